@@ -1,0 +1,218 @@
+"""Admin of users, groups and accounts, and what keeps accounts apart in every admin of the project."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import admin
+from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
+from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.contrib.auth.models import Group
+from unfold.admin import ModelAdmin, TabularInline
+from unfold.contrib.filters.admin import RelatedDropdownFilter
+from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+
+from accounts.models import Account, Membership, User
+
+if TYPE_CHECKING:
+    from django.db.models import ForeignKey, Model, QuerySet
+    from django.forms import ModelChoiceField
+    from django.http import HttpRequest
+
+
+def user_of(request: HttpRequest) -> User:
+    """The person who asks; the admin site lets nobody else in."""
+    user = request.user
+    assert isinstance(user, User)  # noqa: S101  (narrows the type)
+    return user
+
+
+class VisibleChoices:
+    """Limits what may be chosen in a form, page or inline, to what the user may see of the related list.
+
+    Accounts are limited to those the user edits: choosing an account is writing into it.
+    """
+
+    admin_site: admin.AdminSite
+
+    def formfield_for_foreignkey(
+        self, db_field: ForeignKey[Any, Any], request: HttpRequest, **kwargs: Any
+    ) -> ModelChoiceField[Any] | None:
+        related = db_field.remote_field.model
+        if related is Account:
+            kwargs["queryset"] = Account.objects.editable_by(user_of(request))
+        elif self.admin_site.is_registered(related):
+            kwargs["queryset"] = self.admin_site.get_model_admin(related).get_queryset(request)
+        field: ModelChoiceField[Any] | None = super().formfield_for_foreignkey(db_field, request, **kwargs)  # type: ignore[misc]
+        return field
+
+
+class VisibleFilter(RelatedDropdownFilter):  # type: ignore[misc]  # the library carries no types
+    """A filter that offers what the user may see, where Django's own offers every entry there is."""
+
+    def field_choices(
+        self, field: Any, request: HttpRequest, model_admin: admin.ModelAdmin[Any]
+    ) -> list[tuple[Any, str]]:
+        related = model_admin.admin_site.get_model_admin(field.related_model)
+        return [(entry.pk, str(entry)) for entry in related.get_queryset(request)]
+
+
+class AccountOwnedAdmin(VisibleChoices, ModelAdmin):  # type: ignore[misc]
+    """Admin of a model whose records belong to an account, however far away.
+
+    Members see what belongs to their accounts, editors change it; Django's own permissions play no part, because
+    they know no accounts. An object's account is settled when it is added.
+    """
+
+    account_path = "account_id"
+    """Where the account's id stands, as a filter writes it ("run__account_id")."""
+
+    show_full_result_count = False
+    list_filter_submit = True
+
+    def account_id(self, obj: Model) -> int:
+        value: Any = obj
+        for name in self.account_path.split("__"):
+            value = getattr(value, name)
+        return int(value)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        queryset: QuerySet[Any] = super().get_queryset(request)
+        user = user_of(request)
+        return queryset if user.is_superuser else queryset.filter(**{f"{self.account_path}__in": list(user.roles)})
+
+    def editable(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """Those of the objects that the user may change."""
+        accounts = Account.objects.editable_by(user_of(request))
+        return queryset.filter(**{f"{self.account_path}__in": accounts.values("pk")})
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> tuple[str, ...]:
+        fields = tuple(super().get_readonly_fields(request, obj))
+        return (*fields, "account") if obj is not None and self.account_path == "account_id" else fields
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return user_of(request).is_superuser or bool(user_of(request).roles)
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        if obj is None:
+            return self.has_module_permission(request)
+        return user_of(request).may_see(self.account_id(obj))
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return user_of(request).edits_any_account
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        if obj is None:
+            return user_of(request).edits_any_account
+        return user_of(request).may_edit(self.account_id(obj))
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self.has_change_permission(request, obj)
+
+
+class ReadOnlyAdmin(AccountOwnedAdmin):
+    """Admin of records that the program keeps by itself; a superuser may throw them away."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return user_of(request).is_superuser
+
+
+class AccountOwnedInline(VisibleChoices):
+    """Permissions of an inline are those of the object it stands on."""
+
+    def _parent_permission(self, request: HttpRequest, parent: Model | None) -> bool:
+        parent_admin = self.admin_site.get_model_admin(self.parent_model)  # type: ignore[attr-defined]
+        return bool(parent_admin.has_change_permission(request, parent))
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return True
+
+    def has_add_permission(self, request: HttpRequest, obj: Any) -> bool:
+        return self._parent_permission(request, obj)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self._parent_permission(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self._parent_permission(request, obj)
+
+
+class SuperuserOnly:
+    """Users and groups belong to no account, and whoever changes them could make themselves anything."""
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return user_of(request).is_superuser
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return user_of(request).is_superuser
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return user_of(request).is_superuser
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return user_of(request).is_superuser
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return user_of(request).is_superuser
+
+
+class AccountsOfUser(SuperuserOnly, TabularInline):  # type: ignore[misc]
+    model = Membership
+    extra = 0
+
+
+@admin.register(User)
+class UserAdmin(SuperuserOnly, DjangoUserAdmin, ModelAdmin):  # type: ignore[type-arg,misc]
+    form = UserChangeForm
+    add_form = UserCreationForm
+    change_password_form = AdminPasswordChangeForm
+    inlines = [AccountsOfUser]
+    compressed_fields = True
+
+
+admin.site.unregister(Group)
+
+
+@admin.register(Group)
+class GroupAdmin(SuperuserOnly, DjangoGroupAdmin, ModelAdmin):  # type: ignore[misc]
+    pass
+
+
+class MembersOfAccount(AccountOwnedInline, TabularInline):  # type: ignore[misc]
+    """Who may enter the account; letting people in is the superuser's."""
+
+    model = Membership
+    extra = 0
+    autocomplete_fields = ["user"]
+
+    def _parent_permission(self, request: HttpRequest, parent: Model | None) -> bool:
+        return user_of(request).is_superuser
+
+
+@admin.register(Account)
+class AccountAdmin(AccountOwnedAdmin):
+    """Editors may rename their account and choose how new connections are reviewed; the rest is the superuser's."""
+
+    account_path = "id"
+    list_display = ["name", "code", "sandbox_of", "auto_approve", "created_at"]
+    list_select_related = ["sandbox_of"]
+    list_filter = ["auto_approve"]
+    search_fields = ["code", "name"]
+    search_help_text = "Code or name"
+    fields = ["name", "code", "sandbox_of", "auto_approve"]
+    inlines = [MembersOfAccount]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> tuple[str, ...]:
+        return () if user_of(request).is_superuser else ("code", "sandbox_of")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return user_of(request).is_superuser
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return user_of(request).is_superuser

@@ -1,0 +1,93 @@
+"""Accounts: a brand's space, who may enter it, and its sandbox."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.conf import settings
+from django.contrib.auth.models import AbstractUser
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.utils.functional import cached_property
+
+from accounts.querysets import AccountQuerySet
+
+
+class User(AbstractUser):
+    """A person of the staff; what they may see and change is decided by their memberships alone."""
+
+    @cached_property
+    def roles(self) -> dict[int, str]:
+        """The user's role by account id, read once."""
+        return dict(self.memberships.values_list("account_id", "role"))
+
+    def may_see(self, account_id: int) -> bool:
+        return self.is_superuser or account_id in self.roles
+
+    def may_edit(self, account_id: int) -> bool:
+        return self.is_superuser or self.roles.get(account_id) == Membership.Role.EDITOR
+
+    @property
+    def edits_any_account(self) -> bool:
+        return self.is_superuser or Membership.Role.EDITOR in self.roles.values()
+
+
+class Account(models.Model):
+    """A brand's space; owns everything else."""
+
+    code = models.SlugField(max_length=50, unique=True, help_text="Names the account in commands, files and addresses.")
+    name = models.CharField(max_length=150)
+    sandbox_of = models.ForeignKey(
+        "self",
+        on_delete=models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="sandboxes",
+        help_text="The production account this one is the sandbox of.",
+    )
+    auto_approve = models.BooleanField(
+        default=False, help_text="New connections are approved at once instead of waiting for a review."
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects: ClassVar[models.Manager[Account]] = AccountQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["code"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(sandbox_of__isnull=True) | ~models.Q(sandbox_of=models.F("id")),
+                name="account_is_not_its_own_sandbox",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def clean(self) -> None:
+        super().clean()
+        if self.sandbox_of is None:
+            return
+        if self.sandbox_of.sandbox_of_id is not None:
+            raise ValidationError({"sandbox_of": "A sandbox belongs to a production account, not to another sandbox."})
+        if self.pk is not None and (self.sandbox_of == self or self.sandboxes.exists()):
+            raise ValidationError({"sandbox_of": "An account that has sandboxes is a production account itself."})
+
+
+class Membership(models.Model):
+    """A user's place in an account."""
+
+    class Role(models.TextChoices):
+        VIEWER = "viewer", "viewer"
+        EDITOR = "editor", "editor"
+
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="memberships")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="memberships")
+    role = models.CharField(max_length=10, choices=Role, default=Role.VIEWER)
+
+    class Meta:
+        ordering = ["account", "user"]
+        constraints = [models.UniqueConstraint(fields=["account", "user"], name="one_membership_per_user")]
+
+    def __str__(self) -> str:
+        return f"{self.user} in {self.account} ({self.role})"

@@ -1,0 +1,238 @@
+"""Merge: staged customers → tables, changes, counts, by set-based SQL generated from the models.
+
+Temporary tables take the customers by COPY, one table per kind of record, in the order of `STAGED`. What is staged
+is what shall stand after the merge; the statements insert the new records, update those that differ, and write the
+change log in the same breath. Ids of new connections are reserved beforehand, so nothing is joined by code.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from django.db import connection, models
+
+from connections.models import Address, Buyer, Change, Connection, Door
+from connections.stored import ADDRESS_FIELDS, ASSIGNMENT_MODELS, CONNECTION_FIELDS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from datetime import datetime
+
+    from django.db.backends.utils import CursorWrapper
+
+
+@dataclass(frozen=True)
+class Entity:
+    """A kind of record and how it is merged: its key within the connection, its values, its place in the log."""
+
+    model: type[models.Model]
+    record: Change.Record
+    key: tuple[str, ...] = ()
+    values: tuple[str, ...] = ()
+    staged: tuple[str, ...] = ()
+    log_key: str = "''"
+
+    @property
+    def table(self) -> str:
+        return quote(self.model._meta.db_table)
+
+    @property
+    def stage(self) -> str:
+        return quote(f"staged_{self.record.value}")
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        return (*self.key, *self.values)
+
+    @property
+    def stage_columns(self) -> tuple[str, ...]:
+        return ("connection_id", "record_id", "line", *self.columns, *self.staged)
+
+
+def quote(name: str) -> str:
+    return connection.ops.quote_name(name)
+
+
+CONNECTION = Entity(
+    Connection,
+    Change.Record.CONNECTION,
+    key=("customer_code",),
+    values=CONNECTION_FIELDS,
+    staged=("source_digest", "changed"),
+)
+CHILDREN = (
+    Entity(Address, Change.Record.ADDRESS, ("kind", "code"), ADDRESS_FIELDS, log_key="s.kind || ':' || s.code"),
+    Entity(Door, Change.Record.DOOR, ("code",), ("name",), log_key="s.code"),
+    Entity(Buyer, Change.Record.BUYER, ("email",), ("name",), log_key="s.email"),
+)
+_ASSIGNMENT_RECORDS = {
+    "price_types": Change.Record.PRICE_TYPE,
+    "payment_terms": Change.Record.PAYMENT_TERM,
+    "shipping_terms": Change.Record.SHIPPING_TERM,
+    "warehouses": Change.Record.WAREHOUSE,
+}
+ASSIGNMENTS = {
+    kind: Entity(model, _ASSIGNMENT_RECORDS[kind], key=("lookup_id",), staged=("lookup_code",), log_key="s.lookup_code")
+    for kind, model in ASSIGNMENT_MODELS.items()
+}
+"""For assignments `record_id` tells new ones (null) from those to be taken away."""
+
+STAGED: tuple[Entity, ...] = (CONNECTION, *CHILDREN, *ASSIGNMENTS.values())
+
+_STAGED_TYPES = {"lookup_code": "text", "changed": "boolean"}
+_LOOKUP_CODE_FIELDS = {"company_number_id": "code", "customer_group_id": "code", "sales_rep_id": "code"}
+
+
+def create_stage(cursor: CursorWrapper) -> None:
+    """Make the empty temporary tables; they go with the transaction."""
+    for entity in STAGED:
+        types = [
+            f"{quote(name)} {_column_type(entity.model, name)}" for name in (*entity.columns, *entity.staged)
+        ]
+        cursor.execute(f"DROP TABLE IF EXISTS pg_temp.{entity.stage}")
+        cursor.execute(
+            f"CREATE TEMPORARY TABLE {entity.stage}"
+            f" (connection_id bigint, record_id bigint, line integer, {', '.join(types)}) ON COMMIT DROP"
+        )
+
+
+def _column_type(model: type[models.Model], name: str) -> str:
+    if name in _STAGED_TYPES:
+        return _STAGED_TYPES[name]
+    field = next(field for field in model._meta.concrete_fields if field.column == name)
+    kind = field.target_field.rel_db_type(connection) if field.is_relation else field.db_type(connection)  # type: ignore[attr-defined]
+    collation = f' COLLATE "{field.db_collation}"' if getattr(field, "db_collation", None) else ""
+    return f"{kind}{collation}"
+
+
+def copy_rows(cursor: CursorWrapper, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """Append rows to a table by COPY."""
+    with cursor.copy(f"COPY {table} ({', '.join(map(quote, columns))}) FROM STDIN") as copy:
+        write = copy.write_row
+        for row in rows:
+            write(row)
+
+
+def stage(cursor: CursorWrapper, entity: Entity, rows: Sequence[Sequence[Any]]) -> None:
+    """Append rows in the order of `entity.stage_columns`."""
+    if rows:
+        copy_rows(cursor, entity.stage, entity.stage_columns, rows)
+
+
+def reserve_ids(cursor: CursorWrapper, model: type[models.Model], count: int) -> list[int]:
+    """Ids for records to come."""
+    cursor.execute(
+        "SELECT nextval(pg_get_serial_sequence(%s, 'id')) FROM generate_series(1, %s)", [model._meta.db_table, count]
+    )
+    return [pk for (pk,) in cursor.fetchall()]
+
+
+def merge_staged(cursor: CursorWrapper, *, account_id: int, run_id: int, at: datetime, status: str) -> None:
+    """Apply what is staged; new connections get the status."""
+    cursor.execute("SET LOCAL work_mem = '128MB'; SET LOCAL jit = off")
+    parameters = {"account": account_id, "run": run_id, "at": at, "status": status}
+    _insert_connections(cursor, parameters)
+    for entity in CHILDREN:
+        _insert_records(cursor, entity, parameters)
+        _update_records(cursor, entity, parameters)
+    for entity in ASSIGNMENTS.values():
+        _insert_records(cursor, entity, parameters)
+        _delete_assignments(cursor, entity, parameters)
+    _update_records(cursor, CONNECTION, parameters)
+    _touch_connections(cursor, parameters)
+    cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+
+
+def _columns(names: Iterable[str], prefix: str = "") -> str:
+    return ", ".join(f"{prefix}{quote(name)}" for name in names)
+
+
+def _log(action: Change.Action, entity: Entity, source: str) -> str:
+    """Change rows for whole records of a staged source `s`."""
+    return (
+        f"INSERT INTO {quote(Change._meta.db_table)}"
+        f" (connection_id, run_id, line, at, action, record, key, field)"
+        f" SELECT s.connection_id, %(run)s, s.line, %(at)s, '{action}', '{entity.record}', {entity.log_key}, ''"
+        f" FROM {source}"
+    )
+
+
+def _insert_connections(cursor: CursorWrapper, parameters: dict[str, Any]) -> None:
+    names = (*CONNECTION.columns, "source_digest")
+    cursor.execute(
+        f"WITH created AS (INSERT INTO {CONNECTION.table}"
+        f" (id, account_id, status, created_at, updated_at, {_columns(names)})"
+        f" SELECT connection_id, %(account)s, %(status)s, %(at)s, %(at)s, {_columns(names)}"
+        f" FROM {CONNECTION.stage} WHERE record_id IS NULL) "
+        + _log(Change.Action.CREATED, CONNECTION, f"{CONNECTION.stage} s WHERE s.record_id IS NULL"),
+        parameters,
+    )
+
+
+def _insert_records(cursor: CursorWrapper, entity: Entity, parameters: dict[str, Any]) -> None:
+    names = ("connection_id", *entity.columns)
+    cursor.execute(
+        f"WITH created AS (INSERT INTO {entity.table} ({_columns(names)})"
+        f" SELECT {_columns(names)} FROM {entity.stage} WHERE record_id IS NULL) "
+        + _log(Change.Action.CREATED, entity, f"{entity.stage} s WHERE s.record_id IS NULL"),
+        parameters,
+    )
+
+
+def _delete_assignments(cursor: CursorWrapper, entity: Entity, parameters: dict[str, Any]) -> None:
+    cursor.execute(
+        f"WITH deleted AS (DELETE FROM {entity.table} t USING {entity.stage} s"
+        " WHERE s.record_id IS NOT NULL AND t.connection_id = s.connection_id AND t.lookup_id = s.lookup_id) "
+        + _log(Change.Action.DELETED, entity, f"{entity.stage} s WHERE s.record_id IS NOT NULL"),
+        parameters,
+    )
+
+
+def _update_records(cursor: CursorWrapper, entity: Entity, parameters: dict[str, Any]) -> None:
+    """Write the records that differ, and each differing field to the log."""
+    values = entity.values
+    fields = ", ".join(
+        f"('{name.removesuffix('_id')}', {_as_text(entity, name, 'd.old_')}, {_as_text(entity, name, 'd.')})"
+        for name in values
+    )
+    cursor.execute(
+        f"WITH d AS MATERIALIZED (SELECT s.*, {', '.join(f't.{quote(name)} AS old_{name}' for name in values)}"
+        f" FROM {entity.stage} s JOIN {entity.table} t ON t.id = s.record_id"
+        f" WHERE ({_columns(values, 't.')}) IS DISTINCT FROM ({_columns(values, 's.')})),"
+        f" updated AS (UPDATE {entity.table} t SET {', '.join(f'{quote(name)} = d.{quote(name)}' for name in values)}"
+        " FROM d WHERE t.id = d.record_id)"
+        f" INSERT INTO {quote(Change._meta.db_table)}"
+        " (connection_id, run_id, line, at, action, record, key, field, before, after)"
+        f" SELECT d.connection_id, %(run)s, d.line, %(at)s, '{Change.Action.UPDATED}', '{entity.record}',"
+        f" {entity.log_key.replace('s.', 'd.')}, v.field, v.before, v.after"
+        f" FROM d CROSS JOIN LATERAL (VALUES {fields}) v(field, before, after)"
+        " WHERE v.before IS DISTINCT FROM v.after",
+        parameters,
+    )
+
+
+def _as_text(entity: Entity, name: str, prefix: str) -> str:
+    """A value as the log shows it: lookups by their code, everything else as text."""
+    if name in _LOOKUP_CODE_FIELDS:
+        field = entity.model._meta.get_field(name.removesuffix("_id"))
+        table = quote(field.related_model._meta.db_table)  # type: ignore[union-attr]
+        return f"(SELECT l.{_LOOKUP_CODE_FIELDS[name]} FROM {table} l WHERE l.id = {prefix}{name})"
+    return f"{prefix}{name}::text"
+
+
+def _touch_connections(cursor: CursorWrapper, parameters: dict[str, Any]) -> None:
+    """Keep the digests of known connections, and the time of those that changed."""
+    cursor.execute(
+        f"UPDATE {CONNECTION.table} t SET source_digest = s.source_digest,"
+        " updated_at = CASE WHEN s.changed THEN %(at)s ELSE t.updated_at END"
+        f" FROM {CONNECTION.stage} s WHERE t.id = s.record_id",
+        parameters,
+    )
+
+
+def refresh_statistics(cursor: CursorWrapper) -> None:
+    """Tell the planner of freshly filled tables; it knows nothing of them until the server gets round to it."""
+    for entity in STAGED:
+        key = "customer_code" if entity is CONNECTION else "connection_id"
+        cursor.execute(f"ANALYZE {entity.table} (id, {key})")

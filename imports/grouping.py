@@ -1,0 +1,271 @@
+"""Group: rows → customers. Equal values collapse and complete each other, different ones are conflicts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from connections.stored import lower_ascii
+from imports.errors import Problem
+from imports.resources import CLEAR, NOTHING, Block, Cleaned, CustomerResource, cells_at
+from imports.template import ASSIGNMENTS, Group, Target
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from imports.reading import Row
+
+PREFIXES = {
+    Group.CONNECTION: "",
+    Group.BUYERS: "buyer_",
+    Group.SHIPPING: "shipping_",
+    Group.BILLING: "billing_",
+    Group.ADDRESS: "address_",
+}
+
+
+@dataclass(slots=True)
+class Merged:
+    """What the rows say of one record: values by part, and the line each came from."""
+
+    block: Block
+    line: int
+    values: dict[str, Any]
+    later: dict[str, int] = field(default_factory=dict)
+    seen: list[dict[str, Any]] = field(default_factory=list)
+
+    def target(self, part: str) -> Target:
+        return Target(f"{PREFIXES[self.block.group]}{part}", self.block.number)
+
+    def line_of(self, part: str) -> int:
+        return self.later.get(part, self.line)
+
+    def add(self, values: dict[str, Any], line: int) -> tuple[bool, list[str]]:
+        """Take in another row's values. Returns whether they added any, and the parts that differ."""
+        if values is self.values or any(values is other for other in self.seen):
+            return False, []
+        self.seen.append(values)
+        added, conflicts = False, []
+        for part, value in values.items():
+            if part not in self.values:
+                if not added:
+                    self.values = dict(self.values)
+                self.values[part] = value
+                self.later[part] = line
+                added = True
+            elif self.values[part] != value:
+                conflicts.append(part)
+        return added, conflicts
+
+
+@dataclass(slots=True)
+class Given:
+    """An entry of a lookup that a row names."""
+
+    values: dict[str, Any]
+    line: int
+    number: int
+
+
+@dataclass(slots=True)
+class Customer:
+    """All rows with one customer code, as one.
+
+    Doors are the shipping codes a row asks a door for, with its line. `unread` says that the cells of a row could
+    not be told apart, so that what is missing cannot be judged. `own_cells` are the cells of the last row that are
+    about the customer itself, where nothing was wrong with them: most rows repeat them.
+    """
+
+    code: str
+    line: int = 0
+    rows: int = 0
+    unread: bool = False
+    problems: list[Problem] = field(default_factory=list)
+    fields: Merged | None = None
+    addresses: dict[tuple[str, str], Merged] = field(default_factory=dict)
+    doors: dict[str, int] = field(default_factory=dict)
+    buyers: dict[str, Merged] = field(default_factory=dict)
+    assignments: dict[Group, dict[int, Given]] = field(default_factory=dict)
+    own_cells: tuple[str, ...] | None = None
+
+    @property
+    def has_errors(self) -> bool:
+        return any(problem.severity == "error" for problem in self.problems)
+
+    def problem(
+        self, line: int, column: str, name: str, code: str, message: str, value: str = "", severity: str = "error"
+    ) -> None:
+        self.problems.append(Problem(line, column, name, code, severity, message, value, self.code))
+
+
+class Grouper:
+    """Makes customers of rows, by the blocks of a resource."""
+
+    def __init__(self, resource: CustomerResource) -> None:
+        self.resource = resource
+        self.width = len(resource.header)
+        self.trailing = resource.spec.policies.allow_trailing_delimiter
+        blocks = resource.blocks
+        self.row_block = next((block for block in blocks if block.group is Group.ROW), None)
+        self.field_blocks = [block for block in blocks if block.group is Group.CONNECTION]
+        self.buyer_blocks = [block for block in blocks if block.group is Group.BUYERS]
+        self.address_blocks = {
+            "B": [(block, "B") for block in blocks if block.group in (Group.BILLING, Group.ADDRESS)],
+            "S": [(block, "S") for block in blocks if block.group in (Group.SHIPPING, Group.ADDRESS)],
+            "": [(block, "B" if block.group is Group.BILLING else "S") for block in blocks if block.group in (Group.BILLING, Group.SHIPPING)],
+        }  # fmt: skip
+        self.generic_blocks = [block for block in blocks if block.group is Group.ADDRESS]
+        self.assignment_blocks = [block for block in blocks if block.group in ASSIGNMENTS]
+        own = [*self.field_blocks, *self.assignment_blocks, *self.buyer_blocks]
+        self.own_cells = cells_at([index for block in own for column in block.columns for index in column.indexes])
+
+    def group(self, code: str, rows: Iterable[Row]) -> Customer:
+        """The customer of these rows, with every problem that the rows have by themselves."""
+        customer = Customer(code)
+        for row in rows:
+            if not customer.rows:
+                customer.line = row.line
+            customer.rows += 1
+            if fault := self.find_fault(row):
+                customer.unread = True
+                customer.problem(row.line, "", "", *fault)
+            else:
+                self._add_row(customer, row.line, row.cells)
+        return customer
+
+    def find_fault(self, row: Row) -> tuple[str, str] | None:
+        """Why the cells of a row cannot be told apart: code and message; none for a sound row."""
+        if row.fault:
+            return "malformed_quote", f"The quotes of this row are wrong: {row.fault}. Double a quote inside quotes."
+        if not self.width:
+            self.width = len(row.cells)
+        found = len(row.cells)
+        if found != self.width and not (self.trailing and found == self.width + 1 and not row.cells[-1].strip()):
+            return "wrong_number_of_cells", f"The row has {found} cells, the header has {self.width}."
+        if b"\0" in row.raw:
+            return "nul", "The row holds a NUL character, which no text has. Send the row again without it."
+        return None
+
+    def reject_nameless(self, customer: Customer, row: Row) -> None:
+        """Say why a row without a customer code cannot be used."""
+        code, message = self.find_fault(row) or ("required", "customer_code is required: the row names no customer.")
+        target = Target("customer_code")
+        column, name = (self.resource.column_label(target), str(target)) if code == "required" else ("", "")
+        customer.problem(row.line, column, name, code, message)
+
+    def _add_row(self, customer: Customer, line: int, cells: list[str]) -> None:
+        own_cells = self.own_cells(cells)
+        if own_cells != customer.own_cells:
+            before = len(customer.problems)
+            self._add_own(customer, line, cells)
+            customer.own_cells = own_cells if len(customer.problems) == before else None
+        row_values = self._clean(customer, self.row_block, line, cells) if self.row_block else NOTHING
+        if not any(problem.field == "address_type" for problem in row_values.problems):
+            self._add_addresses(customer, line, cells, row_values.values)
+
+    def _add_own(self, customer: Customer, line: int, cells: list[str]) -> None:
+        """Take in what a row says of the customer itself: fields, assignments, buyers."""
+        for block in self.field_blocks:
+            values = self._clean(customer, block, line, cells).values
+            if customer.fields is None:
+                customer.fields = Merged(block, line, values)
+            elif values is not customer.fields.values:
+                self._merge(customer, customer.fields, values, line, block)
+        for block in self.assignment_blocks:
+            values = self._clean(customer, block, line, cells).values
+            if values:
+                given = customer.assignments.setdefault(block.group, {})
+                given.setdefault(id(values), Given(values, line, block.number))
+        for block in self.buyer_blocks:
+            values = self._clean(customer, block, line, cells).values
+            if values:
+                self._add_buyer(customer, block, line, values)
+
+    def _clean(self, customer: Customer, block: Block, line: int, cells: list[str]) -> Cleaned:
+        cleaned = block.clean(cells)
+        for problem in cleaned.problems:
+            customer.problem(line, problem.column, problem.field, problem.code, problem.message, problem.value)
+        return cleaned
+
+    def _merge(self, customer: Customer, merged: Merged, values: dict[str, Any], line: int, block: Block) -> bool:
+        """Take another row's values into a record; different ones are an error that names both lines."""
+        added, conflicts = merged.add(values, line)
+        for part in conflicts:
+            first, second = merged.values[part], values[part]
+            target = Target(f"{PREFIXES[block.group]}{part}", block.number)
+            customer.problem(
+                line,
+                self.resource.column_label(target),
+                str(target),
+                "conflict",
+                f"{target} is {second!r} here and {first!r} on line {merged.line_of(part)}. Send one value.",
+                str(second),
+            )
+        return added
+
+    def _add_buyer(self, customer: Customer, block: Block, line: int, values: dict[str, Any]) -> None:
+        email = values.get("email")
+        if email is None or email is CLEAR:
+            self._require(customer, block, line, "email", "is required when buyer_name is given")
+            return
+        key = lower_ascii(email)
+        if key in customer.buyers:
+            known = customer.buyers[key]
+            if known.values["email"] != email:
+                values = values | {"email": known.values["email"]}
+            self._merge(customer, known, values, line, block)
+        else:
+            customer.buyers[key] = Merged(block, line, values)
+
+    def _add_addresses(self, customer: Customer, line: int, cells: list[str], row: dict[str, Any]) -> None:
+        kind = row.get("address_type", "")
+        if kind is CLEAR:
+            kind = ""
+        repeated: tuple[str, str] | None = None
+        brought = False
+        for block, address_kind in self.address_blocks[kind]:
+            values = self._clean(customer, block, line, cells).values
+            if not values:
+                continue
+            code = values.get("code")
+            if code is None or code is CLEAR:
+                self._require(customer, block, line, "code", "is required for an address")
+                continue
+            key = (address_kind, code)
+            known = customer.addresses.get(key)
+            if known is None:
+                customer.addresses[key] = Merged(block, line, values)
+                brought = True
+            elif self._merge(customer, known, values, line, block):
+                brought = True
+            elif known.line != line:
+                repeated = key
+            if address_kind == "S" and row.get("create_doors") is True:
+                customer.doors.setdefault(code, line)
+        if repeated and not brought:
+            target = Target(f"{'billing' if repeated[0] == 'B' else 'shipping'}_code")
+            customer.problem(
+                line,
+                self.resource.column_label(target),
+                str(target),
+                "repeated_address",
+                f"The row only repeats the address {repeated[1]!r} of line {customer.addresses[repeated].line}.",
+                repeated[1],
+                "warning",
+            )
+        if not kind:
+            for block in self.generic_blocks:
+                if block.clean(cells) is not NOTHING:
+                    self._require(customer, self.row_block, line, "address_type", "is required to tell the address's kind")
+                    break
+
+    def _require(self, customer: Customer, block: Block | None, line: int, part: str, why: str) -> None:
+        """Say that a part of a block is missing, unless its cell was already found wrong."""
+        target = Target(f"{PREFIXES[block.group]}{part}", block.number) if block and block.group in PREFIXES else Target(part)
+        name = str(target)
+        if any(problem.line == line and problem.field == name for problem in customer.problems):
+            return
+        column = self.resource.column_label(target)
+        missing = "" if column else " The file has no such column."
+        customer.problem(line, column, name, "required", f"{name} {why}.{missing}")
+

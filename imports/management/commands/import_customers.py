@@ -1,0 +1,132 @@
+"""Import a customer file into an account."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from django.core.management.base import BaseCommand, CommandError
+from tqdm import tqdm
+
+from accounts.models import Account
+from imports.errors import TryAgainLater
+from imports.formats import STANDARD
+from imports.models import Issue, Run
+from imports.pipeline import import_file
+
+if TYPE_CHECKING:
+    from argparse import ArgumentParser
+
+SHOWN_ISSUES = 50
+
+
+class Command(BaseCommand):
+    help = "Import a customer file into an account: add its new customers, update the known ones."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("file", type=Path, help="the customer file")
+        parser.add_argument("--account", required=True, help="code of the account")
+        parser.add_argument("--dry-run", action="store_true", help="do everything and roll it back")
+        parser.add_argument("--rejects", type=Path, metavar="PATH", help="write the rejected rows there, with reasons")
+        parser.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        account = Account.objects.filter(code=options["account"]).first()
+        if account is None:
+            raise CommandError(
+                f"There is no account {options['account']!r}. Make it with create_account.", returncode=2
+            )
+        path, rejects = options["file"], options["rejects"]
+        check_readable(path)
+        check_writable(rejects)
+        try:
+            with ProgressBar(shown=sys.stderr.isatty() and not options["json"]) as progress:
+                run = import_file(
+                    account, path, STANDARD, dry_run=options["dry_run"], rejects=rejects, progress=progress.show
+                )
+        except TryAgainLater as error:
+            raise CommandError(str(error)) from error
+        if options["json"]:
+            self.stdout.write(json.dumps(describe(run), ensure_ascii=False))
+        else:
+            self.print_run(run, rejects)
+        if run.status != Run.Status.SUCCEEDED:
+            sys.exit(1)
+
+    def print_run(self, run: Run, rejects: Path | None) -> None:
+        dry = " (dry run: nothing was kept)" if run.dry_run else ""
+        self.stdout.write(f"Run {run.pk}: {run.file_name} into {run.account.code}: {run.status}{dry}")
+        if run.message:
+            self.stdout.write(run.message)
+        for name, count in run.counts.items():
+            self.stdout.write(f"  {name.replace('_', ' '):<14}{count:>10,}")
+        self.stdout.write(f"  {'seconds':<14}{run.seconds or 0:>10.2f}")
+        issues = list(run.issues.all()[: SHOWN_ISSUES + 1])
+        for issue in issues[:SHOWN_ISSUES]:
+            place = f"line {issue.line}" if issue.line else "file"
+            column = f", column {issue.column}" if issue.column else ""
+            self.stdout.write(f"{issue.severity}: {place}{column}: {issue.message} [{issue.code}]")
+        if len(issues) > SHOWN_ISSUES:
+            more = run.issues.count() - SHOWN_ISSUES
+            self.stdout.write(f"… and {more:,} more; see all of them with --json or in the admin.")
+        if rejects and rejects.exists() and (run.rejected or run.rows_rejected):
+            self.stdout.write(f"The rejected rows are in {rejects}; mend them there and import that file.")
+
+
+def check_readable(path: Path) -> None:
+    """Raise CommandError for a path that is no file to read."""
+    if not path.exists():
+        raise CommandError(f"There is no file {path}.", returncode=2)
+    if not path.is_file():
+        raise CommandError(f"{path} is not a file. Give the path of one customer file.", returncode=2)
+    try:
+        path.open("rb").close()
+    except OSError as error:
+        raise CommandError(f"{path} cannot be read: {error.strerror}.", returncode=2) from error
+
+
+def check_writable(path: Path | None) -> None:
+    if path is not None and (path.is_dir() or not path.parent.is_dir()):
+        raise CommandError(f"{path} cannot be written: give a file name in a folder that exists.", returncode=2)
+
+
+def describe(run: Run) -> dict[str, Any]:
+    """The run as `--json` prints it."""
+    fields = ("line", "column", "field", "code", "severity", "message", "value", "customer_code")
+    return {
+        "run": run.pk,
+        "status": run.status,
+        "message": run.message,
+        "dry_run": run.dry_run,
+        "counts": run.counts,
+        "issues": list(Issue.objects.filter(run=run).values(*fields)),
+        "seconds": run.seconds,
+    }
+
+
+class ProgressBar:
+    """A bar on the terminal for each stage of the pipeline."""
+
+    def __init__(self, *, shown: bool) -> None:
+        self.shown = shown
+        self.bar: tqdm[Any] | None = None
+
+    def __enter__(self) -> ProgressBar:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        if self.bar is not None:
+            self.bar.close()
+
+    def show(self, stage: str, done: int, total: int) -> None:
+        if not self.shown:
+            return
+        if self.bar is None or self.bar.desc != stage:
+            if self.bar is not None:
+                self.bar.close()
+            unit = "B" if stage == "Reading" else ""
+            self.bar = tqdm(total=total, desc=stage, unit=unit, unit_scale=True, leave=False)
+        self.bar.n = done
+        self.bar.refresh()

@@ -1,0 +1,80 @@
+"""Runs of files through the pipeline, and what was wrong in them."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+
+from accounts.models import Account
+
+
+class Run(models.Model):
+    """One file going through the pipeline once."""
+
+    class Status(models.TextChoices):
+        RUNNING = "running", "running"
+        SUCCEEDED = "succeeded", "succeeded"
+        PARTIAL = "partial", "partial"
+        REJECTED = "rejected", "rejected"
+        HELD = "held", "held"
+        FAILED = "failed", "failed"
+        UNDONE = "undone", "undone"
+
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="runs")
+    file_name = models.CharField(max_length=255)
+    file_size = models.BigIntegerField(default=0, help_text="Bytes.")
+    format_name = models.CharField(max_length=100, help_text="The format the file was read with.")
+    dry_run = models.BooleanField(default=False, help_text="Checked and counted like any other, then rolled back.")
+    started_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    status = models.CharField(max_length=9, choices=Status, default=Status.RUNNING)
+    message = models.TextField(blank=True, help_text="Why the run ended as it did, where the status alone does not say.")
+    started_at = models.DateTimeField(auto_now_add=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+    seconds = models.FloatField(null=True, blank=True, help_text="What the pipeline took.")
+
+    rows = models.PositiveIntegerField(default=0, help_text="Data records of the file; blank lines do not count.")
+    rows_rejected = models.PositiveIntegerField(default=0, help_text="Rows that name no customer.")
+    customers = models.PositiveIntegerField(default=0)
+    created = models.PositiveIntegerField(default=0)
+    updated = models.PositiveIntegerField(default=0)
+    unchanged = models.PositiveIntegerField(default=0)
+    rejected = models.PositiveIntegerField(default=0)
+    skipped = models.PositiveIntegerField(default=0, help_text="Customers whose connection was rejected in review.")
+
+    class Meta:
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return f"run {self.pk}: {self.file_name}"
+
+    COUNTS = ("rows", "rows_rejected", "customers", "created", "updated", "unchanged", "rejected", "skipped")
+
+    @property
+    def counts(self) -> dict[str, int]:
+        return {name: getattr(self, name) for name in self.COUNTS}
+
+
+class Issue(models.Model):
+    """Something wrong with a file, a row or a cell."""
+
+    class Severity(models.TextChoices):
+        ERROR = "error", "error"
+        WARNING = "warning", "warning"
+
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="issues")
+    line = models.PositiveIntegerField(null=True, help_text="The physical line of the file, counted from 1.")
+    column = models.CharField(max_length=255, blank=True, help_text="The column's header, or its position from 1.")
+    field = models.CharField(max_length=50, blank=True, help_text="The template field, with its number.")
+    code = models.CharField(max_length=40)
+    severity = models.CharField(max_length=7, choices=Severity)
+    message = models.TextField()
+    value = models.CharField(max_length=200, blank=True, help_text="What stood in the cell, cut after 200 characters.")
+    customer_code = models.CharField(max_length=100, blank=True)
+
+    class Meta:
+        ordering = ["run", "line", "id"]
+
+    def __str__(self) -> str:
+        return f"line {self.line}: {self.message}" if self.line else self.message

@@ -1,0 +1,326 @@
+"""One file through the pipeline: the one door that admin, API, commands and tasks call.
+
+The file is read twice: first to find each customer's rows and digest them, then only the rows of customers that
+are new or changed. Everything accepted is merged in one transaction together with the run's final status.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from django.db import DatabaseError, connection, transaction
+from django.utils import timezone
+
+from connections import merging
+from connections.models import Connection
+from connections.stored import StoredCustomer, fetch_stored, lower_ascii
+from imports.claiming import claim_account
+from imports.errors import FileRejected, Problem, TryAgainLater
+from imports.formats import STANDARD, FormatSpec
+from imports.grouping import Customer, Grouper
+from imports.guards import find_reason_to_hold
+from imports.judging import Judge, Verdict
+from imports.models import Run
+from imports.reading import Row, Scan, Source, is_blank, open_source, read_rows, scan_customers
+from imports.reporting import write_rejects
+from imports.resources import CustomerResource
+from imports.staging import stage_customers, store_issues
+from imports.template import Target
+from lookups.directory import LookupDirectory
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from django.db.backends.utils import CursorWrapper
+
+    from accounts.models import Account, User
+
+RULES_REVISION = 1
+"""Raise it when the same row would come out differently, so that no stored digest matches any more."""
+
+BATCH = 1000
+SMALL_FILE = 5000
+MANY = 10_000
+
+Progress = Callable[[str, int, int], None]
+"""Called with what is being done, how much of it is done, and how much there is."""
+
+
+def import_file(
+    account: Account,
+    path: Path,
+    spec: FormatSpec = STANDARD,
+    *,
+    dry_run: bool = False,
+    rejects: Path | None = None,
+    started_by: User | None = None,
+    progress: Progress = lambda stage, done, total: None,
+) -> Run:
+    """Bring the account's customers to what the file says; returns the run with its status and counts.
+
+    A dry run does all of it and rolls the merge back. With `rejects`, the rows of rejected customers are written
+    there. Raises TryAgainLater when another run of the account does not end in time or the database gives up.
+    """
+    with claim_account(account):
+        run = Run.objects.create(
+            account=account,
+            file_name=path.name[-255:],
+            file_size=path.stat().st_size,
+            format_name=spec.name,
+            dry_run=dry_run,
+            started_by=started_by,
+        )
+        work = _Import(run, spec, progress)
+        try:
+            work.go(path, rejects)
+        except FileRejected as rejection:
+            work.reject_file(rejection)
+        except DatabaseError as error:
+            work.fail(f"The database gave up: {str(error).splitlines()[0]}")
+            raise TryAgainLater(f"{run.message} Nothing was applied; try again.") from error
+        except BaseException as error:
+            work.fail(f"Stopped by {type(error).__name__}: {error}" if str(error) else "Stopped before the end.")
+            raise
+        return run
+
+
+@dataclass
+class _Import:
+    """The steps of one run, and what they share."""
+
+    run: Run
+    spec: FormatSpec
+    progress: Progress
+    started: float = field(default_factory=time.perf_counter)
+    rejected: list[int] = field(default_factory=list)
+    known: int = 0
+
+    def go(self, path: Path, rejects: Path | None) -> None:
+        with open_source(path, self.spec.dialect) as source:
+            resource = CustomerResource(self.spec, source.header)
+            directory = LookupDirectory(self.run.account)
+            scan = self._scan(source, resource, directory)
+            with transaction.atomic(), connection.cursor() as cursor:
+                merging.create_stage(cursor)
+                self._stage(cursor, source, resource, directory, scan)
+                self._merge(cursor, directory)
+                self._finish(self._status())
+            if rejects:
+                write_rejects(rejects, self.run, source, resource, scan, self.rejected)
+
+    def _scan(self, source: Source, resource: CustomerResource, directory: LookupDirectory) -> Scan:
+        """Where each customer's rows are. The digests cover all that decides what a row means."""
+        meaning = repr((RULES_REVISION, source.header)).encode() + self.spec.digest + directory.revision
+        seed = hashlib.blake2b(meaning, digest_size=16).digest()
+        done = 0
+
+        def advance(size: int) -> None:
+            nonlocal done
+            done += size
+            self.progress("Reading", min(done, source.size), source.size)
+
+        return scan_customers(source, resource.code_index, seed, advance)
+
+    def _stage(
+        self, cursor: CursorWrapper, source: Source, resource: CustomerResource, directory: LookupDirectory, scan: Scan
+    ) -> None:
+        """Check every customer that is new or changed, and stage what is accepted."""
+        run = self.run
+        grouper, judge = Grouper(resource), Judge(resource, directory)
+        store_issues(cursor, run.pk, _header_problems(source, resource))
+        run.rows = scan.records
+        if scan.nameless is not None:
+            self._reject_nameless(cursor, grouper, read_rows(source, scan, scan.spans(scan.nameless)))
+        run.customers = len(scan.customers)
+        self.known = self._count_known()
+        changed = self._find_changed(scan)
+        run.unchanged = run.customers - len(changed)
+        for done in range(0, len(changed), BATCH):
+            self.progress("Checking", done, len(changed))
+            batch = changed[done : done + BATCH]
+            stored = self._fetch_stored([code for code, _ in batch])
+            variants = self._find_case_variants(cursor, [code for code, _ in batch if code not in stored])
+            accepted: list[tuple[Verdict, bytes]] = []
+            problems: list[Problem] = []
+            for code, number in batch:
+                known = stored.get(code)
+                if known is not None and known.status == Connection.Status.REJECTED:
+                    run.skipped += 1
+                    problems.append(_skipped(known, scan.lines[scan.spans(number)[0]], resource))
+                    continue
+                customer = grouper.group(code, read_rows(source, scan, scan.spans(number)))
+                verdict = judge.judge(customer, known)
+                if code in variants:
+                    _warn_of_variant(customer, variants[code], resource)
+                problems += customer.problems
+                if customer.has_errors:
+                    self.rejected.append(number)
+                else:
+                    accepted.append((verdict, scan.digests[number]))
+                    run.created += known is None
+                    run.updated += known is not None and verdict.changes
+            store_issues(cursor, run.pk, problems)
+            stage_customers(cursor, directory, accepted)
+        run.rejected = len(self.rejected)
+
+    def _reject_nameless(self, cursor: CursorWrapper, grouper: Grouper, rows: Iterator[Row]) -> None:
+        """Count the rows that name no customer; blank lines are none."""
+        while batch := list(islice(rows, BATCH)):
+            customer = Customer("")
+            for row in batch:
+                if is_blank(row):
+                    self.run.rows -= 1
+                else:
+                    self.run.rows_rejected += 1
+                    grouper.reject_nameless(customer, row)
+            store_issues(cursor, self.run.pk, customer.problems)
+
+    # -- what is stored
+
+    def _count_known(self) -> int:
+        """How many connections the account has; only whether it has any where no limit asks for more."""
+        connections = self.run.account.connections.all()
+        return int(connections.exists()) if self.spec.policies.max_change_percent is None else connections.count()
+
+    def _find_changed(self, scan: Scan) -> list[tuple[str, int]]:
+        """Code and number of the customers whose digest is not the stored one, in file order."""
+        table = merging.quote(Connection._meta.db_table)
+        query = f"SELECT customer_code, source_digest FROM {table} WHERE account_id = %s"
+        parameters: list[object] = [self.run.account_id]
+        if len(scan.customers) <= SMALL_FILE:
+            query += " AND customer_code = ANY(%s)"
+            parameters.append([*scan.customers])
+        unchanged = bytearray(len(scan.digests))
+        find, digests = scan.customers.get, scan.digests
+        if self.known:
+            with connection.chunked_cursor() as cursor:
+                cursor.execute(query, parameters)
+                while rows := cursor.fetchmany(10 * BATCH):
+                    for code, digest in rows:
+                        number = find(code)
+                        if number is not None and digests[number] == digest:
+                            unchanged[number] = 1
+        return [item for item in scan.customers.items() if not unchanged[item[1]]]
+
+    def _fetch_stored(self, codes: list[str]) -> dict[str, StoredCustomer]:
+        """The customers among the codes that the account has, locked until the merge."""
+        if not self.known:
+            return {}
+        connections = Connection.objects.filter(account=self.run.account, customer_code__in=codes)
+        return fetch_stored(connections.select_for_update(no_key=True, of=("self",)))
+
+    def _find_case_variants(self, cursor: CursorWrapper, codes: list[str]) -> dict[str, str]:
+        """For new codes that differ from a known one only in case: the known one."""
+        if not self.known or not codes:
+            return {}
+        lowered = {lower_ascii(code): code for code in codes}
+        cursor.execute(
+            f"SELECT lower(customer_code), customer_code FROM {merging.quote(Connection._meta.db_table)}"
+            " WHERE account_id = %s AND lower(customer_code) = ANY(%s)",
+            [self.run.account_id, [*lowered]],
+        )
+        return {lowered[key]: code for key, code in cursor.fetchall()}
+
+    # -- the end
+
+    def _merge(self, cursor: CursorWrapper, directory: LookupDirectory) -> None:
+        """Merge what is staged, and take it back where nothing may stay."""
+        run = self.run
+        self.progress("Writing", 0, 1)
+        savepoint = transaction.savepoint()
+        directory.insert_created()
+        merging.merge_staged(
+            cursor,
+            account_id=run.account_id,
+            run_id=run.pk,
+            at=timezone.now(),
+            status=Connection.Status.APPROVED if run.account.auto_approve else Connection.Status.PENDING,
+        )
+        run.unchanged = run.customers - run.created - run.updated - run.rejected - run.skipped
+        run.message = find_reason_to_hold(run, self.spec.policies, self.known)
+        if run.created >= MANY:
+            merging.refresh_statistics(cursor)
+        if run.dry_run or run.message:
+            transaction.savepoint_rollback(savepoint)
+        else:
+            transaction.savepoint_commit(savepoint)
+        self.progress("Writing", 1, 1)
+
+    def _status(self) -> Run.Status:
+        run = self.run
+        if run.message:
+            return Run.Status.HELD
+        if not run.rejected and not run.rows_rejected:
+            return Run.Status.SUCCEEDED
+        accepted = run.created + run.updated + run.unchanged
+        return Run.Status.PARTIAL if accepted else Run.Status.REJECTED
+
+    def _finish(self, status: Run.Status) -> None:
+        self.run.status = status
+        self.run.finished_at = timezone.now()
+        self.run.seconds = round(time.perf_counter() - self.started, 3)
+        self.run.save()
+
+    def reject_file(self, rejection: FileRejected) -> None:
+        """Record that nothing of the file was applied, and why."""
+        self._forget_counts()
+        with transaction.atomic(), connection.cursor() as cursor:
+            problem = Problem(
+                rejection.line, rejection.column, "", rejection.code, "error", rejection.message, rejection.value, ""
+            )
+            store_issues(cursor, self.run.pk, [problem])
+            self.run.message = rejection.message
+            self._finish(Run.Status.REJECTED)
+
+    def fail(self, message: str) -> None:
+        """Record a technical failure, unless the database is gone: then the account's next run does."""
+        self._forget_counts()
+        self.run.message = message
+        with contextlib.suppress(DatabaseError):
+            self._finish(Run.Status.FAILED)
+
+    def _forget_counts(self) -> None:
+        for name in Run.COUNTS:
+            setattr(self.run, name, 0)
+
+
+def _header_problems(source: Source, resource: CustomerResource) -> list[Problem]:
+    """A warning for every column that no template field is meant by."""
+    return [
+        Problem(
+            source.header_line,
+            text.strip() or str(index + 1),
+            "",
+            "unknown_column",
+            "warning",
+            f"Column {index + 1} ({text.strip()!r}) is no field of the template; it is not read.",
+            text.strip(),
+            "",
+        )
+        for index, text in resource.unknown_headers
+    ]
+
+
+def _skipped(stored: StoredCustomer, line: int, resource: CustomerResource) -> Problem:
+    duplicate = f" as a duplicate of {stored.duplicate_of}" if stored.duplicate_of else ""
+    message = f"Customer {stored.code!r} was rejected in review{duplicate}; its rows are skipped."
+    column = resource.column_label(Target("customer_code"))
+    return Problem(line, column, "customer_code", "rejected_connection", "warning", message, stored.code, stored.code)
+
+
+def _warn_of_variant(customer: Customer, known: str, resource: CustomerResource) -> None:
+    customer.problem(
+        customer.line,
+        resource.column_label(Target("customer_code")),
+        "customer_code",
+        "code_differs_in_case",
+        f"{customer.code!r} is new; the account has {known!r}, which differs only in case.",
+        customer.code,
+        "warning",
+    )

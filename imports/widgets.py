@@ -1,0 +1,206 @@
+"""Strict widgets: a cell becomes the value of its field, or a `CellError` says what would be right.
+
+Every widget takes a trimmed cell that is not blank.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import Any
+
+import pycountry
+from django.core.exceptions import ValidationError
+from django.core.validators import URLValidator, validate_email
+from import_export.widgets import Widget
+
+from imports.errors import CellError
+from imports.template import Kind, TemplateField
+
+TRUE_WORDS = frozenset({"yes", "y", "true", "t", "1", "on"})
+FALSE_WORDS = frozenset({"no", "n", "false", "f", "0", "off"})
+
+# What people write beside the ISO names; ISO names and codes come from pycountry.
+EVERYDAY_COUNTRIES = {
+    "uk": "GB",
+    "great britain": "GB",
+    "britain": "GB",
+    "england": "GB",
+    "scotland": "GB",
+    "wales": "GB",
+    "northern ireland": "GB",
+    "usa": "US",
+    "u.s.a.": "US",
+    "u.s.": "US",
+    "united states of america": "US",
+    "america": "US",
+    "russia": "RU",
+    "turkey": "TR",
+    "south korea": "KR",
+    "korea": "KR",
+    "north korea": "KP",
+    "taiwan": "TW",
+    "czech republic": "CZ",
+    "holland": "NL",
+    "the netherlands": "NL",
+    "vietnam": "VN",
+    "iran": "IR",
+    "syria": "SY",
+    "laos": "LA",
+    "bolivia": "BO",
+    "venezuela": "VE",
+    "tanzania": "TZ",
+    "moldova": "MD",
+    "macedonia": "MK",
+    "ivory coast": "CI",
+    "cape verde": "CV",
+    "swaziland": "SZ",
+    "burma": "MM",
+    "brunei": "BN",
+    "vatican": "VA",
+    "palestine": "PS",
+    "macau": "MO",
+    "hong kong sar": "HK",
+    "uae": "AE",
+    "republic of ireland": "IE",
+    "eire": "IE",
+}
+
+_DISCOUNT = re.compile(r"([0-9]+)(?:[.,]0+)?\s?%?", re.ASCII)
+_validate_url = URLValidator(schemes=["http", "https"])
+
+# Most addresses are plain; these accept only what Django's validators accept too, many times faster.
+_PLAIN_EMAIL = re.compile(r"[a-z0-9_+-]+(?:\.[a-z0-9_+-]+)*@(?:[a-z0-9]{1,63}\.){1,4}[a-z]{2,12}", re.ASCII | re.IGNORECASE)
+_PLAIN_WEBSITE = re.compile(r"https?://(?:[a-z0-9]{1,63}\.){1,4}[a-z]{2,12}", re.ASCII | re.IGNORECASE)
+
+
+class TextWidget(Widget):  # type: ignore[misc]  # the library carries no types
+    """Any text up to the field's length in characters."""
+
+    def __init__(self, field: TemplateField) -> None:
+        super().__init__()
+        self.max_length = field.max_length or 0
+
+    def clean(self, value: str, row: Any = None, **kwargs: Any) -> object:
+        if len(value) > self.max_length:
+            raise CellError("too_long", f"{len(value)} characters; at most {self.max_length} are allowed.")
+        return value
+
+
+class IntegerWidget(Widget):  # type: ignore[misc]
+    """A whole percentage: 10, 10%, 10.00 and 10,00 are ten. Row `discount`."""
+
+    def __init__(self, field: TemplateField) -> None:
+        super().__init__()
+
+    def clean(self, value: str, row: Any = None, **kwargs: Any) -> object:
+        match = _DISCOUNT.fullmatch(value)
+        if not match or len(match[1]) > 9 or int(match[1]) > 100:
+            raise CellError("invalid_integer", "must be a whole number from 0 to 100, such as 10 or 10%.")
+        return int(match[1])
+
+
+class BooleanWidget(Widget):  # type: ignore[misc]
+    """An explicit list of spellings; anything else is an error."""
+
+    def __init__(self, field: TemplateField) -> None:
+        super().__init__()
+
+    def clean(self, value: str, row: Any = None, **kwargs: Any) -> object:
+        word = value.lower()
+        if word in TRUE_WORDS:
+            return True
+        if word in FALSE_WORDS:
+            return False
+        raise CellError("invalid_boolean", "must be yes or no (also y/n, true/false, t/f, 1/0, on/off).")
+
+
+class AddressTypeWidget(Widget):  # type: ignore[misc]
+    """B or S in any case. Row `address_type`."""
+
+    def __init__(self, field: TemplateField) -> None:
+        super().__init__()
+
+    def clean(self, value: str, row: Any = None, **kwargs: Any) -> object:
+        if value.upper() not in ("B", "S"):
+            raise CellError("invalid_choice", "must be B (billing) or S (shipping).")
+        return value.upper()
+
+
+class CurrencyWidget(Widget):  # type: ignore[misc]
+    """ISO 4217 in any case, stored in capitals. Row `price_type_currency_%`."""
+
+    def __init__(self, field: TemplateField) -> None:
+        super().__init__()
+
+    def clean(self, value: str, row: Any = None, **kwargs: Any) -> object:
+        code = value.upper()
+        if code not in _currencies():
+            raise CellError("invalid_currency", "must be a currency code of ISO 4217, such as USD or EUR.")
+        return code
+
+
+class CountryWidget(TextWidget):
+    """ISO 3166-1 alpha-2 or alpha-3, an ISO or everyday English name, in any case; stored as alpha-2."""
+
+    def clean(self, value: str, row: Any = None, **kwargs: Any) -> object:
+        super().clean(value)
+        code = _countries().get(" ".join(value.casefold().split()))
+        if code is None:
+            raise CellError("invalid_country", "is not a country of ISO 3166, such as FR, FRA or France.")
+        return code
+
+
+class EmailWidget(TextWidget):
+    def clean(self, value: str, row: Any = None, **kwargs: Any) -> object:
+        super().clean(value)
+        if _PLAIN_EMAIL.fullmatch(value):
+            return value
+        try:
+            validate_email(value)
+        except ValidationError:
+            raise CellError("invalid_email", "must be an e-mail address, such as name@example.com.") from None
+        return value
+
+
+class WebsiteWidget(TextWidget):
+    """http or https; a bare host name is stored with https:// in front. Row `website`."""
+
+    def clean(self, value: str, row: Any = None, **kwargs: Any) -> object:
+        address = value if "://" in value else f"https://{value}"
+        super().clean(address)
+        if _PLAIN_WEBSITE.fullmatch(address):
+            return address
+        try:
+            _validate_url(address)
+        except ValidationError:
+            raise CellError("invalid_website", "must be a web address, such as https://www.example.com.") from None
+        return address
+
+
+WIDGETS: dict[Kind, type[Widget]] = {
+    Kind.TEXT: TextWidget,
+    Kind.CODE: TextWidget,
+    Kind.INTEGER: IntegerWidget,
+    Kind.BOOLEAN: BooleanWidget,
+    Kind.ADDRESS_TYPE: AddressTypeWidget,
+    Kind.CURRENCY: CurrencyWidget,
+    Kind.COUNTRY: CountryWidget,
+    Kind.EMAIL: EmailWidget,
+    Kind.WEBSITE: WebsiteWidget,
+}
+
+
+@lru_cache(maxsize=1)
+def _currencies() -> frozenset[str]:
+    return frozenset(currency.alpha_3 for currency in pycountry.currencies)
+
+
+@lru_cache(maxsize=1)
+def _countries() -> dict[str, str]:
+    """Spellings, case-folded, to alpha-2 codes."""
+    spellings: dict[str, str] = {}
+    for country in pycountry.countries:
+        names = [getattr(country, name, None) for name in ("alpha_2", "alpha_3", "name", "official_name", "common_name")]
+        spellings.update({name.casefold(): country.alpha_2 for name in names if name})
+    return spellings | EVERYDAY_COUNTRIES

@@ -1,0 +1,111 @@
+"""Admin of the lists: search, and import and export of CSV files."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import admin, messages
+from django.http import HttpResponseRedirect
+from django.urls import reverse
+from import_export.admin import ImportExportMixin
+from import_export.formats.base_formats import CSV
+from unfold.contrib.import_export.forms import ExportForm, ImportForm
+
+from accounts.admin import AccountOwnedAdmin, VisibleFilter, user_of
+from lookups import models, resources
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
+    from django.http import HttpRequest, HttpResponse
+    from import_export.results import Result
+
+
+class LookupAdmin(ImportExportMixin, AccountOwnedAdmin):  # type: ignore[misc]  # the library carries no types
+    """One list of all accounts the user may see."""
+
+    import_form_class = ImportForm
+    export_form_class = ExportForm
+    formats = [CSV]
+    list_select_related = ["account"]
+    list_filter = [("account", VisibleFilter)]
+    autocomplete_fields = ["account"]
+
+    def has_import_permission(self, request: HttpRequest) -> bool:
+        return self.has_add_permission(request)
+
+    def has_export_permission(self, request: HttpRequest) -> bool:
+        return self.has_view_permission(request)
+
+    def get_resource_kwargs(self, request: HttpRequest, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        return {"user": user_of(request)}
+
+    def get_import_data_kwargs(self, **kwargs: Any) -> dict[str, Any]:
+        """A file is imported whole or not at all, also when it went bad after the preview."""
+        return {**super().get_import_data_kwargs(**kwargs), "rollback_on_validation_errors": True}
+
+    def process_result(self, result: Result, request: HttpRequest) -> HttpResponse:
+        if result.has_errors() or result.has_validation_errors():
+            messages.error(request, "Nothing was imported: the list changed since the preview. Import the file again.")
+            return HttpResponseRedirect(reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_import"))
+        response: HttpResponse = super().process_result(result, request)
+        return response
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        """Where a form asks for the entries of one account, it names it."""
+        account = request.GET.get("account", "")
+        if request.resolver_match and request.resolver_match.url_name == "autocomplete" and account.isdecimal():
+            queryset = queryset.filter(account=account)
+        found: tuple[QuerySet[Any], bool] = super().get_search_results(request, queryset, search_term)
+        return found
+
+
+class CodedAdmin(LookupAdmin):
+    list_display = ["code", "name", "account"]
+    search_fields = ["code", "name"]
+    search_help_text = "Code or name"
+    fields = ["account", "code", "name"]
+
+
+@admin.register(models.PriceType)
+class PriceTypeAdmin(LookupAdmin):
+    resource_classes = [resources.PriceTypeResource]
+    list_display = ["label", "currency", "account"]
+    search_fields = ["currency", "label"]
+    search_help_text = "Currency or label"
+    fields = ["account", "currency", "label"]
+
+
+@admin.register(models.PaymentTerm)
+class PaymentTermAdmin(CodedAdmin):
+    resource_classes = [resources.PaymentTermResource]
+
+
+@admin.register(models.ShippingTerm)
+class ShippingTermAdmin(CodedAdmin):
+    resource_classes = [resources.ShippingTermResource]
+
+
+@admin.register(models.SalesRep)
+class SalesRepAdmin(CodedAdmin):
+    resource_classes = [resources.SalesRepResource]
+    list_display = ["code", "name", "email", "account"]
+    search_fields = ["code", "name", "email"]
+    search_help_text = "Code, name or e-mail"
+    fields = ["account", "code", "name", "email"]
+
+
+@admin.register(models.Warehouse)
+class WarehouseAdmin(CodedAdmin):
+    resource_classes = [resources.WarehouseResource]
+
+
+@admin.register(models.CustomerGroup)
+class CustomerGroupAdmin(CodedAdmin):
+    resource_classes = [resources.CustomerGroupResource]
+
+
+@admin.register(models.CompanyNumber)
+class CompanyNumberAdmin(CodedAdmin):
+    resource_classes = [resources.CompanyNumberResource]

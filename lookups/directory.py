@@ -1,0 +1,87 @@
+"""The lists of an account, loaded once to resolve what a file names."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+from lookups import models
+
+if TYPE_CHECKING:
+    from accounts.models import Account
+
+CODED_LISTS: dict[str, type[models.CodedLookup]] = {
+    "payment_terms": models.PaymentTerm,
+    "shipping_terms": models.ShippingTerm,
+    "sales_reps": models.SalesRep,
+    "warehouses": models.Warehouse,
+    "customer_groups": models.CustomerGroup,
+    "company_numbers": models.CompanyNumber,
+}
+LISTS: dict[str, type[models.Lookup]] = {"price_types": models.PriceType, **CODED_LISTS}
+"""The names of the lists, as files and commands write them."""
+
+
+class LookupList:
+    """One list of an account: entries by code (of price types: by "EUR label") and codes by name."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.longest_code = 100 if name in ("customer_groups", "company_numbers") else 255
+        self.ids: dict[str, int] = {}
+        self.names: dict[str, str] = {}
+        self.codes: dict[int, str] = {}
+        self._codes_by_name: dict[str, list[str]] = defaultdict(list)
+
+    def add(self, pk: int, code: str, name: str) -> None:
+        self.ids[code] = pk
+        self.names[code] = name
+        self.codes[pk] = code
+        self._codes_by_name[name].append(code)
+
+    def codes_named(self, name: str) -> list[str]:
+        """The codes of all entries with exactly this name."""
+        return self._codes_by_name.get(name, [])
+
+
+class LookupDirectory:
+    """All lists of an account as they stand now.
+
+    `revision` is 16 bytes that differ when any entry differs: it is derived from the entries, so that no way of
+    editing a list can forget to raise it.
+    """
+
+    def __init__(self, account: Account) -> None:
+        self.account = account
+        self.lists = {name: LookupList(name) for name in LISTS}
+        digest = hashlib.blake2b(digest_size=16)
+        for pk, currency, label in models.PriceType.objects.filter(account=account).values_list(
+            "pk", "currency", "label"
+        ):
+            self.lists["price_types"].add(pk, price_type_code(currency, label), label)
+            digest.update(repr((pk, currency, label)).encode())
+        for name, model in CODED_LISTS.items():
+            for pk, code, entry in model.objects.filter(account=account).values_list("pk", "code", "name"):  # type: ignore[attr-defined]
+                self.lists[name].add(pk, code, entry)
+                digest.update(repr((name, pk, code, entry)).encode())
+        self.revision = digest.digest()
+        self.created: list[tuple[str, int]] = []
+
+    def __getitem__(self, name: str) -> LookupList:
+        return self.lists[name]
+
+    def insert_created(self) -> None:
+        """Store the entries that were added to the lists with reserved ids."""
+        for name, pk in self.created:
+            code = self.lists[name].codes[pk]
+            entry = self.lists[name].names[code]
+            if name == "price_types":
+                models.PriceType.objects.create(id=pk, account=self.account, currency=code[:3], label=entry)
+            else:
+                CODED_LISTS[name].objects.create(id=pk, account=self.account, code=code, name=entry)  # type: ignore[attr-defined]
+
+
+def price_type_code(currency: str, label: str) -> str:
+    """What names a price type where others have a code."""
+    return f"{currency} {label}"

@@ -1,0 +1,121 @@
+"""Reading a file of lookups: bytes → rows, with everything that is wrong on the way."""
+
+from __future__ import annotations
+
+import csv
+import io
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+COLUMNS = ("list", "code", "name", "currency", "email")
+
+
+class Problem(NamedTuple):
+    """Something wrong in the file; `message` says what would be right. Lines are counted from 1."""
+
+    line: int | None
+    column: str
+    code: str
+    value: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row: its first physical line, and its trimmed cells by column."""
+
+    line: int
+    cells: dict[str, str]
+
+    def problem(self, column: str, code: str, message: str) -> Problem:
+        return Problem(self.line, column, code, self.cells[column], message)
+
+
+def read_rows(path: Path) -> tuple[list[Row], list[Problem]]:
+    """The rows that have the right shape, and a problem for each that has not.
+
+    Raises OSError where there is no file to read.
+    """
+    text, problem = _decode(path.read_bytes())
+    if problem:
+        return [], [problem]
+    rows: list[Row] = []
+    problems: list[Problem] = []
+    header: list[str] = []
+    records = _records(text, problems)
+    for line, cells in records:
+        if not any(cells):
+            continue
+        if not header:
+            header = [name.lower() for name in cells]
+            problems += _judge_header(line, header)
+            if problems:
+                return [], problems
+        elif len(cells) != len(header):
+            message = f"has {len(cells)} cells where the header has {len(header)}."
+            problems.append(Problem(line, "", "wrong_number_of_cells", ",".join(cells)[:200], message))
+        elif nul := next((name for name, cell in zip(header, cells, strict=True) if "\0" in cell), None):
+            problems.append(Problem(line, nul, "nul", "", "contains a NUL character; text must not."))
+        else:
+            rows.append(Row(line, dict(zip(header, cells, strict=True))))
+    if not header and not problems:
+        problems.append(
+            Problem(None, "", "empty_file", "", f"The file is empty; the first line must be {','.join(COLUMNS)}.")
+        )
+    return rows, problems
+
+
+def _decode(content: bytes) -> tuple[str, Problem | None]:
+    try:
+        return content.decode("utf-8-sig"), None
+    except UnicodeDecodeError as error:
+        # The codec counts from behind the byte order mark.
+        data = error.object
+        line = len(data[: error.start].replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n"))
+        value = data[error.start : error.end].hex(" ")
+        return "", Problem(line, "", "wrong_encoding", value, f"The byte {value} is not UTF-8; save the file as UTF-8.")
+
+
+def _records(text: str, problems: list[Problem]) -> Iterator[tuple[int, list[str]]]:
+    """Each record with its first line. Where the quotes go wrong nothing behind can be trusted, so it ends there."""
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    while True:
+        line = reader.line_num + 1
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            problems.append(_quoting_problem(line, str(error)))
+            return
+        yield line, [cell.strip() for cell in cells]
+
+
+def _quoting_problem(line: int, reason: str) -> Problem:
+    if "unexpected end" in reason:
+        return Problem(line, "", "unterminated_quote", "", "A quote that opens in this row is never closed.")
+    if "field larger" in reason:
+        return Problem(line, "", "too_long", "", f"A cell has more than {csv.field_size_limit()} characters.")
+    return Problem(
+        line,
+        "",
+        "malformed_quote",
+        "",
+        "A quote within a quoted cell must be doubled, and a comma or line end must follow the last.",
+    )
+
+
+def _judge_header(line: int, header: list[str]) -> Iterator[Problem]:
+    known = ", ".join(COLUMNS)
+    for name in COLUMNS:
+        if name not in header:
+            yield Problem(line, name, "missing_column", "", f"The column is missing; the header must name {known}.")
+        elif header.count(name) > 1:
+            yield Problem(line, name, "duplicate_column", name, "The column stands in the header more than once.")
+    for name in dict.fromkeys(header):
+        if name not in COLUMNS:
+            yield Problem(line, name, "unknown_column", name, f"is not a column of this file; they are {known}.")

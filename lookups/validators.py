@@ -1,0 +1,27 @@
+"""Rules for single values of the lists, shared by forms, files and programs."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import pycountry
+from django.core.exceptions import ValidationError
+
+
+@cache
+def currencies() -> frozenset[str]:
+    """The currency codes of ISO 4217."""
+    return frozenset(currency.alpha_3 for currency in pycountry.currencies)
+
+
+def validate_currency(value: str) -> None:
+    if value not in currencies():
+        raise ValidationError("must be a currency code of ISO 4217 in capitals, such as EUR.", code="invalid_currency")
+
+
+def validate_trimmed(value: str) -> None:
+    """Files are compared after trimming, so a stored value with spaces around it could never be found."""
+    if value != value.strip():
+        raise ValidationError("must not begin or end with a space.", code="not_trimmed")
+    if "\0" in value:
+        raise ValidationError("must not contain NUL characters.", code="nul")

@@ -1,0 +1,94 @@
+"""A small named cast for tests: accounts, their lookups, customers, users."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from accounts.models import Account, Membership, User
+from connections.models import Address, Buyer, Connection, ConnectionPriceType, Door
+from lookups.models import (
+    CompanyNumber,
+    CustomerGroup,
+    PaymentTerm,
+    PriceType,
+    SalesRep,
+    ShippingTerm,
+    Warehouse,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+PASSWORD = "correct horse battery staple"
+
+PRICE_TYPES = (("USD", "US Wholesale"), ("EUR", "EU Wholesale"), ("GBP", "UK Wholesale"), ("JPY", "Japan"))
+PAYMENT_TERMS = (("N30", "Net 30"), ("N60", "Net 60"), ("PRE", "Prepay"))
+SHIPPING_TERMS = (("UPS", "UPS Ground"), ("DHL", "DHL Express"), ("EXW", "Ex works"))
+SALES_REPS = (("REP1", "Rosa Diaz", "rosa@example.com"), ("REP2", "Jun Mori", "jun@example.com"))
+WAREHOUSES = (("WH1", "Rotterdam"), ("WH2", "Newark"))
+CUSTOMER_GROUPS = (("DEPT", "Department stores"), ("IND", "Independents"))
+COMPANY_NUMBERS = (("CN1", "Maison Paris SAS"), ("CN2", "Maison New York Inc."))
+
+
+def make_account(code: str = "maison", **fields: Any) -> Account:
+    return Account.objects.create(code=code, **{"name": code.title(), **fields})
+
+
+def make_user(username: str, **flags: Any) -> User:
+    """A member of the staff; `is_superuser=True` makes one who may do everything."""
+    return User.objects.create_user(username, f"{username}@example.com", PASSWORD, **{"is_staff": True, **flags})
+
+
+def add_member(account: Account, user: User, role: str = Membership.Role.EDITOR) -> Membership:
+    return Membership.objects.create(account=account, user=user, role=role)
+
+
+def add_lookups(account: Account) -> None:
+    """Give the account every list, with the entries named above."""
+    PriceType.objects.bulk_create(
+        PriceType(account=account, currency=currency, label=label) for currency, label in PRICE_TYPES
+    )
+    SalesRep.objects.bulk_create(
+        SalesRep(account=account, code=code, name=name, email=email) for code, name, email in SALES_REPS
+    )
+    PaymentTerm.objects.bulk_create(PaymentTerm(account=account, code=code, name=name) for code, name in PAYMENT_TERMS)
+    ShippingTerm.objects.bulk_create(
+        ShippingTerm(account=account, code=code, name=name) for code, name in SHIPPING_TERMS
+    )
+    Warehouse.objects.bulk_create(Warehouse(account=account, code=code, name=name) for code, name in WAREHOUSES)
+    CustomerGroup.objects.bulk_create(
+        CustomerGroup(account=account, code=code, name=name) for code, name in CUSTOMER_GROUPS
+    )
+    CompanyNumber.objects.bulk_create(
+        CompanyNumber(account=account, code=code, name=name) for code, name in COMPANY_NUMBERS
+    )
+
+
+def make_connection(
+    account: Account,
+    customer_code: str = "C1",
+    *,
+    price_type: str = "EUR EU Wholesale",
+    addresses: Iterable[Mapping[str, str]] = (),
+    doors: Iterable[Mapping[str, str]] = (),
+    buyers: Iterable[Mapping[str, str]] = (),
+    **fields: Any,
+) -> Connection:
+    """A connection with one price type, which the account gets where it has none such.
+
+    `fields` are those of the model; an address needs at least its code, kind S and country FR are assumed.
+    """
+    connection = Connection.objects.create(
+        account=account,
+        customer_code=customer_code,
+        **{"profile_name": f"Customer {customer_code}", "status": Connection.Status.APPROVED, **fields},
+    )
+    currency, _, label = price_type.partition(" ")
+    lookup, _ = PriceType.objects.get_or_create(account=account, currency=currency, label=label)
+    ConnectionPriceType.objects.create(connection=connection, lookup=lookup)
+    Address.objects.bulk_create(
+        Address(connection=connection, **{"kind": "S", "country": "FR", **address}) for address in addresses
+    )
+    Door.objects.bulk_create(Door(connection=connection, **door) for door in doors)
+    Buyer.objects.bulk_create(Buyer(connection=connection, **buyer) for buyer in buyers)
+    return connection
