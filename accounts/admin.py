@@ -5,9 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
+from django.contrib.admin.widgets import AutocompleteSelect, RelatedFieldWidgetWrapper
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
+from django.forms import ModelChoiceField, ModelForm
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.contrib.filters.admin import RelatedDropdownFilter
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
@@ -15,8 +19,9 @@ from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationFo
 from accounts.models import Account, Membership, User
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from django.db.models import ForeignKey, Model, QuerySet
-    from django.forms import ModelChoiceField
     from django.http import HttpRequest
 
 
@@ -25,6 +30,11 @@ def user_of(request: HttpRequest) -> User:
     user = request.user
     assert isinstance(user, User)  # noqa: S101  (narrows the type)
     return user
+
+
+def short_time(moment: datetime | None) -> str:
+    """A moment as lists show it: to the minute, in the site's time zone."""
+    return date_format(localtime(moment), "Y-m-d H:i") if moment else ""
 
 
 class VisibleChoices:
@@ -57,6 +67,30 @@ class VisibleFilter(RelatedDropdownFilter):  # type: ignore[misc]  # the library
         return [(entry.pk, str(entry)) for entry in related.get_queryset(request)]
 
 
+class OwnAccountSelect(AutocompleteSelect):
+    """Searches the records of one account only."""
+
+    account_id = 0
+
+    def get_url(self) -> str:
+        return f"{super().get_url()}?account={self.account_id}"
+
+
+def limit_choices(form: type[ModelForm[Any]], account_id: int) -> None:
+    """Let the form, of a page or an inline, offer and take only what belongs to the account."""
+    for field in form.base_fields.values():
+        if not isinstance(field, ModelChoiceField) or field.queryset is None:
+            continue
+        path = "pk" if field.queryset.model is Account else "account"
+        field.queryset = field.queryset.filter(**{path: account_id})
+        if isinstance(field.widget, RelatedFieldWidgetWrapper):
+            wrapper = field.widget
+            wrapper.can_add_related = wrapper.can_change_related = False
+            wrapper.can_delete_related = wrapper.can_view_related = False
+            if isinstance(wrapper.widget, OwnAccountSelect):
+                wrapper.widget.account_id = account_id
+
+
 class AccountOwnedAdmin(VisibleChoices, ModelAdmin):  # type: ignore[misc]
     """Admin of a model whose records belong to an account, however far away.
 
@@ -81,17 +115,28 @@ class AccountOwnedAdmin(VisibleChoices, ModelAdmin):  # type: ignore[misc]
         user = user_of(request)
         return queryset if user.is_superuser else queryset.filter(**{f"{self.account_path}__in": list(user.roles)})
 
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        """Where a form asks for the records of one account (see `OwnAccountSelect`), no others are offered."""
+        account = request.GET.get("account", "")
+        if request.resolver_match and request.resolver_match.url_name == "autocomplete" and account.isdecimal():
+            queryset = queryset.filter(**{self.account_path: account})
+        found: tuple[QuerySet[Any], bool] = super().get_search_results(request, queryset, search_term)
+        return found
+
     def editable(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         """Those of the objects that the user may change."""
         accounts = Account.objects.editable_by(user_of(request))
         return queryset.filter(**{f"{self.account_path}__in": accounts.values("pk")})
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> tuple[str, ...]:
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         fields = tuple(super().get_readonly_fields(request, obj))
         return (*fields, "account") if obj is not None and self.account_path == "account_id" else fields
 
     def has_module_permission(self, request: HttpRequest) -> bool:
-        return user_of(request).is_superuser or bool(user_of(request).roles)
+        user = request.user  # the login page asks this too, of nobody
+        return isinstance(user, User) and (user.is_superuser or bool(user.roles))
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         if obj is None:
@@ -147,19 +192,19 @@ class SuperuserOnly:
     """Users and groups belong to no account, and whoever changes them could make themselves anything."""
 
     def has_module_permission(self, request: HttpRequest) -> bool:
-        return user_of(request).is_superuser
+        return request.user.is_superuser
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return user_of(request).is_superuser
+        return request.user.is_superuser
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return user_of(request).is_superuser
+        return request.user.is_superuser
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return user_of(request).is_superuser
+        return request.user.is_superuser
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return user_of(request).is_superuser
+        return request.user.is_superuser
 
 
 class AccountsOfUser(SuperuserOnly, TabularInline):  # type: ignore[misc]
@@ -208,7 +253,7 @@ class AccountAdmin(AccountOwnedAdmin):
     fields = ["name", "code", "sandbox_of", "auto_approve"]
     inlines = [MembersOfAccount]
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> tuple[str, ...]:
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         return () if user_of(request).is_superuser else ("code", "sandbox_of")
 
     def has_add_permission(self, request: HttpRequest) -> bool:

@@ -7,6 +7,7 @@ change log in the same breath. Ids of new connections are reserved beforehand, s
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -80,21 +81,70 @@ ASSIGNMENTS = {
 
 STAGED: tuple[Entity, ...] = (CONNECTION, *CHILDREN, *ASSIGNMENTS.values())
 
+MANY = 10_000
+"""From this many new rows on, a table's statistics are refreshed with them."""
+
 _STAGED_TYPES = {"lookup_code": "text", "changed": "boolean"}
 _LOOKUP_CODE_FIELDS = {"company_number_id": "code", "customer_group_id": "code", "sales_rep_id": "code"}
 
 
-def create_stage(cursor: CursorWrapper) -> None:
-    """Make the empty temporary tables; they go with the transaction."""
-    for entity in STAGED:
-        types = [
-            f"{quote(name)} {_column_type(entity.model, name)}" for name in (*entity.columns, *entity.staged)
-        ]
-        cursor.execute(f"DROP TABLE IF EXISTS pg_temp.{entity.stage}")
-        cursor.execute(
+class Stage:
+    """The temporary tables of one merge; each is made when its first rows come, and goes with the transaction."""
+
+    def __init__(self, cursor: CursorWrapper) -> None:
+        self.cursor = cursor
+        self.new: Counter[Entity] = Counter()
+        self.known: Counter[Entity] = Counter()
+
+    def add(self, entity: Entity, rows: Sequence[Sequence[Any]]) -> None:
+        """Append rows in the order of `entity.stage_columns`."""
+        if not rows:
+            return
+        if not self.new[entity] and not self.known[entity]:
+            self._create(entity)
+        new = sum(row[1] is None for row in rows)
+        self.new[entity] += new
+        self.known[entity] += len(rows) - new
+        copy_rows(self.cursor, entity.stage, entity.stage_columns, rows)
+
+    def _create(self, entity: Entity) -> None:
+        names = (*entity.columns, *entity.staged)
+        types = ", ".join(f"{quote(name)} {_column_type(entity.model, name)}" for name in names)
+        self.cursor.execute(f"DROP TABLE IF EXISTS pg_temp.{entity.stage}")
+        self.cursor.execute(
             f"CREATE TEMPORARY TABLE {entity.stage}"
-            f" (connection_id bigint, record_id bigint, line integer, {', '.join(types)}) ON COMMIT DROP"
+            f" (connection_id bigint, record_id bigint, line integer, {types}) ON COMMIT DROP"
         )
+
+    def merge(self, *, account_id: int, run_id: int, at: datetime, status: str) -> None:
+        """Apply what is staged: insert, update and delete, each with its rows of the log.
+
+        New connections get the status. Foreign keys are checked here and not only at the commit, so that a failure
+        is one of the merge.
+        """
+        cursor = self.cursor
+        parameters = {"account": account_id, "run": run_id, "at": at, "status": status}
+        cursor.execute("SET LOCAL work_mem = '128MB'; SET LOCAL jit = off")
+        for entity, count in self.known.items():
+            if count:
+                cursor.execute(f"ANALYZE {entity.stage} (record_id, connection_id)")
+        if self.new[CONNECTION]:
+            _insert_connections(cursor, parameters)
+        for entity in (*CHILDREN, *ASSIGNMENTS.values()):
+            if self.new[entity]:
+                _insert_records(cursor, entity, parameters)
+        for entity in (*CHILDREN, CONNECTION):
+            if self.known[entity]:
+                _update_records(cursor, entity, parameters)
+        for entity in ASSIGNMENTS.values():
+            if self.known[entity]:
+                _delete_assignments(cursor, entity, parameters)
+        if self.known[CONNECTION]:
+            _touch_connections(cursor, parameters)
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        for entity, count in self.new.items():
+            if count >= MANY:
+                refresh_statistics(cursor, entity)
 
 
 def _column_type(model: type[models.Model], name: str) -> str:
@@ -102,7 +152,7 @@ def _column_type(model: type[models.Model], name: str) -> str:
         return _STAGED_TYPES[name]
     field = next(field for field in model._meta.concrete_fields if field.column == name)
     kind = field.target_field.rel_db_type(connection) if field.is_relation else field.db_type(connection)  # type: ignore[attr-defined]
-    collation = f' COLLATE "{field.db_collation}"' if getattr(field, "db_collation", None) else ""
+    collation = f' COLLATE "{of}"' if (of := getattr(field, "db_collation", None)) else ""
     return f"{kind}{collation}"
 
 
@@ -114,34 +164,12 @@ def copy_rows(cursor: CursorWrapper, table: str, columns: Sequence[str], rows: I
             write(row)
 
 
-def stage(cursor: CursorWrapper, entity: Entity, rows: Sequence[Sequence[Any]]) -> None:
-    """Append rows in the order of `entity.stage_columns`."""
-    if rows:
-        copy_rows(cursor, entity.stage, entity.stage_columns, rows)
-
-
 def reserve_ids(cursor: CursorWrapper, model: type[models.Model], count: int) -> list[int]:
     """Ids for records to come."""
     cursor.execute(
         "SELECT nextval(pg_get_serial_sequence(%s, 'id')) FROM generate_series(1, %s)", [model._meta.db_table, count]
     )
     return [pk for (pk,) in cursor.fetchall()]
-
-
-def merge_staged(cursor: CursorWrapper, *, account_id: int, run_id: int, at: datetime, status: str) -> None:
-    """Apply what is staged; new connections get the status."""
-    cursor.execute("SET LOCAL work_mem = '128MB'; SET LOCAL jit = off")
-    parameters = {"account": account_id, "run": run_id, "at": at, "status": status}
-    _insert_connections(cursor, parameters)
-    for entity in CHILDREN:
-        _insert_records(cursor, entity, parameters)
-        _update_records(cursor, entity, parameters)
-    for entity in ASSIGNMENTS.values():
-        _insert_records(cursor, entity, parameters)
-        _delete_assignments(cursor, entity, parameters)
-    _update_records(cursor, CONNECTION, parameters)
-    _touch_connections(cursor, parameters)
-    cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
 
 
 def _columns(names: Iterable[str], prefix: str = "") -> str:
@@ -231,8 +259,7 @@ def _touch_connections(cursor: CursorWrapper, parameters: dict[str, Any]) -> Non
     )
 
 
-def refresh_statistics(cursor: CursorWrapper) -> None:
-    """Tell the planner of freshly filled tables; it knows nothing of them until the server gets round to it."""
-    for entity in STAGED:
-        key = "customer_code" if entity is CONNECTION else "connection_id"
-        cursor.execute(f"ANALYZE {entity.table} (id, {key})")
+def refresh_statistics(cursor: CursorWrapper, entity: Entity) -> None:
+    """Tell the planner of a freshly filled table; it knows nothing of it until the server gets round to that."""
+    names = ("account_id", "customer_code") if entity is CONNECTION else ("connection_id",)
+    cursor.execute(f"ANALYZE {entity.table} (id, {_columns(names)})")

@@ -6,6 +6,8 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from django.db import connection
+
 from connections.models import (
     Address,
     Buyer,
@@ -18,8 +20,7 @@ from connections.models import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
+    from django.db.backends.utils import CursorWrapper
     from django.db.models import Model, QuerySet
 
 CONNECTION_FIELDS = (
@@ -59,28 +60,33 @@ class StoredCustomer:
 
 
 def fetch_stored(connections: QuerySet[Connection]) -> dict[str, StoredCustomer]:
-    """The customers of a queryset with all that belongs to them, by customer code, in five plus three queries."""
+    """The customers of a queryset with all that belongs to them, by customer code, in its order."""
     rows = connections.values_list("id", "customer_code", "status", "duplicate_of__customer_code", *CONNECTION_FIELDS)
     customers = {
-        row[0]: StoredCustomer(*row[:4], values=dict(zip(CONNECTION_FIELDS, row[4:], strict=True))) for row in rows
+        pk: StoredCustomer(pk, code, status, duplicate_of, dict(zip(CONNECTION_FIELDS, values, strict=True)))
+        for pk, code, status, duplicate_of, *values in rows
     }
-    ids = list(customers)
-    for pk, owner, kind, code, *values in _children(Address, ids, "kind", "code", *ADDRESS_FIELDS):
-        customers[owner].addresses[kind, code] = (pk, *values)
-    for pk, owner, code, name in _children(Door, ids, "code", "name"):
-        customers[owner].doors[code] = (pk, name)
-    for pk, owner, email, name in _children(Buyer, ids, "email", "name"):
-        customers[owner].buyers[lower_ascii(email)] = (pk, email, name)
-    for kind, model in ASSIGNMENT_MODELS.items():
-        for _, owner, lookup in _children(model, ids, "lookup_id"):
-            customers[owner].assignments[kind].add(lookup)
+    with connection.cursor() as cursor:
+        for pk, owner, kind, code, *values in _children(cursor, Address, customers, "kind", "code", *ADDRESS_FIELDS):
+            customers[owner].addresses[kind, code] = (pk, *values)
+        for pk, owner, code, name in _children(cursor, Door, customers, "code", "name"):
+            customers[owner].doors[code] = (pk, name)
+        for pk, owner, email, name in _children(cursor, Buyer, customers, "email", "name"):
+            customers[owner].buyers[lower_ascii(email)] = (pk, email, name)
+        for kind, model in ASSIGNMENT_MODELS.items():
+            for _, owner, lookup in _children(cursor, model, customers, "lookup_id"):
+                customers[owner].assignments[kind].add(lookup)
     return {customer.code: customer for customer in customers.values()}
 
 
-def _children(model: type[Model], ids: list[int], *fields: str) -> Iterable[tuple[Any, ...]]:
-    if not ids:
-        return ()
-    return model._default_manager.filter(connection__in=ids).order_by("id").values_list("id", "connection_id", *fields)
+def _children(
+    cursor: CursorWrapper, model: type[Model], customers: dict[int, StoredCustomer], *columns: str
+) -> list[tuple[Any, ...]]:
+    """Rows of a model that belong to the customers. One array instead of a parameter for each saves half the time."""
+    names = ", ".join(map(connection.ops.quote_name, ("id", "connection_id", *columns)))
+    table = connection.ops.quote_name(model._meta.db_table)
+    cursor.execute(f"SELECT {names} FROM {table} WHERE connection_id = ANY(%s) ORDER BY id", [[*customers]])
+    return list(cursor.fetchall())
 
 
 def lower_ascii(text: str) -> str:

@@ -123,5 +123,83 @@ if not DEBUG:
 UNFOLD = {
     "SITE_TITLE": "Customer Sync",
     "SITE_HEADER": "Customer Sync",
+    "SITE_SUBHEADER": "Wholesale customers",
+    "SITE_SYMBOL": "sync_alt",
     "SITE_URL": reverse_lazy("admin:index"),
+    "SITE_FAVICONS": [
+        {
+            "rel": "icon",
+            "type": "image/svg+xml",
+            "href": "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 24 24' "
+            "fill='none' stroke='%239810fa' stroke-width='2'%3E"
+            "%3Cpath d='M16 4l4 4-4 4m4-4H6m2 4-4 4 4 4m-4-4h14'/%3E%3C/svg%3E",
+        }
+    ],
+    "BORDER_RADIUS": "6px",
+    "SIDEBAR": {
+        "show_search": False,
+        "navigation": [
+            {
+                "title": "Customers",
+                "items": [
+                    {
+                        "title": "Connections",
+                        "icon": "storefront",
+                        "link": reverse_lazy("admin:connections_connection_changelist"),
+                        "badge": "connections.review_admin.pending_badge",
+                        "badge_variant": "warning",
+                    },
+                    {
+                        "title": "Changes",
+                        "icon": "history",
+                        "link": reverse_lazy("admin:connections_change_changelist"),
+                    },
+                ],
+            },
+            {
+                "title": "Imports",
+                "items": [
+                    {"title": "Runs", "icon": "upload_file", "link": reverse_lazy("admin:imports_run_changelist")},
+                    {"title": "Issues", "icon": "error", "link": reverse_lazy("admin:imports_issue_changelist")},
+                ],
+            },
+            {
+                "title": "Lookups",
+                "items": [
+                    {"title": title, "icon": icon, "link": reverse_lazy(f"admin:lookups_{model}_changelist")}
+                    for title, icon, model in (
+                        ("Price types", "sell", "pricetype"),
+                        ("Payment terms", "payments", "paymentterm"),
+                        ("Shipping terms", "local_shipping", "shippingterm"),
+                        ("Sales reps", "badge", "salesrep"),
+                        ("Warehouses", "warehouse", "warehouse"),
+                        ("Customer groups", "groups", "customergroup"),
+                        ("Company numbers", "domain", "companynumber"),
+                    )
+                ],
+            },
+            {
+                "title": "Accounts",
+                "items": [
+                    {
+                        "title": "Accounts",
+                        "icon": "apartment",
+                        "link": reverse_lazy("admin:accounts_account_changelist"),
+                    },
+                    {
+                        "title": "Users",
+                        "icon": "person",
+                        "link": reverse_lazy("admin:accounts_user_changelist"),
+                        "permission": lambda request: request.user.is_superuser,
+                    },
+                    {
+                        "title": "Groups",
+                        "icon": "group",
+                        "link": reverse_lazy("admin:auth_group_changelist"),
+                        "permission": lambda request: request.user.is_superuser,
+                    },
+                ],
+            },
+        ],
+    },
 }

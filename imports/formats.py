@@ -59,12 +59,12 @@ class Dialect:
     skip_lines: int = 0
 
     def __post_init__(self) -> None:
-        for name, character in (("delimiter", self.delimiter), ("quotechar", self.quotechar), ("escapechar", self.escapechar)):
-            if character is not None and (len(character) != 1 or character in "\r\n\0"):
-                raise FormatError(f"{name} must be one character and no line end, not {character!r}.")
-        if len({self.delimiter, self.quotechar, self.escapechar} - {None}) < 3 - (
-            (self.quotechar is None) + (self.escapechar is None)
-        ):
+        marks = {"delimiter": self.delimiter, "quotechar": self.quotechar, "escapechar": self.escapechar}
+        given = [mark for mark in marks.values() if mark is not None]
+        for name, mark in marks.items():
+            if mark is not None and (len(mark) != 1 or mark in "\r\n\0"):
+                raise FormatError(f"{name} must be one character and no line end, not {mark!r}.")
+        if len(set(given)) < len(given):
             raise FormatError("Delimiter, quote and escape must be different characters.")
         try:
             "".encode(self.encoding)
@@ -135,8 +135,11 @@ class FormatSpec:
         targets = [column.target for column in self.columns]
         if doubled := {str(target) for target in targets if targets.count(target) > 1}:
             raise FormatError(f"More than one column goes to {', '.join(sorted(doubled))}.")
-        if Target("customer_code") not in targets:
+        code = next((column for column in self.columns if column.target == Target("customer_code")), None)
+        if code is None:
             raise FormatError("No column goes to customer_code.")
+        if code.source is None or code.value_map or code.default or "{" in str(code.source):
+            raise FormatError("customer_code is one column as it stands: customers are found by it before it is mapped.")
         if not self.dialect.has_header and any(isinstance(column.source, str) for column in self.columns):
             raise FormatError("Without a header, columns are named by position.")
 

@@ -26,36 +26,29 @@ PREFIXES = {
 
 @dataclass(slots=True)
 class Merged:
-    """What the rows say of one record: values by part, and the line each came from."""
+    """What the rows say of one record: values by part, and the line of those that did not come with the first row."""
 
     block: Block
     line: int
     values: dict[str, Any]
-    later: dict[str, int] = field(default_factory=dict)
-    seen: list[dict[str, Any]] = field(default_factory=list)
+    later: dict[str, int] | None = None
 
     def target(self, part: str) -> Target:
         return Target(f"{PREFIXES[self.block.group]}{part}", self.block.number)
 
     def line_of(self, part: str) -> int:
-        return self.later.get(part, self.line)
+        return self.later.get(part, self.line) if self.later else self.line
 
     def add(self, values: dict[str, Any], line: int) -> tuple[bool, list[str]]:
         """Take in another row's values. Returns whether they added any, and the parts that differ."""
-        if values is self.values or any(values is other for other in self.seen):
+        if values is self.values:
             return False, []
-        self.seen.append(values)
-        added, conflicts = False, []
-        for part, value in values.items():
-            if part not in self.values:
-                if not added:
-                    self.values = dict(self.values)
-                self.values[part] = value
-                self.later[part] = line
-                added = True
-            elif self.values[part] != value:
-                conflicts.append(part)
-        return added, conflicts
+        new = {part: value for part, value in values.items() if part not in self.values}
+        conflicts = [part for part, value in values.items() if part not in new and self.values[part] != value]
+        if new:
+            self.values = self.values | new
+            self.later = (self.later or {}) | dict.fromkeys(new, line)
+        return bool(new), conflicts
 
 
 @dataclass(slots=True)
@@ -89,8 +82,8 @@ class Customer:
     own_cells: tuple[str, ...] | None = None
 
     @property
-    def has_errors(self) -> bool:
-        return any(problem.severity == "error" for problem in self.problems)
+    def error_count(self) -> int:
+        return sum(problem.severity == "error" for problem in self.problems)
 
     def problem(
         self, line: int, column: str, name: str, code: str, message: str, value: str = "", severity: str = "error"
@@ -109,12 +102,14 @@ class Grouper:
         self.row_block = next((block for block in blocks if block.group is Group.ROW), None)
         self.field_blocks = [block for block in blocks if block.group is Group.CONNECTION]
         self.buyer_blocks = [block for block in blocks if block.group is Group.BUYERS]
-        self.address_blocks = {
-            "B": [(block, "B") for block in blocks if block.group in (Group.BILLING, Group.ADDRESS)],
-            "S": [(block, "S") for block in blocks if block.group in (Group.SHIPPING, Group.ADDRESS)],
-            "": [(block, "B" if block.group is Group.BILLING else "S") for block in blocks if block.group in (Group.BILLING, Group.SHIPPING)],
-        }  # fmt: skip
+        billing = [(block, "B") for block in blocks if block.group is Group.BILLING]
+        shipping = [(block, "S") for block in blocks if block.group is Group.SHIPPING]
         self.generic_blocks = [block for block in blocks if block.group is Group.ADDRESS]
+        self.address_blocks = {
+            "B": billing + [(block, "B") for block in self.generic_blocks],
+            "S": shipping + [(block, "S") for block in self.generic_blocks],
+            "": billing + shipping,
+        }
         self.assignment_blocks = [block for block in blocks if block.group in ASSIGNMENTS]
         own = [*self.field_blocks, *self.assignment_blocks, *self.buyer_blocks]
         self.own_cells = cells_at([index for block in own for column in block.columns for index in column.indexes])
@@ -256,16 +251,21 @@ class Grouper:
         if not kind:
             for block in self.generic_blocks:
                 if block.clean(cells) is not NOTHING:
-                    self._require(customer, self.row_block, line, "address_type", "is required to tell the address's kind")
+                    self._require(
+                        customer, self.row_block, line, "address_type", "is required to tell the address's kind"
+                    )
                     break
 
     def _require(self, customer: Customer, block: Block | None, line: int, part: str, why: str) -> None:
         """Say that a part of a block is missing, unless its cell was already found wrong."""
-        target = Target(f"{PREFIXES[block.group]}{part}", block.number) if block and block.group in PREFIXES else Target(part)
+        target = (
+            Target(f"{PREFIXES[block.group]}{part}", block.number)
+            if block and block.group in PREFIXES
+            else Target(part)
+        )
         name = str(target)
         if any(problem.line == line and problem.field == name for problem in customer.problems):
             return
         column = self.resource.column_label(target)
         missing = "" if column else " The file has no such column."
         customer.problem(line, column, name, "required", f"{name} {why}.{missing}")
-

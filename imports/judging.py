@@ -55,6 +55,7 @@ class Verdict:
         )
 
 
+NO_IDS: frozenset[int] = frozenset()
 _TEXT_FIELDS = ("profile_name", "customer_alias", "alternate_name", "website")
 _LOOKUP_FIELDS = (
     ("company_number", "company_numbers"),
@@ -88,7 +89,7 @@ class Judge:
         }
 
     def judge(self, customer: Customer, stored: StoredCustomer | None) -> Verdict:
-        """The verdict; its customer `has_errors` when it is rejected."""
+        """The verdict; its customer has errors when it is rejected."""
         verdict = Verdict(customer, stored)
         if customer.unread:
             return verdict
@@ -117,11 +118,11 @@ class Judge:
         customer, stored = verdict.customer, verdict.stored
         file = customer.fields.values if customer.fields else {}
         group = Group.CONNECTION
-        result = {
-            name: self._result(group, name, file, stored.values[name] if stored else "") for name in _TEXT_FIELDS
-        }
+        result = {name: self._result(group, name, file, stored.values[name] if stored else "") for name in _TEXT_FIELDS}
         if not result["profile_name"]:
-            self._require(customer, "profile_name", "is required" if stored is None else "is required and cannot be cleared")
+            self._require(
+                customer, "profile_name", "is required" if stored is None else "is required and cannot be cleared"
+            )
         for name, list_name in _LOOKUP_FIELDS:
             old = stored.values[f"{name}_id"] if stored else None
             result[f"{name}_id"] = self._judge_lookup_field(customer, name, list_name, file, old)
@@ -200,30 +201,25 @@ class Judge:
 
     def _judge_assignments(self, verdict: Verdict, kind: Group) -> None:
         customer = verdict.customer
-        stored = verdict.stored.assignments[kind] if verdict.stored else set()
+        stored = verdict.stored.assignments[kind] if verdict.stored else NO_IDS
+        given = customer.assignments.get(kind, {})
+        errors = customer.error_count
         found: dict[int | NewLookup, int] = {}
         cleared = False
-        failed = False
-        for given in customer.assignments.get(kind, {}).values():
-            if CLEAR in given.values.values():
+        for entry in given.values():
+            if self.policies.clear_token and CLEAR in entry.values.values():
                 cleared = True
-                continue
-            before = len(customer.problems)
-            entry = self._find_assignment(customer, kind, given)
-            if entry is not None:
-                found.setdefault(entry, given.line)
-            failed = failed or any(problem.severity == "error" for problem in customer.problems[before:])
-        cleared = cleared or (not found and bool(self.clear_parts.get(kind)))
-        keep = stored and bool(self.fill_parts.get(kind))
-        adds = self.policies.assignments.get(kind) is AssignmentMode.ADD
-        if not keep:
-            verdict.given = [*verdict.given, *((kind, entry, line) for entry, line in found.items() if entry not in stored)]
-            if (found and not adds) or (cleared and not found):
-                verdict.taken += [(kind, lookup, customer.line) for lookup in sorted(stored - found.keys())]
-        if kind is Group.PRICE_TYPES and not failed:
-            left = stored if keep or (not found and not cleared) else found or (stored if adds and not cleared else ())
-            if not left:
-                self._require_price_type(customer, given=bool(customer.assignments.get(kind)))
+            elif (lookup := self._find_assignment(customer, kind, entry)) is not None:
+                found.setdefault(lookup, entry.line)
+        cleared = not found and (cleared or bool(self.clear_parts.get(kind)))
+        if stored and self.fill_parts.get(kind):
+            return
+        verdict.given += [(kind, lookup, line) for lookup, line in found.items() if lookup not in stored]
+        if cleared or (found and self.policies.assignments.get(kind) is not AssignmentMode.ADD):
+            verdict.taken += [(kind, lookup, customer.line) for lookup in sorted(stored - found.keys())]
+        nothing_left = not found and (cleared or not stored)
+        if kind is Group.PRICE_TYPES and nothing_left and customer.error_count == errors:
+            self._require_price_type(customer, given=bool(given))
 
     def _require_price_type(self, customer: Customer, *, given: bool) -> None:
         why = "is required: a customer needs at least one price type that is known" if given else "is required"
@@ -261,7 +257,9 @@ class Judge:
             pk = entries.ids.get(code)
             if pk is not None:
                 if label is not None and entries.names[code] not in (label, ""):
-                    message = f"{label_target} is {label!r}; the list calls {code!r} {entries.names[code]!r}, which stays."
+                    message = (
+                        f"{label_target} is {label!r}; the list calls {code!r} {entries.names[code]!r}, which stays."
+                    )
                     self._note(customer, label_target, line, "name_differs", message, label, "warning")
                 return pk
             return self._unknown(customer, entries, code, label or code, code_target, line)
@@ -300,7 +298,14 @@ class Judge:
     # -- problems
 
     def _note(
-        self, customer: Customer, target: Target, line: int, code: str, message: str, value: str, severity: str = "error"
+        self,
+        customer: Customer,
+        target: Target,
+        line: int,
+        code: str,
+        message: str,
+        value: str,
+        severity: str = "error",
     ) -> None:
         customer.problem(line, self.resource.column_label(target), str(target), code, message, value, severity)
 
@@ -313,4 +318,3 @@ class Judge:
         column = self.resource.column_label(target)
         missing = "" if column else " The file has no such column."
         customer.problem(line or customer.line, column, name, "required", f"{name} {why}.{missing}")
-

@@ -29,7 +29,9 @@ class Run(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
     )
     status = models.CharField(max_length=9, choices=Status, default=Status.RUNNING)
-    message = models.TextField(blank=True, help_text="Why the run ended as it did, where the status alone does not say.")
+    message = models.TextField(
+        blank=True, help_text="Why the run ended as it did, where the status alone does not say."
+    )
     started_at = models.DateTimeField(auto_now_add=True)
     finished_at = models.DateTimeField(null=True, blank=True)
     seconds = models.FloatField(null=True, blank=True, help_text="What the pipeline took.")

@@ -184,22 +184,23 @@ def open_source(path: Path, dialect: Dialect) -> Iterator[Source]:
             if start.startswith(magic):
                 raise FileRejected("not_text", f"The file is {what}, not text. Send delimited text.")
         bom, encoding = next(
-            ((mark, name) for mark, name in _BOMS if start.startswith(mark)), (b"", codecs.lookup(dialect.encoding).name)
+            ((mark, name) for mark, name in _BOMS if start.startswith(mark)),
+            (b"", codecs.lookup(dialect.encoding).name),
         )
         offset = len(bom)
         if encoding == "utf-8-sig":
             encoding = "utf-8"
         if encoding != "utf-8":
-            file = stack.enter_context(_rewritten(file, encoding))
-            offset = 0
+            copy: BinaryIO = stack.enter_context(tempfile.TemporaryFile())
+            _rewrite(file, encoding, copy)
+            file, offset = copy, 0
         source = Source(file, dialect, encoding, bool(bom), size)
         _read_header(source, offset)
         yield source
 
 
-def _rewritten(file: BinaryIO, encoding: str) -> BinaryIO:
-    """A temporary copy in UTF-8. Raises FileRejected with the line of the first byte that cannot be decoded."""
-    copy = tempfile.TemporaryFile()
+def _rewrite(file: BinaryIO, encoding: str, copy: BinaryIO) -> None:
+    """Copy a file as UTF-8. Raises FileRejected with the line of the first byte that cannot be decoded."""
     decoder = codecs.getincrementaldecoder(encoding)()
     lines = io.IncrementalNewlineDecoder(None, translate=True)
     line = 1
@@ -215,7 +216,7 @@ def _rewritten(file: BinaryIO, encoding: str) -> BinaryIO:
         line += lines.decode(text).count("\n")
         if not block:
             copy.flush()  # rows are read by offset, past this object's buffer
-            return copy
+            return
 
 
 def _read_header(source: Source, offset: int) -> None:
@@ -249,7 +250,8 @@ class Scan:
     """Where each customer's rows are and a digest of them: what the first read keeps.
 
     Adjacent rows of one customer are one span; `previous` chains a customer's spans backwards. `nameless` is the
-    number of the rows that name no customer, if there are any. Per customer that is the code, 16 bytes of digest and 8 bytes, per span 32.
+    number of the rows that name no customer, if there are any. Per customer that is the code, 16 bytes of digest
+    and 8 bytes more, per span 32.
     """
 
     def __init__(self, seed: bytes) -> None:

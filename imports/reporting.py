@@ -47,7 +47,7 @@ def _reasons(run: Run) -> dict[int, list[tuple[str, str, str]]]:
     reasons: dict[int, list[tuple[str, str, str]]] = {}
     errors = run.issues.filter(severity=Issue.Severity.ERROR, line__isnull=False)
     for line, *reason in errors.values_list("line", "code", "field", "message").iterator():
-        reasons.setdefault(line, []).append((reason[0], reason[1], reason[2]))
+        reasons.setdefault(line or 0, []).append((reason[0], reason[1], reason[2]))
     return reasons
 
 
@@ -90,10 +90,8 @@ class _RejectsWriter:
 
     def _why(self, row: Row) -> list[str]:
         """The four cells; several reasons are joined, a row without any is rejected for another of its customer."""
-        reasons = self.reasons.get(row.line, [])
-        return [str(row.line), *(self._plain("; ".join(parts)) for parts in zip(*reasons, strict=True))] if reasons else [
-            str(row.line), "", "", ""
-        ]  # fmt: skip
+        reasons = self.reasons.get(row.line) or [("", "", "")]
+        return [str(row.line), *(self._plain("; ".join(parts)) for parts in zip(*reasons, strict=True))]
 
     def _plain(self, text: str) -> str:
         """The text on one line, and without the delimiter where nothing could quote it."""

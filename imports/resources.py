@@ -188,7 +188,9 @@ class CustomerResource(resources.Resource):  # type: ignore[misc]  # the library
         bound, constants = self._bind()
         self.fields = {
             str(column.target): fields.Field(
-                attribute=str(column.target), column_name=column.label, widget=WIDGETS[column.target.field.kind](column.target.field)
+                attribute=str(column.target),
+                column_name=column.label,
+                widget=WIDGETS[column.target.field.kind](column.target.field),
             )
             for column in bound
         }
@@ -281,4 +283,3 @@ class CustomerResource(resources.Resource):  # type: ignore[misc]  # the library
             )
             for group, number in keys
         ]
-

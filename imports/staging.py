@@ -23,9 +23,10 @@ _ISSUE_COLUMNS = ("run_id", "line", "column", "field", "code", "severity", "mess
 
 
 def stage_customers(
-    cursor: CursorWrapper, directory: LookupDirectory, accepted: Sequence[tuple[Verdict, bytes]]
+    stage: merging.Stage, directory: LookupDirectory, accepted: Sequence[tuple[Verdict, bytes]]
 ) -> None:
     """Stage accepted customers, each with its digest."""
+    cursor = stage.cursor
     new = sum(1 for verdict, _ in accepted if verdict.stored is None)
     ids = iter(merging.reserve_ids(cursor, Connection, new)) if new else iter(())
     rows: dict[merging.Entity, list[Sequence[Any]]] = {entity: [] for entity in merging.STAGED}
@@ -45,7 +46,7 @@ def stage_customers(
         for kind, lookup, line in verdict.taken:
             rows[merging.ASSIGNMENTS[kind]].append((owner, owner, line, *_coded(directory, kind, lookup)))
     for entity, staged in rows.items():
-        merging.stage(cursor, entity, staged)
+        stage.add(entity, staged)
 
 
 def _settled(cursor: CursorWrapper, directory: LookupDirectory, value: Any) -> Any:

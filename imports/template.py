@@ -159,7 +159,12 @@ _ROW_FIELDS = (
         "B or S: the row carries a billing or a shipping address. Without it every group that is filled is read.",
     ),
     _field(
-        "create_doors", "Create Doors", _BOOLEAN, None, _R, "Yes: make a door of the shipping address, its name and code."
+        "create_doors",
+        "Create Doors",
+        _BOOLEAN,
+        None,
+        _R,
+        "Yes: make a door of the shipping address, its name and code.",
     ),
 )
 

@@ -6,7 +6,6 @@ Every widget takes a trimmed cell that is not blank.
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 from typing import Any
 
 import pycountry
@@ -66,11 +65,24 @@ EVERYDAY_COUNTRIES = {
     "eire": "IE",
 }
 
+CURRENCIES = frozenset(currency.alpha_3 for currency in pycountry.currencies)
+COUNTRIES = {
+    name.casefold(): country.alpha_2
+    for country in pycountry.countries
+    for name in (
+        getattr(country, field, "") for field in ("alpha_2", "alpha_3", "name", "official_name", "common_name")
+    )
+    if name
+} | EVERYDAY_COUNTRIES
+"""Spellings, case-folded, to ISO 3166-1 alpha-2."""
+
 _DISCOUNT = re.compile(r"([0-9]+)(?:[.,]0+)?\s?%?", re.ASCII)
 _validate_url = URLValidator(schemes=["http", "https"])
 
 # Most addresses are plain; these accept only what Django's validators accept too, many times faster.
-_PLAIN_EMAIL = re.compile(r"[a-z0-9_+-]+(?:\.[a-z0-9_+-]+)*@(?:[a-z0-9]{1,63}\.){1,4}[a-z]{2,12}", re.ASCII | re.IGNORECASE)
+_PLAIN_EMAIL = re.compile(
+    r"[a-z0-9_+-]+(?:\.[a-z0-9_+-]+)*@(?:[a-z0-9]{1,63}\.){1,4}[a-z]{2,12}", re.ASCII | re.IGNORECASE
+)
 _PLAIN_WEBSITE = re.compile(r"https?://(?:[a-z0-9]{1,63}\.){1,4}[a-z]{2,12}", re.ASCII | re.IGNORECASE)
 
 
@@ -135,7 +147,7 @@ class CurrencyWidget(Widget):  # type: ignore[misc]
 
     def clean(self, value: str, row: Any = None, **kwargs: Any) -> object:
         code = value.upper()
-        if code not in _currencies():
+        if code not in CURRENCIES:
             raise CellError("invalid_currency", "must be a currency code of ISO 4217, such as USD or EUR.")
         return code
 
@@ -145,7 +157,7 @@ class CountryWidget(TextWidget):
 
     def clean(self, value: str, row: Any = None, **kwargs: Any) -> object:
         super().clean(value)
-        code = _countries().get(" ".join(value.casefold().split()))
+        code = COUNTRIES.get(" ".join(value.casefold().split()))
         if code is None:
             raise CellError("invalid_country", "is not a country of ISO 3166, such as FR, FRA or France.")
         return code
@@ -189,18 +201,3 @@ WIDGETS: dict[Kind, type[Widget]] = {
     Kind.EMAIL: EmailWidget,
     Kind.WEBSITE: WebsiteWidget,
 }
-
-
-@lru_cache(maxsize=1)
-def _currencies() -> frozenset[str]:
-    return frozenset(currency.alpha_3 for currency in pycountry.currencies)
-
-
-@lru_cache(maxsize=1)
-def _countries() -> dict[str, str]:
-    """Spellings, case-folded, to alpha-2 codes."""
-    spellings: dict[str, str] = {}
-    for country in pycountry.countries:
-        names = [getattr(country, name, None) for name in ("alpha_2", "alpha_3", "name", "official_name", "common_name")]
-        spellings.update({name.casefold(): country.alpha_2 for name in names if name})
-    return spellings | EVERYDAY_COUNTRIES

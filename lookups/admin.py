@@ -15,7 +15,6 @@ from accounts.admin import AccountOwnedAdmin, VisibleFilter, user_of
 from lookups import models, resources
 
 if TYPE_CHECKING:
-    from django.db.models import QuerySet
     from django.http import HttpRequest, HttpResponse
     from import_export.results import Result
 
@@ -49,16 +48,6 @@ class LookupAdmin(ImportExportMixin, AccountOwnedAdmin):  # type: ignore[misc]  
             return HttpResponseRedirect(reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_import"))
         response: HttpResponse = super().process_result(result, request)
         return response
-
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
-    ) -> tuple[QuerySet[Any], bool]:
-        """Where a form asks for the entries of one account, it names it."""
-        account = request.GET.get("account", "")
-        if request.resolver_match and request.resolver_match.url_name == "autocomplete" and account.isdecimal():
-            queryset = queryset.filter(account=account)
-        found: tuple[QuerySet[Any], bool] = super().get_search_results(request, queryset, search_term)
-        return found
 
 
 class CodedAdmin(LookupAdmin):

@@ -12,7 +12,7 @@ from django.db.models import CharField
 
 from lookups.directory import CODED_LISTS, LISTS
 from lookups.models import Lookup, PriceType, SalesRep
-from lookups.validators import currencies
+from lookups.validators import currencies, lower_ascii
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -121,16 +121,11 @@ def _doubled_emails(account: Account, reps: dict[Key, Row]) -> Iterator[Problem]
     owners: dict[str, list[str]] = defaultdict(list)
     for code, email in SalesRep.objects.filter(account=account).values_list("code", "email"):
         if (code,) not in reps:
-            owners[_any_case(email)].append(code)
+            owners[lower_ascii(email)].append(code)
     for (code,), row in reps.items():
-        others = owners[_any_case(row.cells["email"])]
+        others = owners[lower_ascii(row.cells["email"])]
         if others:
             yield row.problem(
                 "email", "duplicate_email", f"belongs to sales rep {others[0]}; each needs one of its own."
             )
         others.append(code)
-
-
-def _any_case(email: str) -> str:
-    """An e-mail as it is compared: ASCII letters in any case, just as the unique constraint lowers them."""
-    return email.encode().lower().decode()

@@ -25,3 +25,8 @@ def validate_trimmed(value: str) -> None:
         raise ValidationError("must not begin or end with a space.", code="not_trimmed")
     if "\0" in value:
         raise ValidationError("must not contain NUL characters.", code="nul")
+
+
+def lower_ascii(text: str) -> str:
+    """A text as it is compared in any case: ASCII letters only, just as the "C" collation of the constraints lowers."""
+    return text.encode().lower().decode()

@@ -1,0 +1,232 @@
+"""Admin of connections: list, form, review, and the history of changes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import admin
+from django.contrib.admin.utils import unquote
+from django.core.exceptions import PermissionDenied
+from django.forms import ModelChoiceField, URLField
+from django.http import HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import NoReverseMatch, reverse
+from django.utils import timezone
+from django.utils.html import format_html
+from unfold.contrib.filters.admin import ChoicesDropdownFilter
+from unfold.decorators import display
+from unfold.paginator import InfinitePaginator
+from unfold.widgets import UnfoldAdminURLInputWidget
+
+from accounts.admin import (
+    AccountOwnedAdmin,
+    OwnAccountSelect,
+    ReadOnlyAdmin,
+    VisibleFilter,
+    limit_choices,
+    short_time,
+    user_of,
+)
+from accounts.models import Account
+from connections.history import record_created, recorded_edit
+from connections.inlines import INLINES, account_asked
+from connections.models import Change, Connection
+from connections.review_admin import ReviewActions
+
+if TYPE_CHECKING:
+    from django.db.models import Field as ModelField
+    from django.db.models import ForeignKey, QuerySet
+    from django.forms import Field, ModelForm
+    from django.http import HttpRequest
+
+CHANGES_SHOWN = 15
+
+
+@admin.register(Connection)
+class ConnectionAdmin(ReviewActions, AccountOwnedAdmin):
+    list_display = [
+        "customer_code",
+        "profile_name",
+        "review_status",
+        "account",
+        "group",
+        "rep",
+        "updated",
+    ]
+    list_display_links = ["customer_code", "profile_name"]
+    list_select_related = ["account", "customer_group", "sales_rep"]
+    list_filter = [
+        ("status", ChoicesDropdownFilter),
+        ("account", VisibleFilter),
+        ("customer_group", VisibleFilter),
+        ("sales_rep", VisibleFilter),
+    ]
+    search_fields = ["customer_code", "profile_name", "customer_alias", "buyers__email"]
+    search_help_text = "Code, name, alias or a buyer's e-mail"
+    list_per_page = 50
+    ordering = ["account", "customer_code"]
+    inlines = INLINES
+    autocomplete_fields = ["company_number", "customer_group", "sales_rep"]
+    fieldsets = [
+        (
+            None,
+            {
+                "fields": [
+                    ("customer_code", "account"),
+                    ("profile_name", "customer_alias"),
+                    ("alternate_name", "website"),
+                    ("company_number", "customer_group"),
+                    ("sales_rep",),
+                    ("discount", "discount_line_item_level"),
+                ]
+            },
+        )
+    ]
+    review_fieldset = (
+        "Review",
+        {"fields": [("status", "duplicate_of"), ("reviewed_by", "reviewed_at"), ("created_at", "updated_at")]},
+    )
+    change_form_outer_after_template = "connections/changes.html"
+
+    @display(description="customer group", ordering="customer_group__name")  # type: ignore[untyped-decorator]
+    def group(self, connection: Connection) -> str:
+        group = connection.customer_group
+        return (group.name or group.code) if group else ""
+
+    @display(description="sales rep", ordering="sales_rep__name")  # type: ignore[untyped-decorator]
+    def rep(self, connection: Connection) -> str:
+        rep = connection.sales_rep
+        return (rep.name or rep.code) if rep else ""
+
+    @display(description="updated", ordering="updated_at")  # type: ignore[untyped-decorator]
+    def updated(self, connection: Connection) -> str:
+        return short_time(connection.updated_at)
+
+    def get_fieldsets(self, request: HttpRequest, obj: Connection | None = None) -> list[Any]:
+        fieldsets = list(super().get_fieldsets(request, obj))
+        return [*fieldsets, self.review_fieldset] if obj else fieldsets
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        shown = ("status", "duplicate_of", "reviewed_by", "reviewed_at", "created_at", "updated_at")
+        return (*super().get_readonly_fields(request, obj), *(("customer_code", *shown) if obj else ()))
+
+    def formfield_for_dbfield(
+        self, db_field: ModelField[Any, Any], request: HttpRequest, **kwargs: Any
+    ) -> Field | None:
+        if db_field.name == "website":
+            widget = UnfoldAdminURLInputWidget()
+            return URLField(max_length=255, required=False, assume_scheme="https", widget=widget)
+        field: Field | None = super().formfield_for_dbfield(db_field, request, **kwargs)
+        return field
+
+    def formfield_for_foreignkey(
+        self, db_field: ForeignKey[Any, Any], request: HttpRequest, **kwargs: Any
+    ) -> ModelChoiceField[Any] | None:
+        if db_field.name in self.autocomplete_fields:
+            kwargs["widget"] = OwnAccountSelect(db_field, self.admin_site)
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+    def get_form(self, request: HttpRequest, obj: Connection | None = None, change: bool = False, **kwargs: Any) -> Any:
+        form = super().get_form(request, obj, change, **kwargs)
+        limit_choices(form, account_asked(request, obj))
+        return form
+
+    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None) -> Any:
+        """Ask for the account first, unless there is only one: everything else is chosen from its lists."""
+        if request.method == "POST" or account_asked(request, None) or not self.has_add_permission(request):
+            return super().add_view(request, form_url, extra_context)
+        accounts = list(Account.objects.editable_by(user_of(request)))
+        if len(accounts) == 1:
+            return HttpResponseRedirect(f"{request.path}?account={accounts[0].pk}")
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": "Add a connection",
+            "accounts": accounts,
+        }
+        return TemplateResponse(request, "connections/choose_account.html", context)
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> Any:
+        connection = self.get_object(request, unquote(object_id)) if object_id else None
+        if connection is None:
+            return super().changeform_view(request, object_id, form_url, extra_context)
+        if request.method == "POST":
+            with recorded_edit([connection.pk], user_of(request)):
+                return super().changeform_view(request, object_id, form_url, self._with_changes(connection))
+        return super().changeform_view(request, object_id, form_url, self._with_changes(connection))
+
+    def _with_changes(self, connection: Connection) -> dict[str, Any]:
+        changes = Change.objects.filter(connection=connection).select_related("user")
+        return {"changes": changes[:CHANGES_SHOWN]}
+
+    def save_model(self, request: HttpRequest, obj: Connection, form: ModelForm[Connection], change: bool) -> None:
+        """Whoever adds a connection by hand has reviewed it by that."""
+        if not change:
+            obj.status = Connection.Status.APPROVED
+            obj.reviewed_by, obj.reviewed_at = user_of(request), timezone.now()
+        super().save_model(request, obj, form, change)
+
+    def save_related(self, request: HttpRequest, form: ModelForm[Connection], formsets: Any, change: bool) -> None:
+        super().save_related(request, form, formsets, change)
+        if not change:
+            record_created(form.instance, user_of(request))
+
+    def delete_model(self, request: HttpRequest, obj: Connection) -> None:
+        with recorded_edit([obj.pk], user_of(request)):
+            super().delete_model(request, obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Connection]) -> None:
+        with recorded_edit(list(queryset.values_list("pk", flat=True)), user_of(request)):
+            super().delete_queryset(request, queryset)
+
+    def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
+        """The change log is the history: it knows what files did, too."""
+        if self.get_object(request, unquote(object_id)) is None:
+            raise PermissionDenied
+        changes = reverse("admin:connections_change_changelist")
+        return HttpResponseRedirect(f"{changes}?connection__id__exact={unquote(object_id)}")
+
+
+@admin.register(Change)
+class ChangeAdmin(ReadOnlyAdmin):
+    """Who changed what, and when: a line of a file, or a person. Newest first; the table is too big to be counted."""
+
+    account_path = "connection__account_id"
+    paginator = InfinitePaginator
+    list_display = ["when", "connection", "what", "field", "before", "after", "source"]
+    list_display_links = None
+    list_select_related = ["connection", "user"]
+    list_filter = [("record", ChoicesDropdownFilter), ("action", ChoicesDropdownFilter)]
+    search_fields = ["=connection__customer_code"]
+    search_help_text = "Customer code"
+    ordering = ["-id"]
+    list_per_page = 50
+    actions = None
+
+    @display(description="when", ordering="id")  # type: ignore[untyped-decorator]
+    def when(self, change: Change) -> str:
+        return short_time(change.at)
+
+    @display(description="what")  # type: ignore[untyped-decorator]
+    def what(self, change: Change) -> str:
+        what = f"{change.get_record_display()} {change.key}".strip()
+        return what if change.field else f"{what} {change.get_action_display()}"
+
+    @display(description="by")  # type: ignore[untyped-decorator]
+    def source(self, change: Change) -> str:
+        if change.run_id is None:
+            return str(change.user or "")
+        name = f"run {change.run_id}, line {change.line}" if change.line else f"run {change.run_id}"
+        try:
+            return format_html('<a href="{}">{}</a>', reverse("admin:imports_run_change", args=[change.run_id]), name)
+        except NoReverseMatch:  # the pages of runs are another app's, which may be absent
+            return name
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False

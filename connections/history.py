@@ -1,0 +1,124 @@
+"""The history of edits by people: what a connection was before and after, as the change log writes it.
+
+An import writes the same rows by SQL while it merges; here the edit is somebody's form or request, so the state is
+read before and after it and the difference is the record.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from connections.models import Address, Buyer, Change, Connection, Door
+from connections.stored import ADDRESS_FIELDS, ASSIGNMENT_MODELS, CONNECTION_FIELDS
+from lookups.directory import price_type_code
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+
+    from django.db.models import Model
+
+    from accounts.models import User
+
+State = dict[tuple[Change.Record, str], dict[str, str | None]]
+"""A connection and its records: values as text, by kind of record and key."""
+
+_LOOKUP_FIELDS = {name: name.removesuffix("_id") for name in CONNECTION_FIELDS if name.endswith("_id")}
+
+
+@contextmanager
+def recorded_edit(connections: Collection[int], user: User) -> Iterator[None]:
+    """Record what the block does to these connections (by id) as changes by the user.
+
+    The connections are locked first, so no import comes between, and one transaction holds the edit and its record.
+    """
+    with transaction.atomic():
+        list(Connection.objects.filter(pk__in=connections).locked().values_list("pk"))
+        before = read_states(connections)
+        yield
+        record_changes(before, read_states(connections), user)
+
+
+def record_created(connection: Connection, user: User) -> None:
+    """Record a connection that the user has just added, with all that belongs to it."""
+    record_changes({}, read_states([connection.pk]), user)
+
+
+def record_changes(before: dict[int, State], after: dict[int, State], user: User) -> None:
+    """Write the differences to the change log. A changed connection's next file is not taken for known."""
+    at = timezone.now()
+    changes = [
+        Change(connection_id=pk, user_id=user.pk, at=at, **difference)
+        for pk in sorted({*before, *after})
+        for difference in _differences(before.get(pk, {}), after.get(pk, {}))
+    ]
+    Change.objects.bulk_create(changes, batch_size=1000)
+    changed = {change.connection_id for change in changes}
+    Connection.objects.filter(pk__in=changed).update(source_digest=b"", updated_at=at)
+
+
+def _differences(before: State, after: State) -> Iterator[dict[str, Any]]:
+    for record, key in dict.fromkeys([*before, *after]):
+        old, new = before.get((record, key)), after.get((record, key))
+        where = {"record": record, "key": key}
+        if old is None:
+            yield {**where, "action": Change.Action.CREATED}
+        elif new is None:
+            yield {**where, "action": Change.Action.DELETED}
+        else:
+            for field, value in new.items():
+                if old[field] != value:
+                    yield {
+                        **where,
+                        "action": Change.Action.UPDATED,
+                        "field": field,
+                        "before": old[field],
+                        "after": value,
+                    }
+
+
+def read_states(connections: Collection[int]) -> dict[int, State]:
+    """The present state of each connection there is, in a fixed number of queries."""
+    names = [f"{_LOOKUP_FIELDS[name]}__code" if name in _LOOKUP_FIELDS else name for name in CONNECTION_FIELDS]
+    fields = [_LOOKUP_FIELDS.get(name, name) for name in CONNECTION_FIELDS]
+    states: dict[int, State] = {}
+    for pk, *values in Connection.objects.filter(pk__in=connections).values_list("pk", *names):
+        states[pk] = {(Change.Record.CONNECTION, ""): dict(zip(fields, map(as_text, values), strict=True))}
+    for owner, kind, code, *values in _records(Address, connections, "kind", "code", *ADDRESS_FIELDS):
+        address = dict(zip(ADDRESS_FIELDS, map(as_text, values), strict=True))
+        states[owner][Change.Record.ADDRESS, f"{kind}:{code}"] = address
+    for owner, code, name in _records(Door, connections, "code", "name"):
+        states[owner][Change.Record.DOOR, code] = {"name": name}
+    for owner, email, name in _records(Buyer, connections, "email", "name"):
+        states[owner][Change.Record.BUYER, email] = {"name": name}
+    for owner, record, key in _assignments(connections):
+        states[owner][record, key] = {}
+    return states
+
+
+def _assignments(connections: Collection[int]) -> Iterator[tuple[int, Change.Record, str]]:
+    for kind, model in ASSIGNMENT_MODELS.items():
+        record = Change.Record(kind.removesuffix("s"))
+        if record is Change.Record.PRICE_TYPE:
+            for owner, currency, label in _records(model, connections, "lookup__currency", "lookup__label"):
+                yield owner, record, price_type_code(currency, label)
+        else:
+            for owner, code in _records(model, connections, "lookup__code"):
+                yield owner, record, code
+
+
+def _records(model: type[Model], connections: Collection[int], *fields: str) -> Iterator[tuple[Any, ...]]:
+    manager = model._default_manager
+    yield from manager.filter(connection__in=connections).order_by("pk").values_list("connection_id", *fields)
+
+
+def as_text(value: object) -> str | None:
+    """A value as the change log shows it; nothing stays nothing."""
+    if value is None:
+        return None
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value)

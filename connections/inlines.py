@@ -1,0 +1,142 @@
+"""What belongs to a connection, as parts of its page in the admin."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.core.exceptions import ValidationError
+from django.forms import ChoiceField
+from unfold.admin import StackedInline, TabularInline
+from unfold.forms import PaginationInlineFormSet
+from unfold.widgets import UnfoldAdminSelectWidget
+
+from accounts.admin import AccountOwnedInline, OwnAccountSelect, limit_choices
+from connections import models
+from connections.rules import country_names
+from connections.stored import lower_ascii
+
+if TYPE_CHECKING:
+    from django.db.models import Field as ModelField
+    from django.db.models import ForeignKey
+    from django.forms import Field, ModelChoiceField
+    from django.http import HttpRequest
+
+
+def account_asked(request: HttpRequest, connection: models.Connection | None) -> int:
+    """The account whose lists a form offers: the connection's own, or the one a new one is to belong to."""
+    if connection is not None:
+        return connection.account_id
+    account = request.POST.get("account") or request.GET.get("account", "")
+    return int(account) if account.isdecimal() else 0
+
+
+class BuyerFormSet(PaginationInlineFormSet):  # type: ignore[misc]  # the library carries no types
+    """Two buyers may not share an e-mail in any case, which Django's own check of the forms cannot tell."""
+
+    def clean(self) -> None:
+        super().clean()
+        seen: set[str] = set()
+        for form in self.forms:
+            data = getattr(form, "cleaned_data", {})
+            if not data.get("email") or data.get("DELETE"):
+                continue
+            key = lower_ascii(data["email"])
+            if key in seen:
+                raise ValidationError(
+                    f"{data['email']} is given more than once; each buyer needs an e-mail of its own."
+                )
+            seen.add(key)
+
+
+class AddressInline(AccountOwnedInline, StackedInline):  # type: ignore[misc]
+    model = models.Address
+    extra = 0
+    per_page = 20
+    tab = True
+    collapsible = True
+    fields = [
+        ("kind", "code"),
+        ("name", "country"),
+        ("address_1", "address_2"),
+        ("zip", "city", "state"),
+        ("email", "phone"),
+    ]
+
+    def formfield_for_dbfield(
+        self, db_field: ModelField[Any, Any], request: HttpRequest, **kwargs: Any
+    ) -> Field | None:
+        if db_field.name == "country":
+            choices = [("", "Select value"), *((code, f"{name} ({code})") for code, name in country_names().items())]
+            return ChoiceField(choices=choices, widget=UnfoldAdminSelectWidget())
+        field: Field | None = super().formfield_for_dbfield(db_field, request, **kwargs)
+        return field
+
+
+class DoorInline(AccountOwnedInline, TabularInline):  # type: ignore[misc]
+    model = models.Door
+    extra = 0
+    per_page = 30
+    tab = True
+
+
+class BuyerInline(AccountOwnedInline, TabularInline):  # type: ignore[misc]
+    model = models.Buyer
+    formset = BuyerFormSet
+    extra = 0
+    per_page = 30
+    tab = True
+    fields = ["email", "name"]
+
+
+class AssignmentInline(AccountOwnedInline, TabularInline):  # type: ignore[misc]
+    """Entries of one list, chosen from the connection's own account."""
+
+    extra = 0
+    tab = True
+    fields = ["lookup"]
+    autocomplete_fields = ["lookup"]
+
+    def formfield_for_foreignkey(
+        self, db_field: ForeignKey[Any, Any], request: HttpRequest, **kwargs: Any
+    ) -> ModelChoiceField[Any] | None:
+        if db_field.name == "lookup":
+            kwargs["widget"] = OwnAccountSelect(db_field, self.admin_site)
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+    def get_formset(self, request: HttpRequest, obj: models.Connection | None = None, **kwargs: Any) -> Any:
+        formset = super().get_formset(request, obj, **kwargs)
+        limit_choices(formset.form, account_asked(request, obj))
+        return formset
+
+
+class PriceTypeInline(AssignmentInline):
+    """At least one: rows `price_type_currency_%` and `price_type_name_%` are required."""
+
+    model = models.ConnectionPriceType
+    min_num = 1
+
+    def get_formset(self, request: HttpRequest, obj: models.Connection | None = None, **kwargs: Any) -> Any:
+        return super().get_formset(request, obj, **{**kwargs, "validate_min": True})
+
+
+class PaymentTermInline(AssignmentInline):
+    model = models.ConnectionPaymentTerm
+
+
+class ShippingTermInline(AssignmentInline):
+    model = models.ConnectionShippingTerm
+
+
+class WarehouseInline(AssignmentInline):
+    model = models.ConnectionWarehouse
+
+
+INLINES = [
+    PriceTypeInline,
+    AddressInline,
+    DoorInline,
+    BuyerInline,
+    PaymentTermInline,
+    ShippingTermInline,
+    WarehouseInline,
+]

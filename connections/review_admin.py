@@ -1,0 +1,138 @@
+"""The review in the admin: approve, reject, reject as a duplicate; from the list and from the form."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+from django.contrib import admin, messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.core.exceptions import ValidationError
+from django.forms import Form, ModelChoiceField
+from django.http import HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from unfold.decorators import action, display
+
+from accounts.admin import OwnAccountSelect, user_of
+from connections import review
+from connections.models import Connection
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
+    from django.http import HttpRequest
+
+    from accounts.admin import AccountOwnedAdmin as Base
+    from connections.querysets import ConnectionQuerySet
+else:
+    Base = object
+
+STATUS_COLOURS = {
+    Connection.Status.PENDING: "warning",
+    Connection.Status.APPROVED: "success",
+    Connection.Status.REJECTED: "danger",
+}
+
+
+def pending_badge(request: HttpRequest) -> str:
+    """How many connections wait for this person's review, for the navigation; nothing when none do."""
+    visible = cast("ConnectionQuerySet", admin.site.get_model_admin(Connection).get_queryset(request))
+    return str(visible.awaiting_review().count() or "")
+
+
+class OriginalForm(Form):
+    """Asks which connection stands for the ones to be rejected."""
+
+    duplicate_of = ModelChoiceField(Connection.objects.none(), label="Duplicate of")
+
+    def __init__(self, data: Any, candidates: QuerySet[Connection], account_id: int) -> None:
+        super().__init__(data)
+        widget = OwnAccountSelect(Connection._meta.get_field("duplicate_of"), admin.site)
+        widget.account_id = account_id
+        field = self.fields["duplicate_of"]
+        assert isinstance(field, ModelChoiceField)  # noqa: S101  (narrows the type)
+        field.widget = widget
+        field.queryset = candidates.filter(account=account_id)
+
+
+class ReviewActions(Base):
+    """What a person can decide about connections; only for those of accounts the person may edit."""
+
+    actions = ["approve", "reject", "reject_as_duplicate"]
+    actions_submit_line = ["save_and_approve", "save_and_reject"]
+    actions_detail = ["duplicate"]
+
+    @display(description="status", ordering="status", label=STATUS_COLOURS)  # type: ignore[untyped-decorator]
+    def review_status(self, connection: Connection) -> tuple[str, str]:
+        return connection.status, connection.get_status_display()
+
+    @admin.action(description="Approve", permissions=["change"])
+    def approve(self, request: HttpRequest, queryset: QuerySet[Connection]) -> None:
+        self._tell(request, "approved", review.approve(self.editable(request, queryset), user_of(request)))
+
+    @admin.action(description="Reject", permissions=["change"])
+    def reject(self, request: HttpRequest, queryset: QuerySet[Connection]) -> None:
+        self._tell(request, "rejected", review.reject(self.editable(request, queryset), user_of(request)))
+
+    @admin.action(description="Reject as duplicate of …", permissions=["change"])
+    def reject_as_duplicate(self, request: HttpRequest, queryset: QuerySet[Connection]) -> HttpResponse | None:
+        chosen = self.editable(request, queryset)
+        accounts = set(chosen.values_list("account_id", flat=True))
+        if len(accounts) != 1:
+            messages.error(request, "Choose connections of one account that you may edit.")
+            return None
+        data = request.POST if "duplicate_of" in request.POST else None
+        form = OriginalForm(data, self.get_queryset(request), accounts.pop())
+        if form.is_valid():
+            try:
+                count = review.reject(chosen, user_of(request), form.cleaned_data["duplicate_of"])
+            except ValidationError as error:
+                form.add_error("duplicate_of", error)
+            else:
+                self._tell(request, f"rejected as duplicates of {form.cleaned_data['duplicate_of']}", count)
+                return None
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": "Reject as duplicate",
+            "connections": chosen,
+            "form": form,
+            "media": self.media + form.media,
+            "action_checkbox_name": ACTION_CHECKBOX_NAME,
+        }
+        return TemplateResponse(request, "connections/reject_as_duplicate.html", context)
+
+    @action(description="Reject as duplicate of …", url_path="duplicate")  # type: ignore[untyped-decorator]
+    def duplicate(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        chosen = self.get_queryset(request).filter(pk=object_id)
+        answer = self.reject_as_duplicate(request, chosen)
+        return answer or HttpResponseRedirect(reverse("admin:connections_connection_change", args=[object_id]))
+
+    @action(description="Save and approve")  # type: ignore[untyped-decorator]
+    def save_and_approve(self, request: HttpRequest, obj: Connection) -> None:
+        self.approve(request, self.get_queryset(request).filter(pk=obj.pk))
+
+    @action(description="Save and reject")  # type: ignore[untyped-decorator]
+    def save_and_reject(self, request: HttpRequest, obj: Connection) -> None:
+        self.reject(request, self.get_queryset(request).filter(pk=obj.pk))
+
+    def get_actions_submit_line(self, request: HttpRequest, object_id: Any) -> list[Any]:
+        """The decisions that this person may take and that would change something."""
+        connection = self.get_object(request, str(object_id))
+        if connection is None or not self.has_change_permission(request, connection):
+            return []
+        taken = {Connection.Status.APPROVED: "save_and_approve", Connection.Status.REJECTED: "save_and_reject"}
+        done = taken.get(Connection.Status(connection.status), "-")
+        actions = super().get_actions_submit_line(request, object_id)
+        return [action for action in actions if not action.action_name.endswith(done)]
+
+    def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
+        connection = self.get_object(request, str(object_id))
+        if connection is None or not self.has_change_permission(request, connection):
+            return []
+        return list(super().get_actions_detail(request, object_id))
+
+    def _tell(self, request: HttpRequest, what: str, count: int) -> None:
+        if count:
+            messages.success(request, f"{count} connection{'s' * (count != 1)} {what}.")
+        else:
+            messages.warning(request, "Nothing to do: none of the chosen connections that you may edit would change.")
