@@ -8,7 +8,7 @@ from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.core.exceptions import ValidationError
 from django.forms import Form, ModelChoiceField
-from django.http import HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from unfold.decorators import action, display
@@ -103,8 +103,9 @@ class ReviewActions(Base):
 
     @action(description="Reject as duplicate of …", url_path="duplicate")  # type: ignore[untyped-decorator]
     def duplicate(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        chosen = self.get_queryset(request).filter(pk=object_id)
-        answer = self.reject_as_duplicate(request, chosen)
+        if self.get_object(request, object_id) is None:
+            raise Http404
+        answer = self.reject_as_duplicate(request, self.get_queryset(request).filter(pk=object_id))
         return answer or HttpResponseRedirect(reverse("admin:connections_connection_change", args=[object_id]))
 
     @action(description="Save and approve")  # type: ignore[untyped-decorator]

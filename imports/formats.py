@@ -139,7 +139,7 @@ class FormatSpec:
         if code is None:
             raise FormatError("No column goes to customer_code.")
         if code.source is None or code.value_map or code.default or "{" in str(code.source):
-            raise FormatError("customer_code is one column as it stands: customers are found by it before it is mapped.")
+            raise FormatError("customer_code must be one plain column: customers are found by it before mapping.")
         if not self.dialect.has_header and any(isinstance(column.source, str) for column in self.columns):
             raise FormatError("Without a header, columns are named by position.")
 

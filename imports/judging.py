@@ -203,7 +203,6 @@ class Judge:
         customer = verdict.customer
         stored = verdict.stored.assignments[kind] if verdict.stored else NO_IDS
         given = customer.assignments.get(kind, {})
-        errors = customer.error_count
         found: dict[int | NewLookup, int] = {}
         cleared = False
         for entry in given.values():
@@ -218,10 +217,12 @@ class Judge:
         if cleared or (found and self.policies.assignments.get(kind) is not AssignmentMode.ADD):
             verdict.taken += [(kind, lookup, customer.line) for lookup in sorted(stored - found.keys())]
         nothing_left = not found and (cleared or not stored)
-        if kind is Group.PRICE_TYPES and nothing_left and customer.error_count == errors:
+        if kind is Group.PRICE_TYPES and nothing_left:
             self._require_price_type(customer, given=bool(given))
 
     def _require_price_type(self, customer: Customer, *, given: bool) -> None:
+        if any(problem.field.startswith("price_type") and problem.severity == "error" for problem in customer.problems):
+            return  # what is wrong with the ones given has been said
         why = "is required: a customer needs at least one price type that is known" if given else "is required"
         for name in ("price_type_currency", "price_type_name"):
             self._require(customer, Target(name), why)
@@ -313,8 +314,9 @@ class Judge:
         """Say that a field is missing, unless its cell was already found wrong."""
         target = Target(target) if isinstance(target, str) else target
         name = str(target)
-        if any(problem.field == name and problem.severity == "error" for problem in customer.problems):
-            return
+        for problem in customer.problems:
+            if problem.field == name and problem.severity == "error" and line in (None, problem.line):
+                return
         column = self.resource.column_label(target)
         missing = "" if column else " The file has no such column."
         customer.problem(line or customer.line, column, name, "required", f"{name} {why}.{missing}")

@@ -104,7 +104,7 @@ class _Import:
 
     def go(self, path: Path, rejects: Path | None) -> None:
         with open_source(path, self.spec.dialect) as source:
-            resource = CustomerResource(self.spec, source.header)
+            resource = self._bind(source)
             directory = LookupDirectory(self.run.account)
             scan = self._scan(source, resource, directory)
             with transaction.atomic(), connection.cursor() as cursor, _no_garbage_collection():
@@ -112,8 +112,17 @@ class _Import:
                 self._stage(stage, source, resource, directory, scan)
                 self._merge(stage, directory)
                 self._finish(self._status())
+            self.run.seconds = self._elapsed()  # with the commit, for whoever asked for the run
             if rejects:
                 write_rejects(rejects, self.run, source, resource, scan, self.rejected)
+
+    def _bind(self, source: Source) -> CustomerResource:
+        """The format's columns at their places in the file."""
+        try:
+            return CustomerResource(self.spec, source.header)
+        except FileRejected as rejection:
+            rejection.line = source.header_line
+            raise
 
     def _scan(self, source: Source, resource: CustomerResource, directory: LookupDirectory) -> Scan:
         """Where each customer's rows are. The digests cover all that decides what a row means."""
@@ -254,8 +263,11 @@ class _Import:
     def _finish(self, status: Run.Status) -> None:
         self.run.status = status
         self.run.finished_at = timezone.now()
-        self.run.seconds = round(time.perf_counter() - self.started, 3)
+        self.run.seconds = self._elapsed()
         self.run.save()
+
+    def _elapsed(self) -> float:
+        return round(time.perf_counter() - self.started, 3)
 
     def reject_file(self, rejection: FileRejected) -> None:
         """Record that nothing of the file was applied, and why."""

@@ -97,15 +97,17 @@ class Source:
     def blocks(self) -> Iterator[tuple[bytes, list[bytes]]]:
         """The data after the header in blocks of whole lines, each block also as its lines with their ends."""
         self.file.seek(self.body)
-        rest = b""
+        rest, line = b"", self.body_line
         while block := self.file.read(BLOCK):
             data = rest + block
             lines = data.splitlines(keepends=True)
             rest = lines.pop()
+            line += len(lines)
             if len(rest) > LONGEST_RECORD:
                 raise FileRejected(
                     "line_too_long",
                     f"A line is longer than {LONGEST_RECORD:,} bytes. Is this the right file, with line ends?",
+                    line=line,
                 )
             yield data, lines
         if rest:

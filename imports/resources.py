@@ -162,8 +162,8 @@ class Block:
 
     def _problem(self, part: str, error: CellError, value: str) -> CellProblem:
         bound = next(bound for bound in self.columns if bound.target.field.part == part)
-        verb = " has" if error.code == "too_long" else ""
-        return CellProblem(bound.label, str(bound.target), error.code, f"{bound.target}{verb} {error}", value)
+        what = f"{bound.target} has" if error.code == "too_long" else f"{bound.target} {value.strip()[:100]!r}"
+        return CellProblem(bound.label, str(bound.target), error.code, f"{what} {error}", value)
 
 
 def cells_at(indexes: list[int]) -> Callable[[Sequence[str]], tuple[str, ...]]:
