@@ -97,6 +97,7 @@ class Grouper:
     def __init__(self, resource: CustomerResource) -> None:
         self.resource = resource
         self.width = len(resource.header)
+        self.needed = 1 + max(index for block in resource.blocks for column in block.columns for index in column.indexes)
         self.trailing = resource.spec.policies.allow_trailing_delimiter
         blocks = resource.blocks
         self.row_block = next((block for block in blocks if block.group is Group.ROW), None)
@@ -132,11 +133,13 @@ class Grouper:
         """Why the cells of a row cannot be told apart: code and message; none for a sound row."""
         if row.fault:
             return "malformed_quote", f"The quotes of this row are wrong: {row.fault}. Double a quote inside quotes."
-        if not self.width:
-            self.width = len(row.cells)
         found = len(row.cells)
+        if not self.width and found >= self.needed:
+            self.width = found  # without a header, the first row that is long enough tells
+        if not self.width:
+            return "wrong_number_of_cells", f"The row has {found} cells; the format reads up to cell {self.needed}."
         if found != self.width and not (self.trailing and found == self.width + 1 and not row.cells[-1].strip()):
-            return "wrong_number_of_cells", f"The row has {found} cells, the header has {self.width}."
+            return "wrong_number_of_cells", f"The row has {found} cells; {self.width} are expected."
         if b"\0" in row.raw:
             return "nul", "The row holds a NUL character, which no text has. Send the row again without it."
         return None

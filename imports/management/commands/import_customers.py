@@ -48,6 +48,8 @@ class Command(BaseCommand):
                 )
         except TryAgainLater as error:
             raise CommandError(str(error)) from error
+        except KeyboardInterrupt:
+            raise CommandError("Stopped before the end; nothing was applied.") from None
         if options["json"]:
             self.stdout.write(json.dumps(describe(run), ensure_ascii=False))
         else:
