@@ -34,7 +34,7 @@ def user_of(request: HttpRequest) -> User:
 
 def short_time(moment: datetime | None) -> str:
     """A moment as lists show it: to the minute, in the site's time zone."""
-    return date_format(localtime(moment), "Y-m-d H:i") if moment else ""
+    return date_format(localtime(moment), "Y-m-d\xa0H:i") if moment else ""
 
 
 class VisibleChoices:

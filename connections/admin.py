@@ -64,7 +64,7 @@ class ConnectionAdmin(ReviewActions, AccountOwnedAdmin):
     search_fields = ["customer_code", "profile_name", "customer_alias", "buyers__email"]
     search_help_text = "Code, name, alias or a buyer's e-mail"
     list_per_page = 50
-    ordering = ["account", "customer_code"]
+    ordering = ["account_id", "customer_code"]
     inlines = INLINES
     autocomplete_fields = ["company_number", "customer_group", "sales_rep"]
     fieldsets = [

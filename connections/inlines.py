@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import ValidationError
 from django.forms import ChoiceField
+from django.utils.text import capfirst
 from unfold.admin import StackedInline, TabularInline
 from unfold.forms import PaginationInlineFormSet
 from unfold.widgets import UnfoldAdminSelectWidget
@@ -53,7 +54,6 @@ class AddressInline(AccountOwnedInline, StackedInline):  # type: ignore[misc]
     extra = 0
     per_page = 20
     tab = True
-    collapsible = True
     fields = [
         ("kind", "code"),
         ("name", "country"),
@@ -77,6 +77,7 @@ class DoorInline(AccountOwnedInline, TabularInline):  # type: ignore[misc]
     extra = 0
     per_page = 30
     tab = True
+    hide_title = True
 
 
 class BuyerInline(AccountOwnedInline, TabularInline):  # type: ignore[misc]
@@ -85,6 +86,7 @@ class BuyerInline(AccountOwnedInline, TabularInline):  # type: ignore[misc]
     extra = 0
     per_page = 30
     tab = True
+    hide_title = True
     fields = ["email", "name"]
 
 
@@ -93,6 +95,7 @@ class AssignmentInline(AccountOwnedInline, TabularInline):  # type: ignore[misc]
 
     extra = 0
     tab = True
+    hide_title = True
     fields = ["lookup"]
     autocomplete_fields = ["lookup"]
 
@@ -101,6 +104,7 @@ class AssignmentInline(AccountOwnedInline, TabularInline):  # type: ignore[misc]
     ) -> ModelChoiceField[Any] | None:
         if db_field.name == "lookup":
             kwargs["widget"] = OwnAccountSelect(db_field, self.admin_site)
+            kwargs["label"] = capfirst(self.model._meta.verbose_name)
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     def get_formset(self, request: HttpRequest, obj: models.Connection | None = None, **kwargs: Any) -> Any:

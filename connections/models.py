@@ -32,13 +32,13 @@ class Connection(models.Model):
     alternate_name = models.CharField(max_length=100, blank=True)
     website = models.CharField(max_length=255, blank=True, validators=[URLValidator(schemes=["http", "https"])])
     company_number = models.ForeignKey(
-        CompanyNumber, on_delete=models.PROTECT, null=True, blank=True, related_name="connections", db_index=False
+        CompanyNumber, on_delete=models.RESTRICT, null=True, blank=True, related_name="connections", db_index=False
     )
     customer_group = models.ForeignKey(
-        CustomerGroup, on_delete=models.PROTECT, null=True, blank=True, related_name="connections", db_index=False
+        CustomerGroup, on_delete=models.RESTRICT, null=True, blank=True, related_name="connections", db_index=False
     )
     sales_rep = models.ForeignKey(
-        SalesRep, on_delete=models.PROTECT, null=True, blank=True, related_name="connections", db_index=False
+        SalesRep, on_delete=models.RESTRICT, null=True, blank=True, related_name="connections", db_index=False
     )
     discount = models.PositiveSmallIntegerField(
         null=True, blank=True, validators=[MaxValueValidator(100)], help_text="Percent, a whole number from 0 to 100."
@@ -196,7 +196,7 @@ class Buyer(models.Model):
 class Assignment(models.Model):
     """One entry of a lookup given to a connection."""
 
-    connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="+", db_index=False)
+    connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="%(class)s_set", db_index=False)
 
     class Meta:
         abstract = True
@@ -213,7 +213,7 @@ class Assignment(models.Model):
 
 
 class ConnectionPriceType(Assignment):
-    lookup = models.ForeignKey(PriceType, on_delete=models.PROTECT, related_name="+", db_index=False)
+    lookup = models.ForeignKey(PriceType, on_delete=models.RESTRICT, related_name="+", db_index=False)
 
     class Meta(Assignment.Meta):
         abstract = False
@@ -221,7 +221,7 @@ class ConnectionPriceType(Assignment):
 
 
 class ConnectionPaymentTerm(Assignment):
-    lookup = models.ForeignKey(PaymentTerm, on_delete=models.PROTECT, related_name="+", db_index=False)
+    lookup = models.ForeignKey(PaymentTerm, on_delete=models.RESTRICT, related_name="+", db_index=False)
 
     class Meta(Assignment.Meta):
         abstract = False
@@ -229,7 +229,7 @@ class ConnectionPaymentTerm(Assignment):
 
 
 class ConnectionShippingTerm(Assignment):
-    lookup = models.ForeignKey(ShippingTerm, on_delete=models.PROTECT, related_name="+", db_index=False)
+    lookup = models.ForeignKey(ShippingTerm, on_delete=models.RESTRICT, related_name="+", db_index=False)
 
     class Meta(Assignment.Meta):
         abstract = False
@@ -237,7 +237,7 @@ class ConnectionShippingTerm(Assignment):
 
 
 class ConnectionWarehouse(Assignment):
-    lookup = models.ForeignKey(Warehouse, on_delete=models.PROTECT, related_name="+", db_index=False)
+    lookup = models.ForeignKey(Warehouse, on_delete=models.RESTRICT, related_name="+", db_index=False)
 
     class Meta(Assignment.Meta):
         abstract = False

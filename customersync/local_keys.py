@@ -40,7 +40,7 @@ def _kept(path: Path, setting: str, generate: Callable[[], str], *, allowed: boo
     if not path.exists():
         draft = path.with_name(f"{path.name}.{os.getpid()}")
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with open(descriptor, "w") as file:
+        with os.fdopen(descriptor, "w") as file:
             file.write(generate())
         try:
             os.link(draft, path)

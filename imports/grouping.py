@@ -97,7 +97,9 @@ class Grouper:
     def __init__(self, resource: CustomerResource) -> None:
         self.resource = resource
         self.width = len(resource.header)
-        self.needed = 1 + max(index for block in resource.blocks for column in block.columns for index in column.indexes)
+        self.needed = 1 + max(
+            index for block in resource.blocks for column in block.columns for index in column.indexes
+        )
         self.trailing = resource.spec.policies.allow_trailing_delimiter
         blocks = resource.blocks
         self.row_block = next((block for block in blocks if block.group is Group.ROW), None)

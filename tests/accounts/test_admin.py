@@ -1,0 +1,106 @@
+"""Every page of the admin opens, with data on it; users and accounts are managed."""
+
+import pytest
+from django.contrib import admin
+from django.contrib.auth.models import Group
+from django.urls import NoReverseMatch, reverse
+
+from accounts.models import Account, Membership, User
+from tests.accounts.test_isolation import READ_ONLY, SAMPLES, add_run
+from tests.builders import PASSWORD, add_lookups, add_member, make_account, make_connection, make_user
+
+pytestmark = pytest.mark.django_db
+
+OBJECTS = {
+    **SAMPLES,
+    User: lambda account: account.memberships.get().user,
+    Group: lambda account: Group.objects.create(name="Reviewers"),
+}
+
+
+@pytest.fixture
+def account(client):
+    account = make_account("maison")
+    add_lookups(account)
+    make_connection(account, addresses=[{"code": "S1"}], doors=[{"code": "S1"}], buyers=[{"email": "a@example.com"}])
+    add_run(account)
+    add_member(account, make_user("eddie"))
+    client.force_login(make_user("root", is_superuser=True))
+    return account
+
+
+def url(model, page, *args):
+    return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_{page}", args=args)
+
+
+@pytest.mark.parametrize("model", admin.site._registry, ids=lambda model: model.__name__)
+def test_every_page_opens(client, account, model):
+    instance = OBJECTS[model](account)
+    pages = [url(model, "changelist"), url(model, "changelist") + "?q=a", url(model, "change", instance.pk)]
+    if model not in READ_ONLY:
+        pages += [f"{url(model, 'add')}?account={account.pk}", url(model, "delete", instance.pk)]
+    for name in ("import", "export"):
+        try:
+            pages.append(url(model, name))
+        except NoReverseMatch:
+            continue
+    for page in pages:
+        assert client.get(page).status_code == 200, page
+
+
+def test_the_front_page_and_the_login_open(client, account):
+    assert client.get(reverse("admin:index")).status_code == 200
+    client.logout()
+    assert client.get(reverse("admin:login")).status_code == 200
+    answer = client.post(reverse("admin:login"), {"username": "eddie", "password": PASSWORD})
+    assert answer.status_code == 302
+
+
+def test_a_user_is_added_with_a_place_in_an_account(client, account):
+    password = "a long and odd pass phrase"
+    data = {
+        "username": "vera",
+        "password1": password,
+        "password2": password,
+        "usable_password": "true",
+        "memberships-TOTAL_FORMS": "1",
+        "memberships-INITIAL_FORMS": "0",
+        "memberships-0-account": account.pk,
+        "memberships-0-role": "viewer",
+    }
+    assert client.post(url(User, "add"), data).status_code == 302
+    user = User.objects.get(username="vera")
+    assert user.check_password(password)
+    assert user.roles == {account.pk: "viewer"}
+
+
+def test_a_member_is_let_in_on_the_page_of_the_account(client, account):
+    known, user = account.memberships.get(), make_user("vera")
+    data = {
+        "name": account.name,
+        "code": account.code,
+        "memberships-TOTAL_FORMS": "2",
+        "memberships-INITIAL_FORMS": "1",
+        "memberships-0-id": known.pk,
+        "memberships-0-account": account.pk,
+        "memberships-0-user": known.user.pk,
+        "memberships-0-role": "viewer",
+        "memberships-1-account": account.pk,
+        "memberships-1-user": user.pk,
+        "memberships-1-role": "editor",
+    }
+    assert client.post(url(Account, "change", account.pk), data).status_code == 302
+    assert set(Membership.objects.values_list("user__username", "role")) == {("eddie", "viewer"), ("vera", "editor")}
+
+
+def test_a_sandbox_of_a_sandbox_is_refused_by_the_form(client, account):
+    sandbox = make_account("maison-test", sandbox_of=account)
+    data = {
+        "name": "Third",
+        "code": "third",
+        "sandbox_of": sandbox.pk,
+        "memberships-TOTAL_FORMS": "0",
+        "memberships-INITIAL_FORMS": "0",
+    }
+    response = client.post(url(Account, "add"), data)
+    assert "not to another sandbox" in response.content.decode()

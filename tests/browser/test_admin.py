@@ -1,0 +1,84 @@
+"""The admin in a real browser: log in, approve a new connection in the list, see it approved."""
+
+import shutil
+from contextlib import contextmanager
+
+import pytest
+from django.urls import reverse
+
+from connections.models import Connection
+from tests.builders import PASSWORD, add_lookups, add_member, make_account, make_connection, make_user
+
+BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+
+pytestmark = [
+    pytest.mark.skipif(BROWSER is None, reason="no Chromium on this machine"),
+    pytest.mark.django_db(transaction=True),
+]
+
+
+@contextmanager
+def browse(live_server, username):
+    """A page of a headless browser where the user is logged in; every error it meets fails the test.
+
+    Ask the database before and after, not within: the browser's event loop runs in this thread meanwhile.
+    """
+    sync_api = pytest.importorskip("playwright.sync_api")
+    errors = []
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=BROWSER, args=["--no-sandbox", "--disable-gpu"])
+        page = browser.new_page(viewport={"width": 1400, "height": 900})
+        page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.on("response", lambda response: errors.append(response.url) if response.status >= 400 else None)
+        log_in(page, live_server, username)
+        yield page
+        browser.close()
+    assert not errors
+
+
+def log_in(page, live_server, username):
+    page.goto(live_server.url + reverse("admin:index"))
+    page.fill("input[name=username]", username)
+    page.fill("input[name=password]", PASSWORD)
+    page.click("button[type=submit]")
+    page.wait_for_selector("text=Connections")
+
+
+@pytest.fixture
+def account():
+    account = make_account("maison")
+    add_lookups(account)
+    add_member(account, make_user("eddie"))
+    return account
+
+
+def test_a_new_connection_is_approved_in_the_list(account, live_server):
+    make_connection(account, "C1", profile_name="Galerie Lumière", status="pending")
+    with browse(live_server, "eddie") as page:
+        page.goto(live_server.url + reverse("admin:connections_connection_changelist"))
+        row = page.locator("#result_list tr", has_text="Galerie Lumière")
+        assert "waiting for review" in row.inner_text().lower()
+        assert page.evaluate("getComputedStyle(document.body).fontFamily").startswith("Inter")
+        row.locator("input.action-select").check()
+        page.select_option("select[name=action]", "approve")
+        page.click("button[name=index]")
+        page.wait_for_selector("text=1 connection approved.")
+        assert "approved" in page.locator("#result_list tr", has_text="Galerie Lumière").inner_text().lower()
+    assert Connection.objects.get().status == "approved"
+
+
+def test_an_address_is_added_on_the_form(account, live_server):
+    connection = make_connection(account, "C1")
+    with browse(live_server, "eddie") as page:
+        page.goto(live_server.url + reverse("admin:connections_connection_change", args=[connection.pk]))
+        page.click("a[href='#addresses']")
+        page.click("text=Add another Address")
+        page.select_option("select[name='addresses-0-kind']", "S")
+        page.fill("input[name='addresses-0-code']", "STORE-1")
+        page.select_option("select[name='addresses-0-country']", "FR")
+        page.click("button[name=_save]")
+        page.wait_for_selector("text=was changed successfully")
+    address = connection.addresses.get()
+    assert (address.kind, address.code, address.country) == ("S", "STORE-1", "FR")
+    assert connection.changes.get().key == "S:STORE-1"

@@ -1,0 +1,129 @@
+"""Edits by people, as the change log keeps them."""
+
+import pytest
+from django.db import connection as database
+from django.test.utils import CaptureQueriesContext
+
+from connections.history import recorded_edit
+from connections.models import Address, Buyer, Change, Connection, ConnectionPaymentTerm, ConnectionPriceType, Door
+from lookups.models import CompanyNumber, PaymentTerm, PriceType, SalesRep
+from tests.builders import add_lookups, make_account, make_connection, make_user
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def connection():
+    account = make_account()
+    add_lookups(account)
+    connection = make_connection(
+        account,
+        addresses=[{"code": "STORE-1", "city": "Lyon"}],
+        doors=[{"code": "STORE-1", "name": "Lyon"}],
+        buyers=[{"email": "ana@example.com", "name": "Ana"}],
+    )
+    Connection.objects.update(source_digest=b"0123456789abcdef")
+    return connection
+
+
+@pytest.fixture
+def user():
+    return make_user("eddie")
+
+
+def changes():
+    return set(Change.objects.values_list("action", "record", "key", "field", "before", "after"))
+
+
+def test_fields_are_recorded_as_text(connection, user):
+    with recorded_edit([connection.pk], user):
+        Connection.objects.update(
+            profile_name="New name",
+            discount=10,
+            discount_line_item_level=False,
+            sales_rep=SalesRep.objects.get(code="REP1"),
+            company_number=CompanyNumber.objects.get(code="CN2"),
+        )
+    assert changes() == {
+        ("updated", "connection", "", "profile_name", "Customer C1", "New name"),
+        ("updated", "connection", "", "discount", None, "10"),
+        ("updated", "connection", "", "discount_line_item_level", None, "false"),
+        ("updated", "connection", "", "sales_rep", None, "REP1"),
+        ("updated", "connection", "", "company_number", None, "CN2"),
+    }
+    change = Change.objects.all()[0]
+    assert (change.connection, change.user, change.run_id, change.line) == (connection, user, None, None)
+
+
+def test_records_are_named_by_their_keys(connection, user):
+    with recorded_edit([connection.pk], user):
+        Address.objects.update(city="Paris", state="")
+        Address.objects.create(connection=connection, kind="B", code="HQ", country="FR")
+        Door.objects.all().delete()
+        Buyer.objects.update(name="Ana Lind")
+        ConnectionPaymentTerm.objects.create(connection=connection, lookup=PaymentTerm.objects.get(code="N30"))
+        ConnectionPriceType.objects.update(lookup=PriceType.objects.get(currency="USD"))
+    assert changes() == {
+        ("updated", "address", "S:STORE-1", "city", "Lyon", "Paris"),
+        ("created", "address", "B:HQ", "", None, None),
+        ("deleted", "door", "STORE-1", "", None, None),
+        ("updated", "buyer", "ana@example.com", "name", "Ana", "Ana Lind"),
+        ("created", "payment_term", "N30", "", None, None),
+        ("deleted", "price_type", "EUR EU Wholesale", "", None, None),
+        ("created", "price_type", "USD US Wholesale", "", None, None),
+    }
+
+
+def test_an_edit_empties_the_digest_and_tells_the_time(connection, user):
+    before = connection.updated_at
+    with recorded_edit([connection.pk], user):
+        Door.objects.update(name="Paris")
+    connection.refresh_from_db()
+    assert bytes(connection.source_digest) == b""
+    assert connection.updated_at > before
+    assert Change.objects.get().at == connection.updated_at
+
+
+def test_an_edit_that_changes_nothing_leaves_no_trace(connection, user):
+    before = connection.updated_at
+    with recorded_edit([connection.pk], user):
+        Door.objects.update(name="Lyon")
+    connection.refresh_from_db()
+    assert not Change.objects.exists()
+    assert bytes(connection.source_digest) == b"0123456789abcdef"
+    assert connection.updated_at == before
+
+
+def test_a_failed_edit_is_undone_with_its_record(connection, user):
+    with pytest.raises(ValueError, match="broken"), recorded_edit([connection.pk], user):
+        Door.objects.all().delete()
+        raise ValueError("broken")
+    assert Door.objects.exists()
+    assert not Change.objects.exists()
+
+
+def test_a_deleted_connection_keeps_its_history(connection, user):
+    pk = connection.pk
+    with recorded_edit([pk], user):
+        connection.delete()
+    assert ("deleted", "connection", "", "", None, None) in changes()
+    assert ("deleted", "address", "S:STORE-1", "", None, None) in changes()
+    assert set(Change.objects.values_list("connection_id", flat=True)) == {pk}
+
+
+def test_many_connections_take_as_many_queries_as_one(connection, user):
+    def queries(pks):
+        with CaptureQueriesContext(database) as captured, recorded_edit(pks, user):
+            Connection.objects.filter(pk__in=pks).update(customer_alias="x")
+        return len(captured)
+
+    pks = [make_connection(connection.account, f"M{number}").pk for number in range(20)]
+    assert queries(pks) == queries([connection.pk])
+    assert Change.objects.count() == 21
+
+
+def test_the_connection_is_locked_before_it_is_read(connection, user):
+    with CaptureQueriesContext(database) as captured, recorded_edit([connection.pk], user):
+        pass
+    statements = [query["sql"] for query in captured if query["sql"].startswith("SELECT")]
+    assert "FOR NO KEY UPDATE" in statements[0]

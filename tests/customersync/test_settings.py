@@ -1,0 +1,60 @@
+"""Settings as a fresh process reads them."""
+
+from __future__ import annotations
+
+import base64
+import os
+import secrets
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def manage(*arguments: str, data_dir: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    keep = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+    return subprocess.run(
+        [sys.executable, "manage.py", *arguments],
+        cwd=ROOT,
+        env={**keep, "DATA_DIR": str(data_dir), **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def production(**changes: str) -> dict[str, str]:
+    settings = {
+        "DEBUG": "off",
+        "SECRET_KEY": secrets.token_urlsafe(64),
+        "ENCRYPTION_KEYS": base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
+        "ALLOWED_HOSTS": "sync.example.com",
+        "DATABASE_URL": "postgres://sync@localhost/sync",
+    }
+    return {name: value for name, value in (settings | changes).items() if value}
+
+
+def test_production_settings_pass_every_deployment_check(tmp_path):
+    result = manage("check", "--deploy", "--fail-level", "WARNING", data_dir=tmp_path, **production())
+    assert result.returncode == 0, result.stderr
+
+
+@pytest.mark.parametrize("name", ["SECRET_KEY", "ENCRYPTION_KEYS", "DATABASE_URL"])
+def test_production_without_a_required_setting_is_refused_by_name(tmp_path, name):
+    result = manage("check", data_dir=tmp_path, **production(**{name: ""}))
+    assert result.returncode != 0
+    assert name in result.stderr.splitlines()[-1]
+    assert not list(tmp_path.iterdir()), "production never makes keys by itself"
+
+
+def test_local_keys_are_made_once_and_only_their_owner_reads_them(tmp_path):
+    assert manage("check", data_dir=tmp_path).returncode == 0
+    keys = {path.name: path.read_text() for path in tmp_path.iterdir()}
+    assert set(keys) == {"secret.key", "encryption.key"}
+    assert len(base64.urlsafe_b64decode(keys["encryption.key"])) == 32
+    assert {oct(path.stat().st_mode & 0o777) for path in tmp_path.iterdir()} == {"0o600"}
+    assert manage("check", data_dir=tmp_path).returncode == 0
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == keys
