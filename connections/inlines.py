@@ -14,7 +14,7 @@ from unfold.widgets import UnfoldAdminSelectWidget
 from accounts.admin import AccountOwnedInline, OwnAccountSelect, limit_choices
 from connections import models
 from connections.rules import country_names
-from connections.stored import lower_ascii
+from lookups.validators import lower_ascii
 
 if TYPE_CHECKING:
     from django.db.models import Field as ModelField

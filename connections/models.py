@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from django.conf import settings
+from django.contrib.postgres.indexes import BrinIndex
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, URLValidator
 from django.db import models
@@ -289,6 +290,8 @@ class Change(models.Model):
 
     class Meta:
         ordering = ["-id"]
+        # A run's changes lie together in the table, so an index of a few pages finds them.
+        indexes = [BrinIndex(fields=["run_id"], name="changes_of_a_run")]
 
     def __str__(self) -> str:
         what = f"{self.get_record_display()} {self.key}".strip()

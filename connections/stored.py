@@ -18,6 +18,7 @@ from connections.models import (
     ConnectionWarehouse,
     Door,
 )
+from lookups.validators import lower_ascii
 
 if TYPE_CHECKING:
     from django.db.backends.utils import CursorWrapper
@@ -87,8 +88,3 @@ def _children(
     table = connection.ops.quote_name(model._meta.db_table)
     cursor.execute(f"SELECT {names} FROM {table} WHERE connection_id = ANY(%s) ORDER BY id", [[*customers]])
     return list(cursor.fetchall())
-
-
-def lower_ascii(text: str) -> str:
-    """E-mails and codes as they are compared in any case: ASCII letters only, just as the "C" collation lowers."""
-    return text.encode().lower().decode()

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from connections.stored import lower_ascii
 from imports.errors import Problem
 from imports.resources import CLEAR, NOTHING, Block, Cleaned, CustomerResource, cells_at
 from imports.template import ASSIGNMENTS, Group, Target
+from lookups.validators import lower_ascii
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

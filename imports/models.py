@@ -65,7 +65,7 @@ class Issue(models.Model):
         ERROR = "error", "error"
         WARNING = "warning", "warning"
 
-    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="issues")
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="issues", db_index=False)
     line = models.PositiveIntegerField(null=True, help_text="The physical line of the file, counted from 1.")
     column = models.CharField(max_length=255, blank=True, help_text="The column's header, or its position from 1.")
     field = models.CharField(max_length=50, blank=True, help_text="The template field, with its number.")
@@ -77,6 +77,7 @@ class Issue(models.Model):
 
     class Meta:
         ordering = ["run", "line", "id"]
+        indexes = [models.Index(fields=["run", "line", "id"], name="issues_of_a_run_by_line")]
 
     def __str__(self) -> str:
         return f"line {self.line}: {self.message}" if self.line else self.message

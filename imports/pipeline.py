@@ -21,7 +21,7 @@ from django.utils import timezone
 
 from connections import merging
 from connections.models import Connection
-from connections.stored import StoredCustomer, fetch_stored, lower_ascii
+from connections.stored import StoredCustomer, fetch_stored
 from imports.claiming import claim_account
 from imports.errors import FileRejected, Problem, TryAgainLater
 from imports.formats import STANDARD, FormatSpec
@@ -35,6 +35,7 @@ from imports.resources import CustomerResource
 from imports.staging import stage_customers, store_issues
 from imports.template import Target
 from lookups.directory import LookupDirectory
+from lookups.validators import lower_ascii
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -216,7 +217,7 @@ class _Import:
         if not self.known:
             return {}
         connections = Connection.objects.filter(account=self.run.account, customer_code__in=codes)
-        return fetch_stored(connections.select_for_update(no_key=True, of=("self",)))
+        return fetch_stored(connections.locked())
 
     def _find_case_variants(self, codes: list[str]) -> dict[str, str]:
         """For new codes that differ from a known one only in case: the known one."""

@@ -15,6 +15,7 @@ from import_export.widgets import Widget
 
 from imports.errors import CellError
 from imports.template import Kind, TemplateField
+from lookups.validators import currencies
 
 TRUE_WORDS = frozenset({"yes", "y", "true", "t", "1", "on"})
 FALSE_WORDS = frozenset({"no", "n", "false", "f", "0", "off"})
@@ -65,7 +66,6 @@ EVERYDAY_COUNTRIES = {
     "eire": "IE",
 }
 
-CURRENCIES = frozenset(currency.alpha_3 for currency in pycountry.currencies)
 COUNTRIES = {
     name.casefold(): country.alpha_2
     for country in pycountry.countries
@@ -147,7 +147,7 @@ class CurrencyWidget(Widget):  # type: ignore[misc]
 
     def clean(self, value: str, row: Any = None, **kwargs: Any) -> object:
         code = value.upper()
-        if code not in CURRENCIES:
+        if code not in currencies():
             raise CellError("invalid_currency", "must be a currency code of ISO 4217, such as USD or EUR.")
         return code
 

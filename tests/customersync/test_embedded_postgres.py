@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import subprocess
 import sys
 import textwrap
@@ -80,8 +79,8 @@ def test_processes_share_one_server_and_the_last_one_stops_it(data_dir):
 def test_a_killed_process_does_not_keep_the_server_running(data_dir):
     killed = spawn(data_dir)
     started = first_line(killed)
-    killed.send_signal(signal.SIGKILL)
-    killed.wait()
+    killed.kill()
+    killed.communicate()
     assert (server.data_folder(data_dir) / "postmaster.pid").exists()
     users = json.loads((server.data_folder(data_dir) / ".handle_pids.json").read_text())
     assert users == [killed.pid]

@@ -1,0 +1,84 @@
+"""The benchmark from end to end, small: it measures, it compares, and it refuses what did no work. No times."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+WORKLOADS = ["W1 first load", "W2 same file again", "W3 1 % changed", "W4 500-row delta"]
+YARDSTICK = """
+import json, sys
+files = [argument for argument in sys.argv[1:] if argument.endswith(".txt")]
+for number, _ in enumerate(files):
+    print(json.dumps({"seconds": 0.5, "bad_lines": BAD_LINES if number == 0 else 0}))
+"""
+
+
+def benchmark(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "benchmarks/run", *arguments], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+
+
+@pytest.fixture
+def yardstick(tmp_path):
+    """A folder with a yardstick that needs no database and leaves out as many rows as it is told."""
+
+    def make(bad_lines: int = 0) -> Path:
+        (tmp_path / "limit.py").write_text(YARDSTICK.replace("BAD_LINES", str(bad_lines)))
+        return tmp_path
+
+    return make
+
+
+def test_every_workload_is_measured_beside_the_yardstick(yardstick, tmp_path):
+    document = tmp_path / "results.json"
+    ended = benchmark(
+        "--customers", "50", "--layouts", "standard", "--repeat", "1", "--yardstick", yardstick(), "--json", document
+    )
+    assert ended.returncode == 0, ended.stderr
+    results = json.loads(document.read_text())["results"]
+    assert [result["workload"] for result in results] == WORKLOADS
+    for result in results:
+        assert result["layout"] == "standard"
+        assert result["rows"] > 100
+        assert 10 < result["peak_mb"] < 1000
+        assert result["limit_seconds"] == 0.5
+        assert result["ratio"] == pytest.approx(result["seconds"] / 0.5, abs=0.01)
+        assert f"{result['workload']:<19}{result['rows']:>9,}" in ended.stdout
+
+
+def test_the_wide_layout_is_measured_alone(yardstick):
+    ended = benchmark("--customers", "20", "--layouts", "wide", "--repeat", "1", "--yardstick", yardstick())
+    assert ended.returncode == 0, ended.stderr
+    results = json.loads(ended.stdout[ended.stdout.index("{") :])["results"]
+    assert [result["workload"] for result in results] == WORKLOADS
+    assert not any("ratio" in result for result in results)
+
+
+def test_a_yardstick_that_leaves_rows_out_is_no_comparison(yardstick):
+    ended = benchmark(
+        "--customers", "10", "--layouts", "standard", "--repeat", "1", "--yardstick", yardstick(bad_lines=3)
+    )
+    assert ended.returncode == 1
+    assert "left rows out" in ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--layouts", "standard,tall"], "no such layout: tall"),
+        (["--yardstick", "nowhere"], "there is no limit.py in"),
+        (["--repeat", "0"], "--repeat must be at least 1"),
+        (["--customers", "-5"], "--customers must be at least 1"),
+    ],
+)
+def test_wrong_usage_is_refused(arguments, message):
+    ended = benchmark(*arguments)
+    assert ended.returncode == 2
+    assert message in ended.stderr
