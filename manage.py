@@ -6,10 +6,15 @@ import sys
 
 
 def main() -> None:
+    """Run a command; what is wrong with the settings is said without a traceback."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "customersync.settings")
+    from django.core.exceptions import ImproperlyConfigured
     from django.core.management import execute_from_command_line
 
-    execute_from_command_line(sys.argv)
+    try:
+        execute_from_command_line(sys.argv)
+    except ImproperlyConfigured as error:
+        sys.exit(f"Error: {error}")
 
 
 if __name__ == "__main__":

@@ -158,7 +158,8 @@ def _column_type(model: type[models.Model], name: str) -> str:
 
 def copy_rows(cursor: CursorWrapper, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     """Append rows to a table by COPY."""
-    with cursor.copy(f"COPY {table} ({', '.join(map(quote, columns))}) FROM STDIN") as copy:
+    statement = f"COPY {table} ({', '.join(map(quote, columns))}) FROM STDIN"
+    with connection.wrap_database_errors, cursor.copy(statement) as copy:
         write = copy.write_row
         for row in rows:
             write(row)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import os
 import secrets
 from typing import TYPE_CHECKING
@@ -36,16 +37,25 @@ def _kept(path: Path, setting: str, generate: Callable[[], str], *, allowed: boo
     """
     if not allowed:
         raise ImproperlyConfigured(f"{setting} must be set in the environment when DEBUG is off.")
+    try:
+        if not path.exists():
+            _make(path, generate())
+        return path.read_text()
+    except OSError as error:
+        raise ImproperlyConfigured(
+            f"The key file {path} cannot be used: {error.strerror}. Mend that, set DATA_DIR to another folder, or set "
+            f"{setting}."
+        ) from error
+
+
+def _make(path: Path, key: str) -> None:
+    """Write the file whole and readable to its owner alone, unless another process just did."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    if not path.exists():
-        draft = path.with_name(f"{path.name}.{os.getpid()}")
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w") as file:
-            file.write(generate())
-        try:
+    draft = path.with_name(f"{path.name}.{os.getpid()}")
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        file.write(key)
+    try:
+        with contextlib.suppress(FileExistsError):
             os.link(draft, path)
-        except FileExistsError:
-            pass
-        finally:
-            draft.unlink()
-    return path.read_text()
+    finally:
+        draft.unlink()

@@ -21,7 +21,7 @@ if (BASE_DIR / ".env").is_file():
     env.read_env(BASE_DIR / ".env")
 
 DEBUG = env.bool("DEBUG", default=True)
-DATA_DIR = Path(env.str("DATA_DIR", default=str(BASE_DIR / "var")))
+DATA_DIR = (BASE_DIR / env.str("DATA_DIR", default="var")).resolve()
 
 SECRET_KEY = env.str("SECRET_KEY", default="") or secret_key(DATA_DIR, allowed=DEBUG)
 # The first key encrypts, all of them decrypt: prepend a new one to rotate.

@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING
 
-from django.db import OperationalError, connection, transaction
+from django.db import Error, OperationalError, connection, transaction
 from django.utils import timezone
 
 from imports.errors import TryAgainLater
@@ -52,5 +52,5 @@ def claim_account(account: Account) -> Iterator[None]:
             )
             yield
         finally:
-            with contextlib.suppress(OperationalError):  # a lost session has given the claim back already
+            with contextlib.suppress(Error):  # a lost session has given the claim back already
                 cursor.execute("SELECT pg_advisory_unlock(hashtextextended(%s, 0))", key)

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from django.db import DatabaseError, connection, transaction
+from django.db import Error, connection, transaction
 from django.db.models.functions import Lower
 from django.utils import timezone
 
@@ -83,7 +83,7 @@ def import_file(
             work.go(path, rejects)
         except FileRejected as rejection:
             work.reject_file(rejection)
-        except DatabaseError as error:
+        except Error as error:
             work.fail(f"The database gave up: {str(error).splitlines()[0]}")
             raise TryAgainLater(f"{run.message} Nothing was applied; try again.") from error
         except BaseException as error:
@@ -285,7 +285,8 @@ class _Import:
         """Record a technical failure, unless the database is gone: then the account's next run does."""
         self._forget_counts()
         self.run.message = message
-        with contextlib.suppress(DatabaseError):
+        connection.close_if_unusable_or_obsolete()
+        with contextlib.suppress(Error):
             self._finish(Run.Status.FAILED)
 
     def _forget_counts(self) -> None:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 from typing import Any
 
 import psycopg
 from django.conf import settings
 from django.db.backends.postgresql import base
-from psycopg import errors, sql
+from psycopg import sql
 
 from customersync.embedded_postgres import server
 
@@ -26,17 +25,17 @@ class DatabaseWrapper(base.DatabaseWrapper):
         except psycopg.OperationalError:
             if conn_params["dbname"] != settings.DATABASES["default"]["NAME"]:
                 raise
-            _create_database(conn_params)
+            _create_missing_database(conn_params)
         return super().get_new_connection(conn_params)
 
 
-def _create_database(conn_params: dict[str, Any]) -> None:
-    """Create the database, unless another process just did."""
-    name = sql.Identifier(conn_params["dbname"])
-    with (
-        psycopg.connect(
-            host=conn_params["host"], user=conn_params["user"], dbname="postgres", autocommit=True
-        ) as session,
-        contextlib.suppress(errors.DuplicateDatabase, errors.UniqueViolation, errors.ObjectInUse),
-    ):
-        session.execute(sql.SQL("CREATE DATABASE {} ENCODING 'UTF8' TEMPLATE template0").format(name))
+def _create_missing_database(conn_params: dict[str, Any]) -> None:
+    """Create the database unless it exists; one process at a time, so that all of them find it."""
+    name = conn_params["dbname"]
+    with psycopg.connect(
+        host=conn_params["host"], user=conn_params["user"], dbname="postgres", autocommit=True
+    ) as session:
+        session.execute("SELECT pg_advisory_lock(hashtext(%s))", [name])
+        if not session.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone():
+            create = sql.SQL("CREATE DATABASE {} ENCODING 'UTF8' TEMPLATE template0")
+            session.execute(create.format(sql.Identifier(name)))

