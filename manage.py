@@ -2,11 +2,16 @@
 """Django's command line for this project."""
 
 import os
+import signal
 import sys
 
 
 def main() -> None:
-    """Run a command; what is wrong with the settings is said without a traceback."""
+    """Run a command; what is wrong with the settings is said without a traceback.
+
+    A polite request to end goes the way of an ordinary exit, so that the embedded PostgreSQL stops too.
+    """
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "customersync.settings")
     from django.core.exceptions import ImproperlyConfigured
     from django.core.management import execute_from_command_line

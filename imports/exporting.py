@@ -5,7 +5,6 @@ The file imports back unchanged: one row per address, the customer's own fields 
 
 from __future__ import annotations
 
-import csv
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +12,9 @@ from django.db.models import Count
 
 from connections.models import Buyer, Connection
 from connections.stored import ADDRESS_FIELDS, ASSIGNMENT_MODELS, StoredCustomer, fetch_stored
+from imports.formats import STANDARD
 from imports.template import ASSIGNMENTS, TEMPLATE, Group, TemplateField
+from imports.writing import write_record
 from lookups.directory import LookupDirectory
 
 if TYPE_CHECKING:
@@ -73,14 +74,13 @@ def export_file(account: Account, out: TextIO) -> int:
     """
     directory = LookupDirectory(account)
     columns = _columns(account)
-    writer = csv.writer(out, delimiter="|", lineterminator="\n")
-    writer.writerow([field.numbered(number) for field, number in columns])
+    write_record(out, STANDARD.dialect, "\n", [field.numbered(number) for field, number in columns])
     count = 0
     for customer in _stored_customers(account.connections.exclude(status=Connection.Status.REJECTED)):
         own = _own_cells(customer, directory)
         for cells in _address_rows(customer):
             row = own | cells
-            writer.writerow([row.get((field.name, number), "") for field, number in columns])
+            write_record(out, STANDARD.dialect, "\n", [row.get((field.name, number), "") for field, number in columns])
         count += 1
     return count
 

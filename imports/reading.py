@@ -323,8 +323,11 @@ def scan_customers(source: Source, code_index: int, seed: bytes, progress: Calla
             except IndexError:
                 cell = b""
             if cell != previous:
-                end_span()
-                span_line, previous, code = line, cell, _customer_code(decode(cell, line))
+                previous = cell
+                row_code = _customer_code(decode(cell, line))
+                if row_code != code or not span:
+                    end_span()
+                    span_line, code = line, row_code
             span.append(raw)
     else:
         lines = []

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TextIO
 from imports.models import Issue, Run
 from imports.reading import is_blank, read_rows
 from imports.resources import REJECT_COLUMNS
+from imports.writing import write_record
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -107,12 +108,4 @@ class _RejectsWriter:
             self._line(why)
 
     def _line(self, cells: list[str]) -> None:
-        dialect = self.source.dialect
-        csv.writer(
-            self.file,
-            delimiter=dialect.delimiter,
-            quotechar=dialect.quotechar,
-            quoting=csv.QUOTE_MINIMAL if dialect.quotechar else csv.QUOTE_NONE,
-            escapechar=dialect.escapechar,
-            lineterminator=self.source.newline,
-        ).writerow(cells)
+        write_record(self.file, self.source.dialect, self.source.newline, cells)

@@ -72,7 +72,7 @@ def _start(folder: Path, process_id: int) -> str:
         _start_server(server)
     except OSError as error:
         raise ImproperlyConfigured(
-            f"The embedded PostgreSQL cannot use {error.filename or folder}: {error.strerror or error}. "
+            f"The embedded PostgreSQL cannot use {os.fsdecode(error.filename or folder)}: {error.strerror or error}. "
             "Mend that, set DATA_DIR to another folder, or set DATABASE_URL to a PostgreSQL of your own."
         ) from error
     except (subprocess.SubprocessError, AssertionError, RuntimeError) as error:

@@ -41,6 +41,11 @@ else:
     ask()
 """
 )
+COMMAND = f"""
+import manage, sys
+sys.argv[1:] = ["shell", "--verbosity", "0", "--command", {ASK_AND_WAIT!r}]
+manage.main()
+"""
 
 
 @pytest.fixture
@@ -141,6 +146,14 @@ def test_a_killed_process_does_not_keep_the_server_running(data_dir, spawn):
     following = spawn()
     assert answer(following) == started
     end(following)
+    assert not is_running(data_dir)
+
+
+def test_a_command_that_is_told_to_end_stops_the_server(data_dir, spawn):
+    command = spawn(COMMAND)
+    assert answer(command).startswith("customersync ")
+    command.terminate()
+    assert command.wait(timeout=60) == 128 + signal.SIGTERM
     assert not is_running(data_dir)
 
 

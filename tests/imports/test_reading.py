@@ -1,0 +1,155 @@
+"""Bytes to rows: exact lines, two ways of cutting that agree, any encoding."""
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from imports.errors import FileRejected
+from imports.formats import Dialect
+from imports.reading import BLOCK, Source, is_blank, open_source, read_rows, scan_customers
+
+SEED = b"0123456789abcdef"
+
+
+def scan_bytes(path, data, dialect=None, code_index=0, forced=False):
+    """What the two reads make of a file: digest and (line, cells, fault) of every row, by customer code."""
+    path.write_bytes(data)
+    with open_source(path, dialect or Dialect()) as source:
+        if forced:
+            source.specials = [b""]  # found everywhere, so that the csv module reads all of it
+        scan = scan_customers(source, code_index, SEED, lambda size: None)
+        customers = dict(scan.customers)
+        if scan.nameless is not None:
+            customers[""] = scan.nameless
+        return {
+            code: (
+                scan.digests[number],
+                [
+                    (row.line, row.cells, row.fault)
+                    for row in read_rows(source, scan, scan.spans(number))
+                    if not is_blank(row)
+                ],
+            )
+            for code, number in customers.items()
+        }
+
+
+def lines_of(result):
+    return {code: [line for line, _, _ in rows] for code, (_, rows) in result.items() if rows}
+
+
+@pytest.mark.parametrize("newline", ["\n", "\r\n", "\r"])
+def test_lines_are_physical_lines(tmp_path, newline):
+    text = newline.join(["code|name", "A|x", "", 'B|"two', 'lines"', "A|y", "B|z"])
+    result = scan_bytes(tmp_path / "f", text.encode())
+    assert lines_of(result) == {"A": [2, 6], "B": [4, 7]}
+    assert result["B"][1][0][1] == ["B", f"two{newline}lines"]
+
+
+CELLS = st.text(st.sampled_from("ABab é💎\t\x0b\u2028"), max_size=5)
+FILES = st.builds(
+    lambda rows, newline, last: (
+        "h|i|j\n" + newline.join("|".join(row) for row in rows) + (newline if last else "")
+    ).encode(),
+    st.lists(st.lists(CELLS, min_size=1, max_size=4), max_size=12),
+    st.sampled_from(["\n", "\r\n", "\r"]),
+    st.booleans(),
+)
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=FILES, code_index=st.integers(0, 3))
+def test_cutting_by_hand_and_by_the_csv_module_agree(tmp_path, data, code_index):
+    by_hand = scan_bytes(tmp_path / "f", data, code_index=code_index)
+    by_csv = scan_bytes(tmp_path / "f", data, code_index=code_index, forced=True)
+    by_hand.pop("", None), by_csv.pop("", None)
+    assert by_hand == by_csv
+
+
+def test_a_quote_in_a_later_block_changes_the_way_and_not_the_rows(tmp_path):
+    row = "|".join(["{}", "x" * 90]) + "\n"
+    plain = "code|name\n" + "".join(row.format(f"C{number}") for number in range(2 * BLOCK // 95))
+    result = scan_bytes(tmp_path / "f", (plain + 'LAST|"y\nz"\nC0|again\n').encode())
+    count = 2 * BLOCK // 95
+    lines = lines_of(result)
+    assert lines["C0"] == [2, count + 4]
+    assert result["LAST"][1] == [(count + 2, ["LAST", "y\nz"], "")]
+    assert all(lines[f"C{number}"][0] == number + 2 for number in range(count))
+
+
+def test_scattered_rows_are_found(tmp_path):
+    result = scan_bytes(tmp_path / "f", b"n|code\n1|A\n2|B\n3|A\n4|A\n5| B \n", code_index=1)
+    assert [cells[0] for _, cells, _ in result["A"][1]] == ["1", "3", "4"]
+    assert [cells[0] for _, cells, _ in result["B"][1]] == ["2", "5"]
+
+
+def test_a_digest_depends_on_every_byte_and_on_the_order_of_the_rows(tmp_path):
+    digests = {
+        scan_bytes(tmp_path / "f", data)["A"][0]
+        for data in (b"h|i\nA|1\nA|2\n", b"h|i\nA|2\nA|1\n", b"h|i\nA|1\nA|2 \n", b"h|i\nA|1\n")
+    }
+    assert len(digests) == 4
+
+
+def test_escapes_and_files_without_quotes(tmp_path):
+    escaped = Dialect(quotechar=None, escapechar="\\")
+    assert scan_bytes(tmp_path / "f", b"h|i\nA|x\\|y\nB|z\n", escaped)["A"][1] == [(2, ["A", "x|y"], "")]
+    none = Dialect(quotechar=None)
+    assert scan_bytes(tmp_path / "f", b'h|i\nA|"x\nB|y\n', none)["A"][1] == [(2, ["A", '"x'], "")]
+
+
+def test_text_after_a_closing_quote_is_a_fault_of_its_row(tmp_path):
+    result = scan_bytes(tmp_path / "f", b'h|i\nA|"x"y\nB|z\n')
+    (row,) = result["A"][1]
+    assert row[0] == 2
+    assert row[2]
+    assert result["B"][1] == [(3, ["B", "z"], "")]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "cp1252", "latin-1", "mac-roman"])
+def test_any_encoding_gives_the_same_rows(tmp_path, encoding):
+    data = "code|name\r\nA|Café\r\nB|x\r\n".encode(encoding)
+    assert scan_bytes(tmp_path / "f", data, Dialect(encoding=encoding))["A"][1] == [(2, ["A", "Café"], "")]
+
+
+def test_a_delimiter_byte_within_a_character_does_not_cut(tmp_path):
+    data = "code|name\nA|ソ表\u30dd\n".encode("shift_jis")
+    assert b"|" in "ポ".encode("shift_jis")
+    assert scan_bytes(tmp_path / "f", data, Dialect(encoding="shift_jis"))["A"][1] == [(2, ["A", "ソ表ポ"], "")]
+
+
+@pytest.mark.parametrize("bom", ["utf-8-sig", "utf-16", "utf-32"])
+def test_a_byte_order_mark_says_the_encoding(tmp_path, bom):
+    assert scan_bytes(tmp_path / "f", "code|name\nA|é\n".encode(bom))["A"][1] == [(2, ["A", "é"], "")]
+
+
+@pytest.mark.parametrize(
+    ("encoding", "data", "line"),
+    [
+        ("utf-8", b"code|name\nA|x\nB|\xe9\n", 3),
+        ("utf-8", b"code|name\r\n\xe9|x\r\n", 2),
+        ("ascii", b"code|name\nA|\xc3\xa9\n", 2),
+        ("cp1252", b"code|name\r\nA|x\r\n\r\nB|\x81\r\n", 4),
+        ("utf-16-le", "code|name\nA|x\n".encode("utf-16-le") + b"\x00\xdc", 3),
+    ],
+)
+def test_an_undecodable_byte_names_its_line(tmp_path, encoding, data, line):
+    with pytest.raises(FileRejected) as rejection:
+        scan_bytes(tmp_path / "f", data, Dialect(encoding=encoding))
+    assert (rejection.value.code, rejection.value.line) == ("wrong_encoding", line)
+
+
+def test_lines_before_the_header_are_skipped_and_counted(tmp_path):
+    result = scan_bytes(tmp_path / "f", b'Report, "of\ntoday\n\ncode|name\nA|x\n', Dialect(skip_lines=2))
+    assert lines_of(result) == {"A": [5]}
+
+
+def test_a_file_without_a_header_begins_with_its_first_row(tmp_path):
+    assert lines_of(scan_bytes(tmp_path / "f", b"A|x\nB|y", Dialect(has_header=False))) == {"A": [1], "B": [2]}
+
+
+def test_source_tells_plain_data_from_special(tmp_path):
+    (tmp_path / "f").write_text("a|b\n")
+    with open_source(tmp_path / "f", Dialect(escapechar="\\")) as source:
+        assert isinstance(source, Source)
+        assert [source.is_plain(data) for data in (b"a|b", b'a"', b"a\\|")] == [True, False, False]
