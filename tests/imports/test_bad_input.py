@@ -105,6 +105,7 @@ def test_nul_is_an_error_of_its_row(send):
         (["nowhere.txt"], "There is no file"),
         (["."], "is not a file"),
         (["manage.py", "--rejects", "nowhere/rejects.txt"], "cannot be written"),
+        (["manage.py", "--rejects", "manage.py"], "would overwrite"),
         (["manage.py", "--account", "nobody"], "There is no account 'nobody'"),
     ],
 )

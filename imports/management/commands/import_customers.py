@@ -41,6 +41,8 @@ class Command(BaseCommand):
         path, rejects = options["file"], options["rejects"]
         check_readable(path)
         check_writable(rejects)
+        if rejects is not None and rejects.exists() and rejects.samefile(path):
+            raise CommandError("--rejects would overwrite the customer file. Give another name.", returncode=2)
         try:
             with ProgressBar(shown=sys.stderr.isatty() and not options["json"]) as progress:
                 run = import_file(
