@@ -18,14 +18,12 @@ def write_record(file: TextIO, dialect: Dialect, newline: str, cells: Iterable[A
     The csv module quotes the line end it writes and no other, so a record with another one is quoted whole.
     """
     cells = ["" if cell is None else str(cell) for cell in cells]
-    quoting = csv.QUOTE_MINIMAL if dialect.quotechar else csv.QUOTE_NONE
-    if dialect.quotechar and any("\r" in cell or "\n" in cell for cell in cells):
-        quoting = csv.QUOTE_ALL
+    broken = any("\r" in cell or "\n" in cell for cell in cells)
     csv.writer(
         file,
         delimiter=dialect.delimiter,
         quotechar=dialect.quotechar,
         escapechar=dialect.escapechar,
-        quoting=quoting,
+        quoting=csv.QUOTE_NONE if not dialect.quotechar else csv.QUOTE_ALL if broken else csv.QUOTE_MINIMAL,
         lineterminator=newline,
     ).writerow(cells)

@@ -51,8 +51,13 @@ def start_import(path: Path, *options: str) -> subprocess.Popen[str]:
     url = f"postgres://{user}{password}@{place if not host.startswith('/') else '/' + host}/{settings['NAME']}"
     command = [sys.executable, "manage.py", "import_customers", str(path), "--account", "maison", *options]
     return subprocess.Popen(
-        command, cwd=ROOT, env={**os.environ, "DATABASE_URL": url}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )  # fmt: skip
+        command,
+        cwd=ROOT,
+        env={**os.environ, "DATABASE_URL": url},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
 
 
 def wait_until_busy(statement: str) -> int:

@@ -2,6 +2,7 @@
 
 import io
 import json
+from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -75,7 +76,7 @@ def store(account, code, customer):
         Door.objects.create(connection=connection, code=door_code, name=name)
     for email, name in customer["buyers"].items():
         Buyer.objects.create(connection=connection, email=email, name=name)
-    lists = (
+    lists: tuple[tuple[Any, Any], ...] = (
         (ConnectionPriceType, account.pricetypes), (ConnectionPaymentTerm, account.paymentterms),
         (ConnectionShippingTerm, account.shippingterms), (ConnectionWarehouse, account.warehouses),
     )  # fmt: skip

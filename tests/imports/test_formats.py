@@ -75,8 +75,11 @@ def test_a_template_of_headers_joins_cells(send):
 
 def test_columns_by_position_without_a_header(send):
     format_ = spec(
-        column("customer_code", 2), column("profile_name", 1), column("customer_alias", 4), dialect=Dialect(has_header=False)
-    )  # fmt: skip
+        column("customer_code", 2),
+        column("profile_name", 1),
+        column("customer_alias", 4),
+        dialect=Dialect(has_header=False),
+    )
     run = send.text("A|C1|?|alias\nB|C2\n", format_)
     assert (run.status, send.customer()["customer_alias"]) == ("partial", "alias")
     (issue,) = run.issues.all()
@@ -117,10 +120,16 @@ def test_a_blank_cell_clears_where_the_column_says_so_and_all_rows_are_blank(sen
 
 def test_the_clear_token_clears_fields_addresses_and_assignments(send):
     format_ = spec(
-        column("customer_alias"), column("payment_terms_code"), column("sales_rep_code"), column("discount"),
-        column("discount_line_item_level"), column("shipping_code"), column("shipping_city"), column("shipping_country"),
+        column("customer_alias"),
+        column("payment_terms_code"),
+        column("sales_rep_code"),
+        column("discount"),
+        column("discount_line_item_level"),
+        column("shipping_code"),
+        column("shipping_city"),
+        column("shipping_country"),
         clear_token=r"\N",
-    )  # fmt: skip
+    )
     header = (
         "customer_code|profile_name|customer_alias|payment_terms_code|sales_rep_code|discount|discount_line_item_level"
         "|shipping_code|shipping_city|shipping_country\n"
@@ -188,7 +197,11 @@ def test_ownership(send):
     ("policy", "status", "severity"), [("reject", "rejected", "error"), ("skip", "succeeded", "warning")]
 )
 def test_an_unknown_lookup_is_rejected_or_skipped(send, policy, status, severity):
-    format_ = spec(column("warehouse_code"), column("sales_rep_code"), unknown_lookup={"warehouses": UnknownLookup(policy), "sales_reps": UnknownLookup(policy)})  # fmt: skip
+    format_ = spec(
+        column("warehouse_code"),
+        column("sales_rep_code"),
+        unknown_lookup={"warehouses": UnknownLookup(policy), "sales_reps": UnknownLookup(policy)},
+    )
     run = send.text("customer_code|profile_name|warehouse_code|sales_rep_code\nC1|A|WH9|REP9\n", format_)
     assert run.status == status
     assert set(run.issues.values_list("code", "severity")) == {("unknown_lookup", severity)}
@@ -196,8 +209,17 @@ def test_an_unknown_lookup_is_rejected_or_skipped(send, policy, status, severity
 
 
 def test_an_unknown_lookup_is_created_by_accepted_customers_only(send, account):
-    create = {name: UnknownLookup.CREATE for name in ("warehouses", "payment_terms", "price_types", "company_numbers")}
-    names = "customer_code profile_name price_type_currency price_type_name warehouse_code warehouse_name payment_terms company_number_code".split()
+    create = dict.fromkeys(("warehouses", "payment_terms", "price_types", "company_numbers"), UnknownLookup.CREATE)
+    names = [
+        "customer_code",
+        "profile_name",
+        "price_type_currency",
+        "price_type_name",
+        "warehouse_code",
+        "warehouse_name",
+        "payment_terms",
+        "company_number_code",
+    ]
     format_ = FormatSpec("test", Dialect(), tuple(map(column, [*names, "website"])), Policies(unknown_lookup=create))
     header = "|".join([*names, "website"])
     good = "C1|A|CHF|Alps|WH8|Basel|Net 90|CH1|"
@@ -284,5 +306,8 @@ def test_a_format_that_contradicts_itself_is_refused(make, message):
 
 
 def test_equal_formats_have_equal_digests():
-    assert spec(column("website", value_map={"a": "b", "c": "d"})).digest == spec(column("website", value_map={"c": "d", "a": "b"})).digest  # fmt: skip
+    assert (
+        spec(column("website", value_map={"a": "b", "c": "d"})).digest
+        == spec(column("website", value_map={"c": "d", "a": "b"})).digest
+    )
     assert spec().digest != spec(allow_trailing_delimiter=True).digest

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,7 +35,10 @@ class Command(BaseCommand):
         path: Path | None = options["out"]
         check_writable(path)
         if path is None:
-            export(account, self.stdout)  # type: ignore[arg-type]  # Django's wrapper writes like a text file
+            try:
+                export(account, self.stdout)  # type: ignore[arg-type]  # Django's wrapper writes like a text file
+            except BrokenPipeError:  # whoever reads has seen enough
+                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return
         draft = path.with_name(f"{path.name}.part")
         with draft.open("w", encoding="utf-8", newline="") as file:
