@@ -43,8 +43,8 @@ def _kept(path: Path, setting: str, generate: Callable[[], str], *, allowed: boo
         return path.read_text()
     except OSError as error:
         raise ImproperlyConfigured(
-            f"The key file {path} cannot be used: {error.strerror}. Mend that, set DATA_DIR to another folder, or set "
-            f"{setting}."
+            f"{setting} cannot be kept in {path} ({error.filename}: {error.strerror}). "
+            "Mend that, or set DATA_DIR to another folder."
         ) from error
 
 

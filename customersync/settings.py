@@ -1,8 +1,8 @@
 """Settings, read from the environment (or a `.env` file beside manage.py).
 
 Nothing has to be set for local use: keys are generated into the data folder and an embedded PostgreSQL is
-started when it is first needed. With `DEBUG` off, `SECRET_KEY`, `ENCRYPTION_KEYS`, `ALLOWED_HOSTS` and
-`DATABASE_URL` are required.
+started when it is first needed. With `DATABASE_URL` given, or `DEBUG` off, this is production: then `SECRET_KEY`,
+`ENCRYPTION_KEYS`, `ALLOWED_HOSTS` and `DATABASE_URL` are required.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ env = environ.Env()
 if (BASE_DIR / ".env").is_file():
     env.read_env(BASE_DIR / ".env")
 
-DEBUG = env.bool("DEBUG", default=True)
+# Whoever gives a database is in production unless they say otherwise.
+DEBUG = env.bool("DEBUG", default=not env.str("DATABASE_URL", default=""))
 DATA_DIR = (BASE_DIR / env.str("DATA_DIR", default="var")).resolve()
 
 SECRET_KEY = env.str("SECRET_KEY", default="") or secret_key(DATA_DIR, allowed=DEBUG)

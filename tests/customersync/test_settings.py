@@ -58,3 +58,19 @@ def test_local_keys_are_made_once_and_only_their_owner_reads_them(tmp_path):
     assert {oct(path.stat().st_mode & 0o777) for path in tmp_path.iterdir()} == {"0o600"}
     assert manage("check", data_dir=tmp_path).returncode == 0
     assert {path.name: path.read_text() for path in tmp_path.iterdir()} == keys
+
+
+def test_a_data_folder_that_cannot_be_used_is_named_without_a_traceback(tmp_path):
+    (tmp_path / "file").write_text("not a folder")
+    result = manage("check", data_dir=tmp_path / "file")
+    assert result.returncode == 1
+    assert result.stderr == (
+        f"Error: SECRET_KEY cannot be kept in {tmp_path}/file/secret.key ({tmp_path}/file: File exists). "
+        "Mend that, or set DATA_DIR to another folder.\n"
+    )
+
+
+def test_a_database_of_ones_own_means_production(tmp_path):
+    result = manage("check", data_dir=tmp_path, DATABASE_URL="postgres://sync@localhost/sync")
+    assert result.returncode != 0
+    assert "SECRET_KEY" in result.stderr

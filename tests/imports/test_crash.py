@@ -53,7 +53,7 @@ def start_import(path: Path, *options: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
         command,
         cwd=ROOT,
-        env={**os.environ, "DATABASE_URL": url},
+        env={**os.environ, "DATABASE_URL": url, "DEBUG": "on"},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
