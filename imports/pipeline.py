@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 RULES_REVISION = 1
 """Raise it when the same row would come out differently, so that no stored digest matches any more."""
 
-BATCH = 1000
+BATCH = 3000
 SMALL_FILE = 5000
 
 Progress = Callable[[str, int, int], None]
