@@ -23,7 +23,7 @@ from connections import merging
 from connections.models import Connection
 from connections.stored import StoredCustomer, fetch_stored
 from imports.claiming import claim_account
-from imports.errors import FileRejected, Problem, TryAgainLater
+from imports.errors import FileRejected, Problem, SettingsWrong, TryAgainLater
 from imports.formats import STANDARD, FormatSpec
 from imports.grouping import Customer, Grouper
 from imports.guards import find_reason_to_hold
@@ -67,7 +67,8 @@ def import_file(
     """Bring the account's customers to what the file says; returns the run with its status and counts.
 
     A dry run does all of it and rolls the merge back. With `rejects`, the rows of rejected customers are written
-    there. Raises TryAgainLater when another run of the account does not end in time or the database gives up.
+    there. Raises TryAgainLater when another run of the account does not end in time or the database gives up, and
+    SettingsWrong when the rejects cannot be written, which changes nothing of the run.
     """
     with claim_account(account):
         run = Run.objects.create(
@@ -102,6 +103,7 @@ class _Import:
     started: float = field(default_factory=time.perf_counter)
     rejected: list[int] = field(default_factory=list)
     known: int = 0
+    committed: bool = False
 
     def go(self, path: Path, rejects: Path | None) -> None:
         with open_source(path, self.spec.dialect) as source:
@@ -113,9 +115,16 @@ class _Import:
                 self._stage(stage, source, resource, directory, scan)
                 self._merge(stage, directory)
                 self._finish(self._status())
+            self.committed = True
             self.run.seconds = self._elapsed()  # with the commit, for whoever asked for the run
             if rejects:
-                write_rejects(rejects, self.run, source, resource, scan, self.rejected)
+                try:
+                    write_rejects(rejects, self.run, source, resource, scan, self.rejected)
+                except OSError as error:
+                    raise SettingsWrong(
+                        f"{self.run} ended as {self.run.status}, but its rejects could not be written to {rejects}: "
+                        f"{error.strerror}. Make room there and import the file again."
+                    ) from error
 
     def _bind(self, source: Source) -> CustomerResource:
         """The format's columns at their places in the file."""
@@ -282,7 +291,12 @@ class _Import:
             self._finish(Run.Status.REJECTED)
 
     def fail(self, message: str) -> None:
-        """Record a technical failure, unless the database is gone: then the account's next run does."""
+        """Record a technical failure, unless the database is gone: then the account's next run does.
+
+        What was committed stays as it is, whatever happened afterwards.
+        """
+        if self.committed:
+            return
         self._forget_counts()
         self.run.message = message
         connection.close_if_unusable_or_obsolete()

@@ -4,7 +4,9 @@ import csv
 
 import pytest
 
+from imports.errors import SettingsWrong
 from imports.formats import Dialect, FormatSpec, Policies
+from imports.models import Run
 from tests.imports.files import NEW, SHIPPING, as_text
 from tests.imports.test_formats import column, spec
 
@@ -115,3 +117,12 @@ def test_a_cell_that_spans_lines_comes_back_whole(send, rejects):
 def test_a_dry_run_writes_the_rejects_too(send, rejects):
     send(NEW | {"website": "?"}, dry_run=True, rejects=rejects)
     assert rejects.exists()
+
+
+def test_rejects_that_cannot_be_written_leave_the_run_as_it_ended(send, rejects):
+    rejects.mkdir()
+    with pytest.raises(SettingsWrong, match="ended as partial, but its rejects could not be written"):
+        send(NEW, NEW | {"customer_code": "C2", "website": "?"}, rejects=rejects)
+    run = Run.objects.get()
+    assert (run.status, run.created, run.rejected) == (Run.Status.PARTIAL, 1, 1)
+    assert list(send.customers()) == ["C1"]

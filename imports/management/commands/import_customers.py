@@ -11,7 +11,7 @@ from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
 from accounts.models import Account
-from imports.errors import TryAgainLater
+from imports.errors import SettingsWrong, TryAgainLater
 from imports.formats import STANDARD
 from imports.models import Issue, Run
 from imports.pipeline import import_file
@@ -48,8 +48,10 @@ class Command(BaseCommand):
                 run = import_file(
                     account, path, STANDARD, dry_run=options["dry_run"], rejects=rejects, progress=progress.show
                 )
-        except TryAgainLater as error:
+        except (TryAgainLater, SettingsWrong) as error:
             raise CommandError(str(error)) from error
+        except OSError as error:
+            raise CommandError(f"{path} cannot be read to its end: {error.strerror}. Nothing was applied.") from error
         except KeyboardInterrupt:
             raise CommandError("Stopped before the end; nothing was applied.") from None
         if options["json"]:
