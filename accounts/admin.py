@@ -53,11 +53,13 @@ class VisibleChoices:
             kwargs["queryset"] = Account.objects.editable_by(user_of(request))
         elif self.admin_site.is_registered(related):
             kwargs["queryset"] = self.admin_site.get_model_admin(related).get_queryset(request)
-        field: ModelChoiceField[Any] | None = super().formfield_for_foreignkey(db_field, request, **kwargs)  # type: ignore[misc]
+        field: ModelChoiceField[Any] | None = super().formfield_for_foreignkey(  # type: ignore[misc]  # of the admin this is mixed into
+            db_field, request, **kwargs
+        )
         return field
 
 
-class VisibleFilter(RelatedDropdownFilter):  # type: ignore[misc]  # the library carries no types
+class VisibleFilter(RelatedDropdownFilter):
     """A filter that offers what the user may see, where Django's own offers every entry there is."""
 
     def field_choices(
@@ -91,7 +93,7 @@ def limit_choices(form: type[ModelForm[Any]], account_id: int) -> None:
                 wrapper.widget.account_id = account_id
 
 
-class AccountOwnedAdmin(VisibleChoices, ModelAdmin):  # type: ignore[misc]
+class AccountOwnedAdmin(VisibleChoices, ModelAdmin):
     """Admin of a model whose records belong to an account, however far away.
 
     Members see what belongs to their accounts, editors change it; Django's own permissions play no part, because
@@ -207,13 +209,13 @@ class SuperuserOnly:
         return request.user.is_superuser
 
 
-class AccountsOfUser(SuperuserOnly, TabularInline):  # type: ignore[misc]
+class AccountsOfUser(SuperuserOnly, TabularInline):
     model = Membership
     extra = 0
 
 
 @admin.register(User)
-class UserAdmin(SuperuserOnly, DjangoUserAdmin, ModelAdmin):  # type: ignore[type-arg,misc]
+class UserAdmin(SuperuserOnly, DjangoUserAdmin, ModelAdmin):  # type: ignore[type-arg]
     form = UserChangeForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
@@ -225,11 +227,11 @@ admin.site.unregister(Group)
 
 
 @admin.register(Group)
-class GroupAdmin(SuperuserOnly, DjangoGroupAdmin, ModelAdmin):  # type: ignore[misc]
+class GroupAdmin(SuperuserOnly, DjangoGroupAdmin, ModelAdmin):
     pass
 
 
-class MembersOfAccount(AccountOwnedInline, TabularInline):  # type: ignore[misc]
+class MembersOfAccount(AccountOwnedInline, TabularInline):
     """Who may enter the account; letting people in is the superuser's."""
 
     model = Membership

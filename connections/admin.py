@@ -88,17 +88,17 @@ class ConnectionAdmin(ReviewActions, AccountOwnedAdmin):
     )
     change_form_outer_after_template = "connections/changes.html"
 
-    @display(description="customer group", ordering="customer_group__name")  # type: ignore[untyped-decorator]
+    @display(description="customer group", ordering="customer_group__name")
     def group(self, connection: Connection) -> str:
         group = connection.customer_group
         return (group.name or group.code) if group else ""
 
-    @display(description="sales rep", ordering="sales_rep__name")  # type: ignore[untyped-decorator]
+    @display(description="sales rep", ordering="sales_rep__name")
     def rep(self, connection: Connection) -> str:
         rep = connection.sales_rep
         return (rep.name or rep.code) if rep else ""
 
-    @display(description="updated", ordering="updated_at")  # type: ignore[untyped-decorator]
+    @display(description="updated", ordering="updated_at")
     def updated(self, connection: Connection) -> str:
         return short_time(connection.updated_at)
 
@@ -209,16 +209,16 @@ class ChangeAdmin(ReadOnlyAdmin):
     list_per_page = 50
     actions = None
 
-    @display(description="when", ordering="id")  # type: ignore[untyped-decorator]
+    @display(description="when", ordering="id")
     def when(self, change: Change) -> str:
         return short_time(change.at)
 
-    @display(description="what")  # type: ignore[untyped-decorator]
+    @display(description="what")
     def what(self, change: Change) -> str:
         what = f"{change.get_record_display()} {change.key}".strip()
         return what if change.field else f"{what} {change.get_action_display()}"
 
-    @display(description="by")  # type: ignore[untyped-decorator]
+    @display(description="by")
     def source(self, change: Change) -> str:
         if change.run_id is None:
             return str(change.user or "")

@@ -31,7 +31,7 @@ def account_asked(request: HttpRequest, connection: models.Connection | None) ->
     return int(account) if account.isdecimal() else 0
 
 
-class BuyerFormSet(PaginationInlineFormSet):  # type: ignore[misc]  # the library carries no types
+class BuyerFormSet(PaginationInlineFormSet):
     """Two buyers may not share an e-mail in any case, which Django's own check of the forms cannot tell."""
 
     def clean(self) -> None:
@@ -49,7 +49,7 @@ class BuyerFormSet(PaginationInlineFormSet):  # type: ignore[misc]  # the librar
             seen.add(key)
 
 
-class AddressInline(AccountOwnedInline, StackedInline):  # type: ignore[misc]
+class AddressInline(AccountOwnedInline, StackedInline):
     model = models.Address
     extra = 0
     per_page = 20
@@ -72,7 +72,7 @@ class AddressInline(AccountOwnedInline, StackedInline):  # type: ignore[misc]
         return field
 
 
-class DoorInline(AccountOwnedInline, TabularInline):  # type: ignore[misc]
+class DoorInline(AccountOwnedInline, TabularInline):
     model = models.Door
     extra = 0
     per_page = 30
@@ -80,7 +80,7 @@ class DoorInline(AccountOwnedInline, TabularInline):  # type: ignore[misc]
     hide_title = True
 
 
-class BuyerInline(AccountOwnedInline, TabularInline):  # type: ignore[misc]
+class BuyerInline(AccountOwnedInline, TabularInline):
     model = models.Buyer
     formset = BuyerFormSet
     extra = 0
@@ -90,7 +90,7 @@ class BuyerInline(AccountOwnedInline, TabularInline):  # type: ignore[misc]
     fields = ["email", "name"]
 
 
-class AssignmentInline(AccountOwnedInline, TabularInline):  # type: ignore[misc]
+class AssignmentInline(AccountOwnedInline, TabularInline):
     """Entries of one list, chosen from the connection's own account."""
 
     extra = 0

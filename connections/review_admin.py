@@ -61,7 +61,7 @@ class ReviewActions(Base):
     actions_submit_line = ["save_and_approve", "save_and_reject"]
     actions_detail = ["duplicate"]
 
-    @display(description="status", ordering="status", label=STATUS_COLOURS)  # type: ignore[untyped-decorator]
+    @display(description="status", ordering="status", label=STATUS_COLOURS)
     def review_status(self, connection: Connection) -> tuple[str, str]:
         return connection.status, connection.get_status_display()
 
@@ -101,18 +101,18 @@ class ReviewActions(Base):
         }
         return TemplateResponse(request, "connections/reject_as_duplicate.html", context)
 
-    @action(description="Reject as duplicate of …", url_path="duplicate")  # type: ignore[untyped-decorator]
+    @action(description="Reject as duplicate of …", url_path="duplicate")
     def duplicate(self, request: HttpRequest, object_id: str) -> HttpResponse:
         if self.get_object(request, object_id) is None:
             raise Http404
         answer = self.reject_as_duplicate(request, self.get_queryset(request).filter(pk=object_id))
         return answer or HttpResponseRedirect(reverse("admin:connections_connection_change", args=[object_id]))
 
-    @action(description="Save and approve")  # type: ignore[untyped-decorator]
+    @action(description="Save and approve")
     def save_and_approve(self, request: HttpRequest, obj: Connection) -> None:
         self.approve(request, self.get_queryset(request).filter(pk=obj.pk))
 
-    @action(description="Save and reject")  # type: ignore[untyped-decorator]
+    @action(description="Save and reject")
     def save_and_reject(self, request: HttpRequest, obj: Connection) -> None:
         self.reject(request, self.get_queryset(request).filter(pk=obj.pk))
 

@@ -82,27 +82,27 @@ class RunAdmin(ReadOnlyAdmin):
     ]
     readonly_fields = ["issue_list", "size", "duration"]
 
-    @display(description="run", ordering="id")  # type: ignore[untyped-decorator]  # the library carries no types
+    @display(description="run", ordering="id")
     def number(self, run: Run) -> str:
         return f"{run.pk} (dry run)" if run.dry_run else str(run.pk)
 
-    @display(description="status", ordering="status", label=RUN_COLOURS)  # type: ignore[untyped-decorator]
+    @display(description="status", ordering="status", label=RUN_COLOURS)
     def run_status(self, run: Run) -> tuple[str, str]:
         return run.status, run.get_status_display()
 
-    @display(description="started", ordering="started_at")  # type: ignore[untyped-decorator]
+    @display(description="started", ordering="started_at")
     def started(self, run: Run) -> str:
         return short_time(run.started_at)
 
-    @display(description="seconds", ordering="seconds")  # type: ignore[untyped-decorator]
+    @display(description="seconds", ordering="seconds")
     def duration(self, run: Run) -> str:
         return "" if run.seconds is None else f"{run.seconds:.2f}"
 
-    @display(description="size")  # type: ignore[untyped-decorator]
+    @display(description="size")
     def size(self, run: Run) -> str:
         return f"{run.file_size:,} bytes"
 
-    @display(description="issues")  # type: ignore[untyped-decorator]
+    @display(description="issues")
     def issue_list(self, run: Run) -> str:
         """A link and no number: counting a million issues would hold up the page."""
         if not run.issues.exists():
@@ -121,7 +121,7 @@ class RunAdmin(ReadOnlyAdmin):
         return [f"{run}, with its issues" for run in objs], {"runs": len(objs)}, set(), []
 
 
-class ValuesOfRun(DropdownFilter):  # type: ignore[misc]
+class ValuesOfRun(DropdownFilter):
     """Offers the values of a column that the run's first issues have; the whole table is never searched for them."""
 
     def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin[Issue]) -> list[tuple[str, str]]:
@@ -168,10 +168,10 @@ class IssueAdmin(ReadOnlyAdmin):
     def get_ordering(self, request: HttpRequest) -> list[str]:
         return ["line", "id"] if "run__id__exact" in request.GET else ["-id"]
 
-    @display(description="line", ordering="line")  # type: ignore[untyped-decorator]
+    @display(description="line", ordering="line")
     def place(self, issue: Issue) -> str:
         return str(issue.line) if issue.line else "file"
 
-    @display(description="severity", ordering="severity", label=SEVERITY_COLOURS)  # type: ignore[untyped-decorator]
+    @display(description="severity", ordering="severity", label=SEVERITY_COLOURS)
     def severity_label(self, issue: Issue) -> tuple[str, str]:
         return issue.severity, issue.get_severity_display()

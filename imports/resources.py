@@ -173,7 +173,7 @@ def cells_at(indexes: list[int]) -> Callable[[Sequence[str]], tuple[str, ...]]:
     return lambda row: tuple(row[index] for index in indexes)
 
 
-class CustomerResource(resources.Resource):  # type: ignore[misc]  # the library carries no types
+class CustomerResource(resources.Resource):
     """The fields of a format as django-import-export has them, and the blocks the pipeline reads rows by.
 
     Raises FileRejected when the header lacks a column the format needs, or has one twice.

@@ -65,9 +65,6 @@ class TemplateField:
         """The field's name with its number, as issues and exports write it."""
         return f"{self.name}_{number}" if self.repeats else self.name
 
-    def numbered_label(self, number: int) -> str:
-        return f"{self.label} {number}" if self.repeats else self.label
-
 
 def _field(
     name: str,

@@ -86,7 +86,7 @@ _PLAIN_EMAIL = re.compile(
 _PLAIN_WEBSITE = re.compile(r"https?://(?:[a-z0-9]{1,63}\.){1,4}[a-z]{2,12}", re.ASCII | re.IGNORECASE)
 
 
-class TextWidget(Widget):  # type: ignore[misc]  # the library carries no types
+class TextWidget(Widget):
     """Any text up to the field's length in characters."""
 
     def __init__(self, field: TemplateField) -> None:
@@ -99,7 +99,7 @@ class TextWidget(Widget):  # type: ignore[misc]  # the library carries no types
         return value
 
 
-class IntegerWidget(Widget):  # type: ignore[misc]
+class IntegerWidget(Widget):
     """A whole percentage: 10, 10%, 10.00 and 10,00 are ten. Row `discount`."""
 
     def __init__(self, field: TemplateField) -> None:
@@ -112,7 +112,7 @@ class IntegerWidget(Widget):  # type: ignore[misc]
         return int(match[1])
 
 
-class BooleanWidget(Widget):  # type: ignore[misc]
+class BooleanWidget(Widget):
     """An explicit list of spellings; anything else is an error."""
 
     def __init__(self, field: TemplateField) -> None:
@@ -127,7 +127,7 @@ class BooleanWidget(Widget):  # type: ignore[misc]
         raise CellError("invalid_boolean", "must be yes or no (also y/n, true/false, t/f, 1/0, on/off).")
 
 
-class AddressTypeWidget(Widget):  # type: ignore[misc]
+class AddressTypeWidget(Widget):
     """B or S in any case. Row `address_type`."""
 
     def __init__(self, field: TemplateField) -> None:
@@ -139,7 +139,7 @@ class AddressTypeWidget(Widget):  # type: ignore[misc]
         return value.upper()
 
 
-class CurrencyWidget(Widget):  # type: ignore[misc]
+class CurrencyWidget(Widget):
     """ISO 4217 in any case, stored in capitals. Row `price_type_currency_%`."""
 
     def __init__(self, field: TemplateField) -> None:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from import_export.results import Result
 
 
-class LookupAdmin(ImportExportMixin, AccountOwnedAdmin):  # type: ignore[misc]  # the library carries no types
+class LookupAdmin(ImportExportMixin, AccountOwnedAdmin):
     """One list of all accounts the user may see."""
 
     import_form_class = ImportForm

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from accounts.models import User
 
 
-class AccountWidget(ForeignKeyWidget):  # type: ignore[misc]  # the library carries no types
+class AccountWidget(ForeignKeyWidget):
     """An account by its code, among those the user edits; so no row can reach into another account."""
 
     def __init__(self, user: User | None) -> None:
@@ -32,7 +32,7 @@ class AccountWidget(ForeignKeyWidget):  # type: ignore[misc]  # the library carr
             raise ValidationError(f"{value!r} is not the code of an account you edit; those are: {known}.") from None
 
 
-class LookupResource(ModelResource):  # type: ignore[misc]
+class LookupResource(ModelResource):
     """One list. A file without the column `account` goes to the only account the user edits."""
 
     account = Field(attribute="account", column_name="account")
