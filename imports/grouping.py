@@ -26,21 +26,30 @@ PREFIXES = {
 
 @dataclass(slots=True)
 class Merged:
-    """What the rows say of one record: values by part, and the line of those that did not come with the first row."""
+    """What the rows say of one record: values by part, and the line of those that did not come with the first row.
+
+    `repeats` are the lines of the further rows.
+    """
 
     block: Block
     line: int
     values: dict[str, Any]
     later: dict[str, int] | None = None
+    repeats: tuple[int, ...] = ()
 
     def target(self, part: str) -> Target:
         return Target(f"{PREFIXES[self.block.group]}{part}", self.block.number)
+
+    @property
+    def lines(self) -> tuple[int, ...]:
+        return (self.line, *self.repeats)
 
     def line_of(self, part: str) -> int:
         return self.later.get(part, self.line) if self.later else self.line
 
     def add(self, values: dict[str, Any], line: int) -> tuple[bool, list[str]]:
         """Take in another row's values. Returns whether they added any, and the parts that differ."""
+        self.repeats += (line,)
         if values is self.values:
             return False, []
         new = {part: value for part, value in values.items() if part not in self.values}

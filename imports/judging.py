@@ -170,10 +170,10 @@ class Judge:
                     for number, part in enumerate(ADDRESS_FIELDS, 1)
                 }
             if not result["country"]:
-                self._require(customer, merged.target("country"), "is required for an address", merged.line)
+                self._require(customer, merged.target("country"), "is required for an address", merged.lines)
             elif result["country"] in STATE_REQUIRED_COUNTRIES and not result["state"]:
                 why = f"is required for addresses in {result['country']}"
-                self._require(customer, merged.target("state"), why, merged.line)
+                self._require(customer, merged.target("state"), why, merged.lines)
             if kind == "S":
                 names[code] = result["name"]
             if old is None:
@@ -234,7 +234,7 @@ class Judge:
             currency = values.get("currency")
             if currency is None or label is None:
                 missing = Target("price_type_currency" if currency is None else "price_type_name", number)
-                self._require(customer, missing, "is required: a price type is a currency and a name", given.line)
+                self._require(customer, missing, "is required: a price type is a currency and a name", (given.line,))
                 return None
             code = price_type_code(currency, label)
         entries = self.directory[kind]
@@ -310,13 +310,14 @@ class Judge:
     ) -> None:
         customer.problem(line, self.resource.column_label(target), str(target), code, message, value, severity)
 
-    def _require(self, customer: Customer, target: Target | str, why: str, line: int | None = None) -> None:
-        """Say that a field is missing, unless its cell was already found wrong."""
+    def _require(self, customer: Customer, target: Target | str, why: str, lines: tuple[int, ...] = ()) -> None:
+        """Say that a field is missing, unless its cell was already found wrong: on these lines, or anywhere."""
         target = Target(target) if isinstance(target, str) else target
         name = str(target)
         for problem in customer.problems:
-            if problem.field == name and problem.severity == "error" and line in (None, problem.line):
+            if problem.field == name and problem.severity == "error" and (not lines or problem.line in lines):
                 return
         column = self.resource.column_label(target)
         missing = "" if column else " The file has no such column."
-        customer.problem(line or customer.line, column, name, "required", f"{name} {why}.{missing}")
+        line = lines[0] if lines else customer.line
+        customer.problem(line, column, name, "required", f"{name} {why}.{missing}")

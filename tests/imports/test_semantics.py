@@ -283,3 +283,9 @@ def test_only_differing_fields_are_logged(send):
         ("address", "S:S1", "zip", "", "75003"),
     ]
     assert Connection.objects.get().updated_at > Connection.objects.get().created_at
+
+
+def test_a_field_found_wrong_on_one_row_is_not_said_to_be_missing_on_another(send):
+    incomplete = NEW | SHIPPING | {"shipping_country": ""}
+    run = send(incomplete, incomplete | {"shipping_country": "Frankreich"})
+    assert issues_of(run) == [(3, "shipping_country_1", "invalid_country"), (3, "shipping_code_1", "repeated_address")]
