@@ -215,7 +215,7 @@ class AccountsOfUser(SuperuserOnly, TabularInline):
 
 
 @admin.register(User)
-class UserAdmin(SuperuserOnly, DjangoUserAdmin, ModelAdmin):  # type: ignore[type-arg]
+class UserAdmin(SuperuserOnly, DjangoUserAdmin, ModelAdmin):  # type: ignore[type-arg]  # not generic at run time
     form = UserChangeForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
