@@ -64,6 +64,11 @@ class Account(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def production(self) -> Account:
+        """The account itself, or the one it is the sandbox of."""
+        return self.sandbox_of or self
+
     def clean(self) -> None:
         super().clean()
         if self.sandbox_of is None:
@@ -76,6 +81,8 @@ class Account(models.Model):
 
 class Membership(models.Model):
     """A user's place in an account."""
+
+    copied_to_sandbox = True
 
     class Role(models.TextChoices):
         VIEWER = "viewer", "viewer"

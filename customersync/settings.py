@@ -100,6 +100,12 @@ LANGUAGE_CODE = "en"
 TIME_ZONE = env.str("TIME_ZONE", default="UTC")
 USE_TZ = True
 
+# Copies of the customer files that came, for the program's own account alone; they are never served.
+MEDIA_ROOT = DATA_DIR / "files"
+FILE_UPLOAD_PERMISSIONS = 0o600
+FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o700
+KEEP_FILES_DAYS = env.int("KEEP_FILES_DAYS", default=30)
+
 STATIC_URL = "static/"
 STATIC_ROOT = DATA_DIR / "static"
 # In development files come straight from the applications; in production from STATIC_ROOT, after collectstatic.

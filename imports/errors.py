@@ -41,6 +41,16 @@ class FileRejected(Exception):
         return self.message
 
 
+@dataclass
+class FileHeld(Exception):
+    """The file is not what its format was approved for; a person must look before anything of it is applied."""
+
+    problems: list[Problem]
+
+    def __str__(self) -> str:
+        return " ".join(problem.message for problem in self.problems)
+
+
 class TryAgainLater(Exception):
     """Something outside the file went wrong that time may mend; the message says what."""
 

@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from imports.template import ASSIGNMENTS, Group, Target
+from imports.errors import CellError
+from imports.template import ASSIGNMENTS, Group, Kind, Target, normalize
+from imports.widgets import WIDGETS
+from lookups.directory import LISTS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+MOST_SKIPPED_LINES = 1000
+SOURCE_HEADERS = re.compile(r"\{([^{}]+)\}")
+"""The headers in a source that is a template of them."""
 
 
 class Blank(StrEnum):
@@ -43,13 +51,26 @@ class AssignmentMode(StrEnum):
     ADD = "add"
 
 
+class Conflict(StrEnum):
+    """What happens when rows of one customer give one value differently."""
+
+    REJECT = "reject"
+    FIRST = "first"
+    LAST = "last"
+
+
 class FormatError(ValueError):
     """A format that contradicts itself; the message says what would be right."""
 
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """How bytes become cells. `quotechar` and `escapechar` may be none."""
+    """How bytes become cells. `quotechar` and `escapechar` may be none.
+
+    `skip_lines` physical lines before the header are passed over; `footer` is a mask with * and ? that the line after
+    the last record matches ("TRAILER*"), "" for files that end with their last record. With `allow_spaced_delimiter`
+    a delimiter that a space follows is part of the cell, as some ERPs write it without quotes ("24, place Kléber").
+    """
 
     encoding: str = "utf-8"
     delimiter: str = "|"
@@ -57,6 +78,8 @@ class Dialect:
     escapechar: str | None = None
     has_header: bool = True
     skip_lines: int = 0
+    footer: str = ""
+    allow_spaced_delimiter: bool = False
 
     def __post_init__(self) -> None:
         marks = {"delimiter": self.delimiter, "quotechar": self.quotechar, "escapechar": self.escapechar}
@@ -66,10 +89,16 @@ class Dialect:
                 raise FormatError(f"{name} must be one character and no line end, not {mark!r}.")
         if len(set(given)) < len(given):
             raise FormatError("Delimiter, quote and escape must be different characters.")
+        if self.allow_spaced_delimiter and self.delimiter == " ":
+            raise FormatError("Where spaces are the delimiter, no space can follow one.")
         try:
             "".encode(self.encoding)
         except LookupError:
-            raise FormatError(f"{self.encoding!r} is not an encoding.") from None
+            raise FormatError(f"{self.encoding!r} is not an encoding; examples are utf-8 and cp1252.") from None
+        if not 0 <= self.skip_lines <= MOST_SKIPPED_LINES:
+            raise FormatError(f"skip_lines must be from 0 to {MOST_SKIPPED_LINES}, not {self.skip_lines}.")
+        if self.footer and not self.footer.strip("*? "):
+            raise FormatError(f"The footer mask {self.footer!r} matches every line; give what only the footer has.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +124,33 @@ class Column:
             raise FormatError(f"{self.target} is required, so its ownership cannot be 'never'.")
         if self.target.field.required and self.blank is Blank.CLEAR:
             raise FormatError(f"{self.target} is required, so a blank cell cannot clear it.")
+        if isinstance(self.source, int) and self.source < 1:
+            raise FormatError(f"{self.target}: positions are counted from 1, not {self.source}.")
+        if self.source == "" or self.constant == "":
+            raise FormatError(f"{self.target} has a blank source or constant.")
+        for what, value in [("constant", self.constant), ("default", self.default), *self._mapped()]:
+            if value:
+                self._check(what, value)
+
+    def _mapped(self) -> list[tuple[str, str]]:
+        return [(f"value map of {cell!r}", value) for cell, value in self.value_map.items()]
+
+    def _check(self, what: str, value: str) -> None:
+        """Raise FormatError for a value that no cell of the field could have."""
+        field = self.target.field
+        if field.kind in (Kind.TEXT, Kind.CODE) and len(value) <= (field.max_length or 0):
+            return
+        try:
+            WIDGETS[field.kind](field).clean(value)
+        except CellError as error:
+            raise FormatError(f"{self.target}, {what}: {value!r} {error}") from None
+
+    @property
+    def headers(self) -> tuple[str, ...]:
+        """The header texts that the source names."""
+        if not isinstance(self.source, str):
+            return ()
+        return tuple(SOURCE_HEADERS.findall(self.source)) or (self.source,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,12 +163,19 @@ class Policies:
     max_error_percent: float | None = None
     max_change_percent: float | None = None
     allow_trailing_delimiter: bool = False
+    conflict: Conflict = Conflict.REJECT
 
     def __post_init__(self) -> None:
         if self.unknown_lookup.get("sales_reps") is UnknownLookup.CREATE:
             raise FormatError("Sales reps cannot be created from a file: files carry no e-mail for them.")
-        if unknown := set(self.assignments) - set(ASSIGNMENTS):
-            raise FormatError(f"{', '.join(sorted(unknown))}: not a kind of assignment.")
+        if unknown := set(map(str, self.assignments)) - set(map(str, ASSIGNMENTS)):
+            raise FormatError(f"assignments: {', '.join(sorted(unknown))} is none of {', '.join(sorted(ASSIGNMENTS))}.")
+        if unknown := set(self.unknown_lookup) - set(LISTS):
+            raise FormatError(f"unknown_lookup: {', '.join(sorted(unknown))} is none of {', '.join(sorted(LISTS))}.")
+        for name in ("max_error_percent", "max_change_percent"):
+            limit = getattr(self, name)
+            if limit is not None and not 0 <= limit <= 100:
+                raise FormatError(f"{name} must be from 0 to 100, not {limit:g}.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,12 +183,14 @@ class FormatSpec:
     """A format as the pipeline takes it.
 
     `columns` is none for the standard template, whose columns are whatever template fields the header names.
+    `header` is the approved header, all of it, where it is known: what a file has beyond it is new.
     """
 
     name: str
     dialect: Dialect = field(default_factory=Dialect)
     columns: tuple[Column, ...] | None = None
     policies: Policies = field(default_factory=Policies)
+    header: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.columns is None:
@@ -135,6 +200,8 @@ class FormatSpec:
         targets = [column.target for column in self.columns]
         if doubled := {str(target) for target in targets if targets.count(target) > 1}:
             raise FormatError(f"More than one column goes to {', '.join(sorted(doubled))}.")
+        for column in self.columns:
+            self._check_number(column)
         code = next((column for column in self.columns if column.target == Target("customer_code")), None)
         if code is None:
             raise FormatError("No column goes to customer_code.")
@@ -142,6 +209,16 @@ class FormatSpec:
             raise FormatError("customer_code must be one plain column: customers are found by it before mapping.")
         if not self.dialect.has_header and any(isinstance(column.source, str) for column in self.columns):
             raise FormatError("Without a header, columns are named by position.")
+
+        named = [normalize(text) for text in self.header]
+        for column in self.columns:
+            for text in column.headers:
+                if named.count(normalize(text)) > 1:
+                    raise FormatError(f"The header has {text!r} more than once; give the position of the one you mean.")
+
+    def _check_number(self, column: Column) -> None:
+        if column.target.number > 1 and not column.target.field.repeats:
+            raise FormatError(f"{column.target.name} does not repeat, so it has no number.")
 
     @property
     def digest(self) -> bytes:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from imports.errors import Problem
+from imports.formats import Conflict
 from imports.resources import CLEAR, NOTHING, Block, Cleaned, CustomerResource, cells_at
 from imports.template import ASSIGNMENTS, Group, Target
 from lookups.validators import lower_ascii
@@ -59,6 +60,10 @@ class Merged:
             self.later = (self.later or {}) | dict.fromkeys(new, line)
         return bool(new), conflicts
 
+    def replace(self, part: str, value: Any, line: int) -> None:
+        self.values = self.values | {part: value}
+        self.later = (self.later or {}) | {part: line}
+
 
 @dataclass(slots=True)
 class Given:
@@ -109,6 +114,7 @@ class Grouper:
         self.needed = 1 + max(
             index for block in resource.blocks for column in block.columns for index in column.indexes
         )
+        self.conflict = resource.spec.policies.conflict
         self.trailing = resource.spec.policies.allow_trailing_delimiter
         blocks = resource.blocks
         self.row_block = next((block for block in blocks if block.group is Group.ROW), None)
@@ -197,19 +203,26 @@ class Grouper:
         return cleaned
 
     def _merge(self, customer: Customer, merged: Merged, values: dict[str, Any], line: int, block: Block) -> bool:
-        """Take another row's values into a record; different ones are an error that names both lines."""
+        """Take another row's values into a record; different ones are an error that names both lines.
+
+        A format may let the first or the last value win instead; then it is a warning.
+        """
         added, conflicts = merged.add(values, line)
         for part in conflicts:
             first, second = merged.values[part], values[part]
             target = Target(f"{PREFIXES[block.group]}{part}", block.number)
+            remedy = "Send one value." if self.conflict is Conflict.REJECT else f"The {self.conflict} one is taken."
             customer.problem(
                 line,
                 self.resource.column_label(target),
                 str(target),
                 "conflict",
-                f"{target} is {second!r} here and {first!r} on line {merged.line_of(part)}. Send one value.",
+                f"{target} is {second!r} here and {first!r} on line {merged.line_of(part)}. {remedy}",
                 str(second),
+                "error" if self.conflict is Conflict.REJECT else "warning",
             )
+            if self.conflict is Conflict.LAST:
+                merged.replace(part, second, line)
         return added
 
     def _add_buyer(self, customer: Customer, block: Block, line: int, values: dict[str, Any]) -> None:

@@ -23,17 +23,19 @@ from connections import merging
 from connections.models import Connection
 from connections.stored import StoredCustomer, fetch_stored
 from imports.claiming import claim_account
-from imports.errors import FileRejected, Problem, SettingsWrong, TryAgainLater
+from imports.errors import FileHeld, FileRejected, Problem, SettingsWrong, TryAgainLater
 from imports.formats import STANDARD, FormatSpec
 from imports.grouping import Customer, Grouper
 from imports.guards import find_reason_to_hold
 from imports.judging import Judge, Verdict
+from imports.keeping import forget_old_files, keep_file
 from imports.models import Run
 from imports.reading import Row, Scan, Source, is_blank, open_source, read_rows, scan_customers
 from imports.reporting import write_rejects
 from imports.resources import CustomerResource
 from imports.staging import stage_customers, store_issues
 from imports.template import Target
+from imports.versioning import check_entry, read_spec
 from lookups.directory import LookupDirectory
 from lookups.validators import lower_ascii
 
@@ -43,6 +45,7 @@ if TYPE_CHECKING:
     from django.db.backends.utils import CursorWrapper
 
     from accounts.models import Account, User
+    from imports.models import FormatVersion
 
 RULES_REVISION = 1
 """Raise it when the same row would come out differently, so that no stored digest matches any more."""
@@ -59,31 +62,47 @@ def import_file(
     path: Path,
     spec: FormatSpec = STANDARD,
     *,
+    version: FormatVersion | None = None,
     dry_run: bool = False,
+    keep: bool = True,
     rejects: Path | None = None,
     started_by: User | None = None,
     progress: Progress = lambda stage, done, total: None,
 ) -> Run:
     """Bring the account's customers to what the file says; returns the run with its status and counts.
 
-    A dry run does all of it and rolls the merge back. With `rejects`, the rows of rejected customers are written
-    there. Raises TryAgainLater when another run of the account does not end in time or the database gives up, and
-    SettingsWrong when the rejects cannot be written, which changes nothing of the run.
+    The file is read as `version` says where one is given, else as `spec` does. A dry run does all of it and rolls the
+    merge back; of any other a copy of the file is kept, unless `keep` is false. With `rejects`, the rows of rejected
+    customers are written there.
+
+    Raises TryAgainLater when another run of the account does not end in time or the database gives up, and
+    SettingsWrong when the version may not read files into the account, no copy can be kept, or the rejects cannot be
+    written, which changes nothing of the run.
     """
+    if version is not None:
+        check_entry(version, account)
+        spec = read_spec(version)
     with claim_account(account):
         run = Run.objects.create(
             account=account,
             file_name=path.name[-255:],
             file_size=path.stat().st_size,
             format_name=spec.name,
+            format_version=version,
+            format_digest=spec.digest,
             dry_run=dry_run,
             started_by=started_by,
         )
         work = _Import(run, spec, progress)
         try:
+            if keep and not dry_run:
+                forget_old_files(account)
+                keep_file(run, path)
             work.go(path, rejects)
         except FileRejected as rejection:
             work.reject_file(rejection)
+        except FileHeld as hold:
+            work.hold_file(hold)
         except Error as error:
             work.fail(f"The database gave up: {str(error).splitlines()[0]}")
             raise TryAgainLater(f"{run.message} Nothing was applied; try again.") from error
@@ -128,10 +147,15 @@ class _Import:
 
     def _bind(self, source: Source) -> CustomerResource:
         """The format's columns at their places in the file."""
+        if self.spec.dialect.footer and not source.footer:
+            raise FileHeld([_missing_footer(self.spec)])
         try:
             return CustomerResource(self.spec, source.header)
         except FileRejected as rejection:
             rejection.line = source.header_line
+            raise
+        except FileHeld as hold:
+            hold.problems = [problem._replace(line=source.header_line) for problem in hold.problems]
             raise
 
     def _scan(self, source: Source, resource: CustomerResource, directory: LookupDirectory) -> Scan:
@@ -281,14 +305,21 @@ class _Import:
 
     def reject_file(self, rejection: FileRejected) -> None:
         """Record that nothing of the file was applied, and why."""
+        problem = Problem(
+            rejection.line, rejection.column, "", rejection.code, "error", rejection.message, rejection.value, ""
+        )
+        self._end_unapplied(Run.Status.REJECTED, [problem], rejection.message)
+
+    def hold_file(self, hold: FileHeld) -> None:
+        """Record that a person must look at the file before anything of it is applied."""
+        self._end_unapplied(Run.Status.HELD, hold.problems, str(hold))
+
+    def _end_unapplied(self, status: Run.Status, problems: list[Problem], message: str) -> None:
         self._forget_counts()
         with transaction.atomic(), connection.cursor() as cursor:
-            problem = Problem(
-                rejection.line, rejection.column, "", rejection.code, "error", rejection.message, rejection.value, ""
-            )
-            store_issues(cursor, self.run.pk, [problem])
-            self.run.message = rejection.message
-            self._finish(Run.Status.REJECTED)
+            store_issues(cursor, self.run.pk, problems)
+            self.run.message = message
+            self._finish(status)
 
     def fail(self, message: str) -> None:
         """Record a technical failure, unless the database is gone: then the account's next run does.
@@ -321,7 +352,8 @@ def _no_garbage_collection() -> Iterator[None]:
 
 
 def _header_problems(source: Source, resource: CustomerResource) -> list[Problem]:
-    """A warning for every column that no template field is meant by."""
+    """A warning for every column that is not read and that nobody has seen before."""
+    unknown = "no field of the template" if resource.spec.columns is None else "not in the approved header"
     return [
         Problem(
             source.header_line,
@@ -329,12 +361,20 @@ def _header_problems(source: Source, resource: CustomerResource) -> list[Problem
             "",
             "unknown_column",
             "warning",
-            f"Column {index + 1} ({text.strip()!r}) is no field of the template; it is not read.",
+            f"Column {index + 1} ({text.strip()!r}) is {unknown}; it is not read.",
             text.strip(),
             "",
         )
         for index, text in resource.unknown_headers
     ]
+
+
+def _missing_footer(spec: FormatSpec) -> Problem:
+    message = (
+        f"The file does not end with the footer {spec.dialect.footer!r} that its format asks for; "
+        "it may have been cut off on its way."
+    )
+    return Problem(None, "", "", "missing_footer", "error", message, "", "")
 
 
 def _skipped(stored: StoredCustomer, line: int, resource: CustomerResource) -> Problem:

@@ -10,9 +10,11 @@ from __future__ import annotations
 import codecs
 import contextlib
 import csv
+import fnmatch
 import hashlib
 import io
 import os
+import re
 import tempfile
 from array import array
 from dataclasses import dataclass, field
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
 
 BLOCK = 1 << 20
 LONGEST_RECORD = 1 << 20
+LONGEST_FOOTER = 1 << 16
 csv.field_size_limit(4 * LONGEST_RECORD)
 
 _BOMS = (
@@ -61,7 +64,10 @@ class Row(NamedTuple):
 
 @dataclass
 class Source:
-    """A file opened for reading. `file` holds UTF-8; `body` is the offset and `body_line` the line after the header."""
+    """A file opened for reading. `file` holds UTF-8; `body` is the offset and `body_line` the line after the header.
+
+    The data ends at the offset `end`, before the footer where the dialect has one.
+    """
 
     file: BinaryIO
     dialect: Dialect
@@ -73,11 +79,15 @@ class Source:
     preamble: str = ""
     body: int = 0
     body_line: int = 1
+    end: int = 0
+    footer: str = ""
     newline: str = "\n"
 
     def __post_init__(self) -> None:
         self.delimiter = self.dialect.delimiter.encode()
-        self.specials = [mark.encode() for mark in (self.dialect.quotechar, self.dialect.escapechar) if mark]
+        self.spaced = f"{self.dialect.delimiter} " if self.dialect.allow_spaced_delimiter else ""
+        marks = (self.dialect.quotechar, self.dialect.escapechar, self.spaced)
+        self.specials = [mark.encode() for mark in marks if mark]
 
     def is_plain(self, data: bytes) -> bool:
         """Whether every delimiter and line end in the data means just that."""
@@ -97,8 +107,9 @@ class Source:
     def blocks(self) -> Iterator[tuple[bytes, list[bytes]]]:
         """The data after the header in blocks of whole lines, each block also as its lines with their ends."""
         self.file.seek(self.body)
-        rest, line = b"", self.body_line
-        while block := self.file.read(BLOCK):
+        rest, line, left = b"", self.body_line, self.end - self.body
+        while left > 0 and (block := self.file.read(min(BLOCK, left))):
+            left -= len(block)
             data = rest + block
             lines = data.splitlines(keepends=True)
             rest = lines.pop()
@@ -112,6 +123,10 @@ class Source:
             yield data, lines
         if rest:
             yield rest, rest.splitlines(keepends=True)
+
+    def _hide_spaced(self, text: str) -> str:
+        """Put a NUL, which no sound row has, in the place of delimiters that are part of a cell."""
+        return text.replace(self.spaced, "\0 ") if self.spaced else text
 
     def records(self, lines: Iterable[bytes], line: int) -> Iterator[Row]:
         """Records of lines in which quotes or escapes may occur."""
@@ -127,7 +142,7 @@ class Source:
                 if record and size > LONGEST_RECORD:
                     raise _unterminated(number - len(record))
                 record.append(text)
-                yield decode(text, number)
+                yield self._hide_spaced(decode(text, number))
 
         reader = self.csv_reader(feed())
         while True:
@@ -141,8 +156,21 @@ class Source:
                 if "unexpected end of data" in str(error):
                     raise _unterminated(number - len(record) + 1) from None
                 fault = "text stands after a closing quote"
-                cells = decode(b"".join(record), number).rstrip("\r\n").split(self.dialect.delimiter)
+                text = self._hide_spaced(decode(b"".join(record), number))
+                cells = text.rstrip("\r\n").split(self.dialect.delimiter)
+            if self.spaced:
+                cells = [cell.replace("\0", self.dialect.delimiter) for cell in cells]
             yield Row(number - len(record) + 1, cells, b"".join(record), fault)
+
+
+def find_not_text(start: bytes) -> str:
+    """What a file is that begins so and is no text; "" where it may be text."""
+    return next((what for magic, what in _NOT_TEXT if start.startswith(magic)), "")
+
+
+def find_bom(start: bytes) -> tuple[bytes, str] | None:
+    """The byte order mark that a file begins with, and the encoding it stands for."""
+    return next(((mark, name) for mark, name in _BOMS if start.startswith(mark)), None)
 
 
 def decode(data: bytes, line: int) -> str:
@@ -182,13 +210,9 @@ def open_source(path: Path, dialect: Dialect) -> Iterator[Source]:
         size = path.stat().st_size
         if not start:
             raise FileRejected("empty_file", "The file is empty; at least a header is needed.")
-        for magic, what in _NOT_TEXT:
-            if start.startswith(magic):
-                raise FileRejected("not_text", f"The file is {what}, not text. Send delimited text.")
-        bom, encoding = next(
-            ((mark, name) for mark, name in _BOMS if start.startswith(mark)),
-            (b"", codecs.lookup(dialect.encoding).name),
-        )
+        if what := find_not_text(start):
+            raise FileRejected("not_text", f"The file is {what}, not text. Send delimited text.")
+        bom, encoding = find_bom(start) or (b"", codecs.lookup(dialect.encoding).name)
         offset = len(bom)
         if encoding == "utf-8-sig":
             encoding = "utf-8"
@@ -197,6 +221,9 @@ def open_source(path: Path, dialect: Dialect) -> Iterator[Source]:
             _rewrite(file, encoding, copy)
             file, offset = copy, 0
         source = Source(file, dialect, encoding, bool(bom), size)
+        source.end = file.seek(0, os.SEEK_END)
+        if dialect.footer:
+            _find_footer(source, offset)
         _read_header(source, offset)
         yield source
 
@@ -219,6 +246,24 @@ def _rewrite(file: BinaryIO, encoding: str, copy: BinaryIO) -> None:
         if not block:
             copy.flush()  # rows are read by offset, past this object's buffer
             return
+
+
+def _find_footer(source: Source, offset: int) -> None:
+    """Let the data end before the lines at the end of the file that match the footer's mask."""
+    start = max(offset, source.end - LONGEST_FOOTER)
+    source.file.seek(start)
+    tail = source.file.read()
+    lines = tail.splitlines(keepends=True)
+    matches = re.compile(fnmatch.translate(source.dialect.footer)).match
+    end = size = source.end
+    for line in reversed(lines[1:] if start > offset else lines):
+        end -= len(line)
+        text = line.decode(errors="replace").strip()
+        if text and not matches(text):
+            break
+        if text:
+            source.end = end
+    source.footer = tail[len(tail) - (size - source.end) :].decode(errors="replace")
 
 
 def _read_header(source: Source, offset: int) -> None:

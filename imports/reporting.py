@@ -85,6 +85,7 @@ class _RejectsWriter:
             else:
                 cells = row.cells + [""] * (width - len(row.cells))
                 self._line(self._cells(cells[:width]) + self._why(row) + cells[width:])
+        self.file.write(source.footer)
 
     def _cells(self, cells: list[str]) -> list[str]:
         return [cell for index, cell in enumerate(cells) if index not in self.dropped]

@@ -7,15 +7,15 @@ repeat the same connection fields, and most customers share few terms.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from import_export import fields, resources
 
-from imports.errors import CellError, FileRejected
-from imports.formats import Blank, Column, FormatSpec, Ownership
+from imports.drift import HeaderDrift
+from imports.errors import CellError, FileHeld, FileRejected
+from imports.formats import SOURCE_HEADERS, Blank, Column, FormatSpec, Ownership
 from imports.template import ADDRESSES, Group, Kind, Target, find_target, normalize
 from imports.widgets import WIDGETS
 
@@ -176,7 +176,8 @@ def cells_at(indexes: list[int]) -> Callable[[Sequence[str]], tuple[str, ...]]:
 class CustomerResource(resources.Resource):
     """The fields of a format as django-import-export has them, and the blocks the pipeline reads rows by.
 
-    Raises FileRejected when the header lacks a column the format needs, or has one twice.
+    Raises FileRejected when a header of the standard template lacks the customer code or has a field twice, and
+    FileHeld when the header of an onboarded format differs from the approved one in a mapped column.
     """
 
     def __init__(self, spec: FormatSpec, header: list[str]) -> None:
@@ -184,7 +185,15 @@ class CustomerResource(resources.Resource):
         self.spec = spec
         self.header = header
         self.unknown_headers: list[tuple[int, str]] = []
+        self.header_indexes: dict[str, list[int]] = {}
+        for index, text in enumerate(header):
+            self.header_indexes.setdefault(normalize(text), []).append(index)
         self.reject_indexes = [index for index, text in enumerate(header) if text.strip().lower() in REJECT_COLUMNS]
+        if spec.columns is not None and spec.dialect.has_header:
+            drift = HeaderDrift(spec, header, self.reject_indexes)
+            if problems := drift.find_problems():
+                raise FileHeld(problems)
+            self.unknown_headers = [(index, header[index]) for index in drift.new]
         bound, constants = self._bind()
         self.fields = {
             str(column.target): fields.Field(
@@ -243,29 +252,14 @@ class CustomerResource(resources.Resource):
         return list(columns.values())
 
     def _locate(self, column: Column) -> tuple[str, tuple[int, ...], tuple[str, ...]]:
-        """The label, cell indexes and template pieces of a column."""
-        if isinstance(column.source, int):
-            index = column.source - 1
-            if self.header and index >= len(self.header):
-                raise FileRejected(
-                    "missing_column", f"{column.target} is column {column.source}; the file has {len(self.header)}."
-                )
-            label = self.header[index].strip() if self.header else ""
-            return label or str(column.source), (index,), ()
+        """The label, cell indexes and template pieces of a column that the header is known to have."""
         source = column.source or ""
-        names = re.findall(r"\{([^{}]+)\}", source)
-        if not names:
-            return source, (self._index(source, column),), ()
-        return source, tuple(self._index(name, column) for name in names), tuple(re.split(r"\{[^{}]+\}", source))
-
-    def _index(self, name: str, column: Column) -> int:
-        found = [index for index, text in enumerate(self.header) if normalize(text) == normalize(name)]
-        if len(found) == 1:
-            return found[0]
-        if found:
-            places = " and ".join(str(index + 1) for index in found)
-            raise FileRejected("doubled_column", f"Columns {places} are both named {name!r}.", column=name)
-        raise FileRejected("missing_column", f"The column {name!r} for {column.target} is missing.", column=name)
+        if isinstance(source, int):
+            label = self.header[source - 1].strip() if self.header else ""
+            return label or str(source), (source - 1,), ()
+        indexes = tuple(self.header_indexes[normalize(name)][0] for name in column.headers)
+        pieces = tuple(SOURCE_HEADERS.split(source)[::2]) if SOURCE_HEADERS.search(source) else ()
+        return source, indexes, pieces
 
     def _blocks(self, bound: list[BoundColumn], constants: dict[Target, Any]) -> list[Block]:
         keys = dict.fromkeys((target.field.group, target.number) for target in [*self.columns, *constants])

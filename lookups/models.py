@@ -12,6 +12,8 @@ from lookups.validators import validate_currency, validate_trimmed
 class Lookup(models.Model):
     """One entry of one list. Codes are compared exactly, so leading zeros and case count."""
 
+    copied_to_sandbox = True
+
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="%(class)ss", db_index=False)
 
     class Meta:

@@ -302,7 +302,7 @@ def test_what_is_no_file_is_wrong_usage(account, tmp_path, path):
 
 
 def test_an_unknown_account_is_wrong_usage(write):
-    with pytest.raises(CommandError, match="There is no account maison") as raised:
+    with pytest.raises(CommandError, match="There is no account 'maison'") as raised:
         call_command("load_lookups", str(write(GOOD)), "--account", "maison")
     assert raised.value.returncode == 2
 

@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 
 from accounts.models import Account
+from accounts.sandboxes import add_sandbox
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
@@ -25,19 +26,20 @@ class Command(BaseCommand):
         )
 
     def handle(self, *, code: str, name: str | None, sandbox_of: str | None, auto_approve: bool, **_: Any) -> None:
-        account = Account(
-            code=code, name=name or code, sandbox_of=self._production(sandbox_of), auto_approve=auto_approve
-        )
         if Account.objects.filter(code=code).exists():
             raise CommandError(f"There is an account {code} already; choose another code.", returncode=2)
+        production = self._production(sandbox_of)
         try:
+            if production is not None:
+                add_sandbox(production, code, name or code, auto_approve=auto_approve)
+                self.stdout.write(f"Created account {code}, the sandbox of {sandbox_of}, with a copy of its lists.")
+                return
+            account = Account(code=code, name=name or code, auto_approve=auto_approve)
             account.full_clean()
         except ValidationError as error:
             raise CommandError(_sentence(error), returncode=2) from None
         account.save()
-        self.stdout.write(
-            f"Created account {code}." if not sandbox_of else f"Created account {code}, the sandbox of {sandbox_of}."
-        )
+        self.stdout.write(f"Created account {code}.")
 
     def _production(self, code: str | None) -> Account | None:
         if code is None:

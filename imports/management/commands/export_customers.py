@@ -2,46 +2,62 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from accounts.models import Account
+from accounts.management.arguments import add_account_argument, find_account
+from imports.errors import SettingsWrong
 from imports.exporting import export_file, export_json
-from imports.management.commands.import_customers import check_writable
+from imports.formats import STANDARD
+from imports.management.commands.import_customers import check_writable, choose_version
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
+    from typing import TextIO
+
+    from accounts.models import Account
+    from imports.formats import FormatSpec
 
 
 class Command(BaseCommand):
     help = "Export the customers of an account as a file that imports back unchanged, or as JSON lines."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--account", required=True, help="code of the account")
-        parser.add_argument("--json", action="store_true", help="one JSON object per line instead of the template")
+        add_account_argument(parser)
+        form = parser.add_mutually_exclusive_group()
+        form.add_argument(
+            "--format",
+            metavar="NAME[@VERSION]",
+            help="the format of the file, or standard for the standard template with every field; "
+            "without it the account's live format, else the standard template",
+        )
+        form.add_argument("--json", action="store_true", help="one JSON object per line instead of a file")
         parser.add_argument("--out", type=Path, metavar="PATH", help="write there instead of standard output")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        account = Account.objects.filter(code=options["account"]).first()
-        if account is None:
-            raise CommandError(
-                f"There is no account {options['account']!r}. Make it with create_account.", returncode=2
-            )
-        export = export_json if options["json"] else export_file
+        account = find_account(options["account"])
         path: Path | None = options["out"]
         check_writable(path)
-        if path is None:
-            try:
-                export(account, self.stdout)  # type: ignore[arg-type]  # Django's wrapper writes like a text file
-            except BrokenPipeError:  # whoever reads has seen enough
-                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            return
-        draft = path.with_name(f"{path.name}.part")
-        with draft.open("w", encoding="utf-8", newline="") as file:
-            count = export(account, file)
-        draft.replace(path)
-        self.stderr.write(f"{count:,} customers written to {path}.")
+        spec = STANDARD if options["json"] else _spec(account, options["format"])
+
+        def export(out: TextIO) -> int:
+            return export_json(account, out) if options["json"] else export_file(account, out, spec)
+
+        try:
+            if path is None:
+                export(self.stdout)  # type: ignore[arg-type]  # Django's wrapper writes like a text file
+                return
+            draft = path.with_name(f"{path.name}.part")
+            with draft.open("w", encoding=spec.dialect.encoding, newline="") as file:
+                count = export(file)
+            draft.replace(path)
+            self.stderr.write(f"{count:,} customers written to {path}.")
+        except SettingsWrong as error:
+            raise CommandError(str(error)) from None
+
+
+def _spec(account: Account, name: str | None) -> FormatSpec:
+    version = choose_version(account, name)
+    return version.to_spec() if version else STANDARD

@@ -10,14 +10,17 @@ from typing import TYPE_CHECKING, Any
 from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
-from accounts.models import Account
+from accounts.management.arguments import add_account_argument, find_account
 from imports.errors import SettingsWrong, TryAgainLater
-from imports.formats import STANDARD
 from imports.models import Issue, Run
 from imports.pipeline import import_file
+from imports.versioning import find_version, read_spec
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
+
+    from accounts.models import Account
+    from imports.models import FormatVersion
 
 SHOWN_ISSUES = 50
 
@@ -27,26 +30,34 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("file", type=Path, help="the customer file")
-        parser.add_argument("--account", required=True, help="code of the account")
+        add_account_argument(parser)
+        parser.add_argument(
+            "--format",
+            metavar="NAME[@VERSION]",
+            help="the format of the file, or standard for the standard template; without it the account's live format, "
+            "else the standard template",
+        )
         parser.add_argument("--dry-run", action="store_true", help="do everything and roll it back")
         parser.add_argument("--rejects", type=Path, metavar="PATH", help="write the rejected rows there, with reasons")
         parser.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        account = Account.objects.filter(code=options["account"]).first()
-        if account is None:
-            raise CommandError(
-                f"There is no account {options['account']!r}. Make it with create_account.", returncode=2
-            )
+        account = find_account(options["account"])
         path, rejects = options["file"], options["rejects"]
         check_readable(path)
         check_writable(rejects)
         if rejects is not None and rejects.exists() and rejects.samefile(path):
             raise CommandError("--rejects would overwrite the customer file. Give another name.", returncode=2)
+        version = choose_version(account, options["format"])
         try:
             with ProgressBar(shown=sys.stderr.isatty() and not options["json"]) as progress:
                 run = import_file(
-                    account, path, STANDARD, dry_run=options["dry_run"], rejects=rejects, progress=progress.show
+                    account,
+                    path,
+                    version=version,
+                    dry_run=options["dry_run"],
+                    rejects=rejects,
+                    progress=progress.show,
                 )
         except (TryAgainLater, SettingsWrong) as error:
             raise CommandError(str(error)) from error
@@ -79,6 +90,20 @@ class Command(BaseCommand):
             self.stdout.write(f"… and {more:,} more; see all of them with --json or in the admin.")
         if rejects and rejects.exists() and (run.rejected or run.rows_rejected):
             self.stdout.write(f"The rejected rows are in {rejects}; mend them there and import that file.")
+
+
+def choose_version(account: Account, name: str | None) -> FormatVersion | None:
+    """The version to read or write files of the account with; none means the standard template.
+
+    Raises CommandError where there is none of the name, or it is not allowed or not complete.
+    """
+    try:
+        version = find_version(account, name)
+        if version is not None:
+            read_spec(version)
+    except SettingsWrong as error:
+        raise CommandError(str(error), returncode=2) from None
+    return version
 
 
 def check_readable(path: Path) -> None:

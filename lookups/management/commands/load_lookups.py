@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from accounts.models import Account
+from accounts.management.arguments import add_account_argument, find_account
 from lookups.loading import LoadResult, load_file
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("file", type=Path, help="CSV in UTF-8")
-        parser.add_argument("--account", required=True, help="code of the account")
+        add_account_argument(parser)
         parser.add_argument("--dry-run", action="store_true", help="check and count, but change nothing")
         parser.add_argument(
             "--json", action="store_true", dest="as_json", help="print one JSON object and nothing else"
@@ -42,10 +42,7 @@ class Command(BaseCommand):
 
     def _load(self, file: Path, code: str, dry_run: bool) -> LoadResult:
         try:
-            account = Account.objects.get(code=code)
-            return load_file(account, file, dry_run=dry_run)
-        except Account.DoesNotExist:
-            raise CommandError(f"There is no account {code}.", returncode=2) from None
+            return load_file(find_account(code), file, dry_run=dry_run)
         except (OSError, ValueError) as error:
             reason = error.strerror if isinstance(error, OSError) else error
             raise CommandError(f"{file} cannot be read: {reason}.", returncode=2) from None

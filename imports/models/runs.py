@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
+from pathlib import PurePath
+from typing import ClassVar
+
 from django.conf import settings
 from django.db import models
+from django.utils.text import get_valid_filename
 
 from accounts.models import Account
+from imports.models.formats import FormatVersion
+from imports.querysets import RunQuerySet
+
+
+def kept_file_name(run: Run, name: str) -> str:
+    """Where the copy of a run's file is kept: <account>/<run>-<name>, whatever the sender called it."""
+    return f"runs/{run.account_id}/{run.pk}-{get_valid_filename(PurePath(name).name or 'file')[-100:]}"
 
 
 class Run(models.Model):
@@ -24,6 +35,13 @@ class Run(models.Model):
     file_name = models.CharField(max_length=255)
     file_size = models.BigIntegerField(default=0, help_text="Bytes.")
     format_name = models.CharField(max_length=100, help_text="The format the file was read with.")
+    format_version = models.ForeignKey(
+        FormatVersion, on_delete=models.SET_NULL, null=True, blank=True, related_name="runs"
+    )
+    format_digest = models.BinaryField(max_length=32, null=True, editable=False)
+    kept_file = models.FileField(
+        "kept copy", upload_to=kept_file_name, max_length=200, blank=True, help_text="The file as it came."
+    )
     dry_run = models.BooleanField(default=False, help_text="Checked and counted like any other, then rolled back.")
     started_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
@@ -44,6 +62,8 @@ class Run(models.Model):
     unchanged = models.PositiveIntegerField(default=0)
     rejected = models.PositiveIntegerField(default=0)
     skipped = models.PositiveIntegerField(default=0, help_text="Customers whose connection was rejected in review.")
+
+    objects: ClassVar[models.Manager[Run]] = RunQuerySet.as_manager()
 
     class Meta:
         ordering = ["-id"]

@@ -1,0 +1,24 @@
+"""Arguments that commands of all apps have in common."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.core.management.base import CommandError
+
+from accounts.models import Account
+
+if TYPE_CHECKING:
+    from argparse import ArgumentParser
+
+
+def add_account_argument(parser: ArgumentParser) -> None:
+    parser.add_argument("--account", required=True, help="code of the account")
+
+
+def find_account(code: str) -> Account:
+    """The account of this code. Raises CommandError, with 2 as exit code, where there is none."""
+    account = Account.objects.select_related("sandbox_of").filter(code=code).first()
+    if account is None:
+        raise CommandError(f"There is no account {code!r}. Make it with create_account.", returncode=2)
+    return account

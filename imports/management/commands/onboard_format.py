@@ -1,0 +1,133 @@
+"""`onboard_format`: from a sample of an ERP's file to the draft of a format."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from accounts.management.arguments import add_account_argument, find_account
+from imports.errors import FileRejected, SettingsWrong
+from imports.formats import FormatError
+from imports.management.commands.import_customers import check_readable
+from imports.onboarding import Proposal, propose_format
+from imports.template import find_target
+from imports.versioning import save_draft
+
+if TYPE_CHECKING:
+    from argparse import ArgumentParser
+
+    from imports.template import Target
+
+WIDEST = 34
+"""Characters of a header or a reason in the table."""
+
+
+class Command(BaseCommand):
+    help = "Proposes how a sample of an ERP's customer file is to be read, with the evidence for it."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("sample", type=Path, help="a file as the ERP writes it")
+        add_account_argument(parser)
+        parser.add_argument("--name", help="what the format is to be called")
+        parser.add_argument("--save", action="store_true", help="make the proposal the draft of the format")
+        parser.add_argument(
+            "--constant",
+            action="append",
+            default=[],
+            metavar="FIELD=VALUE",
+            help="the same value for every row, such as price_type_currency=EUR; may be repeated",
+        )
+        parser.add_argument(
+            "--json", action="store_true", dest="as_json", help="print one JSON object and nothing else"
+        )
+
+    def handle(
+        self, *, sample: Path, account: str, name: str | None, save: bool, constant: list[str], as_json: bool, **_: Any
+    ) -> None:
+        owner = find_account(account)
+        if save and not name:
+            raise CommandError("--save needs --name: what the format is to be called.", returncode=2)
+        constants = dict(map(_read_constant, constant))
+        check_readable(sample)
+        try:
+            proposal = propose_format(sample, owner, constants)
+            draft = (
+                save_draft(owner, name, proposal.to_spec(name), proposal=proposal.describe()) if save and name else None
+            )
+        except FileRejected as error:
+            line = f", line {error.line}" if error.line else ""
+            raise CommandError(f"{sample}{line}: {error.message}") from None
+        except FormatError as error:
+            raise CommandError(f"The proposal cannot be saved: {error}") from None
+        except SettingsWrong as error:
+            raise CommandError(str(error), returncode=2) from None
+        if as_json:
+            answer = proposal.describe() | {"draft": str(draft) if draft else None}
+            self.stdout.write(json.dumps(answer, ensure_ascii=False))
+            return
+        self._print(proposal)
+        if draft is not None:
+            self.stdout.write(f"\nSaved as {draft} (draft).")
+            self.stdout.write(
+                f"See it with export_format {draft}, change it and load_format it, or edit it in the admin."
+            )
+
+    def _print(self, proposal: Proposal) -> None:
+        dialect = proposal.dialect
+        header = f"header on line {proposal.header_line}" if dialect.has_header else "no header"
+        quote = f"quote {dialect.quotechar}" if dialect.quotechar else "no quote"
+        footer = f", footer {dialect.footer}" if dialect.footer else ""
+        self.stdout.write(f"{dialect.encoding}, delimiter {dialect.delimiter!r}, {quote}, {header}{footer}")
+        self.stdout.write(f"{proposal.layout}; {proposal.rows} rows looked at\n\n")
+        self.stdout.write(f"{'':>3} {'column':<{WIDEST}} {'field':<26} {'sure':>5}  evidence")
+        for column in proposal.columns:
+            target = str(column.target or "–")
+            sure = f"{column.confidence:.0%}" if column.target else ""
+            source = _short(column.template or column.source or "")
+            self.stdout.write(
+                f"{column.position:>3} {source:<{WIDEST}} {target:<26} {sure:>5}  {'; '.join(column.evidence)}"
+            )
+            self._print_values(column)
+        for needed in proposal.derived:
+            origin = _short(str(needed.source or needed.value))
+            self.stdout.write(f"    {origin:<{WIDEST}} {needed.target!s:<26} {'':>5}  {needed.reason}")
+        for field, value in proposal.decided.items():
+            self.stdout.write(f"    {_short(repr(value)):<{WIDEST}} {field!s:<26} {'':>5}  a constant, as decided")
+        self._print_needs(proposal)
+
+    def _print_values(self, column: Any) -> None:
+        if column.value_map:
+            pairs = [f"{cell} → {value or 'blank'}" for cell, value in list(column.value_map.items())[:8]]
+            self.stdout.write(f"{'':>4}{', '.join(pairs)}{', …' if len(column.value_map) > 8 else ''}")
+        if column.unmapped:
+            self.stdout.write(f"{'':>4}not understood: {', '.join(map(repr, column.unmapped[:8]))}")
+
+    def _print_needs(self, proposal: Proposal) -> None:
+        if proposal.unsure:
+            self.stdout.write("\nToo unsure to be mapped without a person:")
+        for column in proposal.unsure:
+            self.stdout.write(f"  column {column.position} ({column.source}) may be {column.target}")
+        if proposal.constants:
+            self.stdout.write("\nStill to decide (--constant FIELD=VALUE, or a column of the next sample):")
+        for needed in proposal.constants:
+            suggestion = f", perhaps {needed.suggestion}" if needed.suggestion else ""
+            self.stdout.write(f"  {needed.target}{suggestion}: {needed.reason}")
+        if proposal.missing:
+            self.stdout.write("\nMissing for the file to be workable:")
+        for what in proposal.missing:
+            self.stdout.write(f"  {what}")
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= WIDEST else f"{text[: WIDEST - 1]}…"
+
+
+def _read_constant(text: str) -> tuple[Target, str]:
+    name, equals, value = text.partition("=")
+    target = find_target(name)
+    if target is None or not equals or not value.strip():
+        raise CommandError(f"--constant {text}: give FIELD=VALUE with a field of the template.", returncode=2)
+    return target, value.strip()

@@ -1,0 +1,59 @@
+"""`promote_format`: the next step in the life of a format."""
+
+from __future__ import annotations
+
+import getpass
+from typing import TYPE_CHECKING, Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from accounts.management.arguments import add_account_argument, find_account
+from accounts.models import User
+from imports.errors import SettingsWrong
+from imports.versioning import approve, describe_test, find_named, start_testing
+
+if TYPE_CHECKING:
+    from argparse import ArgumentParser
+
+    from imports.models import FormatVersion
+
+
+class Command(BaseCommand):
+    help = "Takes the newest version of a format from draft to testing, or from testing to live."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("format", metavar="NAME[@VERSION]", help="the newest version when none is given")
+        add_account_argument(parser)
+        parser.add_argument("--to", required=True, choices=["testing", "live"], help="the step to take")
+        parser.add_argument("--reason", default="", help="why it goes live after less than two weeks of testing")
+        parser.add_argument(
+            "--by", metavar="USER", help="the user who approves (the name you are logged in with when not given)"
+        )
+
+    def handle(self, *, format: str, account: str, to: str, reason: str, by: str | None, **_: Any) -> None:  # noqa: A002  (the argument's name)
+        owner = find_account(account)
+        try:
+            version = find_named(owner, format)
+            if to == "testing":
+                version = start_testing(version)
+                self.stdout.write(f"{version} is in testing; {self._where(version)}.")
+                return
+            user = self._find_user(by)
+            version = approve(version, by or getpass.getuser(), user=user, reason=reason)
+        except SettingsWrong as error:
+            raise CommandError(str(error), returncode=2) from None
+        self.stdout.write(
+            f"{version} is live, approved by {version.approver} after {describe_test(version)} of testing."
+        )
+
+    def _where(self, version: FormatVersion) -> str:
+        codes = version.format.account.sandboxes.values_list("code", flat=True)
+        return f"import files of the ERP into {' or '.join(codes)} with --format {version}"
+
+    def _find_user(self, name: str | None) -> User | None:
+        if name is None:
+            return None
+        user = User.objects.filter(username=name, is_active=True).first()
+        if user is None:
+            raise SettingsWrong(f"There is no active user {name!r}.")
+        return user

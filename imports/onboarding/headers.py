@@ -1,0 +1,212 @@
+"""What a header says: whose (a ship-to, a sales rep, …) and what of it (a city, a code, …), by its words alone."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from typing import TYPE_CHECKING, NamedTuple
+
+from rapidfuzz import fuzz, process
+
+from imports.onboarding import vocabulary
+from imports.onboarding.vocabulary import squash, words_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+LOOSEST = 84
+"""From 0 to 100: how alike a misspelt or unknown phrase must be to a known one."""
+MOST_WORDS = 10
+NOTHING = "none"
+NO_OWNER = ("customer", "noise")
+
+
+class Meaning(NamedTuple):
+    """What a header may mean; `score` is from 0 to 1 and `number` what it counts ("Ship To 2 City")."""
+
+    owner: str
+    part: str
+    number: int | None
+    score: float
+    why: str
+
+
+@dataclass
+class Lexicon:
+    """The words of the data files, by their squashed spelling."""
+
+    phrases: dict[str, list[tuple[str, str]]]
+    owners: dict[str, list[str]]
+    parts: dict[str, list[str]]
+    words: frozenset[str]
+    languages: dict[str, str]
+
+
+@cache
+def lexicon() -> Lexicon:
+    phrases: dict[str, list[tuple[str, str]]] = defaultdict(list)
+    owners: dict[str, list[str]] = defaultdict(list)
+    parts: dict[str, list[str]] = defaultdict(list)
+    words: set[str] = set()
+    languages: dict[str, str] = {}
+    for table, entries in ((owners, vocabulary.load("owners")), (parts, vocabulary.load("parts"))):
+        for name, by_language in entries.items():
+            for language, listed in by_language.items():
+                for phrase in listed:
+                    words.update(words_of(phrase))
+                    for spelling in vocabulary.spellings(phrase):
+                        words.add(spelling)
+                        languages.setdefault(spelling, language)
+                        if name not in table[spelling]:
+                            table[spelling].append(name)
+    for name, listed in vocabulary.load("phrases").items():
+        owner, _, part = name.partition(".") if "." in name else ("", "", name)
+        for phrase in listed:
+            words.update(word for word in words_of(phrase) if len(word) > 3)
+            for spelling in vocabulary.spellings(phrase):
+                if (owner, part) not in phrases[spelling]:
+                    phrases[spelling].append((owner, part))
+    return Lexicon(
+        dict(phrases), dict(owners), dict(parts), frozenset(word for word in words if len(word) > 1), languages
+    )
+
+
+@lru_cache(4096)
+def read_header(text: str) -> tuple[Meaning, ...]:
+    """What a header may mean, the likeliest first; nothing for one whose words are all unknown."""
+    tokens = tuple(piece for word in words_of(text) for piece in _take_apart(word))[:MOST_WORDS]
+    if not tokens:
+        return ()
+    best: dict[tuple[str, str, int | None], Meaning] = {}
+    for meaning in (*_read_phrase(text, tokens), *_read_words(text, tokens)):
+        key = meaning[:3]
+        if key not in best or best[key].score < meaning.score:
+            best[key] = meaning
+    if not best:
+        best = {meaning[:3]: meaning for meaning in _read_likeness(tokens)}
+    return tuple(sorted(best.values(), key=lambda meaning: -meaning.score))
+
+
+def _read_phrase(text: str, tokens: tuple[str, ...]) -> Iterator[Meaning]:
+    """The header as a whole, with its number and without."""
+    phrases = lexicon().phrases
+    for owner, part in phrases.get("".join(tokens), ()):
+        yield Meaning(owner, part, None, 1.0, f"{text!r} is a name for it")
+    for number, rest in _numbers(tokens):
+        for owner, part in phrases.get("".join(rest), ()):
+            yield Meaning(owner, part, number, 0.97, f"{text!r} is a name for it, numbered {number}")
+
+
+def _read_words(text: str, tokens: tuple[str, ...]) -> Iterator[Meaning]:
+    """An owner's words and a part's words, in any order, with a number and words that say nothing beside them."""
+    known = lexicon()
+    for number, words in ((None, tokens), *_numbers(tokens)):
+        for part, of_part, rest in _cut(words, known.parts):
+            owner, left = _read_owner(rest)
+            left = tuple(word for word in left if not word.isdigit() or number is None)
+            score = 0.93 + min(len(of_part), 20) / 1000 - 0.22 * len(left) - (0.02 if number is not None else 0)
+            if number is not None and rest and words != tokens[:-1] and tokens[-1].isdecimal():
+                score -= 0.01  # a number at the end counts the block, as in the template
+            if left and owner == "" and len(of_part) < len("".join(left)):
+                score -= 0.15
+            if score > 0.3:
+                unknown = f", but {' '.join(left)!r} is unknown" if left else ""
+                yield Meaning(owner, part, number, score, f"{text!r} says {_say(owner, part)}{unknown}")
+        owner, left = _read_owner(words)
+        left = tuple(word for word in left if not word.isdigit() or number is None)
+        whole = "".join(words)
+        if owner or whole in known.owners:
+            score = 0.9 - 0.25 * len(left)
+            if score > 0.3:
+                yield Meaning(owner or "customer", "", number, score, f"{text!r} says {_say(owner or 'customer', '')}")
+
+
+def _say(owner: str, part: str) -> str:
+    """The words that evidence uses: "shipping city", "something else of a contact"."""
+    words = [owner.replace("_", " "), "something" if part == NOTHING else part.replace("_", " ")]
+    return " ".join(word for word in words if word and word != NOTHING)
+
+
+def _read_owner(words: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
+    """The owner that most of the words say, and the words that are left over; words of no owner are dropped."""
+    owner, left = "", words
+    best = 0
+    for name, spelling, rest in _cut(words, lexicon().owners):
+        if name not in NO_OWNER and len(spelling) > best:
+            owner, left, best = name, rest, len(spelling)
+    return owner, _drop_noise(left)
+
+
+def _drop_noise(words: tuple[str, ...]) -> tuple[str, ...]:
+    owners = lexicon().owners
+    while words:
+        for start, end in _windows(len(words)):
+            if any(name in NO_OWNER for name in owners.get("".join(words[start:end]), ())):
+                words = words[:start] + words[end:]
+                break
+        else:
+            return words
+    return words
+
+
+def _cut(words: tuple[str, ...], table: dict[str, list[str]]) -> Iterator[tuple[str, str, tuple[str, ...]]]:
+    """Every run of words that stands in the table: what it means, its spelling, and the words around it."""
+    for start, end in _windows(len(words)):
+        spelling = "".join(words[start:end])
+        for name in table.get(spelling, ()):
+            yield name, spelling, words[:start] + words[end:]
+
+
+def _windows(length: int) -> Iterable[tuple[int, int]]:
+    return [
+        (start, end) for size in range(length, 0, -1) for start in range(length - size + 1) for end in [start + size]
+    ]
+
+
+def _numbers(tokens: tuple[str, ...]) -> Iterator[tuple[int, tuple[str, ...]]]:
+    """Each number in the header that may count a block, the last first, and the words without it."""
+    for index in reversed(range(len(tokens))):
+        if tokens[index].isdecimal() and len(tokens[index]) < 3 and len(tokens) > 1:
+            yield int(tokens[index]), tokens[:index] + tokens[index + 1 :]
+
+
+def _read_likeness(tokens: tuple[str, ...]) -> Iterator[Meaning]:
+    """What known phrases look like the header: misspelt ones, plurals, other endings."""
+    known = lexicon()
+    text = "".join(word for word in tokens if not word.isdecimal())
+    if len(text) < 4:
+        return
+    number = next((int(word) for word in tokens if word.isdecimal() and len(word) < 3), None)
+    for table in (known.phrases, known.parts, known.owners):
+        found = process.extractOne(text, table.keys(), scorer=fuzz.ratio, score_cutoff=LOOSEST)
+        if found is None:
+            continue
+        spelling, likeness, _ = found
+        for entry in table[spelling]:
+            owner, part = entry if isinstance(entry, tuple) else ("", entry) if table is known.parts else (entry, "")
+            if owner != "noise":
+                yield Meaning(owner, part, number, 0.75 * likeness / 100, f"looks like {spelling!r}")
+
+
+@lru_cache(4096)
+def _take_apart(word: str) -> tuple[str, ...]:
+    """A long word as the known words it is made of, the fewest there can be; itself where it is not."""
+    known = lexicon().words
+    if word in known or word.isdecimal() or len(word) < 5:
+        return (word,)
+    best: list[tuple[str, ...] | None] = [()] + [None] * len(word)
+    for end in range(1, len(word) + 1):
+        for start in range(max(0, end - 24), end - 1):
+            before = best[start]
+            if before is None or word[start:end] not in known:
+                continue
+            if best[end] is None or len(before) + 1 < len(best[end] or ()):
+                best[end] = (*before, word[start:end])
+    return best[-1] or (word,)
+
+
+def knows(text: str) -> bool:
+    """Whether a cell reads like a header."""
+    meanings = read_header(text)
+    return bool(meanings) and meanings[0].score >= 0.7 and bool(squash(text))

@@ -1,0 +1,224 @@
+"""Values: what the cells of a column look like, and what they would have to become."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from functools import cache, cached_property
+from typing import TYPE_CHECKING
+
+import pycountry
+
+from imports.onboarding import vocabulary
+from imports.onboarding.vocabulary import fold
+from imports.template import Kind
+from imports.widgets import COUNTRIES, FALSE_WORDS, TRUE_WORDS
+from lookups.validators import currencies
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_EMAIL = re.compile(r"[^@\s;,]+@[^@\s;,]+\.[A-Za-z]{2,}")
+_WEBSITE = re.compile(
+    r"(https?://|www\.)\S+|[a-z0-9-]+(\.[a-z0-9-]+)*\.(com|net|org|de|fr|it|es|nl|pt|co\.uk|eu|ch|at|be|shop|store|fashion)(/\S*)?",
+    re.I,
+)
+_DATE = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}([ T]\d{1,2}:\d{2}.*)?")
+_DECIMAL = re.compile(r"-?[€$£]?\s?\d{1,3}([.,' ]?\d{3})*[.,]\d{2,4}")
+_PERCENT = re.compile(r"\d{1,3}([.,]\d{1,2})?\s?%?")
+_ZIP = re.compile(r"(?=.*\d)[A-Za-z0-9][A-Za-z0-9 -]{2,10}")
+_PHONE = re.compile(r"[+(]?[\d][\d\s()./+-]{5,}(\s?(x|ext\.?|Durchwahl)\s?\d+)?", re.I)
+_WHOLE = re.compile(r"-?\d+")
+_STREET = re.compile(r"(?=.*\d)(?=.*[^\W\d_]{3}).{5,}")
+_NAME_OF_PERSON = re.compile(r"[^\W\d_][\w'’.-]*( [^\W\d_][\w'’.-]*){1,3}")
+_STATES = frozenset(code.code.partition("-")[2] for code in pycountry.subdivisions)
+ENOUGH = 0.6
+"""The share of the values that must be of a kind for the column to be."""
+
+
+class Values:
+    """The words of cells in the data files, folded."""
+
+    def __init__(self) -> None:
+        listed = vocabulary.load("values")
+        self.true = {fold(word) for word in listed["true"]} | TRUE_WORDS
+        self.false = {fold(word) for word in listed["false"]} | FALSE_WORDS
+        self.kinds = {kind: {fold(word) for word in listed[kind]} for kind in ("B", "S")}
+        self.blank = {word.casefold() for word in listed["blank"]}
+        self.currencies = {fold(word): code for code, words in listed["currencies"].items() for word in words}
+        terms = "|".join(re.escape(fold(word)) for word in listed["payment_terms"])
+        self.terms = re.compile(rf"\b({terms})\b")
+        self.countries = {fold(word): code for code, words in listed["countries"].items() for word in words}
+
+    def country(self, text: str) -> str:
+        """ISO 3166 code of a country in any of the languages, "" where it is none."""
+        key = " ".join(text.casefold().split())
+        return COUNTRIES.get(key) or self.countries.get(fold(key)) or _country_names().get(fold(key), "")
+
+    def currency(self, text: str) -> str:
+        """ISO 4217 code of a currency's code, sign or name, "" where it is none."""
+        code = text.strip().upper()
+        return code if code in currencies() else self.currencies.get(fold(text.strip()), "")
+
+
+@cache
+def values() -> Values:
+    return Values()
+
+
+@cache
+def _country_names() -> dict[str, str]:
+    """Names of the countries in the languages of the data files, as ISO's translations have them."""
+    import gettext
+
+    names: dict[str, str] = {}
+    for language in ("de", "fr", "it", "es", "nl", "pt", "pt_BR"):
+        try:
+            translate = gettext.translation("iso3166-1", pycountry.LOCALES_DIR, languages=[language]).gettext
+        except OSError:
+            continue
+        for country in pycountry.countries:
+            for field in ("name", "common_name", "official_name"):
+                if name := getattr(country, field, ""):
+                    names.setdefault(fold(translate(name)), country.alpha_2)
+    return names
+
+
+class Profile:
+    """The cells of one column, trimmed; those that say "nothing", such as NULL, count as blank."""
+
+    def __init__(self, cells: list[str]) -> None:
+        trimmed = [cell.strip() for cell in cells]
+        blank = values().blank
+        self.rows = len(trimmed)
+        self.blank_words = sorted(
+            {cell for cell in trimmed if cell.casefold() in blank and cell not in ("-", "--", ".")}
+        )
+        self.cells = [cell if cell.casefold() not in blank else "" for cell in trimmed]
+        self.counts = Counter(cell for cell in self.cells if cell)
+        self.filled = self.counts.total()
+
+    @property
+    def is_blank(self) -> bool:
+        return not self.filled
+
+    @property
+    def fill(self) -> float:
+        return self.filled / max(1, self.rows)
+
+    @property
+    def distinct(self) -> int:
+        return len(self.counts)
+
+    @property
+    def uniqueness(self) -> float:
+        return self.distinct / max(1, self.filled)
+
+    def share(self, test: Callable[[str], object]) -> float:
+        """The share of the filled cells that pass."""
+        return sum(count for cell, count in self.counts.items() if test(cell)) / max(1, self.filled)
+
+    @cached_property
+    def emails(self) -> float:
+        return self.share(_EMAIL.fullmatch)
+
+    @cached_property
+    def websites(self) -> float:
+        return self.share(lambda cell: _WEBSITE.fullmatch(cell) and "@" not in cell)
+
+    @cached_property
+    def countries(self) -> float:
+        return self.share(values().country)
+
+    @cached_property
+    def currencies(self) -> float:
+        return self.share(values().currency)
+
+    @cached_property
+    def dates(self) -> float:
+        return self.share(_DATE.fullmatch)
+
+    @cached_property
+    def decimals(self) -> float:
+        return self.share(_DECIMAL.fullmatch)
+
+    @cached_property
+    def wholes(self) -> float:
+        return self.share(_WHOLE.fullmatch)
+
+    @cached_property
+    def zips(self) -> float:
+        return self.share(lambda cell: _ZIP.fullmatch(cell) and sum(letter.isdigit() for letter in cell) >= 2)
+
+    @cached_property
+    def phones(self) -> float:
+        return self.share(lambda cell: _PHONE.fullmatch(cell) and sum(letter.isdigit() for letter in cell) >= 6)
+
+    @cached_property
+    def percents(self) -> float:
+        return self.share(lambda cell: _PERCENT.fullmatch(cell) and float(re.split(r"[.,\s%]", cell)[0]) <= 100)
+
+    @cached_property
+    def booleans(self) -> float:
+        words = values()
+        return (
+            self.share(lambda cell: fold(cell) in words.true or fold(cell) in words.false) if self.distinct < 4 else 0.0
+        )
+
+    @cached_property
+    def address_kinds(self) -> float:
+        kinds = values().kinds
+        return (
+            self.share(lambda cell: fold(cell) in kinds["B"] or fold(cell) in kinds["S"]) if self.distinct < 8 else 0.0
+        )
+
+    @cached_property
+    def letters(self) -> float:
+        """The share of the cells that are words: with letters, and more of them than digits."""
+        return self.share(lambda cell: sum(letter.isalpha() for letter in cell) > len(cell) / 2)
+
+    @cached_property
+    def codes(self) -> float:
+        """The share of the cells that look like codes: one word, with digits or all in capitals, not long."""
+        return self.share(
+            lambda cell: (
+                len(cell) <= 20
+                and " " not in cell
+                and (any(letter.isdigit() for letter in cell) or cell.isupper() or len(cell) <= 3)
+            )
+        )
+
+    @cached_property
+    def streets(self) -> float:
+        return self.share(lambda cell: _STREET.fullmatch(cell) and "@" not in cell and " " in cell)
+
+    @cached_property
+    def states(self) -> float:
+        return self.share(lambda cell: cell.upper() in _STATES and cell.isupper())
+
+    @cached_property
+    def terms(self) -> float:
+        return self.share(lambda cell: values().terms.search(fold(cell)))
+
+    @cached_property
+    def persons(self) -> float:
+        return self.share(_NAME_OF_PERSON.fullmatch)
+
+    @cached_property
+    def length(self) -> float:
+        return sum(len(cell) * count for cell, count in self.counts.items()) / max(1, self.filled)
+
+    def value_map(self, kind: Kind, blank: str = "") -> dict[str, str]:
+        """What cells must become that a field of this kind does not take as they are."""
+        mapped = dict.fromkeys(self.blank_words, blank)
+        words = values()
+        for cell in self.counts:
+            if kind is Kind.COUNTRY and " ".join(cell.casefold().split()) not in COUNTRIES:
+                mapped[cell] = words.country(cell)
+            elif kind is Kind.CURRENCY and cell.upper() not in currencies():
+                mapped[cell] = words.currency(cell)
+            elif kind is Kind.BOOLEAN and cell.lower() not in TRUE_WORDS | FALSE_WORDS:
+                mapped[cell] = "true" if fold(cell) in words.true else "false" if fold(cell) in words.false else ""
+            elif kind is Kind.ADDRESS_TYPE and cell.upper() not in ("B", "S"):
+                mapped[cell] = next((kind for kind, of_kind in words.kinds.items() if fold(cell) in of_kind), "")
+        return {cell: value for cell, value in mapped.items() if value or cell in self.blank_words}

@@ -1,0 +1,384 @@
+"""Onboarding reads as a table of contents: sample → table → columns → candidates → assignment → proposal."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from imports.errors import CellError
+from imports.formats import Column as FormatColumn
+from imports.formats import FormatSpec, Policies
+from imports.onboarding.assigning import assign
+from imports.onboarding.dialects import Table, find_table
+from imports.onboarding.matching import KINDS, Column, match_columns, read_columns
+from imports.onboarding.sampling import take_sample
+from imports.template import ADDRESSES, Group, Target, normalize
+from imports.widgets import WIDGETS
+from lookups.models import PriceType
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from accounts.models import Account
+    from imports.formats import Dialect
+
+SURE = 0.5
+"""A column below this confidence is proposed, but not mapped in the draft."""
+MAX_ERROR_PERCENT, MAX_CHANGE_PERCENT = 10.0, 50.0
+REQUIRED_FIRST = ("customer_code", "profile_name")
+
+
+@dataclass
+class ProposedColumn:
+    """What is proposed for one column of the file; `template` joins it with others ("{First} {Last}")."""
+
+    position: int
+    source: str | None
+    target: Target | None
+    confidence: float
+    evidence: list[str]
+    alternatives: list[tuple[Target, float]]
+    value_map: dict[str, str]
+    template: str = ""
+    unmapped: list[str] = field(default_factory=list)
+
+
+@dataclass
+class Needed:
+    """A field that every row needs and no column is meant by.
+
+    A person decides on a constant, with or without a suggestion. What can be derived has the other column that serves
+    (`source`), or a value that does.
+    """
+
+    target: Target
+    reason: str
+    suggestion: str | None = None
+    source: str | int | None = None
+    value: str | None = None
+
+
+@dataclass
+class Proposal:
+    """How a sample is to be read, as far as it tells."""
+
+    dialect: Dialect
+    header: list[str]
+    header_line: int | None
+    footer_lines: int
+    trailing_delimiter: bool
+    layout: str
+    columns: list[ProposedColumn]
+    constants: list[Needed]
+    derived: list[Needed]
+    missing: list[str]
+    rows: int
+    decided: dict[Target, str] = field(default_factory=dict)
+
+    @property
+    def unsure(self) -> list[ProposedColumn]:
+        """Columns whose field is proposed, but not sure enough to be mapped."""
+        return [column for column in self.columns if column.target and column.confidence < SURE]
+
+    def describe(self) -> dict[str, Any]:
+        """The proposal as `onboard_format --json` prints it."""
+        return {
+            "dialect": {
+                "encoding": self.dialect.encoding,
+                "delimiter": self.dialect.delimiter,
+                "quotechar": self.dialect.quotechar,
+                "has_header": self.dialect.has_header,
+                "header_line": self.header_line,
+                "skip_lines": self.dialect.skip_lines,
+                "footer": self.dialect.footer,
+                "allow_spaced_delimiter": self.dialect.allow_spaced_delimiter,
+                "footer_lines": self.footer_lines,
+            },
+            "layout": self.layout,
+            "columns": [
+                {
+                    "position": column.position,
+                    "source": column.source,
+                    "target": str(column.target) if column.target else None,
+                    "confidence": round(column.confidence, 2),
+                    "evidence": column.evidence,
+                    "alternatives": [
+                        {"target": str(target), "confidence": round(confidence, 2)}
+                        for target, confidence in column.alternatives
+                    ],
+                    "value_map": column.value_map,
+                    "unmapped": column.unmapped,
+                    "template": column.template or None,
+                }
+                for column in self.columns
+            ],
+            "constants": [
+                {"target": str(needed.target), "suggestion": needed.suggestion, "reason": needed.reason}
+                for needed in self.constants
+            ],
+            "derived": [
+                {"target": str(needed.target), "source": needed.source, "value": needed.value, "reason": needed.reason}
+                for needed in self.derived
+            ],
+            "decided": {str(target): value for target, value in self.decided.items()},
+            "missing": self.missing,
+            "rows": self.rows,
+        }
+
+    def to_spec(self, name: str) -> FormatSpec:
+        """The format as far as it is sure. Raises FormatError without a customer code."""
+        doubled = {text for text in map(normalize, self.header) if list(map(normalize, self.header)).count(text) > 1}
+        columns = [
+            FormatColumn(
+                target=column.target,
+                source=column.template or _source(column, doubled),
+                value_map=column.value_map,
+            )
+            for column in self.columns
+            if column.target is not None and column.confidence >= SURE
+        ]
+        columns += [
+            FormatColumn(target=needed.target, source=needed.source, constant=needed.value) for needed in self.derived
+        ]
+        columns += [FormatColumn(target=target, constant=value) for target, value in self.decided.items()]
+        return FormatSpec(
+            name=name,
+            dialect=self.dialect,
+            columns=tuple(columns),
+            policies=Policies(
+                max_error_percent=MAX_ERROR_PERCENT,
+                max_change_percent=MAX_CHANGE_PERCENT,
+                allow_trailing_delimiter=self.trailing_delimiter,
+            ),
+            header=tuple(text.strip() for text in self.header),
+        )
+
+
+def _source(column: ProposedColumn, doubled: set[str]) -> str | int:
+    """The column's header where it finds the column again, else its position."""
+    header = column.source or ""
+    if not header or normalize(header) in doubled or "{" in header or "}" in header:
+        return column.position
+    return header
+
+
+def propose_format(path: Path, account: Account, constants: Mapping[Target, str]) -> Proposal:
+    """Propose a format for a sample of the account's ERP, with constants that a person has decided on.
+
+    Raises FileRejected for a file that is no table of text.
+    """
+    own = list(PriceType.objects.filter(account=account.production).values_list("currency", "label")[:1])
+    proposal = onboard(path, own)
+    for column in proposal.columns:
+        if column.target in constants:
+            column.target = None
+            column.evidence = ["a constant was decided on instead"]
+    proposal.decided = dict(constants)
+    proposal.constants = [needed for needed in proposal.constants if needed.target not in constants]
+    return proposal
+
+
+def onboard(path: Path, price_types: list[tuple[str, str]] | None = None) -> Proposal:
+    """Propose how a sample is to be read; `price_types` are the account's, to suggest constants from.
+
+    Raises FileRejected for a file that is no table of text.
+    """
+    sample = take_sample(path)
+    table = find_table(sample)
+    columns = read_columns(table)
+    match_columns(columns)
+    return _Proposer(table, columns, price_types or []).propose()
+
+
+class _Proposer:
+    def __init__(self, table: Table, columns: list[Column], price_types: list[tuple[str, str]]) -> None:
+        self.table = table
+        self.columns = columns
+        self.price_types = price_types
+        self.chosen: dict[int, Target] = {}
+        self.templates: dict[int, str] = {}
+        self.notes: dict[int, str] = {}
+
+    def propose(self) -> Proposal:
+        self._assign()
+        self._join_names()
+        self._drop_nameless_buyers()
+        self._drop_lonely_parts()
+        table = self.table
+        constants, derived, missing = self._needs()
+        return Proposal(
+            dialect=table.dialect,
+            header=table.header,
+            header_line=table.header_line,
+            footer_lines=table.footer_lines,
+            trailing_delimiter=table.trailing_delimiter,
+            layout=self._layout(),
+            columns=[self._describe(column) for column in self.columns],
+            constants=constants,
+            derived=derived,
+            missing=missing,
+            rows=len(table.rows),
+        )
+
+    def _assign(self) -> None:
+        """Give every column its field, all together; a required field is worth more than an optional one."""
+        weights = {
+            column.index: {
+                target: candidate.confidence**2 + (0.6 if target.name in REQUIRED_FIRST else 0)
+                for target, candidate in column.candidates.items()
+            }
+            for column in self.columns
+        }
+        self.chosen = assign(weights)
+
+    # -- names of persons
+
+    def _find_part(self, part: str) -> Column | None:
+        for column in self.columns:
+            best = column.best
+            if (
+                best is not None
+                and best.part == part
+                and best.owner in ("", "contact", "customer", "billing", "shipping")
+            ):
+                return column
+        return None
+
+    def _join_names(self) -> None:
+        """First and last name make one field: the buyer's, or the customer's where no column names the customer."""
+        first, last = self._find_part("first_name"), self._find_part("last_name")
+        if first is None or last is None:
+            return
+        taken = set(self.chosen.values())
+        target = Target("buyer_name") if Target("buyer_email") in taken else None
+        if Target("profile_name") not in taken and target is None:
+            target = Target("profile_name")
+        if target is None or target in taken:
+            return
+        self.chosen.pop(last.index, None)
+        self.chosen[first.index] = target
+        first.propose(target, 0.9, "first and last name make the full name")
+        if first.header and last.header:
+            self.templates[first.index] = f"{{{first.header}}} {{{last.header}}}"
+            self.notes[last.index] = f"joined into {target} with {first.header!r}"
+
+    def _drop_nameless_buyers(self) -> None:
+        """A buyer is known by e-mail: a name without one would reject its customer."""
+        emails = {target.number for target in self.chosen.values() if target.name == "buyer_email"}
+        for index, target in list(self.chosen.items()):
+            if target.name == "buyer_name" and target.number not in emails:
+                del self.chosen[index]
+                self.templates.pop(index, None)
+                self.notes[index] = (
+                    "a contact's name, but no column has the contact's e-mail, without which there is no buyer"
+                )
+
+    def _drop_lonely_parts(self) -> None:
+        """A part of an address alone, such as a phone, is no address."""
+        groups: dict[tuple[Group, int], set[str]] = {}
+        for target in self.chosen.values():
+            groups.setdefault((target.field.group, target.number), set()).add(target.field.part)
+        for index, target in list(self.chosen.items()):
+            parts = groups[target.field.group, target.number]
+            if target.field.group in ADDRESSES and not parts & {"code", "address_1", "city", "zip", "country"}:
+                del self.chosen[index]
+                self.notes[index] = f"it could be {target}, but the file has no such address"
+
+    # -- what is proposed
+
+    def _describe(self, column: Column) -> ProposedColumn:
+        target = self.chosen.get(column.index)
+        others = sorted(column.candidates.values(), key=lambda candidate: -candidate.confidence)
+        alternatives = [(other.target, other.confidence) for other in others if other.target != target][:3]
+        if target is None:
+            evidence = [self.notes.get(column.index) or column.known_as_nothing or "nothing known says what it is"]
+            confidence = 0.0
+        else:
+            candidate = column.candidates[target]
+            evidence, confidence = candidate.evidence, candidate.confidence
+        value_map = column.profile.value_map(target.field.kind) if target else {}
+        unmapped = self._unmapped(column, target, value_map) if target else []
+        return ProposedColumn(
+            position=column.index + 1,
+            source=column.header or None,
+            target=target,
+            confidence=confidence,
+            evidence=evidence,
+            alternatives=alternatives,
+            value_map={} if target and target.name == "customer_code" else value_map,
+            template=self.templates.get(column.index, ""),
+            unmapped=unmapped,
+        )
+
+    def _unmapped(self, column: Column, target: Target, value_map: dict[str, str]) -> list[str]:
+        """Values that the field takes neither as they are nor by the value map; a person must map them."""
+        widget = WIDGETS[target.field.kind](target.field)
+        wrong = []
+        for cell in column.profile.counts:
+            try:
+                widget.clean(value_map.get(cell, cell))
+            except CellError:
+                wrong.append(cell)
+        return wrong[:20]
+
+    def _needs(self) -> tuple[list[Needed], list[Needed], list[str]]:
+        """Constants that are needed, columns that serve twice, and what nothing can stand in for."""
+        taken = set(self.chosen.values())
+        constants: list[Needed] = []
+        derived: list[Needed] = []
+        missing = [
+            f"{name}: no column names {what}"
+            for name, what in (("customer_code", "the customer's code"), ("profile_name", "the customer"))
+            if Target(name) not in taken
+        ]
+        code_column = next((index for index, target in self.chosen.items() if target == Target("customer_code")), None)
+        groups = sorted({(target.field.group, target.number) for target in taken if target.field.group in ADDRESSES})
+        if any(group is Group.ADDRESS for group, _ in groups) and Target("address_type") not in taken:
+            constants.append(
+                Needed(
+                    Target("address_type"), "no column says whether the address is for billing (B) or shipping (S)", "S"
+                )
+            )
+        for group, number in groups:
+            prefix = group.value if group.value in KINDS else "address"
+            code, country = Target(f"{prefix}_code", number), Target(f"{prefix}_country", number)
+            if code not in taken:
+                if code_column is not None and not self._repeats(code_column):
+                    derived.append(self._derive(code, code_column, number))
+                else:
+                    missing.append(f"{code}: no column tells the addresses of a customer apart")
+            if country not in taken:
+                constants.append(Needed(country, "an address needs a country, and no column has it", None))
+        currency, name = Target("price_type_currency"), Target("price_type_name")
+        own = self.price_types[0] if self.price_types else None
+        for target, suggestion in ((currency, own[0] if own else None), (name, own[1] if own else "Wholesale")):
+            if target not in taken:
+                constants.append(
+                    Needed(target, "every customer needs a price type, and no column has this of it", suggestion)
+                )
+        return constants, derived, missing
+
+    def _derive(self, code: Target, code_column: int, number: int) -> Needed:
+        column = self.columns[code_column]
+        reason = "no column has the address's code; with one address per customer, the customer's own code serves"
+        if number > 1:
+            return Needed(code, f"no column has the code of address {number}", value=str(number))
+        return Needed(code, reason, source=column.header or column.index + 1)
+
+    def _repeats(self, code_column: int) -> bool:
+        return self.columns[code_column].profile.uniqueness < 0.95
+
+    def _layout(self) -> str:
+        groups = {
+            (target.field.group, target.number) for target in self.chosen.values() if target.field.group in ADDRESSES
+        }
+        code = next((index for index, target in self.chosen.items() if target.name == "customer_code"), None)
+        if code is not None and self._repeats(code):
+            kinds = {group for group, _ in groups}
+            if {Group.BILLING, Group.SHIPPING} <= kinds:
+                return "one row per shipping address, billing repeated on each"
+            return "one row per address"
+        if len(groups) > 1:
+            return "one row per customer, with several addresses"
+        return "one row per customer"

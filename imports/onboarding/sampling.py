@@ -1,0 +1,112 @@
+"""Sample: the beginning of a file, and its last lines, as text. However large the file is, no more is read."""
+
+from __future__ import annotations
+
+import codecs
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from imports.errors import FileRejected
+from imports.reading import find_bom, find_not_text
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SAMPLE_BYTES = 1 << 20
+TAIL_BYTES = 1 << 14
+OTHER_ENCODINGS = ("cp1252", "cp850", "mac_roman", "cp1250")
+"""Tried in this order where a file is not UTF-8; the first wins unless another reads far more letters."""
+
+
+@dataclass
+class Sample:
+    """Whole lines from the start of a file, with their ends; `tail` are its last ones, which may be among them."""
+
+    encoding: str
+    lines: list[str]
+    tail: list[str]
+    is_whole: bool
+    size: int
+
+
+def take_sample(path: Path) -> Sample:
+    """Read the sample. Raises FileRejected for a file that is empty, no text or has no lines."""
+    with path.open("rb") as file:
+        size = os.fstat(file.fileno()).st_size
+        start = file.read(SAMPLE_BYTES)
+        is_whole = len(start) == size
+        file.seek(max(0, size - TAIL_BYTES))
+        tail = file.read()
+    if not start.strip():
+        raise FileRejected("empty_file", "The file is empty. Give a sample with a header and some customers.")
+    if what := find_not_text(start):
+        raise FileRejected("not_text", f"The file is {what}, not text. Give delimited text, such as CSV.")
+    bom, encoding = find_bom(start) or (b"", "")
+    encoding = encoding or _wide_encoding(start)
+    if not encoding and b"\0" in start:
+        raise FileRejected("not_text", "The file holds NUL bytes, so it is not text. Give delimited text, such as CSV.")
+    start = start[len(bom) :]
+    if not is_whole:
+        start = _whole_lines(start, encoding)
+    if not encoding:
+        encoding = _narrow_encoding(start + (b"" if is_whole else tail))
+    text = codecs.decode(start, encoding, "replace").lstrip("\ufeff")
+    control = sum(letter < " " and letter not in "\t\r\n\f\x1c\x1d\x1e\x1f" for letter in text[:10_000])
+    if control > len(text[:10_000]) / 20:
+        raise FileRejected(
+            "not_text", "The file is full of control characters, so it is not text. Give delimited text."
+        )
+    last = b"" if encoding.startswith(("utf-16", "utf-32")) else tail
+    return Sample(encoding, _cut(text), _cut(last.decode(encoding, "replace"))[1:] if last else [], is_whole, size)
+
+
+def _cut(text: str) -> list[str]:
+    """The physical lines of a text, as files have them: other line breaks of Unicode are part of a cell."""
+    return [
+        line.decode("utf-8", "surrogatepass")
+        for line in text.encode("utf-8", "surrogatepass").splitlines(keepends=True)
+    ]
+
+
+def _whole_lines(data: bytes, encoding: str) -> bytes:
+    """The data without the line that its end cuts."""
+    width = 2 if encoding.startswith("utf-16") else 4 if encoding.startswith("utf-32") else 1
+    end = max(data.rfind(b"\n"), data.rfind(b"\r"))
+    if end < 0:
+        raise FileRejected(
+            "line_too_long", f"The first {SAMPLE_BYTES:,} bytes hold no line end. Is this the right file?", line=1
+        )
+    end += 1
+    return data[: end + -end % width]
+
+
+def _wide_encoding(start: bytes) -> str:
+    """UTF-16 without a mark: of text, every other byte is mostly zero."""
+    sample = start[:4000]
+    even, odd = sample[::2].count(0), sample[1::2].count(0)
+    if odd > len(sample) / 4 > even * 8:
+        return "utf-16-le"
+    if even > len(sample) / 4 > odd * 8:
+        return "utf-16-be"
+    return ""
+
+
+def _narrow_encoding(data: bytes) -> str:
+    """UTF-8 where it decodes; else the one-byte encoding in which what is not ASCII reads as letters."""
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(data)
+    except UnicodeDecodeError:
+        scores = {encoding: _readability(data, encoding) for encoding in OTHER_ENCODINGS}
+        best = max(scores, key=lambda encoding: scores[encoding])
+        return best if scores[best] > scores["cp1252"] + 0.3 else "cp1252"
+    return "utf-8"
+
+
+_LETTERS = frozenset("äöüßÄÖÜéèêëàâçîïôûùœÉÈÀÇÊìòùÌÒÙáíóúñÁÍÓÚÑãõÃÕåøæÅØÆ’‘–€°ºª¿¡´“”")
+
+
+def _readability(data: bytes, encoding: str) -> float:
+    """How much of what is not ASCII is a letter that European names have, from 0 to 1."""
+    high = bytes(byte for byte in data if byte > 127).decode(encoding, "replace")
+    return sum(letter in _LETTERS for letter in high) / len(high) if high else 1.0

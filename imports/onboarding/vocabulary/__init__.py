@@ -1,0 +1,47 @@
+"""The words of onboarding: data files, and how words are compared."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+_FOLDER = Path(__file__).parent
+_SIGNS = str.maketrans({"#": " no ", "%": " percent ", "№": " no ", "ø": "o", "æ": "ae", "ł": "l", "&": " and "})
+_NUMBER_SIGN = re.compile(r"\bn[°º]", re.IGNORECASE)
+_WORDS = re.compile(r"[A-ZÀ-ÖØ-Þ]+(?![a-zß-öø-ÿ])|[A-ZÀ-ÖØ-Þ]?[a-zß-öø-ÿ]+|[0-9]+|\w", re.UNICODE)
+_UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue"})
+
+
+def load(name: str) -> dict[str, Any]:
+    """A data file of this folder, every scalar a text."""
+    with (_FOLDER / f"{name}.yaml").open(encoding="utf-8") as file:
+        document: dict[str, Any] = yaml.load(file, yaml.BaseLoader)  # noqa: S506  (makes texts, lists and mappings only)
+    return document
+
+
+def fold(text: str) -> str:
+    """A text as words are compared: in no case and without accents."""
+    decomposed = unicodedata.normalize("NFKD", text.casefold())
+    return "".join(letter for letter in decomposed if not unicodedata.combining(letter))
+
+
+@cache
+def words_of(text: str) -> tuple[str, ...]:
+    """The words of a header: cut at spaces, punctuation, digits and where capitals begin a new one."""
+    text = unicodedata.normalize("NFC", _NUMBER_SIGN.sub(" no ", text).translate(_SIGNS))
+    return tuple(word for part in _WORDS.findall(text) if (word := fold(part).strip("_")))
+
+
+def squash(text: str) -> str:
+    """A phrase without anything between its words."""
+    return "".join(words_of(text))
+
+
+def spellings(phrase: str) -> set[str]:
+    """A phrase of the data files, squashed, also as people write it who have no umlauts."""
+    return {squash(phrase), squash(phrase.translate(_UMLAUTS))} - {""}

@@ -1,0 +1,214 @@
+"""The life of a format: draft → testing → live → retired.
+
+A draft may be edited. Testing freezes it, for the account's sandbox alone. An approval after an accepted run in the
+sandbox makes it live and retires the version that was live; from then on a change starts the next draft.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils import timezone
+from django.utils.timesince import timesince
+
+from imports.errors import SettingsWrong
+from imports.formats import FormatError, FormatSpec
+from imports.models import Format, FormatVersion, Run
+
+if TYPE_CHECKING:
+    from accounts.models import Account, User
+
+Status = FormatVersion.Status
+
+STANDARD_NAME = "standard"
+RECOMMENDED_TEST = timedelta(days=14)
+"""The source document recommends two weeks of testing."""
+
+
+class PromotionRefused(SettingsWrong):
+    """A version cannot take the step; the message says what is needed first."""
+
+
+def save_draft(
+    account: Account, name: str, spec: FormatSpec, *, proposal: dict[str, Any] | None = None
+) -> FormatVersion:
+    """Make the draft of a format what the spec says: of a new format, of its next version, or the draft it has.
+
+    Raises SettingsWrong for a name that is none.
+    """
+    format_ = Format(account=account.production, name=name)
+    try:
+        format_.clean_fields(exclude=["account"])
+    except ValidationError:
+        raise SettingsWrong(
+            f"{name!r} cannot name a format: give letters, digits, hyphens and underscores, at most 60."
+        ) from None
+    if name == STANDARD_NAME:
+        raise SettingsWrong(f"{name!r} names the standard template; give another name.")
+    with transaction.atomic():
+        format_, _ = Format.objects.get_or_create(account=account.production, name=name)
+        draft = _lock(format_).versions.filter(status=Status.DRAFT).first() or _next_version(format_)
+        draft.proposal = proposal or draft.proposal
+        draft.take_spec(spec)
+    return draft
+
+
+def start_draft(format_: Format) -> FormatVersion:
+    """The format's draft; where it has none, a copy of its newest version becomes it."""
+    with transaction.atomic():
+        versions = _lock(format_).versions
+        draft = versions.filter(status=Status.DRAFT).first()
+        if draft is None:
+            newest = versions.latest("number")
+            draft = _next_version(format_)
+            draft.take_spec(newest.to_spec())
+    return draft
+
+
+def start_testing(version: FormatVersion) -> FormatVersion:
+    """Freeze a draft, so that what is tested is what may be approved. An older version in testing is retired."""
+    with transaction.atomic():
+        version = _locked(version)
+        if version.status != Status.DRAFT:
+            raise PromotionRefused(f"{version} is {version.status} already; only a draft can go to testing.")
+        read_spec(version)
+        if not version.format.account.sandboxes.exists():
+            code = version.format.account.code
+            raise PromotionRefused(
+                f"{code} has no sandbox to test in. Make one: create_account {code}-sandbox --sandbox-of {code}."
+            )
+        _retire(version.format, Status.TESTING)
+        version.status, version.testing_at = Status.TESTING, timezone.now()
+        version.save()
+    return version
+
+
+def approve(version: FormatVersion, approver: str, *, user: User | None = None, reason: str = "") -> FormatVersion:
+    """Make a tested version live, in the approver's name, and retire the one that was.
+
+    Raises PromotionRefused without an accepted sandbox run of exactly this version, without an approver, and
+    without a reason where it was tested for less than two weeks.
+    """
+    if not approver.strip():
+        raise PromotionRefused(f"{version} needs a named approver to go live.")
+    with transaction.atomic():
+        version = _locked(version)
+        if version.status == Status.LIVE:
+            raise PromotionRefused(f"{version} is live already, approved by {version.approver}.")
+        if version.status != Status.TESTING:
+            raise PromotionRefused(f"{version} is {version.status}; only a version in testing can go live.")
+        if not Run.objects.accepted_tests(version).exists():
+            raise PromotionRefused(
+                f"{version} has no accepted run in a sandbox yet. Import a file of the ERP into "
+                f"{_sandbox_codes(version)} with --format {version}; it must take at least one customer."
+            )
+        tested = timezone.now() - (version.testing_at or version.created_at)
+        if tested < RECOMMENDED_TEST and not reason.strip():
+            raise PromotionRefused(
+                f"{version} has been tested for {describe_test(version)}; two weeks are recommended. "
+                "Give the reason for going live earlier."
+            )
+        _retire(version.format, Status.LIVE)
+        version.status, version.live_at = Status.LIVE, timezone.now()
+        version.approver, version.approved_by, version.reason = approver.strip(), user, reason.strip()
+        version.save()
+    return version
+
+
+def describe_test(version: FormatVersion) -> str:
+    """How long a version has been in testing, as people say it."""
+    if version.testing_at is None:
+        return "no time"
+    return timesince(version.testing_at, version.live_at or timezone.now()).replace("\xa0", " ")
+
+
+def find_version(account: Account, name: str | None) -> FormatVersion | None:
+    """The version that a file of the account is read with; none means the standard template.
+
+    `name` is NAME or NAME@VERSION, or "standard"; without one it is the account's live format. A production account
+    takes live versions only, a sandbox takes any, NAME alone meaning its newest. Raises SettingsWrong where there is
+    none.
+    """
+    if name == STANDARD_NAME:
+        return None
+    versions = FormatVersion.objects.of_account(account).select_related("format")
+    if not name:
+        live = list(versions.live()[:2])
+        if len(live) > 1:
+            raise SettingsWrong(f"{account.code} has several live formats; say which one with --format.")
+        return live[0] if live else None
+    version = find_named(account, name, prefer_live=account.sandbox_of is None)
+    check_entry(version, account)
+    return version
+
+
+def find_named(account: Account, name: str, *, prefer_live: bool = False) -> FormatVersion:
+    """The version called NAME@VERSION, or the newest of NAME (the live one, where there is one and it is preferred)."""
+    format_name, _, number = name.partition("@")
+    versions = FormatVersion.objects.of_account(account).filter(format__name=format_name).select_related("format")
+    newest = versions.order_by("-number").first()
+    if newest is None:
+        known = ", ".join(Format.objects.filter(account=account.production).values_list("name", flat=True)[:10])
+        known = known or "none yet: onboard a sample first"
+        raise SettingsWrong(f"{account.production.code} has no format {format_name!r}; it has {known}.")
+    if not number:
+        return (versions.live().first() if prefer_live else None) or newest
+    version = versions.filter(number=number).first() if number.isascii() and number.isdigit() else None
+    if version is None:
+        raise SettingsWrong(f"{format_name} has no version {number!r}; its newest is {newest.number}.")
+    return version
+
+
+def find_predecessor(version: FormatVersion) -> FormatVersion:
+    """The version to compare one with: the live one, or the one before. Raises SettingsWrong where it is the first."""
+    others = version.format.versions.exclude(pk=version.pk).select_related("format")
+    before = others.live().filter(number__lt=version.number).first() or others.filter(number__lt=version.number).first()
+    if before is None:
+        raise SettingsWrong(f"{version} is the first of its format; there is nothing to compare it with.")
+    return before
+
+
+def check_entry(version: FormatVersion, account: Account) -> None:
+    """Raise SettingsWrong where the version may not read files into the account."""
+    if version.format.account_id != account.production.pk:
+        raise SettingsWrong(f"{version} is no format of {account.production.code}.")
+    if account.sandbox_of is None and version.status != Status.LIVE:
+        raise SettingsWrong(
+            f"{version} is {version.status}, and {account.code} is a production account, which takes live versions "
+            f"only. Test it in {_sandbox_codes(version)}, then promote it."
+        )
+
+
+def read_spec(version: FormatVersion) -> FormatSpec:
+    """The version as the pipeline takes it. Raises SettingsWrong where it is not complete yet."""
+    try:
+        return version.to_spec()
+    except FormatError as error:
+        raise SettingsWrong(f"{version} is not complete: {error}") from None
+
+
+def _sandbox_codes(version: FormatVersion) -> str:
+    codes = version.format.account.sandboxes.values_list("code", flat=True)
+    return " or ".join(codes) or "a sandbox (create_account --sandbox-of makes one)"
+
+
+def _lock(format_: Format) -> Format:
+    """Of two people who change a format at once, the second waits here."""
+    return Format.objects.select_for_update().get(pk=format_.pk)
+
+
+def _locked(version: FormatVersion) -> FormatVersion:
+    _lock(version.format)
+    return FormatVersion.objects.select_related("format__account").get(pk=version.pk)
+
+
+def _next_version(format_: Format) -> FormatVersion:
+    newest = format_.newest
+    return FormatVersion(format=format_, number=newest.number + 1 if newest else 1)
+
+
+def _retire(format_: Format, status: Status) -> None:
+    format_.versions.filter(status=status).update(status=Status.RETIRED, retired_at=timezone.now())
