@@ -4,19 +4,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.admin.widgets import AutocompleteSelect, RelatedFieldWidgetWrapper
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.forms import ModelChoiceField, ModelForm
+from django.http import Http404, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
 from django.utils.formats import date_format
 from django.utils.timezone import localtime
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.contrib.filters.admin import RelatedDropdownFilter
+from unfold.decorators import action
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
 from accounts.models import Account, Membership, User
+from accounts.sandboxes import add_sandbox
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -254,6 +260,32 @@ class AccountAdmin(AccountOwnedAdmin):
     search_help_text = "Code or name"
     fields = ["name", "code", "sandbox_of", "auto_approve"]
     inlines = [MembersOfAccount]
+    actions_detail = ["make_sandbox"]
+
+    @action(description="Make a sandbox", url_path="sandbox")
+    def make_sandbox(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """An account beside this one, with a copy of its lists and members, to test formats in."""
+        account = self.get_object(request, object_id)
+        if account is None:
+            raise Http404
+        if not self.has_change_permission(request, account):
+            raise PermissionDenied
+        if request.method == "POST":
+            try:
+                sandbox = add_sandbox(account)
+            except ValidationError as error:
+                messages.error(request, " ".join(error.messages))
+            else:
+                messages.success(request, f"{sandbox} ({sandbox.code}) is ready, with a copy of the lists.")
+                return HttpResponseRedirect(reverse("admin:accounts_account_change", args=[sandbox.pk]))
+        context = {**self.admin_site.each_context(request), "opts": self.opts, "title": "Make a sandbox"}
+        return TemplateResponse(request, "accounts/make_sandbox.html", {**context, "account": account})
+
+    def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
+        account = self.get_object(request, str(object_id))
+        if account is None or account.sandbox_of is not None or not self.has_change_permission(request, account):
+            return []
+        return list(super().get_actions_detail(request, object_id))
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         return () if user_of(request).is_superuser else ("code", "sandbox_of")

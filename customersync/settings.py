@@ -168,6 +168,7 @@ UNFOLD = {
             {
                 "title": "Imports",
                 "items": [
+                    {"title": "Formats", "icon": "schema", "link": reverse_lazy("admin:imports_format_changelist")},
                     {"title": "Runs", "icon": "upload_file", "link": reverse_lazy("admin:imports_run_changelist")},
                     {"title": "Issues", "icon": "error", "link": reverse_lazy("admin:imports_issue_changelist")},
                 ],

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 LONGEST_DOCUMENT = 1 << 20
 NAMED_MARKS = {"comma": ",", "pipe": "|", "semicolon": ";", "tab": "\t", "space": " "}
+_NO_POLICIES = Policies()
 _Choice = TypeVar("_Choice", bound="StrEnum")
 _NOTHING = ("", "~", "null", "none")
 
@@ -83,10 +84,12 @@ def _describe_policies(policies: Policies) -> dict[str, Any]:
     described: dict[str, Any] = {}
     for field in fields(Policies):
         value = getattr(policies, field.name)
-        if value in (None, "", {}, False, Conflict.REJECT):
+        if value == getattr(_NO_POLICIES, field.name):
             continue
         if field.name in ("assignments", "unknown_lookup"):
             value = {str(kind): choice.value for kind, choice in sorted(value.items())}
+        if isinstance(value, float) and value.is_integer():
+            value = int(value)
         described[field.name] = value.value if isinstance(value, Conflict) else value
     return described
 

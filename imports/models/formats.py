@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
@@ -207,6 +208,18 @@ class FormatColumn(models.Model):
 
     def __str__(self) -> str:
         return f"{self.origin} → {self.target}"
+
+    def clean(self) -> None:
+        """A column must be one that the pipeline takes; its field is written with its number."""
+        super().clean()
+        target = find_target(self.target)
+        if target is None:
+            raise ValidationError({"target": f"{self.target!r} is no field of the template."})
+        self.target = str(target)
+        try:
+            self.to_spec()
+        except formats.FormatError as error:
+            raise ValidationError(str(error)) from None
 
     @property
     def origin(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from dataclasses import dataclass
 from functools import cache, lru_cache
@@ -75,17 +76,47 @@ def lexicon() -> Lexicon:
 @lru_cache(4096)
 def read_header(text: str) -> tuple[Meaning, ...]:
     """What a header may mean, the likeliest first; nothing for one whose words are all unknown."""
-    tokens = tuple(piece for word in words_of(text) for piece in _take_apart(word))[:MOST_WORDS]
-    if not tokens:
-        return ()
     best: dict[tuple[str, str, int | None], Meaning] = {}
-    for meaning in (*_read_phrase(text, tokens), *_read_words(text, tokens)):
-        key = meaning[:3]
-        if key not in best or best[key].score < meaning.score:
-            best[key] = meaning
+
+    def take(meanings: Iterable[Meaning], less: float = 0.0) -> None:
+        for meaning in meanings:
+            score = meaning.score - less
+            if meaning[:3] not in best or best[meaning[:3]].score < score:
+                best[meaning[:3]] = meaning._replace(score=score)
+
+    take(_read_text(text))
+    if _best_score(best) < 0.9:
+        for piece in _pieces(text):
+            take(_read_text(piece), 0.06)
     if not best:
-        best = {meaning[:3]: meaning for meaning in _read_likeness(tokens)}
+        take(_read_likeness(_tokens(text)))
+    for owner, part, number in list(best):
+        # "Address 2" is the second line of a street, not the street of a second block.
+        if part == "address_1" and number == 2 and (owner, "address_2", None) in best:
+            del best[owner, part, number]
     return tuple(sorted(best.values(), key=lambda meaning: -meaning.score))
+
+
+def _tokens(text: str) -> tuple[str, ...]:
+    return tuple(piece for word in words_of(text) for piece in _take_apart(word))[:MOST_WORDS]
+
+
+def _read_text(text: str) -> Iterator[Meaning]:
+    tokens = _tokens(text)
+    if tokens:
+        yield from _read_phrase(text, tokens)
+        yield from _read_words(text, tokens)
+
+
+def _best_score(meanings: dict[tuple[str, str, int | None], Meaning]) -> float:
+    return max((meaning.score for meaning in meanings.values()), default=0.0)
+
+
+def _pieces(text: str) -> list[str]:
+    """What a header says twice or beside the point: without its parentheses, and each side of a slash."""
+    bare = re.sub(r"\(.*?\)|\[.*?\]", " ", text).strip()
+    sides = re.split(r"\s*[/|]\s*|\s+-\s+", bare)
+    return [piece for piece in dict.fromkeys([bare, *sides]) if piece and piece != text]
 
 
 def _read_phrase(text: str, tokens: tuple[str, ...]) -> Iterator[Meaning]:
@@ -104,12 +135,14 @@ def _read_words(text: str, tokens: tuple[str, ...]) -> Iterator[Meaning]:
     for number, words in ((None, tokens), *_numbers(tokens)):
         for part, of_part, rest in _cut(words, known.parts):
             owner, left = _read_owner(rest)
-            left = tuple(word for word in left if not word.isdigit() or number is None)
+            left = _drop_said(left, part, counted=number is not None)
             score = 0.93 + min(len(of_part), 20) / 1000 - 0.22 * len(left) - (0.02 if number is not None else 0)
             if number is not None and rest and words != tokens[:-1] and tokens[-1].isdecimal():
                 score -= 0.01  # a number at the end counts the block, as in the template
             if left and owner == "" and len(of_part) < len("".join(left)):
                 score -= 0.15
+            if part == NOTHING and not rest:
+                score = 0.99
             if score > 0.3:
                 unknown = f", but {' '.join(left)!r} is unknown" if left else ""
                 yield Meaning(owner, part, number, score, f"{text!r} says {_say(owner, part)}{unknown}")
@@ -120,6 +153,12 @@ def _read_words(text: str, tokens: tuple[str, ...]) -> Iterator[Meaning]:
             score = 0.9 - 0.25 * len(left)
             if score > 0.3:
                 yield Meaning(owner or "customer", "", number, score, f"{text!r} says {_say(owner or 'customer', '')}")
+
+
+def _drop_said(words: tuple[str, ...], part: str, *, counted: bool) -> tuple[str, ...]:
+    """The words without those that say the same part again ("Department/Canton"), and without its number."""
+    parts = lexicon().parts
+    return tuple(word for word in words if not (word.isdigit() and counted) and part not in parts.get(word, ()))
 
 
 def _say(owner: str, part: str) -> str:

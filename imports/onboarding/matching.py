@@ -6,7 +6,8 @@ address a bare "City" belongs to.
 
 from __future__ import annotations
 
-from collections import defaultdict
+import re
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING
@@ -60,12 +61,22 @@ class Column:
 
 def read_columns(table: Table) -> list[Column]:
     """The columns of a table, with what their headers say."""
+    headers = [text.strip() for text in table.header] or [""] * table.width
+    prefix = _common_prefix(headers)
     columns = []
-    for index in range(table.width):
-        header = table.header[index].strip() if table.header else ""
-        profile = Profile([row[index] for row in table.rows])
-        columns.append(Column(index, header, profile, read_header(header) if header else ()))
+    for index, header in enumerate(headers):
+        meanings = read_header(header) if header else ()
+        if prefix and header.startswith(prefix) and (not meanings or meanings[0].score < 0.95):
+            meanings = read_header(header.removeprefix(prefix))
+        columns.append(Column(index, header, Profile([row[index] for row in table.rows]), meanings))
     return columns
+
+
+def _common_prefix(headers: list[str]) -> str:
+    """What a system puts before the names of all its columns, such as "A1_"; "" for no such thing."""
+    prefixes = Counter(match[0] for header in headers if (match := re.match(r"[A-Za-z0-9]{1,8}[_.]", header)))
+    prefix, count = max(prefixes.items(), key=lambda item: item[1], default=("", 0))
+    return prefix if count > len(headers) * 0.6 else ""
 
 
 def match_columns(columns: list[Column]) -> None:
@@ -152,7 +163,9 @@ def _fits(profile: Profile, target: Target) -> tuple[float, str]:
     if part in ("profile_name", "name") and target.field.group != "price_types":
         return (0.75 if profile.letters > 0.8 else 0.25 if profile.letters < 0.4 else 0.5), ""
     if part == "state":
-        return (0.85 if profile.states > 0.7 else 0.3 if profile.decimals + profile.phones > 0.5 else 0.55), ""
+        few = profile.distinct < 4 < profile.filled / 3 and profile.length < 3 and profile.states < ENOUGH
+        wrong_kind = profile.decimals + profile.phones > 0.5 or few
+        return (0.85 if profile.states > 0.7 else 0.1 if wrong_kind else 0.55), ""
     return 0.55, ""
 
 
@@ -242,7 +255,12 @@ class AddressBlocks:
         for index in sorted(self.place):
             kind, number, part = self.place[index]
             seen[kind, number, part] += 1
-            if seen[kind, number, part] > 1 and number is None and part in LOCATION_PARTS:
+            if seen[kind, number, part] == 1 or number is not None or part not in LOCATION_PARTS:
+                continue
+            second_line = (kind, number, "address_2")
+            if part == "address_1" and self.place.get(index - 1) == (kind, number, part) and not seen[second_line]:
+                self.place[index] = second_line
+            else:
                 self.place[index] = (kind, seen[kind, number, part], part)
 
     def _rank_numbers(self) -> dict[tuple[str, int | None], int]:
@@ -255,6 +273,9 @@ class AddressBlocks:
             for rank, number in enumerate(sorted(numbers, key=lambda number: -1 if number is None else number), 1):
                 ranks[kind, number] = rank
         return ranks
+
+    def follows_street(self, column: Column) -> bool:
+        return self.place.get(column.index - 1, ("", None, ""))[2] == "address_1"
 
     @property
     def plain_kind(self) -> str:
@@ -272,6 +293,12 @@ class AddressBlocks:
         kind, number, part = self.place.get(column.index, (meaning.owner, meaning.number, meaning.part))
         if meaning is not column.best:
             kind, number, part = meaning.owner if meaning.owner in KINDS else "", meaning.number, meaning.part
+            if kind and not part:
+                return
+        if part == "terms":
+            if kind == "shipping":
+                yield Target("shipping_terms"), 0.75, "its values repeat"
+            return
         if part not in ADDRESS_PARTS:
             return
         rank = self.numbers.get((kind, number), number or 1)
@@ -288,10 +315,14 @@ class AddressBlocks:
             elif "shipping" in self.kinds or self.plain_kind == "shipping":
                 yield Target("shipping_phone", 1), 0.85, ""
             return
-        if part == "email" and not self.plain:
+        if part == "email":  # rather a buyer's
+            if self.plain_kind == "address" and self.plain:
+                yield Target("address_email", rank), 0.8, ""
             return
         group = self.plain_kind
         if not group:
+            return
+        if f"{group}_{part}" not in FIELDS:
             return
         why = "" if group == "address" else f"the file has another block for the {_other(group)} address"
         yield Target(f"{group}_{part}", rank), 1.0 if group == "address" else 0.93, why
@@ -302,7 +333,9 @@ def _other(kind: str) -> str:
 
 
 def _alone(column: Column) -> str:
-    """What "Ship To" alone is: by the values, a code or a name."""
+    """What "Ship To" alone is: by the values, a code, a name, a street, or nothing of an address at all."""
+    if column.profile.uniqueness < 0.5 and column.profile.filled > 5:
+        return "terms"
     return "code" if column.profile.codes > 0.8 else "address_1" if column.profile.streets > 0.6 else "name"
 
 
@@ -350,10 +383,12 @@ def _propose_meaning(column: Column, meaning: Meaning, blocks: AddressBlocks) ->
     number = meaning.number if meaning.number else 1
     if pair and meaning.part in ("", "code", "name"):
         looks_like_code = profile.codes > 0.8 and profile.terms < 0.5 and profile.length < 12
+        if meaning.owner == "customer" and not meaning.part:
+            looks_like_code = profile.codes > 0.8  # a customer's code may be long
         for name, is_code in zip(pair, (True, False), strict=True):
             right = looks_like_code == is_code
             explicit = meaning.part == ("code" if is_code else "name")
-            factor = (1.0 if right else 0.8) if explicit else (0.93 if right else 0.55)
+            factor = (1.0 if right else 0.8) if explicit else (0.93 if right else 0.3)
             if not explicit and meaning.part:
                 factor = 0.8 if right else 0
             if meaning.owner == "customer" and explicit:
@@ -363,13 +398,16 @@ def _propose_meaning(column: Column, meaning: Meaning, blocks: AddressBlocks) ->
     field_name = fields_by_meaning().get((meaning.owner, meaning.part))
     if field_name == "sales_rep_code" and profile.persons > 0.7 and profile.codes < 0.5:
         score *= 0.45
+    if field_name == "customer_code" and meaning.owner == "" and blocks.follows_street(column):
+        column.known_as_nothing = "a number right behind the street is the house's"
+        return
     if field_name is not None:
         vague = 0.75 if (meaning.owner, meaning.part) == ("", "code") else 1
         _propose_field(column, meaning, field_name, number, score * vague)
     if meaning.owner in ("", "customer", "address") and meaning.part == "email":
         column.propose(
             Target("buyer_email", number),
-            _weigh(column, Target("buyer_email"), score * 0.97),
+            _weigh(column, Target("buyer_email"), score),
             meaning.why,
             _fits(profile, Target("buyer_email"))[1],
         )

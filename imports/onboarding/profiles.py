@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import gettext
 import re
 from collections import Counter
 from functools import cache, cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pycountry
 
@@ -58,7 +59,8 @@ class Values:
     def currency(self, text: str) -> str:
         """ISO 4217 code of a currency's code, sign or name, "" where it is none."""
         code = text.strip().upper()
-        return code if code in currencies() else self.currencies.get(fold(text.strip()), "")
+        name = fold(text.strip())
+        return code if code in currencies() else self.currencies.get(name) or _currency_names().get(name, "")
 
 
 @cache
@@ -66,22 +68,33 @@ def values() -> Values:
     return Values()
 
 
-@cache
-def _country_names() -> dict[str, str]:
-    """Names of the countries in the languages of the data files, as ISO's translations have them."""
-    import gettext
+_LANGUAGES = ("de", "fr", "it", "es", "nl", "pt", "pt_BR")
 
+
+def _translated(domain: str, database: Any, code: str) -> dict[str, str]:
+    """The names of an ISO list in the languages of the data files, folded, to the codes."""
     names: dict[str, str] = {}
-    for language in ("de", "fr", "it", "es", "nl", "pt", "pt_BR"):
+    for language in _LANGUAGES:
         try:
-            translate = gettext.translation("iso3166-1", pycountry.LOCALES_DIR, languages=[language]).gettext
+            translate = gettext.translation(domain, pycountry.LOCALES_DIR, languages=[language]).gettext
         except OSError:
             continue
-        for country in pycountry.countries:
+        for entry in database:
             for field in ("name", "common_name", "official_name"):
-                if name := getattr(country, field, ""):
-                    names.setdefault(fold(translate(name)), country.alpha_2)
+                if name := getattr(entry, field, ""):
+                    names.setdefault(fold(translate(name)), getattr(entry, code))
     return names
+
+
+@cache
+def _country_names() -> dict[str, str]:
+    return _translated("iso3166-1", pycountry.countries, "alpha_2")
+
+
+@cache
+def _currency_names() -> dict[str, str]:
+    names = {fold(currency.name): currency.alpha_3 for currency in pycountry.currencies}
+    return names | _translated("iso4217", pycountry.currencies, "alpha_3")
 
 
 class Profile:

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 SURE = 0.5
 """A column below this confidence is proposed, but not mapped in the draft."""
 MAX_ERROR_PERCENT, MAX_CHANGE_PERCENT = 10.0, 50.0
+PERSONS = ("", "contact", "customer", "billing", "shipping")
+"""Whose first and last name may be the buyer's."""
 REQUIRED_FIRST = ("customer_code", "profile_name")
 
 
@@ -201,6 +203,7 @@ class _Proposer:
         self.notes: dict[int, str] = {}
 
     def propose(self) -> Proposal:
+        self._settle_last_name()
         self._assign()
         self._join_names()
         self._drop_nameless_buyers()
@@ -237,24 +240,42 @@ class _Proposer:
     def _find_part(self, part: str) -> Column | None:
         for column in self.columns:
             best = column.best
-            if (
-                best is not None
-                and best.part == part
-                and best.owner in ("", "contact", "customer", "billing", "shipping")
-            ):
+            if best is not None and best.part == part and best.owner in PERSONS:
                 return column
         return None
 
+    def _find_last_name(self, first: Column) -> Column | None:
+        """The last name: by its own words, or a bare "Name" beside the first name where another names the customer."""
+        if last := self._find_part("last_name"):
+            return last
+        for index in (first.index - 1, first.index + 1):
+            column = self.columns[index] if 0 <= index < len(self.columns) else None
+            if column and column.best and column.best.part == "name" and column.best.owner in PERSONS:
+                return column
+        return None
+
+    def _settle_last_name(self) -> None:
+        """A bare "Name" beside "First name" is the person's, where another column may be the customer's."""
+        first = self._find_part("first_name")
+        last = self._find_last_name(first) if first else None
+        others = [
+            column for column in self.columns if Target("profile_name") in column.candidates and column is not last
+        ]
+        if last is not None and any(column.candidates[Target("profile_name")].confidence > SURE for column in others):
+            last.candidates.pop(Target("profile_name"), None)
+            last.candidates.pop(Target("buyer_name"), None)
+
     def _join_names(self) -> None:
         """First and last name make one field: the buyer's, or the customer's where no column names the customer."""
-        first, last = self._find_part("first_name"), self._find_part("last_name")
+        first = self._find_part("first_name")
+        last = self._find_last_name(first) if first else None
         if first is None or last is None:
             return
         taken = set(self.chosen.values())
         target = Target("buyer_name") if Target("buyer_email") in taken else None
         if Target("profile_name") not in taken and target is None:
             target = Target("profile_name")
-        if target is None or target in taken:
+        if target is None or target in taken or self.chosen.get(last.index, target) == Target("profile_name"):
             return
         self.chosen.pop(last.index, None)
         self.chosen[first.index] = target

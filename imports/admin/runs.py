@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
+from django.http import FileResponse, Http404
 from django.urls import reverse
 from django.utils.html import format_html
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter
-from unfold.decorators import display
+from unfold.decorators import action, display
 from unfold.paginator import InfinitePaginator
 
 from accounts.admin import ReadOnlyAdmin, VisibleFilter, short_time
@@ -62,6 +63,7 @@ class RunAdmin(ReadOnlyAdmin):
                     ("status", "issue_list"),
                     "message",
                     ("format_name", "size"),
+                    "copy_of_file",
                     ("started_at", "finished_at"),
                     ("started_by", "duration"),
                     "dry_run",
@@ -80,7 +82,8 @@ class RunAdmin(ReadOnlyAdmin):
             },
         ),
     ]
-    readonly_fields = ["issue_list", "size", "duration"]
+    readonly_fields = ["issue_list", "size", "duration", "copy_of_file"]
+    actions_detail = ["kept_file"]
 
     @display(description="run", ordering="id")
     def number(self, run: Run) -> str:
@@ -101,6 +104,29 @@ class RunAdmin(ReadOnlyAdmin):
     @display(description="size")
     def size(self, run: Run) -> str:
         return f"{run.file_size:,} bytes"
+
+    @display(description="kept copy")
+    def copy_of_file(self, run: Run) -> str:
+        if not run.kept_file:
+            return "none"
+        url = reverse("admin:imports_run_kept_file", args=[run.pk])
+        return format_html('<a class="text-primary-600 dark:text-primary-500" href="{}">Download</a>', url)
+
+    @action(description="Download the file", url_path="file")
+    def kept_file(self, request: HttpRequest, object_id: str) -> FileResponse:
+        """The file as it came, for whoever may see the run."""
+        run = self.get_object(request, object_id)
+        if run is None or not run.kept_file:
+            raise Http404
+        try:
+            file = run.kept_file.open("rb")
+        except FileNotFoundError:
+            raise Http404 from None
+        return FileResponse(file, as_attachment=True, filename=run.file_name, content_type="application/octet-stream")
+
+    def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
+        """None: the link stands beside the file's name."""
+        return []
 
     @display(description="issues")
     def issue_list(self, run: Run) -> str:

@@ -1,0 +1,387 @@
+"""Admin of formats: onboarding, drafts, and the steps from draft to live."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.html import format_html
+from unfold.admin import TabularInline
+from unfold.contrib.filters.admin import ChoicesDropdownFilter
+from unfold.decorators import action, display
+
+from accounts.admin import AccountOwnedAdmin, AccountOwnedInline, VisibleFilter, short_time, user_of
+from accounts.models import Account
+from imports.admin.forms import ApprovalForm, ColumnForm, DraftForm, OnboardForm, field_names
+from imports.comparing import compare_specs, find_replayable, replay_run
+from imports.errors import SettingsWrong, TryAgainLater
+from imports.format_files import write_format
+from imports.formats import FormatError
+from imports.models import Format, FormatColumn, FormatVersion, Run
+from imports.versioning import (
+    approve,
+    describe_test,
+    find_predecessor,
+    read_spec,
+    save_draft,
+    start_draft,
+    start_testing,
+)
+
+if TYPE_CHECKING:
+    from django.db.models import ForeignKey, QuerySet
+    from django.forms import Form, ModelForm
+    from django.http import HttpRequest
+
+STATUS_COLOURS = {
+    FormatVersion.Status.DRAFT: "info",
+    FormatVersion.Status.TESTING: "warning",
+    FormatVersion.Status.LIVE: "success",
+    FormatVersion.Status.RETIRED: "default",
+}
+FILES_READ = 3
+"""How many kept files a comparison reads again."""
+
+
+class VersionsOfFormat(AccountOwnedInline, TabularInline):
+    """The versions of a format, each with a link to its page."""
+
+    model = FormatVersion
+    extra = 0
+    fields = readonly_fields = ["version", "status", "testing_at", "live_at", "approver", "reason"]
+    ordering = ["-number"]
+
+    @display(description="version")
+    def version(self, version: FormatVersion) -> str:
+        return format_html(
+            '<a class="text-primary-600 dark:text-primary-500" href="{}">{}</a>', _page(version), str(version)
+        )
+
+    def has_add_permission(self, request: HttpRequest, obj: Any) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(Format)
+class FormatAdmin(AccountOwnedAdmin):
+    """Formats of production accounts; adding one is onboarding it."""
+
+    list_display = ["name", "account", "live_version", "newest_version"]
+    list_select_related = ["account"]
+    list_filter = [("account", VisibleFilter)]
+    search_fields = ["name"]
+    search_help_text = "Name"
+    fields = ["name", "account"]
+    readonly_fields = ["name"]
+    inlines = [VersionsOfFormat]
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        if obj is None:
+            kwargs["form"] = OnboardForm
+        return super().get_form(request, obj, change, **kwargs)
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+        if obj is not None:
+            return list(super().get_fields(request, obj))
+        constants = ("price_type_currency", "price_type_name", "address_type")
+        return ["account", "name", "sample", "document", constants]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        return super().get_readonly_fields(request, obj) if obj is not None else ()
+
+    def get_inline_instances(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+        return list(super().get_inline_instances(request, obj)) if obj is not None else []
+
+    def formfield_for_foreignkey(self, db_field: ForeignKey[Any, Any], request: HttpRequest, **kwargs: Any) -> Any:
+        field = super().formfield_for_foreignkey(db_field, request, **kwargs)
+        if field is not None and db_field.related_model is Account and field.queryset is not None:
+            field.queryset = field.queryset.filter(sandbox_of=None)
+        return field
+
+    def save_model(self, request: HttpRequest, obj: Format, form: Any, change: bool) -> None:
+        if not change:
+            draft = save_draft(obj.account, obj.name, form.spec, proposal=form.proposal)
+            obj.pk = draft.format_id
+
+    def response_add(self, request: HttpRequest, obj: Format, post_url_continue: str | None = None) -> HttpResponse:
+        """On to the draft, where what was proposed is looked through."""
+        draft = obj.newest
+        if draft is None:
+            raise Http404
+        messages.success(request, f"Saved as {draft}. Look through its columns, then start testing.")
+        return HttpResponseRedirect(_page(draft))
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return user_of(request).is_superuser
+
+    @display(description="live")
+    def live_version(self, format_: Format) -> str:
+        return str(format_.live or "")
+
+    @display(description="newest")
+    def newest_version(self, format_: Format) -> str:
+        newest = format_.newest
+        return f"{newest} ({newest.status})" if newest else ""
+
+
+class ColumnsOfVersion(AccountOwnedInline, TabularInline):
+    """What is read from where; editable while the version is a draft."""
+
+    model = FormatColumn
+    form = ColumnForm
+    extra = 0
+    ordering = ["order"]
+    ordering_field = "order"
+    hide_title = True
+
+
+@admin.register(FormatVersion)
+class FormatVersionAdmin(AccountOwnedAdmin):
+    """A version: its settings and columns, what onboarding proposed, and the next step of its life."""
+
+    account_path = "format__account_id"
+    form = DraftForm
+    list_display = ["name", "account", "status_label", "testing", "live", "approver"]
+    list_select_related = ["format__account"]
+    list_filter = [("status", ChoicesDropdownFilter), ("format", VisibleFilter)]
+    search_fields = ["format__name"]
+    search_help_text = "Name of the format"
+    ordering = ["format__name", "-number"]
+    inlines = [ColumnsOfVersion]
+    actions_detail = ["test", "go_live", "next_draft", "compare", "download"]
+    change_form_outer_after_template = "imports/proposal.html"
+    fieldsets = [
+        (
+            None,
+            {
+                "fields": [
+                    ("format", "status"),
+                    ("tested_for", "approver"),
+                    ("testing_at", "live_at"),
+                    "reason",
+                ]
+            },
+        ),
+        (
+            "Dialect",
+            {
+                "fields": [
+                    ("encoding", "delimiter"),
+                    ("quotechar", "escapechar"),
+                    ("has_header", "skip_lines"),
+                    ("footer", "allow_spaced_delimiter"),
+                ]
+            },
+        ),
+        (
+            "Policies",
+            {
+                "classes": ["collapse"],
+                "fields": [
+                    ("max_error_percent", "max_change_percent"),
+                    ("clear_token", "conflict"),
+                    "allow_trailing_delimiter",
+                    *DraftForm.policy_fields(),
+                ],
+            },
+        ),
+    ]
+    readonly_fields = ["format", "status", "tested_for", "approver", "testing_at", "live_at", "reason"]
+
+    # -- permissions
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return super().has_change_permission(request, obj) and (obj is None or obj.is_draft)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return obj is not None and self.has_change_permission(request, obj)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).select_related("format__account")
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+        """Of a version that nobody edits, the policies by kind are shown as they are kept."""
+        fieldsets = list(super().get_fieldsets(request, obj))
+        if obj is not None and not self.has_change_permission(request, obj):
+            name, options = fieldsets[2]
+            kept = [field for field in options["fields"] if field not in DraftForm.policy_fields()]
+            fieldsets[2] = (name, {**options, "fields": [*kept, ("assignments", "unknown_lookup")]})
+        return fieldsets
+
+    # -- the page
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> Any:
+        version = self.get_object(request, object_id)
+        context: dict[str, Any] = {"field_names": field_names()}
+        if version is not None:
+            context |= {"version": version, "proposal": version.proposal, "incomplete": _incompleteness(version)}
+        return super().change_view(request, object_id, form_url, {**context, **(extra_context or {})})
+
+    def save_related(self, request: HttpRequest, form: ModelForm[Any], formsets: Any, change: bool) -> None:
+        super().save_related(request, form, formsets, change)
+        if incomplete := _incompleteness(form.instance):
+            messages.warning(request, f"The draft is not complete yet: {incomplete}")
+
+    @display(description="version", ordering="format__name")
+    def name(self, version: FormatVersion) -> str:
+        return str(version)
+
+    @display(description="account", ordering="format__account")
+    def account(self, version: FormatVersion) -> str:
+        return str(version.format.account)
+
+    @display(description="status", ordering="status", label=STATUS_COLOURS)
+    def status_label(self, version: FormatVersion) -> tuple[str, str]:
+        return version.status, version.get_status_display()
+
+    @display(description="testing since", ordering="testing_at")
+    def testing(self, version: FormatVersion) -> str:
+        return short_time(version.testing_at)
+
+    @display(description="live since", ordering="live_at")
+    def live(self, version: FormatVersion) -> str:
+        return short_time(version.live_at)
+
+    @display(description="tested for")
+    def tested_for(self, version: FormatVersion) -> str:
+        return describe_test(version)
+
+    # -- steps
+
+    def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
+        """The steps that the version may take now and this person may decide on."""
+        version = self.get_object(request, str(object_id))
+        if version is None:
+            return []
+        offered = {"compare", "download"}
+        if user_of(request).may_edit(version.format.account_id):
+            offered |= {
+                FormatVersion.Status.DRAFT: {"test"},
+                FormatVersion.Status.TESTING: {"go_live", "next_draft"},
+            }.get(FormatVersion.Status(version.status), {"next_draft"})
+        actions = super().get_actions_detail(request, object_id)
+        return [item for item in actions if item.action_name.rpartition("formatversion_")[2] in offered]
+
+    @action(description="Start testing", url_path="test")
+    def test(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        version = self._editable(request, object_id)
+        text = [
+            "Testing freezes the version: a change is made in the next draft.",
+            "It reads files into the account's sandbox only, until it is approved.",
+        ]
+        return self._step(request, version, "Start testing", text, None, lambda _: start_testing(version))
+
+    @action(description="Go live", url_path="go-live")
+    def go_live(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        version = self._editable(request, object_id)
+        user = user_of(request)
+        runs = Run.objects.accepted_tests(version).count()
+        text = [
+            f"{version} has been tested for {describe_test(version)}; two weeks are recommended.",
+            f"{runs} accepted run{'s' * (runs != 1)} in a sandbox read files with it; at least one is needed.",
+            "Live versions read files into the production account. The version that is live now is retired.",
+        ]
+
+        def decide(form: Form) -> None:
+            approve(version, user.get_full_name() or user.username, user=user, reason=form.cleaned_data["reason"])
+
+        return self._step(request, version, "Go live", text, ApprovalForm(request.POST or None), decide)
+
+    @action(description="Next draft", url_path="next-draft")
+    def next_draft(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        version = self._editable(request, object_id)
+        text = [f"The next draft of {version.format} begins as a copy of its newest version."]
+        if request.method == "POST":
+            draft = start_draft(version.format)
+            messages.success(request, f"{draft} is the draft.")
+            return HttpResponseRedirect(_page(draft))
+        return self._step(request, version, "Next draft", text, None, lambda _: None)
+
+    @action(description="Compare", url_path="compare")
+    def compare(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """What differs from the version before, and on demand what comes out differently of kept files."""
+        version = self._visible(request, object_id)
+        context: dict[str, Any] = {"title": f"Compare {version}", "version": version}
+        try:
+            before = find_predecessor(version)
+            specs = read_spec(before), read_spec(version)
+            context |= {"before": before, "differences": compare_specs(*specs)}
+            if request.method == "POST":
+                self._editable(request, object_id)
+                runs = find_replayable(version.format.account, before, FILES_READ)
+                context["replays"] = [replay_run(run, *specs) for run in runs]
+        except (SettingsWrong, TryAgainLater) as error:
+            context["problem"] = str(error)
+        context["may_replay"] = user_of(request).may_edit(version.format.account_id)
+        return TemplateResponse(request, "imports/compare.html", self._context(request, version, context))
+
+    @action(description="Download", url_path="download")
+    def download(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        version = self._visible(request, object_id)
+        try:
+            text = write_format(read_spec(version))
+        except SettingsWrong as error:
+            messages.error(request, str(error))
+            return HttpResponseRedirect(_page(version))
+        return HttpResponse(
+            text,
+            content_type="application/yaml",
+            headers={"Content-Disposition": f'attachment; filename="{version.format.name}.yaml"'},
+        )
+
+    def _visible(self, request: HttpRequest, object_id: str) -> FormatVersion:
+        version = self.get_object(request, object_id)
+        if version is None:
+            raise Http404
+        found: FormatVersion = version
+        return found
+
+    def _editable(self, request: HttpRequest, object_id: str) -> FormatVersion:
+        version = self._visible(request, object_id)
+        if not user_of(request).may_edit(version.format.account_id):
+            raise PermissionDenied
+        return version
+
+    def _step(
+        self, request: HttpRequest, version: FormatVersion, title: str, text: list[str], form: Form | None, decide: Any
+    ) -> HttpResponse:
+        """A page that says what a step means and takes it when it is confirmed."""
+        problem = ""
+        if request.method == "POST" and (form is None or form.is_valid()):
+            try:
+                decide(form)
+            except SettingsWrong as error:
+                problem = str(error)
+            else:
+                version.refresh_from_db()
+                messages.success(request, f"{version} is {version.get_status_display()}.")
+                return HttpResponseRedirect(_page(version))
+        context = {"title": f"{title}: {version}", "button": title, "text": text, "form": form, "problem": problem}
+        return TemplateResponse(request, "imports/step.html", self._context(request, version, context))
+
+    def _context(self, request: HttpRequest, version: FormatVersion, context: dict[str, Any]) -> dict[str, Any]:
+        return {**self.admin_site.each_context(request), "opts": self.opts, "back": _page(version), **context}
+
+
+def _page(version: FormatVersion) -> str:
+    return reverse("admin:imports_formatversion_change", args=[version.pk])
+
+
+def _incompleteness(version: FormatVersion) -> str:
+    """What a version lacks to be read with; "" when nothing."""
+    try:
+        FormatVersion.objects.get(pk=version.pk).to_spec()
+    except FormatError as error:
+        return str(error)
+    return ""

@@ -1,0 +1,243 @@
+"""Forms of formats: onboarding from a sample, the settings of a draft, its columns, and its next steps."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from unfold.widgets import (
+    UnfoldAdminFileFieldWidget,
+    UnfoldAdminSelectWidget,
+    UnfoldAdminTextareaWidget,
+    UnfoldAdminTextInputWidget,
+)
+
+from imports.errors import FileRejected
+from imports.format_files import NAMED_MARKS, read_format
+from imports.formats import AssignmentMode, FormatError, FormatSpec, UnknownLookup
+from imports.models import Format, FormatColumn, FormatVersion
+from imports.onboarding import propose_format
+from imports.template import ASSIGNMENTS, FIELDS, Target
+from lookups.directory import LISTS
+
+if TYPE_CHECKING:
+    from django.core.files.uploadedfile import UploadedFile
+
+CONSTANTS = {
+    "price_type_currency": Target("price_type_currency"),
+    "price_type_name": Target("price_type_name"),
+    "address_type": Target("address_type"),
+}
+LARGEST_DOCUMENT = 1 << 20
+
+
+class OnboardForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time
+    """Makes a format with its first draft, of a sample of the ERP's file or of a format as a file."""
+
+    sample = forms.FileField(
+        required=False,
+        widget=UnfoldAdminFileFieldWidget,
+        help_text="A file as the ERP writes it. Only its beginning is looked at.",
+    )
+    document = forms.FileField(
+        required=False, label="or a format as a file", widget=UnfoldAdminFileFieldWidget, help_text="YAML."
+    )
+    price_type_currency = forms.CharField(
+        required=False,
+        max_length=3,
+        widget=UnfoldAdminTextInputWidget,
+        help_text="The same for every customer, where no column has it: USD.",
+    )
+    price_type_name = forms.CharField(
+        required=False,
+        max_length=100,
+        widget=UnfoldAdminTextInputWidget,
+        help_text="The same for every customer, where no column has it.",
+    )
+    address_type = forms.ChoiceField(
+        required=False,
+        choices=[("", "as the file says"), ("S", "shipping"), ("B", "billing")],
+        widget=UnfoldAdminSelectWidget,
+        help_text="What the addresses are, where neither a column nor a header says it.",
+    )
+
+    class Meta:
+        model = Format
+        fields = ["account", "name"]
+
+    spec: FormatSpec
+    proposal: dict[str, Any] | None = None
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        sample, document = cleaned.get("sample"), cleaned.get("document")
+        if not self.errors and bool(sample) == bool(document):
+            raise ValidationError("Give either a sample or a format as a file.")
+        if self.errors:
+            return cleaned
+        try:
+            if document:
+                self.spec = read_format(_read_text(document))
+            elif sample:
+                self._propose(sample, cleaned)
+        except (FormatError, FileRejected) as error:
+            self.add_error("document" if document else "sample", str(error))
+        return cleaned
+
+    def _propose(self, sample: UploadedFile[bytes], cleaned: dict[str, Any]) -> None:
+        constants = {target: cleaned[name].strip() for name, target in CONSTANTS.items() if cleaned.get(name)}
+        with tempfile.NamedTemporaryFile() as copy:
+            for chunk in sample.chunks():
+                copy.write(chunk)
+            copy.flush()
+            proposal = propose_format(Path(copy.name), cleaned["account"], constants)
+        self.spec = proposal.to_spec(cleaned["name"])
+        self.proposal = proposal.describe()
+
+
+def _read_text(document: UploadedFile[bytes]) -> str:
+    if (document.size or 0) > LARGEST_DOCUMENT:
+        raise FormatError("The file is too large to be a format.")
+    try:
+        return str(document.read(), "utf-8-sig")
+    except UnicodeDecodeError:
+        raise FormatError("The file is not text in UTF-8.") from None
+
+
+class MarkField(forms.CharField):
+    """One character, which may be a space or a tab and may be named."""
+
+    widget = UnfoldAdminTextInputWidget
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(strip=False, **kwargs)
+
+    def prepare_value(self, value: Any) -> Any:
+        return next((name for name in ("tab", "space") if NAMED_MARKS[name] == value), value)
+
+    def to_python(self, value: Any) -> str:
+        text = super().to_python(value) or ""
+        text = NAMED_MARKS.get(text.strip().lower(), text)
+        if len(text) > 1:
+            raise ValidationError(f"Give one character, or one of {', '.join(NAMED_MARKS)}.")
+        return text
+
+
+class DraftForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time
+    """The settings of a version; what is kept as a mapping is chosen kind by kind."""
+
+    delimiter = MarkField(help_text="One character, or comma, pipe, semicolon, tab, space.")
+    quotechar = MarkField(required=False, label="Quote", help_text="Blank for none.")
+    escapechar = MarkField(required=False, label="Escape", help_text="Blank for none.")
+
+    class Meta:
+        model = FormatVersion
+        fields = [
+            "encoding",
+            "delimiter",
+            "quotechar",
+            "escapechar",
+            "has_header",
+            "skip_lines",
+            "footer",
+            "allow_spaced_delimiter",
+            "clear_token",
+            "conflict",
+            "max_error_percent",
+            "max_change_percent",
+            "allow_trailing_delimiter",
+        ]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name in self.policy_fields():
+            mapping, _, kind = name.partition("__")
+            if name in self.fields:
+                self.fields[name].initial = getattr(self.instance, mapping).get(kind, "")
+
+    @staticmethod
+    def policy_fields() -> list[str]:
+        """The names of the choices by kind, "unknown_lookup__warehouses"."""
+        return [f"assignments__{kind.value}" for kind in ASSIGNMENTS] + [f"unknown_lookup__{name}" for name in LISTS]
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        for mapping in ("assignments", "unknown_lookup"):
+            names = [name for name in self.policy_fields() if name.startswith(mapping) and cleaned.get(name)]
+            setattr(self.instance, mapping, {name.partition("__")[2]: cleaned[name] for name in names})
+        return cleaned
+
+
+def _policy_field(name: str) -> forms.ChoiceField:
+    mapping, _, kind = name.partition("__")
+    if mapping == "assignments":
+        choices = [("", "replace the stored ones"), (AssignmentMode.ADD.value, "join the stored ones")]
+        label = f"{kind.replace('_', ' ').capitalize()} of a file"
+    else:
+        policies = [UnknownLookup.SKIP, *([UnknownLookup.CREATE] if kind != "sales_reps" else [])]
+        words = {UnknownLookup.SKIP: "skip the field, with a warning", UnknownLookup.CREATE: "create it"}
+        choices = [("", "reject the customer"), *((policy.value, words[policy]) for policy in policies)]
+        label = f"Unknown {kind.replace('_', ' ')}"
+    return forms.ChoiceField(required=False, choices=choices, label=label, widget=UnfoldAdminSelectWidget)
+
+
+for _name in DraftForm.policy_fields():
+    DraftForm.base_fields[_name] = _policy_field(_name)
+    DraftForm.declared_fields[_name] = DraftForm.base_fields[_name]
+
+
+class ValueMapField(forms.CharField):
+    """A value map as lines of "cell = value"."""
+
+    widget = UnfoldAdminTextareaWidget(attrs={"rows": 2, "placeholder": "cell = value"})
+
+    def prepare_value(self, value: Any) -> Any:
+        if not isinstance(value, dict):
+            return value
+        return "\n".join(f"{cell} = {text}" for cell, text in sorted(value.items()))
+
+    def to_python(self, value: Any) -> Any:
+        pairs: dict[str, str] = {}
+        for line in (super().to_python(value) or "").splitlines():
+            cell, equals, text = line.rpartition("=")
+            if line.strip() and not equals:
+                raise ValidationError(f"{line.strip()!r} is not written as cell = value.")
+            if equals:
+                pairs[cell.strip()] = text.strip()
+        return pairs
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return bool(self.to_python(self.prepare_value(initial)) != self.to_python(data))
+
+
+class ColumnForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time
+    """One column of a draft."""
+
+    value_map = ValueMapField(required=False)
+    target = forms.CharField(
+        max_length=60,
+        label="Field",
+        widget=UnfoldAdminTextInputWidget(attrs={"list": "template-fields"}),
+    )
+
+    class Meta:
+        model = FormatColumn
+        fields = ["order", "source", "position", "constant", "target", "value_map", "default", "blank", "ownership"]
+
+
+def field_names() -> list[str]:
+    """What a column may go to, as a form offers it."""
+    return [field.numbered(1) for field in FIELDS.values()]
+
+
+class ApprovalForm(forms.Form):
+    """The reason for going live, which less than two weeks of testing ask for."""
+
+    reason = forms.CharField(
+        required=False,
+        widget=UnfoldAdminTextareaWidget(attrs={"rows": 3}),
+        help_text="Needed when the version was tested for less than two weeks; it is kept.",
+    )

@@ -1,0 +1,164 @@
+"""Formats as YAML documents."""
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from imports.format_files import read_format, write_format
+from imports.formats import (
+    AssignmentMode,
+    Blank,
+    Column,
+    Conflict,
+    Dialect,
+    FormatError,
+    FormatSpec,
+    Ownership,
+    Policies,
+    UnknownLookup,
+)
+from imports.template import Group, Target
+
+DOCUMENT = r"""
+name: northwind
+dialect: {encoding: cp1252, delimiter: ";", quotechar: none, has_header: true, skip_lines: 2, footer: "Total*"}
+header: [Kunde, First, Last, Land, Active, Mail, Extra]
+columns:
+  - {source: Kunde, target: customer_code}
+  - {source: "{First} {Last}", target: buyer_name_1}
+  - {source: 6, target: buyer_email}
+  - {source: Land, target: shipping_country_1, value_map: {Norwegen: NO, Niederlande: NL, 049: DE}}
+  - {constant: USD, target: price_type_currency_1}
+  - {source: Active, target: create_doors, value_map: {J: true, N: false}, default: false, ownership: if_blank}
+policies:
+  clear_token: '\N'
+  assignments: {payment_terms: add}
+  unknown_lookup: {warehouses: skip, customer_groups: create}
+  max_error_percent: 10
+  max_change_percent: 12.5
+  conflict: last
+"""
+
+
+def test_the_document_says_it_all():
+    spec = read_format(DOCUMENT)
+    assert spec == FormatSpec(
+        "northwind",
+        Dialect("cp1252", ";", None, skip_lines=2, footer="Total*"),
+        (
+            Column(Target("customer_code"), "Kunde"),
+            Column(Target("buyer_name"), "{First} {Last}"),
+            Column(Target("buyer_email"), 6),
+            Column(Target("shipping_country"), "Land", value_map={"Norwegen": "NO", "Niederlande": "NL", "049": "DE"}),
+            Column(Target("price_type_currency"), constant="USD"),
+            Column(
+                Target("create_doors"),
+                "Active",
+                value_map={"J": "true", "N": "false"},
+                default="false",
+                ownership=Ownership.IF_BLANK,
+            ),
+        ),
+        Policies(
+            clear_token=r"\N",
+            assignments={Group.PAYMENT_TERMS: AssignmentMode.ADD},
+            unknown_lookup={"warehouses": UnknownLookup.SKIP, "customer_groups": UnknownLookup.CREATE},
+            max_error_percent=10,
+            max_change_percent=12.5,
+            conflict=Conflict.LAST,
+        ),
+        ("Kunde", "First", "Last", "Land", "Active", "Mail", "Extra"),
+    )
+    assert read_format(write_format(spec)) == spec
+
+
+@pytest.mark.parametrize(("word", "mark"), [("tab", "\t"), ("space", " "), ("pipe", "|"), ('"\\t"', "\t"), ("~", None)])
+def test_a_delimiter_may_be_named(word, mark):
+    document = f"name: x\ndialect: {{delimiter: {word}}}\ncolumns: [{{source: a, target: customer_code}}]"
+    if mark is None:
+        with pytest.raises(FormatError, match="delimiter must be one character"):
+            read_format(document)
+    else:
+        assert read_format(document).dialect.delimiter == mark
+
+
+_texts = st.text(
+    st.characters(codec="utf-8", exclude_characters="\r\n\0{}", exclude_categories=["Cc", "Cs"]), min_size=1
+)
+_headers = _texts.filter(lambda text: text.strip() == text)
+_names = st.sampled_from(["alternate_name", "customer_alias", "profile_name", "shipping_name", "billing_city"])
+
+
+@st.composite
+def _columns(draw):
+    columns = [Column(Target("customer_code"), draw(st.integers(1, 9) | _headers))]
+    for name in draw(st.lists(_names, unique=True)):
+        value_map = draw(st.dictionaries(_headers, st.text("abc019NO", max_size=5), max_size=3))
+        blank = Blank.KEEP if name == "profile_name" else draw(st.sampled_from(Blank))
+        source = draw(st.integers(1, 999) | _headers)
+        columns.append(
+            Column(Target(name), source, value_map=value_map, default=draw(st.text("aå1", max_size=3)), blank=blank)
+        )
+    columns.append(Column(Target("price_type_name"), constant=draw(_headers.filter(lambda text: len(text) < 100))))
+    return tuple(columns)
+
+
+@given(
+    columns=_columns(),
+    delimiter=st.sampled_from(",;|\t~ "),
+    quotechar=st.sampled_from(['"', "'", None]),
+    limit=st.none() | st.integers(0, 100),
+    header=st.lists(_texts, max_size=3),
+)
+def test_reading_what_was_written_gives_an_equal_format(columns, delimiter, quotechar, limit, header):
+    dialect = Dialect(delimiter=delimiter, quotechar=quotechar)
+    policies = Policies(max_error_percent=limit)
+    try:
+        spec = FormatSpec("x", dialect, columns, policies, tuple(header))
+    except FormatError:  # the header has a mapped column twice
+        return
+    text = write_format(spec)
+    assert read_format(text) == spec
+    assert write_format(read_format(text)) == text
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("name: northwind", "nme: northwind", "the document: nme is none of columns, dialect, header, name, policies"),
+        ("{source: Kunde,", "{source: [Kunde],", "column 1: source must be a text"),
+        ("target: customer_code}", "target: customer_cod}", "column 1: 'customer_cod' is no field of the template"),
+        ("has_header: true", "has_header: maybe", "dialect: has_header must be true or false, not 'maybe'"),
+        ("skip_lines: 2", "skip_lines: -2", "dialect: skip_lines must be a whole number, not '-2'"),
+        ("ownership: if_blank", "ownership: sometimes", "must be one of always, if_blank, never, not 'sometimes'"),
+        ("{warehouses: skip", "{warehouse: skip", "unknown_lookup: warehouse is none of"),
+        ("{payment_terms: add}", "{buyers: add}", "assignments: buyers is none of"),
+        ("049: DE", "049: D", "'D' is not a country"),
+        ("constant: USD", "constant: Dollar", "price_type_currency_1, constant: 'Dollar' must be a currency"),
+        ("max_error_percent: 10", "max_error_percent: 101", "from 0 to 100"),
+        ("conflict: last", "conflict: last\n  conflict: first", "line 18: the key 'conflict' is given twice"),
+        ("columns:", "columns: [", "not YAML"),
+        ("encoding: cp1252", "encoding: klingon", "'klingon' is not an encoding"),
+        ('footer: "Total*"', 'footer: "*"', "matches every line"),
+        ("target: buyer_name_1", "target: discount_2", "'discount_2' is no field"),
+        ("First, Last, Land", "First, Last, land, Land", "has 'Land' more than once; give the position"),
+    ],
+)
+def test_a_mistake_is_named_with_its_place(old, new, message):
+    assert old in DOCUMENT
+    with pytest.raises(FormatError) as raised:
+        read_format(DOCUMENT.replace(old, new))
+    assert message in str(raised.value)
+
+
+@pytest.mark.parametrize("text", ["", "just text", "- a list", "a: &x [*x]", "\0", "x" * 2_000_000])
+def test_what_is_no_format_is_refused(text):
+    with pytest.raises(FormatError):
+        read_format(text)
+
+
+def test_what_is_written_is_plain_yaml():
+    document = yaml.safe_load(write_format(read_format(DOCUMENT)))
+    assert document["columns"][3]["value_map"] == {"Norwegen": "NO", "Niederlande": "NL", "049": "DE"}
+    assert document["policies"]["max_change_percent"] == 12.5

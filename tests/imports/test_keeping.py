@@ -1,0 +1,81 @@
+"""Copies of the files that came."""
+
+import stat
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from django.utils import timezone
+
+from imports.errors import SettingsWrong
+from imports.models import Run
+from imports.pipeline import import_file
+from tests.imports.files import NEW, as_text
+
+
+@pytest.fixture
+def file(tmp_path):
+    path = tmp_path / "customers ../ü.txt".replace("/", "")
+    path.write_text(as_text([NEW]))
+    return path
+
+
+def content(run):
+    with run.kept_file.open("rb") as file:
+        return file.read()
+
+
+def test_a_run_keeps_its_file_as_it_came(account, file):
+    run = import_file(account, file)
+    assert content(run) == file.read_bytes()
+    assert str(run.kept_file).startswith(f"runs/{account.pk}/{run.pk}-")
+    assert stat.S_IMODE(Path(run.kept_file.path).stat().st_mode) == 0o600
+
+
+def test_a_rejected_file_is_kept_too(account, tmp_path):
+    path = tmp_path / "x.txt"
+    path.write_bytes(b"\xff\xfe broken")
+    run = import_file(account, path)
+    assert (run.status, content(run)) == ("rejected", b"\xff\xfe broken")
+
+
+def test_a_dry_run_keeps_nothing(account, file):
+    assert not import_file(account, file, dry_run=True).kept_file
+
+
+def test_no_days_mean_no_copies(account, file, settings):
+    settings.KEEP_FILES_DAYS = 0
+    assert not import_file(account, file).kept_file
+
+
+def test_an_old_copy_goes_and_its_run_stays(account, file, settings):
+    settings.KEEP_FILES_DAYS = 7
+    old, younger = import_file(account, file), import_file(account, file)
+    path = old.kept_file.path
+    Run.objects.filter(pk=old.pk).update(started_at=timezone.now() - timedelta(days=8))
+    import_file(account, file)
+    assert not Run.objects.get(pk=old.pk).kept_file
+    assert Run.objects.get(pk=younger.pk).kept_file
+    assert not Path(path).exists()
+
+
+def test_copies_go_with_their_run_and_with_their_account(account, file, django_capture_on_commit_callbacks):
+    first, second = import_file(account, file), import_file(account, file)
+    paths = [first.kept_file.path, second.kept_file.path]
+    with django_capture_on_commit_callbacks(execute=True):
+        first.delete()
+    assert [Path(path).exists() for path in paths] == [False, True]
+    with django_capture_on_commit_callbacks(execute=True):
+        account.delete()
+    assert not Path(paths[1]).exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_no_room_for_the_copy_is_said_and_nothing_is_applied(account, file, settings, tmp_path):
+    blocked = tmp_path / "blocked"
+    blocked.write_text("")
+    settings.MEDIA_ROOT = blocked
+    with pytest.raises(SettingsWrong, match="No copy of"):
+        import_file(account, file)
+    assert Run.objects.get().status == "failed"
+    assert not account.connections.exists()
