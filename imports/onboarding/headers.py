@@ -19,8 +19,17 @@ if TYPE_CHECKING:
 LOOSEST = 84
 """From 0 to 100: how alike a misspelt or unknown phrase must be to a known one."""
 MOST_WORDS = 10
+CLOSE = 0.15
+"""How far below the best reading of a header another one may be to count at all."""
+GUESS = 0.7
+"""The score of a phrase that only may mean what it is listed for."""
 NOTHING = "none"
 NO_OWNER = ("customer", "noise")
+GAP = "\0"
+"""Stands where a number was taken out; no words across it belong together."""
+ANY_PART = ("code", "name")
+"""What everything can have."""
+_EXAMPLES = re.compile(r"\([^)]*(?:,|\.\.\.|…)[^)]*\)")
 
 
 class Meaning(NamedTuple):
@@ -37,7 +46,7 @@ class Meaning(NamedTuple):
 class Lexicon:
     """The words of the data files, by their squashed spelling."""
 
-    phrases: dict[str, list[tuple[str, str]]]
+    phrases: dict[str, list[tuple[str, str, float]]]
     owners: dict[str, list[str]]
     parts: dict[str, list[str]]
     words: frozenset[str]
@@ -46,7 +55,7 @@ class Lexicon:
 
 @cache
 def lexicon() -> Lexicon:
-    phrases: dict[str, list[tuple[str, str]]] = defaultdict(list)
+    phrases: dict[str, list[tuple[str, str, float]]] = defaultdict(list)
     owners: dict[str, list[str]] = defaultdict(list)
     parts: dict[str, list[str]] = defaultdict(list)
     words: set[str] = set()
@@ -62,15 +71,22 @@ def lexicon() -> Lexicon:
                         if name not in table[spelling]:
                             table[spelling].append(name)
     for name, listed in vocabulary.load("phrases").items():
-        owner, _, part = name.partition(".") if "." in name else ("", "", name)
+        owner, part = split_meaning(name.rstrip("?"))
+        score = GUESS if name.endswith("?") else 1.0
         for phrase in listed:
             words.update(word for word in words_of(phrase) if len(word) > 3)
             for spelling in vocabulary.spellings(phrase):
-                if (owner, part) not in phrases[spelling]:
-                    phrases[spelling].append((owner, part))
+                if (owner, part, score) not in phrases[spelling]:
+                    phrases[spelling].append((owner, part, score))
     return Lexicon(
         dict(phrases), dict(owners), dict(parts), frozenset(word for word in words if len(word) > 1), languages
     )
+
+
+def split_meaning(name: str) -> tuple[str, str]:
+    """Owner and part of "shipping.city"; a part alone has no owner."""
+    owner, _, part = name.rpartition(".")
+    return owner, part
 
 
 @lru_cache(4096)
@@ -92,13 +108,24 @@ def read_header(text: str) -> tuple[Meaning, ...]:
         take(_read_likeness(_tokens(text)))
     for owner, part, number in list(best):
         # "Address 2" is the second line of a street, not the street of a second block.
-        if part == "address_1" and number == 2 and (owner, "address_2", None) in best:
+        second = best.get((owner, "address_2", None))
+        if part == "address_1" and number == 2 and second and second.score >= best[owner, part, number].score:
             del best[owner, part, number]
-    return tuple(sorted(best.values(), key=lambda meaning: -meaning.score))
+    if guesses := [meaning for meaning in best.values() if meaning.score == GUESS]:
+        best = {key: meaning._replace(score=min(meaning.score, GUESS)) for key, meaning in best.items()}
+        best |= {meaning[:3]: meaning for meaning in guesses}
+    least = _best_score(best) - CLOSE
+    close = (meaning for meaning in best.values() if meaning.score >= least)
+    return tuple(sorted(close, key=by_score))
+
+
+def by_score(meaning: Meaning) -> tuple[float, bool]:
+    """Sorts the likeliest meaning first, and of two alike the one that is a field."""
+    return -meaning.score, NOTHING in (meaning.owner, meaning.part)
 
 
 def _tokens(text: str) -> tuple[str, ...]:
-    return tuple(piece for word in words_of(text) for piece in _take_apart(word))[:MOST_WORDS]
+    return tuple(piece for word in words_of(_EXAMPLES.sub(" ", text)) for piece in _take_apart(word))[:MOST_WORDS]
 
 
 def _read_text(text: str) -> Iterator[Meaning]:
@@ -116,17 +143,19 @@ def _pieces(text: str) -> list[str]:
     """What a header says twice or beside the point: without its parentheses, and each side of a slash."""
     bare = re.sub(r"\(.*?\)|\[.*?\]", " ", text).strip()
     sides = re.split(r"\s*[/|]\s*|\s+-\s+", bare)
+    if any(not any(letter.isalpha() for letter in side) for side in sides):  # "City - 1"
+        sides = []
     return [piece for piece in dict.fromkeys([bare, *sides]) if piece and piece != text]
 
 
 def _read_phrase(text: str, tokens: tuple[str, ...]) -> Iterator[Meaning]:
     """The header as a whole, with its number and without."""
     phrases = lexicon().phrases
-    for owner, part in phrases.get("".join(tokens), ()):
-        yield Meaning(owner, part, None, 1.0, f"{text!r} is a name for it")
+    for owner, part, score in phrases.get("".join(tokens), ()):
+        yield Meaning(owner, part, None, score, f"{text!r} is a name for it")
     for number, rest in _numbers(tokens):
-        for owner, part in phrases.get("".join(rest), ()):
-            yield Meaning(owner, part, number, 0.97, f"{text!r} is a name for it, numbered {number}")
+        for owner, part, score in phrases.get("".join(rest).replace(GAP, ""), ()):
+            yield Meaning(owner, part, number, score - 0.03, f"{text!r} is a name for it, numbered {number}")
 
 
 def _read_words(text: str, tokens: tuple[str, ...]) -> Iterator[Meaning]:
@@ -137,7 +166,7 @@ def _read_words(text: str, tokens: tuple[str, ...]) -> Iterator[Meaning]:
             owner, left = _read_owner(rest)
             left = _drop_said(left, part, counted=number is not None)
             score = 0.93 + min(len(of_part), 20) / 1000 - 0.22 * len(left) - (0.02 if number is not None else 0)
-            if number is not None and rest and words != tokens[:-1] and tokens[-1].isdecimal():
+            if number is not None and rest and words[-1] != GAP and tokens[-1].isdecimal():
                 score -= 0.01  # a number at the end counts the block, as in the template
             if left and owner == "" and len(of_part) < len("".join(left)):
                 score -= 0.15
@@ -147,8 +176,8 @@ def _read_words(text: str, tokens: tuple[str, ...]) -> Iterator[Meaning]:
                 unknown = f", but {' '.join(left)!r} is unknown" if left else ""
                 yield Meaning(owner, part, number, score, f"{text!r} says {_say(owner, part)}{unknown}")
         owner, left = _read_owner(words)
-        left = tuple(word for word in left if not word.isdigit() or number is None)
-        whole = "".join(words)
+        left = tuple(word for word in left if number is None or not (word == GAP or word.isdigit()))
+        whole = "".join(words).replace(GAP, "")
         if owner or whole in known.owners:
             score = 0.9 - 0.25 * len(left)
             if score > 0.3:
@@ -156,9 +185,14 @@ def _read_words(text: str, tokens: tuple[str, ...]) -> Iterator[Meaning]:
 
 
 def _drop_said(words: tuple[str, ...], part: str, *, counted: bool) -> tuple[str, ...]:
-    """The words without those that say the same part again ("Department/Canton"), and without its number."""
+    """The words without the number, and without those that say no more than the part.
+
+    They say it again ("Department/Canton") or only that it has a code or a name ("Country Name").
+    """
     parts = lexicon().parts
-    return tuple(word for word in words if not (word.isdigit() and counted) and part not in parts.get(word, ()))
+    said = {part} if part in (*ANY_PART, NOTHING) else {part, *ANY_PART}
+    counts = (word for word in words if not (counted and (word == GAP or word.isdigit())))
+    return tuple(word for word in counts if not said & set(parts.get(word, ())))
 
 
 def _say(owner: str, part: str) -> str:
@@ -171,9 +205,11 @@ def _read_owner(words: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
     """The owner that most of the words say, and the words that are left over; words of no owner are dropped."""
     owner, left = "", words
     best = 0
-    for name, spelling, rest in _cut(words, lexicon().owners):
+    owners = lexicon().owners
+    for name, spelling, rest in _cut(words, owners):
         if name not in NO_OWNER and len(spelling) > best:
             owner, left, best = name, rest, len(spelling)
+    left = tuple(word for word in left if not owner or owner not in owners.get(word, ()))  # said twice: "ShipToStore"
     return owner, _drop_noise(left)
 
 
@@ -204,10 +240,10 @@ def _windows(length: int) -> Iterable[tuple[int, int]]:
 
 
 def _numbers(tokens: tuple[str, ...]) -> Iterator[tuple[int, tuple[str, ...]]]:
-    """Each number in the header that may count a block, the last first, and the words without it."""
+    """Each number in the header that may count a block, the last first, and the words with a gap where it stood."""
     for index in reversed(range(len(tokens))):
         if tokens[index].isdecimal() and len(tokens[index]) < 3 and len(tokens) > 1:
-            yield int(tokens[index]), tokens[:index] + tokens[index + 1 :]
+            yield int(tokens[index]), (*tokens[:index], GAP, *tokens[index + 1 :])
 
 
 def _read_likeness(tokens: tuple[str, ...]) -> Iterator[Meaning]:
@@ -223,7 +259,9 @@ def _read_likeness(tokens: tuple[str, ...]) -> Iterator[Meaning]:
             continue
         spelling, likeness, _ = found
         for entry in table[spelling]:
-            owner, part = entry if isinstance(entry, tuple) else ("", entry) if table is known.parts else (entry, "")
+            owner, part = (
+                entry[:2] if isinstance(entry, tuple) else ("", entry) if table is known.parts else (entry, "")
+            )
             if owner != "noise":
                 yield Meaning(owner, part, number, 0.75 * likeness / 100, f"looks like {spelling!r}")
 

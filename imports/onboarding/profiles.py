@@ -32,6 +32,9 @@ _PHONE = re.compile(r"[+(]?[\d][\d\s()./+-]{5,}(\s?(x|ext\.?|Durchwahl)\s?\d+)?"
 _WHOLE = re.compile(r"-?\d+")
 _STREET = re.compile(r"(?=.*\d)(?=.*[^\W\d_]{3}).{5,}")
 _NAME_OF_PERSON = re.compile(r"[^\W\d_][\w'’.-]*( [^\W\d_][\w'’.-]*){1,3}")
+_MACHINE_KEY = re.compile(
+    r"[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}|00[0-9a-z]{13}([0-9a-z]{3})?|__export__.*|[0-9a-f]{24,}|\d{15,}", re.I
+)
 _STATES = frozenset(code.code.partition("-")[2] for code in pycountry.subdivisions)
 ENOUGH = 0.6
 """The share of the values that must be of a kind for the column to be."""
@@ -49,6 +52,8 @@ class Values:
         self.currencies = {fold(word): code for code, words in listed["currencies"].items() for word in words}
         terms = "|".join(re.escape(fold(word)) for word in listed["payment_terms"])
         self.terms = re.compile(rf"\b({terms})\b")
+        carriers = "|".join(re.escape(fold(word)) for word in listed["carriers"])
+        self.carriers = re.compile(rf"\b({carriers})\b")
         self.countries = {fold(word): code for code, words in listed["countries"].items() for word in words}
 
     def country(self, text: str) -> str:
@@ -68,7 +73,25 @@ def values() -> Values:
     return Values()
 
 
-_LANGUAGES = ("de", "fr", "it", "es", "nl", "pt", "pt_BR")
+_LANGUAGES = (
+    "de",
+    "fr",
+    "it",
+    "es",
+    "nl",
+    "pt",
+    "pt_BR",
+    "sv",
+    "da",
+    "nb_NO",
+    "fi",
+    "pl",
+    "cs",
+    "hu",
+    "el",
+    "tr",
+    "ja",
+)
 
 
 def _translated(domain: str, database: Any, code: str) -> dict[str, str]:
@@ -212,6 +235,20 @@ class Profile:
     @cached_property
     def terms(self) -> float:
         return self.share(lambda cell: values().terms.search(fold(cell)))
+
+    @cached_property
+    def carriers(self) -> float:
+        """The share of the cells that name a carrier, a way of shipping or an Incoterm."""
+        return self.share(lambda cell: values().carriers.search(fold(cell)))
+
+    @cached_property
+    def machine_keys(self) -> float:
+        return self.share(_MACHINE_KEY.fullmatch)
+
+    @cached_property
+    def whole_addresses(self) -> float:
+        """The share of the cells with a street, a city and more in one."""
+        return self.share(lambda cell: cell.count(",") > 1 and any(letter.isdigit() for letter in cell))
 
     @cached_property
     def persons(self) -> float:

@@ -9,8 +9,10 @@ from imports.errors import CellError
 from imports.formats import Column as FormatColumn
 from imports.formats import FormatSpec, Policies
 from imports.onboarding.assigning import assign
+from imports.onboarding.blocks import KINDS
+from imports.onboarding.columns import Column, read_columns
 from imports.onboarding.dialects import Table, find_table
-from imports.onboarding.matching import KINDS, Column, match_columns, read_columns
+from imports.onboarding.matching import match_columns
 from imports.onboarding.sampling import take_sample
 from imports.template import ADDRESSES, Group, Target, normalize
 from imports.widgets import WIDGETS
@@ -25,8 +27,13 @@ if TYPE_CHECKING:
 
 SURE = 0.5
 """A column below this confidence is proposed, but not mapped in the draft."""
+JOINED = 0.9
+"""The confidence of a name that is joined from first and last name."""
+NEARLY = 0.15
+"""How close a rival's confidence must come for a column to be in doubt, and the confidence that is left then."""
+DOUBTED = 0.85
 MAX_ERROR_PERCENT, MAX_CHANGE_PERCENT = 10.0, 50.0
-PERSONS = ("", "contact", "customer", "billing", "shipping")
+PERSONS = ("contact", "", "customer", "billing")
 """Whose first and last name may be the buyer's."""
 REQUIRED_FIRST = ("customer_code", "profile_name")
 
@@ -193,6 +200,12 @@ def onboard(path: Path, price_types: list[tuple[str, str]] | None = None) -> Pro
     return _Proposer(table, columns, price_types or []).propose()
 
 
+def _claims(column: Column, target: Target) -> float:
+    """How surely a column could be a field."""
+    candidate = column.candidates.get(target)
+    return candidate.confidence if candidate else 0.0
+
+
 class _Proposer:
     def __init__(self, table: Table, columns: list[Column], price_types: list[tuple[str, str]]) -> None:
         self.table = table
@@ -208,6 +221,7 @@ class _Proposer:
         self._join_names()
         self._drop_nameless_buyers()
         self._drop_lonely_parts()
+        self._doubt_rivals()
         table = self.table
         constants, derived, missing = self._needs()
         return Proposal(
@@ -238,11 +252,10 @@ class _Proposer:
     # -- names of persons
 
     def _find_part(self, part: str) -> Column | None:
-        for column in self.columns:
-            best = column.best
-            if best is not None and best.part == part and best.owner in PERSONS:
-                return column
-        return None
+        by_owner = {
+            column.best.owner: column for column in reversed(self.columns) if column.best and column.best.part == part
+        }
+        return next((by_owner[owner] for owner in PERSONS if owner in by_owner), None)
 
     def _find_last_name(self, first: Column) -> Column | None:
         """The last name: by its own words, or a bare "Name" beside the first name where another names the customer."""
@@ -275,11 +288,17 @@ class _Proposer:
         target = Target("buyer_name") if Target("buyer_email") in taken else None
         if Target("profile_name") not in taken and target is None:
             target = Target("profile_name")
-        if target is None or target in taken or self.chosen.get(last.index, target) == Target("profile_name"):
+        holder = next((index for index, of_column in self.chosen.items() if of_column == target), None)
+        if target is None or self.chosen.get(last.index, target) == Target("profile_name"):
             return
+        if holder is not None and self.columns[holder].candidates[target].confidence >= JOINED:
+            return
+        if holder is not None:
+            del self.chosen[holder]
+            self.notes[holder] = f"{first.header!r} and {last.header!r} are the {target} rather"
         self.chosen.pop(last.index, None)
         self.chosen[first.index] = target
-        first.propose(target, 0.9, "first and last name make the full name")
+        first.propose(target, JOINED, "first and last name make the full name")
         if first.header and last.header:
             self.templates[first.index] = f"{{{first.header}}} {{{last.header}}}"
             self.notes[last.index] = f"joined into {target} with {first.header!r}"
@@ -305,6 +324,27 @@ class _Proposer:
             if target.field.group in ADDRESSES and not parts & {"code", "address_1", "city", "zip", "country"}:
                 del self.chosen[index]
                 self.notes[index] = f"it could be {target}, but the file has no such address"
+
+    def _doubt_rivals(self) -> None:
+        """Where another column could be the field nearly as well, or the column another field, nothing is sure."""
+        for index, target in self.chosen.items():
+            chosen = self.columns[index].candidates[target]
+            rivals = [
+                repr(column.header or column.index + 1)
+                for column in self.columns
+                if column.index not in self.chosen and _claims(column, target) > chosen.confidence - NEARLY
+            ]
+            others = [
+                str(other.target)
+                for other in self.columns[index].candidates.values()
+                if other.target not in self.chosen.values() and other.confidence > chosen.confidence - NEARLY
+            ]
+            if rivals or others:
+                chosen.confidence = min(chosen.confidence, DOUBTED)
+            if rivals:
+                chosen.evidence.append(f"{' and '.join(rivals)} could be it as well")
+            if others:
+                chosen.evidence.append(f"it could be {' or '.join(others)} as well")
 
     # -- what is proposed
 

@@ -1,0 +1,99 @@
+"""Columns of a sample: their headers' meanings, their values, and the fields that they may be."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from imports.onboarding import vocabulary
+from imports.onboarding.headers import Meaning, read_header, split_meaning
+from imports.onboarding.profiles import Profile
+from imports.template import normalize
+
+if TYPE_CHECKING:
+    from imports.onboarding.dialects import Table
+    from imports.template import Target
+
+LEAST = 0.3
+"""Below this confidence nothing is proposed."""
+
+
+@dataclass
+class Candidate:
+    """A field that a column may be."""
+
+    target: Target
+    confidence: float
+    evidence: list[str]
+
+
+@dataclass
+class Column:
+    """A column of the sample, and what has been found out about it."""
+
+    index: int
+    header: str
+    profile: Profile
+    meanings: tuple[Meaning, ...]
+    candidates: dict[Target, Candidate] = field(default_factory=dict)
+    known_as_nothing: str = ""
+    named_by_system: bool = False
+
+    @property
+    def best(self) -> Meaning | None:
+        return self.meanings[0] if self.meanings else None
+
+    def propose(self, target: Target, confidence: float, *evidence: str) -> None:
+        known = self.candidates.get(target)
+        if confidence >= LEAST and (known is None or known.confidence < confidence):
+            self.candidates[target] = Candidate(target, min(confidence, 0.99), [text for text in evidence if text])
+
+
+def read_columns(table: Table) -> list[Column]:
+    """The columns of a table, with what their headers say."""
+    headers = [text.strip() for text in table.header] or [""] * table.width
+    prefix = _common_prefix(headers)
+    named = _names_of_system(headers)
+    columns = []
+    for index, header in enumerate(headers):
+        meanings = named.get(normalize(header), ()) if header else ()
+        if meanings:
+            columns.append(
+                Column(index, header, Profile([row[index] for row in table.rows]), meanings, named_by_system=True)
+            )
+            continue
+        meanings = read_header(header) if header else ()
+        if prefix and header.startswith(prefix) and (not meanings or meanings[0].score < 0.95):
+            meanings = read_header(header.removeprefix(prefix))
+        columns.append(Column(index, header, Profile([row[index] for row in table.rows]), meanings))
+    return columns
+
+
+def _names_of_system(headers: list[str]) -> dict[str, tuple[Meaning, ...]]:
+    """What headers mean in the well-known system that the file comes from; nothing for an unknown one."""
+    present = {normalize(header) for header in headers}
+    for system, entry in vocabulary.load("systems").items():
+        if {normalize(header) for header in entry["known_by"]} <= present:
+            return {
+                normalize(header): (
+                    Meaning(*split_meaning(meaning), None, 1.0, f"{header!r} is the name that {system} gives it"),
+                )
+                for header, meaning in entry["columns"].items()
+            }
+    return {}
+
+
+def _common_prefix(headers: list[str]) -> str:
+    """What a system puts before the names of all its columns, such as "A1_"; "" for no such thing."""
+    prefixes = Counter(match[0] for header in headers if (match := re.match(r"[A-Za-z0-9]{1,8}[_.]", header)))
+    prefix, count = max(prefixes.items(), key=lambda item: item[1], default=("", 0))
+    return prefix if count > len(headers) * 0.6 else ""
+
+
+def is_address_type(column: Column) -> bool:
+    """A column of few values that are all words for the two kinds of address."""
+    best = column.best
+    named = best is not None and (best.part in ("type", "address_type") or (best.part, best.owner) == ("none", "none"))
+    return (named or best is None) and column.profile.address_kinds > 0.95 and 1 < column.profile.distinct < 8

@@ -1,0 +1,128 @@
+"""Settling: which of the meanings of a header is meant, by its values and by the columns around it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from imports.onboarding.blocks import ADDRESS_PARTS, KINDS, LOCATION_PARTS
+from imports.onboarding.headers import GUESS, NOTHING, Meaning, by_score
+from imports.onboarding.profiles import ENOUGH
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from imports.onboarding.columns import Column
+
+SECOND_LINES = {"address_2": "address_1", "alternate_name": "name"}
+"""The part that comes before a second line."""
+FOLLOWING = 0.85
+"""The score of a guessed second line behind its first."""
+FIRST_LINES, LAST_LINE = 0.85, 0.4
+"""The scores of a name, a street and what follows them in numbered lines; a last line is often the city's."""
+
+
+def settle_meanings(columns: list[Column]) -> None:
+    """Put the meaning of every column first that its surroundings speak for."""
+    for column in columns:
+        _choose_by_values(column)
+    _settle_numbers(columns)
+    _settle_guesses(columns)
+    _settle_suburbs(columns)
+    _settle_lines(columns)
+
+
+def _choose_by_values(column: Column) -> None:
+    """Put the meaning first that the values speak for, where a header's words can mean several."""
+    profile = column.profile
+    tests: dict[str, Callable[[], float]] = {
+        "email": lambda: profile.emails,
+        "country": lambda: profile.countries if profile.filled else 1,
+        "website": lambda: profile.websites,
+        "phone": lambda: profile.phones,
+        "zip": lambda: profile.zips,
+        "currency": lambda: profile.currencies,
+        "address_type": lambda: profile.address_kinds,
+    }
+    weighed = []
+    for meaning in column.meanings:
+        score = meaning.score
+        doubtful = len(column.meanings) > 1 and not profile.is_blank
+        if doubtful and meaning.part in tests and tests[meaning.part]() < 0.3:
+            score *= 0.6
+        if doubtful and meaning.part == "state" and profile.streets > ENOUGH:
+            score *= 0.6
+        if meaning.part == "state" and profile.countries > 0.9 and profile.length > 3 and profile.states < ENOUGH:
+            score *= 0.8
+        weighed.append(meaning._replace(score=score))
+    column.meanings = tuple(sorted(weighed, key=by_score))
+
+
+def _settle_numbers(columns: list[Column]) -> None:
+    """Where the file numbers its addresses, "City 1" and "Phone 2" are of them, whatever else they may mean."""
+    parts: dict[tuple[str, int | None], set[str]] = defaultdict(set)
+    for column in columns:
+        best = column.best
+        if best is not None and best.number is not None and best.part in LOCATION_PARTS:
+            parts[best.owner, best.number].add(best.part)
+    for column in columns:
+        if column.best is None or (column.best.part in ADDRESS_PARTS and column.best.number is not None):
+            continue
+        for meaning in column.meanings:
+            if meaning.part in ADDRESS_PARTS and len(parts[meaning.owner, meaning.number] - {"address_1"}) > 1:
+                others = (other for other in column.meanings if other[:2] != meaning[:2])
+                column.meanings = (meaning, *others)
+                break
+
+
+def _settle_guesses(columns: list[Column]) -> None:
+    """A word for any second line is the second line of what stands before it."""
+    for before, column in pairwise(columns):
+        if column.best is None or before.best is None or column.best.score > GUESS or column.named_by_system:
+            continue
+        for meaning in column.meanings:
+            if SECOND_LINES.get(meaning.part) == before.best.part:
+                why = f"{meaning.why}, and it follows {before.header!r}"
+                others = (other for other in column.meanings if other is not meaning)
+                column.meanings = (meaning._replace(score=FOLLOWING, why=why), *others)
+                break
+
+
+def _settle_suburbs(columns: list[Column]) -> None:
+    """A suburb is the city, unless the same address has one beside it."""
+    cities = {(best.owner, best.number) for column in columns if (best := column.best) and best.part == "city"}
+    for column in columns:
+        best = column.best
+        if best is not None and best.part == "suburb":
+            part = NOTHING if (best.owner, best.number) in cities else "city"
+            column.meanings = (best._replace(part=part),)
+
+
+def _settle_lines(columns: list[Column]) -> None:
+    """Numbered lines of an address: "Bill to 1" to "Bill to 4", or the third line beside two that have fields."""
+    by_owner: dict[str, list[Column]] = defaultdict(list)
+    located: set[tuple[str, int | None]] = set()
+    for column in columns:
+        best = column.best
+        if best is None:
+            continue
+        if best.owner in KINDS and not best.part and best.number:
+            by_owner[best.owner].append(column)
+        if best.part in ("city", "zip", "country"):
+            located.add((best.owner, best.number))
+    for column in columns:
+        best = column.best
+        third = best is not None and best.part == "address_1" and (best.number or 0) > 2
+        if best is not None and third and (best.owner, best.number) not in located:
+            column.meanings = (best._replace(part=NOTHING, why=f"{column.header!r} is a further line of the address"),)
+    for owner, lines in by_owner.items():
+        if any((owner, line.best.number) in located for line in lines if line.best):
+            continue
+        if len(lines) < 3 or [line.best.number for line in lines if line.best] != list(range(1, len(lines) + 1)):
+            continue
+        parts = ["address_1", "address_2"] if lines[0].profile.streets > ENOUGH else ["name", "address_1", "address_2"]
+        for count, line in enumerate(lines, 1):
+            part = parts[count - 1] if count <= len(parts) else NOTHING
+            why = f"{line.header!r} is line {count} of an address"
+            line.meanings = (Meaning(owner, part, None, LAST_LINE if part == "address_2" else FIRST_LINES, why),)
