@@ -311,14 +311,13 @@ class FormatVersionAdmin(AccountOwnedAdmin):
     @action(description="Compare", url_path="compare")
     def compare(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """What differs from the version before, and on demand what comes out differently of kept files."""
-        version = self._visible(request, object_id)
+        version = self._editable(request, object_id) if request.method == "POST" else self._visible(request, object_id)
         context: dict[str, Any] = {"title": f"Compare {version}", "version": version}
         try:
             before = find_predecessor(version)
             specs = read_spec(before), read_spec(version)
             context |= {"before": before, "differences": compare_specs(*specs)}
             if request.method == "POST":
-                self._editable(request, object_id)
                 runs = find_replayable(version.format.account, before, FILES_READ)
                 context["replays"] = [replay_run(run, *specs) for run in runs]
         except (SettingsWrong, TryAgainLater) as error:

@@ -210,7 +210,10 @@ class ValueMapField(forms.CharField):
         return pairs
 
     def has_changed(self, initial: Any, data: Any) -> bool:
-        return bool(self.to_python(self.prepare_value(initial)) != self.to_python(data))
+        try:
+            return bool(self.to_python(self.prepare_value(initial)) != self.to_python(data))
+        except ValidationError:
+            return True
 
 
 class ColumnForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time

@@ -129,16 +129,7 @@ class FormatVersion(models.Model):
         """The version as the pipeline takes it. Raises FormatError where a draft is not complete yet."""
         return FormatSpec(
             name=str(self),
-            dialect=Dialect(
-                encoding=self.encoding,
-                delimiter=self.delimiter,
-                quotechar=self.quotechar or None,
-                escapechar=self.escapechar or None,
-                has_header=self.has_header,
-                skip_lines=self.skip_lines,
-                footer=self.footer,
-                allow_spaced_delimiter=self.allow_spaced_delimiter,
-            ),
+            dialect=self._to_dialect(),
             columns=tuple(column.to_spec() for column in self.columns.all()),
             policies=Policies(
                 clear_token=self.clear_token,
@@ -151,6 +142,24 @@ class FormatVersion(models.Model):
             ),
             header=tuple(self.header),
         )
+
+    def _to_dialect(self) -> Dialect:
+        return Dialect(
+            encoding=self.encoding,
+            delimiter=self.delimiter,
+            quotechar=self.quotechar or None,
+            escapechar=self.escapechar or None,
+            has_header=self.has_header,
+            skip_lines=self.skip_lines,
+            footer=self.footer,
+            allow_spaced_delimiter=self.allow_spaced_delimiter,
+        )
+
+    def clean(self) -> None:
+        try:
+            self._to_dialect()
+        except formats.FormatError as error:
+            raise ValidationError(str(error)) from None
 
     def take_spec(self, spec: FormatSpec) -> None:
         """Make the version what the spec says, columns and all; the caller holds a transaction."""

@@ -31,6 +31,7 @@ class AddressBlocks:
         """By column: kind ("" for none), number of the block, part."""
         self.inherited: dict[int, str] = {}
         self._place_columns()
+        self._join_first_block()
         self._inherit_kinds()
         self._number_repeats()
         self._find_codes_that_are_zips()
@@ -56,6 +57,17 @@ class AddressBlocks:
                 self.place[column.index] = (best.owner, best.number, best.part or _alone(column))
             elif best.owner in ("", "address") and bare:
                 self.place[column.index] = ("", best.number, best.part)
+
+    def _join_first_block(self) -> None:
+        """Where only one address is counted, and what is not counted is other parts of it, both are the one."""
+        for kind in ("", *KINDS):
+            of_kind = [(number, part) for of_kind, number, part in self.place.values() if of_kind == kind]
+            counted = {part for number, part in of_kind if number == 1}
+            bare = {part for number, part in of_kind if number is None}
+            if counted and not counted & bare and {number for number, _ in of_kind} <= {None, 1}:
+                for index, place in self.place.items():
+                    if place[0] == kind:
+                        self.place[index] = (kind, None, place[2])
 
     def _inherit_kinds(self) -> None:
         """Bare parts that follow "Ship To Name" belong to the ship-to, where it has none of its own."""

@@ -86,10 +86,10 @@ def _names_of_system(headers: list[str]) -> dict[str, tuple[Meaning, ...]]:
 
 
 def _common_prefix(headers: list[str]) -> str:
-    """What a system puts before the names of all its columns, such as "A1_"; "" for no such thing."""
+    """What a system puts before the names of its columns and means nothing by, such as "A1_"; "" for no such thing."""
     prefixes = Counter(match[0] for header in headers if (match := re.match(r"[A-Za-z0-9]{1,8}[_.]", header)))
     prefix, count = max(prefixes.items(), key=lambda item: item[1], default=("", 0))
-    return prefix if count > len(headers) * 0.6 else ""
+    return prefix if count > len(headers) * 0.6 and not read_header(prefix) else ""
 
 
 def is_address_type(column: Column) -> bool:

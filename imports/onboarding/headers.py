@@ -106,11 +106,6 @@ def read_header(text: str) -> tuple[Meaning, ...]:
             take(_read_text(piece), 0.06)
     if not best:
         take(_read_likeness(_tokens(text)))
-    for owner, part, number in list(best):
-        # "Address 2" is the second line of a street, not the street of a second block.
-        second = best.get((owner, "address_2", None))
-        if part == "address_1" and number == 2 and second and second.score >= best[owner, part, number].score:
-            del best[owner, part, number]
     if guesses := [meaning for meaning in best.values() if meaning.score == GUESS]:
         best = {key: meaning._replace(score=min(meaning.score, GUESS)) for key, meaning in best.items()}
         best |= {meaning[:3]: meaning for meaning in guesses}

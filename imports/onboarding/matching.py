@@ -157,8 +157,10 @@ def _propose_by_values(column: Column, blocks: AddressBlocks, *, headed: bool) -
         found.append(("buyer_email", 0.7, "its values are e-mail addresses"))
     elif profile.currencies > 0.95 and profile.length <= 4:
         found.append(("price_type_currency", 0.7, "its values are currencies"))
-    elif profile.countries > 0.9 and (profile.length > 1.5) and profile.states < 0.9:
-        found.append((f"{group}_country", 0.7, "its values are countries"))
+    elif profile.countries > 0.9 and profile.length > 1.5:
+        found.append((f"{group}_country", 0.7 if profile.states < 0.9 else 0.55, "its values are countries"))
+        if profile.states > 0.9:
+            found.append((f"{group}_state", 0.5, "its values are states or provinces"))
     elif profile.websites > 0.9:
         found.append(("website", 0.65, "its values are web addresses"))
     elif is_address_type(column):

@@ -66,14 +66,16 @@ def _settle_numbers(columns: list[Column]) -> None:
         best = column.best
         if best is not None and best.number is not None and best.part in LOCATION_PARTS:
             parts[best.owner, best.number].add(best.part)
+    counted = {block for block, of_block in parts.items() if len(of_block - {"address_1"}) > 1}
     for column in columns:
-        if column.best is None or (column.best.part in ADDRESS_PARTS and column.best.number is not None):
+        best = column.best
+        if best is None or (best.part in ADDRESS_PARTS and best.number is not None):
             continue
-        for meaning in column.meanings:
-            if meaning.part in ADDRESS_PARTS and len(parts[meaning.owner, meaning.number] - {"address_1"}) > 1:
-                others = (other for other in column.meanings if other[:2] != meaning[:2])
-                column.meanings = (meaning, *others)
-                break
+        numbered = next((meaning for meaning in column.meanings if (meaning.owner, meaning.number) in counted), None)
+        if numbered is not None and numbered.part in ADDRESS_PARTS:
+            column.meanings = (numbered, *(other for other in column.meanings if other[:2] != numbered[:2]))
+        elif best.part == "address_2":  # "Address 2" is the second line of a street, not the street of a second block
+            column.meanings = tuple(other for other in column.meanings if other.part != "address_1")
 
 
 def _settle_guesses(columns: list[Column]) -> None:
