@@ -2,6 +2,8 @@
 
 import io
 import json
+import textwrap
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -19,7 +21,12 @@ from connections.models import (
     ConnectionWarehouse,
     Door,
 )
+from imports.errors import SettingsWrong
 from imports.exporting import export_file, export_json
+from imports.format_files import read_format
+from imports.formats import Dialect
+from imports.models import FormatVersion
+from imports.versioning import save_draft
 from tests.builders import make_connection
 from tests.imports.files import NEW, SAMPLES, SHIPPING
 
@@ -87,10 +94,75 @@ def store(account, code, customer):
             model.objects.create(connection=connection, lookup=available[position])
 
 
-def exported(account, export):
+def exported(account, export, *arguments):
     file = io.StringIO(newline="")
-    export(account, file)
+    export(account, file, *arguments)
     return file.getvalue()
+
+
+OWN = """
+  - {source: No, target: customer_code}
+  - {source: Name, target: profile_name}
+  - {source: Mail, target: buyer_email}
+  - {source: Buyer, target: buyer_name}
+  - {source: Cur, target: price_type_currency}
+  - {source: List, target: price_type_name}
+"""
+FORMATS = {
+    "one shipping address": """
+        name: erp
+        dialect: {delimiter: ";"}
+        columns:
+          - {source: Code, target: shipping_code}
+          - {source: City, target: shipping_city}
+          - {source: Land, target: shipping_country, value_map: {Frankreich: FR, Vereinigte Staaten: US}}
+    """,
+    "billing and two shipping": """
+        name: erp
+        dialect: {delimiter: tab}
+        header: [No, Unread, Name]
+        columns:
+          - {source: Bill code, target: billing_code}
+          - {source: Bill land, target: billing_country}
+          - {source: Code 1, target: shipping_code_1}
+          - {source: Land 1, target: shipping_country_1}
+          - {source: Code 2, target: shipping_code_2}
+          - {source: Land 2, target: shipping_country_2}
+          - {source: Door, target: create_doors}
+    """,
+    "kind on the row": """
+        name: erp
+        dialect: {delimiter: "|", skip_lines: 2, footer: "END OF FILE"}
+        columns:
+          - {source: Kind, target: address_type, value_map: {Lieferung: S, Rechnung: B}}
+          - {source: Code, target: address_code}
+          - {source: Land, target: address_country}
+    """,
+    "shipping only, by a constant": """
+        name: erp
+        columns:
+          - {constant: S, target: address_type}
+          - {source: Code, target: address_code}
+          - {source: Land, target: address_country}
+          - {source: "{Street} {House}", target: address_address_1}
+    """,
+}
+POSITIONS = """
+name: erp
+dialect: {delimiter: "~", has_header: false}
+columns:
+  - {source: 2, target: customer_code}
+  - {source: 4, target: profile_name}
+  - {source: 5, target: price_type_currency}
+  - {source: 6, target: price_type_name}
+"""
+FORMAT_SPECS = {
+    **{
+        name: read_format(textwrap.dedent(text).replace("columns:\n", "columns:" + OWN))
+        for name, text in FORMATS.items()
+    },
+    "by position": read_format(POSITIONS),
+}
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -103,6 +175,57 @@ def test_an_export_imports_back_unchanged(send, customers):
     run = send.bytes(exported(send.account, export_file).encode())
     assert (run.status, run.unchanged) == ("succeeded", len(customers)), list(run.issues.all())
     assert exported(send.account, export_json) == before
+
+
+@pytest.mark.parametrize("name", FORMAT_SPECS)
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(customers=st.dictionaries(filled(8), CUSTOMERS, min_size=1, max_size=3))
+def test_an_export_in_a_format_imports_back_unchanged(send, name, customers):
+    Connection.objects.all().delete()
+    for code, customer in customers.items():
+        store(send.account, code, customer)
+    spec = FORMAT_SPECS[name]
+    before = exported(send.account, export_json)
+    run = send.bytes(exported(send.account, export_file, spec).encode(), spec)
+    assert (run.status, run.unchanged) == ("succeeded", len(customers)), list(run.issues.all())
+    assert exported(send.account, export_json) == before
+
+
+def test_an_export_in_a_format_looks_like_the_erp_s_file(account):
+    connection = make_connection(account, "C1", profile_name="Harbor Row")
+    for code, country in (("S1", "FR"), ("S2", "US"), ("S3", "JP")):
+        Address.objects.create(connection=connection, kind="S", code=code, country=country)
+    assert exported(account, export_file, FORMAT_SPECS["one shipping address"]).splitlines() == [
+        "No;Name;Mail;Buyer;Cur;List;Code;City;Land",
+        "C1;Harbor Row;;;EUR;EU Wholesale;S1;;Frankreich",
+        "C1;Harbor Row;;;EUR;EU Wholesale;S2;;Vereinigte Staaten",
+        "C1;Harbor Row;;;EUR;EU Wholesale;S3;;JP",
+    ]
+
+
+def test_a_value_that_the_dialect_cannot_write_is_named(account):
+    make_connection(account, "C1", profile_name='Harbor; "Row"')
+    unquoted = replace(FORMAT_SPECS["one shipping address"], dialect=Dialect(delimiter=";", quotechar=None))
+    with pytest.raises(SettingsWrong, match="Customer 'C1' cannot be written in the dialect of erp"):
+        exported(account, export_file, unquoted)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "first"),
+    [
+        ([], "No;Name;"),
+        (["--format", "erp"], "No;Name;"),
+        (["--format", "erp@1"], "No;Name;"),
+        (["--format", "standard"], "profile_name|customer_code|"),
+    ],
+)
+def test_the_command_exports_in_the_live_format_or_the_one_that_is_named(account, arguments, first):
+    make_connection(account)
+    version = save_draft(account, "erp", FORMAT_SPECS["one shipping address"])
+    FormatVersion.objects.filter(pk=version.pk).update(status="live")
+    output = io.StringIO()
+    call_command("export_customers", "--account", "maison", *arguments, stdout=output)
+    assert output.getvalue().startswith(first)
 
 
 def test_an_imported_sample_is_exported_whole(send):
