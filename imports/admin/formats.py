@@ -16,7 +16,7 @@ from unfold.decorators import action, display
 
 from accounts.admin import AccountOwnedAdmin, AccountOwnedInline, VisibleFilter, short_time, user_of
 from accounts.models import Account
-from imports.admin.forms import ApprovalForm, ColumnForm, DraftForm, OnboardForm, field_names
+from imports.admin.forms import CONSTANTS, ApprovalForm, ColumnForm, DraftForm, OnboardForm, field_names
 from imports.comparing import compare_specs, find_replayable, replay_run
 from imports.errors import SettingsWrong, TryAgainLater
 from imports.format_files import write_format
@@ -89,8 +89,7 @@ class FormatAdmin(AccountOwnedAdmin):
     def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
         if obj is not None:
             return list(super().get_fields(request, obj))
-        constants = ("price_type_currency", "price_type_name", "address_type")
-        return ["account", "name", "sample", "document", constants]
+        return ["account", "name", "sample", "document", *CONSTANTS]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         return super().get_readonly_fields(request, obj) if obj is not None else ()
@@ -102,6 +101,8 @@ class FormatAdmin(AccountOwnedAdmin):
         field = super().formfield_for_foreignkey(db_field, request, **kwargs)
         if field is not None and db_field.related_model is Account and field.queryset is not None:
             field.queryset = field.queryset.filter(sandbox_of=None)
+            if len(own := field.queryset[:2]) == 1:
+                field.initial = own[0]
         return field
 
     def save_model(self, request: HttpRequest, obj: Format, form: Any, change: bool) -> None:
@@ -138,6 +139,7 @@ class ColumnsOfVersion(AccountOwnedInline, TabularInline):
     extra = 0
     ordering = ["order"]
     ordering_field = "order"
+    hide_ordering_field = True
     hide_title = True
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -17,7 +17,7 @@ from unfold.widgets import (
 
 from imports.errors import FileRejected
 from imports.format_files import NAMED_MARKS, read_format
-from imports.formats import AssignmentMode, FormatError, FormatSpec, UnknownLookup
+from imports.formats import AssignmentMode, Blank, FormatError, FormatSpec, Ownership, UnknownLookup
 from imports.models import Format, FormatColumn, FormatVersion
 from imports.onboarding import propose_format
 from imports.template import ASSIGNMENTS, FIELDS, Target
@@ -192,7 +192,7 @@ for _name in DraftForm.policy_fields():
 class ValueMapField(forms.CharField):
     """A value map as lines of "cell = value"."""
 
-    widget = UnfoldAdminTextareaWidget(attrs={"rows": 2, "placeholder": "cell = value"})
+    widget = UnfoldAdminTextareaWidget(attrs={"rows": 1, "cols": 16, "placeholder": "cell = value"})
 
     def prepare_value(self, value: Any) -> Any:
         if not isinstance(value, dict):
@@ -216,6 +216,12 @@ class ValueMapField(forms.CharField):
             return True
 
 
+def _short_choice(choices: type[Blank] | type[Ownership]) -> forms.ChoiceField:
+    """A choice in as few words as a narrow table needs."""
+    words = [(choice.value, choice.value.replace("_", " ")) for choice in choices]
+    return forms.ChoiceField(choices=words, initial=words[0][0], widget=UnfoldAdminSelectWidget)
+
+
 class ColumnForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time
     """One column of a draft."""
 
@@ -223,12 +229,20 @@ class ColumnForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at r
     target = forms.CharField(
         max_length=60,
         label="Field",
-        widget=UnfoldAdminTextInputWidget(attrs={"list": "template-fields"}),
+        widget=UnfoldAdminTextInputWidget(attrs={"list": "template-fields", "size": 22}),
     )
+    blank = _short_choice(Blank)
+    ownership = _short_choice(Ownership)
 
     class Meta:
         model = FormatColumn
         fields = ["order", "source", "position", "constant", "target", "value_map", "default", "blank", "ownership"]
+        widgets: ClassVar = {
+            "source": UnfoldAdminTextInputWidget(attrs={"size": 20}),
+            "position": UnfoldAdminTextInputWidget(attrs={"size": 2, "inputmode": "numeric"}),
+            "constant": UnfoldAdminTextInputWidget(attrs={"size": 12}),
+            "default": UnfoldAdminTextInputWidget(attrs={"size": 6}),
+        }
 
 
 def field_names() -> list[str]:

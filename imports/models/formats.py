@@ -64,11 +64,17 @@ class FormatVersion(models.Model):
     number = models.PositiveIntegerField()
     status = models.CharField(max_length=7, choices=Status, default=Status.DRAFT)
 
-    encoding = models.CharField(max_length=30, default="utf-8")
-    delimiter = models.CharField(max_length=1, default="|")
-    quotechar = models.CharField("quote", max_length=1, default='"', blank=True, help_text="Blank for none.")
-    escapechar = models.CharField("escape", max_length=1, blank=True, help_text="Blank for none.")
-    has_header = models.BooleanField(default=True)
+    encoding = models.CharField(
+        max_length=30, default="utf-8", help_text="The name Python knows it by: utf-8, cp1252, utf-16."
+    )
+    delimiter = models.CharField(max_length=1, default="|", help_text="Stands between the cells.")
+    quotechar = models.CharField(
+        "quote", max_length=1, default='"', blank=True, help_text="Stands around cells; blank for none."
+    )
+    escapechar = models.CharField(
+        "escape", max_length=1, blank=True, help_text="Stands before a character that means itself; blank for none."
+    )
+    has_header = models.BooleanField(default=True, help_text="Off: columns are named by their position.")
     skip_lines = models.PositiveIntegerField(default=0, help_text="Lines before the header, or before the first row.")
     footer = models.CharField(
         max_length=100, blank=True, help_text='Mask of the line after the last row, such as "TRAILER*".'
@@ -197,10 +203,19 @@ class FormatColumn(models.Model):
     position = models.PositiveIntegerField(null=True, blank=True, help_text="The column's place, counted from 1.")
     constant = models.CharField(max_length=255, blank=True, help_text="The same value for every row.")
     target = models.CharField(max_length=60, help_text="The template field, with its number.")
-    value_map = models.JSONField(default=dict, blank=True, help_text="What cells of a text become, by that text.")
+    value_map = models.JSONField(
+        default=dict, blank=True, help_text="What cells become, by their trimmed text: {Germany: DE}."
+    )
     default = models.CharField(max_length=255, blank=True, help_text="What a blank cell becomes.")
-    blank = models.CharField(max_length=5, choices=FormatVersion.Blank, default=FormatVersion.Blank.KEEP)
-    ownership = models.CharField(max_length=8, choices=Ownership, default=Ownership.ALWAYS)
+    blank = models.CharField(
+        max_length=5,
+        choices=FormatVersion.Blank,
+        default=FormatVersion.Blank.KEEP,
+        help_text="What a blank cell does to the stored value.",
+    )
+    ownership = models.CharField(
+        max_length=8, choices=Ownership, default=Ownership.ALWAYS, help_text="Whether the file or what is stored wins."
+    )
 
     class Meta:
         ordering = ["version", "order"]

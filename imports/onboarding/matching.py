@@ -73,7 +73,7 @@ def _propose_meaning(column: Column, meaning: Meaning, blocks: AddressBlocks) ->
         column.propose(Target("address_type"), 0.93, meaning.why, "its values are the kinds of address")
         return
     if column.best is not None and NOTHING in (column.best.part, column.best.owner):
-        column.known_as_nothing = f"{column.best.why}, which the template has no field for"
+        column.known_as_nothing = column.known_as_nothing or "known, but no field of the template holds it"
         return
     if NOTHING in (meaning.part, meaning.owner):
         return

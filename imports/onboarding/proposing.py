@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from imports.errors import CellError
-from imports.formats import Column as FormatColumn
-from imports.formats import FormatSpec, Policies
 from imports.onboarding.assigning import assign
 from imports.onboarding.blocks import KINDS
 from imports.onboarding.columns import Column, read_columns
 from imports.onboarding.dialects import Table, find_table
 from imports.onboarding.matching import match_columns
+from imports.onboarding.proposals import SURE, Needed, Proposal, ProposedColumn
 from imports.onboarding.sampling import take_sample
-from imports.template import ADDRESSES, Group, Target, normalize
+from imports.template import ADDRESSES, Group, Target
 from imports.widgets import WIDGETS
 from lookups.models import PriceType
 
@@ -23,153 +21,15 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from accounts.models import Account
-    from imports.formats import Dialect
 
-SURE = 0.5
-"""A column below this confidence is proposed, but not mapped in the draft."""
 JOINED = 0.9
 """The confidence of a name that is joined from first and last name."""
 NEARLY = 0.15
 """How close a rival's confidence must come for a column to be in doubt, and the confidence that is left then."""
 DOUBTED = 0.85
-MAX_ERROR_PERCENT, MAX_CHANGE_PERCENT = 10.0, 50.0
 PERSONS = ("contact", "", "customer", "billing")
 """Whose first and last name may be the buyer's."""
 REQUIRED_FIRST = ("customer_code", "profile_name")
-
-
-@dataclass
-class ProposedColumn:
-    """What is proposed for one column of the file; `template` joins it with others ("{First} {Last}")."""
-
-    position: int
-    source: str | None
-    target: Target | None
-    confidence: float
-    evidence: list[str]
-    alternatives: list[tuple[Target, float]]
-    value_map: dict[str, str]
-    template: str = ""
-    unmapped: list[str] = field(default_factory=list)
-
-
-@dataclass
-class Needed:
-    """A field that every row needs and no column is meant by.
-
-    A person decides on a constant, with or without a suggestion. What can be derived has the other column that serves
-    (`source`), or a value that does.
-    """
-
-    target: Target
-    reason: str
-    suggestion: str | None = None
-    source: str | int | None = None
-    value: str | None = None
-
-
-@dataclass
-class Proposal:
-    """How a sample is to be read, as far as it tells."""
-
-    dialect: Dialect
-    header: list[str]
-    header_line: int | None
-    footer_lines: int
-    trailing_delimiter: bool
-    layout: str
-    columns: list[ProposedColumn]
-    constants: list[Needed]
-    derived: list[Needed]
-    missing: list[str]
-    rows: int
-    decided: dict[Target, str] = field(default_factory=dict)
-
-    @property
-    def unsure(self) -> list[ProposedColumn]:
-        """Columns whose field is proposed, but not sure enough to be mapped."""
-        return [column for column in self.columns if column.target and column.confidence < SURE]
-
-    def describe(self) -> dict[str, Any]:
-        """The proposal as `onboard_format --json` prints it."""
-        return {
-            "dialect": {
-                "encoding": self.dialect.encoding,
-                "delimiter": self.dialect.delimiter,
-                "quotechar": self.dialect.quotechar,
-                "has_header": self.dialect.has_header,
-                "header_line": self.header_line,
-                "skip_lines": self.dialect.skip_lines,
-                "footer": self.dialect.footer,
-                "allow_spaced_delimiter": self.dialect.allow_spaced_delimiter,
-                "footer_lines": self.footer_lines,
-            },
-            "layout": self.layout,
-            "columns": [
-                {
-                    "position": column.position,
-                    "source": column.source,
-                    "target": str(column.target) if column.target else None,
-                    "confidence": round(column.confidence, 2),
-                    "evidence": column.evidence,
-                    "alternatives": [
-                        {"target": str(target), "confidence": round(confidence, 2)}
-                        for target, confidence in column.alternatives
-                    ],
-                    "value_map": column.value_map,
-                    "unmapped": column.unmapped,
-                    "template": column.template or None,
-                }
-                for column in self.columns
-            ],
-            "constants": [
-                {"target": str(needed.target), "suggestion": needed.suggestion, "reason": needed.reason}
-                for needed in self.constants
-            ],
-            "derived": [
-                {"target": str(needed.target), "source": needed.source, "value": needed.value, "reason": needed.reason}
-                for needed in self.derived
-            ],
-            "decided": {str(target): value for target, value in self.decided.items()},
-            "missing": self.missing,
-            "rows": self.rows,
-        }
-
-    def to_spec(self, name: str) -> FormatSpec:
-        """The format as far as it is sure. Raises FormatError without a customer code."""
-        doubled = {text for text in map(normalize, self.header) if list(map(normalize, self.header)).count(text) > 1}
-        columns = [
-            FormatColumn(
-                target=column.target,
-                source=column.template or _source(column, doubled),
-                value_map=column.value_map,
-            )
-            for column in self.columns
-            if column.target is not None and column.confidence >= SURE
-        ]
-        columns += [
-            FormatColumn(target=needed.target, source=needed.source, constant=needed.value) for needed in self.derived
-        ]
-        columns += [FormatColumn(target=target, constant=value) for target, value in self.decided.items()]
-        return FormatSpec(
-            name=name,
-            dialect=self.dialect,
-            columns=tuple(columns),
-            policies=Policies(
-                max_error_percent=MAX_ERROR_PERCENT,
-                max_change_percent=MAX_CHANGE_PERCENT,
-                allow_trailing_delimiter=self.trailing_delimiter,
-            ),
-            header=tuple(text.strip() for text in self.header),
-        )
-
-
-def _source(column: ProposedColumn, doubled: set[str]) -> str | int:
-    """The column's header where it finds the column again, else its position."""
-    header = column.source or ""
-    if not header or normalize(header) in doubled or "{" in header or "}" in header:
-        return column.position
-    return header
 
 
 def propose_format(path: Path, account: Account, constants: Mapping[Target, str]) -> Proposal:
@@ -204,6 +64,10 @@ def _claims(column: Column, target: Target) -> float:
     """How surely a column could be a field."""
     candidate = column.candidates.get(target)
     return candidate.confidence if candidate else 0.0
+
+
+def _block(target: Target) -> tuple[Group, int]:
+    return target.field.group, target.number
 
 
 class _Proposer:
@@ -327,6 +191,7 @@ class _Proposer:
 
     def _doubt_rivals(self) -> None:
         """Where another column could be the field nearly as well, or the column another field, nothing is sure."""
+        blocks = {_block(target) for target in self.chosen.values()}
         for index, target in self.chosen.items():
             chosen = self.columns[index].candidates[target]
             rivals = [
@@ -337,7 +202,9 @@ class _Proposer:
             others = [
                 str(other.target)
                 for other in self.columns[index].candidates.values()
-                if other.target not in self.chosen.values() and other.confidence > chosen.confidence - NEARLY
+                if other.target not in self.chosen.values()
+                and other.confidence > chosen.confidence - NEARLY
+                and (other.target.field.group not in ADDRESSES or _block(other.target) in blocks)
             ]
             if rivals or others:
                 chosen.confidence = min(chosen.confidence, DOUBTED)

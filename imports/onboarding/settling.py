@@ -117,7 +117,8 @@ def _settle_lines(columns: list[Column]) -> None:
         best = column.best
         third = best is not None and best.part == "address_1" and (best.number or 0) > 2
         if best is not None and third and (best.owner, best.number) not in located:
-            column.meanings = (best._replace(part=NOTHING, why=f"{column.header!r} is a further line of the address"),)
+            column.meanings = (best._replace(part=NOTHING),)
+            column.known_as_nothing = "a further line of the address, which no field of the template holds"
     for owner, lines in by_owner.items():
         if any((owner, line.best.number) in located for line in lines if line.best):
             continue

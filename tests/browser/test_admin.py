@@ -2,11 +2,15 @@
 
 import shutil
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 from django.urls import reverse
 
+from accounts.sandboxes import add_sandbox
 from connections.models import Connection
+from imports.models import FormatVersion
+from imports.pipeline import import_file
 from tests.builders import PASSWORD, add_lookups, add_member, make_account, make_connection, make_user
 
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -82,3 +86,36 @@ def test_an_address_is_added_on_the_form(account, live_server):
     address = connection.addresses.get()
     assert (address.kind, address.code, address.country) == ("S", "STORE-1", "FR")
     assert connection.changes.get().key == "S:STORE-1"
+
+
+NORTHWIND = Path(__file__).parents[1] / "samples" / "northwind_customers.csv"
+
+
+def test_a_sample_becomes_a_live_format(account, live_server):
+    sandbox = add_sandbox(account)
+    with browse(live_server, "eddie") as page:
+        page.goto(live_server.url + reverse("admin:imports_format_add"))
+        page.fill("input[name=name]", "northwind")
+        page.set_input_files("input[name=sample]", NORTHWIND)
+        page.fill("input[name=price_type_currency]", "USD")
+        page.fill("input[name=price_type_name]", "US Wholesale")
+        page.select_option("select[name=address_type]", "S")
+        page.click("button[name=_save]")
+        page.wait_for_selector("text=91 rows of the sample were looked at")
+        evidence = page.locator("tr", has=page.locator("td", has_text="companyName")).last
+        assert "profile_name" in evidence.inner_text()
+        page.fill("input[name='columns-1-default']", "unnamed")
+        page.click("button[name=_continue]")
+        page.wait_for_selector("text=was changed successfully")
+        page.click("text=Start testing")
+        page.click("button:has-text('Start testing')")
+        page.wait_for_selector("text=northwind@1 is testing.")
+    version = FormatVersion.objects.get()
+    assert version.columns.get(target="profile_name").default == "unnamed"
+    assert import_file(sandbox, NORTHWIND, version=version).created == 91
+    with browse(live_server, "eddie") as page:
+        page.goto(live_server.url + reverse("admin:imports_formatversion_go_live", args=[version.pk]))
+        page.fill("textarea[name=reason]", "the pilot customer waits")
+        page.click("button:has-text('Go live')")
+        page.wait_for_selector("text=northwind@1 is live.")
+    assert FormatVersion.objects.get().status == "live"

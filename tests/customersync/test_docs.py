@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import re
+import runpy
+import shlex
+from io import StringIO
 from pathlib import Path
 
 import pytest
+from django.core.management import call_command
+
+from imports.models import FormatVersion, Run
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTS = "\n".join(path.read_text() for path in [ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
@@ -32,3 +38,30 @@ def test_every_link_to_a_file_leads_somewhere():
     for document in [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")]:
         for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", document.read_text()):
             assert (document.parent / target).exists(), f"{document.name} links to {target}"
+
+
+def test_the_generated_parts_are_up_to_date():
+    generate = runpy.run_path(str(ROOT / "bin" / "generate-docs"))["generate"]
+    text = (ROOT / "docs" / "formats.md").read_text()
+    assert text.count("<!-- generated: ") == 7
+    assert generate(text) == text, "run bin/generate-docs"
+
+
+@pytest.mark.django_db
+def test_the_worked_example_works(tmp_path, monkeypatch):
+    """Its commands are run as they stand, and they print what it shows."""
+    (tmp_path / "tests").symlink_to(ROOT / "tests")
+    monkeypatch.chdir(tmp_path)
+    example = (ROOT / "docs" / "formats.md").read_text().partition("## A worked example")[2].partition("\n## ")[0]
+    printed = StringIO()
+    for block in re.findall(r"```sh\n(.*?)```", example, re.DOTALL):
+        for line in block.splitlines():
+            python, manage, *arguments = shlex.split(line)
+            assert (python, manage) == ("python", "manage.py")
+            call_command(*arguments, stdout=printed)
+    shown = [line for line in re.findall(r"```\n(utf-8.*?)```", example, re.DOTALL)[0].splitlines() if line.strip(" …")]
+    assert [line for line in shown if line not in printed.getvalue().splitlines()] == []
+    assert len(shown) > 5
+    assert FormatVersion.objects.get().status == "live"
+    runs = Run.objects.order_by("id").values_list("account__code", "status", "created", "rejected")
+    assert list(runs) == [("demo-sandbox", "succeeded", 91, 0), ("demo", "succeeded", 91, 0)]

@@ -1,0 +1,151 @@
+"""Proposals: how a sample is to be read as far as it tells, with what is in doubt and what a person must decide."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from imports.formats import Column as FormatColumn
+from imports.formats import FormatSpec, Policies
+from imports.template import Target, normalize
+
+if TYPE_CHECKING:
+    from imports.formats import Dialect
+
+SURE = 0.5
+"""A column below this confidence is proposed, but not mapped in the draft."""
+MAX_ERROR_PERCENT, MAX_CHANGE_PERCENT = 10.0, 50.0
+
+
+@dataclass
+class ProposedColumn:
+    """What is proposed for one column of the file; `template` joins it with others ("{First} {Last}")."""
+
+    position: int
+    source: str | None
+    target: Target | None
+    confidence: float
+    evidence: list[str]
+    alternatives: list[tuple[Target, float]]
+    value_map: dict[str, str]
+    template: str = ""
+    unmapped: list[str] = field(default_factory=list)
+
+
+@dataclass
+class Needed:
+    """A field that every row needs and no column is meant by.
+
+    A person decides on a constant, with or without a suggestion. What can be derived has the other column that serves
+    (`source`), or a value that does.
+    """
+
+    target: Target
+    reason: str
+    suggestion: str | None = None
+    source: str | int | None = None
+    value: str | None = None
+
+
+@dataclass
+class Proposal:
+    """How a sample is to be read, as far as it tells."""
+
+    dialect: Dialect
+    header: list[str]
+    header_line: int | None
+    footer_lines: int
+    trailing_delimiter: bool
+    layout: str
+    columns: list[ProposedColumn]
+    constants: list[Needed]
+    derived: list[Needed]
+    missing: list[str]
+    rows: int
+    decided: dict[Target, str] = field(default_factory=dict)
+
+    @property
+    def unsure(self) -> list[ProposedColumn]:
+        """Columns whose field is proposed, but not sure enough to be mapped."""
+        return [column for column in self.columns if column.target and column.confidence < SURE]
+
+    def describe(self) -> dict[str, Any]:
+        """The proposal as `onboard_format --json` prints it."""
+        return {
+            "dialect": {
+                "encoding": self.dialect.encoding,
+                "delimiter": self.dialect.delimiter,
+                "quotechar": self.dialect.quotechar,
+                "has_header": self.dialect.has_header,
+                "header_line": self.header_line,
+                "skip_lines": self.dialect.skip_lines,
+                "footer": self.dialect.footer,
+                "allow_spaced_delimiter": self.dialect.allow_spaced_delimiter,
+                "footer_lines": self.footer_lines,
+            },
+            "layout": self.layout,
+            "columns": [
+                {
+                    "position": column.position,
+                    "source": column.source,
+                    "target": str(column.target) if column.target else None,
+                    "confidence": round(column.confidence, 2),
+                    "evidence": column.evidence,
+                    "alternatives": [
+                        {"target": str(target), "confidence": round(confidence, 2)}
+                        for target, confidence in column.alternatives
+                    ],
+                    "value_map": column.value_map,
+                    "unmapped": column.unmapped,
+                    "template": column.template or None,
+                }
+                for column in self.columns
+            ],
+            "constants": [
+                {"target": str(needed.target), "suggestion": needed.suggestion, "reason": needed.reason}
+                for needed in self.constants
+            ],
+            "derived": [
+                {"target": str(needed.target), "source": needed.source, "value": needed.value, "reason": needed.reason}
+                for needed in self.derived
+            ],
+            "decided": {str(target): value for target, value in self.decided.items()},
+            "missing": self.missing,
+            "rows": self.rows,
+        }
+
+    def to_spec(self, name: str) -> FormatSpec:
+        """The format as far as it is sure. Raises FormatError without a customer code."""
+        doubled = {text for text in map(normalize, self.header) if list(map(normalize, self.header)).count(text) > 1}
+        columns = [
+            FormatColumn(
+                target=column.target,
+                source=column.template or _source(column, doubled),
+                value_map=column.value_map,
+            )
+            for column in self.columns
+            if column.target is not None and column.confidence >= SURE
+        ]
+        columns += [
+            FormatColumn(target=needed.target, source=needed.source, constant=needed.value) for needed in self.derived
+        ]
+        columns += [FormatColumn(target=target, constant=value) for target, value in self.decided.items()]
+        return FormatSpec(
+            name=name,
+            dialect=self.dialect,
+            columns=tuple(columns),
+            policies=Policies(
+                max_error_percent=MAX_ERROR_PERCENT,
+                max_change_percent=MAX_CHANGE_PERCENT,
+                allow_trailing_delimiter=self.trailing_delimiter,
+            ),
+            header=tuple(text.strip() for text in self.header),
+        )
+
+
+def _source(column: ProposedColumn, doubled: set[str]) -> str | int:
+    """The column's header where it finds the column again, else its position."""
+    header = column.source or ""
+    if not header or normalize(header) in doubled or "{" in header or "}" in header:
+        return column.position
+    return header
