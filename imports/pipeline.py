@@ -28,7 +28,7 @@ from imports.formats import STANDARD, FormatSpec
 from imports.grouping import Customer, Grouper
 from imports.guards import find_reason_to_hold
 from imports.judging import Judge, Verdict
-from imports.keeping import forget_old_files, keep_file
+from imports.keeping import forget_old_files, keeping_file
 from imports.models import Run
 from imports.reading import Row, Scan, Source, is_blank, open_source, read_rows, scan_customers
 from imports.reporting import write_rejects
@@ -95,10 +95,9 @@ def import_file(
         )
         work = _Import(run, spec, progress)
         try:
-            if keep and not dry_run:
-                forget_old_files(account)
-                keep_file(run, path)
-            work.go(path, rejects)
+            forget_old_files(account)
+            with keeping_file(run, path) if keep else contextlib.nullcontext(lambda: None) as wait_for_copy:
+                work.go(path, rejects, wait_for_copy)
         except FileRejected as rejection:
             work.reject_file(rejection)
         except FileHeld as hold:
@@ -124,7 +123,7 @@ class _Import:
     known: int = 0
     committed: bool = False
 
-    def go(self, path: Path, rejects: Path | None) -> None:
+    def go(self, path: Path, rejects: Path | None, wait_for_copy: Callable[[], None]) -> None:
         with open_source(path, self.spec.dialect) as source:
             resource = self._bind(source)
             directory = LookupDirectory(self.run.account)
@@ -133,6 +132,7 @@ class _Import:
                 stage = merging.Stage(cursor)
                 self._stage(stage, source, resource, directory, scan)
                 self._merge(stage, directory)
+                wait_for_copy()
                 self._finish(self._status())
             self.committed = True
             self.run.seconds = self._elapsed()  # with the commit, for whoever asked for the run

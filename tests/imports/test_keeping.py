@@ -1,5 +1,6 @@
 """Copies of the files that came."""
 
+import os
 import stat
 from datetime import timedelta
 from pathlib import Path
@@ -52,11 +53,23 @@ def test_an_old_copy_goes_and_its_run_stays(account, file, settings):
     settings.KEEP_FILES_DAYS = 7
     old, younger = import_file(account, file), import_file(account, file)
     path = old.kept_file.path
-    Run.objects.filter(pk=old.pk).update(started_at=timezone.now() - timedelta(days=8))
+    long_ago = timezone.now() - timedelta(days=8)
+    Run.objects.filter(pk=old.pk).update(started_at=long_ago)
+    os.utime(path, (long_ago.timestamp(), long_ago.timestamp()))
     import_file(account, file)
     assert not Run.objects.get(pk=old.pk).kept_file
     assert Run.objects.get(pk=younger.pk).kept_file
     assert not Path(path).exists()
+
+
+def test_what_a_killed_run_left_goes_as_well(account, file, settings):
+    left = Path(import_file(account, file).kept_file.path).with_name("7-left.txt")
+    left.write_text("half a file")
+    import_file(account, file)
+    assert left.exists()
+    os.utime(left, (0, 0))
+    import_file(account, file)
+    assert not left.exists()
 
 
 def test_copies_go_with_their_run_and_with_their_account(account, file, django_capture_on_commit_callbacks):
