@@ -1,0 +1,260 @@
+"""SFTP: sshfs with the server's key pinned, and nothing taken from the keys and settings of whoever runs this."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import posixpath
+import stat
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+import asyncssh
+from fsspec.asyn import get_loop, sync
+from sshfs import SSHFileSystem
+
+from imports.errors import SettingsWrong
+from imports.filesystems.base import (
+    UNFINISHED,
+    FolderMissing,
+    Identity,
+    IdentityWrong,
+    LoginRefused,
+    PermissionRefused,
+    RemoteFile,
+    Server,
+    ServerSettings,
+    ServerUnreachable,
+    quote,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine, Iterator
+
+BLOCK = 1 << 18
+_RSA = ("rsa-sha2-512", "rsa-sha2-256", "ssh-rsa")
+
+
+class PinnedKeys:
+    """The keys that a server may present: whole ones, or their fingerprints."""
+
+    def __init__(self, text: str) -> None:
+        """Raises SettingsWrong for a line that is neither."""
+        self.fingerprints: set[str] = set()
+        self.algorithms: list[str] = []
+        for line in filter(None, map(str.strip, text.splitlines())):
+            if line.startswith("SHA256:"):
+                self.fingerprints.add(line.split()[0].rstrip("="))
+                continue
+            try:
+                key = asyncssh.import_public_key(line)
+            except (asyncssh.KeyImportError, ValueError):
+                raise SettingsWrong(
+                    f"{quote(line)!r} is no host key: give a line such as 'ssh-ed25519 AAAA…', or 'SHA256:…'."
+                ) from None
+            self.fingerprints.add(key.get_fingerprint())
+            name = key.get_algorithm()
+            self.algorithms += _RSA if name == "ssh-rsa" else [name]
+
+    def __bool__(self) -> bool:
+        return bool(self.fingerprints)
+
+
+class _Client(asyncssh.SSHClient):
+    """Decides about the server's key, and remembers the one that it presented."""
+
+    def __init__(self, pinned: PinnedKeys) -> None:
+        self.pinned = pinned
+        self.presented = ""
+
+    def validate_host_public_key(self, host: str, addr: str, port: int, key: asyncssh.SSHKey) -> bool:
+        self.presented = key.get_fingerprint()
+        return self.presented in self.pinned.fingerprints
+
+
+class PinnedSSHFileSystem(SSHFileSystem):
+    """sshfs that is never shared and trusts pinned keys alone."""
+
+    cachable = False
+
+
+class SFTPServer(Server):
+    """A session on an SFTP server."""
+
+    def __init__(self, settings: ServerSettings) -> None:
+        super().__init__(settings)
+        pinned = PinnedKeys(settings.host_key)
+        if not pinned:
+            raise SettingsWrong(f"No host key of {settings.where} is pinned, so nobody knows whose server answers.")
+        self.client = _Client(pinned)
+        options: dict[str, Any] = {
+            "port": settings.port or 22,
+            "username": settings.user,
+            "password": settings.password or None,
+            "client_keys": _client_keys(settings),
+            "agent_path": None,
+            "config": None,
+            "gss_host": None,
+            "known_hosts": ([], [], []),
+            "client_factory": lambda: self.client,
+            "connect_timeout": settings.timeout,
+            "login_timeout": settings.timeout,
+            "keepalive_interval": 15,
+            "timeout": settings.timeout + 5,
+        }
+        if pinned.algorithms:
+            options["server_host_key_algs"] = pinned.algorithms
+        with self._translated("/", login=True):
+            self.filesystem = PinnedSSHFileSystem(settings.host, skip_instance_cache=True, **options)
+
+    def close(self) -> None:
+        with contextlib.suppress(asyncssh.Error, OSError, TimeoutError):
+            sync(get_loop(), self.filesystem._stack.aclose, timeout=self.settings.timeout)
+
+    def list_files(self, folder: str) -> list[RemoteFile]:
+        async def read(sftp: asyncssh.SFTPClient) -> list[asyncssh.SFTPName]:
+            return [entry async for entry in sftp.scandir(folder or ".")]
+
+        with self._translated(folder or "/", folder=True):
+            entries = self._run(read)
+        return [
+            _describe(posixpath.join(folder, str(entry.filename)), entry.attrs)
+            for entry in entries
+            if _is_file(entry.attrs)
+        ]
+
+    def look_at(self, path: str) -> RemoteFile | None:
+        async def read(sftp: asyncssh.SFTPClient) -> asyncssh.SFTPAttrs | None:
+            try:
+                return await sftp.stat(path)
+            except (asyncssh.SFTPNoSuchFile, asyncssh.SFTPNoSuchPath):
+                return None
+
+        with self._translated(path):
+            attributes = self._run(read)
+        return _describe(path, attributes) if attributes is not None and _is_file(attributes) else None
+
+    def download(self, path: str, out: BinaryIO, most_bytes: int) -> int:
+        async def read(sftp: asyncssh.SFTPClient) -> int:
+            count = 0
+            async with sftp.open(path, "rb", block_size=BLOCK) as file:
+                while block := await asyncio.wait_for(file.read(BLOCK), self.settings.timeout):
+                    count += len(block)
+                    if count > most_bytes:
+                        raise self.too_large(path, most_bytes)
+                    out.write(bytes(block))  # type: ignore[arg-type]  # a file opened in binary gives bytes
+            return count
+
+        with self._translated(path, missing=path):
+            count: int = self._run(read, limited=False)
+        return count
+
+    def rename(self, source: str, target: str) -> None:
+        if self.look_at(target) is not None:
+            raise self.taken(target)
+        with self._translated(source, missing=source):
+            self._run(lambda sftp: sftp.rename(source, target))
+
+    def make_folder(self, path: str) -> None:
+        async def make(sftp: asyncssh.SFTPClient) -> None:
+            if not await sftp.isdir(path):
+                await sftp.mkdir(path)
+
+        with self._translated(path):
+            self._run(make)
+
+    def write_file(self, path: str, content: bytes) -> None:
+        async def write(sftp: asyncssh.SFTPClient) -> None:
+            async with sftp.open(path + UNFINISHED, "wb") as file:
+                await file.write(content)
+
+        with self._translated(path):
+            self._run(write)
+        self.rename(path + UNFINISHED, path)
+
+    def _run(self, work: Callable[[asyncssh.SFTPClient], Coroutine[Any, Any, Any]], *, limited: bool = True) -> Any:
+        async def run() -> Any:
+            async with self.filesystem._pool.get() as sftp:
+                return await asyncio.wait_for(work(sftp), self.settings.timeout if limited else None)
+
+        return sync(get_loop(), run)
+
+    @contextlib.contextmanager
+    def _translated(self, path: str, *, folder: bool = False, missing: str = "", login: bool = False) -> Iterator[None]:
+        where, user = self.settings.where, self.settings.user
+        try:
+            yield
+        except (asyncssh.HostKeyNotVerifiable, asyncssh.KeyExchangeFailed) as error:
+            said = f"it presents {self.client.presented}" if self.client.presented else quote(error)
+            raise IdentityWrong(
+                f"{where} is not the server whose key is pinned: {said}. Ask its operator whether it has a new key "
+                "before you trust it."
+            ) from None
+        except asyncssh.PermissionDenied as error:
+            raise LoginRefused(f"{where} refuses the login of {user!r}: {self._quote(error)}") from None
+        except (asyncssh.SFTPNoSuchFile, asyncssh.SFTPNoSuchPath, FileNotFoundError) as error:
+            if folder:
+                raise FolderMissing(f"The folder {path} is not on {where}.") from None
+            if missing:
+                raise self.vanished(missing) from None
+            raise FolderMissing(f"{path} is not on {where}: {self._quote(error)}") from None
+        except (asyncssh.SFTPPermissionDenied, asyncssh.SFTPWriteProtect, PermissionError) as error:
+            if login:  # sshfs has made a PermissionError of the refusal
+                raise LoginRefused(f"{where} refuses the login of {user!r}: {self._quote(error)}") from None
+            raise PermissionRefused(
+                f"{where} does not let {user!r} do that with {path}: {self._quote(error)}"
+            ) from None
+        except asyncssh.SFTPConnectionLost as error:
+            raise ServerUnreachable(f"{where} stopped answering ({path}): {self._quote(error)}") from None
+        except asyncssh.SFTPFailure as error:
+            raise PermissionRefused(f"{where} could not do that with {path}: {self._quote(error)}") from None
+        except (asyncssh.Error, OSError, EOFError, TimeoutError) as error:
+            raise ServerUnreachable(
+                f"{where} stopped answering or cannot be reached ({path}): {self._quote(error)}"
+            ) from None
+
+    def _quote(self, error: object) -> str:
+        return quote(error, self.settings.password)
+
+
+def _client_keys(settings: ServerSettings) -> list[asyncssh.SSHKey] | None:
+    if not settings.private_key:
+        return None
+    try:
+        return [asyncssh.import_private_key(settings.private_key, settings.password or None)]
+    except (asyncssh.KeyImportError, asyncssh.KeyEncryptionError, ValueError):
+        raise SettingsWrong(
+            f"The private key for {settings.where} cannot be read: give it in OpenSSH or PEM format, "
+            "and its passphrase as the password."
+        ) from None
+
+
+def _is_file(attributes: asyncssh.SFTPAttrs) -> bool:
+    if attributes.permissions is not None:
+        return stat.S_ISREG(attributes.permissions)
+    return attributes.type == asyncssh.FILEXFER_TYPE_REGULAR
+
+
+def _describe(path: str, attributes: asyncssh.SFTPAttrs) -> RemoteFile:
+    modified = None if attributes.mtime is None else datetime.fromtimestamp(attributes.mtime, UTC)
+    return RemoteFile(path, posixpath.basename(path), attributes.size or 0, modified)
+
+
+def read_host_key(settings: ServerSettings) -> Identity:
+    """The key that a server presents, trusted or not."""
+    pinned = PinnedKeys(settings.host_key)
+
+    async def ask() -> asyncssh.SSHKey | None:
+        waiting = asyncssh.get_server_host_key(settings.host, settings.port or 22, config=None)
+        return await asyncio.wait_for(waiting, settings.timeout)
+
+    try:
+        key = sync(get_loop(), ask)
+    except (asyncssh.Error, OSError, TimeoutError) as error:
+        raise ServerUnreachable(f"{settings.where} cannot be reached: {quote(error)}") from None
+    if key is None:
+        raise ServerUnreachable(f"{settings.where} presents no key.")
+    pin = key.export_public_key().decode().strip()
+    fingerprint = key.get_fingerprint()
+    matches = fingerprint in pinned.fingerprints if pinned else None
+    return Identity("host key", fingerprint, pin, key.get_algorithm(), matches)

@@ -1,0 +1,384 @@
+"""Servers of every kind: what they hold, what they refuse, and what becomes of a session that breaks."""
+
+import io
+import socket
+import threading
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import asyncssh
+import pytest
+
+from imports.errors import SettingsWrong, TryAgainLater
+from imports.filesystems import (
+    FileTooLarge,
+    FileVanished,
+    FolderMissing,
+    IdentityWrong,
+    LoginRefused,
+    PermissionRefused,
+    ServerSettings,
+    ServerUnreachable,
+    TargetTaken,
+    open_server,
+    read_identity,
+)
+from tests.servers import PASSWORD, make_authority, run_ftp, run_sftp
+
+CONTENT = b"customer_code|profile_name\n" * 2000
+ODD_NAMES = ["with spaces.txt", "ünï.txt", ".hidden.txt", "semi;colon.txt", "-dash.txt", "a'b\"c.txt", "東.txt"]
+
+
+@pytest.fixture(scope="module")
+def authorities(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("certificates")
+    return make_authority(folder, "ours"), make_authority(folder, "theirs")
+
+
+STARTERS = {
+    "ftp": lambda folder, authority: run_ftp(folder),
+    "ftp without MLSD": lambda folder, authority: run_ftp(folder, "no MLSD"),
+    "ftps": lambda folder, authority: run_ftp(folder, authority=authority),
+    "ftps-implicit": lambda folder, authority: run_ftp(folder, "implicit", authority),
+    "sftp": lambda folder, authority: run_sftp(folder),
+}
+
+
+@pytest.fixture
+def folder(tmp_path):
+    folder = tmp_path / "served"
+    (folder / "in").mkdir(parents=True)
+    (folder / "in" / "sub.txt").mkdir()
+    (folder / "in" / "customers.txt").write_bytes(CONTENT)
+    return folder
+
+
+@pytest.fixture(params=STARTERS)
+def server(request, folder, authorities):
+    with STARTERS[request.param](folder, authorities[0]) as running:
+        yield running
+
+
+@pytest.fixture(params=["ftps", "ftps-implicit", "sftp"])
+def secured(request, folder, authorities):
+    with STARTERS[request.param](folder, authorities[0]) as running:
+        yield running
+
+
+def fetch(settings, path="in/customers.txt", most_bytes=10**9):
+    out = io.BytesIO()
+    with open_server(settings) as session:
+        count = session.download(path, out, most_bytes)
+    assert count == len(out.getvalue())
+    return out.getvalue()
+
+
+def size_of(session, path="in/customers.txt"):
+    file = session.look_at(path)
+    assert file is not None
+    return file.size
+
+
+def presented(settings):
+    identity = read_identity(settings)
+    assert identity is not None
+    return identity
+
+
+# -- what a session does
+
+
+def test_the_files_of_a_folder_are_listed_with_size_and_time(server, folder):
+    with open_server(server.settings) as session:
+        (file,) = session.list_files("in")
+    assert (file.path, file.name, file.size) == ("in/customers.txt", "customers.txt", len(CONTENT))
+    modified = datetime.fromtimestamp((folder / "in" / "customers.txt").stat().st_mtime, UTC)
+    assert file.modified_at is not None
+    assert abs(file.modified_at - modified) <= timedelta(seconds=1)
+
+
+def test_a_listing_is_never_an_old_one(server, folder):
+    with open_server(server.settings) as session:
+        session.list_files("in")
+        (folder / "in" / "second.txt").write_text("x")
+        (folder / "in" / "customers.txt").write_text("shorter")
+        assert sorted((file.name, file.size) for file in session.list_files("in")) == [
+            ("customers.txt", 7),
+            ("second.txt", 1),
+        ]
+
+
+def test_a_file_is_looked_at_as_it_is_now(server, folder):
+    with open_server(server.settings) as session:
+        assert size_of(session) == len(CONTENT)
+        (folder / "in" / "customers.txt").write_text("shorter")
+        assert size_of(session) == 7
+        assert session.look_at("in/nothing.txt") is None
+        assert session.look_at("nowhere/nothing.txt") is None
+
+
+def test_a_file_is_fetched_whole(server):
+    assert fetch(server.settings) == CONTENT
+
+
+@pytest.mark.parametrize("name", ODD_NAMES)
+def test_odd_names_are_listed_fetched_and_renamed(server, folder, name):
+    (folder / "in" / name).write_bytes(b"odd")
+    with open_server(server.settings) as session:
+        assert name in [file.name for file in session.list_files("in")]
+        out = io.BytesIO()
+        assert session.download(f"in/{name}", out, 100) == 3
+        session.rename(f"in/{name}", f"in/moved {name}")
+    assert (folder / "in" / f"moved {name}").read_bytes() == b"odd"
+
+
+def test_a_file_is_renamed_into_a_folder_that_is_made(server, folder):
+    with open_server(server.settings) as session:
+        session.make_folder("in/processed")
+        session.make_folder("in/processed")
+        session.rename("in/customers.txt", "in/processed/7-customers.txt")
+    assert (folder / "in/processed/7-customers.txt").read_bytes() == CONTENT
+    assert not (folder / "in/customers.txt").exists()
+
+
+def test_a_rename_never_overwrites(server, folder):
+    (folder / "in" / "taken.txt").write_text("mine")
+    with open_server(server.settings) as session, pytest.raises(TargetTaken):
+        session.rename("in/customers.txt", "in/taken.txt")
+    assert (folder / "in" / "taken.txt").read_text() == "mine"
+    assert (folder / "in" / "customers.txt").exists()
+
+
+def test_a_file_is_written_under_another_name_first(server, folder):
+    with open_server(server.settings) as session:
+        session.write_file("in/receipt.txt", b"thanks")
+    assert (folder / "in" / "receipt.txt").read_bytes() == b"thanks"
+    assert not list(folder.glob("in/*.part"))
+
+
+def test_the_session_is_closed(server):
+    fetch(server.settings)
+    with pytest.raises(FolderMissing), open_server(server.settings) as session:
+        session.list_files("nowhere")
+    for _ in range(200):
+        if not server.sessions:
+            break
+        threading.Event().wait(0.02)
+    assert not server.sessions
+
+
+# -- what is refused
+
+
+def test_a_wrong_password_is_the_settings_fault_and_never_told(server, caplog):
+    with pytest.raises(LoginRefused) as raised, open_server(replace(server.settings, password="wr0ng-one")):
+        pass
+    assert "'brand'" in str(raised.value)
+    assert (
+        "wr0ng-one"
+        not in f"{raised.value!r} {raised.getrepr(chain=True)} {caplog.text}".replace("password=", "")[-500:]
+    )
+
+
+def test_settings_do_not_show_their_secrets(server):
+    shown = repr(replace(server.settings, private_key="PRIVATE", options={"secret": "HIDDEN"}))
+    assert not any(secret in shown for secret in (PASSWORD, "PRIVATE", "HIDDEN"))
+
+
+def test_a_folder_that_is_missing_is_named(server):
+    with pytest.raises(FolderMissing, match="nowhere"), open_server(server.settings) as session:
+        session.list_files("nowhere")
+
+
+def test_a_file_that_is_gone_is_told(server):
+    with pytest.raises(FileVanished, match=r"gone\.txt"):
+        fetch(server.settings, "in/gone.txt")
+    with pytest.raises(FileVanished), open_server(server.settings) as session:
+        session.rename("in/gone.txt", "in/other.txt")
+
+
+def test_a_file_that_is_too_large_is_not_fetched(server):
+    with pytest.raises(FileTooLarge, match="1,000 bytes"):
+        fetch(server.settings, most_bytes=1000)
+
+
+@pytest.mark.parametrize("start", [lambda f: run_ftp(f, permissions="elr"), lambda f: run_sftp(f, read_only=True)])
+def test_what_the_user_may_not_do_is_told(folder, start):
+    with start(folder) as running:
+        assert fetch(running.settings) == CONTENT
+        for work in (
+            lambda session: session.rename("in/customers.txt", "in/other.txt"),
+            lambda session: session.make_folder("in/processed"),
+            lambda session: session.write_file("in/receipt.txt", b""),
+        ):
+            with pytest.raises(PermissionRefused, match="brand"), open_server(running.settings) as session:
+                work(session)
+    assert (folder / "in" / "customers.txt").exists()
+
+
+# -- whose server it is
+
+
+def test_what_a_server_presents_is_read_and_can_be_pinned(secured):
+    name = "host_key" if secured.settings.protocol == "sftp" else "certificate_fingerprint"
+    unpinned = replace(secured.settings, host_key="", ca_bundle="")
+    identity = presented(unpinned)
+    assert identity.matches is None
+    pinned = replace(unpinned, **{name: identity.pin})
+    assert presented(pinned).matches is True
+    assert fetch(pinned) == CONTENT
+    if name == "host_key":
+        assert fetch(replace(unpinned, host_key=identity.fingerprint)) == CONTENT
+
+
+def test_another_server_is_never_logged_in_to(secured, authorities):
+    foreign = asyncssh.generate_private_key("ssh-ed25519")
+    wrong = [
+        {"certificate_fingerprint": authorities[1].fingerprint, "host_key": foreign.export_public_key().decode()},
+        {"ca_bundle": authorities[1].ca, "host_key": foreign.get_fingerprint()},
+        {"ca_bundle": "", "host_key": "SHA256:" + "A" * 43},
+    ]
+    for pins in wrong:
+        settings = replace(secured.settings, **pins)
+        with pytest.raises(IdentityWrong, match="operator"), open_server(settings):
+            pass
+    assert presented(replace(secured.settings, **wrong[0])).matches is False
+
+
+def test_without_a_pinned_key_there_is_no_sftp(folder):
+    with run_sftp(folder) as running, pytest.raises(SettingsWrong, match="pinned"):
+        fetch(replace(running.settings, host_key=""))
+    with pytest.raises(SettingsWrong, match="is no host key"):
+        fetch(replace(running.settings, host_key="ssh-ed25519 nonsense"))
+
+
+def test_a_private_key_logs_in_with_its_passphrase(folder):
+    key = asyncssh.generate_private_key("ssh-ed25519")
+    text = key.export_private_key(passphrase="open sesame").decode()
+    with run_sftp(folder, client_key=key.export_public_key().decode()) as running:
+        settings = replace(running.settings, private_key=text, password="open sesame")
+        assert fetch(settings) == CONTENT
+        with pytest.raises(SettingsWrong, match="passphrase") as raised:
+            fetch(replace(settings, password="wrong"))
+        assert text[50:90] not in str(raised.value)
+        other = asyncssh.generate_private_key("ssh-ed25519").export_private_key().decode()
+        with pytest.raises(LoginRefused):
+            fetch(replace(settings, private_key=other, password=""))
+
+
+# -- sessions that break
+
+
+@pytest.mark.parametrize(
+    ("misbehaviour", "work"),
+    [
+        ("drop listing", lambda session: session.list_files("in")),
+        ("drop transfer", lambda session: session.download("in/customers.txt", io.BytesIO(), 10**9)),
+        ("drop before rename", lambda session: session.rename("in/customers.txt", "in/moved.txt")),
+        ("drop after rename", lambda session: session.rename("in/customers.txt", "in/moved.txt")),
+    ],
+)
+def test_a_session_that_breaks_is_tried_again_later(server, folder, misbehaviour, work):
+    server.misbehaviour.add(misbehaviour)
+    with pytest.raises(ServerUnreachable, match=r"127\.0\.0\.1"), open_server(server.settings) as session:
+        work(session)
+    assert (folder / "in" / "moved.txt").exists() == (misbehaviour == "drop after rename")
+    server.misbehaviour.clear()
+    with open_server(server.settings) as session:
+        assert len(session.list_files("in")) == 1
+
+
+def test_half_a_file_is_never_taken_for_a_whole_one(server):
+    server.misbehaviour.add("half a transfer")
+    out = io.BytesIO()
+    with open_server(server.settings) as session:
+        listed = size_of(session)
+        assert session.download("in/customers.txt", out, 10**9) < listed
+
+
+def test_a_busy_server_is_tried_again_later(folder):
+    with run_ftp(folder) as running:
+        running.misbehaviour.add("busy")
+        with pytest.raises(ServerUnreachable, match="450"):
+            fetch(running.settings)
+
+
+@pytest.mark.parametrize("protocol", ["ftp", "ftps", "ftps-implicit", "sftp"])
+def test_nobody_listens(protocol):
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    key = asyncssh.generate_private_key("ssh-ed25519").export_public_key().decode()
+    settings = ServerSettings(protocol=protocol, host="127.0.0.1", port=port, host_key=key, timeout=1)
+    with pytest.raises(TryAgainLater, match="cannot be reached"), open_server(settings):
+        pass
+
+
+@pytest.mark.parametrize("protocol", ["ftp", "ftps", "ftps-implicit", "sftp"])
+def test_a_server_that_says_nothing_is_given_up(protocol):
+    key = asyncssh.generate_private_key("ssh-ed25519").export_public_key().decode()
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        settings = ServerSettings(
+            protocol=protocol, host="127.0.0.1", port=silent.getsockname()[1], host_key=key, timeout=0.5
+        )
+        with pytest.raises(TryAgainLater), open_server(settings):
+            pass
+
+
+# -- folders of this machine, and URLs
+
+
+@pytest.fixture
+def local(folder):
+    return ServerSettings(protocol="file", root=folder)
+
+
+def test_a_folder_of_this_machine_is_a_server_too(local, folder):
+    with open_server(local) as session:
+        assert [file.name for file in session.list_files("in")] == ["customers.txt"]
+        assert session.look_at("in/nothing.txt") is None
+        session.make_folder("in/processed")
+        session.rename("in/customers.txt", "in/processed/customers.txt")
+        session.write_file("in/receipt.txt", b"thanks")
+        with pytest.raises(TargetTaken):
+            session.rename("in/receipt.txt", "in/processed/customers.txt")
+        with pytest.raises(FileVanished):
+            session.rename("in/nothing.txt", "in/other.txt")
+    assert (folder / "in/processed/customers.txt").read_bytes() == CONTENT
+    assert fetch(local, "in/processed/customers.txt") == CONTENT
+
+
+@pytest.mark.parametrize("path", ["../secret.txt", "/etc/passwd", "in/../../secret.txt", "link/secret.txt", "a\0b"])
+def test_the_folder_is_never_left(local, folder, path):
+    (folder.parent / "secret.txt").write_text("secret")
+    (folder / "link").symlink_to(folder.parent)
+    with open_server(local) as session:
+        for work in (
+            lambda: session.look_at(path),
+            lambda: session.download(path, io.BytesIO(), 100),
+            lambda: session.rename(path, "in/mine.txt"),
+            lambda: session.rename("in/customers.txt", path),
+            lambda: session.write_file(path, b"x"),
+        ):
+            with pytest.raises(PermissionRefused):
+                work()
+    assert (folder.parent / "secret.txt").read_text() == "secret"
+
+
+def test_any_url_of_fsspec_is_a_server():
+    settings = ServerSettings(protocol="url", url="memory://bucket")
+    with open_server(settings) as session:
+        session.make_folder("in")
+        session.write_file("in/a.txt", b"content")
+        assert [(file.name, file.size) for file in session.list_files("in")] == [("a.txt", 7)]
+        session.rename("in/a.txt", "in/b.txt")
+        assert session.look_at("in/a.txt") is None
+        with pytest.raises(FolderMissing):
+            session.list_files("nowhere")
+    assert fetch(settings, "in/b.txt") == b"content"
+
+
+def test_a_url_that_fsspec_does_not_know_is_the_settings_fault():
+    with pytest.raises(SettingsWrong), open_server(ServerSettings(protocol="url", url="nonsense://bucket")):
+        pass
+    with pytest.raises(SettingsWrong, match="s3"), open_server(ServerSettings(protocol="url", url="s3://bucket")):
+        pass

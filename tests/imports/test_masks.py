@@ -1,0 +1,88 @@
+# ruff: noqa: DTZ001  (names carry no time zone)
+"""Masks: which files are a feed's, and in which order they were made."""
+
+from datetime import datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from imports.masks import Mask, MaskError
+
+STAMPED = "customers_{%Y%m%d%H%M%S}*.txt"
+
+
+@pytest.mark.parametrize(
+    ("mask", "name", "matches"),
+    [
+        ("*.txt", "a.txt", True),
+        ("*.txt", "a.TXT", False),
+        ("*.[ct]sv", "a.csv", True),
+        ("customers?.csv", "customers1.csv", True),
+        ("customers?.csv", "customers.csv", False),
+        ("*", "with spaces and ü.csv", True),
+        ("*", "line\nbreak.csv", True),
+        ("*", ".hidden.csv", False),
+        (".*.csv", ".hidden.csv", True),
+        ("*", "a.csv.part", False),
+        ("*", "a.CSV.FILEPART", False),
+        ("*", "a.csv~", False),
+        ("*.tmp", "a.tmp", False),
+        (STAMPED, "customers_20261124053000.txt", True),
+        (STAMPED, "customers_20261124053000_full.txt", True),
+        (STAMPED, "customers_20261324053000.txt", False),
+        (STAMPED, "customers_.txt", False),
+        ("(a+b).txt", "(a+b).txt", True),
+        ("(a+b).txt", "aab.txt", False),
+    ],
+)
+def test_which_names_a_mask_takes(mask, name, matches):
+    assert Mask.parse(mask).matches(name) is matches
+
+
+@pytest.mark.parametrize(
+    ("mask", "name", "time"),
+    [
+        (STAMPED, "customers_20261124053000.txt", datetime(2026, 11, 24, 5, 30)),
+        ("{%d.%m.%y}-*.csv", "24.11.26-b.csv", datetime(2026, 11, 24)),
+        ("k_{%Y-%j}.csv", "k_2026-328.csv", datetime(2026, 11, 24)),
+        ("{%d%b%Y}.csv", "24Nov2026.csv", datetime(2026, 11, 24)),
+        ("*.csv", "20261124.csv", None),
+        (STAMPED, "other.txt", None),
+    ],
+)
+def test_the_time_that_a_name_carries(mask, name, time):
+    assert Mask.parse(mask).time_of(name) == time
+
+
+@pytest.mark.parametrize(
+    ("mask", "wrong"),
+    [
+        ("in/*.txt", "folder"),
+        ("in\\*.txt", "folder"),
+        ("{%Y}{%m}.txt", "at most one time stamp"),
+        ("{}.txt", "time stamp"),
+        ("a}.txt", "time stamp"),
+        ("{%d%m}.txt", "a year"),
+        ("{%Y%Q}.txt", "%Q"),
+        ("{%Y", "time stamp"),
+    ],
+)
+def test_what_is_no_mask_is_told(mask, wrong):
+    with pytest.raises(MaskError, match=wrong):
+        Mask.parse(mask)
+
+
+@given(st.text(max_size=30), st.text(max_size=30))
+def test_any_text_is_a_mask_or_told_why_not(mask, name):
+    try:
+        parsed = Mask.parse(mask)
+    except MaskError:
+        return
+    assert parsed.matches(name) in (True, False)
+
+
+@given(st.datetimes(min_value=datetime(1970, 1, 1), max_value=datetime(2068, 12, 31)))
+def test_a_time_written_into_a_name_is_read_from_it(time):
+    name = f"customers_{time:%Y%m%d%H%M%S}.txt"
+    assert Mask.parse(STAMPED).time_of(name) == time.replace(microsecond=0)

@@ -1,0 +1,305 @@
+"""Real servers on 127.0.0.1: each serves a folder until its block ends, and misbehaves when it is asked to."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime
+import ipaddress
+import threading
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import asyncssh
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+from pyftpdlib.authorizers import DummyAuthorizer
+from pyftpdlib.handlers import FTPHandler, TLS_FTPHandler
+from pyftpdlib.servers import FTPServer as FTPDaemon
+
+from imports.filesystems import ServerSettings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+USER, PASSWORD = "brand", "s3cret-of-the-brand"
+TIMEOUT = 5.0
+
+
+@dataclass
+class Running:
+    """A server at work: `settings` log in, `folder` is what it serves, `misbehaviour` is what it is to do wrong."""
+
+    settings: ServerSettings
+    folder: Path
+    misbehaviour: set[str] = field(default_factory=set)
+    sessions: set[Any] = field(default_factory=set)
+
+
+# -- certificates
+
+
+@dataclass
+class Authority:
+    """A CA of the tests, and a certificate of 127.0.0.1 that it signed."""
+
+    ca: str
+    certificate: Path
+    fingerprint: str
+
+
+def make_authority(folder: Path, name: str) -> Authority:
+    now = datetime.datetime.now(datetime.UTC)
+
+    def build(subject: str, issuer: str, key: Any, signer: Any, *, ca: bool) -> x509.Certificate:
+        builder = (
+            x509.CertificateBuilder()
+            .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, subject)]))
+            .issuer_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, issuer)]))
+            .public_key(key.public_key())
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(now - datetime.timedelta(days=1))
+            .not_valid_after(now + datetime.timedelta(days=2))
+            .add_extension(x509.BasicConstraints(ca=ca, path_length=None), critical=True)
+            .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+            .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key()), critical=False)
+        )
+        if ca:
+            usage = x509.KeyUsage(*(index in (5, 6) for index in range(9)))
+            builder = builder.add_extension(usage, critical=True)
+        else:
+            names = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
+            builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
+        return builder.sign(signer, hashes.SHA256())
+
+    ca_key, key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
+    ca = build(f"CA of {name}", f"CA of {name}", ca_key, ca_key, ca=True)
+    certificate = build(name, f"CA of {name}", key, ca_key, ca=False)
+    path = folder / f"{name}.pem"
+    path.write_bytes(
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+        + certificate.public_bytes(serialization.Encoding.PEM)
+    )
+    pem = ca.public_bytes(serialization.Encoding.PEM).decode()
+    return Authority(pem, path, certificate.fingerprint(hashes.SHA256()).hex().upper())
+
+
+# -- FTP and FTPS
+
+
+def _ftp_handler(running: Running, kind: str, authority: Authority | None) -> type[FTPHandler]:
+    base = FTPHandler if authority is None else TLS_FTPHandler
+
+    class Handler(base):  # type: ignore[misc, valid-type]  # chosen when it is made
+        permit_foreign_addresses = False
+        use_sendfile = False
+
+        def on_connect(self) -> None:
+            running.sessions.add(self)
+
+        def on_disconnect(self) -> None:
+            running.sessions.discard(self)
+
+        def ftp_MLSD(self, path: str) -> Any:
+            if "drop listing" in running.misbehaviour:
+                self.close()
+                return None
+            return super().ftp_MLSD(path)
+
+        def ftp_LIST(self, path: str) -> Any:
+            if "drop listing" in running.misbehaviour:
+                self.close()
+                return None
+            return super().ftp_LIST(path)
+
+        def ftp_RETR(self, file: str) -> Any:
+            if "drop transfer" in running.misbehaviour:
+                self.respond("150 here it comes")
+                self.close()
+                return None
+            if "half a transfer" in running.misbehaviour:
+                half = Path(file).with_suffix(".half")
+                half.write_bytes(Path(file).read_bytes()[: Path(file).stat().st_size // 2])
+                return super().ftp_RETR(str(half))
+            if "busy" in running.misbehaviour:
+                self.respond("450 try again")
+                return None
+            return super().ftp_RETR(file)
+
+        def ftp_RNTO(self, path: str) -> Any:
+            if "drop before rename" in running.misbehaviour:
+                self.close()
+                return None
+            if "drop after rename" in running.misbehaviour:
+                Path(self._rnfr).rename(path)
+                self.close()
+                return None
+            return super().ftp_RNTO(path)
+
+    Handler.proto_cmds = dict(FTPHandler.proto_cmds if authority is None else TLS_FTPHandler.proto_cmds)
+    if kind == "no MLSD":
+        for command in ("MLSD", "MLST"):
+            Handler.proto_cmds.pop(command)
+    if authority is not None:
+        Handler.certfile = str(authority.certificate)
+        Handler.tls_control_required = Handler.tls_data_required = True
+    return Handler
+
+
+@contextmanager
+def run_ftp(
+    folder: Path, kind: str = "", authority: Authority | None = None, *, permissions: str = "elradfmwMT"
+) -> Iterator[Running]:
+    """Plain FTP, or with an authority FTP over explicit TLS; `kind` "implicit" speaks TLS from the first byte on."""
+    running = Running(ServerSettings(protocol="ftp"), folder)
+    handler = _ftp_handler(running, kind, authority)
+    if kind == "implicit":
+        handler = _implicit(handler)
+    authorizer = DummyAuthorizer()
+    authorizer.add_user(USER, PASSWORD, str(folder), perm=permissions)
+    handler.authorizer = authorizer
+    daemon = FTPDaemon(("127.0.0.1", 0), handler)
+    running.settings = ServerSettings(
+        protocol="ftp" if authority is None else "ftps-implicit" if kind == "implicit" else "ftps",
+        host="127.0.0.1",
+        port=daemon.address[1],
+        user=USER,
+        password=PASSWORD,
+        ca_bundle=authority.ca if authority else "",
+        timeout=TIMEOUT,
+    )
+    stop = threading.Event()
+
+    def serve() -> None:
+        while not stop.is_set():
+            daemon.serve_forever(timeout=0.02, blocking=False)
+        daemon.close_all()
+
+    thread = threading.Thread(target=serve, daemon=True)
+    thread.start()
+    try:
+        yield running
+    finally:
+        stop.set()
+        thread.join(5)
+
+
+def _implicit(handler: type[FTPHandler]) -> type[FTPHandler]:
+    class Handler(handler):
+        tls_control_required = False
+
+        def handle(self) -> None:
+            self.secure_connection(self.ssl_context or self.get_ssl_context())
+
+        def handle_ssl_established(self) -> None:
+            super().handle()
+
+    return Handler
+
+
+# -- SFTP
+
+
+@contextmanager
+def run_sftp(folder: Path, *, read_only: bool = False, client_key: str = "") -> Iterator[Running]:
+    """SFTP by asyncssh in a thread of its own, closed in the folder."""
+    key = asyncssh.generate_private_key("ssh-ed25519")
+    running = Running(ServerSettings(protocol="sftp"), folder)
+    loop = asyncio.new_event_loop()
+
+    class Login(asyncssh.SSHServer):
+        def connection_made(self, conn: Any) -> None:
+            self.conn = conn
+            running.sessions.add(conn)
+
+        def connection_lost(self, exc: Exception | None) -> None:
+            running.sessions.discard(self.conn)
+
+        def password_auth_supported(self) -> bool:
+            return True
+
+        def validate_password(self, username: str, password: str) -> bool:
+            return (username, password) == (USER, PASSWORD)
+
+        def public_key_auth_supported(self) -> bool:
+            return bool(client_key)
+
+        def validate_public_key(self, username: str, key: asyncssh.SSHKey) -> bool:
+            return key.export_public_key().decode().split()[:2] == client_key.split()[:2]
+
+    class Files(asyncssh.SFTPServer):
+        def __init__(self, chan: Any) -> None:
+            super().__init__(chan, chroot=str(folder).encode())
+
+        def _drop(self) -> None:
+            self.connection.abort()
+            raise asyncssh.SFTPConnectionLost("dropped")
+
+        async def scandir(self, path: bytes) -> Any:
+            if "drop listing" in running.misbehaviour:
+                self._drop()
+            async for entry in super().scandir(path):
+                yield entry
+
+        async def read(self, file_obj: Any, offset: int, size: int) -> bytes:
+            if "drop transfer" in running.misbehaviour and offset:
+                self._drop()
+            data = super().read(file_obj, offset, min(size, 1000))
+            assert isinstance(data, bytes)  # not awaited in this version's own files
+            if "half a transfer" in running.misbehaviour and offset:
+                return b""
+            return data
+
+        def open(self, path: bytes, pflags: int, attrs: Any) -> Any:
+            if read_only and pflags & asyncssh.FXF_WRITE:
+                raise asyncssh.SFTPPermissionDenied("read only")
+            return super().open(path, pflags, attrs)
+
+        def mkdir(self, path: bytes, attrs: Any) -> None:
+            if read_only:
+                raise asyncssh.SFTPPermissionDenied("read only")
+            super().mkdir(path, attrs)
+
+        async def rename(self, oldpath: bytes, newpath: bytes) -> None:
+            if read_only:
+                raise asyncssh.SFTPPermissionDenied("read only")
+            if "drop before rename" in running.misbehaviour:
+                self._drop()
+            super().rename(oldpath, newpath)
+            if "drop after rename" in running.misbehaviour:
+                self._drop()
+
+    async def start() -> Any:
+        return await asyncssh.listen(
+            "127.0.0.1", 0, server_factory=Login, server_host_keys=[key], sftp_factory=Files, reuse_address=True
+        )
+
+    thread = threading.Thread(target=loop.run_forever, daemon=True)
+    thread.start()
+    listener = asyncio.run_coroutine_threadsafe(start(), loop).result(10)
+    running.settings = ServerSettings(
+        protocol="sftp",
+        host="127.0.0.1",
+        port=listener.get_port(),
+        user=USER,
+        password=PASSWORD,
+        host_key=key.export_public_key().decode(),
+        timeout=TIMEOUT,
+    )
+
+    async def end() -> None:
+        listener.close()
+        for connection in list(running.sessions):
+            connection.abort()
+        await listener.wait_closed()
+
+    try:
+        yield running
+    finally:
+        asyncio.run_coroutine_threadsafe(end(), loop).result(10)
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join(5)
+        loop.close()
