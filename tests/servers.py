@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import datetime
 import ipaddress
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+import tempfile
 import threading
+import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -303,3 +311,117 @@ def run_sftp(folder: Path, *, read_only: bool = False, client_key: str = "") -> 
         loop.call_soon_threadsafe(loop.stop)
         thread.join(5)
         loop.close()
+
+
+# -- servers that others wrote, where they are installed
+
+
+@contextmanager
+def _run_program(command: list[str], port: int, what: str) -> Iterator[None]:
+    """A server program until the block ends. Raises NotStarted where it does not listen in time."""
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)
+    try:
+        for _ in range(200):
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+                break
+            if process.poll() is not None:
+                said = process.stdout.read().decode(errors="replace") if process.stdout else ""
+                raise NotStarted(f"{what} ended at once: {said[-300:].strip()}")
+            time.sleep(0.02)
+        else:
+            raise NotStarted(f"{what} did not listen in time")
+        yield
+    finally:
+        process.terminate()
+        process.wait(5)
+        if process.stdout:
+            process.stdout.close()
+
+
+class NotStarted(Exception):
+    """A server program is not installed, or does not run here."""
+
+
+def _find_program(name: str) -> str:
+    path = shutil.which(name, path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
+    if path is None:
+        raise NotStarted(f"{name} is not installed")
+    return path
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port: int = free.getsockname()[1]
+    return port
+
+
+@contextmanager
+def run_openssh(folder: Path, place: Path) -> Iterator[Running]:
+    """SFTP by OpenSSH as the user of the tests, who logs in with a key; `place` holds its settings."""
+    program = _find_program("sshd")
+    user, port = pwd.getpwuid(os.getuid()).pw_name, _free_port()
+    host_key, client_key = (asyncssh.generate_private_key("ssh-ed25519") for _ in range(2))
+    for name, content in (
+        ("host_key", host_key.export_private_key().decode()),
+        ("authorized_keys", client_key.export_public_key().decode()),
+        (
+            "sshd_config",
+            f"Port {port}\nListenAddress 127.0.0.1\nHostKey {place}/host_key\nPidFile none\nStrictModes no\n"
+            f"AuthorizedKeysFile {place}/authorized_keys\nPasswordAuthentication no\nUsePAM no\n"
+            f"KbdInteractiveAuthentication no\nPermitRootLogin prohibit-password\n"
+            f'Subsystem sftp internal-sftp -d "{folder}"\n',
+        ),
+    ):
+        (place / name).write_text(content)
+        (place / name).chmod(0o600)
+    if os.getuid() == 0:
+        Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)  # where it confines itself
+    settings = ServerSettings(
+        protocol="sftp",
+        host="127.0.0.1",
+        port=port,
+        user=user,
+        private_key=client_key.export_private_key().decode(),
+        host_key=host_key.export_public_key().decode(),
+        timeout=TIMEOUT,
+    )
+    with _run_program([program, "-D", "-e", "-f", str(place / "sshd_config")], port, "sshd"):
+        yield Running(settings, folder)
+
+
+@contextmanager
+def run_vsftpd(folder: Path, place: Path, authority: Authority) -> Iterator[Running]:
+    """FTPS by vsftpd, which wants the data sessions to continue the TLS session of the control session."""
+    program = _find_program("vsftpd")
+    if os.getuid() != 0:
+        raise NotStarted("vsftpd needs root")
+    port = _free_port()
+    empty = place / "empty"
+    empty.mkdir()
+    for parent in (folder, *folder.parents):
+        if parent.stat().st_uid == os.getuid() and parent.is_relative_to(tempfile.gettempdir()):
+            parent.chmod(parent.stat().st_mode | 0o055)
+    for path in (folder, *folder.rglob("*")):
+        shutil.chown(path, "ftp")
+    folder.chmod(0o555)
+    options = {
+        "listen": "YES", "listen_address": "127.0.0.1", "listen_port": port, "background": "NO",
+        "anonymous_enable": "YES", "anon_root": folder, "no_anon_password": "NO", "secure_chroot_dir": empty,
+        "anon_upload_enable": "YES", "anon_mkdir_write_enable": "YES", "anon_other_write_enable": "YES",
+        "anon_world_readable_only": "NO", "write_enable": "YES", "ssl_enable": "YES", "allow_anon_ssl": "YES",
+        "force_anon_logins_ssl": "YES", "force_anon_data_ssl": "YES", "require_ssl_reuse": "YES",
+        "rsa_cert_file": authority.certificate, "ssl_ciphers": "HIGH", "pasv_address": "127.0.0.1",
+        "seccomp_sandbox": "NO", "isolate": "NO", "isolate_network": "NO",
+    }  # fmt: skip
+    (place / "vsftpd.conf").write_text("".join(f"{name}={value}\n" for name, value in options.items()))
+    settings = ServerSettings(
+        protocol="ftps",
+        host="127.0.0.1",
+        port=port,
+        user="anonymous",
+        password="anybody@example.com",
+        ca_bundle=authority.ca,
+        timeout=TIMEOUT,
+    )
+    with _run_program([program, str(place / "vsftpd.conf")], port, "vsftpd"):
+        yield Running(settings, folder)

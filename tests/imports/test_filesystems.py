@@ -1,5 +1,6 @@
 """Servers of every kind: what they hold, what they refuse, and what becomes of a session that breaks."""
 
+import contextlib
 import io
 import socket
 import threading
@@ -23,7 +24,7 @@ from imports.filesystems import (
     open_server,
     read_identity,
 )
-from tests.servers import PASSWORD, make_authority, run_ftp, run_sftp
+from tests.servers import PASSWORD, NotStarted, make_authority, run_ftp, run_openssh, run_sftp, run_vsftpd
 
 CONTENT = b"customer_code|profile_name\n" * 2000
 ODD_NAMES = ["with spaces.txt", "ünï.txt", ".hidden.txt", "semi;colon.txt", "-dash.txt", "a'b\"c.txt", "東.txt"]
@@ -322,6 +323,59 @@ def test_a_server_that_says_nothing_is_given_up(protocol):
         )
         with pytest.raises(TryAgainLater), open_server(settings):
             pass
+
+
+# -- servers that others wrote
+
+
+@pytest.fixture(params=["OpenSSH", "vsftpd"])
+def foreign(request, folder, authorities, tmp_path):
+    place = tmp_path / "settings"
+    place.mkdir()
+    with contextlib.ExitStack() as stack:
+        try:
+            if request.param == "OpenSSH":
+                yield stack.enter_context(run_openssh(folder, place))
+            else:
+                yield stack.enter_context(run_vsftpd(folder, place, authorities[0]))
+        except NotStarted as reason:
+            pytest.skip(str(reason))
+
+
+def test_servers_that_others_wrote_do_all_of_it(foreign, folder):
+    with open_server(foreign.settings) as session:
+        (file,) = session.list_files("in")
+        assert (file.name, file.size) == ("customers.txt", len(CONTENT))
+        assert file.modified_at is not None
+        assert size_of(session) == len(CONTENT)
+        assert session.look_at("in/nothing.txt") is None
+        out = io.BytesIO()
+        assert session.download("in/customers.txt", out, 10**9) == len(CONTENT)
+        assert out.getvalue() == CONTENT
+        session.make_folder("in/processed")
+        session.make_folder("in/processed")
+        session.write_file("in/receipt.txt", b"thanks")
+        with pytest.raises(TargetTaken):
+            session.rename("in/customers.txt", "in/receipt.txt")
+        session.rename("in/customers.txt", "in/processed/7 customers.txt")
+        with pytest.raises(FileVanished):
+            session.download("in/customers.txt", out, 10**9)
+        with pytest.raises(FolderMissing):
+            session.list_files("nowhere")
+    assert (folder / "in/processed/7 customers.txt").read_bytes() == CONTENT
+    assert (folder / "in/receipt.txt").read_bytes() == b"thanks"
+
+
+def test_servers_that_others_wrote_are_verified(foreign, authorities):
+    key = asyncssh.generate_private_key("ssh-ed25519").export_public_key().decode()
+    with (
+        pytest.raises(IdentityWrong),
+        open_server(replace(foreign.settings, host_key=key, ca_bundle=authorities[1].ca)),
+    ):
+        pass
+    identity = presented(foreign.settings)
+    pins = {"host_key": identity.fingerprint, "certificate_fingerprint": identity.pin, "ca_bundle": ""}
+    assert fetch(replace(foreign.settings, **pins)) == CONTENT
 
 
 # -- folders of this machine, and URLs
