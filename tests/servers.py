@@ -148,13 +148,27 @@ def _ftp_handler(running: Running, kind: str, authority: Authority | None) -> ty
             return super().ftp_RNTO(path)
 
     Handler.proto_cmds = dict(FTPHandler.proto_cmds if authority is None else TLS_FTPHandler.proto_cmds)
-    if kind == "no MLSD":
+    if kind == "Latin-1":
+        Handler.encoding = "latin-1"
+    if kind == "DOS":
+        Handler.ftp_LIST = _list_like_dos
+    if kind in ("no MLSD", "DOS"):
         for command in ("MLSD", "MLST"):
             Handler.proto_cmds.pop(command)
     if authority is not None:
         Handler.certfile = str(authority.certificate)
         Handler.tls_control_required = Handler.tls_data_required = True
     return Handler
+
+
+def _list_like_dos(handler: Any, path: str) -> Any:
+    """LIST as IIS answers it."""
+    lines = []
+    for entry in Path(path).iterdir():
+        size = "<DIR>         " if entry.is_dir() else f"{entry.stat().st_size:>14}"
+        lines.append(f"11-24-26  05:30AM {size:>20} {entry.name}\r\n")
+    handler.push_dtp_data("".join(lines).encode(), cmd="LIST")
+    return path
 
 
 @contextmanager

@@ -109,6 +109,23 @@ def test_a_listing_is_never_an_old_one(server, folder):
         ]
 
 
+def test_names_that_are_no_utf_8_are_listed_fetched_and_renamed(folder):
+    (folder / "in" / "ünï.txt").write_bytes(b"odd")
+    with run_ftp(folder, "Latin-1") as running, open_server(running.settings) as session:
+        assert sorted(file.name for file in session.list_files("in")) == ["customers.txt", "ünï.txt"]
+        assert session.download("in/ünï.txt", io.BytesIO(), 100) == 3
+        session.rename("in/ünï.txt", "in/ü.txt")
+    assert (folder / "in" / "ü.txt").exists()
+
+
+def test_a_listing_in_the_style_of_dos_is_read(folder):
+    (folder / "in" / "with spaces.txt").write_bytes(b"x")
+    with run_ftp(folder, "DOS") as running, open_server(running.settings) as session:
+        files = {file.name: file for file in session.list_files("in")}
+    assert {name: file.size for name, file in files.items()} == {"customers.txt": len(CONTENT), "with spaces.txt": 1}
+    assert all(file.modified_at is not None for file in files.values())
+
+
 def test_a_file_is_looked_at_as_it_is_now(server, folder):
     with open_server(server.settings) as session:
         assert size_of(session) == len(CONTENT)
