@@ -33,7 +33,7 @@ from imports.filesystems import ServerSettings
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-USER, PASSWORD = "brand", "s3cret-of-the-brand"
+USER, PASSWORD = "brand", "s3cret-of-the-bränd-€"
 TIMEOUT = 5.0
 
 
@@ -121,7 +121,7 @@ def _ftp_handler(running: Running, kind: str, authority: Authority | None) -> ty
             if "drop listing" in running.misbehaviour:
                 self.close()
                 return None
-            return super().ftp_LIST(path)
+            return _list_like_dos(self, path) if kind == "DOS" else super().ftp_LIST(path)
 
         def ftp_RETR(self, file: str) -> Any:
             if "drop transfer" in running.misbehaviour:
@@ -150,8 +150,6 @@ def _ftp_handler(running: Running, kind: str, authority: Authority | None) -> ty
     Handler.proto_cmds = dict(FTPHandler.proto_cmds if authority is None else TLS_FTPHandler.proto_cmds)
     if kind == "Latin-1":
         Handler.encoding = "latin-1"
-    if kind == "DOS":
-        Handler.ftp_LIST = _list_like_dos
     if kind in ("no MLSD", "DOS"):
         for command in ("MLSD", "MLST"):
             Handler.proto_cmds.pop(command)

@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 BLOCK = 1 << 16
+WIRE = "latin-1"
+"""What ftplib sends and reads in: a character per byte, so that names in any encoding come through."""
 _UNIX = re.compile(
     r"(?P<kind>[-dlbcps])\S{9,}\s+\d+\s+\S+\s+(?:\S+\s+)?(?P<size>\d+)\s+\S+\s+\d+\s+[\d:]+\s(?P<name>.+)", re.DOTALL
 )
@@ -54,7 +56,7 @@ class TLSSession(ftplib.FTP_TLS):
     def __init__(self, settings: ServerSettings) -> None:
         self.pinned = re.sub(r"[^0-9a-f]", "", settings.certificate_fingerprint.lower())
         self.implicit = settings.protocol == Protocol.FTPS_IMPLICIT
-        super().__init__(timeout=settings.timeout, context=make_context(settings), encoding="utf-8")
+        super().__init__(timeout=settings.timeout, context=make_context(settings), encoding=WIRE)
 
     def connect(self, *args: Any, **kwargs: Any) -> str:
         if not self.implicit:
@@ -110,17 +112,17 @@ class VerifiedFTPFileSystem(FTPFileSystem):
             username=settings.user,
             password=settings.password,
             timeout=settings.timeout,
-            encoding="utf-8",
+            encoding=WIRE,
             use_listings_cache=False,
             skip_instance_cache=True,
         )
 
     def _connect(self) -> None:
         plain = self.server.protocol == Protocol.FTP
-        self.ftp = ftplib.FTP(timeout=self.timeout, encoding="utf-8") if plain else TLSSession(self.server)
+        self.ftp = ftplib.FTP(timeout=self.timeout, encoding=WIRE) if plain else TLSSession(self.server)
         try:
             self.ftp.connect(self.host, self.port)
-            self.ftp.login(*self.cred)
+            self.ftp.login(*(part.encode().decode(WIRE) for part in self.cred))
             if isinstance(self.ftp, TLSSession):
                 self.ftp.prot_p()
         except BaseException:
@@ -152,6 +154,7 @@ class FTPServer(Server):
 
     def __init__(self, settings: ServerSettings) -> None:
         super().__init__(settings)
+        self.encoding = "utf-8"
         with self._translated("/"):
             self.filesystem = VerifiedFTPFileSystem(settings)
             self.ftp: ftplib.FTP = self.filesystem.ftp
@@ -182,38 +185,25 @@ class FTPServer(Server):
                 entries = list(self._list_for_people())
             finally:
                 self.ftp.cwd(self.home)
-        return [RemoteFile(posixpath.join(folder, name), name, size, modified) for name, size, modified in entries]
+        if not all(map(_is_utf_8, (name for name, _, _ in entries))):
+            self.encoding = "latin-1"
+        named = [(self._decoded(name), size, modified) for name, size, modified in entries]
+        return [RemoteFile(posixpath.join(folder, name), name, size, modified) for name, size, modified in named]
 
     def _list_exactly(self) -> Iterator[tuple[str, int, datetime | None]]:
-        for name, facts in self._decoded(lambda: list(self.ftp.mlsd())):
+        for name, facts in self.ftp.mlsd():
             if facts.get("type", "").lower() == "file" and facts.get("size", "").isdigit():
                 yield name, int(facts["size"]), _time(facts.get("modify", ""))
 
     def _list_for_people(self) -> Iterator[tuple[str, int, datetime | None]]:
         """LIST in the styles of Unix and DOS; its times are too coarse, so they are asked for one by one."""
-
-        def read() -> list[str]:
-            lines: list[str] = []
-            self.ftp.retrlines("LIST", lines.append)
-            return lines
-
-        for line in self._decoded(read):
+        lines: list[str] = []
+        self.ftp.retrlines("LIST", lines.append)
+        for line in lines:
             match = _UNIX.fullmatch(line) or _DOS.fullmatch(line)
             kind = match.groupdict().get("kind", "-") if match else ""
             if match is not None and kind == "-" and match["size"]:
                 yield match["name"], int(match["size"]), self._modified_at(match["name"])
-
-    def _decoded(self, read: Any) -> Any:
-        """What a listing says; once more in Latin-1 where the server's names are no UTF-8."""
-        try:
-            return read()
-        except UnicodeDecodeError:
-            if self.ftp.encoding == "latin-1":
-                raise
-            self.ftp.encoding = "latin-1"
-            self.ftp.file = self.ftp.sock.makefile("r", encoding="latin-1")  # type: ignore[union-attr]  # it is open
-            self.ftp.voidresp()
-            return read()
 
     def _modified_at(self, path: str) -> datetime | None:
         try:
@@ -278,7 +268,10 @@ class FTPServer(Server):
         self.rename(path + UNFINISHED, path)
 
     def _absolute(self, path: str) -> str:
-        return posixpath.join(self.home if hasattr(self, "home") else "/", path)
+        return posixpath.join(self.home, path.encode(self.encoding).decode(WIRE))
+
+    def _decoded(self, name: str) -> str:
+        return name.encode(WIRE).decode(self.encoding, "replace")
 
     @contextlib.contextmanager
     def _translated(self, path: str, *, folder: bool = False, missing: str = "") -> Iterator[None]:
@@ -297,7 +290,7 @@ class FTPServer(Server):
             ) from None
         except ftplib.error_perm as error:
             code = str(error)[:3]
-            said = quote(error, self.settings.password)
+            said = quote(self._decoded(str(error)), self.settings.password)
             if code in ("530", "532", "331", "332"):
                 raise LoginRefused(f"{where} refuses the login of {user!r}: {said}") from None
             if folder:
@@ -319,6 +312,14 @@ class FTPServer(Server):
         except (ftplib.Error, EOFError, OSError):
             return False
         return False
+
+
+def _is_utf_8(name: str) -> bool:
+    try:
+        name.encode(WIRE).decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _time(text: str) -> datetime | None:
