@@ -33,7 +33,7 @@ from imports.filesystems import ServerSettings
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-USER, PASSWORD = "brand", "s3cret-of-the-bränd-€"
+USER, PASSWORD = "brand", "s3cret-of-the-brand"
 TIMEOUT = 5.0
 
 
@@ -171,7 +171,12 @@ def _list_like_dos(handler: Any, path: str) -> Any:
 
 @contextmanager
 def run_ftp(
-    folder: Path, kind: str = "", authority: Authority | None = None, *, permissions: str = "elradfmwMT"
+    folder: Path,
+    kind: str = "",
+    authority: Authority | None = None,
+    *,
+    permissions: str = "elradfmwMT",
+    password: str = PASSWORD,
 ) -> Iterator[Running]:
     """Plain FTP, or with an authority FTP over explicit TLS; `kind` "implicit" speaks TLS from the first byte on."""
     running = Running(ServerSettings(protocol="ftp"), folder)
@@ -179,7 +184,7 @@ def run_ftp(
     if kind == "implicit":
         handler = _implicit(handler)
     authorizer = DummyAuthorizer()
-    authorizer.add_user(USER, PASSWORD, str(folder), perm=permissions)
+    authorizer.add_user(USER, password, str(folder), perm=permissions)
     handler.authorizer = authorizer
     daemon = FTPDaemon(("127.0.0.1", 0), handler)
     running.settings = ServerSettings(
@@ -187,7 +192,7 @@ def run_ftp(
         host="127.0.0.1",
         port=daemon.address[1],
         user=USER,
-        password=PASSWORD,
+        password=password,
         ca_bundle=authority.ca if authority else "",
         timeout=TIMEOUT,
     )

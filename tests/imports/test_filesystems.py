@@ -118,6 +118,11 @@ def test_names_that_are_no_utf_8_are_listed_fetched_and_renamed(folder):
     assert (folder / "in" / "ü.txt").exists()
 
 
+def test_a_password_is_sent_in_utf_8(folder):
+    with run_ftp(folder, password="pässword-€") as running, open_server(running.settings) as session:
+        assert session.list_files("in")
+
+
 def test_a_listing_in_the_style_of_dos_is_read(folder):
     (folder / "in" / "with spaces.txt").write_bytes(b"x")
     with run_ftp(folder, "DOS") as running, open_server(running.settings) as session:
