@@ -78,19 +78,15 @@ class TLSSession(ftplib.FTP_TLS):
 
     def ntransfercmd(self, cmd: str, rest: int | str | None = None) -> tuple[Any, int | None]:
         data, size = ftplib.FTP.ntransfercmd(self, cmd, rest)
-        try:
-            return self._secure(data, getattr(self.sock, "session", None)), size
-        except BaseException:
-            data.close()
-            raise
+        return self._secure(data, getattr(self.sock, "session", None)), size
 
     def _secure(self, plain: socket.socket, session: ssl.SSLSession | None = None) -> ssl.SSLSocket:
-        secure = self.context.wrap_socket(plain, server_hostname=self.host, session=session)
-        try:
+        with contextlib.ExitStack() as opened:
+            opened.enter_context(plain)
+            plain.getpeername()  # ssl would leave a session open that is broken already
+            secure = opened.enter_context(self.context.wrap_socket(plain, server_hostname=self.host, session=session))
             self._check(secure)
-        except CertificateWrong:
-            secure.close()
-            raise
+            opened.pop_all()
         return secure
 
     def _check(self, secure: Any) -> None:
