@@ -43,6 +43,7 @@ INSTALLED_APPS = [
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
     "import_export",
+    "django_q",
     "accounts",
     "lookups",
     "connections",
@@ -106,6 +107,39 @@ FILE_UPLOAD_PERMISSIONS = 0o600
 FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o700
 KEEP_FILES_DAYS = env.int("KEEP_FILES_DAYS", default=30)
 
+# Where feeds may read besides FTP, FTPS and SFTP servers: a folder of this machine with one folder for each account,
+# and the schemes of fsspec's URLs. None of it unless the operator says so.
+LOCAL_FEEDS = Path(env.str("LOCAL_FEEDS")).resolve() if env.str("LOCAL_FEEDS", default="") else None
+URL_FEEDS = env.list("URL_FEEDS", default=[])
+FEED_TIMEOUT = env.float("FEED_TIMEOUT", default=30)
+FEED_LEASE_SECONDS = env.int("FEED_LEASE_SECONDS", default=600)
+
+# Whoever is told when a file or a feed needs somebody.
+vars().update(env.email_url("EMAIL_URL", default="consolemail://" if DEBUG else "smtp://localhost:25"))
+EMAIL_TIMEOUT = 30
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Customer Sync <customersync@localhost>")
+SITE_URL = env.str("SITE_URL", default="").rstrip("/")
+PRIVATE_WEBHOOKS = env.bool("PRIVATE_WEBHOOKS", default=False)
+
+# One queue in the database. A task that lasts longer than `retry` would be started twice, so `timeout` ends it before;
+# what failed is not tried again by the queue, because feeds and messages know themselves when they are due again.
+Q_CLUSTER = {
+    "name": "customersync",
+    "orm": "default",
+    "workers": env.int("Q_WORKERS", default=4),
+    "queue_limit": 1,
+    "timeout": 3000,
+    "retry": 3600,
+    "max_attempts": 1,
+    "ack_failures": True,
+    "catch_up": False,
+    "save_limit": 200,
+    "recycle": 100,
+    "max_rss": 1_000_000,
+    "time_zone": "UTC",
+    "label": "Customer Sync",
+}
+
 STATIC_URL = "static/"
 STATIC_ROOT = DATA_DIR / "static"
 # In development files come straight from the applications; in production from STATIC_ROOT, after collectstatic.
@@ -168,9 +202,17 @@ UNFOLD = {
             {
                 "title": "Imports",
                 "items": [
+                    {
+                        "title": "Feeds",
+                        "icon": "cloud_download",
+                        "link": reverse_lazy("admin:imports_feed_changelist"),
+                    },
+                    {"title": "Pulls", "icon": "schedule", "link": reverse_lazy("admin:imports_pull_changelist")},
                     {"title": "Formats", "icon": "schema", "link": reverse_lazy("admin:imports_format_changelist")},
                     {"title": "Runs", "icon": "upload_file", "link": reverse_lazy("admin:imports_run_changelist")},
                     {"title": "Issues", "icon": "error", "link": reverse_lazy("admin:imports_issue_changelist")},
+                    {"title": "Messages", "icon": "mail", "link": reverse_lazy("admin:imports_message_changelist")},
+                    {"title": "Webhooks", "icon": "webhook", "link": reverse_lazy("admin:imports_webhook_changelist")},
                 ],
             },
             {

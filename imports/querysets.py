@@ -1,14 +1,20 @@
-"""Conditions on runs and format versions."""
+"""Conditions on formats, feeds, runs and messages."""
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Self
 
+from django.conf import settings
 from django.db import models
+from django.db.models import Q
+from django.utils import timezone
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from accounts.models import Account
-    from imports.models import FormatVersion, Run  # noqa: F401  (names used in annotations)
+    from imports.models import Feed, FormatVersion, Message, Run  # noqa: F401  (names used in annotations)
 
 
 class FormatVersionQuerySet(models.QuerySet["FormatVersion"]):
@@ -35,3 +41,43 @@ class RunQuerySet(models.QuerySet["Run"]):
 
     def with_kept_file(self) -> Self:
         return self.exclude(kept_file="")
+
+    def awaiting_decision(self) -> Self:
+        return self.filter(status="held", decision="", dry_run=False)
+
+    def latest_of_paths(self, paths: Iterable[str]) -> Self:
+        """For each path on the server, the run that took the file there last.
+
+        A release that failed counts for nothing: the run that it was to release is held as before.
+        """
+        return (
+            self.filter(remote_path__in=list(paths))
+            .exclude(released_from__isnull=False, status__in=["running", "failed"])
+            .order_by("remote_path", "-id")
+            .distinct("remote_path")
+        )
+
+    def to_archive(self) -> Self:
+        """Runs of a feed that are decided, and whose files have not been moved away yet."""
+        return self.filter(archived_at=None, status__in=["succeeded", "partial", "rejected", "undone"]).exclude(
+            remote_path=""
+        )
+
+
+class FeedQuerySet(models.QuerySet["Feed"]):
+    def due(self) -> Self:
+        """Feeds whose turn it is and that are not queued; one that was queued long ago was lost, and is due again."""
+        now = timezone.now()
+        lost = now - timedelta(seconds=settings.FEED_LEASE_SECONDS)
+        return self.filter(
+            Q(next_pull_at=None) | Q(next_pull_at__lte=now), Q(queued_at=None) | Q(queued_at__lt=lost), enabled=True
+        )
+
+
+class MessageQuerySet(models.QuerySet["Message"]):
+    def pending(self) -> Self:
+        return self.filter(delivered_at=None, given_up_at=None)
+
+    def due(self) -> Self:
+        """Messages to deliver now; what goes into a server's folder is written by the next pull."""
+        return self.pending().exclude(kind="file").filter(next_attempt_at__lte=timezone.now())

@@ -5,6 +5,8 @@ from __future__ import annotations
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
 
+from django.utils.module_loading import import_string
+
 from imports.filesystems.base import (
     FileTooLarge,
     FileVanished,
@@ -20,12 +22,9 @@ from imports.filesystems.base import (
     ServerUnreachable,
     TargetTaken,
 )
-from imports.filesystems.ftp import FTPServer, read_certificate
-from imports.filesystems.local import LocalServer, URLServer
-from imports.filesystems.sftp import SFTPServer, read_host_key
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
 __all__ = [
     "FileTooLarge",
@@ -45,14 +44,15 @@ __all__ = [
     "read_identity",
 ]
 
-_SERVERS: dict[Protocol, Callable[[ServerSettings], Server]] = {
-    Protocol.SFTP: SFTPServer,
-    Protocol.FTPS: FTPServer,
-    Protocol.FTPS_IMPLICIT: FTPServer,
-    Protocol.FTP: FTPServer,
-    Protocol.FILE: LocalServer,
-    Protocol.URL: URLServer,
+_SERVERS = {
+    Protocol.SFTP: "sftp.SFTPServer",
+    Protocol.FTPS: "ftp.FTPServer",
+    Protocol.FTPS_IMPLICIT: "ftp.FTPServer",
+    Protocol.FTP: "ftp.FTPServer",
+    Protocol.FILE: "local.LocalServer",
+    Protocol.URL: "local.URLServer",
 }
+"""By name: fsspec and asyncssh take half a second to load, which only who opens a server shall wait for."""
 
 
 @contextmanager
@@ -61,7 +61,8 @@ def open_server(settings: ServerSettings) -> Iterator[Server]:
 
     Raises ServerUnreachable, LoginRefused and IdentityWrong, and SettingsWrong for settings that cannot work.
     """
-    with closing(_SERVERS[Protocol(settings.protocol)](settings)) as server:
+    server_class: type[Server] = import_string(f"{__name__}.{_SERVERS[Protocol(settings.protocol)]}")
+    with closing(server_class(settings)) as server:
         yield server
 
 
@@ -69,5 +70,11 @@ def read_identity(settings: ServerSettings) -> Identity | None:
     """What a server presents of itself before anybody logs in; none where its protocol has no such thing."""
     protocol = Protocol(settings.protocol)
     if protocol is Protocol.SFTP:
+        from imports.filesystems.sftp import read_host_key
+
         return read_host_key(settings)
-    return read_certificate(settings) if protocol in (Protocol.FTPS, Protocol.FTPS_IMPLICIT) else None
+    if protocol in (Protocol.FTPS, Protocol.FTPS_IMPLICIT):
+        from imports.filesystems.ftp import read_certificate
+
+        return read_certificate(settings)
+    return None

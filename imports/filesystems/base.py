@@ -32,6 +32,18 @@ class Protocol(StrEnum):
     URL = "url"
 
     @property
+    def label(self) -> str:
+        """How people call it."""
+        return {
+            "sftp": "SFTP",
+            "ftps": "FTPS, explicit TLS",
+            "ftps-implicit": "FTPS, implicit TLS",
+            "ftp": "FTP, unencrypted",
+            "file": "folder of this machine",
+            "url": "another URL",
+        }[self.value]
+
+    @property
     def port(self) -> int:
         """The port that is meant when none is given; 0 for protocols without one."""
         return {"sftp": 22, "ftps": 21, "ftps-implicit": 990, "ftp": 21}.get(self.value, 0)
@@ -43,7 +55,7 @@ class ServerSettings:
 
     `host_key` pins an SFTP server by its keys or their SHA256 fingerprints, one per line. For FTPS,
     `certificate_fingerprint` alone decides where it is given, else `ca_bundle`, else the system's authorities.
-    `root` is the folder that `file` never leaves, `url` and `options` are handed to fsspec.
+    `root` is the folder that `file` never leaves; `url`, of one of the `schemes`, and `options` are handed to fsspec.
     """
 
     protocol: str
@@ -58,6 +70,7 @@ class ServerSettings:
     url: str = ""
     options: Mapping[str, str] = field(default_factory=dict, repr=False)
     root: Path | None = None
+    schemes: tuple[str, ...] = ()
     timeout: float = 30.0
 
     @property

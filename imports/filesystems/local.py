@@ -36,7 +36,7 @@ class LocalServer(Server):
     def __init__(self, settings: ServerSettings) -> None:
         super().__init__(settings)
         if settings.root is None:
-            raise SettingsWrong("No folder of this machine may be read.")
+            raise SettingsWrong("LOCAL_FEEDS names no folder of this machine, so none may be read.")
         self.root = settings.root.resolve()
 
     def close(self) -> None:
@@ -112,6 +112,8 @@ class URLServer(Server):
     def __init__(self, settings: ServerSettings) -> None:
         super().__init__(settings)
         scheme, _, base = settings.url.partition("://")
+        if scheme not in settings.schemes:
+            raise SettingsWrong(f"{scheme}:// is not among the schemes that feeds may use.")
         self.base = base.rstrip("/")
         try:
             self.filesystem: Any = fsspec.filesystem(

@@ -1,6 +1,18 @@
-"""Formats of files and their versions; runs of files through the pipeline, and what was wrong in them."""
+"""Formats of files and their versions, feeds that fetch files, and the runs of files through the pipeline."""
 
+from imports.models.feeds import Feed, Heartbeat, Message, Pull, Webhook
 from imports.models.formats import Format, FormatColumn, FormatVersion
 from imports.models.runs import Issue, Run
 
-__all__ = ["Format", "FormatColumn", "FormatVersion", "Issue", "Run"]
+__all__ = [
+    "Feed",
+    "Format",
+    "FormatColumn",
+    "FormatVersion",
+    "Heartbeat",
+    "Issue",
+    "Message",
+    "Pull",
+    "Run",
+    "Webhook",
+]

@@ -19,8 +19,14 @@ def kept_file_name(run: Run, name: str) -> str:
     return f"runs/{run.account_id}/{run.pk}-{get_valid_filename(PurePath(name).name or 'file')[-100:]}"
 
 
+def rejects_file_name(run: Run, name: str) -> str:
+    """Where the rejected rows of a run are kept: beside the copy of its file."""
+    folder, _, kept = kept_file_name(run, name).rpartition("/")
+    return f"{folder}/{kept.replace('-', '-rejects-', 1)}"
+
+
 class Run(models.Model):
-    """One file going through the pipeline once."""
+    """One file going through the pipeline once; the runs of a feed are its ledger of what it has taken."""
 
     class Status(models.TextChoices):
         RUNNING = "running", "running"
@@ -30,6 +36,10 @@ class Run(models.Model):
         HELD = "held", "held"
         FAILED = "failed", "failed"
         UNDONE = "undone", "undone"
+
+    class Decision(models.TextChoices):
+        RELEASED = "released", "released"
+        REJECTED = "rejected", "rejected"
 
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="runs")
     file_name = models.CharField(max_length=255)
@@ -42,6 +52,9 @@ class Run(models.Model):
     kept_file = models.FileField(
         "kept copy", upload_to=kept_file_name, max_length=200, blank=True, help_text="The file as it came."
     )
+    rejects_file = models.FileField(
+        "rejects", upload_to=rejects_file_name, max_length=200, blank=True, help_text="The rejected rows, with reasons."
+    )
     dry_run = models.BooleanField(default=False, help_text="Checked and counted like any other, then rolled back.")
     started_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
@@ -53,6 +66,23 @@ class Run(models.Model):
     started_at = models.DateTimeField(auto_now_add=True)
     finished_at = models.DateTimeField(null=True, blank=True)
     seconds = models.FloatField(null=True, blank=True, help_text="What the pipeline took.")
+
+    feed = models.ForeignKey("imports.Feed", on_delete=models.SET_NULL, null=True, blank=True, related_name="runs")
+    remote_path = models.TextField(blank=True, help_text="Where the file lay on the feed's server.")
+    remote_size = models.BigIntegerField(null=True, blank=True)
+    remote_modified_at = models.DateTimeField(null=True, blank=True)
+    sha256 = models.CharField("SHA-256", max_length=64, blank=True)
+    archived_at = models.DateTimeField(null=True, blank=True)
+    archived_as = models.TextField(blank=True, help_text="Where the file was moved to; blank if it was gone.")
+
+    decision = models.CharField(
+        max_length=8, choices=Decision, blank=True, help_text="What a person decided about a held file."
+    )
+    decided_at = models.DateTimeField(null=True, blank=True)
+    decided_by = models.CharField(max_length=150, blank=True)
+    released_from = models.ForeignKey(
+        "self", on_delete=models.SET_NULL, null=True, blank=True, related_name="releases", help_text="The held run."
+    )
 
     rows = models.PositiveIntegerField(default=0, help_text="Data records of the file; blank lines do not count.")
     rows_rejected = models.PositiveIntegerField(default=0, help_text="Rows that name no customer.")
@@ -67,9 +97,20 @@ class Run(models.Model):
 
     class Meta:
         ordering = ["-id"]
+        indexes = [
+            models.Index(fields=["feed", "-id"], name="runs_of_a_feed", condition=models.Q(feed__isnull=False)),
+        ]
 
     def __str__(self) -> str:
         return f"run {self.pk}: {self.file_name}"
+
+    @property
+    def is_applied(self) -> bool:
+        return self.status in (self.Status.SUCCEEDED, self.Status.PARTIAL) and not self.dry_run
+
+    @property
+    def awaits_decision(self) -> bool:
+        return self.status == self.Status.HELD and not self.decision and not self.dry_run
 
     COUNTS = ("rows", "rows_rejected", "customers", "created", "updated", "unchanged", "rejected", "skipped")
 

@@ -441,7 +441,7 @@ def test_the_folder_is_never_left(local, folder, path):
 
 
 def test_any_url_of_fsspec_is_a_server():
-    settings = ServerSettings(protocol="url", url="memory://bucket")
+    settings = ServerSettings(protocol="url", url="memory://bucket", schemes=("memory",))
     with open_server(settings) as session:
         session.make_folder("in")
         session.write_file("in/a.txt", b"content")

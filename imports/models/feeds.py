@@ -1,0 +1,288 @@
+"""Feeds: where files come from, each pull of them, and what is told to whom."""
+
+from __future__ import annotations
+
+import zlib
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import ClassVar
+
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.models import Q
+
+from accounts.fields import SecretField
+from accounts.models import Account
+from imports.filesystems import Protocol, ServerSettings
+from imports.masks import Mask, MaskError
+from imports.models.formats import Format
+from imports.querysets import FeedQuerySet, MessageQuerySet
+
+LEAST_INTERVAL = 60
+"""Minutes: files are pulled at most once an hour."""
+EPOCH = datetime.fromisoformat("2000-01-01T00:00:00+00:00")
+
+
+class Feed(models.Model):
+    """A folder on a server that is looked into every hour, and what to do with what lies there."""
+
+    class AfterImport(models.TextChoices):
+        MOVE = "move", "move it to the processed or failed folder"
+        LEAVE = "leave", "leave it where it is"
+
+    class WhileHeld(models.TextChoices):
+        WAIT = "wait", "later files wait"
+        GO_ON = "go_on", "later files are imported"
+
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="feeds")
+    name = models.SlugField(max_length=60, help_text="Names the feed in commands.")
+    enabled = models.BooleanField(default=True)
+
+    protocol = models.CharField(max_length=13, choices=[(item.value, item.label) for item in Protocol], default="sftp")
+    host = models.CharField(max_length=255, blank=True)
+    port = models.PositiveIntegerField(
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(65535)],
+        help_text="Blank: the usual.",
+    )
+    user = models.CharField(max_length=255, blank=True)
+    password = SecretField(blank=True, max_length=500, help_text="Also opens the private key where that has one.")
+    private_key = SecretField(blank=True, help_text="SFTP: in OpenSSH or PEM format, instead of a password.")
+    host_key = models.TextField(
+        blank=True,
+        help_text="SFTP: the server's key, or its SHA256 fingerprint, one per line. Needed; check_feed shows it.",
+    )
+    ca_bundle = models.TextField(
+        "CA bundle", blank=True, help_text="FTPS: the PEM certificates to trust instead of the usual."
+    )
+    certificate_fingerprint = models.CharField(
+        max_length=200, blank=True, help_text="FTPS: SHA-256 of the server's own certificate; then it alone is trusted."
+    )
+    url = models.CharField("URL", max_length=500, blank=True, help_text="Another fsspec URL, such as s3://bucket.")
+    options = SecretField(blank=True, help_text="For a URL: what fsspec needs to log in, one name = value per line.")
+
+    folder = models.CharField(max_length=500, blank=True, help_text="On the server; blank for where the login leads.")
+    mask = models.CharField(
+        max_length=200, default="*.txt", help_text="Of the files' names: customers_{%Y%m%d%H%M%S}*.txt, or *.csv."
+    )
+    format = models.ForeignKey(
+        Format,
+        on_delete=models.RESTRICT,
+        null=True,
+        blank=True,
+        related_name="feeds",
+        help_text="Blank: the account's live format, or the standard template.",
+    )
+    interval_minutes = models.PositiveIntegerField(
+        "interval",
+        default=LEAST_INTERVAL,
+        validators=[MinValueValidator(LEAST_INTERVAL)],
+        help_text="Minutes, at least 60.",
+    )
+    settle_seconds = models.PositiveIntegerField(
+        default=5,
+        validators=[MaxValueValidator(300)],
+        help_text="How long a file must keep its size and time before it is taken.",
+    )
+    after_import = models.CharField(max_length=5, choices=AfterImport, default=AfterImport.MOVE)
+    processed_folder = models.CharField(max_length=200, default="processed", help_text="Within the folder.")
+    failed_folder = models.CharField(max_length=200, default="failed", help_text="Within the folder.")
+    outbox_folder = models.CharField(
+        max_length=200,
+        blank=True,
+        help_text="Within the folder; receipts and rejects are written there. Blank: nowhere.",
+    )
+    while_held = models.CharField(max_length=5, choices=WhileHeld, default=WhileHeld.WAIT)
+    most_bytes = models.BigIntegerField("largest file", default=500_000_000, validators=[MinValueValidator(1)])
+    most_files = models.PositiveIntegerField(
+        "most files",
+        default=100,
+        validators=[MinValueValidator(1)],
+        help_text="Of one pull; the rest waits for the next.",
+    )
+    contacts = ArrayField(models.EmailField(), default=list, blank=True, help_text="Told when something is wrong.")
+    silent_after_hours = models.PositiveIntegerField(
+        null=True, blank=True, help_text="Tell the contacts when no file came for longer. Blank: never."
+    )
+    alert_after = models.PositiveIntegerField(
+        default=3, validators=[MinValueValidator(1)], help_text="Tell the contacts after so many failed pulls in a row."
+    )
+
+    next_pull_at = models.DateTimeField(null=True, blank=True, editable=False)
+    queued_at = models.DateTimeField(null=True, blank=True, editable=False)
+    pulled_at = models.DateTimeField("last good pull", null=True, blank=True, editable=False)
+    file_at = models.DateTimeField("last file", null=True, blank=True, editable=False)
+    failures = models.PositiveIntegerField(default=0, editable=False, help_text="Failed pulls since the last good one.")
+    failing_since = models.DateTimeField(null=True, blank=True, editable=False)
+    alerted_at = models.DateTimeField(null=True, blank=True, editable=False)
+    problem = models.TextField(blank=True, editable=False)
+    silence_told_at = models.DateTimeField(null=True, blank=True, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects: ClassVar[models.Manager[Feed]] = FeedQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["account", "name"]
+        constraints = [
+            models.UniqueConstraint(fields=["account", "name"], name="one_feed_of_a_name_in_an_account"),
+            models.CheckConstraint(
+                condition=Q(interval_minutes__gte=LEAST_INTERVAL), name="feeds_are_pulled_once_an_hour_at_most"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def clean(self) -> None:
+        errors: dict[str, str] = {}
+        if self.protocol == Protocol.URL:
+            scheme = self.url.partition("://")[0]
+            if scheme not in settings.URL_FEEDS:
+                allowed = ", ".join(f"{name}://" for name in settings.URL_FEEDS) or "none"
+                errors["url"] = f"Give the URL, such as s3://bucket. URL_FEEDS allows {allowed}."
+        elif self.protocol == Protocol.FILE:
+            if settings.LOCAL_FEEDS is None:
+                errors["protocol"] = "LOCAL_FEEDS names no folder of this machine, so feeds cannot read any."
+        elif not self.host:
+            errors["host"] = "Give the server's host name."
+        if self.protocol == Protocol.SFTP and not self.host_key.strip():
+            errors["host_key"] = "Give the server's key or its fingerprint; without it nobody knows whose server it is."
+        try:
+            Mask.parse(self.mask)
+        except MaskError as error:
+            errors["mask"] = str(error)
+        for name in ("processed_folder", "failed_folder", "outbox_folder"):
+            if ".." in Path(getattr(self, name)).parts or Path(getattr(self, name)).is_absolute():
+                errors[name] = "Give a folder within the feed's folder."
+        if self.format and self.account_id and self.format.account_id != self.account.production.pk:
+            errors["format"] = "The format belongs to another account."
+        if errors:
+            raise ValidationError(errors)
+
+    @property
+    def server(self) -> ServerSettings:
+        """Where and how to log in."""
+        pairs = (line.partition("=") for line in self.options.splitlines() if line.strip())
+        return ServerSettings(
+            protocol=self.protocol,
+            host=self.host,
+            port=self.port,
+            user=self.user,
+            password=self.password,
+            private_key=self.private_key,
+            host_key=self.host_key,
+            ca_bundle=self.ca_bundle,
+            certificate_fingerprint=self.certificate_fingerprint,
+            url=self.url,
+            options={name.strip(): value.strip() for name, _, value in pairs},
+            root=settings.LOCAL_FEEDS and settings.LOCAL_FEEDS / self.account.code,
+            schemes=tuple(settings.URL_FEEDS),
+            timeout=settings.FEED_TIMEOUT,
+        )
+
+    def next_slot(self, after: datetime) -> datetime:
+        """The feed's next turn: its interval counted from a fixed time, plus minutes of its own.
+
+        In UTC, so that no change of clocks moves or repeats it; feeds are spread over their interval by their number.
+        """
+        interval = timedelta(minutes=self.interval_minutes)
+        spread = timedelta(seconds=zlib.crc32(str(self.pk).encode()) % int(interval.total_seconds()))
+        turns = (after - EPOCH - spread) // interval
+        return EPOCH + spread + (turns + 1) * interval
+
+
+class Pull(models.Model):
+    """One look into a feed's folder, and what was done with what lay there."""
+
+    class Status(models.TextChoices):
+        RUNNING = "running", "running"
+        SUCCEEDED = "succeeded", "succeeded"
+        FAILED = "failed", "failed"
+        INTERRUPTED = "interrupted", "interrupted"
+
+    feed = models.ForeignKey(Feed, on_delete=models.CASCADE, related_name="pulls")
+    status = models.CharField(max_length=11, choices=Status, default=Status.RUNNING)
+    worker = models.CharField(max_length=150, help_text="Machine and process.")
+    started_at = models.DateTimeField(auto_now_add=True)
+    heartbeat_at = models.DateTimeField(auto_now_add=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+    listed = models.PositiveIntegerField(default=0, help_text="Files that the mask takes.")
+    imported = models.PositiveIntegerField(default=0, help_text="Files that went through the pipeline.")
+    message = models.TextField(blank=True)
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(fields=["feed"], condition=Q(status="running"), name="one_running_pull_of_a_feed"),
+        ]
+
+    def __str__(self) -> str:
+        return f"Pull {self.pk} of {self.feed}"
+
+
+class Webhook(models.Model):
+    """Where an account's events are posted to, signed."""
+
+    account = models.OneToOneField(Account, on_delete=models.CASCADE, related_name="webhook")
+    url = models.URLField("URL", max_length=500, help_text="https; told of every event as JSON.")
+    secret = SecretField(max_length=200, help_text="Signs what is posted: HMAC with SHA-256.")
+    enabled = models.BooleanField(default=True)
+
+    class Meta:
+        ordering = ["account"]
+
+    def __str__(self) -> str:
+        return f"Webhook of {self.account}"
+
+
+class Message(models.Model):
+    """What is told to somebody, until it is delivered."""
+
+    class Kind(models.TextChoices):
+        EMAIL = "email", "e-mail"
+        WEBHOOK = "webhook", "webhook"
+        FILE = "file", "file in the outbox"
+
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="messages")
+    feed = models.ForeignKey(Feed, on_delete=models.CASCADE, null=True, blank=True, related_name="messages")
+    run = models.ForeignKey("imports.Run", on_delete=models.CASCADE, null=True, blank=True, related_name="messages")
+    kind = models.CharField(max_length=7, choices=Kind)
+    event = models.CharField(max_length=40, help_text="What happened, such as run.held.")
+    key = models.CharField(max_length=150, unique=True, help_text="Names the event, so that it is told once.")
+    payload = models.JSONField(default=dict)
+    created_at = models.DateTimeField(auto_now_add=True)
+    delivered_at = models.DateTimeField(null=True, blank=True)
+    given_up_at = models.DateTimeField(null=True, blank=True)
+    attempts = models.PositiveIntegerField(default=0)
+    next_attempt_at = models.DateTimeField(auto_now_add=True)
+    problem = models.TextField(blank=True)
+
+    objects: ClassVar[models.Manager[Message]] = MessageQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-id"]
+        indexes = [
+            models.Index(
+                fields=["next_attempt_at"],
+                condition=Q(delivered_at=None, given_up_at=None),
+                name="messages_to_deliver",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.event} by {self.get_kind_display()}"
+
+
+class Heartbeat(models.Model):
+    """When something that runs by itself was last seen at work."""
+
+    name = models.CharField(max_length=40, unique=True)
+    at = models.DateTimeField()
+    worker = models.CharField(max_length=150, help_text="Machine and process.")
+
+    def __str__(self) -> str:
+        return f"{self.name} at {self.at}"
