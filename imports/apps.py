@@ -1,5 +1,7 @@
+from typing import Any
+
 from django.apps import AppConfig
-from django.db.models.signals import post_delete
+from django.db.models.signals import post_delete, post_migrate
 
 
 class ImportsConfig(AppConfig):
@@ -10,3 +12,14 @@ class ImportsConfig(AppConfig):
         from imports.keeping import delete_kept_file
 
         post_delete.connect(delete_kept_file, sender="imports.Run", dispatch_uid="delete_kept_file")
+        post_migrate.connect(add_schedule, sender=self, dispatch_uid="add_schedule")
+
+
+def add_schedule(**_: Any) -> None:
+    """The one schedule: every minute, what is due is put into the queue. Every `migrate` sees to it that it is there."""
+    from django_q.models import Schedule
+
+    Schedule.objects.get_or_create(
+        name="enqueue_due",
+        defaults={"func": "imports.tasks.enqueue_due", "schedule_type": Schedule.MINUTES, "minutes": 1, "repeats": -1},
+    )

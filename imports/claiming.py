@@ -1,26 +1,34 @@
-"""Claim: one run at a time in an account, arbitrated by the database.
+"""Claim: one run at a time in an account and one pull at a time of a feed, arbitrated by the database.
 
-The claim is an advisory lock of the database session, so it ends with the process that holds it, however that ends.
+A claim is an advisory lock of the database session, so it ends with the process that holds it, however that ends.
 """
 
 from __future__ import annotations
 
 import contextlib
+import os
+import socket
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from django.db import Error, OperationalError, connection, transaction
 from django.utils import timezone
 
 from imports.errors import TryAgainLater
-from imports.models import Run
+from imports.models import Feed, Pull, Run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from django.db.backends.utils import CursorWrapper
+    from django.db.models import QuerySet
 
     from accounts.models import Account
 
 PATIENCE = "60s"
 """How long to wait for the account's other run."""
+LEASE = timedelta(hours=1)
+"""How long a pull may give no sign of life before its database session is ended. A pull gives one for every file."""
 
 
 @contextlib.contextmanager
@@ -31,8 +39,7 @@ def claim_account(account: Account) -> Iterator[None]:
     """
     key = [f"customersync.account.{account.pk}"]
     with connection.cursor() as cursor:
-        # The server looks for a killed client even while it works, so that its claim does not outlive it for long.
-        cursor.execute("SET client_connection_check_interval = '1s'")
+        notice_killed_clients(cursor)
         cursor.execute(f"SET lock_timeout = '{PATIENCE}'")
         try:
             with transaction.atomic():
@@ -54,3 +61,83 @@ def claim_account(account: Account) -> Iterator[None]:
         finally:
             with contextlib.suppress(Error):  # a lost session has given the claim back already
                 cursor.execute("SELECT pg_advisory_unlock(hashtextextended(%s, 0))", key)
+
+
+def notice_killed_clients(cursor: CursorWrapper) -> None:
+    """Let the server look for a killed client even while it works, so that its claim does not outlive it for long."""
+    cursor.execute("SET client_connection_check_interval = '1s'")
+
+
+class PulledAlready(TryAgainLater):
+    """Another process pulls the feed at this moment."""
+
+
+class NotDue(TryAgainLater):
+    """It is not the feed's turn any more."""
+
+
+@contextlib.contextmanager
+def claim_feed(feed: Feed, *, only_due: bool = False) -> Iterator[Pull]:
+    """Hold the feed's claim and begin a pull, which is the only running one; its feed is read anew.
+
+    The feed's next turn is set first, so that a pull that is killed does not repeat itself without end. A pull that a
+    killed process left running is marked as interrupted. Raises PulledAlready while another process holds the claim,
+    and NotDue where only a due feed shall be pulled.
+    """
+    with connection.cursor() as cursor:
+        notice_killed_clients(cursor)
+        cursor.execute("SELECT pg_try_advisory_lock(hashtextextended(%s, 0))", [_feed_key(feed.pk)])
+        if not cursor.fetchone()[0]:
+            raise PulledAlready(f"The feed {feed} is being pulled already.")
+        try:
+            with transaction.atomic():
+                now = timezone.now()
+                feed = Feed.objects.without_secrets().select_related("account__sandbox_of", "format").get(pk=feed.pk)
+                if only_due and not (feed.enabled and (feed.next_pull_at is None or feed.next_pull_at <= now)):
+                    raise NotDue(f"The feed {feed} is not due.")
+                mark_interrupted(feed.pulls.filter(status=Pull.Status.RUNNING))
+                feed.queued_at, feed.next_pull_at = None, feed.next_slot(now)
+                feed.save(update_fields=["queued_at", "next_pull_at"])
+                pull = Pull.objects.create(feed=feed, worker=worker_name())
+            yield pull
+        finally:
+            with contextlib.suppress(Error):
+                cursor.execute("SELECT pg_advisory_unlock(hashtextextended(%s, 0))", [_feed_key(feed.pk)])
+
+
+def mark_interrupted(pulls: QuerySet[Pull]) -> bool:
+    """Mark pulls that a killed process left running; whoever calls knows that nobody holds the feed's claim."""
+    message = "The process ended before the pull did. What it had imported is in; the rest is pulled again."
+    left = pulls.filter(status=Pull.Status.RUNNING)
+    return bool(left.update(status=Pull.Status.INTERRUPTED, finished_at=timezone.now(), message=message))
+
+
+def is_claimed(feed_id: int) -> bool:
+    """Whether a process holds the feed's claim; the session of one that gave no sign of life for LEASE is ended first.
+
+    Such a process is frozen, or behind a network that is gone, and may come back any time: without its session it
+    can change nothing any more.
+    """
+    silent = Pull.objects.filter(
+        feed=feed_id, status=Pull.Status.RUNNING, heartbeat_at__lt=timezone.now() - LEASE
+    ).exists()
+    action = "pg_terminate_backend(pid, 5000)" if silent else "true"
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""SELECT {action} FROM pg_locks
+                WHERE locktype = 'advisory' AND objsubid = 1 AND granted
+                  AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+                  AND (classid::bigint << 32) | objid::bigint = hashtextextended(%s, 0)""",  # noqa: S608  (one of two constants)
+            [_feed_key(feed_id)],
+        )
+        held = bool(cursor.fetchall())
+    return held and not silent
+
+
+def worker_name() -> str:
+    """Machine and process, as people look for it."""
+    return f"{socket.gethostname()}:{os.getpid()}"
+
+
+def _feed_key(feed_id: int) -> str:
+    return f"customersync.feed.{feed_id}"

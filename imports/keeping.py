@@ -6,6 +6,7 @@ import shutil
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,10 +15,13 @@ from django.db import transaction
 from django.utils import timezone
 
 from imports.errors import SettingsWrong
-from imports.models.runs import kept_file_name
+from imports.models import Message
+from imports.models.runs import kept_file_name, rejects_file_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from django.core.files.storage import Storage
 
     from accounts.models import Account
     from imports.models import Run
@@ -31,18 +35,50 @@ def keeping_file(run: Run, path: Path) -> Iterator[Callable[[], None]]:
 
     What the block is given waits for the copy, and raises SettingsWrong where there is no room for it.
     """
-    if not settings.KEEP_FILES_DAYS or run.dry_run:
+    if not settings.KEEP_FILES_DAYS:
         yield lambda: None
         return
-    name = run.kept_file.storage.get_available_name(kept_file_name(run, path.name))
+    name = run.kept_file.storage.get_available_name(kept_file_name(run, run.file_name))
     with ThreadPoolExecutor(1) as pool:
         copying = pool.submit(_copy, path, Path(run.kept_file.storage.path(name)))
         try:
-            yield lambda: _wait(copying, path)
+            yield lambda: _wait(copying, run)
         finally:
             if copying.exception() is None:
                 run.kept_file = name
                 run.save(update_fields=["kept_file"])
+
+
+def keep_held_file(run: Run, path: Path) -> None:
+    """Keep a copy of a held file even where no others are kept: without one it could not be released."""
+    if settings.KEEP_FILES_DAYS:
+        return
+    name = run.kept_file.storage.get_available_name(kept_file_name(run, run.file_name))
+    try:
+        _copy(path, Path(run.kept_file.storage.path(name)))
+    except OSError as error:
+        raise _no_room(run, error) from error
+    run.kept_file = name
+
+
+def keep_rejects(run: Run, write: Callable[[Path], None]) -> None:
+    """Keep the rejected rows beside the copy, for the feed's outbox and whoever asks for them."""
+    wanted = settings.KEEP_FILES_DAYS or (run.feed and run.feed.outbox_folder)
+    if not wanted or not (run.rejected or run.rows_rejected):
+        return
+    name = run.rejects_file.storage.get_available_name(rejects_file_name(run, run.file_name))
+    path = Path(run.rejects_file.storage.path(name))
+    try:
+        path.parent.mkdir(mode=settings.FILE_UPLOAD_DIRECTORY_PERMISSIONS, parents=True, exist_ok=True)
+        write(path)
+        path.chmod(settings.FILE_UPLOAD_PERMISSIONS)
+    except OSError as error:
+        raise _no_room(run, error) from error
+    run.rejects_file = name
+
+
+def _no_room(run: Run, error: OSError) -> SettingsWrong:
+    return SettingsWrong(f"No copy of {run.file_name} can be kept in DATA_DIR: {error.strerror}.")
 
 
 def _copy(path: Path, target: Path) -> None:
@@ -56,27 +92,43 @@ def _copy(path: Path, target: Path) -> None:
             raise
 
 
-def _wait(copying: Future[None], path: Path) -> None:
+def _wait(copying: Future[None], run: Run) -> None:
     try:
         copying.result()
     except OSError as error:
-        raise SettingsWrong(f"No copy of {path.name} can be kept in DATA_DIR: {error.strerror}.") from error
+        raise _no_room(run, error) from error
 
 
 def forget_old_files(account: Account) -> None:
     """Delete the copies of the account's files that are older than KEEP_FILES_DAYS; their runs stay.
 
-    By the age of the files, so that what a killed process left without naming it in its run goes too.
+    A held file stays until somebody has decided about it, and rejects until they lie in the feed's outbox. By the age
+    of the files, so that what a killed process left without naming it in its run goes too.
     """
     oldest = timezone.now() - timedelta(days=settings.KEEP_FILES_DAYS)
-    account.runs.with_kept_file().filter(started_at__lt=oldest).update(kept_file="")
+    needed = (
+        account.runs.awaiting_decision()
+        .values("pk")
+        .union(Message.objects.pending().filter(account=account, kind=Message.Kind.FILE).values("run"))
+    )
+    old = account.runs.exclude(kept_file="", rejects_file="").filter(started_at__lt=oldest).exclude(pk__in=needed)
+    old.update(kept_file="", rejects_file="")
+    spared = {
+        name for names in account.runs.filter(pk__in=needed).values_list("kept_file", "rejects_file") for name in names
+    }
     for path in Path(settings.MEDIA_ROOT, "runs", str(account.pk)).glob("*"):
-        if path.stat().st_mtime < oldest.timestamp():
+        name = f"runs/{account.pk}/{path.name.removesuffix('.reasons.csv')}"
+        if name not in spared and path.stat().st_mtime < oldest.timestamp():
             path.unlink(missing_ok=True)
 
 
 def delete_kept_file(sender: type[Run], instance: Run, **_: Any) -> None:
-    """When a run is deleted, by itself or with its account, its copy goes too."""
-    name = instance.kept_file.name
-    if name:
-        transaction.on_commit(lambda: instance.kept_file.storage.delete(name))
+    """When a run is deleted, by itself or with its account, what was kept of it goes too."""
+    for file in (instance.kept_file, instance.rejects_file):
+        if file.name:
+            transaction.on_commit(partial(_delete, file.storage, file.name))
+
+
+def _delete(storage: Storage, name: str) -> None:
+    storage.delete(name)
+    storage.delete(f"{name}.reasons.csv")

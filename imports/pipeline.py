@@ -11,9 +11,10 @@ import gc
 import hashlib
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.db import Error, connection, transaction
 from django.db.models.functions import Lower
@@ -23,29 +24,32 @@ from connections import merging
 from connections.models import Connection
 from connections.stored import StoredCustomer, fetch_stored
 from imports.claiming import claim_account
+from imports.deciding import decide
 from imports.errors import FileHeld, FileRejected, Problem, SettingsWrong, TryAgainLater
 from imports.formats import STANDARD, FormatSpec
 from imports.grouping import Customer, Grouper
 from imports.guards import find_reason_to_hold
 from imports.judging import Judge, Verdict
-from imports.keeping import forget_old_files, keeping_file
+from imports.keeping import forget_old_files, keep_held_file, keep_rejects, keeping_file
 from imports.models import Run
 from imports.reading import Row, Scan, Source, is_blank, open_source, read_rows, scan_customers
 from imports.reporting import write_rejects
 from imports.resources import CustomerResource
 from imports.staging import stage_customers, store_issues
+from imports.telling import tell_of_run
 from imports.template import Target
 from imports.versioning import check_entry, read_spec
 from lookups.directory import LookupDirectory
 from lookups.validators import lower_ascii
 
 if TYPE_CHECKING:
+    from datetime import datetime
     from pathlib import Path
 
     from django.db.backends.utils import CursorWrapper
 
     from accounts.models import Account, User
-    from imports.models import FormatVersion
+    from imports.models import Feed, FormatVersion
 
 RULES_REVISION = 1
 """Raise it when the same row would come out differently, so that no stored digest matches any more."""
@@ -57,12 +61,33 @@ Progress = Callable[[str, int, int], None]
 """Called with what is being done, how much of it is done, and how much there is."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """Where a file came from, where that is not its path: its name there, and what the feed's server said of it."""
+
+    file_name: str
+    feed: Feed | None = None
+    remote_path: str = ""
+    remote_size: int | None = None
+    remote_modified_at: datetime | None = None
+    sha256: str = ""
+
+
+class Release(NamedTuple):
+    """A held run that a person lets go on, and who does."""
+
+    held: Run
+    decided_by: str
+
+
 def import_file(
     account: Account,
     path: Path,
     spec: FormatSpec = STANDARD,
     *,
     version: FormatVersion | None = None,
+    origin: Origin | None = None,
+    release: Release | None = None,
     dry_run: bool = False,
     keep: bool = True,
     rejects: Path | None = None,
@@ -73,7 +98,8 @@ def import_file(
 
     The file is read as `version` says where one is given, else as `spec` does. A dry run does all of it and rolls the
     merge back; of any other a copy of the file is kept, unless `keep` is false. With `rejects`, the rows of rejected
-    customers are written there.
+    customers are written there. With `release`, the file is that of a held run: limits and a missing footer hold it no
+    more, and the decision is recorded with the merge.
 
     Raises TryAgainLater when another run of the account does not end in time or the database gives up, and
     SettingsWrong when the version may not read files into the account, no copy can be kept, or the rejects cannot be
@@ -85,22 +111,29 @@ def import_file(
     with claim_account(account):
         run = Run.objects.create(
             account=account,
-            file_name=path.name[-255:],
             file_size=path.stat().st_size,
             format_name=spec.name,
             format_version=version,
             format_digest=spec.digest,
             dry_run=dry_run,
             started_by=started_by,
+            released_from=release and release.held,
+            **_describe_origin(origin or Origin(file_name=path.name)),
         )
-        work = _Import(run, spec, progress)
+        work = _Import(run, spec, path, keep and not dry_run, release, progress)
         try:
             forget_old_files(account)
-            with keeping_file(run, path) if keep else contextlib.nullcontext(lambda: None) as wait_for_copy:
-                work.go(path, rejects, wait_for_copy)
+            with keeping_file(run, path) if work.keep else contextlib.nullcontext(lambda: None) as wait_for_copy:
+                work.go(rejects, wait_for_copy)
         except FileRejected as rejection:
             work.reject_file(rejection)
         except FileHeld as hold:
+            if release is not None:
+                work.fail(f"{hold} A release cannot change how the file is read.")
+                raise SettingsWrong(
+                    f"{hold} Promote a version of the format that reads such files and release the run again, or "
+                    "reject it."
+                ) from None
             work.hold_file(hold)
         except Error as error:
             work.fail(f"The database gave up: {str(error).splitlines()[0]}")
@@ -117,14 +150,17 @@ class _Import:
 
     run: Run
     spec: FormatSpec
+    path: Path
+    keep: bool
+    release: Release | None
     progress: Progress
     started: float = field(default_factory=time.perf_counter)
     rejected: list[int] = field(default_factory=list)
     known: int = 0
     committed: bool = False
 
-    def go(self, path: Path, rejects: Path | None, wait_for_copy: Callable[[], None]) -> None:
-        with open_source(path, self.spec.dialect) as source:
+    def go(self, rejects: Path | None, wait_for_copy: Callable[[], None]) -> None:
+        with open_source(self.path, self.spec.dialect) as source:
             resource = self._bind(source)
             directory = LookupDirectory(self.run.account)
             scan = self._scan(source, resource, directory)
@@ -133,12 +169,14 @@ class _Import:
                 self._stage(stage, source, resource, directory, scan)
                 self._merge(stage, directory)
                 wait_for_copy()
+                if self.keep:
+                    keep_rejects(self.run, partial(write_rejects, self.run, source, resource, scan, self.rejected))
                 self._finish(self._status())
             self.committed = True
             self.run.seconds = self._elapsed()  # with the commit, for whoever asked for the run
             if rejects:
                 try:
-                    write_rejects(rejects, self.run, source, resource, scan, self.rejected)
+                    write_rejects(self.run, source, resource, scan, self.rejected, rejects)
                 except OSError as error:
                     raise SettingsWrong(
                         f"{self.run} ended as {self.run.status}, but its rejects could not be written to {rejects}: "
@@ -147,7 +185,7 @@ class _Import:
 
     def _bind(self, source: Source) -> CustomerResource:
         """The format's columns at their places in the file."""
-        if self.spec.dialect.footer and not source.footer:
+        if self.spec.dialect.footer and not source.footer and not self.release:
             raise FileHeld([_missing_footer(self.spec)])
         try:
             return CustomerResource(self.spec, source.header)
@@ -278,7 +316,7 @@ class _Import:
             status=Connection.Status.APPROVED if run.account.auto_approve else Connection.Status.PENDING,
         )
         run.unchanged = run.customers - run.created - run.updated - run.rejected - run.skipped
-        run.message = find_reason_to_hold(run, self.spec.policies, self.known)
+        run.message = "" if self.release else find_reason_to_hold(run, self.spec.policies, self.known)
         if run.dry_run or run.message:
             transaction.savepoint_rollback(savepoint)
         else:
@@ -295,10 +333,17 @@ class _Import:
         return Run.Status.PARTIAL if accepted else Run.Status.REJECTED
 
     def _finish(self, status: Run.Status) -> None:
+        """Record how the run ended, what was decided by it, and what is to be told of it: all of it or nothing."""
         self.run.status = status
         self.run.finished_at = timezone.now()
         self.run.seconds = self._elapsed()
-        self.run.save()
+        if status == Run.Status.HELD and self.keep:
+            keep_held_file(self.run, self.path)
+        with transaction.atomic():
+            if self.release and status != Run.Status.FAILED:
+                decide(self.release.held, Run.Decision.RELEASED, self.release.decided_by)
+            self.run.save()
+            tell_of_run(self.run)
 
     def _elapsed(self) -> float:
         return round(time.perf_counter() - self.started, 3)
@@ -337,6 +382,11 @@ class _Import:
     def _forget_counts(self) -> None:
         for name in Run.COUNTS:
             setattr(self.run, name, 0)
+
+
+def _describe_origin(origin: Origin) -> dict[str, Any]:
+    described = asdict(replace(origin, feed=None))
+    return {**described, "feed": origin.feed, "file_name": origin.file_name[-255:]}
 
 
 @contextlib.contextmanager

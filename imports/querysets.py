@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Self
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import ExpressionWrapper, F, Q
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 if TYPE_CHECKING:
@@ -71,6 +72,25 @@ class FeedQuerySet(models.QuerySet["Feed"]):
         lost = now - timedelta(seconds=settings.FEED_LEASE_SECONDS)
         return self.filter(
             Q(next_pull_at=None) | Q(next_pull_at__lte=now), Q(queued_at=None) | Q(queued_at__lt=lost), enabled=True
+        )
+
+    def without_secrets(self) -> Self:
+        """Secrets are read when they are used, so that one that cannot be decrypted stops its own feed alone."""
+        return self.defer("password", "private_key", "options")
+
+    def silent(self) -> Self:
+        """Enabled feeds from which no file came for longer than they say, and of which nobody was told yet."""
+        hour = timedelta(hours=1)
+        last = Coalesce("file_at", "created_at")
+        silent_at = ExpressionWrapper(last + hour * F("silent_after_hours"), models.DateTimeField())
+        return (
+            self.filter(
+                Q(silence_told_at=None) | Q(silence_told_at__lt=silent_at),
+                enabled=True,
+                silent_after_hours__isnull=False,
+            )
+            .annotate(silent_at=silent_at)
+            .filter(silent_at__lt=timezone.now())
         )
 
 

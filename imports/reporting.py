@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def write_rejects(
-    path: Path, run: Run, source: Source, resource: CustomerResource, scan: Scan, rejected: list[int]
+    run: Run, source: Source, resource: CustomerResource, scan: Scan, rejected: list[int], path: Path
 ) -> None:
     """Write all rows of the rejected customers, and the rows that name none, in the file's own dialect and encoding.
 
@@ -39,8 +39,13 @@ def write_rejects(
     with draft.open("w", encoding=encoding, errors="backslashreplace", newline="") as file:
         _RejectsWriter(file, source, resource, _reasons(run)).write(chain([first], rows))
     if not source.header:
-        _write_reasons(path.with_name(f"{path.name}.reasons.csv"), run)
+        _write_reasons(reasons_path(path), run)
     draft.replace(path)
+
+
+def reasons_path(path: Path) -> Path:
+    """The second file of rejects without a header."""
+    return path.with_name(f"{path.name}.reasons.csv")
 
 
 def _reasons(run: Run) -> dict[int, list[tuple[str, str, str]]]:

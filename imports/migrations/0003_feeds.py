@@ -9,23 +9,9 @@ from django.conf import settings
 from django.db import migrations, models
 
 
-def add_schedule(apps, schema_editor):
-    """The one schedule: every minute, what is due is put into the queue."""
-    Schedule = apps.get_model("django_q", "Schedule")
-    Schedule.objects.get_or_create(
-        name="enqueue_due",
-        defaults={"func": "imports.tasks.enqueue_due", "schedule_type": "I", "minutes": 1, "repeats": -1},
-    )
-
-
-def remove_schedule(apps, schema_editor):
-    apps.get_model("django_q", "Schedule").objects.filter(name="enqueue_due").delete()
-
-
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('django_q', '0019_alter_task_options_alter_ormq_key_alter_ormq_lock_and_more'),
         ('accounts', '0001_initial'),
         ('imports', '0002_formats'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
@@ -242,5 +228,4 @@ class Migration(migrations.Migration):
             model_name='pull',
             constraint=models.UniqueConstraint(condition=models.Q(('status', 'running')), fields=('feed',), name='one_running_pull_of_a_feed'),
         ),
-        migrations.RunPython(add_schedule, remove_schedule, elidable=False),
     ]

@@ -164,6 +164,13 @@ class Feed(models.Model):
             raise ValidationError(errors)
 
     @property
+    def server_name(self) -> str:
+        """Names the server in lists; never with what logs in."""
+        if self.protocol in (Protocol.FILE, Protocol.URL):
+            return self.url.partition("?")[0].rpartition("@")[2] or Protocol(self.protocol).label
+        return f"{self.protocol}://{self.host}{f':{self.port}' if self.port else ''}"
+
+    @property
     def server(self) -> ServerSettings:
         """Where and how to log in."""
         pairs = (line.partition("=") for line in self.options.splitlines() if line.strip())

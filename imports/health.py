@@ -1,0 +1,61 @@
+"""Health: whether what runs by itself runs."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from django.core.exceptions import ImproperlyConfigured
+from django.db import Error
+from django.utils import timezone
+from django.utils.timesince import timesince
+from django_q.models import Schedule
+
+from imports.models import Feed, Heartbeat, Message, Webhook
+from imports.tasks import SCHEDULE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+LONGEST_SILENCE = timedelta(minutes=10)
+"""The schedule gives a sign of life every minute, unless all workers are busy with long files."""
+LONGEST_DELAY = timedelta(minutes=30)
+"""How long after its turn a feed may still wait for a worker."""
+
+
+def find_problems() -> list[str]:
+    """What is wrong, each with what to do; nothing when all is well. Names no account and no feed."""
+    try:
+        return list(_find_problems())
+    except Error as error:
+        return [f"The database does not answer: {str(error).splitlines()[0]}"]
+
+
+def _find_problems() -> Iterator[str]:
+    now = timezone.now()
+    feeds = Feed.objects.filter(enabled=True)
+    if not feeds.exists() and not Message.objects.due().exists():
+        return
+    if not Schedule.objects.filter(func="imports.tasks.enqueue_due").exists():
+        yield "The schedule of imports.tasks.enqueue_due is missing: run manage.py migrate."
+    heartbeat = Heartbeat.objects.filter(name=SCHEDULE).first()
+    if heartbeat is None:
+        yield "No worker was ever seen at work: start manage.py qcluster."
+    elif heartbeat.at < now - LONGEST_SILENCE:
+        silence = timesince(heartbeat.at, now).replace("\xa0", " ")
+        yield f"No worker was seen at work for {silence} ({heartbeat.worker} was the last): restart manage.py qcluster."
+    late = feeds.filter(next_pull_at__lt=now - LONGEST_DELAY).count()
+    if late:
+        minutes = int(LONGEST_DELAY.total_seconds() // 60)
+        yield f"{late} feeds wait for more than {minutes} minutes for a worker: raise Q_WORKERS or run more clusters."
+
+
+def find_unreadable_secrets() -> list[str]:
+    """Whether the stored secrets can still be decrypted; slower, because it decrypts them all."""
+    problems = []
+    for model in (Feed, Webhook):
+        try:
+            list(model._default_manager.all())
+        except ImproperlyConfigured as error:
+            problems.append(str(error))
+    return problems

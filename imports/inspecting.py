@@ -1,0 +1,67 @@
+"""Inspect: what a feed's server presents of itself, and what would be pulled from it and why not the rest."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
+
+from django.core.exceptions import ImproperlyConfigured
+
+from imports.errors import SettingsWrong, TryAgainLater
+from imports.fetching import Step, explain_omission, list_candidates
+from imports.filesystems import open_server, read_identity
+from imports.models import Feed
+from imports.versioning import find_version
+
+if TYPE_CHECKING:
+    from imports.filesystems import Identity, RemoteFile
+
+
+class ListedFile(NamedTuple):
+    """A file in the feed's folder: whether the next pull takes it, and why or why not."""
+
+    file: RemoteFile
+    taken: bool
+    reason: str
+
+
+@dataclass
+class Inspection:
+    """What was found; `problem` says why no more was, and what to do."""
+
+    where: str
+    identity: Identity | None = None
+    files: list[ListedFile] = field(default_factory=list)
+    format: str = ""
+    problem: str = ""
+
+
+def inspect_feed(feed: Feed) -> Inspection:
+    """Connect, log in and list; nothing is downloaded, moved or recorded. What goes wrong is part of the answer."""
+    found = Inspection(feed.server_name)
+    try:
+        settings = feed.server
+        found.where = settings.where
+        found.identity = read_identity(settings)
+        version = find_version(feed.account, feed.format and feed.format.name)
+        found.format = str(version or "standard template")
+        with open_server(settings) as server:
+            found.files = _explain(feed, server.list_files(feed.folder))
+    except (SettingsWrong, TryAgainLater, ImproperlyConfigured) as error:
+        found.problem = str(error)
+    return found
+
+
+def _explain(feed: Feed, files: list[RemoteFile]) -> list[ListedFile]:
+    """The mask's files in the order of their turns, then the others by name."""
+    waits = feed.while_held == Feed.WhileHeld.WAIT and feed.runs.awaiting_decision().exists()
+    listed = []
+    for file, _, step, reason in list_candidates(feed, files):
+        taken = step in (Step.TAKE, Step.COMPARE)
+        if file.size > feed.most_bytes:
+            taken, reason = False, f"it has {file.size:,} bytes, more than the feed's limit of {feed.most_bytes:,}"
+        elif taken and waits:
+            taken, reason = False, f"{reason}, but it waits until somebody has decided about the held file"
+        listed.append(ListedFile(file, taken, reason))
+    omitted = ((file, explain_omission(feed, file)) for file in sorted(files, key=lambda file: file.name))
+    return listed + [ListedFile(file, False, reason) for file, reason in omitted if reason]

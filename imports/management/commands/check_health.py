@@ -1,0 +1,32 @@
+"""`check_health`: whether workers work, feeds are on time and secrets can be read."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING, Any
+
+from django.core.management.base import BaseCommand
+
+from imports.health import find_problems, find_unreadable_secrets
+
+if TYPE_CHECKING:
+    from argparse import ArgumentParser
+
+
+class Command(BaseCommand):
+    help = "Says whether workers work, feeds are pulled in time and stored secrets can be read. Exit code 1 if not."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
+
+    def handle(self, **options: Any) -> None:
+        problems = find_problems()
+        if not problems:
+            problems = find_unreadable_secrets()
+        if options["json"]:
+            self.stdout.write(json.dumps({"ok": not problems, "problems": problems}, ensure_ascii=False))
+        else:
+            self.stdout.write("\n".join(problems) or "All is well.")
+        if problems:
+            sys.exit(1)

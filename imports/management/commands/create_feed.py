@@ -1,0 +1,153 @@
+"""`create_feed`: make a feed, once its server is known to be the right one."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from django.core.exceptions import ValidationError
+from django.core.management.base import BaseCommand, CommandError
+
+from accounts.management.arguments import add_account_argument, find_account
+from imports.errors import SettingsWrong, TryAgainLater
+from imports.filesystems import Protocol, read_identity
+from imports.models import Feed, Format
+
+if TYPE_CHECKING:
+    from argparse import ArgumentParser
+
+    from accounts.models import Account
+
+
+class Command(BaseCommand):
+    help = (
+        "Makes a feed. Without --host-key, an SFTP server is asked for its key, which is shown and not trusted: "
+        "compare it with what the server's operator says and give it."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("name", metavar="NAME", help="names the feed in commands")
+        add_account_argument(parser)
+        parser.add_argument("--protocol", default="sftp", choices=[protocol.value for protocol in Protocol])
+        parser.add_argument("--host", default="", help="the server")
+        parser.add_argument("--port", type=int, help="the protocol's own when not given")
+        parser.add_argument("--user", default="", help="who logs in")
+        parser.add_argument(
+            "--password-file",
+            metavar="PATH",
+            help="file with the password in its first line; - reads it from the input",
+        )
+        parser.add_argument(
+            "--private-key", type=Path, metavar="PATH", help="SFTP: a private key in OpenSSH or PEM format"
+        )
+        parser.add_argument(
+            "--host-key", default="", metavar="KEY", help="SFTP: the server's key or its SHA256 fingerprint"
+        )
+        parser.add_argument("--ca-bundle", type=Path, metavar="PATH", help="FTPS: PEM certificates to trust")
+        parser.add_argument("--certificate-fingerprint", default="", metavar="HEX", help="FTPS: SHA-256 to trust alone")
+        parser.add_argument("--url", default="", help="with --protocol url: such as s3://bucket")
+        parser.add_argument("--options-file", metavar="PATH", help="with --url: name = value lines for fsspec")
+        parser.add_argument("--folder", default="", help="on the server")
+        parser.add_argument("--mask", default="*.txt", help="of the files' names, with at most one {time stamp}")
+        parser.add_argument(
+            "--format", metavar="NAME", help="the account's live format, or the standard template, when not given"
+        )
+        parser.add_argument("--interval", type=int, default=60, metavar="MINUTES", help="60 or more")
+        parser.add_argument("--leave", action="store_true", help="leave the files where they are after the import")
+        parser.add_argument(
+            "--settle", type=int, default=5, metavar="SECONDS", help="between the two looks at a new file"
+        )
+        parser.add_argument(
+            "--outbox", default="", metavar="FOLDER", help="write receipts and rejects there, within the folder"
+        )
+        parser.add_argument(
+            "--contact", action="append", default=[], metavar="E-MAIL", help="who is told; may be repeated"
+        )
+        parser.add_argument(
+            "--silent-after", type=int, metavar="HOURS", help="tell the contacts when no file came for longer"
+        )
+        parser.add_argument("--disabled", action="store_true", help="make it, and do not pull it yet")
+
+    def handle(self, *, name: str, account: str, **options: Any) -> None:
+        owner = find_account(account)
+        feed = Feed(
+            account=owner,
+            name=name,
+            protocol=options["protocol"],
+            host=options["host"],
+            port=options["port"],
+            user=options["user"],
+            password=read_line(options["password_file"]),
+            private_key=read_text(options["private_key"]),
+            host_key=options["host_key"],
+            ca_bundle=read_text(options["ca_bundle"]),
+            certificate_fingerprint=options["certificate_fingerprint"],
+            url=options["url"],
+            options=read_text(options["options_file"] and Path(options["options_file"])),
+            folder=options["folder"],
+            mask=options["mask"],
+            format=find_format(owner, options["format"]),
+            interval_minutes=options["interval"],
+            after_import=Feed.AfterImport.LEAVE if options["leave"] else Feed.AfterImport.MOVE,
+            settle_seconds=options["settle"],
+            outbox_folder=options["outbox"],
+            contacts=options["contact"],
+            silent_after_hours=options["silent_after"],
+            enabled=not options["disabled"],
+        )
+        if feed.protocol == Protocol.SFTP and feed.host and not feed.host_key:
+            raise CommandError(f"No host key is given. {describe_presented(feed)}", returncode=2)
+        try:
+            feed.full_clean()
+        except ValidationError as error:
+            messages = (f"{field}: {' '.join(said)}" for field, said in error.message_dict.items())
+            raise CommandError("\n".join(messages), returncode=2) from None
+        feed.save()
+        self.stdout.write(
+            f"Feed {name} of {owner.code} is made. Look at what it would pull: check_feed {owner.code}/{name}."
+        )
+        if feed.protocol == Protocol.FTP:
+            self.stderr.write("Warning: FTP sends the password and the customers unencrypted. Prefer SFTP or FTPS.")
+
+
+def describe_presented(feed: Feed) -> str:
+    """The key that an SFTP server presents, for people to compare."""
+    try:
+        identity = read_identity(feed.server)
+    except (SettingsWrong, TryAgainLater) as error:
+        return str(error)
+    if identity is None:
+        return ""
+    return (
+        f"{feed.server.where} presents {identity.details} {identity.fingerprint}. "
+        f"When its operator has confirmed that, give: --host-key '{identity.pin}'"
+    )
+
+
+def find_format(account: Account, name: str | None) -> Format | None:
+    if name is None:
+        return None
+    found = Format.objects.filter(account=account.production, name=name).first()
+    if found is None:
+        raise CommandError(f"{account.production.code} has no format {name!r}.", returncode=2)
+    return found
+
+
+def read_line(path: str | None) -> str:
+    """The first line of a file, or of the input for "-"."""
+    if path is None:
+        return ""
+    text = sys.stdin.readline() if path == "-" else read_text(Path(path))
+    return text.splitlines()[0] if text.strip() else ""
+
+
+def read_text(path: Path | None) -> str:
+    if path is None:
+        return ""
+    try:
+        return path.read_text()
+    except (OSError, UnicodeDecodeError) as error:
+        raise CommandError(
+            f"{path} cannot be read: {getattr(error, 'strerror', None) or error}.", returncode=2
+        ) from None

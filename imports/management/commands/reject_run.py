@@ -1,0 +1,30 @@
+"""`reject_run`: decide that nothing of a held file is applied."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from imports.errors import SettingsWrong
+from imports.management.arguments import find_run, find_user
+from imports.releasing import reject_run
+
+if TYPE_CHECKING:
+    from argparse import ArgumentParser
+
+
+class Command(BaseCommand):
+    help = "Rejects the file of a held run: nothing of it is applied. The feed that waited for it goes on."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("run", type=int, metavar="RUN", help="number of the held run")
+        parser.add_argument("--by", metavar="USER", help="the user who decides (the name you are logged in with)")
+
+    def handle(self, *, run: int, by: str | None, **_: Any) -> None:
+        name, _user = find_user(by)
+        try:
+            rejected = reject_run(find_run(run), by=name)
+        except SettingsWrong as error:
+            raise CommandError(str(error), returncode=2) from None
+        self.stdout.write(f"{str(rejected).capitalize()} is rejected by {name}; nothing of it was applied.")

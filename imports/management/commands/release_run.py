@@ -1,0 +1,38 @@
+"""`release_run`: import a held file after all."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from imports.errors import SettingsWrong, TryAgainLater
+from imports.management.arguments import find_run, find_user
+from imports.models import Run
+from imports.releasing import release_run
+
+if TYPE_CHECKING:
+    from argparse import ArgumentParser
+
+
+class Command(BaseCommand):
+    help = "Imports the file of a held run, whatever the format's limits say. The feed that waited for it goes on."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("run", type=int, metavar="RUN", help="number of the held run")
+        parser.add_argument("--force", action="store_true", help="even though a newer file went in since")
+        parser.add_argument("--by", metavar="USER", help="the user who decides (the name you are logged in with)")
+
+    def handle(self, *, run: int, force: bool, by: str | None, **_: Any) -> None:
+        name, user = find_user(by)
+        try:
+            released = release_run(find_run(run), by=name, user=user, force=force)
+        except SettingsWrong as error:
+            raise CommandError(str(error), returncode=2) from None
+        except TryAgainLater as error:
+            raise CommandError(str(error)) from None
+        counts = ", ".join(f"{released.counts[key]:,} {key}" for key in ("created", "updated", "unchanged", "rejected"))
+        self.stdout.write(f"Run {run} is released by {name}: {released} {released.status} ({counts})")
+        if released.status != Run.Status.SUCCEEDED:
+            sys.exit(1)

@@ -1,0 +1,54 @@
+"""Outbox: receipts and rejects, written back to the server that the file came from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from django.utils import timezone
+
+from imports.archiving import make_folders
+from imports.fetching import join
+from imports.filesystems import TargetTaken
+from imports.models import Message
+from imports.reporting import reasons_path
+from imports.telling import receipt_name, rejects_name, write_receipt
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from imports.filesystems import Server
+    from imports.models import Feed, Run
+
+
+def write_outbox(server: Server, feed: Feed) -> None:
+    """Write what waits for the feed's outbox. What cannot be written now is written by a later pull."""
+    for message in feed.messages.pending().filter(kind=Message.Kind.FILE).select_related("run").order_by("pk"):
+        if feed.outbox_folder and message.run is not None:
+            for name, content in _files(message.run, message.payload.get("file", "")):
+                _write(server, feed, name, content)
+        message.delivered_at = timezone.now()
+        message.attempts += 1
+        message.save(update_fields=["delivered_at", "attempts"])
+
+
+def _files(run: Run, what: str) -> Iterator[tuple[str, bytes]]:
+    if what == "receipt":
+        yield receipt_name(run), write_receipt(run)
+    elif run.rejects_file:
+        path = Path(run.rejects_file.path)
+        yield rejects_name(run), path.read_bytes()
+        if reasons_path(path).exists():
+            yield reasons_path(Path(rejects_name(run))).name, reasons_path(path).read_bytes()
+
+
+def _write(server: Server, feed: Feed, name: str, content: bytes) -> None:
+    path = join(feed.folder, feed.outbox_folder, name)
+    make_folders(server, feed.folder, path)
+    written = server.look_at(path)
+    if written is not None and written.size == len(content):
+        return  # by a pull that was killed before it could note that
+    try:
+        server.write_file(path, content)
+    except TargetTaken:
+        server.write_file(f"{path}.{timezone.now():%Y%m%d%H%M%S}", content)

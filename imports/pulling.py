@@ -1,0 +1,281 @@
+"""Pull: one look into a feed's folder. What lies there is imported, one file after the other, and moved away.
+
+The schedule, the admin, the API and the commands call `pull_feed`, and it alone records how the pull ended and when
+the feed's next turn is.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import time
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.db import Error, transaction
+from django.utils import timezone
+
+from imports.archiving import archive_file, record_archived, settle_moved
+from imports.claiming import claim_feed
+from imports.errors import SettingsWrong, TryAgainLater
+from imports.fetching import Candidate, FileUnsettled, Step, fetch_file, is_same, list_candidates
+from imports.filesystems import open_server
+from imports.models import Feed, Pull, Run
+from imports.outbox import write_outbox
+from imports.pipeline import Origin, import_file
+from imports.telling import tell_of_feed
+from imports.versioning import find_version
+
+if TYPE_CHECKING:
+    from imports.fetching import FetchedFile
+    from imports.filesystems import RemoteFile, Server
+    from imports.pipeline import Progress
+
+logger = logging.getLogger(__name__)
+
+LONGEST_PULL = 25 * 60
+"""Seconds after which a pull begins no further file and leaves the rest to the next one, which follows at once."""
+LONGEST_IDLE = 60
+"""Seconds that a session on a server may lie idle while a file is imported; after that, a new one is opened."""
+UNSETTLED_AGAIN = timedelta(minutes=5)
+"""When to look again for a file that was still being written."""
+LEFT_OVERS = 100
+
+
+def pull_feed(feed: Feed, *, only_due: bool = False, progress: Progress = lambda stage, done, total: None) -> Pull:
+    """Import what is new in the feed's folder; returns the pull, which says how it ended.
+
+    Raises PulledAlready, NotDue where `only_due` and it is not, and TryAgainLater when the database gives up.
+    """
+    try:
+        with claim_feed(feed, only_due=only_due) as pull:
+            work = _Pulling(pull, progress)
+            try:
+                work.go()
+            except TryAgainLater as error:
+                record_failure(pull, str(error), passing=True)
+            except (SettingsWrong, ImproperlyConfigured) as error:
+                record_failure(pull, str(error), passing=False)
+            except BaseException as error:
+                with contextlib.suppress(Error):
+                    record_failure(pull, f"Stopped by {type(error).__name__}.", passing=True)
+                raise
+            else:
+                record_success(pull, work.again_at)
+            return pull
+    except Error as error:
+        raise TryAgainLater(f"The database gave up: {str(error).splitlines()[0]}") from error
+
+
+@dataclass
+class _Pulling:
+    """The steps of one pull, and what they share."""
+
+    pull: Pull
+    progress: Progress
+    again_at: datetime | None = None
+    started: float = field(default_factory=time.monotonic)
+    taken: set[int] = field(default_factory=set)
+
+    @property
+    def feed(self) -> Feed:
+        return self.pull.feed
+
+    def go(self) -> None:
+        path = Path(settings.MEDIA_ROOT, "incoming", str(self.feed.pk))
+        try:
+            while self._use_session(path):
+                pass
+        finally:
+            if path.is_file():
+                path.unlink()
+
+    def _use_session(self, path: Path) -> bool:
+        """Do what there is to do in one session on the server; whether another one is needed."""
+        with open_server(self.feed.server) as server:
+            for candidate in self._look(server):
+                if not self._may_go_on(candidate):
+                    break
+                try:
+                    lay_idle = self._handle(server, candidate, path)
+                except FileUnsettled:
+                    self._look_again(UNSETTLED_AGAIN)
+                    break
+                if lay_idle > LONGEST_IDLE:
+                    return True
+            write_outbox(server, self.feed)
+        return False
+
+    def _look(self, server: Server) -> list[Candidate]:
+        """The files to take or to move away, in order, up to the first that is still being written."""
+        files = server.list_files(self.feed.folder)
+        self._settle_left_overs(server, {file.path for file in files})
+        candidates = list_candidates(self.feed, files)
+        self.pull.listed = len(candidates)
+        self._give_sign_of_life()
+        if not any(candidate.step in (Step.TAKE, Step.COMPARE) for candidate in candidates):
+            return candidates
+        time.sleep(self.feed.settle_seconds)
+        now = {file.path: file for file in server.list_files(self.feed.folder)}
+        settled = []
+        for candidate in candidates:
+            if candidate.file.path in now and not is_same(candidate.file, now[candidate.file.path]):
+                self._look_again(UNSETTLED_AGAIN)
+                break
+            if candidate.file.path in now:
+                settled.append(candidate)
+        return settled
+
+    def _settle_left_overs(self, server: Server, listed: set[str]) -> None:
+        """Record where files are that were moved, or taken away by others, without our knowing."""
+        if self.feed.after_import == Feed.AfterImport.LEAVE:
+            return
+        for run in self.feed.runs.to_archive()[:LEFT_OVERS]:
+            if run.remote_path not in listed and not settle_moved(server, self.feed, run, _name(run.remote_path)):
+                record_archived(run, "")
+
+    def _may_go_on(self, candidate: Candidate) -> bool:
+        """Whether the candidate's turn has come, or it and all behind it wait."""
+        if candidate.step in (Step.ARCHIVE, Step.LEAVE):
+            return True
+        if self.feed.while_held == Feed.WhileHeld.WAIT and self.feed.runs.awaiting_decision().exists():
+            return False
+        if self.pull.imported >= self.feed.most_files or time.monotonic() - self.started > LONGEST_PULL:
+            self._look_again(timedelta())
+            return False
+        return True
+
+    def _handle(self, server: Server, candidate: Candidate, path: Path) -> float:
+        """Do what is to be done with one file; returns for how many seconds the session lay idle."""
+        file, run, step, _ = candidate
+        if step in (Step.LEAVE, Step.WAIT):
+            return 0
+        fetched = None
+        if run is not None and step == Step.ARCHIVE and not settle_moved(server, self.feed, run, file.name):
+            if run.pk in self.taken:
+                self._archive(server, run, file)
+                return 0
+            fetched = fetch_file(server, file, path, self.feed.most_bytes)
+            if fetched.sha256 == run.sha256:
+                self._archive(server, run, file)
+                return 0
+        if run is not None and step == Step.COMPARE:
+            fetched = fetch_file(server, file, path, self.feed.most_bytes)
+            if fetched.sha256 == run.sha256:
+                return 0
+        return self._take(server, file, fetched or fetch_file(server, file, path, self.feed.most_bytes))
+
+    def _take(self, server: Server, file: RemoteFile, fetched: FetchedFile) -> float:
+        """Import a downloaded file, and move it away where that is decided and wanted."""
+        feed = self.feed
+        self._give_sign_of_life()
+        began = time.monotonic()
+        run = import_file(
+            feed.account,
+            fetched.path,
+            version=find_version(feed.account, feed.format and feed.format.name),
+            origin=Origin(
+                file_name=file.name,
+                feed=feed,
+                remote_path=file.path,
+                remote_size=file.size,
+                remote_modified_at=file.modified_at,
+                sha256=fetched.sha256,
+            ),
+            progress=self.progress,
+        )
+        idle = time.monotonic() - began
+        self.taken.add(run.pk)
+        self.pull.imported += 1
+        Feed.objects.filter(pk=feed.pk).update(file_at=timezone.now())
+        self._give_sign_of_life()
+        moves = feed.after_import == Feed.AfterImport.MOVE and run.status != Run.Status.HELD
+        if moves and idle <= LONGEST_IDLE:
+            self._archive(server, run, file)
+        return idle
+
+    def _archive(self, server: Server, run: Run, file: RemoteFile) -> None:
+        if self.feed.after_import == Feed.AfterImport.MOVE and not archive_file(server, self.feed, run, file):
+            self._look_again(timedelta())
+
+    def _look_again(self, delay: timedelta) -> None:
+        at = timezone.now() + delay
+        self.again_at = min(at, self.again_at or at)
+
+    def _give_sign_of_life(self) -> None:
+        self.pull.heartbeat_at = timezone.now()
+        self.pull.save(update_fields=["heartbeat_at", "listed", "imported"])
+
+
+def _name(path: str) -> str:
+    return path.rpartition("/")[2]
+
+
+# -- how a pull ended, and when the feed's next turn is
+
+
+def record_success(pull: Pull, again_at: datetime | None) -> None:
+    feed, now = pull.feed, timezone.now()
+    with transaction.atomic():
+        if not _end(pull, Pull.Status.SUCCEEDED, ""):
+            return
+        state = (
+            Feed.objects.select_for_update().only("pk", "failing_since", "alerted_at", "next_pull_at").get(pk=feed.pk)
+        )
+        if state.alerted_at and state.failing_since:
+            tell_of_feed(
+                feed, "feed.recovered", state.failing_since, {"failing_since": state.failing_since.isoformat()}
+            )
+        changes = {"failures": 0, "failing_since": None, "alerted_at": None, "problem": "", "pulled_at": now}
+        if again_at and state.next_pull_at and again_at < state.next_pull_at:
+            changes["next_pull_at"] = again_at
+        Feed.objects.filter(pk=feed.pk).update(**changes)
+
+
+def record_failure(pull: Pull, message: str, *, passing: bool) -> None:
+    """A failed pull. One that time may mend is tried again after minutes, any other at the feed's next turn.
+
+    The contacts are told once: at once where somebody must act, else after as many failures as the feed says.
+    """
+    with transaction.atomic():
+        if _end(pull, Pull.Status.FAILED, message):
+            count_failure(pull.feed, message, passing=passing)
+
+
+def count_failure(feed: Feed, message: str, *, passing: bool) -> None:
+    now = timezone.now()
+    state = Feed.objects.select_for_update().without_secrets().get(pk=feed.pk)
+    state.failures += 1
+    state.problem = message
+    state.failing_since = state.failing_since or now
+    state.next_pull_at = state.next_slot(now)
+    if passing:
+        wait = timedelta(minutes=2 ** min(state.failures - 1, 6))
+        state.next_pull_at = min(state.next_pull_at, now + wait)
+    if state.alerted_at is None and (not passing or state.failures >= state.alert_after):
+        state.alerted_at = now
+        tell_of_feed(
+            state,
+            "feed.failing",
+            state.failing_since,
+            {"problem": message, "failures": state.failures, "passing": passing},
+        )
+    state.save(
+        update_fields=["failures", "problem", "failing_since", "next_pull_at", "alerted_at"],
+    )
+    logger.warning("The feed %s of %s failed: %s", feed.name, feed.account.code, message)
+
+
+def _end(pull: Pull, status: Pull.Status, message: str) -> bool:
+    """Record the pull's end, unless it has been given up as interrupted meanwhile."""
+    pull.status, pull.message, pull.finished_at = status, message, timezone.now()
+    running = Pull.objects.filter(pk=pull.pk, status=Pull.Status.RUNNING)
+    return bool(
+        running.update(
+            status=status, message=message, finished_at=pull.finished_at, listed=pull.listed, imported=pull.imported
+        )
+    )

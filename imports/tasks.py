@@ -1,0 +1,94 @@
+"""Tasks of the queue. They take primary keys, and do nothing but call the one door of each action."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.db import transaction
+from django.utils import timezone
+from django_q.tasks import async_task
+
+from imports.claiming import NotDue, PulledAlready, is_claimed, mark_interrupted, worker_name
+from imports.delivering import deliver_due
+from imports.models import Feed, Heartbeat, Message, Pull, Run
+from imports.pulling import count_failure, pull_feed
+from imports.releasing import release_run
+from imports.telling import tell_of_feed
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+SCHEDULE = "enqueue_due"
+"""The heartbeat that proves that the schedule runs and workers work."""
+
+
+def enqueue_due() -> None:
+    """Queue the feeds that are due and the messages to deliver; once a minute, by the one schedule."""
+    Heartbeat.objects.update_or_create(name=SCHEDULE, defaults={"at": timezone.now(), "worker": worker_name()})
+    give_up_interrupted()
+    with transaction.atomic():
+        due = Feed.objects.due().select_for_update(skip_locked=True, of=("self",)).order_by("next_pull_at")
+        for feed_id in list(due.values_list("pk", flat=True)):
+            enqueue_pull(feed_id)
+    with transaction.atomic():
+        for feed in Feed.objects.silent().without_secrets().select_for_update(skip_locked=True, of=("self",)):
+            since = feed.file_at or feed.created_at
+            tell_of_feed(feed, "feed.silent", since, {"since": since.isoformat(), "hours": feed.silent_after_hours})
+            Feed.objects.filter(pk=feed.pk).update(silence_told_at=timezone.now())
+    if Message.objects.due().exists():
+        async_task("imports.tasks.deliver")
+
+
+def enqueue_pull(feed_id: int) -> None:
+    """Put a pull into the queue, together with the note that it is there."""
+    with transaction.atomic():
+        Feed.objects.filter(pk=feed_id).update(queued_at=timezone.now())
+        async_task("imports.tasks.pull", feed_id)
+
+
+def request_pull(feed: Feed) -> None:
+    """Pull now: make the feed due, and queue it without waiting for the schedule."""
+    Feed.objects.filter(pk=feed.pk).update(next_pull_at=timezone.now())
+    enqueue_pull(feed.pk)
+
+
+def give_up_interrupted() -> None:
+    """Mark the pulls of killed processes, which makes their feeds due again."""
+    for pull in Pull.objects.filter(status=Pull.Status.RUNNING).only("pk", "feed_id"):
+        if is_claimed(pull.feed_id):
+            continue
+        with transaction.atomic():
+            if mark_interrupted(Pull.objects.filter(pk=pull.pk)):
+                feed = Feed.objects.without_secrets().select_related("account").get(pk=pull.feed_id)
+                count_failure(feed, "The process that pulled it was ended from outside.", passing=True)
+
+
+def pull(feed_id: int) -> str:
+    """Pull a feed whose turn it still is."""
+    feed = Feed.objects.without_secrets().filter(pk=feed_id).first()
+    if feed is None:
+        return "The feed is gone."
+    try:
+        done = pull_feed(feed, only_due=True)
+    except (PulledAlready, NotDue) as error:
+        return str(error)
+    return f"{done}: {done.status}"
+
+
+def deliver() -> str:
+    """Deliver the messages that are due."""
+    return f"{deliver_due()} messages delivered."
+
+
+def request_release(held: Run, user: User, *, force: bool = False) -> None:
+    """Let the queue release a held run, which may take minutes."""
+    async_task("imports.tasks.release", held.pk, user.pk, force)
+
+
+def release(run_id: int, user_id: int, force: bool) -> str:
+    """Release a held run in a user's name. Whatever stands against it stands in the new run."""
+    from accounts.models import User
+
+    user = User.objects.filter(pk=user_id).first()
+    held = Run.objects.select_related("account__sandbox_of", "feed", "format_version__format").get(pk=run_id)
+    return str(release_run(held, by=user.get_username() if user else "", user=user, force=force))
