@@ -16,7 +16,7 @@ class ImportsConfig(AppConfig):
 
 
 def add_schedule(**_: Any) -> None:
-    """The one schedule: every minute, what is due is put into the queue. Every `migrate` sees to it that it is there."""
+    """The one schedule: every minute, what is due is put into the queue. Every `migrate` makes sure of it."""
     from django_q.models import Schedule
 
     Schedule.objects.get_or_create(

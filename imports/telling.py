@@ -1,6 +1,7 @@
 """Stand-in until the real module is written here; overwrite it."""
 
 from __future__ import annotations
+
 from typing import Any
 
 

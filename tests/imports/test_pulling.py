@@ -1,5 +1,6 @@
 """Pulls from real servers: what is taken, in which order, what is left, and what happens when something breaks."""
 
+import itertools
 import os
 import threading
 import time
@@ -568,7 +569,7 @@ def test_a_turn_is_never_moved_by_the_change_of_clocks(feed, settings):
     for _ in range(12):
         at = feed.next_slot(at)
         turns.append(at)
-    assert {after - before for before, after in zip(turns, turns[1:], strict=False)} == {timedelta(hours=1)}
+    assert {after - before for before, after in itertools.pairwise(turns)} == {timedelta(hours=1)}
 
 
 # -- being told

@@ -1,0 +1,48 @@
+"""The PostgreSQL server that benchmarks make databases of their own on."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import quote
+
+
+class Server:
+    """The project's PostgreSQL: the one of DATABASE_URL, else the embedded one."""
+
+    def __init__(self) -> None:
+        import django
+
+        django.setup()
+        from django.db import connection
+
+        connection.ensure_connection()
+        settings = connection.settings_dict
+        self.parameters = {
+            name: str(settings[key])
+            for name, key in (("host", "HOST"), ("port", "PORT"), ("user", "USER"), ("password", "PASSWORD"))
+            if settings.get(key)
+        }
+
+    def execute(self, statement: str, database: str = "postgres") -> Any:
+        import psycopg
+
+        with psycopg.connect(**self.parameters, dbname=database, autocommit=True) as session:
+            cursor = session.execute(statement)
+            return cursor.fetchone() if cursor.description else None
+
+    def drop(self, database: str) -> None:
+        self.execute(f"DROP DATABASE IF EXISTS {database} WITH (FORCE)")
+
+    @property
+    def dsn(self) -> str:
+        return " ".join(f"{name}={value}" for name, value in self.parameters.items())
+
+    def url(self, database: str) -> str:
+        """Of a database, as DATABASE_URL takes it; a socket's folder stands in the path."""
+        user = quote(self.parameters.get("user", ""), safe="")
+        password = f":{quote(self.parameters['password'], safe='')}" if "password" in self.parameters else ""
+        host = self.parameters.get("host", "")
+        port = f":{self.parameters['port']}" if "port" in self.parameters else ""
+        if host.startswith("/"):
+            return f"postgres://{user}{password}@/{host}/{database}"
+        return f"postgres://{user}{password}@{host}{port}/{database}"
