@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from imports.errors import TryAgainLater
 from imports.models import Feed, Pull, Run
+from imports.telling import tell_of_run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,15 +53,21 @@ def claim_account(account: Account) -> Iterator[None]:
         finally:
             cursor.execute("SET lock_timeout = DEFAULT")
         try:
-            Run.objects.filter(account=account, status=Run.Status.RUNNING).update(
-                status=Run.Status.FAILED,
-                finished_at=timezone.now(),
-                message="The process ended before the run did. Nothing was applied; import the file again.",
-            )
+            end_killed_runs(account)
             yield
         finally:
             with contextlib.suppress(Error):  # a lost session has given the claim back already
                 cursor.execute("SELECT pg_advisory_unlock(hashtextextended(%s, 0))", key)
+
+
+def end_killed_runs(account: Account) -> None:
+    """Nobody is at work in the account, so whatever still says that it runs was killed."""
+    for run in Run.objects.filter(account=account, status=Run.Status.RUNNING).select_related("account", "feed"):
+        run.status, run.finished_at = Run.Status.FAILED, timezone.now()
+        run.message = "The process ended before the run did. Nothing was applied; import the file again."
+        with transaction.atomic():
+            run.save(update_fields=["status", "finished_at", "message"])
+            tell_of_run(run)
 
 
 def notice_killed_clients(cursor: CursorWrapper) -> None:

@@ -43,7 +43,7 @@ def inspect_feed(feed: Feed) -> Inspection:
         settings = feed.server
         found.where = settings.where
         found.identity = read_identity(settings)
-        version = find_version(feed.account, feed.format and feed.format.name)
+        version = find_version(feed.account, feed.format.name if feed.format else None)
         found.format = str(version or "standard template")
         with open_server(settings) as server:
             found.files = _explain(feed, server.list_files(feed.folder))

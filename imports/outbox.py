@@ -11,8 +11,7 @@ from imports.archiving import make_folders
 from imports.fetching import join
 from imports.filesystems import TargetTaken
 from imports.models import Message
-from imports.reporting import reasons_path
-from imports.telling import receipt_name, rejects_name, write_receipt
+from imports.reporting import reasons_path, receipt_name, rejects_name, write_receipt
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

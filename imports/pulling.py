@@ -177,7 +177,7 @@ class _Pulling:
         run = import_file(
             feed.account,
             fetched.path,
-            version=find_version(feed.account, feed.format and feed.format.name),
+            version=find_version(feed.account, feed.format.name if feed.format else None),
             origin=Origin(
                 file_name=file.name,
                 feed=feed,

@@ -80,9 +80,8 @@ class FeedQuerySet(models.QuerySet["Feed"]):
 
     def silent(self) -> Self:
         """Enabled feeds from which no file came for longer than they say, and of which nobody was told yet."""
-        hour = timedelta(hours=1)
-        last = Coalesce("file_at", "created_at")
-        silent_at = ExpressionWrapper(last + hour * F("silent_after_hours"), models.DateTimeField())
+        allowed = ExpressionWrapper(F("silent_after_hours") * timedelta(hours=1), models.DurationField())
+        silent_at = ExpressionWrapper(Coalesce("file_at", "created_at") + allowed, models.DateTimeField())
         return (
             self.filter(
                 Q(silence_told_at=None) | Q(silence_told_at__lt=silent_at),

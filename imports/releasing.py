@@ -93,4 +93,4 @@ def reject_run(held: Run, *, by: str) -> Run:
 
 def _pull_soon(held: Run) -> None:
     """What waited behind the held file need not wait for the next hour."""
-    Feed.objects.filter(pk=held.feed_id).update(next_pull_at=timezone.now())
+    Feed.objects.filter(runs=held).update(next_pull_at=timezone.now())

@@ -1,10 +1,12 @@
-"""Report: what was wrong, in a file that can be sent again once mended."""
+"""Report: what became of a file, as data, as a receipt, and as rejects that can be sent again once mended."""
 
 from __future__ import annotations
 
 import csv
+import json
+import re
 from itertools import chain
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from imports.models import Issue, Run
 from imports.reading import is_blank, read_rows
@@ -17,6 +19,56 @@ if TYPE_CHECKING:
 
     from imports.reading import Row, Scan, Source
     from imports.resources import CustomerResource
+
+
+RECEIPT_ISSUES = 1000
+"""How many issues a receipt lists."""
+LONGEST_NAME = 150
+"""Bytes of a file's own name in the names of what is written about it, of the 255 that file systems allow."""
+ISSUE_FIELDS = ("line", "column", "field", "code", "severity", "message", "value", "customer_code")
+
+
+def describe_run(run: Run, most_issues: int | None = None) -> dict[str, Any]:
+    """The run as commands, receipts and webhooks give it, with its first issues or all."""
+    issues = Issue.objects.filter(run=run).values(*ISSUE_FIELDS)
+    return {
+        "run": run.pk,
+        "account": run.account.code,
+        "feed": run.feed and run.feed.name,
+        "file": run.file_name,
+        "size": run.file_size,
+        "sha256": run.sha256 or None,
+        "format": run.format_name,
+        "status": run.status,
+        "message": run.message,
+        "dry_run": run.dry_run,
+        "decision": run.decision or None,
+        "released_from": run.released_from_id,
+        "counts": run.counts,
+        "issues": list(issues[:most_issues]),
+        "started_at": run.started_at.isoformat(),
+        "finished_at": run.finished_at and run.finished_at.isoformat(),
+        "seconds": run.seconds,
+    }
+
+
+def write_receipt(run: Run) -> bytes:
+    """What the sender of a file gets back, in JSON."""
+    return json.dumps(describe_run(run, RECEIPT_ISSUES), ensure_ascii=False, indent=1).encode()
+
+
+def receipt_name(run: Run) -> str:
+    """Of a held file that is decided about later there are two receipts."""
+    return f"{run.pk}-{run.status}-{_plain_name(run.file_name)}.json"
+
+
+def rejects_name(run: Run) -> str:
+    return f"{run.pk}-rejects-{_plain_name(run.file_name)}"
+
+
+def _plain_name(name: str) -> str:
+    """A name that any server takes; its end, which tells what kind of file it is, is kept."""
+    return re.sub(r'[\x00-\x1f\x7f/\\:*?"<>|]', "_", name).encode()[-LONGEST_NAME:].decode(errors="ignore")
 
 
 def write_rejects(

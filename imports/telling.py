@@ -1,19 +1,73 @@
-"""Stand-in until the real module is written here; overwrite it."""
+"""Tell: who has to know what became of a file or of a feed.
+
+What is told is written into the database together with what happened, once for each event, and delivered afterwards
+(see `delivering` and `outbox`): neither is lost when the other fails.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+import hashlib
+from typing import TYPE_CHECKING, Any
+
+from django.utils import timezone
+
+from imports.models import Message, Run, Webhook
+from imports.reporting import describe_run
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from accounts.models import Account
+    from imports.models import Feed
+
+NEEDS_SOMEBODY = {Run.Status.HELD, Run.Status.REJECTED, Run.Status.FAILED, Run.Status.PARTIAL}
+TOLD_ISSUES = 20
+"""How many of a run's issues its webhook tells; the receipt and the admin tell more."""
 
 
-def tell_of_run(run: Any) -> None: ...
-def tell_of_feed(feed: Any, event: str, since: Any, payload: dict[str, Any]) -> None: ...
-def receipt_name(run: Any) -> str:
-    return f"{run.pk}-{run.file_name}.receipt.json"
+def tell_of_run(run: Run) -> None:
+    """A run has ended, or was decided about: the webhook is told of all, people of what needs somebody.
+
+    A file that fails again and again for the same technical reason is told to people once.
+    """
+    if run.dry_run or run.status == Run.Status.RUNNING:
+        return
+    event, feed = f"run.{run.status}", run.feed
+    about = {"account": run.account, "feed": feed, "run": run, "event": event}
+    told = list(_webhook(run.account, about, f"{run.pk}:{run.status}", lambda: describe_run(run, TOLD_ISSUES)))
+    if feed is not None and feed.contacts and run.status in NEEDS_SOMEBODY:
+        what = _identity(run) if run.status == Run.Status.FAILED else f"{run.pk}:{run.status}"
+        told.append(_email(about, what, feed.contacts, {}))
+    if feed is not None and feed.outbox_folder and run.status != Run.Status.FAILED:
+        for what in ["receipt", "rejects"] if run.rejects_file else ["receipt"]:
+            key = f"file:{what}:{run.pk}:{run.status}"
+            told.append(Message(**about, kind=Message.Kind.FILE, key=key, payload={"file": what}))
+    Message.objects.bulk_create(told, ignore_conflicts=True)
 
 
-def rejects_name(run: Any) -> str:
-    return f"{run.pk}-rejects-{run.file_name}"
+def tell_of_feed(feed: Feed, event: str, since: datetime, payload: dict[str, Any]) -> None:
+    """A feed fails, works again or is silent, since a time that tells one such event from the next."""
+    about = {"account": feed.account, "feed": feed, "event": event}
+    what = f"{event}:{feed.pk}:{since.isoformat()}"
+    described = {"account": feed.account.code, "feed": feed.name, **payload}
+    told = list(_webhook(feed.account, about, what, lambda: described))
+    if feed.contacts:
+        told.append(_email(about, what, feed.contacts, payload))
+    Message.objects.bulk_create(told, ignore_conflicts=True)
 
 
-def write_receipt(run: Any) -> bytes:
-    return b"{}"
+def _webhook(account: Account, about: dict[str, Any], what: str, describe: Any) -> list[Message]:
+    if not Webhook.objects.filter(account=account, enabled=True).exists():
+        return []
+    payload = {"type": about["event"], "timestamp": timezone.now().isoformat(), "data": describe()}
+    return [Message(**about, kind=Message.Kind.WEBHOOK, key=f"webhook:{what}", payload=payload)]
+
+
+def _email(about: dict[str, Any], what: str, contacts: list[str], payload: dict[str, Any]) -> Message:
+    return Message(**about, kind=Message.Kind.EMAIL, key=f"email:{what}", payload={**payload, "to": contacts})
+
+
+def _identity(run: Run) -> str:
+    """The file on the feed's server, as it was: path, size, time and content."""
+    identity = repr((run.feed_id, run.remote_path, run.remote_size, run.remote_modified_at, run.sha256))
+    return f"failed:{hashlib.sha256(identity.encode()).hexdigest()}"

@@ -12,8 +12,9 @@ from tqdm import tqdm
 
 from accounts.management.arguments import add_account_argument, find_account
 from imports.errors import SettingsWrong, TryAgainLater
-from imports.models import Issue, Run
+from imports.models import Run
 from imports.pipeline import import_file
+from imports.reporting import describe_run
 from imports.versioning import find_version, read_spec
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ class Command(BaseCommand):
         except KeyboardInterrupt:
             raise CommandError("Stopped before the end; nothing was applied.") from None
         if options["json"]:
-            self.stdout.write(json.dumps(describe(run), ensure_ascii=False))
+            self.stdout.write(json.dumps(describe_run(run), ensure_ascii=False))
         else:
             self.print_run(run, rejects)
         if run.status != Run.Status.SUCCEEDED:
@@ -121,20 +122,6 @@ def check_readable(path: Path) -> None:
 def check_writable(path: Path | None) -> None:
     if path is not None and (path.is_dir() or not path.parent.is_dir()):
         raise CommandError(f"{path} cannot be written: give a file name in a folder that exists.", returncode=2)
-
-
-def describe(run: Run) -> dict[str, Any]:
-    """The run as `--json` prints it."""
-    fields = ("line", "column", "field", "code", "severity", "message", "value", "customer_code")
-    return {
-        "run": run.pk,
-        "status": run.status,
-        "message": run.message,
-        "dry_run": run.dry_run,
-        "counts": run.counts,
-        "issues": list(Issue.objects.filter(run=run).values(*fields)),
-        "seconds": run.seconds,
-    }
 
 
 class ProgressBar:
