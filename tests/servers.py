@@ -26,6 +26,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from pyftpdlib.authorizers import DummyAuthorizer
 from pyftpdlib.handlers import FTPHandler, TLS_FTPHandler
+from pyftpdlib.ioloop import IOLoop
 from pyftpdlib.servers import FTPServer as FTPDaemon
 
 from imports.filesystems import ServerSettings
@@ -186,7 +187,7 @@ def run_ftp(
     authorizer = DummyAuthorizer()
     authorizer.add_user(USER, password, str(folder), perm=permissions)
     handler.authorizer = authorizer
-    daemon = FTPDaemon(("127.0.0.1", 0), handler)
+    daemon = FTPDaemon(("127.0.0.1", 0), handler, ioloop=IOLoop())  # of its own, for its own thread
     running.settings = ServerSettings(
         protocol="ftp" if authority is None else "ftps-implicit" if kind == "implicit" else "ftps",
         host="127.0.0.1",
@@ -200,7 +201,7 @@ def run_ftp(
 
     def serve() -> None:
         while not stop.is_set():
-            daemon.serve_forever(timeout=0.02, blocking=False)
+            daemon.ioloop.loop(timeout=0.02, blocking=False)
         daemon.close_all()
 
     thread = threading.Thread(target=serve, daemon=True)
