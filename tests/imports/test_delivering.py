@@ -1,0 +1,430 @@
+"""What is told reaches people and programs, however often their servers are away: real SMTP and HTTP on loopback."""
+
+import base64
+import email
+import email.policy
+import hashlib
+import hmac
+import json
+import socket
+import threading
+from contextlib import contextmanager
+from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+from aiosmtpd.controller import Controller
+from cryptography.fernet import Fernet
+from django.core.exceptions import ValidationError
+from django.db import connection
+from django.utils import timezone
+
+from imports import delivering
+from imports.delivering import WAITS, deliver_due
+from imports.models import Feed, Issue, Message, Run, Webhook
+from imports.webhooks import check_webhook_url, make_webhook_secret
+from tests.builders import make_account
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Mailbox:
+    """An SMTP server that keeps what it gets, or refuses it."""
+
+    def __init__(self):
+        self.mails = []
+        self.refuse = ""
+
+    async def handle_RCPT(self, server, session, envelope, address, options):
+        if self.refuse:
+            return self.refuse
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(self, server, session, envelope):
+        self.mails.append(email.message_from_bytes(envelope.content, policy=email.policy.default))
+        return "250 OK"
+
+
+@pytest.fixture
+def mailbox(settings):
+    mailbox = Mailbox()
+    controller = Controller(mailbox, hostname="127.0.0.1", port=free_port())
+    controller.start()
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT, settings.EMAIL_TIMEOUT = "127.0.0.1", controller.port, 5
+    settings.EMAIL_HOST_USER = settings.EMAIL_HOST_PASSWORD = ""
+    yield mailbox
+    controller.stop()
+
+
+class Receiver:
+    """An HTTP server that keeps what is posted and answers with the next of its statuses."""
+
+    def __init__(self, port):
+        self.url = f"http://127.0.0.1:{port}/hook"
+        self.posts = []
+        self.statuses = []
+
+
+@contextmanager
+def receiving():
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self):
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            receiver.posts.append((dict(self.headers), body))
+            status = receiver.statuses.pop(0) if receiver.statuses else 200
+            self.send_response(status)
+            if status == 302:
+                self.send_header("Location", f"{receiver.url}/elsewhere")
+            self.end_headers()
+
+        def log_message(self, *_):
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    receiver = Receiver(server.server_port)
+    thread = threading.Thread(target=server.serve_forever, args=[0.05], daemon=True)
+    thread.start()
+    try:
+        yield receiver
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join(5)
+
+
+@pytest.fixture
+def receiver(settings):
+    settings.PRIVATE_WEBHOOKS = True
+    with receiving() as receiver:
+        yield receiver
+
+
+@pytest.fixture
+def feed(account):
+    return Feed.objects.create(account=account, name="erp", protocol="ftp", host="ftp.example.com")
+
+
+@pytest.fixture
+def webhook(account, receiver):
+    return Webhook.objects.create(account=account, url=receiver.url, secret=make_webhook_secret())
+
+
+def make_run(feed, status="partial", **fields):
+    run = Run.objects.create(
+        account=feed.account, feed=feed, file_name="customers.txt", format_name="standard template", status=status,
+        **fields,
+    )  # fmt: skip
+    return run
+
+
+def make_mail(feed, event, run=None, key="1", **payload):
+    return Message.objects.create(
+        account=feed.account, feed=feed, run=run, kind="email", event=event, key=f"email:{key}",
+        payload={"to": ["erp@example.com", "it@example.com"], **payload},
+    )  # fmt: skip
+
+
+def make_post(account, key="1"):
+    payload = {"type": "run.held", "timestamp": "2026-01-01T00:00:00+00:00", "data": {"file": "Zürich.txt"}}
+    return Message.objects.create(account=account, kind="webhook", event="run.held", key=key, payload=payload)
+
+
+def make_due():
+    Message.objects.update(next_attempt_at=timezone.now() - timedelta(seconds=1))
+
+
+# -- e-mail
+
+
+def test_a_mail_says_what_happened_and_what_to_do(account, feed, mailbox, settings):
+    settings.SITE_URL = "https://sync.example.com"
+    settings.DEFAULT_FROM_EMAIL = "Customer Sync <sync@example.com>"
+    run = make_run(feed, customers=5, rejected=2)
+    for line in range(2, 14):
+        Issue.objects.create(run=run, line=line, column="Discount", code="x", severity="error", message=f"Bad {line}")
+    message = make_mail(feed, "run.partial", run)
+    assert deliver_due() == 1
+    (mail,) = mailbox.mails
+    assert mail["Subject"] == "Partly imported: customers.txt (Maison)"
+    assert mail["To"] == "erp@example.com, it@example.com"
+    assert mail["From"] == "Customer Sync <sync@example.com>"
+    assert mail["Auto-Submitted"] == "auto-generated"
+    assert mail["Message-ID"].startswith(f"<customersync-{message.pk}-")
+    text = mail.get_body(("plain",)).get_content()
+    assert "2 of 5 customers were rejected" in text
+    assert "line 2, column Discount: Bad 2" in text
+    assert "Bad 11" in text
+    assert "Bad 12" not in text
+    assert "and more" in text
+    assert "What to do: correct the rejected customers" in text
+    assert f"https://sync.example.com/admin/imports/run/{run.pk}/change/" in text
+    html = mail.get_body(("html",)).get_content()
+    assert "2 of 5 customers were rejected" in html
+    assert f'href="https://sync.example.com/admin/imports/run/{run.pk}/change/"' in html
+    message.refresh_from_db()
+    assert message.delivered_at is not None
+    assert deliver_due() == 0
+
+
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [
+        ("held", "release or reject it. Until then later files of the feed wait."),
+        ("rejected", "correct the file and send it again"),
+        ("failed", "tried again by itself"),
+    ],
+)
+def test_every_end_has_its_advice(feed, mailbox, status, said):
+    run = make_run(feed, status, message="Because of this.")
+    make_mail(feed, f"run.{status}", run)
+    deliver_due()
+    text = mailbox.mails[0].get_body(("plain",)).get_content()
+    assert said in text
+    assert "Because of this." in text
+    assert f"In the admin: run {run.pk}." in text
+
+
+@pytest.mark.parametrize(
+    ("event", "payload", "said"),
+    [
+        ("feed.failing", {"problem": "No answer.", "passing": True}, "see whether the server is at work"),
+        ("feed.failing", {"problem": "Login refused.", "passing": False}, "somebody must change the server"),
+        ("feed.recovered", {"failing_since": "2026-01-01T12:00:00+00:00"}, "since 2026-01-01 12:00 UTC"),
+        ("feed.silent", {"since": "2026-01-01T12:00:00+00:00", "hours": 30}, "longer than 30 hours"),
+    ],
+)
+def test_mails_about_a_feed(feed, mailbox, event, payload, said):
+    make_mail(feed, event, **payload)
+    assert deliver_due() == 1
+    (mail,) = mailbox.mails
+    assert "erp" in mail["Subject"]
+    for part in ("plain", "html"):
+        assert said in mail.get_body((part,)).get_content()
+    assert "ftp://ftp.example.com" in mail.get_body(("plain",)).get_content()
+
+
+def test_nothing_of_a_file_becomes_a_header_or_a_link(feed, mailbox):
+    name = "a\r\nBcc: everybody@example.com\n<b>https://evil.example.com</b>.txt"
+    run = make_run(feed)
+    Run.objects.filter(pk=run.pk).update(file_name=name, message="<script>alert(1)</script> https://evil.example.com")
+    make_mail(feed, "run.partial", run)
+    assert deliver_due() == 1
+    (mail,) = mailbox.mails
+    assert mail["Bcc"] is None
+    html = mail.get_body(("html",)).get_content()
+    assert "<script>" not in html
+    assert "<b>" not in html
+    assert "<a " not in html
+
+
+def test_a_mail_that_is_refused_is_tried_again_and_says_why(feed, mailbox):
+    mailbox.refuse = "550 no such user"
+    message = make_mail(feed, "feed.failing", problem="", passing=True)
+    assert deliver_due() == 0
+    message.refresh_from_db()
+    assert message.attempts == 1
+    assert message.problem == "The mail server refuses erp@example.com (550), it@example.com (550)."
+    assert message.next_attempt_at > timezone.now()
+    assert deliver_due() == 0
+    assert Message.objects.get().attempts == 1
+    mailbox.refuse = ""
+    make_due()
+    assert deliver_due() == 1
+    assert Message.objects.get().problem == ""
+
+
+def test_a_mail_server_that_is_away_is_asked_once_for_all_mails(feed, mailbox, settings):
+    settings.EMAIL_PORT = free_port()
+    for number in range(3):
+        make_mail(feed, "feed.failing", key=number, problem="", passing=True)
+    assert deliver_due() == 0
+    assert sorted(Message.objects.values_list("attempts", flat=True)) == [0, 0, 1]
+    assert "cannot be reached" in Message.objects.get(attempts=1).problem
+
+
+def test_a_message_is_given_up_after_two_days(feed, settings):
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", free_port()
+    assert timedelta(hours=36) < sum(WAITS, timedelta()) < timedelta(hours=72)
+    message = make_mail(feed, "feed.failing", problem="", passing=True)
+    for _ in WAITS:
+        make_due()
+        deliver_due()
+        message.refresh_from_db()
+        assert message.given_up_at is None
+    make_due()
+    deliver_due()
+    message.refresh_from_db()
+    assert message.given_up_at is not None
+    make_due()
+    deliver_due()
+    assert Message.objects.get().attempts == len(WAITS) + 1
+
+
+def test_of_two_processes_one_delivers(feed, mailbox, monkeypatch):
+    make_mail(feed, "feed.failing", problem="", passing=True)
+    claim, ready = delivering._claim, threading.Barrier(2)
+
+    def claim_together(message):
+        ready.wait(5)
+        return claim(message)
+
+    monkeypatch.setattr(delivering, "_claim", claim_together)
+    counts = []
+
+    def work():
+        counts.append(deliver_due())
+        connection.close()
+
+    threads = [threading.Thread(target=work) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    assert sorted(counts) == [0, 1]
+    assert len(mailbox.mails) == 1
+
+
+# -- webhooks
+
+
+def test_an_event_is_posted_and_signed(account, webhook, receiver):
+    message = make_post(account)
+    assert deliver_due() == 1
+    ((headers, body),) = receiver.posts
+    assert json.loads(body) == message.payload
+    assert headers["Content-Type"] == "application/json"
+    signed = f"{headers['webhook-id']}.{headers['webhook-timestamp']}.".encode() + body
+    key = base64.b64decode(webhook.secret.removeprefix("whsec_"))
+    expected = base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest()).decode()
+    assert headers["webhook-signature"] == f"v1,{expected}"
+    assert abs(int(headers["webhook-timestamp"]) - timezone.now().timestamp()) < 10
+    assert webhook.secret not in str(receiver.posts)
+
+
+def test_an_event_keeps_its_id_at_every_attempt(account, webhook, receiver):
+    receiver.statuses = [500, 503]
+    make_post(account)
+    for taken in (0, 0, 1):
+        make_due()
+        assert deliver_due() == taken
+    assert len({headers["webhook-id"] for headers, _ in receiver.posts}) == 1
+    assert len(receiver.posts) == 3
+
+
+def test_one_bad_answer_does_not_keep_the_others_waiting(account, webhook, receiver):
+    receiver.statuses = [500]
+    for number in range(3):
+        make_post(account, str(number))
+    assert deliver_due() == 2
+    problem = Message.objects.get(delivered_at=None).problem
+    assert problem == "127.0.0.1 answered with status 500."
+
+
+def test_one_absent_receiver_does_not_keep_another_waiting(account, webhook, receiver):
+    other = make_account("atelier")
+    Webhook.objects.create(account=other, url=f"http://127.0.0.1:{free_port()}", secret=make_webhook_secret())
+    for number, owner in enumerate([other, other, account]):
+        make_post(owner, str(number))
+    assert deliver_due() == 1
+    assert sorted(Message.objects.filter(account=other).values_list("attempts", flat=True)) == [0, 1]
+
+
+def test_redirects_are_not_followed(account, webhook, receiver):
+    receiver.statuses = [302]
+    make_post(account)
+    assert deliver_due() == 0
+    assert len(receiver.posts) == 1
+    assert "give the final URL" in Message.objects.get().problem
+
+
+def test_private_addresses_and_plain_http_are_refused_when_posting(account, webhook, receiver, settings):
+    settings.PRIVATE_WEBHOOKS = False
+    make_post(account)
+    deliver_due()
+    assert "not https" in Message.objects.get().problem
+    Webhook.objects.update(url=receiver.url.replace("http:", "https:"))
+    make_due()
+    deliver_due()
+    assert "private network" in Message.objects.get().problem
+    assert receiver.posts == []
+
+
+def test_a_certificate_that_cannot_be_verified_is_refused(account, webhook, receiver):
+    Webhook.objects.update(url=receiver.url.replace("http:", "https:"))
+    make_post(account)
+    assert deliver_due() == 0
+    assert "certificate" in Message.objects.get().problem
+    assert receiver.posts == []
+
+
+def test_events_of_a_removed_webhook_are_given_up(account, webhook, receiver):
+    make_post(account)
+    Webhook.objects.update(enabled=False)
+    deliver_due()
+    message = Message.objects.get()
+    assert message.given_up_at is not None
+    assert "switched off" in message.problem
+
+
+def test_a_secret_that_cannot_be_decrypted_stops_its_own_webhook_alone(account, webhook, receiver, feed, settings):
+    mail = make_mail(feed, "feed.failing", problem="", passing=True)
+    make_post(account)
+    settings.ENCRYPTION_KEYS = [Fernet.generate_key().decode()]
+    assert deliver_due() == 1
+    mail.refresh_from_db()
+    assert mail.delivered_at is not None
+    assert "ENCRYPTION_KEYS" in Message.objects.get(kind="webhook").problem
+
+
+def test_no_secret_stands_in_problems_and_logs(account, webhook, receiver, caplog):
+    Webhook.objects.update(url=receiver.url.replace("/hook", "/token-in-path"))
+    receiver.statuses = [500]
+    make_post(account)
+    make_post(account, "2")
+    deliver_due()
+    Webhook.objects.update(url=f"http://127.0.0.1:{free_port()}/token-in-path")
+    make_due()
+    deliver_due()
+    said = caplog.text + "".join(Message.objects.values_list("problem", flat=True))
+    assert "could not be reached" in said
+    assert "token-in-path" not in said
+    assert webhook.secret not in said
+
+
+@pytest.mark.parametrize(
+    ("url", "problem"),
+    [
+        ("http://203.0.113.7/hook", "https"),
+        ("https://127.0.0.1/hook", "private network"),
+        ("https://10.1.2.3/hook", "private network"),
+        ("https://[::1]/hook", "private network"),
+        ("https://169.254.169.254/latest", "private network"),
+        ("https://localhost/hook", "private network"),
+        ("https://nowhere.invalid/hook", "not known"),
+        ("https://user:password@example.com/", "no password"),
+        ("https://example.com:port/", "not known"),
+    ],
+)
+def test_urls_that_events_may_not_go_to(url, problem):
+    with pytest.raises(ValidationError, match=problem):
+        check_webhook_url(url)
+
+
+def test_the_operator_may_allow_hosts_of_the_own_network(settings):
+    settings.PRIVATE_WEBHOOKS = True
+    check_webhook_url("http://127.0.0.1:8080/hook")
+
+
+def test_secrets_are_never_the_same():
+    made = {make_webhook_secret() for _ in range(10)}
+    assert len(made) == 10
+    assert all(len(base64.b64decode(secret.removeprefix("whsec_"))) == 32 for secret in made)
