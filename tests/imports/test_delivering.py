@@ -41,13 +41,13 @@ class Mailbox:
         self.mails = []
         self.refuse = ""
 
-    async def handle_RCPT(self, server, session, envelope, address, options):
+    async def handle_RCPT(self, server, session, envelope, address, options):  # noqa: N802  (the server's name for it)
         if self.refuse:
             return self.refuse
         envelope.rcpt_tos.append(address)
         return "250 OK"
 
-    async def handle_DATA(self, server, session, envelope):
+    async def handle_DATA(self, server, session, envelope):  # noqa: N802  (the server's name for it)
         self.mails.append(email.message_from_bytes(envelope.content, policy=email.policy.default))
         return "250 OK"
 
@@ -65,7 +65,7 @@ def mailbox(settings):
 
 
 class Receiver:
-    """An HTTP server that keeps what is posted and answers with the next of its statuses."""
+    """What an HTTP server got, and the statuses that it answers with next."""
 
     def __init__(self, port):
         self.url = f"http://127.0.0.1:{port}/hook"
@@ -75,25 +75,27 @@ class Receiver:
 
 @contextmanager
 def receiving():
+    """An HTTP server that takes what is posted."""
+
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self):
             body = self.rfile.read(int(self.headers["Content-Length"]))
-            receiver.posts.append((dict(self.headers), body))
-            status = receiver.statuses.pop(0) if receiver.statuses else 200
+            got.posts.append((dict(self.headers), body))
+            status = got.statuses.pop(0) if got.statuses else 200
             self.send_response(status)
             if status == 302:
-                self.send_header("Location", f"{receiver.url}/elsewhere")
+                self.send_header("Location", f"{got.url}/elsewhere")
             self.end_headers()
 
         def log_message(self, *_):
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    receiver = Receiver(server.server_port)
+    got = Receiver(server.server_port)
     thread = threading.Thread(target=server.serve_forever, args=[0.05], daemon=True)
     thread.start()
     try:
-        yield receiver
+        yield got
     finally:
         server.shutdown()
         server.server_close()
@@ -103,8 +105,8 @@ def receiving():
 @pytest.fixture
 def receiver(settings):
     settings.PRIVATE_WEBHOOKS = True
-    with receiving() as receiver:
-        yield receiver
+    with receiving() as running:
+        yield running
 
 
 @pytest.fixture

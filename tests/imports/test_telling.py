@@ -166,7 +166,7 @@ def test_an_event_of_a_feed_is_told_once_for_its_time(feed, webhook):
     assert told() == [("webhook", "feed.failing"), ("email", "feed.failing")]
     tell_of_feed(feed, "feed.failing", timezone.now(), {"problem": "No answer.", "failures": 3, "passing": True})
     assert len(told()) == 4
-    payload = Message.objects.filter(kind="webhook").first().payload
+    payload = Message.objects.filter(kind="webhook")[0].payload
     assert payload["data"] == {
         "account": "maison", "feed": "erp", "problem": "No answer.", "failures": 3, "passing": True
     }  # fmt: skip
