@@ -7,4 +7,4 @@ from django.conf import settings
 @pytest.fixture(scope="session", autouse=True)
 def _kept_files(tmp_path_factory):
     """Copies of files go to a folder of the test session."""
-    settings.MEDIA_ROOT = tmp_path_factory.mktemp("files")
+    settings.MEDIA_ROOT = tmp_path_factory.mktemp("data") / "files"

@@ -1,13 +1,10 @@
 """Processes that end in the middle, with real processes on a real database."""
 
 import json
-import os
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
-from urllib.parse import quote
 
 import pytest
 from django.db import connection
@@ -16,8 +13,8 @@ from connections.models import Connection
 from imports.models import Run
 from tests.builders import add_lookups, make_account
 from tests.imports.files import NEW, SHIPPING, as_text
+from tests.processes import start_command
 
-ROOT = Path(__file__).resolve().parents[2]
 CUSTOMERS = 8000
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -43,22 +40,7 @@ def file(tmp_path):
 
 
 def start_import(path: Path, *options: str) -> subprocess.Popen[str]:
-    settings = connection.settings_dict
-    host = settings["HOST"]
-    place = f"/{host}" if host.startswith("/") else f"{host}:{settings['PORT'] or 5432}"
-    password = f":{quote(settings['PASSWORD'], safe='')}" if settings["PASSWORD"] else ""
-    user = settings["USER"]
-    url = f"postgres://{user}{password}@{place if not host.startswith('/') else '/' + host}/{settings['NAME']}"
-    command = [sys.executable, "manage.py", "import_customers", str(path), "--account", "maison", *options]
-    return subprocess.Popen(
-        command,
-        cwd=ROOT,
-        env={**os.environ, "DATABASE_URL": url, "DEBUG": "on"},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # tests run in the background ignore it
-    )
+    return start_command("import_customers", str(path), "--account", "maison", *options)
 
 
 def wait_until_busy(statement: str) -> int:

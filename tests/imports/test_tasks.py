@@ -1,0 +1,270 @@
+"""The queue: what is due is queued once, what was lost is queued again, and real clusters do it."""
+
+import json
+import os
+import signal
+import socket
+import threading
+from datetime import timedelta
+
+import psutil
+import pytest
+from django.db import connection
+from django.utils import timezone
+from django_q.brokers import get_broker
+from django_q.models import OrmQ, Schedule, Task
+from django_q.scheduler import scheduler
+from django_q.signing import SignedPackage
+
+from imports import tasks
+from imports.claiming import claim_feed
+from imports.models import Feed, Heartbeat, Message, Pull, Run
+from imports.tasks import enqueue_due, enqueue_pull, request_pull, request_release
+from tests.builders import add_lookups, make_account, make_user
+from tests.feeds import drop, make_feed
+from tests.processes import run_cluster, wait_until
+from tests.servers import run_ftp, run_sftp
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    folder = tmp_path / "served"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def server(folder):
+    with run_sftp(folder) as running:
+        yield running
+
+
+@pytest.fixture
+def feed(account, server):
+    return make_feed(account, server)
+
+
+def queued():
+    """The tasks in the queue: function and arguments."""
+    tasks = [SignedPackage.loads(entry.payload) for entry in OrmQ.objects.order_by("pk")]
+    return [(task["func"].rpartition(".")[2], *task["args"]) for task in tasks]
+
+
+def in_a_thread(work):
+    """Run with a database session of its own."""
+
+    def run():
+        try:
+            work()
+        finally:
+            connection.close()
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    thread.join(30)
+    assert not thread.is_alive()
+
+
+# -- what is queued
+
+
+def test_the_schedule_is_there_once_and_calls_the_task():
+    schedule = Schedule.objects.get(func="imports.tasks.enqueue_due")
+    assert (schedule.schedule_type, schedule.minutes, schedule.repeats) == ("I", 1, -1)
+    scheduler(broker=get_broker())
+    assert [name for name, *_ in queued()] == ["enqueue_due"]
+    schedule.refresh_from_db()
+    assert schedule.next_run > timezone.now()
+
+
+def test_a_due_feed_is_queued_once(feed):
+    enqueue_due()
+    enqueue_due()
+    assert queued() == [("pull", feed.pk)]
+
+
+def test_feeds_that_are_not_due_or_disabled_are_not_queued(account, server, feed):
+    Feed.objects.update(next_pull_at=timezone.now() + timedelta(minutes=5))
+    make_feed(account, server, "off", enabled=False)
+    enqueue_due()
+    assert queued() == []
+
+
+def test_two_schedulers_at_once_queue_a_feed_once(feed, monkeypatch):
+    ready = threading.Barrier(2)
+    real = tasks.give_up_interrupted
+    monkeypatch.setattr(tasks, "give_up_interrupted", lambda: (real(), ready.wait(10)))
+
+    def work():
+        enqueue_due()
+        connection.close()
+
+    threads = [threading.Thread(target=work) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    assert queued() == [("pull", feed.pk)]
+
+
+def test_a_task_that_was_lost_is_queued_again_after_the_lease(feed, settings):
+    enqueue_due()
+    OrmQ.objects.all().delete()
+    enqueue_due()
+    assert queued() == []
+    Feed.objects.update(queued_at=timezone.now() - timedelta(seconds=settings.FEED_LEASE_SECONDS + 1))
+    enqueue_due()
+    assert queued() == [("pull", feed.pk)]
+
+
+def test_a_task_that_comes_twice_pulls_once(feed, folder):
+    drop(folder, "a.txt", "C1")
+    assert tasks.pull(feed.pk).endswith("succeeded")
+    assert tasks.pull(feed.pk) == "The feed erp is not due."
+    assert Pull.objects.count() == 1
+
+
+def test_a_task_for_a_feed_that_is_gone_or_busy_says_so(feed):
+    assert tasks.pull(feed.pk + 1) == "The feed is gone."
+    with claim_feed(feed):
+        answers = []
+        in_a_thread(lambda: answers.append(tasks.pull(feed.pk)))
+    assert answers == ["The feed erp is being pulled already."]
+
+
+def test_the_sign_of_life_is_written_by_the_task():
+    enqueue_due()
+    first = Heartbeat.objects.get(name="enqueue_due").at
+    enqueue_due()
+    assert Heartbeat.objects.get(name="enqueue_due").at > first
+
+
+def test_pull_now_makes_a_feed_due_that_is_not(feed):
+    Feed.objects.update(next_pull_at=timezone.now() + timedelta(minutes=50))
+    request_pull(feed)
+    assert queued() == [("pull", feed.pk)]
+    assert tasks.pull(feed.pk).endswith("succeeded")
+
+
+def test_tasks_carry_numbers_and_no_secrets(feed):
+    enqueue_pull(feed.pk)
+    request_release(Run.objects.create(account=feed.account, file_name="a", format_name="b"), make_user("rosa"))
+    said = json.dumps(queued()) + "".join(OrmQ.objects.values_list("payload", flat=True))
+    assert feed.password not in said
+    assert all(isinstance(argument, int) for _, *arguments in queued() for argument in arguments)
+
+
+def test_messages_that_are_due_are_delivered_by_a_task_of_their_own(account):
+    Message.objects.create(account=account, kind="email", event="feed.silent", key="1", payload={"to": []})
+    enqueue_due()
+    assert queued() == [("deliver",)]
+
+
+# -- pulls that were killed
+
+
+def test_a_killed_pull_is_given_up_and_its_feed_is_due_again(feed):
+    Pull.objects.create(feed=feed, worker="gone")
+    Feed.objects.update(next_pull_at=timezone.now() + timedelta(minutes=50))
+    enqueue_due()
+    pull = Pull.objects.get()
+    assert (pull.status, pull.finished_at is None) == ("interrupted", False)
+    feed.refresh_from_db()
+    assert feed.failures == 1
+    assert feed.next_pull_at < timezone.now() + timedelta(minutes=2)
+
+
+def test_a_pull_that_is_at_work_is_left_alone(feed):
+    with claim_feed(feed):
+        in_a_thread(enqueue_due)
+        assert Pull.objects.get().status == "running"
+
+
+# -- silence
+
+
+def test_contacts_are_told_once_that_a_feed_is_silent(account, server):
+    feed = make_feed(account, server, contacts=["erp@example.com"], silent_after_hours=24)
+    enqueue_due()
+    assert not Message.objects.exists()
+    Feed.objects.update(file_at=timezone.now() - timedelta(hours=25))
+    for _ in range(3):
+        enqueue_due()
+    message = Message.objects.get()
+    assert (message.event, message.feed, message.payload["hours"]) == ("feed.silent", feed, 24)
+    Feed.objects.update(file_at=timezone.now() - timedelta(hours=23))
+    enqueue_due()
+    Feed.objects.update(file_at=timezone.now() - timedelta(hours=24, minutes=1), silence_told_at=None)
+    enqueue_due()
+    assert Message.objects.count() == 2
+
+
+def test_a_feed_from_which_no_file_ever_came_is_silent_since_it_was_made(account, server):
+    make_feed(account, server, contacts=["erp@example.com"], silent_after_hours=24)
+    Feed.objects.update(created_at=timezone.now() - timedelta(hours=25))
+    enqueue_due()
+    assert Message.objects.filter(event="feed.silent").count() == 1
+
+
+# -- clusters
+
+
+def test_a_cluster_pulls_what_is_due(feed, folder, tmp_path):
+    drop(folder, "a.txt", "C1")
+    with run_cluster(tmp_path):
+        enqueue_due()
+        wait_until(lambda: Pull.objects.filter(status="succeeded").exists())
+    assert Run.objects.get().status == "succeeded"
+    assert feed.account.connections.count() == 1
+
+
+def test_a_cluster_releases_a_held_file(feed, folder, tmp_path):
+    drop(folder, "a.txt", "C1")
+    tasks.pull(feed.pk)
+    held = Run.objects.get()
+    Run.objects.update(status="held", archived_at=None)
+    with run_cluster(tmp_path):
+        request_release(held, make_user("rosa"))
+        wait_until(lambda: Task.objects.filter(func="imports.tasks.release").exists())
+    held.refresh_from_db()
+    assert (held.decision, held.decided_by) == ("released", "rosa")
+    assert held.releases.get().status == "succeeded"
+
+
+def test_one_dead_server_among_ten_keeps_no_other_feed_waiting(tmp_path, folder):
+    """A server that never answers holds one worker, and the others are pulled meanwhile."""
+    accounts = [make_account(f"brand-{number}") for number in range(10)]
+    for account in accounts:
+        add_lookups(account)
+    folders = [folder / str(number) for number in range(9)]
+    for place in folders:
+        place.mkdir()
+    with run_ftp(folder) as server, socket.create_server(("127.0.0.1", 0)) as silent:
+        dead = make_feed(accounts[0], server, "dead", port=silent.getsockname()[1])
+        for account, place in zip(accounts[1:], folders, strict=True):
+            drop(place, "a.txt", "C1")
+            make_feed(account, server, folder=place.name)
+        with run_cluster(tmp_path, FEED_TIMEOUT="600"):
+            enqueue_due()
+            wait_until(lambda: Pull.objects.filter(status="succeeded").count() == 9)
+            assert Pull.objects.get(feed=dead).status == "running"
+    assert set(Run.objects.values_list("status", flat=True)) == {"succeeded"}
+    assert Run.objects.count() == 9
+
+
+def test_a_worker_killed_in_the_middle_of_a_pull_loses_nothing(feed, folder, tmp_path):
+    drop(folder, "a.txt", "C1")
+    Feed.objects.update(settle_seconds=2)
+    with run_cluster(tmp_path) as cluster:
+        enqueue_due()
+        wait_until(lambda: Pull.objects.filter(status="running").exists())
+        pid = int(Pull.objects.get().worker.rpartition(":")[2])
+        assert psutil.Process(cluster) in psutil.Process(pid).parents()
+        os.kill(pid, signal.SIGKILL)
+        wait_until(lambda: enqueue_due() or Pull.objects.filter(status="interrupted").exists())
+        Feed.objects.update(next_pull_at=timezone.now())
+        wait_until(lambda: enqueue_due() or Pull.objects.filter(status="succeeded").exists())
+    assert Run.objects.get().status == "succeeded"
+    assert not list(folder.glob("*.txt"))
