@@ -17,7 +17,7 @@ class Server:
 
         connection.ensure_connection()
         settings = connection.settings_dict
-        self.parameters = {
+        self.parameters: dict[str, Any] = {
             name: str(settings[key])
             for name, key in (("host", "HOST"), ("port", "PORT"), ("user", "USER"), ("password", "PASSWORD"))
             if settings.get(key)

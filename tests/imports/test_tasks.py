@@ -17,7 +17,7 @@ from django_q.scheduler import scheduler
 from django_q.signing import SignedPackage
 
 from imports import tasks
-from imports.claiming import claim_feed
+from imports.claiming import claim_feed, is_claimed
 from imports.models import Feed, Heartbeat, Message, Pull, Run
 from imports.tasks import enqueue_due, enqueue_pull, request_pull, request_release
 from tests.builders import add_lookups, make_account, make_user
@@ -263,8 +263,10 @@ def test_a_worker_killed_in_the_middle_of_a_pull_loses_nothing(feed, folder, tmp
         pid = int(Pull.objects.get().worker.rpartition(":")[2])
         assert psutil.Process(cluster) in psutil.Process(pid).parents()
         os.kill(pid, signal.SIGKILL)
-        wait_until(lambda: enqueue_due() or Pull.objects.filter(status="interrupted").exists())
-        Feed.objects.update(next_pull_at=timezone.now())
-        wait_until(lambda: enqueue_due() or Pull.objects.filter(status="succeeded").exists())
+        wait_until(lambda: not is_claimed(feed.pk))
+        enqueue_due()
+        assert Pull.objects.get().status == "interrupted"
+        request_pull(feed)
+        wait_until(lambda: Pull.objects.filter(status="succeeded").exists())
     assert Run.objects.get().status == "succeeded"
     assert not list(folder.glob("*.txt"))
