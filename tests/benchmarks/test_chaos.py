@@ -1,0 +1,19 @@
+"""The short form of benchmarks/chaos: accidents for some seconds, and nothing is lost or done twice."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_every_file_is_applied_once_whatever_is_killed():
+    arguments = ["--seconds", "15", "--feeds", "4", "--clusters", "2", "--seed", "7"]
+    ended = subprocess.run(
+        [sys.executable, "benchmarks/chaos", *arguments], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert ended.returncode == 0, ended.stdout + ended.stderr[-5000:]
+    tally = dict(reversed(line.strip().split("  ", 1)) for line in ended.stdout.splitlines() if line.startswith("  "))
+    assert int(tally["files dropped"]) == int(tally["files applied"]) == int(tally["files archived"]) > 10
+    assert "exactly once, in order" in ended.stdout
+    assert any("killed" in what for what in tally)
