@@ -99,7 +99,7 @@ def claim_feed(feed: Feed, *, only_due: bool = False) -> Iterator[Pull]:
         try:
             with transaction.atomic():
                 now = timezone.now()
-                feed = Feed.objects.without_secrets().select_related("account__sandbox_of", "format").get(pk=feed.pk)
+                feed = Feed.objects.select_related("account__sandbox_of", "format").get(pk=feed.pk)
                 if only_due and not (feed.enabled and (feed.next_pull_at is None or feed.next_pull_at <= now)):
                     raise NotDue(f"The feed {feed} is not due.")
                 mark_interrupted(feed.pulls.filter(status=Pull.Status.RUNNING))

@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.timesince import timesince
 from django_q.models import Schedule
 
+from accounts.fields import secret_names
 from imports.models import Feed, Heartbeat, Message, Webhook
 from imports.tasks import SCHEDULE
 
@@ -51,11 +52,13 @@ def _find_problems() -> Iterator[str]:
 
 
 def find_unreadable_secrets() -> list[str]:
-    """Whether the stored secrets can still be decrypted; slower, because it decrypts them all."""
+    """Which of the stored secrets no key decrypts; slower, because it decrypts them all."""
     problems = []
     for model in (Feed, Webhook):
-        try:
-            list(model._default_manager.all())
-        except ImproperlyConfigured as error:
-            problems.append(str(error))
+        for row in model._default_manager.order_by("pk"):
+            try:
+                for name in secret_names(model):
+                    getattr(row, name)
+            except ImproperlyConfigured as error:
+                problems.append(f"{model._meta.verbose_name.capitalize()} {row.pk}: {error}")
     return problems

@@ -248,7 +248,7 @@ def record_failure(pull: Pull, message: str, *, passing: bool) -> None:
 
 def count_failure(feed: Feed, message: str, *, passing: bool) -> None:
     now = timezone.now()
-    state = Feed.objects.select_for_update().without_secrets().get(pk=feed.pk)
+    state = Feed.objects.select_for_update().get(pk=feed.pk)
     state.failures += 1
     state.problem = message
     state.failing_since = state.failing_since or now

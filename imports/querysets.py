@@ -74,10 +74,6 @@ class FeedQuerySet(models.QuerySet["Feed"]):
             Q(next_pull_at=None) | Q(next_pull_at__lte=now), Q(queued_at=None) | Q(queued_at__lt=lost), enabled=True
         )
 
-    def without_secrets(self) -> Self:
-        """Secrets are read when they are used, so that one that cannot be decrypted stops its own feed alone."""
-        return self.defer("password", "private_key", "options")
-
     def silent(self) -> Self:
         """Enabled feeds from which no file came for longer than they say, and of which nobody was told yet."""
         allowed = ExpressionWrapper(F("silent_after_hours") * timedelta(hours=1), models.DurationField())

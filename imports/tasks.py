@@ -31,7 +31,7 @@ def enqueue_due() -> None:
         for feed_id in list(due.values_list("pk", flat=True)):
             enqueue_pull(feed_id)
     with transaction.atomic():
-        for feed in Feed.objects.silent().without_secrets().select_for_update(skip_locked=True, of=("self",)):
+        for feed in Feed.objects.silent().select_for_update(skip_locked=True, of=("self",)):
             since = feed.file_at or feed.created_at
             tell_of_feed(feed, "feed.silent", since, {"since": since.isoformat(), "hours": feed.silent_after_hours})
             Feed.objects.filter(pk=feed.pk).update(silence_told_at=timezone.now())
@@ -59,13 +59,13 @@ def give_up_interrupted() -> None:
             continue
         with transaction.atomic():
             if mark_interrupted(Pull.objects.filter(pk=pull.pk)):
-                feed = Feed.objects.without_secrets().select_related("account").get(pk=pull.feed_id)
+                feed = Feed.objects.select_related("account").get(pk=pull.feed_id)
                 count_failure(feed, "The process that pulled it was ended from outside.", passing=True)
 
 
 def pull(feed_id: int) -> str:
     """Pull a feed whose turn it still is."""
-    feed = Feed.objects.without_secrets().filter(pk=feed_id).first()
+    feed = Feed.objects.filter(pk=feed_id).first()
     if feed is None:
         return "The feed is gone."
     try:

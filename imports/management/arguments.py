@@ -13,7 +13,7 @@ from imports.models import Feed, Run
 def find_feed(name: str) -> Feed:
     """The feed called NAME or ACCOUNT/NAME. Raises CommandError, with 2 as exit code, where none or several are."""
     account, _, own = name.rpartition("/")
-    feeds = Feed.objects.without_secrets().select_related("account__sandbox_of", "format").filter(name=own)
+    feeds = Feed.objects.select_related("account__sandbox_of", "format").filter(name=own)
     found = list((feeds.filter(account__code=account) if account else feeds)[:2])
     if len(found) > 1:
         raise CommandError(f"Several accounts have a feed {name!r}. Say which one: ACCOUNT/{name}.", returncode=2)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from django.apps import apps
-from django.core.management.base import BaseCommand
+from django.core.exceptions import ImproperlyConfigured
+from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
-from accounts.fields import SecretField
+from accounts.fields import secret_names
 
 
 class Command(BaseCommand):
@@ -16,12 +17,12 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         count = 0
-        for model in apps.get_models():
-            names = [field.name for field in model._meta.concrete_fields if isinstance(field, SecretField)]
-            if not names:
-                continue
-            with transaction.atomic():
-                for row in model._default_manager.select_for_update():
-                    row.save(update_fields=names)
-                    count += sum(bool(getattr(row, name)) for name in names)
+        with transaction.atomic():
+            for model in apps.get_models():
+                for row in model._default_manager.select_for_update() if secret_names(model) else []:
+                    try:
+                        count += sum(bool(getattr(row, name)) for name in secret_names(model))
+                    except ImproperlyConfigured as error:
+                        raise CommandError(f"{model._meta.verbose_name} {row}: {error} Nothing was changed.") from None
+                    row.save(update_fields=secret_names(model))
         self.stdout.write(f"{count} secrets are encrypted with the first key.")

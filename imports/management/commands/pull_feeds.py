@@ -50,7 +50,7 @@ class Command(BaseCommand):
         if names:
             return [find_feed(name) for name in names]
         feeds = Feed.objects.due() if due else Feed.objects.filter(enabled=True)
-        return list(feeds.without_secrets().select_related("account").order_by("account__code", "name"))
+        return list(feeds.select_related("account").order_by("account__code", "name"))
 
     def pull(self, feed: FeedType) -> dict[str, Any]:
         """Pull one feed; what goes wrong with it does not keep the next one waiting."""

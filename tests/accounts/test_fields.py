@@ -1,0 +1,228 @@
+"""Secrets: encrypted in the database, decrypted only when used, never shown."""
+
+import re
+from contextlib import contextmanager
+
+import pytest
+from cryptography.fernet import Fernet
+from django.core.exceptions import FieldError, ImproperlyConfigured
+from django.core.management import CommandError, call_command
+from django.db import connection
+from django.db.migrations.writer import MigrationWriter
+from hypothesis import given
+from hypothesis import strategies as st
+
+from accounts.fields import SecretField, SecretsForm
+from imports.models import Feed, Webhook
+from tests.builders import make_account
+
+pytestmark = pytest.mark.django_db
+
+SECRET = "s3cret & <b>"
+KEY = "-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXk\n-----END OPENSSH PRIVATE KEY-----\n"
+
+
+class FeedForm(SecretsForm):
+    class Meta:
+        model = Feed
+        fields = ["name", "host", "protocol", "password", "private_key"]
+
+
+@pytest.fixture
+def feed():
+    return Feed.objects.create(
+        account=make_account(), name="erp", protocol="ftp", host="example.com", password=SECRET, private_key=KEY
+    )
+
+
+def column(feed, name="password"):
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {name} FROM imports_feed WHERE id = %s", [feed.pk])
+        return cursor.fetchone()[0]
+
+
+@contextmanager
+def other_keys(settings, *keys):
+    before = settings.ENCRYPTION_KEYS
+    settings.ENCRYPTION_KEYS = list(keys)
+    yield before
+    settings.ENCRYPTION_KEYS = before
+
+
+def submit(feed, **data):
+    values = {"name": feed.name, "host": feed.host, "protocol": feed.protocol}
+    return FeedForm({**values, **{f"{name}_0": value for name, value in data.items()}}, instance=feed)
+
+
+# -- in the database
+
+
+def test_the_database_holds_ciphertext_alone(feed):
+    assert SECRET not in column(feed)
+    assert column(feed).startswith("gAAAA")
+    assert Feed.objects.get().password == SECRET
+    assert Feed.objects.get().private_key == KEY
+
+
+def test_the_same_secret_is_encrypted_differently_every_time(feed):
+    before = column(feed)
+    feed.save()
+    assert column(feed) != before
+
+
+def test_no_secret_is_nothing(feed):
+    assert feed.options == ""
+    assert column(feed, "options") == ""
+    assert Feed.objects.get().options == ""
+
+
+@given(st.text(st.characters(blacklist_categories=["Cs"]), max_size=200))
+def test_any_text_comes_back(text):
+    field = Feed._meta.get_field("password")
+    stored = field.get_prep_value(text)
+    assert bool(stored) == bool(text)
+    feed = Feed(password=field.from_db_value(stored))
+    assert feed.password == text
+
+
+def test_what_nobody_asked_for_is_written_back_as_it_is(feed):
+    before = column(feed)
+    loaded = Feed.objects.get()
+    loaded.host = "elsewhere.example.com"
+    loaded.save()
+    assert column(feed) == before
+
+
+def test_nothing_is_found_by_a_secret(feed):
+    for lookup in ("password", "password__contains", "password__in"):
+        with pytest.raises(FieldError, match="encrypted"):
+            Feed.objects.filter(**{lookup: SECRET}).exists()
+    assert Feed.objects.filter(password__isnull=False).exists()
+
+
+def test_values_are_no_texts_that_could_be_taken_for_the_secret(feed):
+    value = Feed.objects.values_list("password", flat=True)[0]
+    assert not isinstance(value, str)
+    assert repr(value) == str(value) == "<encrypted>"
+
+
+def test_a_migration_holds_no_key(settings):
+    text, _ = MigrationWriter.serialize(SecretField(blank=True))
+    assert not any(key in text for key in settings.ENCRYPTION_KEYS)
+
+
+# -- keys
+
+
+def test_a_wrong_key_fails_closed_and_says_what_to_do(feed, settings):
+    with other_keys(settings, Fernet.generate_key().decode()):
+        loaded = Feed.objects.get()
+        assert loaded.host == "example.com"
+        with pytest.raises(ImproperlyConfigured, match="Put the key back") as failure:
+            _ = loaded.password
+        assert "gAAAA" not in str(failure.value)
+        with pytest.raises(ImproperlyConfigured):
+            _ = loaded.server
+        loaded.host = "elsewhere.example.com"
+        loaded.save()
+    assert Feed.objects.get().password == SECRET
+
+
+def test_a_key_that_is_none_is_told(feed, settings):
+    with other_keys(settings, "not a key"), pytest.raises(ImproperlyConfigured, match="Fernet keys"):
+        feed.save()
+
+
+def test_the_first_key_encrypts_and_all_decrypt(feed, settings):
+    new = Fernet.generate_key().decode()
+    with other_keys(settings, new, *settings.ENCRYPTION_KEYS):
+        assert Feed.objects.get().password == SECRET
+        feed.save()
+    with other_keys(settings, new):
+        assert Feed.objects.get().password == SECRET
+
+
+def test_rotation_lets_the_old_key_go(feed, settings, capsys):
+    Webhook.objects.create(account=feed.account, url="https://example.com", secret="whsec_x")
+    new = Fernet.generate_key().decode()
+    with other_keys(settings, new, *settings.ENCRYPTION_KEYS):
+        call_command("rotate_secrets")
+    assert "3 secrets" in capsys.readouterr().out
+    with other_keys(settings, new):
+        assert Feed.objects.get().password == SECRET
+        assert Feed.objects.get().private_key == KEY
+        assert Webhook.objects.get().secret == "whsec_x"
+
+
+def test_a_rotation_that_cannot_read_a_secret_changes_nothing(feed, settings):
+    new = Fernet.generate_key().decode()
+    with other_keys(settings, new):
+        unreadable = Feed.objects.create(account=feed.account, name="other", host="example.com", password="x")
+    before = column(feed)
+    later = Fernet.generate_key().decode()
+    with (
+        other_keys(settings, later, *settings.ENCRYPTION_KEYS),
+        pytest.raises(CommandError, match=r"feed other: No key .* password.* Nothing was changed"),
+    ):
+        call_command("rotate_secrets")
+    assert column(feed) == before
+    assert column(unreadable).startswith("gAAAA")
+
+
+# -- forms
+
+
+def test_a_form_keeps_replaces_and_removes(feed):
+    submit(feed).save()
+    assert Feed.objects.get().password == SECRET
+    submit(Feed.objects.get(), password="new").save()
+    assert Feed.objects.get().password == "new"
+    assert Feed.objects.get().private_key == KEY
+    submit(Feed.objects.get(), password="-").save()
+    assert Feed.objects.get().password == ""
+
+
+def test_spaces_of_a_secret_are_its_own(feed):
+    submit(feed, password="  two  ").save()
+    assert Feed.objects.get().password == "  two  "
+
+
+def test_a_key_from_a_browser_has_the_line_ends_of_a_key(feed):
+    form = submit(feed, private_key=KEY.replace("\n", "\r\n"))
+    assert form.is_valid()
+    form.save()
+    assert Feed.objects.get().private_key == KEY
+
+
+def test_a_form_shows_that_there_is_a_secret_and_never_which(feed):
+    html = FeedForm(instance=Feed.objects.get()).as_p()
+    assert "set; type a new one" in html
+    assert "not set" in FeedForm(instance=Feed()).as_p()
+    for secret in ("s3cret", "b3BlbnNzaC1rZXk", "gAAAA", "encrypted&gt;"):
+        assert secret not in html
+
+
+def test_a_form_that_comes_back_does_not_repeat_what_was_typed(feed):
+    form = FeedForm({"name": "", "password_0": "typed-secret", "private_key_0": "typed-key"}, instance=feed)
+    assert not form.is_valid()
+    html = form.as_p()
+    assert "typed-secret" not in html
+    assert "typed-key" not in html
+    assert not re.search(r's3cret|value="set', html)
+
+
+def test_a_password_is_typed_unseen(feed):
+    assert 'type="password"' in str(FeedForm(instance=feed)["password"])
+
+
+def test_a_form_saves_beside_a_secret_that_no_key_decrypts_and_replaces_it(feed, settings):
+    with other_keys(settings, Fernet.generate_key().decode()):
+        loaded = Feed.objects.get()
+        form = FeedForm({"name": "renamed", "host": "h", "protocol": "ftp"}, instance=loaded)
+        assert "set; type" in FeedForm(instance=loaded).as_p()
+        assert form.is_valid(), form.errors
+        form.save()
+        submit(Feed.objects.get(), password="new").save()
+        assert Feed.objects.get().password == "new"
+    assert Feed.objects.get().name == "renamed"
+    assert Feed.objects.get().private_key == KEY
