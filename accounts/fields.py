@@ -49,6 +49,8 @@ class Ciphertext:
 class SecretAttribute(DeferredAttribute):
     """Decrypts when the secret is asked for, so that one that no key decrypts stops nothing but its own use."""
 
+    field: SecretField
+
     def __get__(self, instance: Any, cls: Any = None) -> Any:
         value = super().__get__(instance, cls)
         if isinstance(value, Ciphertext):

@@ -60,5 +60,5 @@ def find_unreadable_secrets() -> list[str]:
                 for name in secret_names(model):
                     getattr(row, name)
             except ImproperlyConfigured as error:
-                problems.append(f"{model._meta.verbose_name.capitalize()} {row.pk}: {error}")
+                problems.append(f"{model.__name__} {row.pk}: {error}")
     return problems

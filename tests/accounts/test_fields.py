@@ -2,6 +2,7 @@
 
 import re
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
 from cryptography.fernet import Fernet
@@ -78,11 +79,10 @@ def test_no_secret_is_nothing(feed):
 
 @given(st.text(st.characters(blacklist_categories=["Cs"]), max_size=200))
 def test_any_text_comes_back(text):
-    field = Feed._meta.get_field("password")
+    field: Any = Feed._meta.get_field("password")
     stored = field.get_prep_value(text)
     assert bool(stored) == bool(text)
-    feed = Feed(password=field.from_db_value(stored))
-    assert feed.password == text
+    assert Feed(password=field.from_db_value(stored)).password == text
 
 
 def test_what_nobody_asked_for_is_written_back_as_it_is(feed):
@@ -101,7 +101,7 @@ def test_nothing_is_found_by_a_secret(feed):
 
 
 def test_values_are_no_texts_that_could_be_taken_for_the_secret(feed):
-    value = Feed.objects.values_list("password", flat=True)[0]
+    value: Any = Feed.objects.values_list("password", flat=True)[0]
     assert not isinstance(value, str)
     assert repr(value) == str(value) == "<encrypted>"
 

@@ -4,7 +4,7 @@ import itertools
 import os
 import threading
 import time
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -389,7 +389,7 @@ def test_a_file_that_comes_while_its_name_is_being_archived_is_not_archived_with
     """The new file takes the name between our look and the rename."""
     drop(folder, "customers.txt", "C1", profile="A")
     rename = SFTPServer.rename
-    came = []
+    came: list[Path] = []
 
     def rename_late(self, source, target):
         if not came:
@@ -564,7 +564,7 @@ def test_turns_are_an_hour_apart_and_spread_over_the_feeds(account, server):
 
 def test_a_turn_is_never_moved_by_the_change_of_clocks(feed, settings):
     settings.TIME_ZONE = "Europe/Paris"
-    at = timezone.datetime.fromisoformat("2026-10-24T20:00:00+00:00")
+    at = datetime.fromisoformat("2026-10-24T20:00:00+00:00")
     turns = []
     for _ in range(12):
         at = feed.next_slot(at)

@@ -149,11 +149,13 @@ def test_a_rejection_while_the_release_is_at_work_takes_the_release_back(held, m
     """The decision is written with the merge, and the database lets one of the two through."""
     go = pipeline._Import._merge
 
+    def reject():
+        reject_run(Run.objects.get(pk=held.pk), by="luc")
+        connection.close()
+
     def merge_late(self, *arguments):
         go(self, *arguments)
-        thread = threading.Thread(
-            target=lambda: (reject_run(Run.objects.get(pk=held.pk), by="luc"), connection.close())
-        )
+        thread = threading.Thread(target=reject)
         thread.start()
         thread.join(10)
 
