@@ -107,6 +107,11 @@ def secret_names(model: type[models.Model]) -> list[str]:
     return [field.name for field in model._meta.concrete_fields if isinstance(field, SecretField)]
 
 
+def is_set(row: models.Model, name: str) -> bool:
+    """Whether the row has a secret of this name, without decrypting it."""
+    return bool(row.__dict__[name])
+
+
 class SecretWidget(forms.MultiWidget):
     """An input that never shows what is stored, only that something is."""
 

@@ -32,6 +32,11 @@ def find_problems() -> list[str]:
         return [f"The database does not answer: {str(error).splitlines()[0]}"]
 
 
+def is_at_work() -> bool:
+    """Whether a worker was seen lately."""
+    return Heartbeat.objects.filter(name=SCHEDULE, at__gte=timezone.now() - LONGEST_SILENCE).exists()
+
+
 def _find_problems() -> Iterator[str]:
     now = timezone.now()
     feeds = Feed.objects.filter(enabled=True)

@@ -52,6 +52,17 @@ def inspect_feed(feed: Feed) -> Inspection:
     return found
 
 
+def describe_presented_key(feed: Feed) -> tuple[str, str]:
+    """The key that an SFTP server presents, for people to compare, and what pins it; or why there is none to show."""
+    try:
+        identity = read_identity(feed.server)
+    except (SettingsWrong, TryAgainLater, ImproperlyConfigured) as error:
+        return str(error), ""
+    if identity is None:
+        return "", ""
+    return f"{feed.server.where} presents {identity.details} {identity.fingerprint}.", identity.pin
+
+
 def _explain(feed: Feed, files: list[RemoteFile]) -> list[ListedFile]:
     """The mask's files in the order of their turns, then the others by name."""
     waits = feed.while_held == Feed.WhileHeld.WAIT and feed.runs.awaiting_decision().exists()

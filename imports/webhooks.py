@@ -44,6 +44,8 @@ def check_webhook_url(url: str) -> None:
     may come to mean another address, whenever something is posted.
     """
     parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValidationError("Give a URL that begins with https://.")
     if parts.username or parts.password:
         raise ValidationError("Give no password in the URL; the signature proves who posts.")
     if settings.PRIVATE_WEBHOOKS:

@@ -1,6 +1,24 @@
-"""Admin of formats and of runs."""
+"""Admin of feeds, formats, runs and messages. The queue's own pages belong to no account, and are left out."""
 
+from django.contrib import admin
+from django_q.models import Failure, OrmQ, Schedule, Success
+
+from imports.admin.feeds import FeedAdmin, PullAdmin
 from imports.admin.formats import FormatAdmin, FormatVersionAdmin
+from imports.admin.messages import MessageAdmin, WebhookAdmin
 from imports.admin.runs import IssueAdmin, RunAdmin
 
-__all__ = ["FormatAdmin", "FormatVersionAdmin", "IssueAdmin", "RunAdmin"]
+__all__ = [
+    "FeedAdmin",
+    "FormatAdmin",
+    "FormatVersionAdmin",
+    "IssueAdmin",
+    "MessageAdmin",
+    "PullAdmin",
+    "RunAdmin",
+    "WebhookAdmin",
+]
+
+for model in (Failure, OrmQ, Schedule, Success):
+    if admin.site.is_registered(model):
+        admin.site.unregister(model)

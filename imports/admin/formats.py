@@ -5,10 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponse, HttpResponseRedirect
-from django.template.response import TemplateResponse
-from django.urls import reverse
 from django.utils.html import format_html
 from unfold.admin import TabularInline
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
@@ -17,6 +14,7 @@ from unfold.decorators import action, display
 from accounts.admin import AccountOwnedAdmin, AccountOwnedInline, VisibleFilter, short_time, user_of
 from accounts.models import Account
 from imports.admin.forms import CONSTANTS, ApprovalForm, ColumnForm, DraftForm, OnboardForm, field_names
+from imports.admin.steps import StepPages, page_of
 from imports.comparing import compare_specs, find_replayable, replay_run
 from imports.errors import SettingsWrong, TryAgainLater
 from imports.format_files import write_format
@@ -58,7 +56,7 @@ class VersionsOfFormat(AccountOwnedInline, TabularInline):
     @display(description="version")
     def version(self, version: FormatVersion) -> str:
         return format_html(
-            '<a class="text-primary-600 dark:text-primary-500" href="{}">{}</a>', _page(version), str(version)
+            '<a class="text-primary-600 dark:text-primary-500" href="{}">{}</a>', page_of(version), str(version)
         )
 
     def has_add_permission(self, request: HttpRequest, obj: Any) -> bool:
@@ -116,7 +114,7 @@ class FormatAdmin(AccountOwnedAdmin):
         if draft is None:
             raise Http404
         messages.success(request, f"Saved as {draft}. Look through its columns, then start testing.")
-        return HttpResponseRedirect(_page(draft))
+        return HttpResponseRedirect(page_of(draft))
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return user_of(request).is_superuser
@@ -144,7 +142,7 @@ class ColumnsOfVersion(AccountOwnedInline, TabularInline):
 
 
 @admin.register(FormatVersion)
-class FormatVersionAdmin(AccountOwnedAdmin):
+class FormatVersionAdmin(StepPages, AccountOwnedAdmin):
     """A version: its settings and columns, what onboarding proposed, and the next step of its life."""
 
     account_path = "format__account_id"
@@ -277,16 +275,21 @@ class FormatVersionAdmin(AccountOwnedAdmin):
 
     @action(description="Start testing", url_path="test")
     def test(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        version = self._editable(request, object_id)
+        version = self.find_editable(request, object_id)
         text = [
             "Testing freezes the version: a change is made in the next draft.",
             "It reads files into the account's sandbox only, until it is approved.",
         ]
-        return self._step(request, version, "Start testing", text, None, lambda _: start_testing(version))
+
+        def take(_: Form | None) -> str:
+            start_testing(version)
+            return f"{version} is testing."
+
+        return self.confirm(request, version, "Start testing", text, take)
 
     @action(description="Go live", url_path="go-live")
     def go_live(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        version = self._editable(request, object_id)
+        version = self.find_editable(request, object_id)
         user = user_of(request)
         runs = Run.objects.accepted_tests(version).count()
         text = [
@@ -295,25 +298,31 @@ class FormatVersionAdmin(AccountOwnedAdmin):
             "Live versions read files into the production account. The version that is live now is retired.",
         ]
 
-        def decide(form: Form) -> None:
-            approve(version, user.get_full_name() or user.username, user=user, reason=form.cleaned_data["reason"])
+        def take(form: Form | None) -> str:
+            reason = form.cleaned_data["reason"] if form else ""
+            approve(version, user.get_full_name() or user.username, user=user, reason=reason)
+            return f"{version} is live."
 
-        return self._step(request, version, "Go live", text, ApprovalForm(request.POST or None), decide)
+        return self.confirm(request, version, "Go live", text, take, ApprovalForm(request.POST or None))
 
     @action(description="Next draft", url_path="next-draft")
     def next_draft(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        version = self._editable(request, object_id)
+        version = self.find_editable(request, object_id)
         text = [f"The next draft of {version.format} begins as a copy of its newest version."]
         if request.method == "POST":
             draft = start_draft(version.format)
             messages.success(request, f"{draft} is the draft.")
-            return HttpResponseRedirect(_page(draft))
-        return self._step(request, version, "Next draft", text, None, lambda _: None)
+            return HttpResponseRedirect(page_of(draft))
+        return self.confirm(request, version, "Next draft", text, lambda _: "")
 
     @action(description="Compare", url_path="compare")
     def compare(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """What differs from the version before, and on demand what comes out differently of kept files."""
-        version = self._editable(request, object_id) if request.method == "POST" else self._visible(request, object_id)
+        version = (
+            self.find_editable(request, object_id)
+            if request.method == "POST"
+            else self.find_visible(request, object_id)
+        )
         context: dict[str, Any] = {"title": f"Compare {version}", "version": version}
         try:
             before = find_predecessor(version)
@@ -325,58 +334,21 @@ class FormatVersionAdmin(AccountOwnedAdmin):
         except (SettingsWrong, TryAgainLater) as error:
             context["problem"] = str(error)
         context["may_replay"] = user_of(request).may_edit(version.format.account_id)
-        return TemplateResponse(request, "imports/compare.html", self._context(request, version, context))
+        return self.show(request, version, "imports/compare.html", context)
 
     @action(description="Download", url_path="download")
     def download(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        version = self._visible(request, object_id)
+        version = self.find_visible(request, object_id)
         try:
             text = write_format(read_spec(version))
         except SettingsWrong as error:
             messages.error(request, str(error))
-            return HttpResponseRedirect(_page(version))
+            return HttpResponseRedirect(page_of(version))
         return HttpResponse(
             text,
             content_type="application/yaml",
             headers={"Content-Disposition": f'attachment; filename="{version.format.name}.yaml"'},
         )
-
-    def _visible(self, request: HttpRequest, object_id: str) -> FormatVersion:
-        version = self.get_object(request, object_id)
-        if version is None:
-            raise Http404
-        found: FormatVersion = version
-        return found
-
-    def _editable(self, request: HttpRequest, object_id: str) -> FormatVersion:
-        version = self._visible(request, object_id)
-        if not user_of(request).may_edit(version.format.account_id):
-            raise PermissionDenied
-        return version
-
-    def _step(
-        self, request: HttpRequest, version: FormatVersion, title: str, text: list[str], form: Form | None, decide: Any
-    ) -> HttpResponse:
-        """A page that says what a step means and takes it when it is confirmed."""
-        problem = ""
-        if request.method == "POST" and (form is None or form.is_valid()):
-            try:
-                decide(form)
-            except SettingsWrong as error:
-                problem = str(error)
-            else:
-                version.refresh_from_db()
-                messages.success(request, f"{version} is {version.get_status_display()}.")
-                return HttpResponseRedirect(_page(version))
-        context = {"title": f"{title}: {version}", "button": title, "text": text, "form": form, "problem": problem}
-        return TemplateResponse(request, "imports/step.html", self._context(request, version, context))
-
-    def _context(self, request: HttpRequest, version: FormatVersion, context: dict[str, Any]) -> dict[str, Any]:
-        return {**self.admin_site.each_context(request), "opts": self.opts, "back": _page(version), **context}
-
-
-def _page(version: FormatVersion) -> str:
-    return reverse("admin:imports_formatversion_change", args=[version.pk])
 
 
 def _incompleteness(version: FormatVersion) -> str:

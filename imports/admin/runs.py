@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from django.contrib import admin
-from django.http import FileResponse, Http404
+from django.http import FileResponse, Http404, HttpResponse
 from django.urls import reverse
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter
 from unfold.decorators import action, display
 from unfold.paginator import InfinitePaginator
 
-from accounts.admin import ReadOnlyAdmin, VisibleFilter, short_time
+from accounts.admin import ReadOnlyAdmin, VisibleFilter, short_time, user_of
+from imports.admin.feed_forms import ForceForm
+from imports.admin.feeds import warn_without_worker
+from imports.admin.steps import StepPages, link, page_of
 from imports.models import Issue, Run
+from imports.releasing import check_release, find_newer, reject_run
+from imports.reporting import rejects_name
+from imports.tasks import request_release
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
+    from django.db.models.fields.files import FieldFile
+    from django.forms import Form
     from django.http import HttpRequest
+
+    from imports.querysets import RunQuerySet
 
 RUN_COLOURS = {
     Run.Status.RUNNING: "info",
@@ -32,13 +42,31 @@ SEVERITY_COLOURS = {Issue.Severity.ERROR: "danger", Issue.Severity.WARNING: "war
 ISSUES_LOOKED_AT = 10_000
 
 
+def held_badge(request: HttpRequest) -> str:
+    """How many held runs wait for a decision, for the navigation; nothing when none do."""
+    visible = cast("RunQuerySet", admin.site.get_model_admin(Run).get_queryset(request))
+    return str(visible.awaiting_decision().count() or "")
+
+
+class AwaitsDecision(admin.SimpleListFilter):
+    title = "decision"
+    parameter_name = "awaits"
+
+    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin[Run]) -> list[tuple[str, str]]:
+        return [("yes", "awaits a decision")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Run]) -> QuerySet[Run]:
+        return cast("RunQuerySet", queryset).awaiting_decision() if self.value() == "yes" else queryset
+
+
 @admin.register(Run)
-class RunAdmin(ReadOnlyAdmin):
+class RunAdmin(StepPages, ReadOnlyAdmin):
     list_display = [
         "number",
         "file_name",
         "run_status",
         "account",
+        "feed",
         "customers",
         "created",
         "updated",
@@ -48,8 +76,14 @@ class RunAdmin(ReadOnlyAdmin):
         "duration",
     ]
     list_display_links = ["number", "file_name"]
-    list_select_related = ["account"]
-    list_filter = [("status", ChoicesDropdownFilter), ("account", VisibleFilter), "dry_run"]
+    list_select_related = ["account", "feed"]
+    list_filter = [
+        ("status", ChoicesDropdownFilter),
+        AwaitsDecision,
+        ("account", VisibleFilter),
+        ("feed", VisibleFilter),
+        "dry_run",
+    ]
     search_fields = ["file_name"]
     search_help_text = "File name"
     ordering = ["-id"]
@@ -63,10 +97,21 @@ class RunAdmin(ReadOnlyAdmin):
                     ("status", "issue_list"),
                     "message",
                     ("format_name", "size"),
-                    "copy_of_file",
+                    ("copy_of_file", "rejected_rows"),
                     ("started_at", "finished_at"),
                     ("started_by", "duration"),
                     "dry_run",
+                ]
+            },
+        ),
+        (
+            "Feed",
+            {
+                "fields": [
+                    ("feed", "remote_path"),
+                    ("archived_at", "archived_as"),
+                    ("decision", "decided_by", "decided_at"),
+                    "released",
                 ]
             },
         ),
@@ -82,8 +127,8 @@ class RunAdmin(ReadOnlyAdmin):
             },
         ),
     ]
-    readonly_fields = ["issue_list", "size", "duration", "copy_of_file"]
-    actions_detail = ["kept_file"]
+    readonly_fields = ["issue_list", "size", "duration", "copy_of_file", "rejected_rows", "released"]
+    actions_detail = ["kept_file", "rejects_file", "release", "reject"]
 
     @display(description="run", ordering="id")
     def number(self, run: Run) -> str:
@@ -107,26 +152,72 @@ class RunAdmin(ReadOnlyAdmin):
 
     @display(description="kept copy")
     def copy_of_file(self, run: Run) -> str:
-        if not run.kept_file:
-            return "none"
-        url = reverse("admin:imports_run_kept_file", args=[run.pk])
-        return format_html('<a class="text-primary-600 dark:text-primary-500" href="{}">Download</a>', url)
+        return link(reverse("admin:imports_run_kept_file", args=[run.pk]), "Download") if run.kept_file else "none"
+
+    @display(description="rejected rows")
+    def rejected_rows(self, run: Run) -> str:
+        if not run.rejects_file:
+            return "none kept"
+        return link(reverse("admin:imports_run_rejects_file", args=[run.pk]), "Download, with reasons")
+
+    @display(description="released")
+    def released(self, run: Run) -> str:
+        """The run that this one released, or those that tried to release it."""
+        if run.released_from:
+            return format_html("This run released {}", link(page_of(run.released_from), run.released_from))
+        releases = [(link(page_of(release), f"{release}, {release.status}"),) for release in run.releases.all()]
+        return format_html_join(", ", "{}", releases) if releases else "no"
 
     @action(description="Download the file", url_path="file")
     def kept_file(self, request: HttpRequest, object_id: str) -> FileResponse:
         """The file as it came, for whoever may see the run."""
-        run = self.get_object(request, object_id)
-        if run is None or not run.kept_file:
-            raise Http404
-        try:
-            file = run.kept_file.open("rb")
-        except FileNotFoundError:
-            raise Http404 from None
-        return FileResponse(file, as_attachment=True, filename=run.file_name, content_type="application/octet-stream")
+        run: Run = self.find_visible(request, object_id)
+        return _download(run.kept_file, run.file_name)
+
+    @action(description="Download the rejected rows", url_path="rejects")
+    def rejects_file(self, request: HttpRequest, object_id: str) -> FileResponse:
+        """In the sender's own dialect, as it may be sent again."""
+        run: Run = self.find_visible(request, object_id)
+        return _download(run.rejects_file, rejects_name(run))
 
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
-        """None: the link stands beside the file's name."""
-        return []
+        """The decisions about a held run. The downloads stand beside what they are of."""
+        run = self.get_object(request, str(object_id))
+        if run is None or not run.awaits_decision or not user_of(request).may_edit(run.account_id):
+            return []
+        actions = super().get_actions_detail(request, object_id)
+        return [item for item in actions if item.action_name.rpartition("_run_")[2] in ("release", "reject")]
+
+    @action(description="Release", url_path="release")
+    def release(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        run: Run = self.find_editable(request, object_id)
+        newer = find_newer(run)
+        form = ForceForm(request.POST if request.method == "POST" else None) if newer else None
+        text = [
+            f"{run.file_name} is held: {run.message}",
+            "Releasing it imports the copy that was kept, whatever the limits say.",
+        ]
+        if newer:
+            text.append(f"A newer file went in since: {newer}. Releasing this one would bring older values back.")
+
+        def take(form: Form | None) -> str:
+            check_release(run, force=form is not None)
+            request_release(run, user_of(request), force=form is not None)
+            warn_without_worker(request)
+            return f"{run} is queued to be released. The run that does it is shown here once it has begun."
+
+        return self.confirm(request, run, "Release", text, take, form)
+
+    @action(description="Reject", url_path="reject")
+    def reject(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        run: Run = self.find_editable(request, object_id)
+        text = [f"{run.file_name} is held: {run.message}", "Rejected, nothing of it is applied; its sender is told."]
+
+        def take(_: Form | None) -> str:
+            reject_run(run, by=user_of(request).get_username())
+            return f"{run} is rejected."
+
+        return self.confirm(request, run, "Reject", text, take)
 
     @display(description="issues")
     def issue_list(self, run: Run) -> str:
@@ -145,6 +236,16 @@ class RunAdmin(ReadOnlyAdmin):
     ) -> tuple[list[str], dict[str, int], set[str], list[str]]:
         """The issues go with their run; listing them all, as Django would, could be a million lines."""
         return [f"{run}, with its issues" for run in objs], {"runs": len(objs)}, set(), []
+
+
+def _download(file: FieldFile, name: str) -> FileResponse:
+    if not file:
+        raise Http404
+    try:
+        opened = file.open("rb")
+    except FileNotFoundError:
+        raise Http404 from None
+    return FileResponse(opened, as_attachment=True, filename=name, content_type="application/octet-stream")
 
 
 class ValuesOfRun(DropdownFilter):

@@ -67,7 +67,7 @@ class Migration(migrations.Migration):
             name='Webhook',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('url', models.URLField(help_text='https; told of every event as JSON.', max_length=500, verbose_name='URL')),
+                ('url', models.CharField(help_text='https; told of every event as JSON.', max_length=500, verbose_name='URL')),
                 ('secret', accounts.fields.SecretField(help_text='Signs what is posted: HMAC with SHA-256.', max_length=200)),
                 ('enabled', models.BooleanField(default=True)),
             ],

@@ -4,6 +4,7 @@ The pages are found by walking the admin site, so a new one is tested as soon as
 tests cannot fill with data fails them until it is added to `SAMPLES`.
 """
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -17,7 +18,7 @@ from accounts.admin import AccountOwnedAdmin
 from accounts.models import Account, User
 from connections.models import Change, Connection
 from imports.format_files import read_format
-from imports.models import Format, FormatVersion, Issue, Run
+from imports.models import Feed, Format, FormatVersion, Issue, Message, Pull, Run, Webhook
 from imports.versioning import save_draft
 from lookups.directory import LISTS
 from tests.builders import add_lookups, add_member, make_account, make_connection, make_user
@@ -36,7 +37,7 @@ def belongs_to_an_account(model, seen=()):
 
 
 OWNED = [model for model in admin.site._registry if belongs_to_an_account(model)]
-READ_ONLY = {Run, Issue, Change}
+READ_ONLY = {Run, Issue, Change, Pull, Message}
 NEVER_ADDED = {Account: "by a command", FormatVersion: "with its format"}
 
 
@@ -63,6 +64,21 @@ def add_format(account):
     return save_draft(account, f"{account.code}-erp", read_format(document))
 
 
+def add_feed(account):
+    return Feed.objects.get_or_create(
+        account=account, name=f"{account.code}-erp", defaults={"protocol": "ftp", "host": f"{account.code}.example.com"}
+    )[0]
+
+
+def add_message(account):
+    return Message.objects.create(account=account, kind="email", event="run.held", key=f"{account.code}:{time.time()}")
+
+
+def add_webhook(account):
+    values = {"url": f"https://{account.code}.example.com", "secret": "whsec_c2VjcmV0"}
+    return Webhook.objects.get_or_create(account=account, defaults=values)[0]
+
+
 def first_entry(model):
     return lambda account: model._default_manager.filter(account=account)[0]
 
@@ -76,6 +92,10 @@ SAMPLES: dict[Any, Callable[[Account], Any]] = {
     Change: add_change,
     Format: lambda account: add_format(account).format,
     FormatVersion: add_format,
+    Feed: add_feed,
+    Pull: lambda account: Pull.objects.create(feed=add_feed(account), worker="here", status="failed"),
+    Message: add_message,
+    Webhook: add_webhook,
 }
 
 

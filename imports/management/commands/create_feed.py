@@ -10,8 +10,8 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 
 from accounts.management.arguments import add_account_argument, find_account
-from imports.errors import SettingsWrong, TryAgainLater
-from imports.filesystems import Protocol, read_identity
+from imports.filesystems import Protocol
+from imports.inspecting import describe_presented_key
 from imports.models import Feed, Format
 
 if TYPE_CHECKING:
@@ -97,7 +97,9 @@ class Command(BaseCommand):
             enabled=not options["disabled"],
         )
         if feed.protocol == Protocol.SFTP and feed.host and not feed.host_key:
-            raise CommandError(f"No host key is given. {describe_presented(feed)}", returncode=2)
+            said, pin = describe_presented_key(feed)
+            advice = f" When its operator has confirmed that, give: --host-key '{pin}'" if pin else ""
+            raise CommandError(f"No host key is given. {said}{advice}", returncode=2)
         try:
             feed.full_clean()
         except ValidationError as error:
@@ -109,20 +111,6 @@ class Command(BaseCommand):
         )
         if feed.protocol == Protocol.FTP:
             self.stderr.write("Warning: FTP sends the password and the customers unencrypted. Prefer SFTP or FTPS.")
-
-
-def describe_presented(feed: Feed) -> str:
-    """The key that an SFTP server presents, for people to compare."""
-    try:
-        identity = read_identity(feed.server)
-    except (SettingsWrong, TryAgainLater) as error:
-        return str(error)
-    if identity is None:
-        return ""
-    return (
-        f"{feed.server.where} presents {identity.details} {identity.fingerprint}. "
-        f"When its operator has confirmed that, give: --host-key '{identity.pin}'"
-    )
 
 
 def find_format(account: Account, name: str | None) -> Format | None:

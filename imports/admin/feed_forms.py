@@ -1,0 +1,87 @@
+"""Forms of feeds and webhooks."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldBooleanWidget
+
+from accounts.fields import SecretsForm, is_set
+from imports.delivering import check_webhook_url
+from imports.filesystems import Protocol
+from imports.inspecting import describe_presented_key
+from imports.models import Feed, Webhook
+
+SERVER = {"protocol", "host", "port", "user", "url"}
+"""What decides where a feed's secrets are sent."""
+
+
+class EmailsField(forms.CharField):
+    """E-mail addresses, separated by anything that is not part of one."""
+
+    widget = UnfoldAdminTextareaWidget({"rows": 2})
+
+    def prepare_value(self, value: Any) -> Any:
+        return "\n".join(value) if isinstance(value, list) else value
+
+    def to_python(self, value: Any) -> Any:
+        return [address for address in re.split(r"[\s,;]+", str(value or "")) if address]
+
+    def run_validators(self, value: Any) -> None:
+        for address in value:
+            try:
+                validate_email(address)
+            except ValidationError:
+                raise ValidationError(f"{address} is no e-mail address. Give one per line.") from None
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return bool(self.to_python(data) != (initial or []))
+
+
+class FeedForm(SecretsForm):
+    """A feed. Secrets go to no other server than the one that they were typed for."""
+
+    contacts = EmailsField(required=False, help_text="E-mail addresses, one per line; told when something is wrong.")
+
+    class Meta:
+        model = Feed
+        exclude = ()
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        if self.instance.pk and SERVER & set(self.changed_data):
+            for name in sorted(self.kept_secrets()):
+                if is_set(self.instance, name):
+                    self.add_error(name, "Type it again, or - to remove it: it was given for another server or user.")
+        if cleaned.get("protocol") == Protocol.SFTP and cleaned.get("host") and not cleaned.get("host_key", "").strip():
+            said, pin = describe_presented_key(
+                Feed(protocol=Protocol.SFTP, host=cleaned["host"], port=cleaned.get("port"))
+            )
+            advice = f" If the server's operator confirms that, paste: {pin}" if pin else ""
+            self.add_error("host_key", f"{said}{advice}")
+        return cleaned
+
+
+class WebhookForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time
+    class Meta:
+        model = Webhook
+        fields = ["account", "url", "enabled"]
+
+    def clean_url(self) -> str:
+        url = str(self.cleaned_data["url"])
+        check_webhook_url(url)
+        return url
+
+
+class ForceForm(forms.Form):
+    """Asked where a release would bring older values back."""
+
+    force = forms.BooleanField(
+        label="Release it although a newer file went in",
+        widget=UnfoldBooleanWidget,
+        help_text="Its customers get the values of this older file.",
+    )

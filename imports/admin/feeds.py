@@ -1,0 +1,263 @@
+"""Admin of feeds and their pulls."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import admin, messages
+from django.db.models import Exists, OuterRef
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import format_html
+from unfold.contrib.filters.admin import ChoicesDropdownFilter
+from unfold.decorators import action, display
+
+from accounts.admin import AccountOwnedAdmin, ReadOnlyAdmin, VisibleFilter, limit_choices, short_time
+from accounts.fields import is_set, secret_names
+from imports.admin.feed_forms import FeedForm
+from imports.admin.steps import StepPages, link
+from imports.filesystems import Protocol
+from imports.health import is_at_work
+from imports.inspecting import inspect_feed
+from imports.models import Feed, Pull, Run
+from imports.tasks import request_pull
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
+    from django.http import HttpRequest, HttpResponse
+
+NO_WORKER = "No worker is at work, so nothing happens yet: whoever runs Customer Sync starts manage.py qcluster."
+UNENCRYPTED = (
+    "The feed speaks plain FTP: its password and all customers cross the network unencrypted. Use SFTP or FTPS where "
+    "the server can."
+)
+PULL_COLOURS = {
+    Pull.Status.RUNNING: "info",
+    Pull.Status.SUCCEEDED: "success",
+    Pull.Status.FAILED: "danger",
+    Pull.Status.INTERRUPTED: "warning",
+}
+STATE_COLOURS = {
+    "disabled": "default",
+    "failing": "danger",
+    "waits for a decision": "warning",
+    "never pulled": "info",
+    "works": "success",
+}
+
+
+def warn_without_worker(request: HttpRequest) -> None:
+    if not is_at_work():
+        messages.warning(request, NO_WORKER)
+
+
+@admin.register(Feed)
+class FeedAdmin(StepPages, AccountOwnedAdmin):
+    form = FeedForm
+    list_display = [
+        "name", "account", "server_name", "state", "enabled", "last_good_pull", "last_file", "next_pull",
+    ]  # fmt: skip
+    list_select_related = ["account"]
+    list_filter = [("account", VisibleFilter), "enabled", ("protocol", ChoicesDropdownFilter)]
+    search_fields = ["name", "host"]
+    search_help_text = "Name or host"
+    actions = ["pull_now"]
+    actions_detail = ["pull", "inspect"]
+    fieldsets = [
+        (None, {"fields": [("account", "name"), ("enabled", "interval_minutes"), "format"]}),
+        (
+            "Server",
+            {
+                "description": "Secrets are stored encrypted and never shown again.",
+                "fields": [
+                    "protocol", ("host", "port"), ("user", "password"), "private_key", "host_key", "ca_bundle",
+                    "certificate_fingerprint", "url", "options",
+                ],
+            },
+        ),
+        ("Files", {"fields": [("folder", "mask"), "settle_seconds", ("most_bytes", "most_files")]}),
+        (
+            "After the import",
+            {"fields": ["after_import", ("processed_folder", "failed_folder"), "outbox_folder", "while_held"]},
+        ),
+        ("Telling people", {"fields": ["contacts", ("silent_after_hours", "alert_after")]}),
+    ]  # fmt: skip
+    state_fieldset = (
+        "State",
+        {"fields": [("state", "runs_and_pulls"), "problem", ("last_good_pull", "last_file"), "next_pull"]},
+    )
+    readonly_fields = [
+        "state", "problem", "last_good_pull", "last_file", "next_pull", "runs_and_pulls",
+        "password_state", "private_key_state", "options_state",
+    ]  # fmt: skip
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Feed]:
+        held = Run.objects.awaiting_decision().filter(feed=OuterRef("pk"))
+        feeds: QuerySet[Feed] = super().get_queryset(request)
+        return feeds.annotate(is_held=Exists(held))
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+        """With the feed's state; whoever may only look sees of secrets whether there are any."""
+        fieldsets = list(super().get_fieldsets(request, obj))
+        if obj is None:
+            return fieldsets
+        if not self.has_change_permission(request, obj):
+            fieldsets = [(title, {**parts, "fields": _unseen(parts["fields"])}) for title, parts in fieldsets]
+        return [self.state_fieldset, *fieldsets]
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        form = super().get_form(request, obj, change, **kwargs)
+        if obj is not None:
+            limit_choices(form, obj.account.production.pk)
+        return form
+
+    def save_model(self, request: HttpRequest, obj: Feed, form: Any, change: bool) -> None:
+        """Only what was changed, because workers write how the feed is doing; it is pulled at the next occasion."""
+        if change:
+            obj.save(update_fields=form.changed_data)
+        else:
+            obj.save()
+        Feed.objects.filter(pk=obj.pk).update(next_pull_at=timezone.now())
+        if obj.protocol == Protocol.FTP:
+            messages.warning(request, UNENCRYPTED)
+
+    def get_deleted_objects(
+        self, objs: Any, request: HttpRequest
+    ) -> tuple[list[str], dict[str, int], set[str], list[str]]:
+        """Pulls are many, and nobody reads a list of them here."""
+        said = [f"{feed}, with its pulls and messages; its runs and customers stay" for feed in objs]
+        forbidden = {"feed"} if any(not self.has_delete_permission(request, feed) for feed in objs) else set()
+        return said, {"feeds": len(objs)}, forbidden, []
+
+    # -- how it is doing
+
+    @display(description="server")
+    def server_name(self, feed: Feed) -> str:
+        return feed.server_name
+
+    @display(description="state", label=STATE_COLOURS)
+    def state(self, feed: Feed) -> tuple[str, str]:
+        if not feed.enabled:
+            return "disabled", "disabled"
+        if feed.failures:
+            return "failing", f"failed {feed.failures}\xa0times" if feed.failures > 1 else "failed once"
+        if getattr(feed, "is_held", False):
+            return "waits for a decision", "waits for a decision"
+        name = "works" if feed.pulled_at else "never pulled"
+        return name, name
+
+    @display(description="last good pull", ordering="pulled_at")
+    def last_good_pull(self, feed: Feed) -> str:
+        return short_time(feed.pulled_at)
+
+    @display(description="last file", ordering="file_at")
+    def last_file(self, feed: Feed) -> str:
+        return short_time(feed.file_at)
+
+    @display(description="next pull", ordering="next_pull_at")
+    def next_pull(self, feed: Feed) -> str:
+        return short_time(feed.next_pull_at) if feed.enabled else ""
+
+    @display(description="what came of it")
+    def runs_and_pulls(self, feed: Feed) -> str:
+        query = f"?feed__id__exact={feed.pk}"
+        runs = link(reverse("admin:imports_run_changelist") + query, "Show the runs")
+        return format_html("{}, {}", runs, link(reverse("admin:imports_pull_changelist") + query, "show the pulls"))
+
+    @display(description="password")
+    def password_state(self, feed: Feed) -> str:
+        return _is_set(feed, "password")
+
+    @display(description="private key")
+    def private_key_state(self, feed: Feed) -> str:
+        return _is_set(feed, "private_key")
+
+    @display(description="options")
+    def options_state(self, feed: Feed) -> str:
+        return _is_set(feed, "options")
+
+    # -- actions
+
+    def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
+        feed = self.get_object(request, str(object_id))
+        if feed is None or not self.has_change_permission(request, feed):
+            return []
+        return list(super().get_actions_detail(request, object_id))
+
+    @admin.action(description="Pull now", permissions=["change"])
+    def pull_now(self, request: HttpRequest, queryset: QuerySet[Feed]) -> None:
+        feeds = list(self.editable(request, queryset).filter(enabled=True))
+        for feed in feeds:
+            request_pull(feed)
+        if feeds:
+            messages.success(request, f"Queued to be pulled: {', '.join(feed.name for feed in feeds)}.")
+            warn_without_worker(request)
+        if len(feeds) < queryset.count():
+            messages.warning(request, "Disabled feeds, and those that you may only look at, are not pulled.")
+
+    @action(description="Pull now", url_path="pull")
+    def pull(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        feed: Feed = self.find_editable(request, object_id)
+        if not feed.enabled:
+            text = ["The feed is disabled. Enable it first."]
+            return self.show(request, feed, "imports/step.html", {"title": "Pull now", "text": text})
+        text = [f"A worker looks into {feed.folder or 'the folder'} on {feed.server_name} and imports what is new."]
+
+        def take(_: object) -> str:
+            request_pull(feed)
+            warn_without_worker(request)
+            return f"{feed} is queued to be pulled. Its runs appear in a moment."
+
+        return self.confirm(request, feed, "Pull now", text, take)
+
+    @action(description="Check", url_path="check")
+    def inspect(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """What the server presents of itself, and what would be pulled and why not the rest."""
+        feed: Feed = self.find_editable(request, object_id)
+        found = inspect_feed(feed) if request.method == "POST" else None
+        context = {"title": f"Check {feed}", "feed": feed, "found": found}
+        return self.show(request, feed, "imports/check_feed.html", context)
+
+
+def _is_set(feed: Feed, name: str) -> str:
+    return "set" if is_set(feed, name) else "not set"
+
+
+def _unseen(fields: Any) -> list[Any]:
+    """The fields of a fieldset, with the states of secrets in the place of secrets."""
+    secrets = secret_names(Feed)
+    return [
+        tuple(_unseen(field)) if isinstance(field, tuple) else f"{field}_state" if field in secrets else field
+        for field in fields
+    ]
+
+
+@admin.register(Pull)
+class PullAdmin(ReadOnlyAdmin):
+    """Each look into a feed's folder."""
+
+    account_path = "feed__account_id"
+    list_display = ["started", "feed", "account", "pull_status", "listed", "imported", "duration", "message"]
+    list_select_related = ["feed__account"]
+    list_filter = [("feed", VisibleFilter), ("status", ChoicesDropdownFilter)]
+    ordering = ["-id"]
+    list_per_page = 50
+    fields = [
+        "feed", ("status", "worker"), "message", ("started_at", "heartbeat_at", "finished_at"), ("listed", "imported"),
+    ]  # fmt: skip
+
+    @display(description="started", ordering="started_at")
+    def started(self, pull: Pull) -> str:
+        return short_time(pull.started_at)
+
+    @display(description="account")
+    def account(self, pull: Pull) -> str:
+        return str(pull.feed.account)
+
+    @display(description="status", ordering="status", label=PULL_COLOURS)
+    def pull_status(self, pull: Pull) -> tuple[str, str]:
+        return pull.status, pull.get_status_display()
+
+    @display(description="seconds")
+    def duration(self, pull: Pull) -> str:
+        return f"{(pull.finished_at - pull.started_at).total_seconds():.1f}" if pull.finished_at else ""

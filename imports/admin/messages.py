@@ -1,0 +1,120 @@
+"""Admin of messages and webhooks: what is told to people and programs, and whether it arrived."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import admin, messages
+from django.utils import timezone
+from django.utils.html import format_html
+from unfold.contrib.filters.admin import ChoicesDropdownFilter
+from unfold.decorators import action, display
+
+from accounts.admin import AccountOwnedAdmin, ReadOnlyAdmin, VisibleFilter, short_time
+from imports.admin.feed_forms import WebhookForm
+from imports.admin.feeds import warn_without_worker
+from imports.admin.steps import StepPages
+from imports.delivering import make_webhook_secret
+from imports.models import Message, Webhook
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
+    from django.http import HttpRequest, HttpResponse
+
+STATE_COLOURS = {"delivered": "success", "waits": "info", "tried again": "warning", "given up": "danger"}
+
+
+@admin.register(Message)
+class MessageAdmin(ReadOnlyAdmin):
+    list_display = ["created", "event", "kind", "account", "feed", "run", "state", "attempts", "problem"]
+    list_select_related = ["account", "feed", "run"]
+    list_filter = [("account", VisibleFilter), ("kind", ChoicesDropdownFilter)]
+    search_fields = ["event"]
+    search_help_text = "Event"
+    ordering = ["-id"]
+    list_per_page = 50
+    actions = ["deliver_again"]
+    fields = [
+        ("event", "kind"), ("account", "feed", "run"), "created_at", ("state", "attempts"), "problem",
+        ("delivered_at", "next_attempt_at", "given_up_at"), "content",
+    ]  # fmt: skip
+    readonly_fields = ["state", "content"]
+
+    @display(description="written", ordering="created_at")
+    def created(self, message: Message) -> str:
+        return short_time(message.created_at)
+
+    @display(description="state", label=STATE_COLOURS)
+    def state(self, message: Message) -> tuple[str, str]:
+        if message.delivered_at:
+            name = "delivered"
+        elif message.given_up_at:
+            name = "given up"
+        else:
+            name = "tried again" if message.attempts else "waits"
+        return name, name
+
+    @display(description="content")
+    def content(self, message: Message) -> str:
+        text = json.dumps(message.payload, indent=2, ensure_ascii=False)
+        return format_html('<pre class="whitespace-pre-wrap text-xs">{}</pre>', text)
+
+    @admin.action(description="Deliver again")
+    def deliver_again(self, request: HttpRequest, queryset: QuerySet[Message]) -> None:
+        count = self.editable(request, queryset).update(
+            delivered_at=None, given_up_at=None, attempts=0, problem="", next_attempt_at=timezone.now()
+        )
+        if count:
+            messages.success(request, f"{count} message{'s' * (count != 1)} to be delivered again.")
+            warn_without_worker(request)
+        else:
+            messages.warning(request, "Nothing to do: you may only look at the chosen messages.")
+
+
+@admin.register(Webhook)
+class WebhookAdmin(StepPages, AccountOwnedAdmin):
+    """One for each account. The program makes the secret, and shows it once."""
+
+    form = WebhookForm
+    list_display = ["account", "url", "enabled"]
+    list_display_links = ["account"]
+    list_select_related = ["account"]
+    fields = ["account", "url", "enabled"]
+    actions_detail = ["new_secret"]
+
+    def save_model(self, request: HttpRequest, obj: Webhook, form: Any, change: bool) -> None:
+        if not change:
+            obj.secret = make_webhook_secret()
+        obj.save(update_fields=form.changed_data if change else None)
+
+    def response_add(self, request: HttpRequest, obj: Webhook, post_url_continue: str | None = None) -> HttpResponse:
+        return self._show_secret(request, obj)
+
+    def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
+        webhook = self.get_object(request, str(object_id))
+        if webhook is None or not self.has_change_permission(request, webhook):
+            return []
+        return list(super().get_actions_detail(request, object_id))
+
+    @action(description="New secret", url_path="new-secret")
+    def new_secret(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        webhook: Webhook = self.find_editable(request, object_id)
+        if request.method == "POST":
+            webhook.secret = make_webhook_secret()
+            webhook.save(update_fields=["secret"])
+            self.log_change(request, webhook, "Made a new secret.")
+            return self._show_secret(request, webhook)
+        text = ["The old secret is worth nothing from then on; the receiver has to be given the new one."]
+        return self.confirm(request, webhook, "New secret", text, lambda _: "")
+
+    def _show_secret(self, request: HttpRequest, webhook: Webhook) -> HttpResponse:
+        """In the answer itself: a message to be shown later would travel in a cookie."""
+        answer = self.show(
+            request,
+            webhook,
+            "imports/webhook_secret.html",
+            {"title": f"{webhook}: its secret", "secret": webhook.secret},
+        )
+        answer.headers["Cache-Control"] = "no-store"
+        return answer
