@@ -17,8 +17,6 @@ from imports.errors import SettingsWrong, TryAgainLater
 from imports.filesystems import ServerUnreachable
 from imports.mailing import make_email
 from imports.models import Message, Webhook
-from imports.webhooks import check_webhook_url as check_webhook_url
-from imports.webhooks import make_webhook_secret as make_webhook_secret
 from imports.webhooks import post_event
 
 if TYPE_CHECKING:

@@ -11,10 +11,10 @@ from django.core.validators import validate_email
 from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldBooleanWidget
 
 from accounts.fields import SecretsForm, is_set
-from imports.delivering import check_webhook_url
 from imports.filesystems import Protocol
 from imports.inspecting import describe_presented_key
 from imports.models import Feed, Webhook
+from imports.webhooks import check_webhook_url
 
 SERVER = {"protocol", "host", "port", "user", "url"}
 """What decides where a feed's secrets are sent."""

@@ -15,7 +15,7 @@ from accounts.admin import AccountOwnedAdmin, ReadOnlyAdmin, VisibleFilter, shor
 from imports.admin.feed_forms import WebhookForm
 from imports.admin.feeds import warn_without_worker
 from imports.admin.steps import StepPages
-from imports.delivering import make_webhook_secret
+from imports.webhooks import make_webhook_secret
 from imports.models import Message, Webhook
 
 if TYPE_CHECKING:
@@ -110,11 +110,5 @@ class WebhookAdmin(StepPages, AccountOwnedAdmin):
 
     def _show_secret(self, request: HttpRequest, webhook: Webhook) -> HttpResponse:
         """In the answer itself: a message to be shown later would travel in a cookie."""
-        answer = self.show(
-            request,
-            webhook,
-            "imports/webhook_secret.html",
-            {"title": f"{webhook}: its secret", "secret": webhook.secret},
-        )
-        answer.headers["Cache-Control"] = "no-store"
-        return answer
+        context = {"title": f"{webhook}: its secret", "secret": webhook.secret}
+        return self.show(request, webhook, "imports/webhook_secret.html", context)
