@@ -140,6 +140,19 @@ Q_CLUSTER = {
     "label": "Customer Sync",
 }
 
+# Whoever puts something into the queue has nothing to say to the person at the terminal.
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "filters": {
+        "no_chatter": {
+            "()": "django.utils.log.CallbackFilter",
+            "callback": lambda record: not record.getMessage().startswith("Enqueued"),
+        }
+    },
+    "loggers": {"django-q": {"filters": ["no_chatter"]}},
+}
+
 STATIC_URL = "static/"
 STATIC_ROOT = DATA_DIR / "static"
 # In development files come straight from the applications; in production from STATIC_ROOT, after collectstatic.

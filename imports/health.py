@@ -13,7 +13,7 @@ from django_q.models import Schedule
 
 from accounts.fields import secret_names
 from imports.models import Feed, Heartbeat, Message, Webhook
-from imports.tasks import SCHEDULE
+from imports.tasks import WORKERS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,7 +34,7 @@ def find_problems() -> list[str]:
 
 def is_at_work() -> bool:
     """Whether a worker was seen lately."""
-    return Heartbeat.objects.filter(name=SCHEDULE, at__gte=timezone.now() - LONGEST_SILENCE).exists()
+    return Heartbeat.objects.filter(name=WORKERS, at__gte=timezone.now() - LONGEST_SILENCE).exists()
 
 
 def _find_problems() -> Iterator[str]:
@@ -44,7 +44,7 @@ def _find_problems() -> Iterator[str]:
         return
     if not Schedule.objects.filter(func="imports.tasks.enqueue_due").exists():
         yield "The schedule of imports.tasks.enqueue_due is missing: run manage.py migrate."
-    heartbeat = Heartbeat.objects.filter(name=SCHEDULE).first()
+    heartbeat = Heartbeat.objects.filter(name=WORKERS).first()
     if heartbeat is None:
         yield "No worker was ever seen at work: start manage.py qcluster."
     elif heartbeat.at < now - LONGEST_SILENCE:

@@ -18,13 +18,17 @@ from imports.telling import tell_of_feed
 if TYPE_CHECKING:
     from accounts.models import User
 
-SCHEDULE = "enqueue_due"
-"""The heartbeat that proves that the schedule runs and workers work."""
+WORKERS = "workers"
+"""The heartbeat that every task gives, and the schedule's at least once a minute."""
+
+
+def _give_sign_of_life() -> None:
+    Heartbeat.objects.update_or_create(name=WORKERS, defaults={"at": timezone.now(), "worker": worker_name()})
 
 
 def enqueue_due() -> None:
     """Queue the feeds that are due and the messages to deliver; once a minute, by the one schedule."""
-    Heartbeat.objects.update_or_create(name=SCHEDULE, defaults={"at": timezone.now(), "worker": worker_name()})
+    _give_sign_of_life()
     give_up_interrupted()
     with transaction.atomic():
         due = Feed.objects.due().select_for_update(skip_locked=True, of=("self",)).order_by("next_pull_at")
@@ -65,6 +69,7 @@ def give_up_interrupted() -> None:
 
 def pull(feed_id: int) -> str:
     """Pull a feed whose turn it still is."""
+    _give_sign_of_life()
     feed = Feed.objects.filter(pk=feed_id).first()
     if feed is None:
         return "The feed is gone."

@@ -15,8 +15,8 @@ from accounts.admin import AccountOwnedAdmin, ReadOnlyAdmin, VisibleFilter, shor
 from imports.admin.feed_forms import WebhookForm
 from imports.admin.feeds import warn_without_worker
 from imports.admin.steps import StepPages
-from imports.webhooks import make_webhook_secret
 from imports.models import Message, Webhook
+from imports.webhooks import make_webhook_secret
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet

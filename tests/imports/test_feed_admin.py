@@ -281,7 +281,7 @@ def test_pull_now_asks_first_and_warns_when_nobody_works(client, rosa, feed):
     answer = client.post(url("pull", feed.pk), follow=True)
     assert queued() == ["pull"]
     assert any("No worker" in message for message in said(answer))
-    Heartbeat.objects.create(name="enqueue_due", at=timezone.now(), worker="w")
+    Heartbeat.objects.create(name="workers", at=timezone.now(), worker="w")
     answer = client.post(url("pull", feed.pk), follow=True)
     assert not any("No worker" in message for message in said(answer))
 

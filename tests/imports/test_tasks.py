@@ -136,9 +136,9 @@ def test_a_task_for_a_feed_that_is_gone_or_busy_says_so(feed):
 
 def test_the_sign_of_life_is_written_by_the_task():
     enqueue_due()
-    first = Heartbeat.objects.get(name="enqueue_due").at
+    first = Heartbeat.objects.get(name="workers").at
     enqueue_due()
-    assert Heartbeat.objects.get(name="enqueue_due").at > first
+    assert Heartbeat.objects.get(name="workers").at > first
 
 
 def test_pull_now_makes_a_feed_due_that_is_not(feed):

@@ -13,6 +13,7 @@ from accounts.management.arguments import add_account_argument, find_account
 from imports.filesystems import Protocol
 from imports.inspecting import describe_presented_key
 from imports.models import Feed, Format
+from imports.tasks import request_pull
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
@@ -109,6 +110,9 @@ class Command(BaseCommand):
         self.stdout.write(
             f"Feed {name} of {owner.code} is made. Look at what it would pull: check_feed {owner.code}/{name}."
         )
+        if feed.enabled:
+            request_pull(feed)
+            self.stdout.write("Its first pull is queued for the workers (manage.py qcluster).")
         if feed.protocol == Protocol.FTP:
             self.stderr.write("Warning: FTP sends the password and the customers unencrypted. Prefer SFTP or FTPS.")
 
