@@ -9,7 +9,6 @@ from django.utils import timezone
 
 from imports.archiving import make_folders
 from imports.fetching import join
-from imports.filesystems import TargetTaken
 from imports.models import Message
 from imports.reporting import reasons_path, receipt_name, rejects_name, write_receipt
 
@@ -47,7 +46,6 @@ def _write(server: Server, feed: Feed, name: str, content: bytes) -> None:
     written = server.look_at(path)
     if written is not None and written.size == len(content):
         return  # by a pull that was killed before it could note that
-    try:
-        server.write_file(path, content)
-    except TargetTaken:
-        server.write_file(f"{path}.{timezone.now():%Y%m%d%H%M%S}", content)
+    if written is not None:
+        path = join(feed.folder, feed.outbox_folder, f"{timezone.now():%Y%m%d%H%M%S}-{name}")
+    server.write_file(path, content)

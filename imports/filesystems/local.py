@@ -87,8 +87,8 @@ class LocalServer(Server):
     def _inside(self, path: str) -> Path:
         place = self.root / path
         try:
-            parent = place.parent.resolve(strict=False)
-            if not place.resolve(strict=False).is_relative_to(self.root) or not parent.is_relative_to(self.root):
+            leaves = place != self.root and not place.parent.resolve(strict=False).is_relative_to(self.root)
+            if leaves or not place.resolve(strict=False).is_relative_to(self.root):
                 raise PermissionRefused(f"{path} is not within the folder that may be read.")
         except (OSError, ValueError) as error:
             raise PermissionRefused(f"{quote(path)} is no path: {quote(error)}") from None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 from datetime import datetime, timedelta
-from pathlib import Path
+from pathlib import PurePosixPath
 from typing import ClassVar
 
 from django.conf import settings
@@ -156,7 +156,9 @@ class Feed(models.Model):
         except MaskError as error:
             errors["mask"] = str(error)
         for name in ("processed_folder", "failed_folder", "outbox_folder"):
-            if ".." in Path(getattr(self, name)).parts or Path(getattr(self, name)).is_absolute():
+            within = getattr(self, name)
+            parts = PurePosixPath(within).parts
+            if within and (not parts or ".." in parts or within.startswith("/") or not within.isprintable()):
                 errors[name] = "Give a folder within the feed's folder."
         if self.format and self.account_id and self.format.account_id != self.account.production.pk:
             errors["format"] = "The format belongs to another account."

@@ -379,6 +379,8 @@ def test_events_of_a_removed_webhook_are_given_up(account, webhook, receiver):
 
 def test_a_secret_that_cannot_be_decrypted_stops_its_own_webhook_alone(account, webhook, receiver, feed, settings):
     mail = make_mail(feed, "feed.failing", problem="", passing=True)
+    feed.password = "secret"
+    feed.save()
     make_post(account)
     settings.ENCRYPTION_KEYS = [Fernet.generate_key().decode()]
     assert deliver_due() == 1

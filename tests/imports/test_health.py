@@ -1,0 +1,91 @@
+"""Health: what is wrong is said, with what to do, and nothing else is told to strangers."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import OperationalError
+from django.utils import timezone
+from django_q.models import Schedule
+
+from imports import health
+from imports.health import find_problems
+from imports.models import Feed, Heartbeat
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def feed(account):
+    return Feed.objects.create(
+        account=account, name="very-secret-feed", protocol="ftp", host="ftp.example.com", password="s3cret",
+        next_pull_at=timezone.now() + timedelta(minutes=10),
+    )  # fmt: skip
+
+
+def seen(minutes=0):
+    Heartbeat.objects.create(name="workers", at=timezone.now() - timedelta(minutes=minutes), worker="machine:7")
+
+
+def test_without_feeds_nothing_has_to_run():
+    assert find_problems() == []
+
+
+def test_all_is_well_while_workers_are_seen(feed):
+    seen()
+    assert find_problems() == []
+
+
+def test_nobody_was_ever_seen(feed):
+    assert find_problems() == ["No worker was ever seen at work: start manage.py qcluster."]
+
+
+def test_nobody_was_seen_lately(feed):
+    seen(minutes=25)
+    (problem,) = find_problems()
+    assert "for 25 minutes" in problem
+    assert "machine:7" in problem
+    assert not health.is_at_work()
+
+
+def test_a_missing_schedule(feed):
+    seen()
+    Schedule.objects.all().delete()
+    (problem,) = find_problems()
+    assert "manage.py migrate" in problem
+
+
+def test_feeds_that_wait_too_long(feed):
+    seen()
+    Feed.objects.update(next_pull_at=timezone.now() - timedelta(minutes=40))
+    (problem,) = find_problems()
+    assert problem.startswith("1 feeds wait for more than 30 minutes")
+
+
+def test_disabled_feeds_wait_for_nothing(feed):
+    Feed.objects.update(enabled=False, next_pull_at=timezone.now() - timedelta(minutes=40))
+    assert find_problems() == []
+
+
+def test_the_page_answers_monitors_without_a_login(client, feed):
+    answer = client.get("/health/")
+    assert answer.status_code == 503
+    assert answer.json()["ok"] is False
+    for private in ("very-secret-feed", "maison", "example.com", "s3cret"):
+        assert private not in answer.content.decode()
+    seen()
+    answer = client.get("/health/")
+    assert (answer.status_code, answer.json()) == (200, {"ok": True, "problems": []})
+    assert client.head("/health/").status_code == 200
+    assert client.post("/health/").status_code == 405
+    assert "no-cache" in answer["Cache-Control"]
+
+
+def test_a_database_that_is_down_is_said_and_no_traceback(client, monkeypatch):
+    def fail():
+        raise OperationalError("connection refused\nIs the server running on host db?")
+        yield
+
+    monkeypatch.setattr(health, "_find_problems", fail)
+    answer = client.get("/health/")
+    assert answer.status_code == 503
+    assert answer.json()["problems"] == ["The database does not answer: connection refused"]
