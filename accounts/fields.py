@@ -112,6 +112,10 @@ def is_set(row: models.Model, name: str) -> bool:
     return bool(row.__dict__[name])
 
 
+class Typed(str):
+    """A secret that was typed into a form that comes back."""
+
+
 class SecretWidget(forms.MultiWidget):
     """An input that never shows what is stored, only that something is."""
 
@@ -126,7 +130,10 @@ class SecretWidget(forms.MultiWidget):
         return [""]
 
     def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
-        placeholder = f"set; type a new one to replace it, {REMOVED} to remove it" if value else "not set"
+        if isinstance(value, Typed):
+            placeholder = "type it again: nothing was saved"
+        else:
+            placeholder = f"set; type a new one to replace it, {REMOVED} to remove it" if value else "not set"
         self.widgets[0].attrs["placeholder"] = placeholder
         return super().get_context(name, None, attrs)
 
@@ -144,6 +151,9 @@ class SecretFormField(forms.CharField):
         """The new secret, "" to remove it, or nothing to keep what is stored; lines end as keys want them to."""
         typed = super().clean(value)
         return None if not typed else "" if typed.strip() == REMOVED else str(typed).replace("\r\n", "\n")
+
+    def bound_data(self, data: Any, initial: Any) -> Any:
+        return Typed(data) if data else initial
 
     def has_changed(self, initial: Any, data: Any) -> bool:
         return bool(data)

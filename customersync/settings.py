@@ -204,7 +204,6 @@ UNFOLD = {
                         "icon": "storefront",
                         "link": reverse_lazy("admin:connections_connection_changelist"),
                         "badge": "connections.review_admin.pending_badge",
-                        "badge_variant": "warning",
                     },
                     {
                         "title": "Changes",
@@ -228,7 +227,6 @@ UNFOLD = {
                         "icon": "upload_file",
                         "link": reverse_lazy("admin:imports_run_changelist"),
                         "badge": "imports.admin.runs.held_badge",
-                        "badge_variant": "warning",
                     },
                     {"title": "Issues", "icon": "error", "link": reverse_lazy("admin:imports_issue_changelist")},
                     {"title": "Messages", "icon": "mail", "link": reverse_lazy("admin:imports_message_changelist")},

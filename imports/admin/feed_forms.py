@@ -50,6 +50,7 @@ class FeedForm(SecretsForm):
     class Meta:
         model = Feed
         exclude = ()
+        widgets = {name: UnfoldAdminTextareaWidget({"rows": 3}) for name in ("host_key", "ca_bundle")}
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data

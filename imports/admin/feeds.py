@@ -70,11 +70,12 @@ class FeedAdmin(StepPages, AccountOwnedAdmin):
             {
                 "description": "Secrets are stored encrypted and never shown again.",
                 "fields": [
-                    "protocol", ("host", "port"), ("user", "password"), "private_key", "host_key", "ca_bundle",
-                    "certificate_fingerprint", "url", "options",
+                    "protocol", ("host", "port"), ("user", "password"), "host_key", "private_key", "ca_bundle",
+                    "certificate_fingerprint",
                 ],
             },
         ),
+        ("Another file system", {"classes": ["collapse"], "fields": ["url", "options"]}),
         ("Files", {"fields": [("folder", "mask"), "settle_seconds", ("most_bytes", "most_files")]}),
         (
             "After the import",
@@ -84,10 +85,10 @@ class FeedAdmin(StepPages, AccountOwnedAdmin):
     ]  # fmt: skip
     state_fieldset = (
         "State",
-        {"fields": [("state", "runs_and_pulls"), "problem", ("last_good_pull", "last_file"), "next_pull"]},
+        {"fields": [("state_in_words", "runs_and_pulls"), "problem", ("last_good_pull", "last_file"), "next_pull"]},
     )
     readonly_fields = [
-        "state", "problem", "last_good_pull", "last_file", "next_pull", "runs_and_pulls",
+        "state_in_words", "problem", "last_good_pull", "last_file", "next_pull", "runs_and_pulls",
         "password_state", "private_key_state", "options_state",
     ]  # fmt: skip
 
@@ -109,6 +110,8 @@ class FeedAdmin(StepPages, AccountOwnedAdmin):
         form = super().get_form(request, obj, change, **kwargs)
         if obj is not None:
             limit_choices(form, obj.account.production.pk)
+        elif len(own := form.base_fields["account"].queryset[:2]) == 1:
+            form.base_fields["account"].initial = own[0]
         return form
 
     def save_model(self, request: HttpRequest, obj: Feed, form: Any, change: bool) -> None:
@@ -145,6 +148,10 @@ class FeedAdmin(StepPages, AccountOwnedAdmin):
             return "waits for a decision", "waits for a decision"
         name = "works" if feed.pulled_at else "never pulled"
         return name, name
+
+    @display(description="state")
+    def state_in_words(self, feed: Feed) -> str:
+        return self.state(feed)[1]
 
     @display(description="last good pull", ordering="pulled_at")
     def last_good_pull(self, feed: Feed) -> str:

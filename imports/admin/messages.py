@@ -36,10 +36,10 @@ class MessageAdmin(ReadOnlyAdmin):
     list_per_page = 50
     actions = ["deliver_again"]
     fields = [
-        ("event", "kind"), ("account", "feed", "run"), "created_at", ("state", "attempts"), "problem",
+        ("event", "kind"), ("account", "feed", "run"), "created_at", ("state_in_words", "attempts"), "problem",
         ("delivered_at", "next_attempt_at", "given_up_at"), "content",
     ]  # fmt: skip
-    readonly_fields = ["state", "content"]
+    readonly_fields = ["state_in_words", "content"]
 
     @display(description="written", ordering="created_at")
     def created(self, message: Message) -> str:
@@ -54,6 +54,10 @@ class MessageAdmin(ReadOnlyAdmin):
         else:
             name = "tried again" if message.attempts else "waits"
         return name, name
+
+    @display(description="state")
+    def state_in_words(self, message: Message) -> str:
+        return self.state(message)[1]
 
     @display(description="content")
     def content(self, message: Message) -> str:

@@ -156,7 +156,7 @@ class Migration(migrations.Migration):
                 ('failed_folder', models.CharField(default='failed', help_text='Within the folder.', max_length=200)),
                 ('outbox_folder', models.CharField(blank=True, help_text='Within the folder; receipts and rejects are written there. Blank: nowhere.', max_length=200)),
                 ('while_held', models.CharField(choices=[('wait', 'later files wait'), ('go_on', 'later files are imported')], default='wait', max_length=5)),
-                ('most_bytes', models.BigIntegerField(default=500000000, validators=[django.core.validators.MinValueValidator(1)], verbose_name='largest file')),
+                ('most_bytes', models.BigIntegerField(default=500000000, help_text='Bytes.', validators=[django.core.validators.MinValueValidator(1)], verbose_name='largest file')),
                 ('most_files', models.PositiveIntegerField(default=100, help_text='Of one pull; the rest waits for the next.', validators=[django.core.validators.MinValueValidator(1)], verbose_name='most files')),
                 ('contacts', django.contrib.postgres.fields.ArrayField(base_field=models.EmailField(max_length=254), blank=True, default=list, help_text='Told when something is wrong.', size=None)),
                 ('silent_after_hours', models.PositiveIntegerField(blank=True, help_text='Tell the contacts when no file came for longer. Blank: never.', null=True)),

@@ -97,7 +97,9 @@ class Feed(models.Model):
         help_text="Within the folder; receipts and rejects are written there. Blank: nowhere.",
     )
     while_held = models.CharField(max_length=5, choices=WhileHeld, default=WhileHeld.WAIT)
-    most_bytes = models.BigIntegerField("largest file", default=500_000_000, validators=[MinValueValidator(1)])
+    most_bytes = models.BigIntegerField(
+        "largest file", default=500_000_000, validators=[MinValueValidator(1)], help_text="Bytes."
+    )
     most_files = models.PositiveIntegerField(
         "most files",
         default=100,

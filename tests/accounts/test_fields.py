@@ -206,8 +206,10 @@ def test_a_form_that_comes_back_does_not_repeat_what_was_typed(feed):
     form = FeedForm({"name": "", "password_0": "typed-secret", "private_key_0": "typed-key"}, instance=feed)
     assert not form.is_valid()
     html = form.as_p()
+    assert html.count("type it again: nothing was saved") == 2
     assert "typed-secret" not in html
     assert "typed-key" not in html
+    assert "set; type a new one" in FeedForm({"name": ""}, instance=feed).as_p()
     assert not re.search(r's3cret|value="set', html)
 
 

@@ -9,9 +9,12 @@ from django.urls import reverse
 
 from accounts.sandboxes import add_sandbox
 from connections.models import Connection
-from imports.models import FormatVersion
+from imports.models import Feed, FormatVersion
 from imports.pipeline import import_file
+from imports.tasks import pull
 from tests.builders import PASSWORD, add_lookups, add_member, make_account, make_connection, make_user
+from tests.feeds import drop
+from tests.servers import run_sftp
 
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 
@@ -119,3 +122,36 @@ def test_a_sample_becomes_a_live_format(account, live_server):
         page.click("button:has-text('Go live')")
         page.wait_for_selector("text=northwind@1 is live.")
     assert FormatVersion.objects.get().status == "live"
+
+
+def test_a_feed_is_made_checked_and_pulled(account, live_server, tmp_path):
+    """Its key is shown when it is missing, and pinned; then a worker pulls what is due."""
+    drop(tmp_path, "customers.txt", "C1")
+    with run_sftp(tmp_path) as server:
+        with browse(live_server, "eddie") as page:
+            page.goto(live_server.url + reverse("admin:imports_feed_add"))
+            page.fill("#id_name", "erp")
+            page.fill("#id_host", "127.0.0.1")
+            page.fill("#id_port", str(server.settings.port))
+            page.fill("#id_user", server.settings.user)
+            page.fill("#id_password_0", server.settings.password)
+            page.fill("#id_settle_seconds", "0")
+            page.click("button[name=_save]")
+            page.wait_for_selector("text=paste: ssh-ed25519")
+            pin = page.locator("text=paste: ssh-ed25519").first.inner_text().partition("paste: ")[2].strip()
+            page.fill("#id_host_key", pin)
+            page.fill("#id_password_0", server.settings.password)
+            page.click("button[name=_save]")
+            page.wait_for_selector("text=was added successfully")
+            page.click("text=erp >> nth=0")
+            page.click("text=Check >> nth=0")
+            page.click("text=Log in and look")
+            page.wait_for_selector("text=It is the one that is trusted.")
+            page.wait_for_selector("td:has-text('customers.txt')")
+            page.click("text=Back")
+            page.click("text=Pull now >> nth=0")
+            page.click("main button:has-text('Pull now'), form button:has-text('Pull now')")
+            page.wait_for_selector("text=erp is queued to be pulled")
+        feed = Feed.objects.get()
+        pull(feed.pk)
+    assert feed.runs.get().status == "succeeded"
