@@ -151,7 +151,7 @@ class FeedAdmin(StepPages, AccountOwnedAdmin):
 
     @display(description="state")
     def state_in_words(self, feed: Feed) -> str:
-        return self.state(feed)[1]
+        return str(self.state(feed)[1])
 
     @display(description="last good pull", ordering="pulled_at")
     def last_good_pull(self, feed: Feed) -> str:

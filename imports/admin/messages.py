@@ -57,7 +57,7 @@ class MessageAdmin(ReadOnlyAdmin):
 
     @display(description="state")
     def state_in_words(self, message: Message) -> str:
-        return self.state(message)[1]
+        return str(self.state(message)[1])
 
     @display(description="content")
     def content(self, message: Message) -> str:

@@ -1,4 +1,4 @@
-"""Arguments that the commands of this app have in common."""
+"""Arguments and output that the commands of this app have in common."""
 
 from __future__ import annotations
 
@@ -31,6 +31,11 @@ def find_run(number: int) -> Run:
     if run is None:
         raise CommandError(f"There is no run {number}.", returncode=2)
     return run
+
+
+def printable(text: str) -> str:
+    """Text with names from elsewhere, on one line; what a terminal would obey is spelled out."""
+    return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text)
 
 
 def find_user(name: str | None) -> tuple[str, User | None]:

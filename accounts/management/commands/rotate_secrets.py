@@ -23,6 +23,6 @@ class Command(BaseCommand):
                     try:
                         count += sum(bool(getattr(row, name)) for name in secret_names(model))
                     except ImproperlyConfigured as error:
-                        raise CommandError(f"{model._meta.verbose_name} {row}: {error} Nothing was changed.") from None
+                        raise CommandError(f"{model.__name__} {row.pk} ({row}): {error} Nothing was changed.") from None
                     row.save(update_fields=secret_names(model))
         self.stdout.write(f"{count} secrets are encrypted with the first key.")

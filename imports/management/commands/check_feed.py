@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from django.core.management.base import BaseCommand
 
 from imports.inspecting import inspect_feed
-from imports.management.arguments import find_feed
+from imports.management.arguments import find_feed, printable
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
@@ -39,23 +39,25 @@ class Command(BaseCommand):
             sys.exit(1)
 
     def print_inspection(self, found: Inspection) -> None:
-        self.stdout.write(f"Server   {found.where}")
+        self.say(f"Server   {found.where}")
         if found.identity is not None:
             identity = found.identity
-            self.stdout.write(f"{identity.kind.capitalize():<8} {identity.fingerprint} ({identity.details})")
-            self.stdout.write(f"         {VERDICTS[identity.matches]}")
+            self.say(f"{identity.kind.capitalize():<8} {identity.fingerprint} ({identity.details})")
+            self.say(f"         {VERDICTS[identity.matches]}")
             if not identity.matches:
-                self.stdout.write(f"         to trust it, once its operator has confirmed it: {identity.pin}")
+                self.say(f"         to trust it, once its operator has confirmed it: {identity.pin}")
         if found.format:
-            self.stdout.write(f"Format   {found.format}")
+            self.say(f"Format   {found.format}")
         if found.problem:
-            self.stdout.write(f"Problem  {found.problem}")
+            self.say(f"Problem  {found.problem}")
             return
-        self.stdout.write(f"Files    {sum(file.taken for file in found.files)} of {len(found.files)} would be pulled")
+        self.say(f"Files    {sum(file.taken for file in found.files)} of {len(found.files)} would be pulled")
         for file, taken, reason in found.files:
             moment = file.modified_at.strftime("%Y-%m-%d %H:%M:%S") if file.modified_at else "no time"
-            name = ascii(file.name)[1:-1] if not file.name.isprintable() else file.name
-            self.stdout.write(f"  {'pull' if taken else '–':<5}{name}  {file.size:,} bytes  {moment}  {reason}")
+            self.say(f"  {'pull' if taken else '–':<5}{file.name}  {file.size:,} bytes  {moment}  {reason}")
+
+    def say(self, line: str) -> None:
+        self.stdout.write(printable(line))
 
 
 def describe(found: Inspection) -> dict[str, Any]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sys
 from typing import TYPE_CHECKING, Any
 
 from django.core.management.base import BaseCommand
+from django.db import Error
 
 from imports.health import find_problems, find_unreadable_secrets
 
@@ -22,8 +24,8 @@ class Command(BaseCommand):
 
     def handle(self, **options: Any) -> None:
         problems = find_problems()
-        if not problems:
-            problems = find_unreadable_secrets()
+        with contextlib.suppress(Error):  # a database that is down is among the problems already
+            problems += find_unreadable_secrets()
         if options["json"]:
             self.stdout.write(json.dumps({"ok": not problems, "problems": problems}, ensure_ascii=False))
         else:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import getpass
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from django.core.exceptions import ValidationError
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.core.management.base import BaseCommand, CommandError
 
 from accounts.management.arguments import add_account_argument, find_account
@@ -37,7 +38,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--password-file",
             metavar="PATH",
-            help="file with the password in its first line; - reads it from the input",
+            help="file with the password in its first line; - asks for it, or reads it from the input",
         )
         parser.add_argument(
             "--private-key", type=Path, metavar="PATH", help="SFTP: a private key in OpenSSH or PEM format"
@@ -104,7 +105,10 @@ class Command(BaseCommand):
         try:
             feed.full_clean()
         except ValidationError as error:
-            messages = (f"{field}: {' '.join(said)}" for field, said in error.message_dict.items())
+            messages = (
+                f"{'' if field == NON_FIELD_ERRORS else f'{field}: '}{' '.join(said)}"
+                for field, said in error.message_dict.items()
+            )
             raise CommandError("\n".join(messages), returncode=2) from None
         feed.save()
         self.stdout.write(
@@ -127,19 +131,28 @@ def find_format(account: Account, name: str | None) -> Format | None:
 
 
 def read_line(path: str | None) -> str:
-    """The first line of a file, or of the input for "-"."""
+    """The first line of a file, or of the input for "-", unseen where somebody types it."""
     if path is None:
         return ""
-    text = sys.stdin.readline() if path == "-" else read_text(Path(path))
-    return text.splitlines()[0] if text.strip() else ""
+    if path == "-" and sys.stdin.isatty():
+        line = getpass.getpass()
+    else:
+        text = sys.stdin.readline() if path == "-" else read_text(Path(path))
+        line = text.partition("\n")[0].rstrip("\r")
+    if not line:
+        raise CommandError(f"The first line of {'the input' if path == '-' else path} is empty.", returncode=2)
+    return line
 
 
 def read_text(path: Path | None) -> str:
     if path is None:
         return ""
     try:
-        return path.read_text()
-    except (OSError, UnicodeDecodeError) as error:
-        raise CommandError(
-            f"{path} cannot be read: {getattr(error, 'strerror', None) or error}.", returncode=2
-        ) from None
+        text = path.read_text("utf-8-sig")
+    except OSError as error:
+        raise CommandError(f"{path} cannot be read: {error.strerror}.", returncode=2) from None
+    except UnicodeDecodeError:
+        text = "\0"
+    if "\0" in text:
+        raise CommandError(f"{path} is no text; keys and certificates are needed in PEM format.", returncode=2)
+    return text

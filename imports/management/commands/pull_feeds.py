@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from django.core.management.base import BaseCommand, CommandError
 
 from imports.errors import TryAgainLater
-from imports.management.arguments import find_feed
+from imports.management.arguments import find_feed, printable
 from imports.models import Feed, Pull, Run
 from imports.pulling import pull_feed
 
@@ -73,11 +73,14 @@ class Command(BaseCommand):
 
     def print_pull(self, described: dict[str, Any]) -> None:
         message = f": {described['message']}" if described["message"] else ""
-        self.stdout.write(f"{described['feed']}: {described['status']}{message}")
+        self.say(f"{described['feed']}: {described['status']}{message}")
         for run in described["runs"]:
             counts = ", ".join(f"{run[name]:,} {name}" for name in ("created", "updated", "unchanged", "rejected"))
-            self.stdout.write(f"  run {run['run']}: {run['file']}: {run['status']} ({counts})")
+            self.say(f"  run {run['run']}: {run['file']}: {run['status']} ({counts})")
             if run["message"]:
-                self.stdout.write(f"    {run['message']}")
+                self.say(f"    {run['message']}")
         if not described["runs"] and described["status"] == Pull.Status.SUCCEEDED:
-            self.stdout.write("  nothing new")
+            self.say("  nothing new")
+
+    def say(self, line: str) -> None:
+        self.stdout.write(printable(line))

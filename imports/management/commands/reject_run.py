@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from django.core.management.base import BaseCommand, CommandError
 
 from imports.errors import SettingsWrong
-from imports.management.arguments import find_run, find_user
+from imports.management.arguments import find_run, find_user, printable
 from imports.releasing import reject_run
 
 if TYPE_CHECKING:
@@ -27,4 +27,4 @@ class Command(BaseCommand):
             rejected = reject_run(find_run(run), by=name)
         except SettingsWrong as error:
             raise CommandError(str(error), returncode=2) from None
-        self.stdout.write(f"{str(rejected).capitalize()} is rejected by {name}; nothing of it was applied.")
+        self.stdout.write(printable(f"Run {run} is rejected by {name}; nothing of {rejected.file_name} was applied."))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from django.core.management.base import BaseCommand, CommandError
 
 from imports.errors import SettingsWrong, TryAgainLater
-from imports.management.arguments import find_run, find_user
+from imports.management.arguments import find_run, find_user, printable
 from imports.models import Run
 from imports.releasing import release_run
 
@@ -33,6 +33,7 @@ class Command(BaseCommand):
         except TryAgainLater as error:
             raise CommandError(str(error)) from None
         counts = ", ".join(f"{released.counts[key]:,} {key}" for key in ("created", "updated", "unchanged", "rejected"))
-        self.stdout.write(f"Run {run} is released by {name}: {released} {released.status} ({counts})")
+        said = f"Run {run} is released by {name}: {released} {released.status} ({counts})"
+        self.stdout.write(printable(said))
         if released.status != Run.Status.SUCCEEDED:
             sys.exit(1)
