@@ -93,6 +93,12 @@ class SecretField(models.TextField):  # type: ignore[type-arg]  # not generic at
         """The secret where it was typed or asked for, its ciphertext else: enough to know whether there is one."""
         return obj.__dict__[self.attname]
 
+    def value_to_string(self, obj: models.Model) -> str:
+        """For dumpdata, which must neither write secrets nor lose them unnoticed."""
+        if self.value_from_object(obj):
+            raise ImproperlyConfigured(f"The stored {self.verbose_name} goes into no dump: use pg_dump for backups.")
+        return ""
+
     def get_lookup(self, lookup_name: str) -> Any:
         if lookup_name != "isnull":
             raise FieldError(f"{self.name} is encrypted, so nothing can be found by it.")

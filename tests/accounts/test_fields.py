@@ -4,6 +4,7 @@ import re
 from contextlib import contextmanager
 from typing import Any
 
+import asyncssh
 import pytest
 from cryptography.fernet import Fernet
 from django.core.exceptions import FieldError, ImproperlyConfigured
@@ -111,6 +112,38 @@ def test_a_migration_holds_no_key(settings):
     assert not any(key in text for key in settings.ENCRYPTION_KEYS)
 
 
+def test_the_text_of_a_model_and_of_its_settings_tells_no_secret(feed):
+    loaded = Feed.objects.get()
+    texts = [repr(loaded), str(loaded), repr(loaded.__dict__), repr(loaded.server)]
+    for secret in (SECRET, "b3BlbnNzaC1rZXk", "gAAAA"):
+        assert not any(secret in text for text in texts)
+
+
+def test_a_dump_is_refused_instead_of_losing_the_secrets(feed, capsys):
+    with pytest.raises(CommandError, match="use pg_dump"):
+        call_command("dumpdata", "imports.feed")
+    assert SECRET not in capsys.readouterr().out
+    Feed.objects.update(password="", private_key="")
+    call_command("dumpdata", "imports.feed")
+    assert '"name": "erp"' in capsys.readouterr().out
+
+
+def test_a_secret_that_is_fetched_later_is_decrypted_too(feed):
+    assert Feed.objects.only("name").get().password == SECRET
+    assert Feed.objects.defer("password").get().server.password == SECRET
+
+
+def test_updates_in_bulk_encrypt_too(feed):
+    Feed.objects.update(password="in bulk")
+    assert column(feed).startswith("gAAAA")
+    loaded = Feed.objects.get()
+    assert loaded.password == "in bulk"
+    loaded.password = "again"
+    Feed.objects.bulk_update([loaded], ["password"])
+    assert column(feed).startswith("gAAAA")
+    assert Feed.objects.get().password == "again"
+
+
 # -- keys
 
 
@@ -131,6 +164,13 @@ def test_a_wrong_key_fails_closed_and_says_what_to_do(feed, settings):
 def test_a_key_that_is_none_is_told(feed, settings):
     with other_keys(settings, "not a key"), pytest.raises(ImproperlyConfigured, match="Fernet keys"):
         feed.save()
+
+
+@pytest.mark.parametrize("keys", [[], ["c2hvcnQ="], ["schlüssel"], ["A" * 43 + "=", "not a key"]])
+def test_keys_that_are_none_are_told_without_repeating_them(feed, settings, keys):
+    with other_keys(settings, *keys), pytest.raises(ImproperlyConfigured, match="Fernet keys") as failure:
+        _ = Feed.objects.get().password
+    assert not any(key in str(failure.value) for key in keys)
 
 
 def test_the_first_key_encrypts_and_all_decrypt(feed, settings):
@@ -162,9 +202,11 @@ def test_a_rotation_that_cannot_read_a_secret_changes_nothing(feed, settings):
     later = Fernet.generate_key().decode()
     with (
         other_keys(settings, later, *settings.ENCRYPTION_KEYS),
-        pytest.raises(CommandError, match=r"feed other: No key .* password.* Nothing was changed"),
+        pytest.raises(CommandError, match=r"Feed \d+ \(other\): No key .* password.* Nothing was changed") as failure,
     ):
         call_command("rotate_secrets")
+    assert failure.value.returncode == 1
+    assert f"Feed {unreadable.pk} " in str(failure.value)
     assert column(feed) == before
     assert column(unreadable).startswith("gAAAA")
 
@@ -192,6 +234,22 @@ def test_a_key_from_a_browser_has_the_line_ends_of_a_key(feed):
     assert form.is_valid()
     form.save()
     assert Feed.objects.get().private_key == KEY
+
+
+def test_a_key_with_the_line_ends_of_a_browser_logs_in(feed):
+    pem = asyncssh.generate_private_key("ecdsa-sha2-nistp256").export_private_key("pkcs8-pem").decode()
+    submit(feed, private_key=pem.replace("\n", "\r\n")).save()
+    stored = Feed.objects.get().private_key
+    assert stored == pem
+    assert stored.endswith("-----END PRIVATE KEY-----\n")
+    assert asyncssh.import_private_key(stored).get_algorithm() == "ecdsa-sha2-nistp256"
+
+
+def test_a_secret_with_nul_is_refused(feed):
+    form = submit(feed, password="a\0b")
+    assert not form.is_valid()
+    assert list(form.errors) == ["password"]
+    assert "a\0b" not in form.as_p()
 
 
 def test_a_form_shows_that_there_is_a_secret_and_never_which(feed):

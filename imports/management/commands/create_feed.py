@@ -152,7 +152,11 @@ def read_text(path: Path | None) -> str:
     except OSError as error:
         raise CommandError(f"{path} cannot be read: {error.strerror}.", returncode=2) from None
     except UnicodeDecodeError:
-        text = "\0"
+        raise _no_text(path) from None
     if "\0" in text:
-        raise CommandError(f"{path} is no text; keys and certificates are needed in PEM format.", returncode=2)
+        raise _no_text(path)
     return text
+
+
+def _no_text(path: Path) -> CommandError:
+    return CommandError(f"{path} is no text. A key or a certificate is needed in PEM format.", returncode=2)

@@ -26,5 +26,5 @@ class Command(BaseCommand):
         try:
             rejected = reject_run(find_run(run), by=name)
         except SettingsWrong as error:
-            raise CommandError(str(error), returncode=2) from None
+            raise CommandError(printable(str(error)), returncode=2) from None
         self.stdout.write(printable(f"Run {run} is rejected by {name}; nothing of {rejected.file_name} was applied."))

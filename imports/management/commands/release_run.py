@@ -29,9 +29,9 @@ class Command(BaseCommand):
         try:
             released = release_run(find_run(run), by=name, user=user, force=force)
         except SettingsWrong as error:
-            raise CommandError(str(error), returncode=2) from None
+            raise CommandError(printable(str(error)), returncode=2) from None
         except TryAgainLater as error:
-            raise CommandError(str(error)) from None
+            raise CommandError(printable(str(error))) from None
         counts = ", ".join(f"{released.counts[key]:,} {key}" for key in ("created", "updated", "unchanged", "rejected"))
         said = f"Run {run} is released by {name}: {released} {released.status} ({counts})"
         self.stdout.write(printable(said))
