@@ -29,7 +29,7 @@ def find_problems() -> list[str]:
     try:
         return list(_find_problems())
     except Error as error:
-        return [f"The database does not answer: {str(error).splitlines()[0]}"]
+        return [f"The database does not answer ({type(error).__name__})."]
 
 
 def is_at_work() -> bool:
@@ -49,7 +49,7 @@ def _find_problems() -> Iterator[str]:
         yield "No worker was ever seen at work: start manage.py qcluster."
     elif heartbeat.at < now - LONGEST_SILENCE:
         silence = timesince(heartbeat.at, now).replace("\xa0", " ")
-        yield f"No worker was seen at work for {silence} ({heartbeat.worker} was the last): restart manage.py qcluster."
+        yield f"No worker was seen at work for {silence}: restart manage.py qcluster."
     late = feeds.filter(next_pull_at__lt=now - LONGEST_DELAY).count()
     if late:
         minutes = int(LONGEST_DELAY.total_seconds() // 60)

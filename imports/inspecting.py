@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -76,3 +76,23 @@ def _explain(feed: Feed, files: list[RemoteFile]) -> list[ListedFile]:
         listed.append(ListedFile(file, taken, reason))
     omitted = ((file, explain_omission(feed, file)) for file in sorted(files, key=lambda file: file.name))
     return listed + [ListedFile(file, False, reason) for file, reason in omitted if reason]
+
+
+def describe_inspection(found: Inspection) -> dict[str, Any]:
+    """The inspection as `--json` prints it."""
+    return {
+        "server": found.where,
+        "identity": found.identity and found.identity._asdict(),
+        "format": found.format,
+        "problem": found.problem,
+        "files": [
+            {
+                "path": file.path,
+                "size": file.size,
+                "modified_at": file.modified_at and file.modified_at.isoformat(),
+                "pull": taken,
+                "reason": reason,
+            }
+            for file, taken, reason in found.files
+        ],
+    }

@@ -33,7 +33,7 @@ def write_outbox(server: Server, feed: Feed) -> None:
 def _files(run: Run, what: str) -> Iterator[tuple[str, bytes]]:
     if what == "receipt":
         yield receipt_name(run), write_receipt(run)
-    elif run.rejects_file:
+    elif run.rejects_file and Path(run.rejects_file.path).exists():
         path = Path(run.rejects_file.path)
         yield rejects_name(run), path.read_bytes()
         if reasons_path(path).exists():

@@ -7,7 +7,6 @@ server. The operating system frees the locks of killed processes, so there is no
 
 from __future__ import annotations
 
-import atexit
 import functools
 import hashlib
 import logging
@@ -19,6 +18,7 @@ import threading
 import time
 import warnings
 from importlib.metadata import version
+from multiprocessing.util import Finalize
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -114,7 +114,8 @@ def _get_server(package: ModuleType, folder: Path) -> Any:
     server = package.get_server(folder, cleanup_mode=None, start=False)
     # The package would lock a file in the temporary folder, which belongs to whoever came first on this machine.
     server._lock = InterProcessLock(folder.with_name(f"{folder.name}.lock"))
-    atexit.register(_stop_unless_used, server, users)
+    # Runs at the end of this process alone, and also where multiprocessing made it, which knows no atexit.
+    Finalize(None, _stop_unless_used, (server, users), exitpriority=0)
     return server
 
 

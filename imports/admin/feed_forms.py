@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import Any
+from urllib.parse import urlsplit
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -52,19 +53,48 @@ class FeedForm(SecretsForm):
         exclude = ()
         widgets = {name: UnfoldAdminTextareaWidget({"rows": 3}) for name in ("host_key", "ca_bundle")}
 
+    def clean_host(self) -> str:
+        host = str(self.cleaned_data["host"])
+        try:
+            host.encode("idna")
+        except UnicodeError:
+            raise ValidationError(
+                f"{host} is no host name. Check it for doubled dots and parts that are too long."
+            ) from None
+        return host
+
+    def clean_url(self) -> str:
+        """Everybody who sees the feed sees its URL."""
+        url = str(self.cleaned_data["url"])
+        try:
+            password = urlsplit(url).password
+        except ValueError:
+            raise ValidationError("That is no URL. Check its brackets.") from None
+        if password:
+            raise ValidationError("Give no password in the URL; the options are stored encrypted.")
+        return url
+
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
         if self.instance.pk and SERVER & set(self.changed_data):
             for name in sorted(self.kept_secrets()):
                 if is_set(self.instance, name):
                     self.add_error(name, "Type it again, or - to remove it: it was given for another server or user.")
-        if cleaned.get("protocol") == Protocol.SFTP and cleaned.get("host") and not cleaned.get("host_key", "").strip():
-            said, pin = describe_presented_key(
-                Feed(protocol=Protocol.SFTP, host=cleaned["host"], port=cleaned.get("port"))
-            )
-            advice = f" If the server's operator confirms that, paste: {pin}" if pin else ""
-            self.add_error("host_key", f"{said}{advice}")
         return cleaned
+
+    def _post_clean(self) -> None:
+        super()._post_clean()
+        if not self.errors.keys() & {"account", "protocol", "host", "port"}:
+            self._show_presented_key(self.instance)
+
+    def _show_presented_key(self, feed: Feed) -> None:
+        """Where the key is missing, once it is certain which server is meant; nobody logs in for that."""
+        if feed.protocol != Protocol.SFTP or feed.host_key.strip():
+            return
+        server = Feed(account=feed.account, protocol=feed.protocol, host=feed.host, port=feed.port)
+        said, pin = describe_presented_key(server)
+        advice = f" If the server's operator confirms that, paste: {pin}" if pin else ""
+        self.add_error("host_key", f"{said}{advice}")
 
 
 class WebhookForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time

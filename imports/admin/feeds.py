@@ -5,15 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin, messages
-from django.db.models import Exists, OuterRef
+from django.core.exceptions import ImproperlyConfigured
+from django.db.models import Exists, OuterRef, Q
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import action, display
 
-from accounts.admin import AccountOwnedAdmin, ReadOnlyAdmin, VisibleFilter, limit_choices, short_time
-from accounts.fields import is_set, secret_names
+from accounts.admin import AccountOwnedAdmin, ReadOnlyAdmin, VisibleFilter, limit_choices, short_time, user_of
+from accounts.fields import Ciphertext, SecretField, is_set, secret_names
+from accounts.models import Account
 from imports.admin.feed_forms import FeedForm
 from imports.admin.steps import StepPages, link
 from imports.filesystems import Protocol
@@ -110,9 +112,23 @@ class FeedAdmin(StepPages, AccountOwnedAdmin):
         form = super().get_form(request, obj, change, **kwargs)
         if obj is not None:
             limit_choices(form, obj.account.production.pk)
-        elif len(own := form.base_fields["account"].queryset[:2]) == 1:
+            return form
+        edited = Account.objects.editable_by(user_of(request)).values("pk")
+        formats = form.base_fields["format"]
+        formats.queryset = formats.queryset.filter(Q(account__in=edited) | Q(account__sandboxes__in=edited)).distinct()
+        if len(own := form.base_fields["account"].queryset[:2]) == 1:
             form.base_fields["account"].initial = own[0]
         return form
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, obj: Feed | None = None, **kwargs: Any
+    ) -> HttpResponse:
+        """Whoever may set a secret anew is told which ones cannot be used any more."""
+        if obj is not None and self.has_change_permission(request, obj):
+            for problem in _find_unreadable(obj):
+                messages.error(request, problem)
+        answer: HttpResponse = super().render_change_form(request, context, *args, obj=obj, **kwargs)
+        return answer
 
     def save_model(self, request: HttpRequest, obj: Feed, form: Any, change: bool) -> None:
         """Only what was changed, because workers write how the feed is doing; it is pulled at the next occasion."""
@@ -228,6 +244,19 @@ class FeedAdmin(StepPages, AccountOwnedAdmin):
 
 def _is_set(feed: Feed, name: str) -> str:
     return "set" if is_set(feed, name) else "not set"
+
+
+def _find_unreadable(feed: Feed) -> list[str]:
+    """What is wrong with the stored secrets, without keeping them decrypted."""
+    problems = []
+    for field in Feed._meta.concrete_fields:
+        stored = feed.__dict__.get(field.attname)
+        if isinstance(field, SecretField) and isinstance(stored, Ciphertext):
+            try:
+                field.decrypt(stored)
+            except ImproperlyConfigured as error:
+                problems.append(str(error))
+    return problems
 
 
 def _unseen(fields: Any) -> list[Any]:

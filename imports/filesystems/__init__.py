@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from django.utils.module_loading import import_string
 
+from imports.errors import SettingsWrong
 from imports.filesystems.base import (
     FileTooLarge,
     FileVanished,
@@ -21,6 +23,7 @@ from imports.filesystems.base import (
     ServerSettings,
     ServerUnreachable,
     TargetTaken,
+    read_fingerprint,
 )
 
 if TYPE_CHECKING:
@@ -40,7 +43,9 @@ __all__ = [
     "ServerSettings",
     "ServerUnreachable",
     "TargetTaken",
+    "find_pin_problems",
     "open_server",
+    "read_fingerprint",
     "read_identity",
 ]
 
@@ -64,6 +69,31 @@ def open_server(settings: ServerSettings) -> Iterator[Server]:
     server_class: type[Server] = import_string(f"{__name__}.{_SERVERS[Protocol(settings.protocol)]}")
     with closing(server_class(settings)) as server:
         yield server
+
+
+def find_pin_problems(settings: ServerSettings) -> dict[str, str]:
+    """What is wrong with what pins a server, by the name of the setting; nothing is asked of the server."""
+    problems = {}
+    protocol = Protocol(settings.protocol)
+    if protocol is Protocol.SFTP and settings.host_key.strip():
+        from imports.filesystems.sftp import PinnedKeys
+
+        try:
+            PinnedKeys(settings.host_key)
+        except SettingsWrong as error:
+            problems["host_key"] = str(error)
+    if protocol in (Protocol.FTPS, Protocol.FTPS_IMPLICIT):
+        from imports.filesystems.ftp import make_context
+
+        try:
+            read_fingerprint(settings.certificate_fingerprint)
+        except IdentityWrong as error:
+            problems["certificate_fingerprint"] = str(error)
+        try:
+            make_context(replace(settings, certificate_fingerprint=""))
+        except IdentityWrong as error:
+            problems["ca_bundle"] = str(error)
+    return problems
 
 
 def read_identity(settings: ServerSettings) -> Identity | None:

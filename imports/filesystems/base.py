@@ -178,6 +178,27 @@ class Server(ABC):
         return TargetTaken(f"There is a file {target} on {self.settings.where} already; nothing was overwritten.")
 
 
+def is_utf_8(name: bytes) -> bool:
+    try:
+        name.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def read_fingerprint(text: str) -> str:
+    """A certificate's SHA-256 as 64 hexadecimal digits, however people write it; "" for none.
+
+    Raises IdentityWrong for anything else: what cannot be read may not mean that nothing is verified.
+    """
+    if not text.strip():
+        return ""
+    digits = re.sub(r"[:\s-]", "", re.sub(r"^\s*sha-?256(\s*fingerprint)?\s*[:=]", "", text, flags=re.I)).lower()
+    if not re.fullmatch("[0-9a-f]{64}", digits):
+        raise IdentityWrong("The certificate's fingerprint is not SHA-256: give 64 hexadecimal digits.")
+    return digits
+
+
 def quote(error: object, *secrets: str) -> str:
     """A server's or a library's own words, short, on one line, and without secrets."""
     text = re.sub(r"[\x00-\x1f\x7f\s]+", " ", str(error)).strip() or type(error).__name__

@@ -28,7 +28,9 @@ from imports.filesystems.base import (
     Server,
     ServerSettings,
     ServerUnreachable,
+    is_utf_8,
     quote,
+    read_fingerprint,
 )
 
 if TYPE_CHECKING:
@@ -54,7 +56,7 @@ class TLSSession(ftplib.FTP_TLS):
     """FTP over TLS, explicit or implicit, that checks both sockets and continues one TLS session on the other."""
 
     def __init__(self, settings: ServerSettings) -> None:
-        self.pinned = re.sub(r"[^0-9a-f]", "", settings.certificate_fingerprint.lower())
+        self.pinned = read_fingerprint(settings.certificate_fingerprint)
         self.implicit = settings.protocol == Protocol.FTPS_IMPLICIT
         super().__init__(timeout=settings.timeout, context=make_context(settings), encoding=WIRE)
 
@@ -135,7 +137,7 @@ def make_context(settings: ServerSettings) -> ssl.SSLContext:
         context = ssl.create_default_context(cadata=settings.ca_bundle or None)
     except (ssl.SSLError, ValueError):
         raise IdentityWrong("The CA bundle is not a list of certificates in PEM.") from None
-    if settings.certificate_fingerprint:
+    if read_fingerprint(settings.certificate_fingerprint):
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
     return context
@@ -181,7 +183,7 @@ class FTPServer(Server):
                 entries = list(self._list_for_people())
             finally:
                 self.ftp.cwd(self.home)
-        if not all(map(_is_utf_8, (name for name, _, _ in entries))):
+        if not all(is_utf_8(name.encode(WIRE)) for name, _, _ in entries):
             self.encoding = "latin-1"
         named = [(self._decoded(name), size, modified) for name, size, modified in entries]
         return [RemoteFile(posixpath.join(folder, name), name, size, modified) for name, size, modified in named]
@@ -310,14 +312,6 @@ class FTPServer(Server):
         return False
 
 
-def _is_utf_8(name: str) -> bool:
-    try:
-        name.encode(WIRE).decode()
-    except UnicodeDecodeError:
-        return False
-    return True
-
-
 def _time(text: str) -> datetime | None:
     """A time of MLSD or MDTM: 20261124053000 or 20261124053000.123, always UTC."""
     try:
@@ -357,7 +351,7 @@ def read_certificate(settings: ServerSettings) -> Identity:
         f"{parsed.subject.rfc4514_string()}, issued by {parsed.issuer.rfc4514_string()}, "
         f"valid until {parsed.not_valid_after_utc:%Y-%m-%d}"
     )
-    pinned = re.sub(r"[^0-9a-f]", "", settings.certificate_fingerprint.lower())
+    pinned = read_fingerprint(settings.certificate_fingerprint)
     shown = ":".join(fingerprint[index : index + 2] for index in range(0, len(fingerprint), 2))
     matches = fingerprint.lower() == pinned if pinned else None
     return Identity("certificate", shown, shown, details, matches)

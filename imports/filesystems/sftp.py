@@ -25,6 +25,7 @@ from imports.filesystems.base import (
     Server,
     ServerSettings,
     ServerUnreachable,
+    is_utf_8,
     quote,
 )
 
@@ -83,6 +84,7 @@ class SFTPServer(Server):
 
     def __init__(self, settings: ServerSettings) -> None:
         super().__init__(settings)
+        self.encoding = "utf-8"
         pinned = PinnedKeys(settings.host_key)
         if not pinned:
             raise SettingsWrong(f"No host key of {settings.where} is pinned, so nobody knows whose server answers.")
@@ -113,20 +115,25 @@ class SFTPServer(Server):
 
     def list_files(self, folder: str) -> list[RemoteFile]:
         async def read(sftp: asyncssh.SFTPClient) -> list[asyncssh.SFTPName]:
-            return [entry async for entry in sftp.scandir(folder or ".")]
+            return [entry async for entry in sftp.scandir(self._wire(folder or "."))]
 
         with self._translated(folder or "/", folder=True):
-            entries = self._run(read)
+            entries = [(bytes(entry.filename), entry.attrs) for entry in self._run(read)]  # type: ignore[arg-type]  # bytes where bytes were asked for
+        if not all(is_utf_8(name) for name, _ in entries):
+            self.encoding = "latin-1"  # which reads any name and writes it back as it was
         return [
-            _describe(posixpath.join(folder, str(entry.filename)), entry.attrs)
-            for entry in entries
-            if _is_file(entry.attrs)
+            _describe(posixpath.join(folder, name.decode(self.encoding)), attributes)
+            for name, attributes in entries
+            if _is_file(attributes)
         ]
+
+    def _wire(self, path: str) -> bytes:
+        return path.encode(self.encoding, "replace")
 
     def look_at(self, path: str) -> RemoteFile | None:
         async def read(sftp: asyncssh.SFTPClient) -> asyncssh.SFTPAttrs | None:
             try:
-                return await sftp.stat(path)
+                return await sftp.stat(self._wire(path))
             except (asyncssh.SFTPNoSuchFile, asyncssh.SFTPNoSuchPath):
                 return None
 
@@ -137,7 +144,7 @@ class SFTPServer(Server):
     def download(self, path: str, out: BinaryIO, most_bytes: int) -> int:
         async def read(sftp: asyncssh.SFTPClient) -> int:
             count = 0
-            async with sftp.open(path, "rb", block_size=BLOCK) as file:
+            async with sftp.open(self._wire(path), "rb", block_size=BLOCK) as file:
                 while block := await asyncio.wait_for(file.read(BLOCK), self.settings.timeout):
                     count += len(block)
                     if count > most_bytes:
@@ -153,19 +160,19 @@ class SFTPServer(Server):
         if self.look_at(target) is not None:
             raise self.taken(target)
         with self._translated(source, missing=source):
-            self._run(lambda sftp: sftp.rename(source, target))
+            self._run(lambda sftp: sftp.rename(self._wire(source), self._wire(target)))
 
     def make_folder(self, path: str) -> None:
         async def make(sftp: asyncssh.SFTPClient) -> None:
-            if not await sftp.isdir(path):
-                await sftp.mkdir(path)
+            if not await sftp.isdir(self._wire(path)):
+                await sftp.mkdir(self._wire(path))
 
         with self._translated(path):
             self._run(make)
 
     def write_file(self, path: str, content: bytes) -> None:
         async def write(sftp: asyncssh.SFTPClient) -> None:
-            async with sftp.open(path + UNFINISHED, "wb") as file:
+            async with sftp.open(self._wire(path + UNFINISHED), "wb") as file:
                 await file.write(content)
 
         with self._translated(path):

@@ -16,7 +16,7 @@ from django.db.models import Q
 
 from accounts.fields import SecretField
 from accounts.models import Account
-from imports.filesystems import Protocol, ServerSettings
+from imports.filesystems import Protocol, ServerSettings, find_pin_problems
 from imports.masks import Mask, MaskError
 from imports.models.formats import Format
 from imports.querysets import FeedQuerySet, MessageQuerySet
@@ -153,6 +153,8 @@ class Feed(models.Model):
             errors["host"] = "Give the server's host name."
         if self.protocol == Protocol.SFTP and not self.host_key.strip():
             errors["host_key"] = "Give the server's key or its fingerprint; without it nobody knows whose server it is."
+        pins = {name: getattr(self, name) for name in ("host_key", "certificate_fingerprint", "ca_bundle")}
+        errors |= find_pin_problems(ServerSettings(protocol=self.protocol, **pins))
         try:
             Mask.parse(self.mask)
         except MaskError as error:

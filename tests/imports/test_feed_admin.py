@@ -8,12 +8,14 @@ from cryptography.fernet import Fernet
 from django.contrib.admin.models import LogEntry
 from django.core.files.base import ContentFile
 from django.db import connection
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 from django_q.models import OrmQ
 from django_q.signing import SignedPackage
 
+from accounts.sandboxes import add_sandbox
 from imports import tasks
 from imports.models import Feed, Heartbeat, Message, Pull, Run, Webhook
 from imports.pipeline import Origin, import_file
@@ -25,6 +27,7 @@ from tests.servers import PASSWORD, run_ftp, run_sftp
 pytestmark = pytest.mark.django_db(transaction=True)
 
 SECRET = "s3cret-of-the-server"
+MARKUP = "<script>alert(1)</script>"
 
 
 @pytest.fixture
@@ -40,6 +43,14 @@ def viewer(client, account):
     user = make_user("vera")
     add_member(account, user, "viewer")
     client.force_login(user)
+    return user
+
+
+@pytest.fixture
+def stranger(client):
+    """Edits an account, though not the one that all is about; logs in where a test says so."""
+    user = make_user("stranger")
+    add_member(make_account("northwind"), user, "editor")
     return user
 
 
@@ -143,6 +154,21 @@ def test_the_other_lists_too(client, rosa, account, feed, model):
     assert count() == few
 
 
+@pytest.mark.parametrize("model", ["pull", "run"])
+def test_filters_by_feed_offer_and_find_no_feeds_of_others(client, rosa, stranger, account, feed, model):
+    Feed.objects.filter(pk=feed.pk).update(name="secretly-named")
+    Feed.objects.create(account=account, name="second", protocol="ftp", host="h")  # a filter of one feed is left out
+    Pull.objects.create(feed=feed, worker="w", status="failed")
+    Run.objects.create(account=account, feed=feed, file_name="a", format_name="b")
+    query = {"feed__id__exact": feed.pk}
+    page = client.get(url("changelist", model=model), query)
+    assert "secretly-named" in text_of(page)
+    assert page.context["cl"].queryset.count() == 1
+    client.force_login(stranger)
+    assert "secretly-named" not in text_of(client.get(url("changelist", model=model)))
+    assert not client.get(url("changelist", model=model), query).context["cl"].queryset.exists()
+
+
 # -- the form
 
 
@@ -211,6 +237,68 @@ def test_a_server_that_does_not_answer_is_an_error_of_the_form(client, rosa, acc
     assert "127.0.0.1:1" in " ".join(errors_of(client.post(url("add"), form_of(feed)))["host_key"])
 
 
+def test_the_key_is_asked_for_where_feeds_may_read_folders_too(client, rosa, account, settings, tmp_path):
+    settings.LOCAL_FEEDS = tmp_path
+    feed = Feed(account=account, name="erp", protocol="sftp", host="127.0.0.1", port=1)
+    assert "127.0.0.1:1" in " ".join(errors_of(client.post(url("add"), form_of(feed)))["host_key"])
+    feed.save()
+    assert "127.0.0.1:1" in " ".join(errors_of(client.post(url("change", feed.pk), form_of(feed)))["host_key"])
+
+
+@pytest.mark.parametrize("host", ["a..b", "a" * 70 + ".example.com", "ü" * 80])
+def test_a_host_that_can_be_none_is_an_error_of_the_form(client, rosa, account, host):
+    feed = Feed(account=account, name="erp", protocol="sftp", host=host)
+    errors = errors_of(client.post(url("add"), form_of(feed)))
+    assert errors["host"][0] == f"{host} is no host name. Check it for doubled dots and parts that are too long."
+
+
+def test_no_key_is_asked_for_at_a_port_that_is_none(client, rosa, account, folder):
+    with run_sftp(folder) as server:
+        feed = Feed(account=account, name="erp", protocol="sftp", host="127.0.0.1", port=server.settings.port)
+        errors = errors_of(client.post(url("add"), form_of(feed, port="70000")))
+    assert "port" in errors
+    assert "presents" not in " ".join(errors["host_key"])
+    assert "127.0.0.1" not in " ".join(errors["host_key"])
+
+
+@pytest.mark.parametrize("host", ["ftp.example.com", "müller.example.com", "192.0.2.1", "2001:db8::1", "erp_server"])
+def test_a_host_is_a_name_or_an_address(client, rosa, account, host):
+    client.post(url("add"), form_of(Feed(account=account, name="erp", protocol="ftp", host=host)))
+    assert Feed.objects.get().host == host
+
+
+def test_a_url_holds_no_password_because_viewers_see_it(client, rosa, account, settings):
+    settings.URL_FEEDS = ["abfs"]
+    feed = Feed(account=account, name="erp", protocol="url", url=f"abfs://maison:{SECRET}@example.com/files")
+    answer = client.post(url("add"), form_of(feed))
+    assert errors_of(answer)["url"][0].startswith("Give no password in the URL")
+    feed.url = "abfs://"
+    assert "url" in errors_of(client.post(url("add"), form_of(feed, url="abfs://[::1")))
+    assert client.post(url("add"), form_of(feed, url="abfs://files@example.com/new")).status_code == 302
+    assert Feed.objects.get().url == "abfs://files@example.com/new"
+
+
+def test_a_new_feed_is_offered_formats_of_the_accounts_that_one_edits(client, rosa, account):
+    seen = make_account("atelier")
+    add_member(seen, rosa, "viewer")
+    mine, theirs = account.formats.create(name="mine"), seen.formats.create(name="theirs")
+    offered = client.get(url("add")).context["adminform"].form.fields["format"].queryset
+    assert list(offered) == [mine]
+    feed = Feed(account=account, name="erp", protocol="ftp", host="ftp.example.com")
+    assert "format" in errors_of(client.post(url("add"), form_of(feed, format=theirs.pk)))
+
+
+def test_a_sandbox_reads_with_the_formats_of_its_production_account(client, rosa, account):
+    sandbox = add_sandbox(account)
+    account.memberships.update(role="viewer")
+    mine = account.formats.create(name="mine")
+    feed = Feed(account=sandbox, name="erp", protocol="ftp", host="ftp.example.com")
+    assert client.post(url("add"), form_of(feed, format=mine.pk)).status_code == 302
+    feed = Feed.objects.get()
+    assert (feed.account, feed.format) == (sandbox, mine)
+    assert f'value="{mine.pk}"' in text_of(client.get(url("change", feed.pk)))
+
+
 def test_only_formats_of_the_account_are_offered(client, rosa, account, feed):
     other = make_account("atelier")
     add_member(other, rosa, "editor")
@@ -235,6 +323,40 @@ def test_no_secret_is_seen_anywhere(client, rosa, account, feed):
     assert "The login was refused." in text_of(client.get(url("change", feed.pk)))
 
 
+@pytest.mark.parametrize("wrong", [{"name": ""}, {"host": "evil.example.com"}])
+def test_a_typed_secret_does_not_come_back_with_the_errors(client, rosa, feed, wrong):
+    Feed.objects.filter(pk=feed.pk).update(private_key=SECRET)
+    feed.refresh_from_db()
+    answer = client.post(
+        url("change", feed.pk), form_of(feed, **wrong, password_0="typed-now", options_0="key=typed-now")
+    )
+    assert errors_of(answer)
+    assert "typed-now" not in text_of(answer)
+    assert SECRET not in text_of(answer)
+
+
+@pytest.mark.parametrize("model", ["feed", "pull", "message", "run"])
+def test_what_servers_and_files_say_is_shown_as_text(client, rosa, account, feed, model):
+    Feed.objects.filter(pk=feed.pk).update(problem=MARKUP, failures=2)
+    run = Run.objects.create(
+        account=account, feed=feed, file_name=MARKUP, remote_path=MARKUP, format_name="b", status="held", message=MARKUP
+    )
+    pull = Pull.objects.create(feed=feed, worker=MARKUP, status="failed", message=MARKUP)
+    message = Message.objects.create(
+        account=account, feed=feed, run=run, kind="email", event="run.held", key="1", problem=MARKUP,
+        payload={"problem": MARKUP},
+    )  # fmt: skip
+    found = {"feed": feed, "pull": pull, "message": message, "run": run}[model]
+    pages = [client.get(url("changelist", model=model)), client.get(url("change", found.pk, model=model))]
+    if model == "run":
+        pages += [client.get(url(page, run.pk, model=model)) for page in ("release", "reject")]
+        pages.append(client.post(url("reject", run.pk, model=model), follow=True))
+    for page in pages:
+        assert page.status_code == 200
+        assert MARKUP not in text_of(page)
+    assert "&lt;script&gt;" in text_of(pages[1])
+
+
 def test_who_may_only_look_sees_that_there_is_a_secret(client, viewer, feed):
     page = text_of(client.get(url("change", feed.pk)))
     assert SECRET not in page
@@ -248,11 +370,14 @@ def test_a_secret_that_no_key_decrypts_can_be_set_anew(client, rosa, viewer, fee
     for page in (url("changelist"), url("change", feed.pk)):
         assert client.get(page).status_code == 200
     client.force_login(rosa)
-    assert client.get(url("change", feed.pk)).status_code == 200
+    problem = "No key in ENCRYPTION_KEYS decrypts the stored password."
+    assert problem in text_of(client.get(url("change", feed.pk)))
+    assert problem in text_of(client.post(url("change", feed.pk), form_of(feed, name="")))
     answer = client.post(url("inspect", feed.pk))
     assert "ENCRYPTION_KEYS" in text_of(answer)
     assert client.post(url("change", feed.pk), form_of(feed, password_0="new")).status_code == 302
     assert Feed.objects.get().password == "new"
+    assert "ENCRYPTION_KEYS" not in text_of(client.get(url("change", feed.pk)))
 
 
 def test_deleting_a_feed_keeps_its_runs(client, rosa, account, feed):
@@ -267,11 +392,20 @@ def test_deleting_a_feed_keeps_its_runs(client, rosa, account, feed):
 
 
 @pytest.mark.parametrize("page", ["pull", "inspect"])
-def test_viewers_and_strangers_may_neither_pull_nor_check(client, viewer, feed, page):
+def test_viewers_and_strangers_may_neither_pull_nor_check(client, viewer, stranger, feed, page):
     assert client.get(url(page, feed.pk)).status_code == 403
     assert client.post(url(page, feed.pk)).status_code == 403
-    client.force_login(make_user("nobody"))
-    assert client.post(url(page, feed.pk)).status_code in (302, 403, 404)
+    client.force_login(stranger)
+    assert client.get(url(page, feed.pk)).status_code == 404
+    assert client.post(url(page, feed.pk)).status_code == 404
+    assert queued() == []
+
+
+@pytest.mark.parametrize("page", ["pull", "inspect"])
+def test_no_other_site_can_make_an_editor_pull_or_check(rosa, feed, page):
+    browser = Client(enforce_csrf_checks=True)
+    browser.force_login(rosa)
+    assert browser.post(url(page, feed.pk)).status_code == 403
     assert queued() == []
 
 
@@ -362,6 +496,12 @@ def test_an_editor_releases_a_held_run(client, rosa, held):
     page = text_of(client.get(url("change", held.pk, model="run")))
     assert f"run {held.releases.get().pk}: held.txt, succeeded" in page
     assert "/release" not in page
+
+
+def test_the_page_of_a_release_says_when_nobody_works(client, rosa, held):
+    assert "No worker is at work" in text_of(client.get(url("release", held.pk, model="run")))
+    Heartbeat.objects.create(name="workers", at=timezone.now(), worker="w")
+    assert "No worker is at work" not in text_of(client.get(url("release", held.pk, model="run")))
 
 
 def test_releasing_over_a_newer_file_has_to_be_ticked(client, rosa, account, feed, held, tmp_path):
@@ -460,10 +600,14 @@ def test_a_webhook_goes_to_public_https_alone(client, rosa, account, where):
     assert "url" in errors_of(answer)
 
 
-def test_viewers_make_no_new_secret(client, viewer, account):
+def test_viewers_and_strangers_make_no_new_secret(client, viewer, stranger, account):
     webhook = Webhook.objects.create(account=account, url="https://example.com", secret="whsec_c2VjcmV0")
     assert client.post(url("new_secret", webhook.pk, model="webhook")).status_code == 403
     assert "whsec" not in text_of(client.get(url("change", webhook.pk, model="webhook")))
+    client.force_login(stranger)
+    assert client.get(url("new_secret", webhook.pk, model="webhook")).status_code == 404
+    assert client.post(url("new_secret", webhook.pk, model="webhook")).status_code == 404
+    assert Webhook.objects.get().secret == "whsec_c2VjcmV0"
 
 
 def test_the_queues_own_pages_are_gone(client, admin_client):

@@ -147,9 +147,10 @@ def test_a_local_folder_is_the_accounts_own(account, tmp_path, settings):
 
 def test_every_option_stands_in_the_feed(account, tmp_path, password):
     """Those that the tests above leave out."""
+    authority = make_authority(tmp_path, "ours")
     for name, content in (
         ("key", "-----BEGIN KEY-----\nx\n"),
-        ("ca", "-----BEGIN CERTIFICATE-----\n"),
+        ("ca", authority.ca),
         ("opt", "a = b\n"),
     ):
         (tmp_path / name).write_text(content)
@@ -157,14 +158,14 @@ def test_every_option_stands_in_the_feed(account, tmp_path, password):
     code, said = call(
         "create_feed", "erp", "--account", "maison", "--protocol", "ftps", "--host", "h", "--port", "2121",
         "--user", "u", "--password-file", password, "--private-key", tmp_path / "key", "--ca-bundle", tmp_path / "ca",
-        "--certificate-fingerprint", "AB:CD", "--options-file", tmp_path / "opt", "--folder", "in/out",
+        "--certificate-fingerprint", "AB:" * 31 + "CD", "--options-file", tmp_path / "opt", "--folder", "in/out",
         "--format", "ours", "--disabled",
     )  # fmt: skip
     assert code == 0, said
     feed = Feed.objects.get()
     assert (feed.protocol, feed.host, feed.port, feed.user, feed.folder) == ("ftps", "h", 2121, "u", "in/out")
-    assert (feed.private_key, feed.ca_bundle) == ("-----BEGIN KEY-----\nx\n", "-----BEGIN CERTIFICATE-----\n")
-    assert (feed.certificate_fingerprint, feed.server.options) == ("AB:CD", {"a": "b"})
+    assert (feed.private_key, feed.ca_bundle) == ("-----BEGIN KEY-----\nx\n", authority.ca)
+    assert (feed.certificate_fingerprint, feed.server.options) == ("AB:" * 31 + "CD", {"a": "b"})
     assert (feed.format, feed.enabled, feed.queued_at) == (format_, False, None)
     assert "queued" not in said
     assert PASSWORD not in said

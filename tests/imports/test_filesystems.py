@@ -2,10 +2,12 @@
 
 import contextlib
 import io
+import os
 import socket
 import threading
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import asyncssh
 import pytest
@@ -21,7 +23,9 @@ from imports.filesystems import (
     ServerSettings,
     ServerUnreachable,
     TargetTaken,
+    find_pin_problems,
     open_server,
+    read_fingerprint,
     read_identity,
 )
 from tests.servers import PASSWORD, NotStarted, make_authority, run_ftp, run_openssh, run_sftp, run_vsftpd
@@ -458,3 +462,48 @@ def test_a_url_that_fsspec_does_not_know_is_the_settings_fault():
         pass
     with pytest.raises(SettingsWrong, match="s3"), open_server(ServerSettings(protocol="url", url="s3://bucket")):
         pass
+
+
+# -- pins that are none
+
+
+@pytest.mark.parametrize("pin", ["zzz", "-", ":::", "AB:CD", "0" * 63, "SHA256:" + "g" * 64])
+def test_a_fingerprint_that_is_none_is_refused_instead_of_trusting_everybody(folder, authorities, pin):
+    with run_ftp(folder, authority=authorities[0]) as server:
+        settings = replace(server.settings, certificate_fingerprint=pin, ca_bundle="")
+        with pytest.raises(IdentityWrong, match="64 hexadecimal digits"), open_server(settings):
+            pass
+    assert "certificate_fingerprint" in find_pin_problems(settings)
+
+
+@pytest.mark.parametrize("written", ["{}", "SHA256 Fingerprint={}", "sha-256: {}", " {} "])
+def test_a_fingerprint_is_read_however_people_write_it(written):
+    digits = "0123456789abcdef" * 4
+    pairs = ":".join(digits[index : index + 2] for index in range(0, 64, 2)).upper()
+    assert read_fingerprint(written.format(pairs)) == digits
+
+
+def test_pins_are_checked_before_a_server_is_asked():
+    def problems(protocol, **pins):
+        return set(find_pin_problems(ServerSettings(protocol=protocol, **pins)))
+
+    assert problems("sftp", host_key="AAAA") == {"host_key"}
+    assert problems("sftp", host_key="SHA256:" + "A" * 43) == set()
+    assert problems("ftps", ca_bundle="nothing", certificate_fingerprint="x") == {
+        "ca_bundle",
+        "certificate_fingerprint",
+    }
+    assert problems("ftp", ca_bundle="nothing") == set()
+
+
+def test_names_in_other_encodings_are_listed_fetched_and_moved_over_sftp(folder):
+    name = "clients_\xe9t\xe9.txt"
+    (folder / "odd").mkdir()
+    Path(os.fsdecode(os.fsencode(folder / "odd") + b"/" + name.encode("latin-1"))).write_bytes(b"content")
+    with run_sftp(folder) as running, open_server(running.settings) as server:
+        (file,) = server.list_files("odd")
+        assert file.name == name
+        out = io.BytesIO()
+        assert server.download(file.path, out, 100) == 7
+        server.rename(file.path, "odd/moved.txt")
+    assert (folder / "odd" / "moved.txt").read_bytes() == b"content"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.core.management.base import BaseCommand
 
-from imports.inspecting import inspect_feed
+from imports.inspecting import describe_inspection, inspect_feed
 from imports.management.arguments import find_feed, printable
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ class Command(BaseCommand):
     def handle(self, *, feed: str, **options: Any) -> None:
         found = inspect_feed(find_feed(feed))
         if options["json"]:
-            self.stdout.write(json.dumps(describe(found), ensure_ascii=False))
+            self.stdout.write(json.dumps(describe_inspection(found), ensure_ascii=False))
         else:
             self.print_inspection(found)
         if found.problem:
@@ -58,23 +58,3 @@ class Command(BaseCommand):
 
     def say(self, line: str) -> None:
         self.stdout.write(printable(line))
-
-
-def describe(found: Inspection) -> dict[str, Any]:
-    """The inspection as `--json` prints it."""
-    return {
-        "server": found.where,
-        "identity": found.identity and found.identity._asdict(),
-        "format": found.format,
-        "problem": found.problem,
-        "files": [
-            {
-                "path": file.path,
-                "size": file.size,
-                "modified_at": file.modified_at and file.modified_at.isoformat(),
-                "pull": taken,
-                "reason": reason,
-            }
-            for file, taken, reason in found.files
-        ],
-    }
