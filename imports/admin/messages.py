@@ -66,14 +66,14 @@ class MessageAdmin(ReadOnlyAdmin):
 
     @admin.action(description="Deliver again")
     def deliver_again(self, request: HttpRequest, queryset: QuerySet[Message]) -> None:
-        count = self.editable(request, queryset).update(
-            delivered_at=None, given_up_at=None, attempts=0, problem="", next_attempt_at=timezone.now()
+        count = self.editable(request, queryset.filter(delivered_at=None)).update(
+            given_up_at=None, attempts=0, problem="", next_attempt_at=timezone.now()
         )
         if count:
             messages.success(request, f"{count} message{'s' * (count != 1)} to be delivered again.")
             warn_without_worker(request)
         else:
-            messages.warning(request, "Nothing to do: you may only look at the chosen messages.")
+            messages.warning(request, "Nothing to do: the chosen messages are delivered, or you may only look at them.")
 
 
 @admin.register(Webhook)

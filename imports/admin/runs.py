@@ -14,8 +14,9 @@ from unfold.paginator import InfinitePaginator
 
 from accounts.admin import ReadOnlyAdmin, VisibleFilter, short_time, user_of
 from imports.admin.feed_forms import ForceForm
-from imports.admin.feeds import warn_without_worker
+from imports.admin.feeds import NO_WORKER, warn_without_worker
 from imports.admin.steps import StepPages, link, page_of
+from imports.health import is_at_work
 from imports.models import Issue, Run
 from imports.releasing import check_release, find_newer, reject_run
 from imports.reporting import rejects_name
@@ -199,6 +200,8 @@ class RunAdmin(StepPages, ReadOnlyAdmin):
         ]
         if newer:
             text.append(f"A newer file went in since: {newer}. Releasing this one would bring older values back.")
+        if not is_at_work():
+            text.append(NO_WORKER)
 
         def take(form: Form | None) -> str:
             check_release(run, force=form is not None)

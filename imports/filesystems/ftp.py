@@ -298,7 +298,7 @@ class FTPServer(Server):
             if missing and self._is_gone(missing):
                 raise self.vanished(missing) from None
             raise PermissionRefused(f"{where} does not let {user!r} do that with {path}: {said}") from None
-        except (ftplib.Error, EOFError, OSError, UnicodeError, ValueError) as error:
+        except (ftplib.Error, EOFError, OSError, UnicodeError, ValueError, OverflowError) as error:
             said = quote(error, self.settings.password)
             raise ServerUnreachable(f"{where} stopped answering or cannot be reached ({path}): {said}") from None
 
@@ -341,7 +341,7 @@ def read_certificate(settings: ServerSettings) -> Identity:
             session.connect(settings.host, port)
             session.auth()
             certificate = session.sock.getpeercert(binary_form=True) or b""  # type: ignore[union-attr]  # TLS is on
-    except (ftplib.Error, EOFError, OSError) as error:
+    except (ftplib.Error, EOFError, OSError, UnicodeError, OverflowError) as error:
         raise ServerUnreachable(f"{where} cannot be reached: {quote(error)}") from None
     finally:
         session.close()

@@ -118,7 +118,7 @@ class SFTPServer(Server):
             return [entry async for entry in sftp.scandir(self._wire(folder or "."))]
 
         with self._translated(folder or "/", folder=True):
-            entries = [(bytes(entry.filename), entry.attrs) for entry in self._run(read)]  # type: ignore[arg-type]  # bytes where bytes were asked for
+            entries = [(bytes(entry.filename), entry.attrs) for entry in self._run(read)]
         if not all(is_utf_8(name) for name, _ in entries):
             self.encoding = "latin-1"  # which reads any name and writes it back as it was
         return [
@@ -215,7 +215,7 @@ class SFTPServer(Server):
             raise ServerUnreachable(f"{where} stopped answering ({path}): {self._quote(error)}") from None
         except asyncssh.SFTPFailure as error:
             raise PermissionRefused(f"{where} could not do that with {path}: {self._quote(error)}") from None
-        except (asyncssh.Error, OSError, EOFError, TimeoutError) as error:
+        except (asyncssh.Error, OSError, EOFError, TimeoutError, UnicodeError, OverflowError) as error:
             raise ServerUnreachable(
                 f"{where} stopped answering or cannot be reached ({path}): {self._quote(error)}"
             ) from None
@@ -257,7 +257,7 @@ def read_host_key(settings: ServerSettings) -> Identity:
 
     try:
         key = sync(get_loop(), ask)
-    except (asyncssh.Error, OSError, TimeoutError) as error:
+    except (asyncssh.Error, OSError, TimeoutError, UnicodeError, OverflowError) as error:
         raise ServerUnreachable(f"{settings.where} cannot be reached: {quote(error)}") from None
     if key is None:
         raise ServerUnreachable(f"{settings.where} presents no key.")

@@ -507,3 +507,14 @@ def test_names_in_other_encodings_are_listed_fetched_and_moved_over_sftp(folder)
         assert server.download(file.path, out, 100) == 7
         server.rename(file.path, "odd/moved.txt")
     assert (folder / "odd" / "moved.txt").read_bytes() == b"content"
+
+
+@pytest.mark.parametrize("protocol", ["sftp", "ftps", "ftp"])
+@pytest.mark.parametrize(("host", "port"), [("a..b", 22), ("127.0.0.1", 70_000)])
+def test_a_host_or_port_that_can_be_none_is_a_server_that_cannot_be_reached(protocol, host, port):
+    settings = ServerSettings(protocol=protocol, host=host, port=port, host_key="SHA256:" + "A" * 43, timeout=2)
+    with pytest.raises(ServerUnreachable), open_server(settings):
+        pass
+    if protocol != "ftp":
+        with pytest.raises(ServerUnreachable):
+            read_identity(settings)
