@@ -1,4 +1,4 @@
-"""Accounts: a brand's space, who may enter it, and its sandbox."""
+"""Accounts: a brand's space, who may enter it, its sandbox, and the tokens that programs enter with."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ from django.contrib.auth.models import AbstractUser
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.functional import cached_property
+from knox.models import AbstractAuthToken
 
 from accounts.querysets import AccountQuerySet
 
 
-class User(AbstractUser):
+class User(AbstractUser):  # type: ignore[django-manager-missing]  # of tokens: knox carries no types
     """A person of the staff; what they may see and change is decided by their memberships alone."""
 
     @cached_property
@@ -98,3 +99,35 @@ class Membership(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user} in {self.account} ({self.role})"
+
+
+class AuthToken(AbstractAuthToken):
+    """What a program logs in with, in a user's name. Only its hash is stored."""
+
+    name = models.CharField(max_length=100, help_text="Which program it is for.")
+    minute = models.DateTimeField("last used", null=True, blank=True, editable=False)
+    requests = models.PositiveIntegerField(default=0, editable=False, help_text="In that minute.")
+
+    class Meta:
+        ordering = ["user", "name", "created"]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.token_key}…)"
+
+
+class IdempotencyKey(models.Model):
+    """A request that was made, and what it was answered."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    key = models.CharField(max_length=200)
+    fingerprint = models.CharField(max_length=64)
+    made_at = models.DateTimeField(auto_now_add=True, db_index=True)
+    status = models.PositiveSmallIntegerField(null=True)
+    headers = models.JSONField(default=dict)
+    body = models.JSONField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["user", "key"], name="one_request_of_a_key")]
+
+    def __str__(self) -> str:
+        return self.key

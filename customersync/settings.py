@@ -7,6 +7,7 @@ started when it is first needed. With `DATABASE_URL` given, or `DEBUG` off, this
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 import environ
@@ -43,7 +44,12 @@ INSTALLED_APPS = [
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
     "import_export",
+    "django_filters",
     "django_q",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "knox",
+    "rest_framework",
     "accounts",
     "lookups",
     "connections",
@@ -52,6 +58,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "django.middleware.gzip.GZipMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -138,6 +145,52 @@ Q_CLUSTER = {
     "max_rss": 1_000_000,
     "time_zone": "UTC",
     "label": "Customer Sync",
+}
+
+# The API. Uploads go to the disk while they come, so that no process holds a file in memory.
+API_REQUESTS_PER_MINUTE = env.int("API_REQUESTS_PER_MINUTE", default=600)
+UPLOAD_LIMIT = env.int("UPLOAD_LIMIT", default=1_000_000_000)
+FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]
+MIGRATION_MODULES = {"knox": None}  # its own model is not used
+KNOX_TOKEN_MODEL = "accounts.AuthToken"  # noqa: S105  (a name)
+REST_KNOX = {"AUTH_HEADER_PREFIX": "Bearer", "TOKEN_PREFIX": "csync_", "TOKEN_TTL": timedelta(days=365)}
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "accounts.api.authentication.BearerAuthentication",
+        "rest_framework.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_THROTTLE_CLASSES": ["accounts.api.throttling.TokenThrottle"],
+    "DEFAULT_PAGINATION_CLASS": "accounts.api.pagination.KeyPagination",
+    "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "accounts.api.negotiation.OneLanguage",
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "accounts.api.problems.handle_exception",
+    "UNAUTHENTICATED_USER": None,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Customer Sync",
+    "VERSION": "1",
+    "DESCRIPTION": "Everything that staff can do, for programs. Start with docs/api.md.",
+    "OAS_VERSION": "3.1.0",
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+    "SERVE_AUTHENTICATION": [],
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "COMPONENT_SPLIT_REQUEST": True,
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "customersync.api.describe_problems",
+    ],
+    "ENUM_NAME_OVERRIDES": {
+        "ConnectionStatus": "connections.models.Connection.Status",
+        "RunStatus": "imports.models.Run.Status",
+        "VersionStatus": "imports.models.FormatVersion.Status",
+    },
 }
 
 # Whoever puts something into the queue has nothing to say to the person at the terminal.
@@ -255,6 +308,11 @@ UNFOLD = {
                         "title": "Accounts",
                         "icon": "apartment",
                         "link": reverse_lazy("admin:accounts_account_changelist"),
+                    },
+                    {
+                        "title": "Tokens",
+                        "icon": "key",
+                        "link": reverse_lazy("admin:accounts_authtoken_changelist"),
                     },
                     {
                         "title": "Users",

@@ -1,11 +1,27 @@
+from typing import Any
+
 from django.contrib import admin
-from django.urls import path
+from django.urls import include, path
 from django.views.generic import RedirectView
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
 from customersync.health import show_health
+
+handler404 = "customersync.api.not_found"
+handler500 = "customersync.api.server_error"
+
+api: list[Any] = [
+    path("", include("accounts.api.urls")),
+    path("", include("lookups.api")),
+    path("", include("connections.api")),
+    path("", include("imports.api.urls")),
+    path("schema/", SpectacularAPIView.as_view(), name="api-schema"),
+    path("docs/", SpectacularSwaggerView.as_view(url_name="api-schema"), name="api-docs"),
+]
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/", admin.site.urls),
+    path("api/v1/", include(api)),
     path("health/", show_health, name="health"),
 ]

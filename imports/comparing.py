@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from django.db import transaction
 from django.db.models import Q
 
+from connections.describing import describe_customer
 from connections.models import Change, Connection
 from connections.stored import fetch_stored
-from imports.exporting import describe_customer
 from imports.format_files import describe_format
 from imports.models import Issue, Run
 from imports.pipeline import import_file

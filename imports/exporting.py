@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.db.models import Count
 
+from connections.describing import REFERENCES, codes_of, describe_customer
 from connections.models import Buyer, Connection
 from connections.stored import ADDRESS_FIELDS, ASSIGNMENT_MODELS, StoredCustomer, fetch_stored
 from imports.errors import SettingsWrong
@@ -38,11 +39,6 @@ Record = dict[str, str]
 """Cells by part of a group."""
 Records = dict[Group, list[Record]]
 Row = dict[Group, "Sequence[Record]"]
-_REFERENCES = (
-    ("company_number", "company_numbers"),
-    ("customer_group", "customer_groups"),
-    ("sales_rep", "sales_reps"),
-)
 
 
 def export_json(account: Account, out: TextIO) -> int:
@@ -53,30 +49,6 @@ def export_json(account: Account, out: TextIO) -> int:
         out.write(json.dumps(describe_customer(customer, directory), ensure_ascii=False) + "\n")
         count += 1
     return count
-
-
-def describe_customer(customer: StoredCustomer, directory: LookupDirectory) -> dict[str, Any]:
-    """A customer as `--json` prints it; lookups by their codes."""
-    values = customer.values
-    codes = {kind: _codes(customer, directory, kind) for kind in ASSIGNMENTS}
-    return {
-        "customer_code": customer.code,
-        "status": customer.status,
-        **{name: values[name] for name in ("profile_name", "customer_alias", "alternate_name", "website")},
-        **{name: directory[kind].codes.get(values[f"{name}_id"]) for name, kind in _REFERENCES},
-        "discount": values["discount"],
-        "discount_line_item_level": values["discount_line_item_level"],
-        "price_types": [code.split(" ", 1) for code in codes[Group.PRICE_TYPES]],
-        "payment_terms": codes[Group.PAYMENT_TERMS],
-        "shipping_terms": codes[Group.SHIPPING_TERMS],
-        "warehouses": codes[Group.WAREHOUSES],
-        "addresses": [
-            {"kind": kind, "code": code, **dict(zip(ADDRESS_FIELDS, record[1:], strict=True))}
-            for (kind, code), record in sorted(customer.addresses.items())
-        ],
-        "doors": [{"code": code, "name": name} for code, (_, name) in sorted(customer.doors.items())],
-        "buyers": [{"email": email, "name": name} for _, (_, email, name) in sorted(customer.buyers.items())],
-    }
 
 
 def export_file(account: Account, out: TextIO, spec: FormatSpec = STANDARD) -> int:
@@ -127,10 +99,6 @@ def _most(model: Any, account: Account) -> int:
     return max(1, counts.order_by("-rows").values_list("rows", flat=True).first() or 0)
 
 
-def _codes(customer: StoredCustomer, directory: LookupDirectory, kind: str) -> list[str]:
-    return sorted(directory[kind].codes[lookup] for lookup in customer.assignments[kind])
-
-
 def _records(customer: StoredCustomer, directory: LookupDirectory) -> Records:
     """What is stored of a customer, by group and as cells by part; one entry for each number of a group."""
     values = customer.values
@@ -138,12 +106,12 @@ def _records(customer: StoredCustomer, directory: LookupDirectory) -> Records:
     for name in ("profile_name", "customer_alias", "alternate_name", "website", "discount"):
         fields[name] = "" if values[name] is None else str(values[name])
     fields["discount_line_item_level"] = _yes_or_no(values["discount_line_item_level"])
-    for name, kind in _REFERENCES:
+    for name, kind in REFERENCES:
         code = directory[kind].codes.get(values[f"{name}_id"], "")
         fields[f"{name}_code"], fields[f"{name}_name"] = code, directory[kind].names.get(code, "")
     records: Records = {Group.CONNECTION: [fields]}
     for group in ASSIGNMENTS:
-        codes = _codes(customer, directory, group)
+        codes = codes_of(customer, directory, group)
         if group is Group.PRICE_TYPES:
             records[group] = [dict(zip(("currency", "name"), code.split(" ", 1), strict=True)) for code in codes]
         else:

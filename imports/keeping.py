@@ -35,7 +35,7 @@ def keeping_file(run: Run, path: Path) -> Iterator[Callable[[], None]]:
 
     What the block is given waits for the copy, and raises SettingsWrong where there is no room for it.
     """
-    if not settings.KEEP_FILES_DAYS:
+    if run.kept_file or not settings.KEEP_FILES_DAYS:
         yield lambda: None
         return
     name = run.kept_file.storage.get_available_name(kept_file_name(run, run.file_name))
@@ -51,7 +51,7 @@ def keeping_file(run: Run, path: Path) -> Iterator[Callable[[], None]]:
 
 def keep_held_file(run: Run, path: Path) -> None:
     """Keep a copy of a held file even where no others are kept: without one it could not be released."""
-    if settings.KEEP_FILES_DAYS:
+    if run.kept_file or settings.KEEP_FILES_DAYS:
         return
     name = run.kept_file.storage.get_available_name(kept_file_name(run, run.file_name))
     try:
@@ -109,6 +109,7 @@ def forget_old_files(account: Account) -> None:
     needed = (
         account.runs.awaiting_decision()
         .values("pk")
+        .union(account.runs.filter(status__in=["queued", "running"]).values("pk"))
         .union(Message.objects.pending().filter(account=account, kind=Message.Kind.FILE).values("run"))
     )
     old = account.runs.exclude(kept_file="", rejects_file="").filter(started_at__lt=oldest).exclude(pk__in=needed)

@@ -88,6 +88,7 @@ def import_file(
     version: FormatVersion | None = None,
     origin: Origin | None = None,
     release: Release | None = None,
+    queued: Run | None = None,
     dry_run: bool = False,
     keep: bool = True,
     rejects: Path | None = None,
@@ -98,8 +99,8 @@ def import_file(
 
     The file is read as `version` says where one is given, else as `spec` does. A dry run does all of it and rolls the
     merge back; of any other a copy of the file is kept, unless `keep` is false. With `rejects`, the rows of rejected
-    customers are written there. With `release`, the file is that of a held run: limits and a missing footer hold it no
-    more, and the decision is recorded with the merge.
+    customers are written there. `queued` is a run that waits for this import already. With `release`, the file is that
+    of a held run: limits and a missing footer hold it no more, and the decision is recorded with the merge.
 
     Raises TryAgainLater when another run of the account does not end in time or the database gives up, and
     SettingsWrong when the version may not read files into the account, no copy can be kept, or the rejects cannot be
@@ -109,17 +110,12 @@ def import_file(
         check_entry(version, account)
         spec = read_spec(version)
     with claim_account(account):
-        run = Run.objects.create(
-            account=account,
-            file_size=path.stat().st_size,
-            format_name=spec.name,
-            format_version=version,
-            format_digest=spec.digest,
-            dry_run=dry_run,
-            started_by=started_by,
-            released_from=release and release.held,
-            **_describe_origin(origin or Origin(file_name=path.name)),
-        )
+        run = _begin(queued) if queued is not None else Run(account=account, dry_run=dry_run, started_by=started_by)
+        for name, value in _describe_origin(origin or Origin(file_name=run.file_name or path.name)).items():
+            setattr(run, name, value)
+        run.file_size, run.released_from = path.stat().st_size, release.held if release else None
+        run.format_name, run.format_version, run.format_digest = spec.name, version, spec.digest
+        run.save()
         work = _Import(run, spec, path, keep and not dry_run, release, progress)
         try:
             forget_old_files(account)
@@ -142,6 +138,15 @@ def import_file(
             work.fail(f"Stopped by {type(error).__name__}: {error}" if str(error) else "Stopped before the end.")
             raise
         return run
+
+
+def _begin(queued: Run) -> Run:
+    """The database lets one process begin a queued run. Raises TryAgainLater for any other."""
+    now = timezone.now()
+    if not Run.objects.filter(pk=queued.pk, status=Run.Status.QUEUED).update(status=Run.Status.RUNNING):
+        raise TryAgainLater(f"{queued} was begun already.")
+    queued.status, queued.started_at = Run.Status.RUNNING, now
+    return queued
 
 
 @dataclass

@@ -46,6 +46,11 @@ class RunQuerySet(models.QuerySet["Run"]):
     def awaiting_decision(self) -> Self:
         return self.filter(status="held", decision="", dry_run=False)
 
+    def lost_uploads(self) -> Self:
+        """Uploaded files that were queued long ago, and that nobody has begun."""
+        lost = timezone.now() - timedelta(seconds=settings.FEED_LEASE_SECONDS)
+        return self.filter(status="queued", queued_at__lt=lost)
+
     def latest_of_paths(self, paths: Iterable[str]) -> Self:
         """For each path on the server, the run that took the file there last.
 

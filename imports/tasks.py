@@ -14,6 +14,7 @@ from imports.models import Feed, Heartbeat, Message, Pull, Run
 from imports.pulling import count_failure, pull_feed
 from imports.releasing import release_run
 from imports.telling import tell_of_feed
+from imports.uploading import import_queued
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -39,6 +40,8 @@ def enqueue_due() -> None:
             since = feed.file_at or feed.created_at
             tell_of_feed(feed, "feed.silent", since, {"since": since.isoformat(), "hours": feed.silent_after_hours})
             Feed.objects.filter(pk=feed.pk).update(silence_told_at=timezone.now())
+    for run_id in Run.objects.lost_uploads().values_list("pk", flat=True):
+        enqueue_upload(run_id)
     if Message.objects.due().exists():
         async_task("imports.tasks.deliver")
 
@@ -78,6 +81,19 @@ def pull(feed_id: int) -> str:
     except (PulledAlready, NotDue) as error:
         return str(error)
     return f"{done}: {done.status}"
+
+
+def enqueue_upload(run_id: int) -> None:
+    """Put the import of an uploaded file into the queue, together with the note that it is there."""
+    with transaction.atomic():
+        if Run.objects.filter(pk=run_id, status=Run.Status.QUEUED).update(queued_at=timezone.now()):
+            async_task("imports.tasks.import_upload", run_id)
+
+
+def import_upload(run_id: int) -> str:
+    """Import an uploaded file, unless somebody has begun it; one that cannot be begun now stays queued."""
+    _give_sign_of_life()
+    return import_queued(run_id)
 
 
 def deliver() -> str:

@@ -30,7 +30,7 @@ def tell_of_run(run: Run) -> None:
 
     A file that fails again and again for the same technical reason is told to people once.
     """
-    if run.dry_run or run.status == Run.Status.RUNNING:
+    if run.dry_run or run.status in (Run.Status.QUEUED, Run.Status.RUNNING):
         return
     event, feed = f"run.{run.status}", run.feed
     about = {"account": run.account, "feed": feed, "run": run, "event": event}

@@ -47,7 +47,11 @@ def load_file(account: Account, path: Path, *, dry_run: bool = False) -> LoadRes
     A file with any problem is refused whole. A dry run is the real one rolled back. Raises OSError where there is
     no file to read.
     """
-    rows, problems = read_rows(path)
+    return load_rows(account, *read_rows(path), dry_run=dry_run)
+
+
+def load_rows(account: Account, rows: list[Row], problems: list[Problem], *, dry_run: bool = False) -> LoadResult:
+    """The same for rows that come from elsewhere, with what was wrong with them already."""
     result = LoadResult()
     with transaction.atomic():
         Account.objects.select_for_update(no_key=True).get(pk=account.pk)  # two loads of an account take turns

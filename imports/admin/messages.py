@@ -115,4 +115,4 @@ class WebhookAdmin(StepPages, AccountOwnedAdmin):
     def _show_secret(self, request: HttpRequest, webhook: Webhook) -> HttpResponse:
         """In the answer itself: a message to be shown later would travel in a cookie."""
         context = {"title": f"{webhook}: its secret", "secret": webhook.secret}
-        return self.show(request, webhook, "imports/webhook_secret.html", context)
+        return self.show(request, webhook, "accounts/shown_once.html", context)

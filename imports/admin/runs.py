@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from imports.querysets import RunQuerySet
 
 RUN_COLOURS = {
+    Run.Status.QUEUED: "default",
     Run.Status.RUNNING: "info",
     Run.Status.SUCCEEDED: "success",
     Run.Status.PARTIAL: "warning",

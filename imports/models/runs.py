@@ -29,6 +29,7 @@ class Run(models.Model):
     """One file going through the pipeline once; the runs of a feed are its ledger of what it has taken."""
 
     class Status(models.TextChoices):
+        QUEUED = "queued", "queued"
         RUNNING = "running", "running"
         SUCCEEDED = "succeeded", "succeeded"
         PARTIAL = "partial", "partial"
@@ -63,6 +64,12 @@ class Run(models.Model):
     message = models.TextField(
         blank=True, help_text="Why the run ended as it did, where the status alone does not say."
     )
+    queued_at = models.DateTimeField(
+        null=True, blank=True, help_text="When an uploaded file was last put into the queue."
+    )
+    stage = models.CharField(max_length=20, blank=True, help_text="What is being done while the run runs.")
+    stage_done = models.BigIntegerField(default=0, help_text="How much of that is done.")
+    stage_total = models.BigIntegerField(default=0, help_text="How much of it there is.")
     started_at = models.DateTimeField(auto_now_add=True)
     finished_at = models.DateTimeField(null=True, blank=True)
     seconds = models.FloatField(null=True, blank=True, help_text="What the pipeline took.")

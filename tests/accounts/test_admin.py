@@ -5,7 +5,8 @@ from django.contrib import admin
 from django.contrib.auth.models import Group
 from django.urls import NoReverseMatch, reverse
 
-from accounts.models import Account, Membership, User
+from accounts.models import Account, AuthToken, Membership, User
+from accounts.tokens import make_token
 from tests.accounts.test_isolation import NEVER_ADDED, READ_ONLY, SAMPLES, add_run
 from tests.builders import PASSWORD, add_lookups, add_member, make_account, make_connection, make_user
 
@@ -13,6 +14,7 @@ pytestmark = pytest.mark.django_db
 
 OBJECTS = {
     **SAMPLES,
+    AuthToken: lambda account: make_token(make_user("program"), "shop")[0],
     User: lambda account: account.memberships.get().user,
     Group: lambda account: Group.objects.create(name="Reviewers"),
 }
@@ -37,7 +39,9 @@ def url(model, page, *args):
 def test_every_page_opens(client, account, model):
     instance = OBJECTS[model](account)
     pages = [url(model, "changelist"), url(model, "changelist") + "?q=a", url(model, "change", instance.pk)]
-    if model not in READ_ONLY and model not in (set(NEVER_ADDED) - {Account}):
+    if model is AuthToken:
+        pages += [url(model, "add"), url(model, "delete", instance.pk)]
+    elif model not in READ_ONLY and model not in (set(NEVER_ADDED) - {Account}):
         pages += [f"{url(model, 'add')}?account={account.pk}", url(model, "delete", instance.pk)]
     for name in ("import", "export"):
         try:

@@ -7,8 +7,8 @@ import io
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from connections.describing import describe_customer
 from connections.stored import fetch_stored
-from imports.exporting import describe_customer
 from imports.formats import STANDARD, FormatSpec
 from imports.pipeline import import_file
 from lookups.directory import LookupDirectory

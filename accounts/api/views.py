@@ -1,0 +1,73 @@
+"""The API of accounts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.core.exceptions import ValidationError
+from drf_spectacular.utils import extend_schema, extend_schema_view
+from rest_framework import mixins, serializers
+from rest_framework.decorators import action
+from rest_framework.exceptions import PermissionDenied
+from rest_framework.permissions import SAFE_METHODS
+from rest_framework.response import Response
+
+from accounts.api.base import AccountViewSet, RetrieveVersioned, UpdateVersioned, user_of
+from accounts.api.pagination import KeyPagination
+from accounts.api.problems import Conflict
+from accounts.models import Account
+from accounts.sandboxes import add_sandbox
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
+    from rest_framework.request import Request
+
+
+class AccountSerializer(serializers.ModelSerializer[Account]):
+    sandbox_of: serializers.SlugRelatedField[Account] = serializers.SlugRelatedField(
+        "code", read_only=True, allow_null=True, help_text="Code of the production account of a sandbox."
+    )
+
+    class Meta:
+        model = Account
+        fields = ["code", "name", "sandbox_of", "auto_approve", "created_at"]
+        read_only_fields = ["code", "created_at"]
+
+
+@extend_schema(tags=["accounts"])
+@extend_schema_view(
+    list=extend_schema(summary="The accounts that you are a member of"),
+    retrieve=extend_schema(summary="One account"),
+    partial_update=extend_schema(summary="Rename an account, or choose how new connections are reviewed"),
+)
+class Accounts(AccountViewSet, mixins.ListModelMixin, RetrieveVersioned, UpdateVersioned):
+    queryset = Account.objects.select_related("sandbox_of").order_by("id")
+    serializer_class = AccountSerializer
+    pagination_class = KeyPagination
+    lookup_field = "code"
+    lookup_value_regex = "[-a-zA-Z0-9_]+"
+    http_method_names = ["get", "patch", "post", "head", "options"]
+
+    def check_account(self, request: Request, **kwargs: Any) -> None:
+        """The account is the thing itself here."""
+
+    def get_queryset(self) -> QuerySet[Account]:
+        found: QuerySet[Account] = super().get_queryset()
+        visible = Account.objects.none() if self.is_described else Account.objects.visible_to(user_of(self.request))
+        return found.filter(pk__in=visible)
+
+    def get_object(self) -> Any:
+        account = super().get_object()
+        if self.request.method not in SAFE_METHODS and not user_of(self.request).may_edit(account.pk):
+            raise PermissionDenied("You may only look at this account.")
+        return account
+
+    @extend_schema(summary="Make a sandbox to test formats in", request=None, responses={201: AccountSerializer})
+    @action(detail=True, methods=["post"])
+    def sandbox(self, request: Request, code: str) -> Response:
+        account = self.get_object()
+        try:
+            sandbox = add_sandbox(account)
+        except ValidationError as error:
+            raise Conflict(" ".join(error.messages)) from None
+        return Response(self.get_serializer(sandbox).data, status=201)

@@ -1,0 +1,217 @@
+"""The API of connections: look at them, decide about new ones, and see what was changed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import django_filters
+from django.core.exceptions import ValidationError as ModelError
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from drf_spectacular.utils import extend_schema, extend_schema_view
+from rest_framework import mixins, serializers
+from rest_framework.decorators import action
+from rest_framework.exceptions import ValidationError
+from rest_framework.routers import SimpleRouter
+
+from accounts.api.base import AccountViewSet, RetrieveVersioned, user_of
+from accounts.api.pagination import ByText, NewestFirst
+from connections import review
+from connections.describing import describe_customer
+from connections.models import Address, Buyer, Change, Connection, Door
+from connections.stored import fetch_stored
+from lookups.directory import LookupDirectory
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rest_framework.request import Request
+    from rest_framework.response import Response
+
+
+class AddressSerializer(serializers.ModelSerializer[Address]):
+    class Meta:
+        model = Address
+        fields = [
+            "kind", "code", "name", "address_1", "address_2", "city", "state", "zip", "country", "email", "phone",
+        ]  # fmt: skip
+
+
+class DoorSerializer(serializers.ModelSerializer[Door]):
+    class Meta:
+        model = Door
+        fields = ["code", "name"]
+
+
+class BuyerSerializer(serializers.ModelSerializer[Buyer]):
+    class Meta:
+        model = Buyer
+        fields = ["email", "name"]
+
+
+class ConnectionSerializer(serializers.Serializer[Any]):
+    """One customer with all that belongs to it, as `export_customers --json` writes it."""
+
+    id = serializers.IntegerField(help_text="Names the connection in this API.")
+    customer_code = serializers.CharField()
+    status = serializers.ChoiceField(Connection.Status.choices)
+    duplicate_of = serializers.CharField(allow_null=True, help_text="customer_code of the one that stands for it.")
+    profile_name = serializers.CharField()
+    customer_alias = serializers.CharField(allow_blank=True)
+    alternate_name = serializers.CharField(allow_blank=True)
+    website = serializers.CharField(allow_blank=True)
+    company_number = serializers.CharField(allow_null=True, help_text="Code.")
+    customer_group = serializers.CharField(allow_null=True, help_text="Code.")
+    sales_rep = serializers.CharField(allow_null=True, help_text="Code.")
+    discount = serializers.IntegerField(allow_null=True, min_value=0, max_value=100, help_text="Percent.")
+    discount_line_item_level = serializers.BooleanField(allow_null=True)
+    price_types = serializers.ListField(
+        child=serializers.ListField(child=serializers.CharField(), min_length=2, max_length=2),
+        help_text="Currency and label of each.",
+    )
+    payment_terms = serializers.ListField(child=serializers.CharField(), help_text="Codes.")
+    shipping_terms = serializers.ListField(child=serializers.CharField(), help_text="Codes.")
+    warehouses = serializers.ListField(child=serializers.CharField(), help_text="Codes.")
+    addresses = AddressSerializer(many=True)
+    doors = DoorSerializer(many=True)
+    buyers = BuyerSerializer(many=True)
+    created_at = serializers.DateTimeField()
+    updated_at = serializers.DateTimeField()
+    reviewed_at = serializers.DateTimeField(allow_null=True)
+
+
+class RejectionSerializer(serializers.Serializer[Any]):
+    duplicate_of = serializers.CharField(
+        required=False, max_length=100, help_text="customer_code of the connection that stands for it."
+    )
+
+
+class ChangeSerializer(serializers.ModelSerializer[Change]):
+    customer_code = serializers.CharField(source="connection.customer_code", read_only=True)
+    run = serializers.IntegerField(source="run_id", allow_null=True, read_only=True)
+    user = serializers.CharField(source="user.username", allow_null=True, read_only=True, default=None)
+
+    class Meta:
+        model = Change
+        fields = [
+            "id", "customer_code", "at", "action", "record", "key", "field", "before", "after", "run", "line", "user",
+        ]  # fmt: skip
+
+
+class ConnectionFilter(django_filters.FilterSet):
+    """By status and by any natural key."""
+
+    status = django_filters.ChoiceFilter(choices=Connection.Status.choices)
+    customer_code = django_filters.CharFilter()
+    customer_alias = django_filters.CharFilter()
+    profile_name = django_filters.CharFilter()
+    address_code = django_filters.CharFilter(method="by_address")
+    door_code = django_filters.CharFilter(method="by_door")
+    buyer_email = django_filters.CharFilter(method="by_buyer", label="In any case.")
+    sales_rep = django_filters.CharFilter("sales_rep__code", label="Code.")
+    customer_group = django_filters.CharFilter("customer_group__code", label="Code.")
+    company_number = django_filters.CharFilter("company_number__code", label="Code.")
+    updated_since = django_filters.IsoDateTimeFilter("updated_at", lookup_expr="gte")
+
+    def by_address(self, queryset: QuerySet[Connection], name: str, value: str) -> QuerySet[Connection]:
+        return queryset.filter(Exists(Address.objects.filter(connection=OuterRef("pk"), code=value)))
+
+    def by_door(self, queryset: QuerySet[Connection], name: str, value: str) -> QuerySet[Connection]:
+        return queryset.filter(Exists(Door.objects.filter(connection=OuterRef("pk"), code=value)))
+
+    def by_buyer(self, queryset: QuerySet[Connection], name: str, value: str) -> QuerySet[Connection]:
+        return queryset.filter(Exists(Buyer.objects.filter(connection=OuterRef("pk"), email__iexact=value)))
+
+
+class ByCode(ByText):
+    ordering = "customer_code"
+
+
+@extend_schema(tags=["connections"])
+@extend_schema_view(
+    list=extend_schema(summary="Connections, in the order of their codes"),
+    retrieve=extend_schema(summary="One connection"),
+)
+class Connections(AccountViewSet, mixins.ListModelMixin, RetrieveVersioned):
+    queryset = Connection.objects.all()
+    serializer_class = ConnectionSerializer
+    pagination_class = ByCode
+    filterset_class = ConnectionFilter
+    lookup_value_regex = r"\d{1,18}"
+
+    def get_queryset(self) -> QuerySet[Connection]:
+        return super().get_queryset().filter(account=None if self.is_described else self.account)
+
+    def get_serializer(self, *args: Any, **kwargs: Any) -> Any:
+        """Of a page of connections, or of one: with all that belongs to them, in a few queries."""
+        if args and isinstance(args[0], Connection):
+            return super().get_serializer(self.describe([args[0]])[0])
+        return super().get_serializer(self.describe(args[0]), **kwargs) if args else super().get_serializer()
+
+    def describe(self, connections: Sequence[Connection]) -> list[dict[str, Any]]:
+        rows = {connection.pk: connection for connection in connections}
+        stored = fetch_stored(Connection.objects.filter(pk__in=rows))
+        directory = LookupDirectory(self.account)
+        times = ("created_at", "updated_at", "reviewed_at")
+        described = {
+            customer.id: {
+                "id": customer.id,
+                "duplicate_of": customer.duplicate_of,
+                **describe_customer(customer, directory),
+                **{name: getattr(rows[customer.id], name) for name in times},
+            }
+            for customer in stored.values()
+        }
+        return [described[pk] for pk in rows if pk in described]
+
+    @extend_schema(summary="Approve it", request=None, responses=ConnectionSerializer)
+    @action(detail=True, methods=["post"])
+    def approve(self, request: Request, **kwargs: Any) -> Response:
+        found = self.get_object()
+        review.approve(Connection.objects.filter(pk=found.pk), user_of(request))
+        return self.answer(self.get_serializer(self.get_object()).data)
+
+    @extend_schema(
+        summary="Reject it, or reject it as a duplicate", request=RejectionSerializer, responses=ConnectionSerializer
+    )
+    @action(detail=True, methods=["post"])
+    def reject(self, request: Request, **kwargs: Any) -> Response:
+        found = self.get_object()
+        asked = RejectionSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        original = None
+        if code := asked.validated_data.get("duplicate_of"):
+            original = self.get_queryset().filter(customer_code=code).first()
+            if original is None:
+                raise ValidationError({"duplicate_of": f"The account has no connection {code!r}."})
+        try:
+            review.reject(Connection.objects.filter(pk=found.pk), user_of(request), original)
+        except ModelError as error:
+            raise ValidationError({"duplicate_of": error.messages}) from None
+        return self.answer(self.get_serializer(self.get_object()).data)
+
+
+class ChangeFilter(django_filters.FilterSet):
+    customer_code = django_filters.CharFilter("connection__customer_code")
+    run = django_filters.NumberFilter("run_id", min_value=0, max_value=2**62)
+    record = django_filters.ChoiceFilter(choices=Change.Record.choices)
+    since = django_filters.IsoDateTimeFilter("at", lookup_expr="gte")
+
+
+@extend_schema(tags=["connections"])
+@extend_schema_view(list=extend_schema(summary="What was changed, the newest first"))
+class Changes(AccountViewSet, mixins.ListModelMixin):
+    queryset = Change.objects.select_related("connection", "user").defer("connection__source_digest")
+    serializer_class = ChangeSerializer
+    pagination_class = NewestFirst
+    filterset_class = ChangeFilter
+
+    def get_queryset(self) -> QuerySet[Change]:
+        mine = Q() if self.is_described else Q(connection__account=self.account)
+        return super().get_queryset().filter(mine)
+
+
+router = SimpleRouter()
+router.register(r"accounts/(?P<account>[-a-zA-Z0-9_]+)/connections", Connections, basename="connection")
+router.register(r"accounts/(?P<account>[-a-zA-Z0-9_]+)/changes", Changes, basename="change")
+
+urlpatterns = router.urls

@@ -1,0 +1,46 @@
+"""Describe: a customer as JSON, the same for `export_customers --json` and the API."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from connections.stored import ADDRESS_FIELDS, ASSIGNMENT_MODELS, StoredCustomer
+
+if TYPE_CHECKING:
+    from lookups.directory import LookupDirectory
+
+REFERENCES = (
+    ("company_number", "company_numbers"),
+    ("customer_group", "customer_groups"),
+    ("sales_rep", "sales_reps"),
+)
+"""Fields that hold an entry of a list, and which list."""
+
+
+def describe_customer(customer: StoredCustomer, directory: LookupDirectory) -> dict[str, Any]:
+    """A customer with all that belongs to it; lookups by their codes, price types as currency and label."""
+    values = customer.values
+    codes = {kind: codes_of(customer, directory, kind) for kind in ASSIGNMENT_MODELS}
+    return {
+        "customer_code": customer.code,
+        "status": customer.status,
+        **{name: values[name] for name in ("profile_name", "customer_alias", "alternate_name", "website")},
+        **{name: directory[kind].codes.get(values[f"{name}_id"]) for name, kind in REFERENCES},
+        "discount": values["discount"],
+        "discount_line_item_level": values["discount_line_item_level"],
+        "price_types": [code.split(" ", 1) for code in codes["price_types"]],
+        "payment_terms": codes["payment_terms"],
+        "shipping_terms": codes["shipping_terms"],
+        "warehouses": codes["warehouses"],
+        "addresses": [
+            {"kind": kind, "code": code, **dict(zip(ADDRESS_FIELDS, record[1:], strict=True))}
+            for (kind, code), record in sorted(customer.addresses.items())
+        ],
+        "doors": [{"code": code, "name": name} for code, (_, name) in sorted(customer.doors.items())],
+        "buyers": [{"email": email, "name": name} for _, (_, email, name) in sorted(customer.buyers.items())],
+    }
+
+
+def codes_of(customer: StoredCustomer, directory: LookupDirectory, kind: str) -> list[str]:
+    """The codes that are assigned to a customer of one kind."""
+    return sorted(directory[kind].codes[lookup] for lookup in customer.assignments[kind])

@@ -1,0 +1,83 @@
+"""The API put together: the routes of all apps, what every answer may be, and how errors are told."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest, JsonResponse
+
+from accounts.api import problems
+
+ANSWERS = {
+    "400": "The request is not as it should be; `errors` says which fields.",
+    "401": "No valid token.",
+    "403": "You may only look at this account.",
+    "404": "There is no such thing, or it is not yours to see.",
+    "405": "Not done with this method.",
+    "409": "It cannot be done as things are; `detail` says why.",
+    "412": "It was changed meanwhile: the ETag of If-Match is not its own any more.",
+    "413": "The request is too long.",
+    "415": "The content type is another one than the documented.",
+    "422": "What was sent can be read and makes no sense, or the Idempotency-Key names another request.",
+    "429": "Too many requests of this token in this minute; `Retry-After` says how many seconds to wait.",
+    "503": "Something outside went wrong; try again later.",
+}
+READS = ("400", "401", "404", "405", "429")
+
+
+def describe_problems(result: dict[str, Any], generator: Any, request: Any, public: Any) -> dict[str, Any]:
+    """Every operation may answer with a problem; writes with more of them than reads."""
+    schemas = result.setdefault("components", {}).setdefault("schemas", {})
+    schemas.setdefault("FieldProblem", _object({"field": "string", "code": "string", "message": "string"}))
+    problem = _object({"type": "string", "title": "string", "status": "integer", "detail": "string", "code": "string"})
+    problem["description"] = "An error, as RFC 9457 says."
+    problem["properties"]["errors"] = {"type": "array", "items": {"$ref": "#/components/schemas/FieldProblem"}}
+    problem["examples"] = [problems.make_problem(404, "not_found", "No Account matches the given query.")]
+    schemas["Problem"] = problem
+    content = {problems.CONTENT_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    for path, operations in result["paths"].items():
+        for method, operation in operations.items():
+            if path.endswith("/schema/") or not isinstance(operation, dict) or "responses" not in operation:
+                continue
+            for status in READS if method == "get" else ANSWERS:
+                operation["responses"].setdefault(status, {"description": ANSWERS[status], "content": content})
+            if method == "post":
+                operation.setdefault("parameters", []).append(IDEMPOTENCY_KEY)
+    return result
+
+
+IDEMPOTENCY_KEY = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "description": "Names the request: sent again with the same key within a day, it is answered and not repeated.",
+    "schema": {"type": "string", "minLength": 1, "maxLength": 200, "pattern": "^[!-~]+$"},
+}
+
+
+def _object(properties: dict[str, str]) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "properties": {name: {"type": kind} for name, kind in properties.items()},
+        "required": list(properties),
+    }
+
+
+def not_found(request: HttpRequest, exception: Exception) -> Any:
+    """For URLs that no view has: a problem below /api/, a page elsewhere."""
+    from django.views.defaults import page_not_found
+
+    if not request.path.startswith("/api/"):
+        return page_not_found(request, exception)
+    return _answer(404, "not_found", "There is nothing at this URL. See /api/v1/docs/.")
+
+
+def server_error(request: HttpRequest) -> Any:
+    from django.views.defaults import server_error as page
+
+    if not request.path.startswith("/api/"):
+        return page(request)
+    return _answer(500, "server_error", "Something went wrong here, and was logged.")
+
+
+def _answer(status: int, code: str, detail: str) -> JsonResponse:
+    return JsonResponse(problems.make_problem(status, code, detail), status=status, content_type=problems.CONTENT_TYPE)

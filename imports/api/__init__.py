@@ -1,0 +1,1 @@
+"""The API of runs, formats and feeds."""

@@ -1,0 +1,42 @@
+"""Errors of the pipeline, as the API answers them."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from rest_framework.exceptions import APIException
+
+from accounts.api.problems import Conflict
+from imports.errors import FileRejected, SettingsWrong, TryAgainLater
+from imports.formats import FormatError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+class Unavailable(APIException):
+    """Something outside went wrong that time may mend."""
+
+    status_code = 503
+    default_code = "try_again_later"
+
+
+class Unprocessable(APIException):
+    """The file or document can be read and makes no sense."""
+
+    status_code = 422
+    default_code = "unprocessable"
+
+
+@contextmanager
+def answering() -> Iterator[None]:
+    """Errors named after who must act, as statuses: 409 the caller, 422 who wrote the document, 503 nobody."""
+    try:
+        yield
+    except SettingsWrong as error:
+        raise Conflict(str(error)) from None
+    except TryAgainLater as error:
+        raise Unavailable(str(error)) from None
+    except (FormatError, FileRejected) as error:
+        raise Unprocessable(str(error)) from None

@@ -1,0 +1,179 @@
+"""The API of feeds: make and change them, look at their servers, pull them now. Secrets go in and never come out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.core.exceptions import ValidationError as ModelError
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema, extend_schema_view
+from rest_framework import mixins, serializers
+from rest_framework.decorators import action
+from rest_framework.response import Response
+
+from accounts.api.base import (
+    AccountViewSet,
+    CreateVersioned,
+    DestroyVersioned,
+    RetrieveVersioned,
+    UpdateVersioned,
+)
+from accounts.api.pagination import KeyPagination
+from accounts.api.problems import Conflict
+from accounts.fields import is_set, secret_names
+from imports.inspecting import describe_inspection, inspect_feed
+from imports.models import Feed, Format
+from imports.tasks import request_pull
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
+    from rest_framework.request import Request
+
+SERVER = ("protocol", "host", "port", "user", "url")
+"""What decides where a feed's secrets are sent."""
+
+
+class FeedSerializer(serializers.ModelSerializer[Feed]):
+    """`has_…` tells whether a secret is set. One that is left out stays; an empty text removes it."""
+
+    format = serializers.SlugRelatedField(
+        "name", queryset=Format.objects.none(), required=False, allow_null=True, help_text="Name of the format."
+    )
+    password = serializers.CharField(write_only=True, required=False, allow_blank=True, trim_whitespace=False)
+    private_key = serializers.CharField(write_only=True, required=False, allow_blank=True, trim_whitespace=False)
+    options = serializers.CharField(write_only=True, required=False, allow_blank=True, trim_whitespace=False)
+    contacts = serializers.ListField(child=serializers.EmailField(), required=False, max_length=50)
+    has_password = serializers.SerializerMethodField()
+    has_private_key = serializers.SerializerMethodField()
+    has_options = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Feed
+        fields = [
+            "name", "enabled", "protocol", "host", "port", "user", "password", "has_password", "private_key",
+            "has_private_key", "host_key", "ca_bundle", "certificate_fingerprint", "url", "options", "has_options",
+            "folder", "mask", "format", "interval_minutes", "settle_seconds", "after_import", "processed_folder",
+            "failed_folder", "outbox_folder", "while_held", "most_bytes", "most_files", "contacts",
+            "silent_after_hours", "alert_after", "next_pull_at", "pulled_at", "file_at", "failures", "failing_since",
+            "problem", "created_at",
+        ]  # fmt: skip
+        read_only_fields = ["next_pull_at", "pulled_at", "file_at", "failures", "failing_since", "problem"]
+
+    def get_fields(self) -> Any:
+        fields = super().get_fields()
+        view = self.context.get("view")
+        if view is not None and not view.is_described:
+            fields["format"].queryset = Format.objects.filter(account=view.account.production)  # type: ignore[attr-defined]
+        return fields
+
+    def get_has_password(self, feed: Feed) -> bool:
+        return is_set(feed, "password")
+
+    def get_has_private_key(self, feed: Feed) -> bool:
+        return is_set(feed, "private_key")
+
+    def get_has_options(self, feed: Feed) -> bool:
+        return is_set(feed, "options")
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """The model's own rules; and a secret goes to no other server than it was given for."""
+        known = self.instance
+        if known is not None and any(name in attrs and attrs[name] != getattr(known, name) for name in SERVER):
+            for name in secret_names(Feed):
+                if name not in attrs and is_set(known, name):
+                    raise serializers.ValidationError(
+                        {name: "Give it again, or an empty text: it was given for another server or user."}
+                    )
+        unchanged = {name for name in secret_names(Feed) if name not in attrs}
+        kept = {field.attname: field.value_from_object(known) for field in Feed._meta.concrete_fields} if known else {}
+        changed = Feed(**kept)
+        for name, value in attrs.items():
+            setattr(changed, name, value)
+        changed.account = self.context["view"].account
+        changed._state.adding = known is None
+        try:
+            changed.full_clean(exclude=unchanged)
+        except ModelError as error:
+            raise serializers.ValidationError(
+                {("non_field_errors" if name == "__all__" else name): said for name, said in error.message_dict.items()}
+            ) from None
+        return attrs
+
+
+class IdentitySerializer(serializers.Serializer[Any]):
+    kind = serializers.CharField(help_text="host key or certificate.")
+    fingerprint = serializers.CharField()
+    pin = serializers.CharField(help_text="What to set to trust exactly it.")
+    details = serializers.CharField(allow_blank=True)
+    matches = serializers.BooleanField(allow_null=True, help_text="null: nothing is pinned.")
+
+
+class ListedFileSerializer(serializers.Serializer[Any]):
+    path = serializers.CharField()
+    size = serializers.IntegerField()
+    modified_at = serializers.DateTimeField(allow_null=True)
+    pull = serializers.BooleanField()
+    reason = serializers.CharField(allow_blank=True)
+
+
+class InspectionSerializer(serializers.Serializer[Any]):
+    server = serializers.CharField(allow_blank=True)
+    identity = IdentitySerializer(allow_null=True)
+    format = serializers.CharField(allow_blank=True)
+    problem = serializers.CharField(allow_blank=True, help_text="Why no more was found, and what to do.")
+    files = ListedFileSerializer(many=True)
+
+
+@extend_schema(tags=["feeds"])
+@extend_schema_view(
+    list=extend_schema(summary="Feeds"),
+    create=extend_schema(summary="Make a feed"),
+    retrieve=extend_schema(summary="One feed, and how it is doing"),
+    update=extend_schema(summary="Replace a feed"),
+    partial_update=extend_schema(summary="Change a feed"),
+    destroy=extend_schema(summary="Remove a feed; its runs and customers stay"),
+)
+class Feeds(
+    AccountViewSet, mixins.ListModelMixin, CreateVersioned, RetrieveVersioned, UpdateVersioned, DestroyVersioned
+):
+    queryset = Feed.objects.select_related("format").order_by("id")
+    serializer_class = FeedSerializer
+    pagination_class = KeyPagination
+    filterset_fields = ["enabled", "protocol"]
+    lookup_field = "name"
+    lookup_value_regex = "[-a-zA-Z0-9_]+"
+    http_method_names = ["get", "post", "put", "patch", "delete", "head", "options"]
+
+    def get_queryset(self) -> QuerySet[Feed]:
+        return super().get_queryset().filter(account=None if self.is_described else self.account)
+
+    def perform_create(self, serializer: Any) -> None:
+        feed = serializer.save(account=self.account)
+        if feed.enabled:
+            request_pull(feed)
+
+    def perform_update(self, serializer: Any) -> None:
+        """Only what was given, because workers write how the feed is doing."""
+        feed = serializer.instance
+        for name, value in serializer.validated_data.items():
+            setattr(feed, name, value)
+        feed.next_pull_at = timezone.now()
+        feed.save(update_fields=[*serializer.validated_data, "next_pull_at"])
+
+    @extend_schema(summary="Pull it now", request=None, responses={202: FeedSerializer})
+    @action(detail=True, methods=["post"])
+    def pull(self, request: Request, **kwargs: Any) -> Response:
+        feed = self.get_object()
+        if not feed.enabled:
+            raise Conflict("The feed is disabled. Enable it first.", code="disabled")
+        request_pull(feed)
+        return Response(self.get_serializer(feed).data, status=202)
+
+    @extend_schema(
+        summary="What the server presents of itself, and what would be pulled", request=None,
+        responses=InspectionSerializer,
+    )  # fmt: skip
+    @action(detail=True, methods=["post"])
+    def check(self, request: Request, **kwargs: Any) -> Response:
+        """Logs in and lists; nothing is downloaded or changed. What goes wrong is part of the answer."""
+        return Response(describe_inspection(inspect_feed(self.get_object())))

@@ -1,0 +1,226 @@
+"""The API of formats: from a sample to a proposal, a draft, a test and an approval."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+from django.http import Http404
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
+from rest_framework import mixins, serializers
+from rest_framework.decorators import action
+from rest_framework.exceptions import ValidationError
+from rest_framework.parsers import JSONParser, MultiPartParser
+from rest_framework.response import Response
+
+from accounts.api.base import AccountView, AccountViewSet, user_of
+from accounts.api.pagination import KeyPagination
+from imports.api.errors import answering
+from imports.comparing import compare_specs
+from imports.errors import SettingsWrong
+from imports.format_files import describe_format, read_format
+from imports.models import Format, FormatVersion
+from imports.onboarding import propose_format
+from imports.template import find_target
+from imports.versioning import approve, find_predecessor, read_spec, save_draft, start_draft, start_testing
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
+    from rest_framework.request import Request
+
+
+class VersionSerializer(serializers.ModelSerializer[FormatVersion]):
+    """From one approval to the next; only a draft changes."""
+
+    name = serializers.CharField(source="__str__", read_only=True, help_text="NAME@NUMBER.")
+
+    class Meta:
+        model = FormatVersion
+        fields = ["name", "number", "status", "created_at", "testing_at", "live_at", "retired_at", "approver", "reason"]
+        read_only_fields = fields
+
+
+class FormatSerializer(serializers.ModelSerializer[Format]):
+    versions = VersionSerializer(many=True, read_only=True)
+
+    class Meta:
+        model = Format
+        fields = ["name", "created_at", "versions"]
+        read_only_fields = fields
+
+
+class DocumentSerializer(serializers.Serializer[Any]):
+    """A version with the format as a document, as `export_format` writes it."""
+
+    version = VersionSerializer()
+    document = serializers.DictField(allow_null=True, help_text="null while a draft is not complete.")
+    problem = serializers.CharField(allow_blank=True, help_text="What a draft lacks.")
+
+
+class DraftSerializer(serializers.Serializer[Any]):
+    document = serializers.DictField(help_text="The format, as docs/formats.md describes it.")
+
+
+class ProposeSerializer(serializers.Serializer[Any]):
+    sample = serializers.FileField(max_length=255, help_text="A file as the ERP writes it.")
+    constants = serializers.JSONField(
+        required=False, help_text='The same value for every row: {"price_type_currency": "EUR"}.'
+    )
+    save_as = serializers.CharField(
+        required=False, max_length=60, help_text="Makes the proposal the draft of the format of this name."
+    )
+
+
+class ProposalSerializer(serializers.Serializer[Any]):
+    proposal = serializers.DictField(help_text="As `onboard_format --json` prints it.")
+    draft = serializers.CharField(allow_null=True, help_text="NAME@NUMBER, where it was saved.")
+
+
+class ApprovalSerializer(serializers.Serializer[Any]):
+    reason = serializers.CharField(
+        required=False, allow_blank=True, default="", max_length=1000,
+        help_text="Needed where it was tested for less than two weeks.",
+    )  # fmt: skip
+
+
+class DifferenceSerializer(serializers.Serializer[Any]):
+    what = serializers.CharField()
+    before = serializers.CharField(allow_blank=True)
+    after = serializers.CharField(allow_blank=True)
+
+
+class ComparisonSerializer(serializers.Serializer[Any]):
+    before = serializers.CharField(help_text="NAME@NUMBER of the version before.")
+    differences = DifferenceSerializer(many=True)
+
+
+NUMBER = OpenApiParameter("number", int, OpenApiParameter.PATH)
+
+
+@extend_schema(tags=["formats"])
+@extend_schema_view(
+    list=extend_schema(summary="Formats, with their versions"),
+    retrieve=extend_schema(summary="One format, with its versions"),
+)
+class Formats(AccountViewSet, mixins.ListModelMixin, mixins.RetrieveModelMixin):
+    """A sandbox uses the formats of its production account."""
+
+    queryset = Format.objects.prefetch_related("versions__format").order_by("id")
+    serializer_class = FormatSerializer
+    pagination_class = KeyPagination
+    lookup_field = "name"
+    lookup_value_regex = "[-a-zA-Z0-9_]+"
+    filter_backends: list[Any] = []
+
+    def get_queryset(self) -> QuerySet[Format]:
+        return super().get_queryset().filter(account=None if self.is_described else self.account.production)
+
+    def find(self, number: str) -> FormatVersion:
+        version: FormatVersion | None = self.get_object().versions.filter(number=int(number)).first()
+        if version is None:
+            raise Http404
+        return version
+
+    @extend_schema(summary="Make a document the draft", request=DraftSerializer, responses=DocumentSerializer)
+    @action(detail=True, methods=["put"])
+    def draft(self, request: Request, name: str, **kwargs: Any) -> Response:
+        """Of a new format, or of the next version of a known one; nothing that is live changes."""
+        asked = DraftSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        with answering():
+            spec = read_format(yaml.safe_dump(asked.validated_data["document"], sort_keys=False))
+            draft = save_draft(self.account.production, name, spec)
+        return Response(describe_version(draft))
+
+    @extend_schema(summary="Begin the next draft as a copy", request=None, responses={201: DocumentSerializer})
+    @action(detail=True, methods=["post"], url_path="start-draft")
+    def start_draft(self, request: Request, **kwargs: Any) -> Response:
+        with answering():
+            draft = start_draft(self.get_object())
+        return Response(describe_version(draft), status=201)
+
+    @extend_schema(summary="One version, as a document", parameters=[NUMBER], responses=DocumentSerializer)
+    @action(detail=True, url_path=r"versions/(?P<number>\d{1,9})")
+    def version(self, request: Request, number: str, **kwargs: Any) -> Response:
+        return Response(describe_version(self.find(number)))
+
+    @extend_schema(
+        summary="Freeze a draft and test it", parameters=[NUMBER], request=None, responses=DocumentSerializer
+    )
+    @action(detail=True, methods=["post"], url_path=r"versions/(?P<number>\d{1,9})/test")
+    def test(self, request: Request, number: str, **kwargs: Any) -> Response:
+        with answering():
+            version = start_testing(self.find(number))
+        return Response(describe_version(version))
+
+    @extend_schema(
+        summary="Approve a tested version", parameters=[NUMBER], request=ApprovalSerializer,
+        responses=DocumentSerializer,
+    )  # fmt: skip
+    @action(detail=True, methods=["post"], url_path=r"versions/(?P<number>\d{1,9})/approve")
+    def approve(self, request: Request, number: str, **kwargs: Any) -> Response:
+        asked = ApprovalSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        user = user_of(request)
+        with answering():
+            reason = asked.validated_data["reason"]
+            version = approve(self.find(number), user.get_full_name() or user.username, user=user, reason=reason)
+        return Response(describe_version(version))
+
+    @extend_schema(summary="What differs from the version before", parameters=[NUMBER], responses=ComparisonSerializer)
+    @action(detail=True, url_path=r"versions/(?P<number>\d{1,9})/differences")
+    def differences(self, request: Request, number: str, **kwargs: Any) -> Response:
+        version = self.find(number)
+        with answering():
+            before = find_predecessor(version)
+            found = compare_specs(read_spec(before), read_spec(version))
+        return Response({"before": str(before), "differences": [one._asdict() for one in found]})
+
+
+def describe_version(version: FormatVersion) -> dict[str, Any]:
+    document, problem = None, ""
+    try:
+        document = describe_format(read_spec(version))
+    except SettingsWrong as error:
+        problem = str(error)
+    return {"version": VersionSerializer(version).data, "document": document, "problem": problem}
+
+
+class Propose(AccountView):
+    """Only the file's beginning and end are looked at; nothing is imported."""
+
+    queryset = Format.objects.none()
+    serializer_class = ProposeSerializer
+    parser_classes = [MultiPartParser, JSONParser]
+    largest_body = 50_000_000
+
+    @extend_schema(
+        tags=["formats"],
+        summary="Propose how a sample is read",
+        operation_id="formats_propose",
+        request={"multipart/form-data": ProposeSerializer},
+        responses=ProposalSerializer,
+    )
+    def post(self, request: Request, account: str) -> Response:
+        asked = ProposeSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        values = asked.validated_data
+        constants = read_constants(values.get("constants") or {})
+        path = Path(values["sample"].temporary_file_path())
+        with answering():
+            proposal = propose_format(path, self.account, constants)
+            draft = None
+            if name := values.get("save_as"):
+                draft = save_draft(self.account.production, name, proposal.to_spec(name), proposal=proposal.describe())
+        return Response({"proposal": proposal.describe(), "draft": str(draft) if draft else None})
+
+
+def read_constants(values: Any) -> dict[Any, str]:
+    if not isinstance(values, dict) or not all(isinstance(value, str) for value in values.values()):
+        raise ValidationError({"constants": "Give an object of texts, by template field."})
+    targets = {name: find_target(str(name)) for name in values}
+    for name, target in targets.items():
+        if target is None or not values[name].strip():
+            raise ValidationError({"constants": f"{name}: give a field of the template, with a value."})
+    return {target: values[name].strip() for name, target in targets.items()}

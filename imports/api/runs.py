@@ -1,0 +1,235 @@
+"""The API of runs: upload a file, follow its run, get back what was wrong, decide about what is held."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import django_filters
+from django.conf import settings
+from django.db import transaction
+from django.http import FileResponse, Http404
+from django.urls import reverse
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiResponse, extend_schema, extend_schema_field, extend_schema_view
+from rest_framework import mixins, serializers
+from rest_framework.decorators import action
+from rest_framework.exceptions import ValidationError
+from rest_framework.generics import ListAPIView
+from rest_framework.parsers import JSONParser, MultiPartParser
+from rest_framework.response import Response
+
+from accounts.api.base import AccountView, AccountViewSet, RetrieveVersioned, user_of
+from accounts.api.pagination import KeyPagination, NewestFirst
+from imports.api.errors import answering
+from imports.models import Issue, Run
+from imports.releasing import check_release, reject_run
+from imports.reporting import rejects_name
+from imports.tasks import enqueue_upload, request_release
+from imports.uploading import store_upload
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
+    from django.db.models.fields.files import FieldFile
+    from rest_framework.request import Request
+
+
+class CountsSerializer(serializers.Serializer[Any]):
+    rows = serializers.IntegerField(help_text="Data records of the file.")
+    rows_rejected = serializers.IntegerField(help_text="Rows that name no customer.")
+    customers = serializers.IntegerField()
+    created = serializers.IntegerField()
+    updated = serializers.IntegerField()
+    unchanged = serializers.IntegerField()
+    rejected = serializers.IntegerField()
+    skipped = serializers.IntegerField(help_text="Customers whose connection was rejected in review.")
+
+
+class ProgressSerializer(serializers.Serializer[Any]):
+    stage = serializers.CharField(allow_blank=True, help_text="Reading, Checking or Writing.")
+    done = serializers.IntegerField()
+    total = serializers.IntegerField(help_text="Bytes, or customers.")
+
+
+class RunSerializer(serializers.ModelSerializer[Run]):
+    """One file going through the pipeline once."""
+
+    account = serializers.CharField(source="account.code", read_only=True)
+    file = serializers.CharField(source="file_name", read_only=True)
+    size = serializers.IntegerField(source="file_size", read_only=True, help_text="Bytes.")
+    feed = serializers.CharField(source="feed.name", allow_null=True, read_only=True, default=None)
+    format = serializers.CharField(source="format_name", read_only=True)
+    sha256 = serializers.CharField(read_only=True, allow_blank=True, help_text="Of a feed's file.")
+    started_by = serializers.CharField(source="started_by.username", allow_null=True, read_only=True, default=None)
+    released_from = serializers.PrimaryKeyRelatedField[Run](read_only=True)
+    counts = CountsSerializer(read_only=True)
+    progress = serializers.SerializerMethodField()
+    has_rejects = serializers.SerializerMethodField()
+    has_file = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Run
+        fields = [
+            "id", "account", "file", "size", "feed", "format", "sha256", "status", "message", "dry_run", "counts",
+            "progress", "started_by", "started_at", "finished_at", "seconds", "decision", "decided_by", "decided_at",
+            "released_from", "has_file", "has_rejects",
+        ]  # fmt: skip
+        read_only_fields = fields
+
+    @extend_schema_field(ProgressSerializer(allow_null=True))
+    def get_progress(self, run: Run) -> dict[str, Any] | None:
+        """While the run runs, and nothing afterwards."""
+        if run.status != Run.Status.RUNNING:
+            return None
+        return {"stage": run.stage, "done": run.stage_done, "total": run.stage_total}
+
+    def get_has_file(self, run: Run) -> bool:
+        return bool(run.kept_file)
+
+    def get_has_rejects(self, run: Run) -> bool:
+        return bool(run.rejects_file)
+
+
+class UploadSerializer(serializers.Serializer[Any]):
+    file = serializers.FileField(max_length=255, help_text="A customer file.")
+    format = serializers.CharField(
+        required=False, max_length=100, help_text="NAME, NAME@VERSION or standard; else the account's live format."
+    )
+    dry_run = serializers.BooleanField(required=False, default=False, help_text="Check and count, and change nothing.")
+
+
+class IssueSerializer(serializers.ModelSerializer[Issue]):
+    class Meta:
+        model = Issue
+        fields = ["line", "column", "field", "code", "severity", "message", "value", "customer_code"]
+
+
+class ReleaseSerializer(serializers.Serializer[Any]):
+    force = serializers.BooleanField(
+        required=False, default=False, help_text="Although a newer file went in, whose values would be overwritten."
+    )
+
+
+class RunFilter(django_filters.FilterSet):
+    status = django_filters.ChoiceFilter(choices=Run.Status.choices)
+    feed = django_filters.CharFilter("feed__name", label="Name.")
+    file = django_filters.CharFilter("file_name")
+    dry_run = django_filters.BooleanFilter()
+    since = django_filters.IsoDateTimeFilter("started_at", lookup_expr="gte")
+
+
+FILE = OpenApiResponse(OpenApiTypes.BINARY, description="The file, as a download.")
+
+
+@extend_schema(tags=["runs"])
+@extend_schema_view(
+    list=extend_schema(summary="Runs, the newest first"),
+    retrieve=extend_schema(summary="One run: how far it is, or how it ended"),
+)
+class Runs(AccountViewSet, mixins.ListModelMixin, RetrieveVersioned):
+    queryset = Run.objects.select_related("account", "feed", "started_by")
+    serializer_class = RunSerializer
+    pagination_class = NewestFirst
+    filterset_class = RunFilter
+    parser_classes = [JSONParser]
+    lookup_value_regex = r"\d{1,18}"
+
+    def get_queryset(self) -> QuerySet[Run]:
+        return super().get_queryset().filter(account=None if self.is_described else self.account)
+
+    @extend_schema(summary="Import a held file after all", request=ReleaseSerializer, responses={202: RunSerializer})
+    @action(detail=True, methods=["post"])
+    def release(self, request: Request, **kwargs: Any) -> Response:
+        """A worker does it; the run that it becomes has this one as `released_from`."""
+        run = self.get_object()
+        asked = ReleaseSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        with answering():
+            check_release(run, force=asked.validated_data["force"])
+            request_release(run, user_of(request), force=asked.validated_data["force"])
+        return Response(self.get_serializer(run).data, status=202)
+
+    @extend_schema(summary="Decide that nothing of a held file is applied", request=None, responses=RunSerializer)
+    @action(detail=True, methods=["post"])
+    def reject(self, request: Request, **kwargs: Any) -> Response:
+        run = self.get_object()
+        with answering():
+            reject_run(run, by=user_of(request).get_username())
+        return self.answer(self.get_serializer(run).data)
+
+    @extend_schema(summary="The file as it came", responses={(200, "application/octet-stream"): FILE})
+    @action(detail=True)
+    def file(self, request: Request, **kwargs: Any) -> FileResponse:
+        run = self.get_object()
+        return download(run.kept_file, run.file_name)
+
+    @extend_schema(
+        summary="The rejected rows, to be mended and sent again", responses={(200, "application/octet-stream"): FILE}
+    )
+    @action(detail=True)
+    def rejects(self, request: Request, **kwargs: Any) -> FileResponse:
+        run = self.get_object()
+        return download(run.rejects_file, rejects_name(run))
+
+
+def download(file: FieldFile, name: str) -> FileResponse:
+    """The kept file, streamed. Raises Http404 where none is kept."""
+    if not file:
+        raise Http404
+    try:
+        opened = file.open("rb")
+    except FileNotFoundError:
+        raise Http404 from None
+    return FileResponse(opened, as_attachment=True, filename=name, content_type="application/octet-stream")
+
+
+class Upload(AccountView):
+    """A file goes to the disk as it comes, and a worker imports it."""
+
+    queryset = Run.objects.none()
+    serializer_class = UploadSerializer
+    parser_classes = [MultiPartParser]
+
+    @property
+    def largest_body(self) -> int:  # type: ignore[override]  # a setting here
+        return int(settings.UPLOAD_LIMIT)
+
+    @extend_schema(
+        tags=["runs"],
+        summary="Upload a file and have it imported",
+        operation_id="runs_upload",
+        request={"multipart/form-data": UploadSerializer},
+        responses={202: RunSerializer},
+    )
+    def post(self, request: Request, account: str) -> Response:
+        asked = UploadSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        values = asked.validated_data
+        if not values["file"].size:
+            raise ValidationError({"file": "The file is empty."})
+        with answering(), transaction.atomic():
+            run = store_upload(
+                self.account,
+                values["file"],
+                user_of(request),
+                format_name=values.get("format"),
+                dry_run=values["dry_run"],
+            )
+            enqueue_upload(run.pk)
+        where = reverse("run-detail", kwargs={"account": self.account.code, "pk": run.pk})
+        return Response(RunSerializer(run).data, status=202, headers={"Location": where})
+
+
+@extend_schema(tags=["runs"], summary="What was wrong in the file, in its order")
+class Issues(AccountView, ListAPIView[Issue]):
+    queryset = Issue.objects.all()
+    serializer_class = IssueSerializer
+    pagination_class = KeyPagination
+    filterset_fields = ["severity", "code", "field", "customer_code"]
+
+    def get_queryset(self) -> QuerySet[Issue]:
+        if self.is_described:
+            return Issue.objects.none()
+        run = self.account.runs.filter(pk=self.kwargs["pk"]).first()
+        if run is None:
+            raise Http404
+        return super().get_queryset().filter(run=run)

@@ -1,0 +1,22 @@
+"""Routes of runs, formats and feeds."""
+
+from django.urls import path
+from rest_framework.routers import SimpleRouter
+
+from imports.api.feeds import Feeds
+from imports.api.formats import Formats, Propose
+from imports.api.runs import Issues, Runs, Upload
+
+ACCOUNT = "accounts/(?P<account>[-a-zA-Z0-9_]+)"
+
+router = SimpleRouter()
+router.register(f"{ACCOUNT}/runs", Runs, basename="run")
+router.register(f"{ACCOUNT}/formats", Formats, basename="format")
+router.register(f"{ACCOUNT}/feeds", Feeds, basename="feed")
+
+urlpatterns = [
+    path("accounts/<slug:account>/runs/upload/", Upload.as_view(), name="run-upload"),
+    path("accounts/<slug:account>/runs/<int:pk>/issues/", Issues.as_view(), name="run-issues"),
+    path("accounts/<slug:account>/formats/propose/", Propose.as_view(), name="format-propose"),
+    *router.urls,
+]

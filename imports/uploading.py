@@ -1,0 +1,119 @@
+"""Upload: a file that a program sends waits on the disk, with its run, until a worker imports it."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from django.core.exceptions import SuspiciousFileOperation
+from django.db import Error, connection, transaction
+from django.utils import timezone
+
+from imports.errors import FileRejected, SettingsWrong, TryAgainLater
+from imports.models import Run
+from imports.pipeline import import_file
+from imports.telling import tell_of_run
+from imports.versioning import STANDARD_NAME, find_version
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from django.core.files.uploadedfile import UploadedFile
+
+    from accounts.models import Account, User
+    from imports.pipeline import Progress
+
+TOLD_EVERY = 0.5
+"""Seconds."""
+
+
+def store_upload(
+    account: Account, file: UploadedFile[bytes], user: User, *, format_name: str | None = None, dry_run: bool = False
+) -> Run:
+    """Keep the file with a queued run of its own. Raises SettingsWrong where no format of the name may read it.
+
+    The caller puts the run into the queue once it is in the database (see `tasks.enqueue_upload`).
+    """
+    version = find_version(account, format_name)
+    name = Path(file.name or "upload").name[-255:] or "upload"
+    with transaction.atomic():
+        run = Run.objects.create(
+            account=account,
+            status=Run.Status.QUEUED,
+            file_name=name,
+            file_size=file.size or 0,
+            format_name=str(version or "standard template"),
+            format_version=version,
+            dry_run=dry_run,
+            started_by=user,
+            queued_at=timezone.now(),
+        )
+        try:
+            run.kept_file.save(name, file)
+        except (OSError, SuspiciousFileOperation) as error:
+            raise SettingsWrong(f"No copy of {name} can be kept in DATA_DIR: {error}.") from None
+    return run
+
+
+def import_queued(run_id: int) -> str:
+    """Import a queued run's file. Whatever stands against it stands in the run."""
+    related = ("account__sandbox_of", "format_version__format", "started_by")
+    run = Run.objects.select_related(*related).filter(pk=run_id, status=Run.Status.QUEUED).first()
+    if run is None:
+        return "It was begun already."
+    try:
+        version = run.format_version
+        name = str(version) if version else STANDARD_NAME
+        with recording_progress(run) as progress:
+            import_file(
+                run.account,
+                Path(run.kept_file.path),
+                version=find_version(run.account, name),
+                queued=run,
+                dry_run=run.dry_run,
+                progress=progress,
+            )
+    except TryAgainLater as error:
+        return str(error)
+    except (SettingsWrong, FileRejected, FileNotFoundError) as error:
+        _fail(run, str(error))
+    return f"{run}: {run.status}"
+
+
+def _fail(run: Run, message: str) -> None:
+    """The file could not even be begun."""
+    run.status, run.message, run.finished_at = Run.Status.FAILED, message, timezone.now()
+    with transaction.atomic():
+        if Run.objects.filter(pk=run.pk, status=Run.Status.QUEUED).update(
+            status=run.status, message=message, finished_at=run.finished_at
+        ):
+            tell_of_run(run)
+
+
+@contextmanager
+def recording_progress(run: Run) -> Iterator[Progress]:
+    """Write the progress into the run for others to see, in a session beside the one that holds the transaction."""
+    beside = connection.copy()
+    table = connection.ops.quote_name(Run._meta.db_table)
+    told = 0.0
+
+    def record(stage: str, done: int, total: int) -> None:
+        nonlocal told
+        if time.monotonic() - told < TOLD_EVERY and done < total:
+            return
+        told = time.monotonic()
+        run.stage, run.stage_done, run.stage_total = stage, done, total
+        with contextlib.suppress(Error), beside.cursor() as cursor:  # nobody waits for it, and nothing depends on it
+            cursor.execute("SET lock_timeout = '1s'")
+            cursor.execute(
+                f"UPDATE {table} SET stage = %s, stage_done = %s, stage_total = %s WHERE id = %s",  # noqa: S608  (the table's name)
+                [stage, done, total, run.pk],
+            )
+
+    try:
+        yield record
+    finally:
+        beside.close()
