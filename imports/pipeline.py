@@ -110,10 +110,11 @@ def import_file(
         check_entry(version, account)
         spec = read_spec(version)
     with claim_account(account):
+        size = path.stat().st_size
         run = _begin(queued) if queued is not None else Run(account=account, dry_run=dry_run, started_by=started_by)
         for name, value in _describe_origin(origin or Origin(file_name=run.file_name or path.name)).items():
             setattr(run, name, value)
-        run.file_size, run.released_from = path.stat().st_size, release.held if release else None
+        run.file_size, run.released_from = size, release.held if release else None
         run.format_name, run.format_version, run.format_digest = spec.name, version, spec.digest
         run.save()
         work = _Import(run, spec, path, keep and not dry_run, release, progress)

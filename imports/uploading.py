@@ -12,7 +12,7 @@ from django.core.exceptions import SuspiciousFileOperation
 from django.db import Error, connection, transaction
 from django.utils import timezone
 
-from imports.errors import FileRejected, SettingsWrong, TryAgainLater
+from imports.errors import SettingsWrong, TryAgainLater
 from imports.models import Run
 from imports.pipeline import import_file
 from imports.telling import tell_of_run
@@ -78,8 +78,10 @@ def import_queued(run_id: int) -> str:
             )
     except TryAgainLater as error:
         return str(error)
-    except (SettingsWrong, FileRejected, FileNotFoundError) as error:
+    except SettingsWrong as error:
         _fail(run, str(error))
+    except FileNotFoundError:
+        _fail(run, f"The copy of {run.file_name} is gone from DATA_DIR. Upload the file again.")
     return f"{run}: {run.status}"
 
 

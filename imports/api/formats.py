@@ -206,7 +206,7 @@ class Propose(AccountView):
         asked = ProposeSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
         values = asked.validated_data
-        constants = read_constants(values.get("constants") or {})
+        constants = read_constants(values.get("constants", {}))
         path = Path(values["sample"].temporary_file_path())
         with answering():
             proposal = propose_format(path, self.account, constants)

@@ -1,0 +1,136 @@
+"""Connections through the API: found, paged, decided about."""
+
+import io
+import json
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from connections.models import Change, Connection
+from imports.exporting import export_json
+from tests.builders import make_connection
+
+pytestmark = pytest.mark.django_db
+
+PATH = "accounts/maison/connections/"
+
+
+@pytest.fixture
+def shop(world):
+    return make_connection(
+        world.maison, "C1", profile_name="Elm Street", addresses=[{"code": "S1"}], doors=[{"code": "D1"}],
+        buyers=[{"email": "Ann@example.com"}],
+    )  # fmt: skip
+
+
+def codes(answer):
+    assert answer.status_code == 200, answer.content
+    return [found["customer_code"] for found in answer.json()["results"]]
+
+
+def test_a_connection_is_as_the_export_writes_it(world, shop):
+    out = io.StringIO()
+    export_json(world.maison, out)
+    exported = json.loads(out.getvalue())
+    (found,) = world.rosa("get", PATH).json()["results"]
+    assert {name: found[name] for name in exported} == exported
+    assert world.rosa("get", f"{PATH}{shop.pk}/").json() == found
+
+
+def test_all_are_found_page_by_page_while_others_write(world):
+    for number in range(10):
+        make_connection(world.maison, f"C{number}")
+    seen, page = [], world.rosa("get", f"{PATH}?page_size=3").json()
+    while True:
+        seen += [found["customer_code"] for found in page["results"]]
+        if len(seen) == 3:
+            make_connection(world.maison, "A-new-one-before")
+            Connection.objects.filter(customer_code="C0").delete()
+        if not page["next"]:
+            break
+        page = world.rosa("get", page["next"].partition("/api/v1/")[2]).json()
+    assert seen == [f"C{number}" for number in range(10)]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "status=pending", "customer_code=C1", "customer_alias=elm", "profile_name=Elm Street", "address_code=S1",
+        "door_code=D1", "buyer_email=ANN@EXAMPLE.COM",
+    ],
+)  # fmt: skip
+def test_a_connection_is_found_by_any_natural_key(world, shop, query):
+    make_connection(world.maison, "C2", status="approved")
+    Connection.objects.filter(pk=shop.pk).update(customer_alias="elm", status="pending")
+    assert codes(world.rosa("get", f"{PATH}?{query}")) == ["C1"]
+    assert codes(world.rosa("get", f"{PATH}?{query.partition('=')[0]}=rejected")) == []
+
+
+def test_what_was_updated_since(world, shop):
+    make_connection(world.maison, "old")
+    Connection.objects.filter(customer_code="old").update(updated_at=timezone.now() - timedelta(days=2))
+    since = (timezone.now() - timedelta(days=1)).isoformat().replace("+", "%2B")
+    assert codes(world.rosa("get", f"{PATH}?updated_since={since}")) == ["C1"]
+
+
+def test_connections_are_approved_and_rejected_as_duplicates(world, shop):
+    original = make_connection(world.maison, "C0", status="approved")
+    Connection.objects.filter(pk=shop.pk).update(status="pending")
+    approved = world.rosa("post", f"{PATH}{shop.pk}/approve/")
+    assert (approved.status_code, approved.json()["status"]) == (200, "approved")
+    rejected = world.rosa("post", f"{PATH}{shop.pk}/reject/", {"duplicate_of": "C0"})
+    assert (rejected.json()["status"], rejected.json()["duplicate_of"]) == ("rejected", "C0")
+    for duplicate_of in ("nowhere", "C1"):
+        refused = world.rosa("post", f"{PATH}{shop.pk}/reject/", {"duplicate_of": duplicate_of})
+        assert refused.json()["errors"][0]["field"] == "duplicate_of"
+    changes = world.rosa("get", "accounts/maison/changes/?customer_code=C1&record=connection").json()["results"]
+    decided = [(change["field"], change["after"], change["user"]) for change in changes if change["field"] == "status"]
+    assert decided == [("status", "rejected", "rosa"), ("status", "approved", "rosa")]
+    assert original.pk
+
+
+def test_changes_of_other_accounts_are_not_told(world, shop):
+    Change.objects.create(connection=shop, at=timezone.now(), action="created", record="connection")
+    assert len(world.vera("get", "accounts/maison/changes/").json()["results"]) == 1
+    assert world.luc("get", "accounts/atelier/changes/").json()["results"] == []
+
+
+@pytest.mark.parametrize("path", [PATH, "accounts/maison/changes/"])
+def test_a_full_page_takes_no_more_queries_than_a_short_one(world, path):
+    def count():
+        with CaptureQueriesContext(connection) as queries:
+            assert world.rosa("get", path).status_code == 200
+        return len(queries)
+
+    def add(number):
+        made = make_connection(
+            world.maison, f"C{number}", addresses=[{"code": "S1"}], buyers=[{"email": f"a{number}@example.com"}]
+        )
+        Change.objects.create(connection=made, at=timezone.now(), action="created", record="connection", user=None)
+
+    add(0)
+    few = count()
+    for number in range(1, 30):
+        add(number)
+    assert count() == few
+
+
+def test_a_page_far_behind_is_read_by_the_index_alone(world):
+    """The database reads as many rows as the page has, wherever it lies."""
+    Connection.objects.bulk_create(
+        Connection(account=world.maison, customer_code=f"C{number:06}", profile_name="x") for number in range(20_000)
+    )
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE connections_connection")
+    page = Connection.objects.filter(account=world.maison, customer_code__gt="C019000").order_by("customer_code")[:101]
+    plan = json.loads(page.explain(format="json", analyze=True))[0]["Plan"]
+
+    def most_rows(node):
+        return max([node["Actual Rows"], *(most_rows(child) for child in node.get("Plans", []))])
+
+    assert most_rows(plan) <= 101
+    assert "Seq Scan" not in json.dumps(plan)
+    assert "Sort" not in {plan["Node Type"], *(child["Node Type"] for child in plan.get("Plans", []))}

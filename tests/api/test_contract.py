@@ -1,0 +1,53 @@
+"""The contract: what generated requests make of it, with the tokens of two accounts."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from imports.models import Feed, Run
+from tests.api.conftest import Program
+from tests.api.test_formats import DOCUMENT
+from tests.builders import add_member, make_account, make_connection
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+EXAMPLES = os.environ.get("SCHEMA_EXAMPLES", "5")
+"""Of each operation and phase; more by hand."""
+CHECKS = "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance"
+CONFIG = """
+[parameters]
+"path.account" = "{account}"
+"path.code" = "{account}"
+"path.name" = "erp"
+"path.number" = 1
+"""
+
+
+@pytest.mark.parametrize("who", ["rosa", "luc"])
+def test_no_request_breaks_the_contract(world, live_server, tmp_path, settings, who):
+    settings.API_REQUESTS_PER_MINUTE = 1_000_000
+    settings.FEED_TIMEOUT = 1
+    program: Program = getattr(world, who)
+    account = {"rosa": world.maison, "luc": world.atelier}[who]
+    for number in range(3):
+        make_connection(account, f"C{number}", addresses=[{"code": "S1"}], buyers=[{"email": "a@example.com"}])
+    Run.objects.create(account=account, file_name="a.txt", format_name="standard template", status="held")
+    Feed.objects.create(account=account, name="erp", protocol="ftp", host="127.0.0.1", port=1)
+    program("put", f"accounts/{account.code}/formats/erp/draft/", {"document": DOCUMENT})
+    add_member(make_account("third"), program.user, "viewer")
+    (tmp_path / "schemathesis.toml").write_text(CONFIG.format(account=account.code))
+    ended = subprocess.run(
+        [
+            str(Path(sys.executable).with_name("schemathesis")), "--config-file", str(tmp_path / "schemathesis.toml"),
+            "run", f"{live_server.url}/api/v1/schema/", "--checks", CHECKS, "--max-examples", EXAMPLES,
+            "--header", f"Authorization: Bearer {program.token}", "--seed", "1", "--no-color", "--suppress-health-check", "all",
+        ],
+        cwd=tmp_path, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    print(ended.stdout[-12_000:])
+    assert ended.returncode == 0, ended.stdout[-12_000:] + ended.stderr[-2000:]
+    assert int(re.search(r"(\d+) generated", ended.stdout)[1]) > 500

@@ -1,0 +1,96 @@
+"""Formats through the API: from a sample to a live version."""
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+
+from accounts.sandboxes import add_sandbox
+from imports.models import FormatVersion
+from tests.api.test_runs import work
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+PATH = "accounts/maison/formats/"
+SAMPLE = "Nr;Name;Ort\n1;Elm Street;Paris\n2;Harbor Row;Lyon\n"
+DOCUMENT = {
+    "name": "erp",
+    "dialect": {"delimiter": ";"},
+    "columns": [
+        {"source": "Nr", "target": "customer_code"},
+        {"source": "Name", "target": "profile_name"},
+        {"constant": "EUR", "target": "price_type_currency"},
+        {"constant": "EU Wholesale", "target": "price_type_name"},
+    ],
+}
+
+
+def sample(text=SAMPLE):
+    return SimpleUploadedFile("sample.csv", text.encode())
+
+
+def test_a_sample_is_proposed_saved_tested_and_approved(world):
+    add_sandbox(world.maison)
+    proposed = world.rosa.upload(
+        f"{PATH}propose/", sample=sample(), constants='{"price_type_currency": "EUR"}', save_as="erp"
+    ).json()
+    assert proposed["draft"] == "erp@1"
+    assert proposed["proposal"]["columns"][0]["target"] == "customer_code"
+    saved = world.rosa("put", f"{PATH}erp/draft/", {"document": DOCUMENT})
+    assert saved.status_code == 200, saved.content
+    assert saved.json()["version"]["name"] == "erp@1"
+    assert world.rosa("post", f"{PATH}erp/versions/1/test/").json()["version"]["status"] == "testing"
+    refused = world.rosa("post", f"{PATH}erp/versions/1/approve/", {"reason": "It was tested elsewhere."})
+    assert (refused.status_code, "no accepted run" in refused.json()["detail"]) == (409, True)
+    tested = world.rosa.upload("accounts/maison-sandbox/runs/upload/", file=sample(), format="erp@1")
+    assert tested.status_code == 202, tested.content
+    work()
+    assert world.rosa("post", f"{PATH}erp/versions/1/approve/").status_code == 409
+    live = world.rosa("post", f"{PATH}erp/versions/1/approve/", {"reason": "It was tested elsewhere."}).json()
+    assert (live["version"]["status"], live["version"]["approver"]) == ("live", "rosa")
+    assert world.rosa("post", f"{PATH}erp/start-draft/").json()["version"]["name"] == "erp@2"
+    assert world.rosa("get", f"{PATH}erp/versions/2/differences/").json()["differences"] == []
+    versions = world.vera("get", f"{PATH}erp/").json()["versions"]
+    assert [(version["name"], version["status"]) for version in versions] == [("erp@2", "draft"), ("erp@1", "live")]
+
+
+def test_a_version_is_a_document(world):
+    world.rosa("put", f"{PATH}erp/draft/", {"document": DOCUMENT})
+    found = world.vera("get", f"{PATH}erp/versions/1/").json()
+    assert [column.get("source") for column in found["document"]["columns"]] == ["Nr", "Name", None, None]
+    assert found["problem"] == ""
+    assert world.rosa("put", f"{PATH}again/draft/", {"document": found["document"]}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "document",
+    [{}, {"columns": 3}, {"columns": [{"source": "A", "target": "nothing"}]}, {**DOCUMENT, "dialect": {"x": 1}}],
+)
+def test_a_document_that_makes_no_sense_is_refused(world, document):
+    answer = world.rosa("put", f"{PATH}erp/draft/", {"document": document})
+    assert answer.status_code == 422, answer.content
+    assert not FormatVersion.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("data", "status"),
+    [
+        ({}, 400),
+        ({"sample": SimpleUploadedFile("a", b"\x00\x01\x02" * 100)}, 422),
+        ({"sample": SimpleUploadedFile("a", SAMPLE.encode()), "constants": "[]"}, 400),
+        ({"sample": SimpleUploadedFile("a", SAMPLE.encode()), "constants": '{"nothing": "x"}'}, 400),
+        ({"sample": SimpleUploadedFile("a", SAMPLE.encode()), "save_as": "a b"}, 409),
+    ],
+)
+def test_what_cannot_be_proposed(world, data, status):
+    answer = world.rosa.upload(f"{PATH}propose/", **data)
+    assert answer.status_code == status, answer.content
+
+
+def test_a_proposal_changes_nothing_unless_it_is_saved(world):
+    assert world.rosa.upload(f"{PATH}propose/", sample=sample()).json()["draft"] is None
+    assert world.rosa("get", PATH).json()["results"] == []
+
+
+def test_versions_that_are_none(world):
+    world.rosa("put", f"{PATH}erp/draft/", {"document": DOCUMENT})
+    assert world.rosa("get", f"{PATH}erp/versions/7/").status_code == 404
+    assert world.rosa("get", f"{PATH}erp/versions/1/differences/").status_code == 409

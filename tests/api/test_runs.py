@@ -1,0 +1,234 @@
+"""Runs through the API: a file goes in, and what became of it comes out."""
+
+import json
+from pathlib import Path
+
+import pytest
+from django.conf import settings as project_settings
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+from django_q.models import OrmQ
+from django_q.signing import SignedPackage
+
+from imports import tasks, uploading
+from imports.models import Issue, Message, Run, Webhook
+from tests.imports.files import NEW, as_text
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+PATH = "accounts/maison/runs/"
+GOOD = {**NEW, "customer_code": "C1"}
+BAD = {**NEW, "customer_code": "C2", "discount": "many"}
+
+
+def file(rows, name="customers.txt"):
+    return SimpleUploadedFile(name, (rows if isinstance(rows, str) else as_text(rows)).encode())
+
+
+def work():
+    """What a worker does with all that is queued."""
+    for entry in OrmQ.objects.order_by("pk"):
+        task = SignedPackage.loads(entry.payload)
+        getattr(tasks, task["func"].rpartition(".")[2])(*task["args"])
+        entry.delete()
+
+
+def upload(world, rows, **data):
+    answer = world.rosa.upload(f"{PATH}upload/", file=file(rows), **data)
+    assert answer.status_code == 202, answer.content
+    return answer
+
+
+def test_an_uploaded_file_is_imported_by_a_worker(world):
+    answer = upload(world, [GOOD, BAD])
+    run = answer.json()
+    assert (run["status"], run["file"], run["started_by"]) == ("queued", "customers.txt", "rosa")
+    assert not world.maison.connections.exists()
+    place = answer["Location"].removeprefix("/api/v1/")
+    work()
+    run = world.rosa("get", place).json()
+    assert run["status"] == "partial"
+    assert (run["counts"]["created"], run["counts"]["rejected"]) == (1, 1)
+    assert run["progress"] is None
+    issues = world.vera("get", f"{place}issues/").json()["results"]
+    assert [(issue["line"], issue["field"], issue["customer_code"]) for issue in issues] == [(3, "discount", "C2")]
+    assert world.rosa("get", f"{place}issues/?code=nothing").json()["results"] == []
+    rejects = b"".join(world.rosa("get", f"{place}rejects/").streaming_content).decode()
+    assert "C2" in rejects
+    assert "C1|" not in rejects
+    assert b"".join(world.rosa("get", f"{place}file/").streaming_content).decode() == as_text([GOOD, BAD])
+    changes = world.rosa("get", f"accounts/maison/changes/?run={run['id']}").json()["results"]
+    assert {change["customer_code"] for change in changes} == {"C1"}
+
+
+def test_a_dry_run_changes_nothing(world):
+    run = upload(world, [GOOD], dry_run="true").json()
+    work()
+    run = world.rosa("get", f"{PATH}{run['id']}/").json()
+    assert (run["status"], run["dry_run"], run["counts"]["created"]) == ("succeeded", True, 1)
+    assert not world.maison.connections.exists()
+
+
+def test_the_same_upload_with_the_same_key_is_one_run(world):
+    client = world.rosa.client
+    for _ in range(2):
+        answer = client.post(
+            f"/api/v1/{PATH}upload/", {"file": file([GOOD])}, format="multipart", HTTP_IDEMPOTENCY_KEY="k1"
+        )
+        assert answer.status_code == 202
+    assert Run.objects.count() == 1
+    assert answer["Location"]
+    other = client.post(f"/api/v1/{PATH}upload/", {"file": file([BAD])}, format="multipart", HTTP_IDEMPOTENCY_KEY="k1")
+    assert other.status_code == 422
+
+
+def test_a_task_that_comes_twice_imports_once(world):
+    run = upload(world, [GOOD]).json()
+    tasks.import_upload(run["id"])
+    assert tasks.import_upload(run["id"]) == "It was begun already."
+    assert Run.objects.get().status == "succeeded"
+
+
+def test_an_upload_whose_task_was_lost_is_queued_again(world, settings):
+    upload(world, [GOOD])
+    OrmQ.objects.all().delete()
+    tasks.enqueue_due()
+    assert not OrmQ.objects.exists()
+    Run.objects.update(queued_at=timezone.now() - timezone.timedelta(seconds=settings.FEED_LEASE_SECONDS + 1))
+    tasks.enqueue_due()
+    work()
+    assert Run.objects.get().status == "succeeded"
+
+
+def test_a_file_that_is_gone_fails_and_is_told(world):
+    Webhook.objects.create(account=world.maison, url="https://example.com", secret="whsec_c2VjcmV0")
+    upload(world, [GOOD])
+    Path(Run.objects.get().kept_file.path).unlink()
+    work()
+    assert Run.objects.get().status == "failed"
+    assert Message.objects.get().event == "run.failed"
+
+
+def test_uploads_are_kept_until_they_are_imported_even_where_none_are_kept(world, settings):
+    settings.KEEP_FILES_DAYS = 0
+    upload(world, [GOOD])
+    upload(world, [BAD])
+    work()
+    assert sorted(Run.objects.values_list("status", flat=True)) == ["rejected", "succeeded"]
+
+
+@pytest.mark.parametrize(
+    ("data", "status"),
+    [
+        ({}, 400),
+        ({"file": "text"}, 400),
+        ({"file": SimpleUploadedFile("empty.txt", b"")}, 400),
+        ({"file": SimpleUploadedFile("a.txt", b"x"), "format": "nowhere"}, 409),
+        ({"file": SimpleUploadedFile("a.txt", b"x"), "dry_run": "perhaps"}, 400),
+    ],
+)
+def test_what_cannot_be_imported_is_refused(world, data, status):
+    answer = world.rosa.upload(f"{PATH}upload/", **data)
+    assert answer.status_code == status, answer.content
+    assert not Run.objects.exists()
+
+
+def test_too_long_an_upload_is_refused(world, settings):
+    settings.UPLOAD_LIMIT = 1000
+    answer = world.rosa.upload(f"{PATH}upload/", file=SimpleUploadedFile("a.txt", b"x" * 2000))
+    assert answer.status_code == 413
+    assert "at most 1,000" in answer.json()["detail"]
+
+
+def test_names_lead_nowhere(world):
+    upload(world, [GOOD])
+    client = world.rosa.client
+    client.post(f"/api/v1/{PATH}upload/", {"file": file([GOOD], "../../../etc/x.txt")}, format="multipart")
+    kept = [Path(run.kept_file.path) for run in Run.objects.all()]
+    assert all(path.is_relative_to(project_settings.MEDIA_ROOT) for path in kept)
+
+
+def test_progress_is_seen_from_elsewhere_while_the_run_runs(world, monkeypatch):
+    monkeypatch.setattr(uploading, "TOLD_EVERY", 0)
+    seen = []
+    stage = uploading.import_file.__globals__["_Import"]._stage
+
+    def look(self, *arguments):
+        seen.append(world.vera("get", f"{PATH}{self.run.pk}/").json())
+        return stage(self, *arguments)
+
+    monkeypatch.setattr("imports.pipeline._Import._stage", look)
+    upload(world, [GOOD])
+    work()
+    (run,) = seen
+    assert run["status"] == "running"
+    assert run["progress"]["stage"] == "Reading"
+    assert 0 < run["progress"]["done"] <= run["progress"]["total"] == run["size"]
+
+
+# -- decisions
+
+
+@pytest.fixture
+def held(world):
+    upload(world, [GOOD])
+    work()
+    Run.objects.update(status="held", message="Too many customers changed.")
+    world.maison.connections.all().delete()
+    return Run.objects.get()
+
+
+def test_a_held_run_is_released_by_a_worker(world, held):
+    answer = world.rosa("post", f"{PATH}{held.pk}/release/")
+    assert (answer.status_code, answer.json()["status"]) == (202, "held")
+    work()
+    run = world.rosa("get", f"{PATH}{held.pk}/").json()
+    assert (run["decision"], run["decided_by"]) == ("released", "rosa")
+    newest = world.rosa("get", PATH).json()["results"][0]
+    assert (newest["released_from"], newest["status"]) == (held.pk, "succeeded")
+
+
+def test_a_release_over_a_newer_file_has_to_be_forced(world, held):
+    Run.objects.create(account=world.maison, file_name="b", format_name="standard template", status="succeeded")
+    refused = world.rosa("post", f"{PATH}{held.pk}/release/")
+    assert (refused.status_code, "newer file" in refused.json()["detail"]) == (409, True)
+    assert world.rosa("post", f"{PATH}{held.pk}/release/", {"force": True}).status_code == 202
+
+
+def test_a_held_run_is_rejected_once(world, held):
+    assert world.rosa("post", f"{PATH}{held.pk}/reject/").json()["status"] == "rejected"
+    again = world.rosa("post", f"{PATH}{held.pk}/reject/")
+    assert (again.status_code, "rejected by rosa" in again.json()["detail"]) == (409, True)
+
+
+# -- lists
+
+
+def test_runs_are_filtered(world, held):
+    Run.objects.create(account=world.maison, file_name="b.txt", format_name="standard template", status="failed")
+    assert [run["file"] for run in world.rosa("get", f"{PATH}?status=failed").json()["results"]] == ["b.txt"]
+    assert [run["id"] for run in world.rosa("get", f"{PATH}?file=customers.txt").json()["results"]] == [held.pk]
+
+
+@pytest.mark.parametrize("path", [PATH, f"{PATH}1/issues/"])
+def test_a_full_page_takes_no_more_queries_than_a_short_one(world, path):
+    def count():
+        with CaptureQueriesContext(connection) as queries:
+            assert world.rosa("get", path).status_code == 200
+        return len(queries)
+
+    first = Run.objects.create(pk=1, account=world.maison, file_name="a", format_name="b", started_by=world.rosa.user)
+    Issue.objects.create(run=first, line=1, code="x", severity="error", message="m")
+    few = count()
+    for _ in range(20):
+        Run.objects.create(account=world.maison, file_name="a", format_name="b", started_by=world.vera.user)
+        Issue.objects.create(run=first, line=1, code="x", severity="error", message="m")
+    assert count() == few
+
+
+def test_runs_and_files_of_others_are_not_found(world, held):
+    for page in ("", "file/", "rejects/", "issues/"):
+        assert world.luc("get", f"accounts/atelier/runs/{held.pk}/{page}").status_code == 404
+    assert json.loads(world.luc("get", "accounts/atelier/runs/").content)["results"] == []
