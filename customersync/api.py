@@ -22,7 +22,7 @@ ANSWERS = {
     "429": "Too many requests of this token in this minute; `Retry-After` says how many seconds to wait.",
     "503": "Something outside went wrong; try again later.",
 }
-READS = ("400", "401", "404", "405", "429")
+READS = ("400", "401", "404", "405", "409", "429")
 
 
 def describe_problems(result: dict[str, Any], generator: Any, request: Any, public: Any) -> dict[str, Any]:

@@ -60,7 +60,12 @@ class RunSerializer(serializers.ModelSerializer[Run]):
     format = serializers.CharField(source="format_name", read_only=True)
     sha256 = serializers.CharField(read_only=True, allow_blank=True, help_text="Of a feed's file.")
     started_by = serializers.CharField(source="started_by.username", allow_null=True, read_only=True, default=None)
-    released_from = serializers.PrimaryKeyRelatedField[Run](read_only=True)
+    released_from = serializers.IntegerField(
+        source="released_from_id", allow_null=True, read_only=True, help_text="The held run that this one released."
+    )
+    decision = serializers.ChoiceField(
+        [("", "none"), *Run.Decision.choices], read_only=True, help_text="What a person decided about a held file."
+    )
     counts = CountsSerializer(read_only=True)
     progress = serializers.SerializerMethodField()
     has_rejects = serializers.SerializerMethodField()
