@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[1]
 
 
-def start_command(*arguments: str, **environment: str) -> subprocess.Popen[str]:
+def start_command(*arguments: str, **variables: str) -> subprocess.Popen[str]:
     """`manage.py` with these arguments, in a process group of its own."""
     return subprocess.Popen(
         [sys.executable, "manage.py", *arguments],
         cwd=ROOT,
-        env=_environment(environment),
+        env=environment(**variables),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -36,7 +36,8 @@ def start_command(*arguments: str, **environment: str) -> subprocess.Popen[str]:
     )
 
 
-def _environment(more: dict[str, str]) -> dict[str, str]:
+def environment(**more: str) -> dict[str, str]:
+    """Settings under which another process sees what the tests see."""
     return {
         **os.environ,
         "DATABASE_URL": Server().url(connection.settings_dict["NAME"]),
@@ -49,14 +50,14 @@ def _environment(more: dict[str, str]) -> dict[str, str]:
 
 
 @contextmanager
-def run_cluster(folder: Path, **environment: str) -> Iterator[int]:
+def run_cluster(folder: Path, **variables: str) -> Iterator[int]:
     """A `qcluster` with two workers, and its process number; all its processes end with the block."""
     log = folder / "cluster.log"
     with log.open("w") as output:
         process = subprocess.Popen(
             [sys.executable, "manage.py", "qcluster"],
             cwd=ROOT,
-            env=_environment({"Q_WORKERS": "2", "EMAIL_URL": "dummymail://", **environment}),
+            env=environment(**{"Q_WORKERS": "2", "EMAIL_URL": "dummymail://", **variables}),
             stdout=output,
             stderr=output,
             start_new_session=True,

@@ -1,6 +1,7 @@
 """Runs through the API: a file goes in, and what became of it comes out."""
 
 import json
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from django.utils import timezone
 from django_q.models import OrmQ
 from django_q.signing import SignedPackage
 
-from imports import tasks, uploading
+from imports import pipeline, tasks, uploading
 from imports.models import Issue, Message, Run, Webhook
 from tests.imports.files import NEW, as_text
 
@@ -96,7 +97,7 @@ def test_an_upload_whose_task_was_lost_is_queued_again(world, settings):
     OrmQ.objects.all().delete()
     tasks.enqueue_due()
     assert not OrmQ.objects.exists()
-    Run.objects.update(queued_at=timezone.now() - timezone.timedelta(seconds=settings.FEED_LEASE_SECONDS + 1))
+    Run.objects.update(queued_at=timezone.now() - timedelta(seconds=settings.FEED_LEASE_SECONDS + 1))
     tasks.enqueue_due()
     work()
     assert Run.objects.get().status == "succeeded"
@@ -153,7 +154,7 @@ def test_names_lead_nowhere(world):
 def test_progress_is_seen_from_elsewhere_while_the_run_runs(world, monkeypatch):
     monkeypatch.setattr(uploading, "TOLD_EVERY", 0)
     seen = []
-    stage = uploading.import_file.__globals__["_Import"]._stage
+    stage = pipeline._Import._stage
 
     def look(self, *arguments):
         seen.append(world.vera("get", f"{PATH}{self.run.pk}/").json())
