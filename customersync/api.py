@@ -7,6 +7,7 @@ from typing import Any
 from django.http import HttpRequest, JsonResponse
 
 from accounts.api import problems
+from imports.template import FIELDS
 
 ANSWERS = {
     "400": "The request is not as it should be; `errors` says which fields.",
@@ -41,9 +42,53 @@ def describe_problems(result: dict[str, Any], generator: Any, request: Any, publ
                 continue
             for status in READS if method == "get" else ANSWERS:
                 operation["responses"].setdefault(status, {"description": ANSWERS[status], "content": content})
+            parameters = operation.setdefault("parameters", [])
             if method == "post":
-                operation.setdefault("parameters", []).append(IDEMPOTENCY_KEY)
+                parameters.append(IDEMPOTENCY_KEY)
+            elif method != "get":
+                parameters.append(
+                    _header("If-Match", "ETag of what is to be changed: 412 where it is not that any more.")
+                )
+            elif path.endswith("}/"):
+                parameters.append(_header("If-None-Match", "ETag of what is known: 304 where it is that still."))
+                operation["responses"]["304"] = {"description": "It is what the ETag says still."}
     return result
+
+
+def describe_fields(result: dict[str, Any], generator: Any, request: Any, public: Any) -> dict[str, Any]:
+    """Fields of the template are described by the template, and the main things by examples."""
+    schemas = result["components"]["schemas"]
+    parts = {"Connection": "", "Address": "shipping_", "Buyer": "buyer_"}
+    for name, prefix in parts.items():
+        for part, schema in schemas[name]["properties"].items():
+            field = FIELDS.get(f"{prefix}{part}") or FIELDS.get(f"{part}_code")
+            if field is not None and "$ref" not in schema:
+                schema["description"] = f"{field.description} {schema.get('description', '')}".strip()
+    for name, example in EXAMPLES.items():
+        schemas[name]["examples"] = [example]
+    return result
+
+
+EXAMPLES: dict[str, dict[str, Any]] = {
+    "Address": {
+        "kind": "S", "code": "10017-1", "name": "Elm Street Outfitters", "address_1": "12 Elm Street", "address_2": "",
+        "city": "Portland", "state": "OR", "zip": "97205", "country": "US", "email": "", "phone": "",
+    },
+    "Buyer": {"email": "ann@example.com", "name": "Ann Lee"},
+    "EntriesRequest": {
+        "entries": [
+            {"list": "price_types", "currency": "USD", "name": "US Wholesale"},
+            {"list": "payment_terms", "code": "N30", "name": "Net 30"},
+        ],
+    },
+    "FeedRequest": {
+        "name": "erp", "protocol": "sftp", "host": "sftp.example.com", "user": "maison", "password": "…",
+        "host_key": "SHA256:dLtnAgbNPeVXLAsKNeyFXzBaYfzfAdWOCtTQYjQIvqM", "folder": "out",
+        "mask": "customers_{%Y%m%d%H%M%S}*.txt", "contacts": ["erp@example.com"],
+    },
+    "RejectionRequest": {"duplicate_of": "10016"},
+    "ReleaseRequest": {"force": False},
+}  # fmt: skip
 
 
 IDEMPOTENCY_KEY = {
@@ -52,6 +97,10 @@ IDEMPOTENCY_KEY = {
     "description": "Names the request: sent again with the same key within a day, it is answered and not repeated.",
     "schema": {"type": "string", "minLength": 1, "maxLength": 200, "pattern": "^[!-~]+$"},
 }
+
+
+def _header(name: str, description: str) -> dict[str, Any]:
+    return {"name": name, "in": "header", "description": description, "schema": {"type": "string"}}
 
 
 def _object(properties: dict[str, str]) -> dict[str, Any]:

@@ -186,6 +186,7 @@ SPECTACULAR_SETTINGS = {
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "customersync.api.describe_problems",
+        "customersync.api.describe_fields",
     ],
     "ENUM_NAME_OVERRIDES": {
         "ConnectionStatus": "connections.models.Connection.Status",

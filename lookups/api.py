@@ -10,6 +10,7 @@ from django.db.models import QuerySet, RestrictedError
 from django.urls import path
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import mixins, serializers
+from rest_framework.exceptions import ErrorDetail
 from rest_framework.response import Response
 from rest_framework.routers import SimpleRouter
 from rest_framework.viewsets import GenericViewSet
@@ -154,7 +155,12 @@ class LoadLookups(AccountView):
         result = load_rows(self.account, rows, [], dry_run=asked.validated_data["dry_run"])
         if result.problems:
             raise serializers.ValidationError(
-                {"entries": {str(problem.line): [problem.message] for problem in result.problems}}
+                {
+                    "entries": {
+                        f"{problem.line}.{problem.column}".rstrip("."): [ErrorDetail(problem.message, problem.code)]
+                        for problem in result.problems
+                    }
+                }
             )
         return Response(
             {"lists": {name: vars(counts) for name, counts in result.lists.items()}},

@@ -8,7 +8,7 @@ from typing import Any
 from django.core.exceptions import NON_FIELD_ERRORS, PermissionDenied
 from django.core.exceptions import ValidationError as ModelError
 from django.http import Http404
-from rest_framework import exceptions, serializers
+from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
@@ -43,25 +43,6 @@ class KeyReused(exceptions.APIException):
     status_code = 422
     default_code = "idempotency_key_reused"
     default_detail = "The Idempotency-Key was used for another request. Give every request a key of its own."
-
-
-class FieldProblem(serializers.Serializer[Any]):
-    """What is wrong with one field of the request."""
-
-    field = serializers.CharField(help_text="Where in the request: name, or names and positions joined by dots.")
-    code = serializers.CharField()
-    message = serializers.CharField()
-
-
-class Problem(serializers.Serializer[Any]):
-    """An error, as RFC 9457 says."""
-
-    type = serializers.CharField(help_text="about:blank: the status and the code say what kind of problem it is.")
-    title = serializers.CharField(help_text="What the status means.")
-    status = serializers.IntegerField()
-    detail = serializers.CharField(help_text="What is wrong, and what would be right.")
-    code = serializers.CharField(help_text="For programs.")
-    errors = FieldProblem(many=True, required=False)  # type: ignore[assignment]  # the name that the RFC's examples use
 
 
 def make_problem(status: int, code: str, detail: str, errors: list[dict[str, str]] | None = None) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from django.utils import timezone
 from accounts.api import idempotency
 from accounts.models import AuthToken, IdempotencyKey
 from accounts.tokens import make_token
+from imports.template import FIELDS
 from lookups.models import PaymentTerm
 from tests.builders import make_user
 
@@ -261,6 +262,8 @@ def test_the_schema_is_valid_and_describes_every_operation(client, tmp_path):
             assert operation["summary"], (path, method)
             assert "429" in operation["responses"], (path, method)
             assert operation["security"], (path, method)
+    described = schema["components"]["schemas"]["Connection"]["properties"]["customer_alias"]["description"]
+    assert described == FIELDS["customer_alias"].description
     feed = schema["components"]["schemas"]["Feed"]["properties"]
     assert not {"password", "private_key", "options"} & set(feed)
 
