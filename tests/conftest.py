@@ -8,3 +8,9 @@ from django.conf import settings
 def _kept_files(tmp_path_factory):
     """Copies of files go to a folder of the test session."""
     settings.MEDIA_ROOT = tmp_path_factory.mktemp("data") / "files"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _quick_passwords():
+    """Hashing a password well takes longer than most tests."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

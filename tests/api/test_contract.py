@@ -51,5 +51,6 @@ def test_no_request_breaks_the_contract(world, live_server, tmp_path, settings, 
     command += ["--header", f"Authorization: Bearer {program.token}"]
     ended = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert ended.returncode == 0, ended.stdout[-12_000:] + ended.stderr[-2000:]
+    sys.stdout.write(ended.stdout[-1500:])  # with -rP: how many requests it were
     generated = re.findall(r"([\d,]+) generated", ended.stdout)
     assert int(generated[0].replace(",", "")) > 250
