@@ -25,6 +25,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from pyftpdlib.authorizers import DummyAuthorizer
+from pyftpdlib.filesystems import AbstractedFS
 from pyftpdlib.handlers import FTPHandler, TLS_FTPHandler
 from pyftpdlib.ioloop import IOLoop
 from pyftpdlib.servers import FTPServer as FTPDaemon
@@ -99,12 +100,21 @@ def make_authority(folder: Path, name: str) -> Authority:
 # -- FTP and FTPS
 
 
+class Folders(AbstractedFS):
+    """What an FTP server shows. The library's own changes the folder of the whole process, which has other threads."""
+
+    def chdir(self, path: str) -> None:
+        os.scandir(path).close()
+        self.cwd = self.fs2ftp(path)
+
+
 def _ftp_handler(running: Running, kind: str, authority: Authority | None) -> type[FTPHandler]:
     base = FTPHandler if authority is None else TLS_FTPHandler
 
     class Handler(base):  # type: ignore[misc, valid-type]  # chosen when it is made
         permit_foreign_addresses = False
         use_sendfile = False
+        abstracted_fs = Folders
 
         def on_connect(self) -> None:
             running.sessions.add(self)
