@@ -25,19 +25,13 @@ from unfold.widgets import UnfoldAdminIntegerFieldWidget
 from accounts.models import Account, AuthToken, Membership, User
 from accounts.sandboxes import add_sandbox
 from accounts.tokens import LONGEST, make_token
+from accounts.users import user_of
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from django.db.models import ForeignKey, Model, QuerySet
     from django.http import HttpRequest
-
-
-def user_of(request: HttpRequest) -> User:
-    """The person who asks; the admin site lets nobody else in."""
-    user = request.user
-    assert isinstance(user, User)  # noqa: S101  (narrows the type)
-    return user
 
 
 def short_time(moment: datetime | None) -> str:
@@ -182,7 +176,7 @@ class AccountOwnedInline(VisibleChoices):
     """Permissions of an inline are those of the object it stands on."""
 
     def _parent_permission(self, request: HttpRequest, parent: Model | None) -> bool:
-        parent_admin = self.admin_site.get_model_admin(self.parent_model)  # type: ignore[attr-defined]
+        parent_admin = self.admin_site.get_model_admin(self.parent_model)  # type: ignore[attr-defined]  # of the inline this is mixed into
         return bool(parent_admin.has_change_permission(request, parent))
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:

@@ -182,5 +182,5 @@ class SecretsForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at 
         super()._post_clean()  # type: ignore[misc]  # a hook of Django's that its stubs leave out
 
     def _get_validation_exclusions(self) -> set[str]:
-        excluded: set[str] = super()._get_validation_exclusions()  # type: ignore[misc]  # the same
+        excluded: set[str] = super()._get_validation_exclusions()  # type: ignore[misc]  # a hook of Django's that its stubs leave out
         return excluded | {name for name, value in self.cleaned_data.items() if isinstance(value, Ciphertext)}

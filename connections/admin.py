@@ -25,9 +25,9 @@ from accounts.admin import (
     VisibleFilter,
     limit_choices,
     short_time,
-    user_of,
 )
 from accounts.models import Account
+from accounts.users import user_of
 from connections.history import record_created, recorded_edit
 from connections.inlines import INLINES, account_asked
 from connections.models import Change, Connection

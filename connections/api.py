@@ -13,8 +13,9 @@ from rest_framework.decorators import action
 from rest_framework.exceptions import ValidationError
 from rest_framework.routers import SimpleRouter
 
-from accounts.api.base import AccountViewSet, RetrieveVersioned, user_of
+from accounts.api.base import AccountViewSet, RetrieveVersioned
 from accounts.api.pagination import ByText, NewestFirst
+from accounts.users import user_of
 from connections import review
 from connections.describing import describe_customer
 from connections.models import Address, Buyer, Change, Connection, Door

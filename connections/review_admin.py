@@ -13,7 +13,8 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from unfold.decorators import action, display
 
-from accounts.admin import OwnAccountSelect, user_of
+from accounts.admin import OwnAccountSelect
+from accounts.users import user_of
 from connections import review
 from connections.models import Connection
 

@@ -12,7 +12,7 @@ from django.utils.timesince import timesince
 from django_q.models import Schedule
 
 from accounts.fields import secret_names
-from imports.models import Feed, Heartbeat, Message, Webhook
+from imports.models import Feed, Heartbeat, Message, Run, Webhook
 from imports.tasks import WORKERS
 
 if TYPE_CHECKING:
@@ -40,7 +40,8 @@ def is_at_work() -> bool:
 def _find_problems() -> Iterator[str]:
     now = timezone.now()
     feeds = Feed.objects.filter(enabled=True)
-    if not feeds.exists() and not Message.objects.due().exists():
+    uploads = Run.objects.filter(status=Run.Status.QUEUED)
+    if not (feeds.exists() or uploads.exists() or Message.objects.due().exists()):
         return
     if not Schedule.objects.filter(func="imports.tasks.enqueue_due").exists():
         yield "The schedule of imports.tasks.enqueue_due is missing: run manage.py migrate."

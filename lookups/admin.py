@@ -11,7 +11,8 @@ from import_export.admin import ImportExportMixin
 from import_export.formats.base_formats import CSV
 from unfold.contrib.import_export.forms import ExportForm, ImportForm
 
-from accounts.admin import AccountOwnedAdmin, VisibleFilter, user_of
+from accounts.admin import AccountOwnedAdmin, VisibleFilter
+from accounts.users import user_of
 from lookups import models, resources
 
 if TYPE_CHECKING:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import django_filters
-from django.core.exceptions import ValidationError as ModelError
 from django.db.models import QuerySet, RestrictedError
 from django.urls import path
 from drf_spectacular.utils import extend_schema, extend_schema_view
@@ -33,8 +32,6 @@ from lookups.reading import COLUMNS, Row
 if TYPE_CHECKING:
     from rest_framework.request import Request
 
-    from lookups.models import Lookup
-
 MOST_ROWS = 10_000
 
 
@@ -50,14 +47,14 @@ class LookupView(AccountViewSet, CreateVersioned, RetrieveVersioned, UpdateVersi
         return super().get_queryset().filter(account=None if self.is_described else self.account)
 
     def perform_create(self, serializer: Any) -> None:
-        self._check(self.model(account=self.account, **serializer.validated_data))
+        self.model(account=self.account, **serializer.validated_data).full_clean()
         serializer.save(account=self.account)
 
     def perform_update(self, serializer: Any) -> None:
         changed = self.model.objects.get(pk=serializer.instance.pk)
         for name, value in serializer.validated_data.items():
             setattr(changed, name, value)
-        self._check(changed)
+        changed.full_clean()
         serializer.save()
 
     def perform_destroy(self, instance: Any) -> None:
@@ -65,15 +62,6 @@ class LookupView(AccountViewSet, CreateVersioned, RetrieveVersioned, UpdateVersi
             instance.delete()
         except RestrictedError:
             raise Conflict(f"{instance} is in use. Give those who use it another entry first.", code="in_use") from None
-
-    def _check(self, entry: Lookup) -> None:
-        """The rules of the model, which say what is unique in an account."""
-        try:
-            entry.full_clean()
-        except ModelError as error:
-            raise serializers.ValidationError(
-                {("non_field_errors" if name == "__all__" else name): said for name, said in error.message_dict.items()}
-            ) from None
 
 
 def make_view(name: str, model: Any) -> type[LookupView]:

@@ -18,17 +18,12 @@ from rest_framework.viewsets import GenericViewSet
 
 from accounts.api.idempotency import answer_once
 from accounts.api.problems import PreconditionFailed, TooLarge
-from accounts.models import Account, User
+from accounts.models import Account
+from accounts.users import user_of
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
     from rest_framework.request import Request
-
-
-def user_of(request: Request) -> User:
-    """Who asks; views let nobody else in."""
-    assert isinstance(request.user, User)  # noqa: S101  (narrows the type)
-    return request.user
 
 
 class AccountView(GenericAPIView[Any]):
@@ -38,8 +33,13 @@ class AccountView(GenericAPIView[Any]):
     """
 
     account: Account
-    largest_body = 5_000_000
-    """Bytes."""
+    rate_limit: dict[str, str] = {}
+    """Headers that tell how many requests are left."""
+
+    @property
+    def largest_body(self) -> int:
+        """Bytes."""
+        return 5_000_000
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
@@ -61,7 +61,7 @@ class AccountView(GenericAPIView[Any]):
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
         finished = super().finalize_response(request, response, *args, **kwargs)
-        for name, value in getattr(self, "rate_limit", {}).items():
+        for name, value in self.rate_limit.items():
             finished[name] = value
         finished["Cache-Control"] = "private, no-cache"
         return finished

@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from django.core.files.uploadedfile import UploadedFile
+from django.db import transaction
 from django.utils import timezone
 from rest_framework.exceptions import ValidationError
 from rest_framework.renderers import JSONRenderer
@@ -41,13 +42,14 @@ def answer_once(request: Request, key: str, answer: Callable[[], Response]) -> R
             raise Conflict("The request is still being answered. Send it again later.", code="in_progress")
         return Response(entry.body, status=entry.status, headers={**entry.headers, "Idempotency-Replayed": "true"})
     try:
-        answered = answer()
+        with transaction.atomic():  # what is done, and that it is, go into the database together
+            answered = answer()
+            entry.status, entry.body = answered.status_code, json.loads(JSONRenderer().render(answered.data) or b"null")
+            entry.headers = {name: answered[name] for name in ("Location", "ETag") if name in answered}
+            entry.save()
     except BaseException:
         entry.delete()
         raise
-    entry.status, entry.body = answered.status_code, json.loads(JSONRenderer().render(answered.data) or b"null")
-    entry.headers = {name: answered[name] for name in ("Location", "ETag") if name in answered}
-    entry.save()
     return answered
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.core.exceptions import NON_FIELD_ERRORS, PermissionDenied
 from django.core.exceptions import ValidationError as ModelError
+from django.db import IntegrityError, OperationalError
 from django.http import Http404
 from rest_framework import exceptions
 from rest_framework.response import Response
@@ -37,6 +38,13 @@ class Conflict(exceptions.APIException):
     default_code = "conflict"
 
 
+class Unavailable(exceptions.APIException):
+    """Something outside went wrong that time may mend."""
+
+    status_code = 503
+    default_code = "try_again_later"
+
+
 class KeyReused(exceptions.APIException):
     """An idempotency key names another request."""
 
@@ -64,7 +72,11 @@ def handle_exception(error: Exception, context: dict[str, Any]) -> Response | No
     elif isinstance(error, PermissionDenied):
         error = exceptions.PermissionDenied()
     elif isinstance(error, ModelError):
-        error = exceptions.ValidationError(_detail_of(error))
+        error = exceptions.ValidationError(detail_of(error))
+    elif isinstance(error, IntegrityError):
+        error = Conflict("Somebody else wrote the same at this moment. Get it again before you repeat the request.")
+    elif isinstance(error, OperationalError):
+        error = Unavailable("The database does not answer, or gave up. Repeat the request later.")
     if not isinstance(error, exceptions.APIException):
         return None
     headers = {}
@@ -82,7 +94,8 @@ def handle_exception(error: Exception, context: dict[str, Any]) -> Response | No
     return Response(body, status=error.status_code, headers=headers, content_type=CONTENT_TYPE)
 
 
-def _detail_of(error: ModelError) -> Any:
+def detail_of(error: ModelError) -> Any:
+    """What is wrong with a model, as a serializer says it."""
     if not hasattr(error, "error_dict"):
         return {"non_field_errors": error.messages}
     return {

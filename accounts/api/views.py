@@ -12,11 +12,12 @@ from rest_framework.exceptions import PermissionDenied
 from rest_framework.permissions import SAFE_METHODS
 from rest_framework.response import Response
 
-from accounts.api.base import AccountViewSet, RetrieveVersioned, UpdateVersioned, user_of
+from accounts.api.base import AccountViewSet, RetrieveVersioned, UpdateVersioned
 from accounts.api.pagination import KeyPagination
 from accounts.api.problems import Conflict
 from accounts.models import Account
 from accounts.sandboxes import add_sandbox
+from accounts.users import user_of
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet

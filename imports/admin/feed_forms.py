@@ -4,21 +4,17 @@ from __future__ import annotations
 
 import re
 from typing import Any
-from urllib.parse import urlsplit
 
 from django import forms
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldBooleanWidget
 
-from accounts.fields import SecretsForm, is_set
+from accounts.fields import SecretsForm
 from imports.filesystems import Protocol
 from imports.inspecting import describe_presented_key
 from imports.models import Feed, Webhook
 from imports.webhooks import check_webhook_url
-
-SERVER = {"protocol", "host", "port", "user", "url"}
-"""What decides where a feed's secrets are sent."""
 
 
 class EmailsField(forms.CharField):
@@ -53,33 +49,11 @@ class FeedForm(SecretsForm):
         exclude = ()
         widgets = {name: UnfoldAdminTextareaWidget({"rows": 3}) for name in ("host_key", "ca_bundle")}
 
-    def clean_host(self) -> str:
-        host = str(self.cleaned_data["host"])
-        try:
-            host.encode("idna")
-        except UnicodeError:
-            raise ValidationError(
-                f"{host} is no host name. Check it for doubled dots and parts that are too long."
-            ) from None
-        return host
-
-    def clean_url(self) -> str:
-        """Everybody who sees the feed sees its URL."""
-        url = str(self.cleaned_data["url"])
-        try:
-            password = urlsplit(url).password
-        except ValueError:
-            raise ValidationError("That is no URL. Check its brackets.") from None
-        if password:
-            raise ValidationError("Give no password in the URL; the options are stored encrypted.")
-        return url
-
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
-        if self.instance.pk and SERVER & set(self.changed_data):
-            for name in sorted(self.kept_secrets()):
-                if is_set(self.instance, name):
-                    self.add_error(name, "Type it again, or - to remove it: it was given for another server or user.")
+        if self.instance.pk:
+            for name in self.instance.find_exposed_secrets(self.changed_data, given=self.changed_data):
+                self.add_error(name, "Type it again, or - to remove it: it was given for another server or user.")
         return cleaned
 
     def _post_clean(self) -> None:

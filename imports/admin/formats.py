@@ -11,8 +11,9 @@ from unfold.admin import TabularInline
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import action, display
 
-from accounts.admin import AccountOwnedAdmin, AccountOwnedInline, VisibleFilter, short_time, user_of
+from accounts.admin import AccountOwnedAdmin, AccountOwnedInline, VisibleFilter, short_time
 from accounts.models import Account
+from accounts.users import user_of
 from imports.admin.forms import CONSTANTS, ApprovalForm, ColumnForm, DraftForm, OnboardForm, field_names
 from imports.admin.steps import StepPages, page_of
 from imports.comparing import compare_specs, find_replayable, replay_run

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, cast
 
 from django.contrib import admin
-from django.http import FileResponse, Http404, HttpResponse
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter
 from unfold.decorators import action, display
 from unfold.paginator import InfinitePaginator
 
-from accounts.admin import ReadOnlyAdmin, VisibleFilter, short_time, user_of
+from accounts.admin import ReadOnlyAdmin, VisibleFilter, short_time
+from accounts.users import user_of
 from imports.admin.feed_forms import ForceForm
 from imports.admin.feeds import NO_WORKER, warn_without_worker
 from imports.admin.steps import StepPages, link, page_of
@@ -20,13 +20,13 @@ from imports.health import is_at_work
 from imports.models import Issue, Run
 from imports.releasing import check_release, find_newer, reject_run
 from imports.reporting import rejects_name
+from imports.serving import serve_file
 from imports.tasks import request_release
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
-    from django.db.models.fields.files import FieldFile
     from django.forms import Form
-    from django.http import HttpRequest
+    from django.http import FileResponse, HttpRequest, HttpResponse
 
     from imports.querysets import RunQuerySet
 
@@ -174,13 +174,13 @@ class RunAdmin(StepPages, ReadOnlyAdmin):
     def kept_file(self, request: HttpRequest, object_id: str) -> FileResponse:
         """The file as it came, for whoever may see the run."""
         run: Run = self.find_visible(request, object_id)
-        return _download(run.kept_file, run.file_name)
+        return serve_file(run.kept_file, run.file_name)
 
     @action(description="Download the rejected rows", url_path="rejects")
     def rejects_file(self, request: HttpRequest, object_id: str) -> FileResponse:
         """In the sender's own dialect, as it may be sent again."""
         run: Run = self.find_visible(request, object_id)
-        return _download(run.rejects_file, rejects_name(run))
+        return serve_file(run.rejects_file, rejects_name(run))
 
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
         """The decisions about a held run. The downloads stand beside what they are of."""
@@ -240,16 +240,6 @@ class RunAdmin(StepPages, ReadOnlyAdmin):
     ) -> tuple[list[str], dict[str, int], set[str], list[str]]:
         """The issues go with their run; listing them all, as Django would, could be a million lines."""
         return [f"{run}, with its issues" for run in objs], {"runs": len(objs)}, set(), []
-
-
-def _download(file: FieldFile, name: str) -> FileResponse:
-    if not file:
-        raise Http404
-    try:
-        opened = file.open("rb")
-    except FileNotFoundError:
-        raise Http404 from None
-    return FileResponse(opened, as_attachment=True, filename=name, content_type="application/octet-stream")
 
 
 class ValuesOfRun(DropdownFilter):

@@ -11,7 +11,7 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.html import format_html
 
-from accounts.admin import user_of
+from accounts.users import user_of
 from imports.errors import SettingsWrong
 
 if TYPE_CHECKING:

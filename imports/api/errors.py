@@ -7,19 +7,12 @@ from typing import TYPE_CHECKING
 
 from rest_framework.exceptions import APIException
 
-from accounts.api.problems import Conflict
+from accounts.api.problems import Conflict, Unavailable
 from imports.errors import FileRejected, SettingsWrong, TryAgainLater
 from imports.formats import FormatError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-
-class Unavailable(APIException):
-    """Something outside went wrong that time may mend."""
-
-    status_code = 503
-    default_code = "try_again_later"
 
 
 class Unprocessable(APIException):

@@ -19,18 +19,16 @@ from accounts.api.base import (
     UpdateVersioned,
 )
 from accounts.api.pagination import KeyPagination
-from accounts.api.problems import Conflict
+from accounts.api.problems import Conflict, detail_of
 from accounts.fields import is_set, secret_names
 from imports.inspecting import describe_inspection, inspect_feed
 from imports.models import Feed, Format
+from imports.models.feeds import SERVER_FIELDS
 from imports.tasks import request_pull
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
     from rest_framework.request import Request
-
-SERVER = ("protocol", "host", "port", "user", "url")
-"""What decides where a feed's secrets are sent."""
 
 
 class FeedSerializer(serializers.ModelSerializer[Feed]):
@@ -63,7 +61,8 @@ class FeedSerializer(serializers.ModelSerializer[Feed]):
         fields = super().get_fields()
         view = self.context.get("view")
         if view is not None and not view.is_described:
-            fields["format"].queryset = Format.objects.filter(account=view.account.production)  # type: ignore[attr-defined]
+            format_: Any = fields["format"]
+            format_.queryset = Format.objects.filter(account=view.account.production)
         return fields
 
     def get_has_password(self, feed: Feed) -> bool:
@@ -78,12 +77,12 @@ class FeedSerializer(serializers.ModelSerializer[Feed]):
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """The model's own rules; and a secret goes to no other server than it was given for."""
         known = self.instance
-        if known is not None and any(name in attrs and attrs[name] != getattr(known, name) for name in SERVER):
-            for name in secret_names(Feed):
-                if name not in attrs and is_set(known, name):
-                    raise serializers.ValidationError(
-                        {name: "Give it again, or an empty text: it was given for another server or user."}
-                    )
+        if known is not None:
+            changed_names = [name for name in SERVER_FIELDS & set(attrs) if attrs[name] != getattr(known, name)]
+            for name in known.find_exposed_secrets(changed_names, given=attrs):
+                raise serializers.ValidationError(
+                    {name: "Give it again, or an empty text: it was given for another server or user."}
+                )
         unchanged = {name for name in secret_names(Feed) if name not in attrs}
         kept = {field.attname: field.value_from_object(known) for field in Feed._meta.concrete_fields} if known else {}
         changed = Feed(**kept)
@@ -94,9 +93,7 @@ class FeedSerializer(serializers.ModelSerializer[Feed]):
         try:
             changed.full_clean(exclude=unchanged)
         except ModelError as error:
-            raise serializers.ValidationError(
-                {("non_field_errors" if name == "__all__" else name): said for name, said in error.message_dict.items()}
-            ) from None
+            raise serializers.ValidationError(detail_of(error)) from None
         return attrs
 
 

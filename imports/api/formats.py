@@ -14,8 +14,9 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.parsers import JSONParser, MultiPartParser
 from rest_framework.response import Response
 
-from accounts.api.base import AccountView, AccountViewSet, user_of
+from accounts.api.base import AccountView, AccountViewSet
 from accounts.api.pagination import KeyPagination
+from accounts.users import user_of
 from imports.api.errors import answering
 from imports.comparing import compare_specs
 from imports.errors import SettingsWrong
@@ -193,7 +194,10 @@ class Propose(AccountView):
     queryset = Format.objects.none()
     serializer_class = ProposeSerializer
     parser_classes = [MultiPartParser, JSONParser]
-    largest_body = 50_000_000
+
+    @property
+    def largest_body(self) -> int:
+        return 50_000_000
 
     @extend_schema(
         tags=["formats"],

@@ -18,18 +18,19 @@ from rest_framework.generics import ListAPIView
 from rest_framework.parsers import JSONParser, MultiPartParser
 from rest_framework.response import Response
 
-from accounts.api.base import AccountView, AccountViewSet, RetrieveVersioned, user_of
+from accounts.api.base import AccountView, AccountViewSet, RetrieveVersioned
 from accounts.api.pagination import KeyPagination, NewestFirst
+from accounts.users import user_of
 from imports.api.errors import answering
 from imports.models import Issue, Run
 from imports.releasing import check_release, reject_run
 from imports.reporting import rejects_name
+from imports.serving import serve_file
 from imports.tasks import enqueue_upload, request_release
 from imports.uploading import store_upload
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
-    from django.db.models.fields.files import FieldFile
     from rest_framework.request import Request
 
 
@@ -165,7 +166,7 @@ class Runs(AccountViewSet, mixins.ListModelMixin, RetrieveVersioned):
     @action(detail=True)
     def file(self, request: Request, **kwargs: Any) -> FileResponse:
         run = self.get_object()
-        return download(run.kept_file, run.file_name)
+        return serve_file(run.kept_file, run.file_name)
 
     @extend_schema(
         summary="The rejected rows, to be mended and sent again", responses={(200, "application/octet-stream"): FILE}
@@ -173,18 +174,7 @@ class Runs(AccountViewSet, mixins.ListModelMixin, RetrieveVersioned):
     @action(detail=True)
     def rejects(self, request: Request, **kwargs: Any) -> FileResponse:
         run = self.get_object()
-        return download(run.rejects_file, rejects_name(run))
-
-
-def download(file: FieldFile, name: str) -> FileResponse:
-    """The kept file, streamed. Raises Http404 where none is kept."""
-    if not file:
-        raise Http404
-    try:
-        opened = file.open("rb")
-    except FileNotFoundError:
-        raise Http404 from None
-    return FileResponse(opened, as_attachment=True, filename=name, content_type="application/octet-stream")
+        return serve_file(run.rejects_file, rejects_name(run))
 
 
 class Upload(AccountView):
@@ -195,7 +185,7 @@ class Upload(AccountView):
     parser_classes = [MultiPartParser]
 
     @property
-    def largest_body(self) -> int:  # type: ignore[override]  # a setting here
+    def largest_body(self) -> int:
         return int(settings.UPLOAD_LIMIT)
 
     @extend_schema(

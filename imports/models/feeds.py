@@ -5,7 +5,8 @@ from __future__ import annotations
 import zlib
 from datetime import datetime, timedelta
 from pathlib import PurePosixPath
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
@@ -14,16 +15,23 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
 
-from accounts.fields import SecretField
+from accounts.fields import SecretField, is_set, secret_names
 from accounts.models import Account
 from imports.filesystems import Protocol, ServerSettings, find_pin_problems
 from imports.masks import Mask, MaskError
 from imports.models.formats import Format
 from imports.querysets import FeedQuerySet, MessageQuerySet
 
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
 LEAST_INTERVAL = 60
 """Minutes: files are pulled at most once an hour."""
 EPOCH = datetime.fromisoformat("2000-01-01T00:00:00+00:00")
+
+
+SERVER_FIELDS = frozenset({"protocol", "host", "port", "user", "url"})
+"""What decides where a feed's secrets are sent."""
 
 
 class Feed(models.Model):
@@ -151,6 +159,10 @@ class Feed(models.Model):
                 errors["protocol"] = "LOCAL_FEEDS names no folder of this machine, so feeds cannot read any."
         elif not self.host:
             errors["host"] = "Give the server's host name."
+        elif not _is_host(self.host):
+            errors["host"] = f"{self.host} is no host name. Check it for doubled dots and parts that are too long."
+        if problem := _find_url_problem(self.url):
+            errors["url"] = problem
         if self.protocol == Protocol.SFTP and not self.host_key.strip():
             errors["host_key"] = "Give the server's key or its fingerprint; without it nobody knows whose server it is."
         pins = {name: getattr(self, name) for name in ("host_key", "certificate_fingerprint", "ca_bundle")}
@@ -168,6 +180,15 @@ class Feed(models.Model):
             errors["format"] = "The format belongs to another account."
         if errors:
             raise ValidationError(errors)
+
+    def find_exposed_secrets(self, changed: Collection[str], given: Collection[str]) -> list[str]:
+        """Names of the stored secrets that these changes would send to another server than they were given for.
+
+        Those that are given anew are not among them.
+        """
+        if not SERVER_FIELDS & set(changed):
+            return []
+        return [name for name in secret_names(Feed) if name not in given and is_set(self, name)]
 
     @property
     def server_name(self) -> str:
@@ -206,6 +227,23 @@ class Feed(models.Model):
         spread = timedelta(seconds=zlib.crc32(str(self.pk).encode()) % int(interval.total_seconds()))
         turns = (after - EPOCH - spread) // interval
         return EPOCH + spread + (turns + 1) * interval
+
+
+def _is_host(text: str) -> bool:
+    try:
+        text.encode("idna")
+    except UnicodeError:
+        return False
+    return True
+
+
+def _find_url_problem(url: str) -> str:
+    """What a URL may not be, because everybody who sees the feed sees it."""
+    try:
+        password = urlsplit(url).password
+    except ValueError:
+        return "That is no URL. Check its brackets."
+    return "Give no password in the URL; the options are stored encrypted." if password else ""
 
 
 class Pull(models.Model):

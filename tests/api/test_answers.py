@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 import yaml
 from django.core.management import CommandError, call_command
-from django.db import connection
+from django.db import OperationalError, connection
 from django.utils import timezone
 
 from accounts.api import idempotency
@@ -134,6 +134,54 @@ def test_filters_that_are_none(world, query):
     answer = world.rosa("get", f"accounts/maison/connections/?{query}")
     assert answer.status_code == 400
     assert answer.json()["errors"][0]["field"] == query.partition("=")[0]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_who_add_the_same_at_once_get_no_server_error(world, monkeypatch):
+    ready, answers = threading.Barrier(2), []
+    check = PaymentTerm.full_clean
+
+    def check_together(self, *arguments, **options):
+        check(self, *arguments, **options)
+        ready.wait(5)
+
+    monkeypatch.setattr(PaymentTerm, "full_clean", check_together)
+
+    def send():
+        answers.append(world.rosa("post", "accounts/maison/lookups/payment_terms/", {"code": "NEW"}).status_code)
+        connection.close()
+
+    threads = [threading.Thread(target=send) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    assert sorted(answers) == [201, 409]
+
+
+def test_a_database_that_gives_up_is_a_problem_too(world, monkeypatch):
+    def fail(*_):
+        raise OperationalError("server closed the connection unexpectedly")
+
+    monkeypatch.setattr("lookups.api.LookupView.perform_create", fail)
+    answer = world.rosa("post", "accounts/maison/lookups/payment_terms/", {"code": "NEW"})
+    assert (answer.status_code, answer.json()["code"]) == (503, "try_again_later")
+
+
+def test_a_request_and_the_note_that_it_was_made_go_in_together(world, monkeypatch):
+    path, body = "accounts/maison/lookups/payment_terms/", {"code": "NEW"}
+    save = IdempotencyKey.save
+
+    def fail(self, *arguments, **options):
+        if self.status is not None:
+            raise OperationalError("gone")
+        save(self, *arguments, **options)
+
+    monkeypatch.setattr(IdempotencyKey, "save", fail)
+    assert world.rosa("post", path, body, idempotency_key="abc").status_code == 503
+    assert not PaymentTerm.objects.filter(code="NEW").exists()
+    monkeypatch.undo()
+    assert world.rosa("post", path, body, idempotency_key="abc").status_code == 201
 
 
 # -- ETags

@@ -86,6 +86,7 @@ def test_a_change_writes_only_what_was_given(world):
         ({"name": "erp"}, "non_field_errors"), ({"mask": "a/b"}, "mask"), ({"interval_minutes": 5}, "interval_minutes"),
         ({"protocol": "file"}, "protocol"), ({"protocol": "url", "url": "s3://x"}, "url"), ({"host": ""}, "host"),
         ({"protocol": "sftp"}, "host_key"), ({"contacts": ["nobody"]}, "contacts.0"), ({"format": "theirs"}, "format"),
+        ({"host": "a..b"}, "host"), ({"url": "s3://a:b@c"}, "url"),
         ({"outbox_folder": "../x"}, "outbox_folder"), ({"settle_seconds": 10**9}, "settle_seconds"),
     ],
 )  # fmt: skip

@@ -5,18 +5,31 @@ import re
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import get_resolver
 from django.urls.resolvers import URLPattern, URLResolver
+from django.utils import timezone
 
 from accounts.api.base import AccountView
+from accounts.sandboxes import add_sandbox
+from connections.models import Change
 from imports.format_files import read_format
-from imports.models import Feed, Run
+from imports.models import Feed, Issue, Run
 from imports.versioning import save_draft
 from lookups.directory import LISTS
-from tests.builders import make_connection
+from tests.builders import add_member, make_account, make_connection
 
 pytestmark = pytest.mark.django_db
 
+DOCUMENT = """
+name: erp
+columns:
+  - {source: Nr, target: customer_code}
+  - {source: Name, target: profile_name}
+  - {constant: EUR, target: price_type_currency}
+  - {constant: EU Wholesale, target: price_type_name}
+"""
 SAFE = {"get", "head", "options"}
 OPEN = {"api-schema", "api-docs"}
 """What may be read by anybody: it describes the API and tells of nobody."""
@@ -50,15 +63,7 @@ ROUTES = sorted(set(routes()))
 @pytest.fixture
 def things(world):
     """Something of maison for every parameter of a path."""
-    document = """
-        name: erp
-        columns:
-          - {source: Nr, target: customer_code}
-          - {source: Name, target: profile_name}
-          - {constant: EUR, target: price_type_currency}
-          - {constant: EU Wholesale, target: price_type_name}
-    """
-    save_draft(world.maison, "erp", read_format(document))
+    save_draft(world.maison, "erp", read_format(DOCUMENT))
     Feed.objects.create(account=world.maison, name="erp", protocol="ftp", host="127.0.0.1", port=1)
     run = Run.objects.create(account=world.maison, file_name="a.txt", format_name="standard template", status="held")
     connection = make_connection(world.maison, "C1")
@@ -126,6 +131,49 @@ def world_answer(program, method, place, body, name):
     if name in ("run-upload", "format-propose"):
         return program.upload(place)
     return program(method, place, body)
+
+
+def is_list(name, method):
+    return method == "get" and (name.endswith("-list") or name == "run-issues")
+
+
+@pytest.mark.parametrize(("name", "path", "method"), [route for route in ROUTES if is_list(route[0], route[2])])
+def test_a_full_page_takes_no_more_queries_than_a_short_one(world, things, name, path, method):
+    """Of every list that there is."""
+    place = things(name, path)
+    run = Run.objects.filter(account=world.maison)[0]
+
+    def add(number):
+        code = f"N{number}"
+        Run.objects.create(account=world.maison, file_name="a", format_name="b", started_by=world.vera.user)
+        Issue.objects.create(run=run, line=number, code="x", severity="error", message="m")
+        Feed.objects.create(account=world.maison, name=code, protocol="ftp", host="h", password="x")
+        save_draft(world.maison, code, read_format(DOCUMENT))
+        add_member(make_account(code), world.rosa.user)
+        add_sandbox(world.maison, code=f"{code}-sandbox")
+        made = make_connection(world.maison, code, addresses=[{"code": "S1"}], buyers=[{"email": "a@example.com"}])
+        Change.objects.create(
+            connection=made, at=timezone.now(), action="created", record="connection", user=world.rosa.user
+        )
+        for model in LISTS.values():
+            fields = {field.name for field in model._meta.fields}
+            values = {"currency": "CHF", "label": code} if "currency" in fields else {"code": code}
+            model(
+                account=world.maison, **values, **({"email": f"{code}@example.com"} if "email" in fields else {})
+            ).save()
+
+    def count():
+        with CaptureQueriesContext(connection) as queries:
+            answer = world.rosa("get", place)
+        return len(queries), len(answer.json()["results"])
+
+    add(1)
+    count()
+    few, found = count()
+    for number in range(2, 12):
+        add(number)
+    assert count() == (few, count()[1])
+    assert count()[1] >= found + 10
 
 
 @pytest.mark.parametrize("token", ["", "csync_nothing", "a b", "ü", "csync_" + "0" * 64])

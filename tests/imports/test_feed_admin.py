@@ -62,13 +62,6 @@ def feed(account):
     )  # fmt: skip
 
 
-@pytest.fixture
-def folder(tmp_path):
-    folder = tmp_path / "served"
-    folder.mkdir()
-    return folder
-
-
 def url(page, *args, model="feed"):
     return reverse(f"admin:imports_{model}_{page}", args=args)
 
@@ -106,7 +99,10 @@ def queued():
 
 def test_the_list_says_how_each_feed_is_doing(client, rosa, account, feed):
     now = timezone.now()
-    make = lambda name, **fields: Feed.objects.create(account=account, name=name, host="h", protocol="ftp", **fields)  # noqa: E731  (short)
+
+    def make(name, **fields):
+        return Feed.objects.create(account=account, name=name, host="h", protocol="ftp", **fields)
+
     make("fails", failures=3, problem="x", pulled_at=now)
     make("well", pulled_at=now, file_at=now)
     make("off", enabled=False)

@@ -22,24 +22,11 @@ from imports.models import Feed, Format, Heartbeat, Pull, Run
 from imports.pipeline import Origin, import_file
 from tests.builders import add_lookups, make_account, make_user
 from tests.feeds import drop, make_feed
-from tests.servers import PASSWORD, USER, make_authority, run_ftp, run_sftp
+from tests.servers import PASSWORD, USER, make_authority, run_ftp
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 ROOT = Path(__file__).resolve().parents[2]
-
-
-@pytest.fixture
-def folder(tmp_path):
-    folder = tmp_path / "served"
-    folder.mkdir()
-    return folder
-
-
-@pytest.fixture
-def server(folder):
-    with run_sftp(folder) as running:
-        yield running
 
 
 @pytest.fixture

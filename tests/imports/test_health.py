@@ -9,7 +9,7 @@ from django_q.models import Schedule
 
 from imports import health
 from imports.health import find_problems
-from imports.models import Feed, Heartbeat
+from imports.models import Feed, Heartbeat, Run
 
 pytestmark = pytest.mark.django_db
 
@@ -28,6 +28,11 @@ def seen(minutes=0):
 
 def test_without_feeds_nothing_has_to_run():
     assert find_problems() == []
+
+
+def test_an_upload_waits_for_a_worker_too(account):
+    Run.objects.create(account=account, file_name="a.txt", format_name="standard template", status="queued")
+    assert find_problems() == ["No worker was ever seen at work: start manage.py qcluster."]
 
 
 def test_all_is_well_while_workers_are_seen(feed):

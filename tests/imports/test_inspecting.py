@@ -9,27 +9,9 @@ from imports.inspecting import describe_presented_key, inspect_feed
 from imports.models import Feed, Pull, Run
 from imports.pulling import pull_feed
 from tests.feeds import drop, make_feed
-from tests.servers import run_ftp, run_sftp
+from tests.servers import run_ftp
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def folder(tmp_path):
-    folder = tmp_path / "served"
-    folder.mkdir()
-    return folder
-
-
-@pytest.fixture
-def server(folder):
-    with run_sftp(folder) as running:
-        yield running
-
-
-@pytest.fixture
-def feed(account, server):
-    return make_feed(account, server)
 
 
 def look(feed):

@@ -13,13 +13,6 @@ from tests.servers import run_ftp, run_sftp
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-@pytest.fixture
-def folder(tmp_path):
-    folder = tmp_path / "served"
-    folder.mkdir()
-    return folder
-
-
 @pytest.fixture(params=[run_sftp, run_ftp], ids=["sftp", "ftp"])
 def feed(request, account, folder):
     with request.param(folder) as server:

@@ -25,24 +25,6 @@ from tests.servers import NotStarted, run_ftp, run_openssh, run_sftp, run_vsftpd
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-@pytest.fixture
-def folder(tmp_path):
-    folder = tmp_path / "served"
-    folder.mkdir()
-    return folder
-
-
-@pytest.fixture
-def server(folder):
-    with run_sftp(folder) as running:
-        yield running
-
-
-@pytest.fixture
-def feed(account, server):
-    return make_feed(account, server)
-
-
 def files_of(folder):
     return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
 

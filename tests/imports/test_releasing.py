@@ -29,13 +29,6 @@ MANY = [f"C{number}" for number in range(12)]
 
 
 @pytest.fixture
-def folder(tmp_path):
-    folder = tmp_path / "served"
-    folder.mkdir()
-    return folder
-
-
-@pytest.fixture
 def feed(account, folder, monkeypatch):
     """A feed whose standard template has a limit: more than half of the known customers changed holds a file."""
     limited = replace(STANDARD, policies=Policies(max_change_percent=50))

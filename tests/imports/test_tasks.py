@@ -23,27 +23,9 @@ from imports.tasks import enqueue_due, enqueue_pull, request_pull, request_relea
 from tests.builders import add_lookups, make_account, make_user
 from tests.feeds import drop, make_feed
 from tests.processes import run_cluster, wait_until
-from tests.servers import run_ftp, run_sftp
+from tests.servers import run_ftp
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def folder(tmp_path):
-    folder = tmp_path / "served"
-    folder.mkdir()
-    return folder
-
-
-@pytest.fixture
-def server(folder):
-    with run_sftp(folder) as running:
-        yield running
-
-
-@pytest.fixture
-def feed(account, server):
-    return make_feed(account, server)
 
 
 def queued():
