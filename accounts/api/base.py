@@ -22,6 +22,8 @@ from accounts.models import Account
 from accounts.users import user_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from django.db.models import QuerySet
     from rest_framework.request import Request
 
@@ -88,24 +90,34 @@ class VersionedMixin(GenericAPIView[Any]):
 
     def get_object(self) -> Any:
         found = super().get_object()
-        wanted = self.request.headers.get("If-Match")
-        if wanted and wanted.strip() != "*" and self.request.method in ("PUT", "PATCH", "DELETE"):
-            current = self.etag_of(self.get_serializer(found).data)
-            if current not in [one.strip().removeprefix("W/") for one in wanted.split(",")]:
-                raise PreconditionFailed
+        if self.request.method in ("PUT", "PATCH", "DELETE"):
+            self.check_seen(lambda: self.get_serializer(found).data)
         return found
 
-    def answer(self, data: Any, status: int = 200, **headers: str) -> Response:
-        return Response(data, status=status, headers={"ETag": self.etag_of(data), **headers})
+    def check_seen(self, describe: Callable[[], Any]) -> None:
+        """Raise PreconditionFailed where If-Match names something else than what there is; none has any ETag."""
+        wanted = _etags(self.request.headers.get("If-Match", ""))
+        if not wanted:
+            return
+        current = describe()
+        if current is None or ("*" not in wanted and self.etag_of(current) not in wanted):
+            raise PreconditionFailed
+
+    def answer(self, data: Any, status: int = 200) -> Response:
+        """The thing with its ETag; without its body where a reader knows it."""
+        etag = self.etag_of(data)
+        if self.request.method == "GET" and etag in _etags(self.request.headers.get("If-None-Match", "")):
+            return Response(status=304, headers={"ETag": etag})
+        return Response(data, status=status, headers={"ETag": etag})
+
+
+def _etags(header: str) -> list[str]:
+    return [etag for one in header.split(",") if (etag := one.strip().removeprefix("W/"))]
 
 
 class RetrieveVersioned(VersionedMixin, mixins.RetrieveModelMixin):
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        data = self.get_serializer(self.get_object()).data
-        known = [one.strip().removeprefix("W/") for one in request.headers.get("If-None-Match", "").split(",")]
-        if self.etag_of(data) in known:
-            return Response(status=304, headers={"ETag": self.etag_of(data)})
-        return self.answer(data)
+        return self.answer(self.get_serializer(self.get_object()).data)
 
 
 class UpdateVersioned(VersionedMixin, mixins.UpdateModelMixin):

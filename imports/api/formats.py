@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import yaml
+from django.db import transaction
 from django.http import Http404
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
 from rest_framework import mixins, serializers
@@ -14,7 +15,7 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.parsers import JSONParser, MultiPartParser
 from rest_framework.response import Response
 
-from accounts.api.base import AccountView, AccountViewSet
+from accounts.api.base import AccountView, AccountViewSet, RetrieveVersioned
 from accounts.api.pagination import KeyPagination
 from accounts.users import user_of
 from imports.api.errors import answering
@@ -104,7 +105,7 @@ NUMBER = OpenApiParameter("number", int, OpenApiParameter.PATH)
     list=extend_schema(summary="Formats, with their versions"),
     retrieve=extend_schema(summary="One format, with its versions"),
 )
-class Formats(AccountViewSet, mixins.ListModelMixin, mixins.RetrieveModelMixin):
+class Formats(AccountViewSet, mixins.ListModelMixin, RetrieveVersioned):
     """A sandbox uses the formats of its production account."""
 
     queryset = Format.objects.prefetch_related("versions__format").order_by("id")
@@ -126,13 +127,18 @@ class Formats(AccountViewSet, mixins.ListModelMixin, mixins.RetrieveModelMixin):
     @extend_schema(summary="Make a document the draft", request=DraftSerializer, responses=DocumentSerializer)
     @action(detail=True, methods=["put"])
     def draft(self, request: Request, name: str, **kwargs: Any) -> Response:
-        """Of a new format, or of the next version of a known one; nothing that is live changes."""
+        """Of a new format, or of the next version of a known one; nothing that is live changes.
+
+        If-Match names the newest version, as it was read.
+        """
         asked = DraftSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
-        with answering():
+        with answering(), transaction.atomic():
+            known = Format.objects.select_for_update().filter(account=self.account.production, name=name).first()
+            self.check_seen(lambda: describe_version(known.newest) if known and known.newest else None)
             spec = read_format(yaml.safe_dump(asked.validated_data["document"], sort_keys=False))
             draft = save_draft(self.account.production, name, spec)
-        return Response(describe_version(draft))
+        return self.answer(describe_version(draft))
 
     @extend_schema(summary="Begin the next draft as a copy", request=None, responses={201: DocumentSerializer})
     @action(detail=True, methods=["post"], url_path="start-draft")
@@ -144,7 +150,7 @@ class Formats(AccountViewSet, mixins.ListModelMixin, mixins.RetrieveModelMixin):
     @extend_schema(summary="One version, as a document", parameters=[NUMBER], responses=DocumentSerializer)
     @action(detail=True, url_path=r"versions/(?P<number>\d{1,9})")
     def version(self, request: Request, number: str, **kwargs: Any) -> Response:
-        return Response(describe_version(self.find(number)))
+        return self.answer(describe_version(self.find(number)))
 
     @extend_schema(
         summary="Freeze a draft and test it", parameters=[NUMBER], request=None, responses=DocumentSerializer

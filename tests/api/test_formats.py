@@ -60,6 +60,34 @@ def test_a_version_is_a_document(world):
     assert world.rosa("put", f"{PATH}again/draft/", {"document": found["document"]}).status_code == 200
 
 
+def test_a_draft_overwrites_nothing_that_was_not_seen(world):
+    place = f"{PATH}erp/draft/"
+    assert world.rosa("put", place, {"document": DOCUMENT}, if_match='"anything"').status_code == 412
+    seen = world.rosa("put", place, {"document": DOCUMENT})
+    version = world.rosa("get", f"{PATH}erp/versions/1/")
+    assert version["ETag"] == seen["ETag"]
+    assert world.rosa("get", f"{PATH}erp/versions/1/", if_none_match=seen["ETag"]).status_code == 304
+    theirs = {**DOCUMENT, "dialect": {"delimiter": "|"}}
+    assert world.rosa("put", place, {"document": theirs}, if_match=seen["ETag"]).status_code == 200
+    assert world.rosa("put", place, {"document": DOCUMENT}, if_match=seen["ETag"]).status_code == 412
+    assert world.rosa("get", f"{PATH}erp/versions/1/").json()["document"]["dialect"]["delimiter"] == "|"
+    known = world.rosa("get", f"{PATH}erp/")["ETag"]
+    assert world.rosa("get", f"{PATH}erp/", if_none_match=known).status_code == 304
+
+
+def test_a_draft_is_previewed_with_a_file_in_the_sandbox(world):
+    sandbox = add_sandbox(world.maison)
+    world.rosa("put", f"{PATH}erp/draft/", {"document": DOCUMENT})
+    place = f"accounts/{sandbox.code}/runs/"
+    run = world.rosa.upload(f"{place}upload/", file=sample(), format="erp@1", dry_run="true").json()
+    work()
+    run = world.rosa("get", f"{place}{run['id']}/").json()
+    assert (run["status"], run["dry_run"], run["counts"]["created"]) == ("succeeded", True, 2)
+    assert not sandbox.connections.exists()
+    refused = world.rosa.upload("accounts/maison/runs/upload/", file=sample(), format="erp@1", dry_run="true")
+    assert (refused.status_code, "production account" in refused.json()["detail"]) == (409, True)
+
+
 @pytest.mark.parametrize(
     "document",
     [{}, {"columns": 3}, {"columns": [{"source": "A", "target": "nothing"}]}, {**DOCUMENT, "dialect": {"x": 1}}],

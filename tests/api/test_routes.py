@@ -133,6 +133,24 @@ def world_answer(program, method, place, body, name):
     return program(method, place, body)
 
 
+@pytest.mark.parametrize(
+    ("name", "path", "method"), [route for route in ROUTES if route[2] in ("put", "patch", "delete")]
+)
+def test_every_write_minds_what_was_seen(world, things, name, path, method):
+    place = things(name, path)
+    body = {"document": {}} if name == "format-draft" else {}
+    assert world.rosa(method, place, body, if_match='"something else"').status_code == 412
+
+
+@pytest.mark.parametrize(
+    ("name", "path", "method"), [route for route in ROUTES if route[0].endswith("-detail") and route[2] == "get"]
+)
+def test_everything_has_an_etag_that_spares_its_body(world, things, name, path, method):
+    place = things(name, path)
+    etag = world.rosa(method, place)["ETag"]
+    assert world.rosa(method, place, if_none_match=f'"other", W/{etag}').status_code == 304
+
+
 def is_list(name, method):
     return method == "get" and (name.endswith("-list") or name == "run-issues")
 
