@@ -138,7 +138,7 @@ def world_answer(program, method, place, body, name):
 )
 def test_every_write_minds_what_was_seen(world, things, name, path, method):
     place = things(name, path)
-    body = {"document": {}} if name == "format-draft" else {}
+    body: dict[str, object] = {"document": {}} if name == "format-draft" else {}
     assert world.rosa(method, place, body, if_match='"something else"').status_code == 412
 
 
