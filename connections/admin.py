@@ -13,6 +13,7 @@ from django.template.response import TemplateResponse
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 from django.utils.html import format_html
+from django.utils.http import urlencode
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
 from unfold.paginator import InfinitePaginator
@@ -162,8 +163,8 @@ class ConnectionAdmin(ReviewActions, AccountOwnedAdmin):
         return super().changeform_view(request, object_id, form_url, self._with_changes(connection))
 
     def _with_changes(self, connection: Connection) -> dict[str, Any]:
-        changes = Change.objects.filter(connection=connection).select_related("user")
-        return {"changes": changes[:CHANGES_SHOWN]}
+        changes = connection.changes.select_related("user")
+        return {"changes": changes[:CHANGES_SHOWN], "changes_url": changes_url(connection)}
 
     def save_model(self, request: HttpRequest, obj: Connection, form: ModelForm[Connection], change: bool) -> None:
         """Whoever adds a connection by hand has reviewed it by that."""
@@ -187,24 +188,33 @@ class ConnectionAdmin(ReviewActions, AccountOwnedAdmin):
 
     def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
         """The change log is the history: it knows what files did, too."""
-        if self.get_object(request, unquote(object_id)) is None:
+        connection = self.get_object(request, unquote(object_id))
+        if connection is None:
             raise PermissionDenied
-        changes = reverse("admin:connections_change_changelist")
-        return HttpResponseRedirect(f"{changes}?connection__id__exact={unquote(object_id)}")
+        return HttpResponseRedirect(changes_url(connection))
+
+
+def changes_url(connection: Connection) -> str:
+    """Where all changes of a customer are listed."""
+    asked = {"customer_code__exact": connection.customer_code, "account__id__exact": str(connection.account_id)}
+    return f"{reverse('admin:connections_change_changelist')}?{urlencode(asked)}"
 
 
 @admin.register(Change)
 class ChangeAdmin(ReadOnlyAdmin):
     """Who changed what, and when: a line of a file, or a person. Newest first; the table is too big to be counted."""
 
-    account_path = "connection__account_id"
     paginator = InfinitePaginator
-    list_display = ["when", "connection", "what", "field", "before", "after", "source"]
+    list_display = ["when", "customer_code", "what", "field", "before", "after", "source", "account"]
     list_display_links = None
-    list_select_related = ["connection", "user"]
-    list_filter = [("record", ChoicesDropdownFilter), ("action", ChoicesDropdownFilter)]
-    search_fields = ["=connection__customer_code"]
-    search_help_text = "Customer code"
+    list_select_related = ["account", "user"]
+    list_filter = [
+        ("record", ChoicesDropdownFilter),
+        ("action", ChoicesDropdownFilter),
+        ("account", VisibleFilter),
+    ]
+    search_fields = ["customer_code__exact"]
+    search_help_text = "Customer code, as it is written"
     ordering = ["-id"]
     list_per_page = 50
     actions = None

@@ -7,6 +7,7 @@ read before and after it and the difference is the record.
 from __future__ import annotations
 
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
@@ -23,8 +24,15 @@ if TYPE_CHECKING:
 
     from accounts.models import User
 
-State = dict[tuple[Change.Record, str], dict[str, str | None]]
-"""A connection and its records: values as text, by kind of record and key."""
+
+@dataclass(slots=True)
+class State:
+    """A connection and its records: values as text, by kind of record and key."""
+
+    account_id: int
+    customer_code: str
+    records: dict[tuple[Change.Record, str], dict[str, str | None]] = field(default_factory=dict)
+
 
 _LOOKUP_FIELDS = {name: name.removesuffix("_id") for name in CONNECTION_FIELDS if name.endswith("_id")}
 
@@ -51,18 +59,26 @@ def record_changes(before: dict[int, State], after: dict[int, State], user: User
     """Write the differences to the change log. A changed connection's next file is not taken for known."""
     at = timezone.now()
     changes = [
-        Change(connection_id=pk, user_id=user.pk, at=at, **difference)
-        for pk in sorted({*before, *after})
-        for difference in _differences(before.get(pk, {}), after.get(pk, {}))
+        Change(
+            account_id=state.account_id,
+            customer_code=state.customer_code,
+            connection_id=pk,
+            user_id=user.pk,
+            at=at,
+            **difference,
+        )
+        for pk, state in sorted({**before, **after}.items())
+        for difference in _differences(before.get(pk), after.get(pk))
     ]
     Change.objects.bulk_create(changes, batch_size=1000)
     changed = {change.connection_id for change in changes}
     Connection.objects.filter(pk__in=changed).update(source_digest=b"", updated_at=at)
 
 
-def _differences(before: State, after: State) -> Iterator[dict[str, Any]]:
-    for record, key in dict.fromkeys([*before, *after]):
-        old, new = before.get((record, key)), after.get((record, key))
+def _differences(before: State | None, after: State | None) -> Iterator[dict[str, Any]]:
+    was, stands = before.records if before else {}, after.records if after else {}
+    for record, key in dict.fromkeys([*was, *stands]):
+        old, new = was.get((record, key)), stands.get((record, key))
         where = {"record": record, "key": key}
         if old is None:
             yield {**where, "action": Change.Action.CREATED}
@@ -85,17 +101,19 @@ def read_states(connections: Collection[int]) -> dict[int, State]:
     names = [f"{_LOOKUP_FIELDS[name]}__code" if name in _LOOKUP_FIELDS else name for name in CONNECTION_FIELDS]
     fields = [_LOOKUP_FIELDS.get(name, name) for name in CONNECTION_FIELDS]
     states: dict[int, State] = {}
-    for pk, *values in Connection.objects.filter(pk__in=connections).values_list("pk", *names):
-        states[pk] = {(Change.Record.CONNECTION, ""): dict(zip(fields, map(as_text, values), strict=True))}
+    rows = Connection.objects.filter(pk__in=connections).values_list("pk", "account_id", "customer_code", *names)
+    for pk, account, code, *values in rows:
+        records = {(Change.Record.CONNECTION, ""): dict(zip(fields, map(as_text, values), strict=True))}
+        states[pk] = State(account, code, records)
     for owner, kind, code, *values in _records(Address, connections, "kind", "code", *ADDRESS_FIELDS):
         address = dict(zip(ADDRESS_FIELDS, map(as_text, values), strict=True))
-        states[owner][Change.Record.ADDRESS, f"{kind}:{code}"] = address
+        states[owner].records[Change.Record.ADDRESS, f"{kind}:{code}"] = address
     for owner, code, name in _records(Door, connections, "code", "name"):
-        states[owner][Change.Record.DOOR, code] = {"name": name}
+        states[owner].records[Change.Record.DOOR, code] = {"name": name}
     for owner, email, name in _records(Buyer, connections, "email", "name"):
-        states[owner][Change.Record.BUYER, email] = {"name": name}
+        states[owner].records[Change.Record.BUYER, email] = {"name": name}
     for owner, record, key in _assignments(connections):
-        states[owner][record, key] = {}
+        states[owner].records[record, key] = {}
     return states
 
 

@@ -177,14 +177,19 @@ def _columns(names: Iterable[str], prefix: str = "") -> str:
     return ", ".join(f"{prefix}{quote(name)}" for name in names)
 
 
-def _log(action: Change.Action, entity: Entity, source: str) -> str:
-    """Change rows for whole records of a staged source `s`."""
+def _log(action: Change.Action, entity: Entity, condition: str) -> str:
+    """Change rows for whole records, those staged that meet a condition on `s`."""
     return (
         f"INSERT INTO {quote(Change._meta.db_table)}"
-        f" (connection_id, run_id, line, at, action, record, key, field)"
-        f" SELECT s.connection_id, %(run)s, s.line, %(at)s, '{action}', '{entity.record}', {entity.log_key}, ''"
-        f" FROM {source}"
+        " (account_id, customer_code, connection_id, run_id, line, at, action, record, key, field)"
+        f" SELECT %(account)s, c.customer_code, s.connection_id, %(run)s, s.line, %(at)s, '{action}',"
+        f" '{entity.record}', {entity.log_key}, '' FROM {entity.stage} s {_customer('s')} WHERE {condition}"
     )
+
+
+def _customer(staged: str) -> str:
+    """Joins `c`, the connection that a staged record belongs to; each has one that is staged too."""
+    return f"JOIN {CONNECTION.stage} c ON c.connection_id = {staged}.connection_id"
 
 
 def _insert_connections(cursor: CursorWrapper, parameters: dict[str, Any]) -> None:
@@ -194,7 +199,7 @@ def _insert_connections(cursor: CursorWrapper, parameters: dict[str, Any]) -> No
         f" (id, account_id, status, created_at, updated_at, {_columns(names)})"
         f" SELECT connection_id, %(account)s, %(status)s, %(at)s, %(at)s, {_columns(names)}"
         f" FROM {CONNECTION.stage} WHERE record_id IS NULL) "
-        + _log(Change.Action.CREATED, CONNECTION, f"{CONNECTION.stage} s WHERE s.record_id IS NULL"),
+        + _log(Change.Action.CREATED, CONNECTION, "s.record_id IS NULL"),
         parameters,
     )
 
@@ -204,7 +209,7 @@ def _insert_records(cursor: CursorWrapper, entity: Entity, parameters: dict[str,
     cursor.execute(
         f"WITH created AS (INSERT INTO {entity.table} ({_columns(names)})"
         f" SELECT {_columns(names)} FROM {entity.stage} WHERE record_id IS NULL) "
-        + _log(Change.Action.CREATED, entity, f"{entity.stage} s WHERE s.record_id IS NULL"),
+        + _log(Change.Action.CREATED, entity, "s.record_id IS NULL"),
         parameters,
     )
 
@@ -213,7 +218,7 @@ def _delete_assignments(cursor: CursorWrapper, entity: Entity, parameters: dict[
     cursor.execute(
         f"WITH deleted AS (DELETE FROM {entity.table} t USING {entity.stage} s"
         " WHERE s.record_id IS NOT NULL AND t.connection_id = s.connection_id AND t.lookup_id = s.lookup_id) "
-        + _log(Change.Action.DELETED, entity, f"{entity.stage} s WHERE s.record_id IS NOT NULL"),
+        + _log(Change.Action.DELETED, entity, "s.record_id IS NOT NULL"),
         parameters,
     )
 
@@ -232,10 +237,11 @@ def _update_records(cursor: CursorWrapper, entity: Entity, parameters: dict[str,
         f" updated AS (UPDATE {entity.table} t SET {', '.join(f'{quote(name)} = d.{quote(name)}' for name in values)}"
         " FROM d WHERE t.id = d.record_id)"
         f" INSERT INTO {quote(Change._meta.db_table)}"
-        " (connection_id, run_id, line, at, action, record, key, field, before, after)"
-        f" SELECT d.connection_id, %(run)s, d.line, %(at)s, '{Change.Action.UPDATED}', '{entity.record}',"
+        " (account_id, customer_code, connection_id, run_id, line, at, action, record, key, field, before, after)"
+        " SELECT %(account)s, c.customer_code, d.connection_id, %(run)s, d.line, %(at)s,"
+        f" '{Change.Action.UPDATED}', '{entity.record}',"
         f" {entity.log_key.replace('s.', 'd.')}, v.field, v.before, v.after"
-        f" FROM d CROSS JOIN LATERAL (VALUES {fields}) v(field, before, after)"
+        f" FROM d {_customer('d')} CROSS JOIN LATERAL (VALUES {fields}) v(field, before, after)"
         " WHERE v.before IS DISTINCT FROM v.after",
         parameters,
     )

@@ -96,6 +96,11 @@ class Connection(models.Model):
     def __str__(self) -> str:
         return f"{self.customer_code} · {self.profile_name}"
 
+    @property
+    def changes(self) -> models.QuerySet[Change]:
+        """All that ever happened to the customer, the newest first; also before it was deleted and came back."""
+        return Change.objects.filter(account=self.account_id, customer_code=self.customer_code)
+
     def clean(self) -> None:
         super().clean()
         errors = {}
@@ -248,9 +253,9 @@ class ConnectionWarehouse(Assignment):
 class Change(models.Model):
     """A record created or deleted, or one field of it before and after, by a run's line or by a user.
 
-    It names its record by natural keys and carries no foreign key, so it outlives what it describes and
-    a first load does not pay for checking it. `key` is the address's kind and code ("S:STORE-1"), the code
-    of a door or lookup, the e-mail of a buyer, and blank for the connection itself.
+    It names account, customer and record by natural keys and carries no foreign key that is checked, so it outlives
+    what it describes and a first load does not pay for checking it. `key` is the address's kind and code
+    ("S:STORE-1"), the code of a door or lookup, the e-mail of a buyer, and blank for the connection itself.
     """
 
     class Record(models.TextChoices):
@@ -268,7 +273,18 @@ class Change(models.Model):
         UPDATED = "updated", "updated"
         DELETED = "deleted", "deleted"
 
-    connection = models.ForeignKey(Connection, on_delete=models.DO_NOTHING, db_constraint=False, related_name="changes")
+    account = models.ForeignKey(
+        Account, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, db_default=0, related_name="+"
+    )
+    customer_code = models.CharField(max_length=100, db_collation="C", db_default="")
+    connection = models.ForeignKey(
+        Connection,
+        on_delete=models.DO_NOTHING,
+        db_constraint=False,
+        db_index=False,
+        related_name="+",
+        help_text="There may be none of this number any more; the account and the customer code stay.",
+    )
     run_id = models.BigIntegerField(null=True, help_text="The run that made the change, if a file did.")
     line = models.PositiveIntegerField(null=True, help_text="The physical line of that run's file.")
     user = models.ForeignKey(
@@ -290,8 +306,13 @@ class Change(models.Model):
 
     class Meta:
         ordering = ["-id"]
-        # A run's changes lie together in the table, so an index of a few pages finds them.
-        indexes = [BrinIndex(fields=["run_id"], name="changes_of_a_run")]
+        # What a run or an hour changed lies together in the table, so an index of a few pages finds it.
+        indexes = [
+            models.Index(fields=["account", "id"], name="changes_of_an_account"),
+            models.Index(fields=["customer_code", "account"], name="changes_of_a_customer"),
+            BrinIndex(fields=["run_id"], name="changes_of_a_run"),
+            BrinIndex(fields=["at"], name="changes_since"),
+        ]
 
     def __str__(self) -> str:
         what = f"{self.get_record_display()} {self.key}".strip()

@@ -71,6 +71,8 @@ def _decide(decided: list[Connection], user: User, status: str, duplicate_of: Co
             fields["duplicate_of"] = (_code(connection.duplicate_of), _code(duplicate_of))
         changes += [
             Change(
+                account_id=connection.account_id,
+                customer_code=connection.customer_code,
                 connection_id=connection.pk,
                 user_id=user.pk,
                 at=at,

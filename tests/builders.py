@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from django.utils import timezone
+
 from accounts.models import Account, Membership, User
-from connections.models import Address, Buyer, Connection, ConnectionPriceType, Door
+from connections.models import Address, Buyer, Change, Connection, ConnectionPriceType, Door
 from lookups.models import (
     CompanyNumber,
     CustomerGroup,
@@ -92,3 +94,13 @@ def make_connection(
     Door.objects.bulk_create(Door(connection=connection, **door) for door in doors)
     Buyer.objects.bulk_create(Buyer(connection=connection, **buyer) for buyer in buyers)
     return connection
+
+
+def make_change(connection: Connection, **fields: Any) -> Change:
+    """A change of the connection; without `fields`, that it was created."""
+    return Change.objects.create(
+        connection=connection,
+        account_id=connection.account_id,
+        customer_code=connection.customer_code,
+        **{"at": timezone.now(), "action": Change.Action.CREATED, "record": Change.Record.CONNECTION, **fields},
+    )

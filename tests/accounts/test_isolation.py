@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 from django.contrib import admin
 from django.urls import reverse
-from django.utils import timezone
 
 from accounts.admin import AccountOwnedAdmin
 from accounts.models import Account, User
@@ -21,7 +20,7 @@ from imports.format_files import read_format
 from imports.models import Feed, Format, FormatVersion, Issue, Message, Pull, Run, Webhook
 from imports.versioning import save_draft
 from lookups.directory import LISTS
-from tests.builders import add_lookups, add_member, make_account, make_connection, make_user
+from tests.builders import add_lookups, add_member, make_account, make_change, make_connection, make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -48,8 +47,7 @@ def add_run(account):
 
 
 def add_change(account):
-    connection = Connection.objects.get(account=account)
-    return Change.objects.create(connection=connection, at=timezone.now(), action="created", record="connection")
+    return make_change(Connection.objects.get(account=account))
 
 
 def add_format(account):

@@ -9,9 +9,10 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from connections.history import recorded_edit
 from connections.models import Change, Connection
 from imports.exporting import export_json
-from tests.builders import make_connection
+from tests.builders import make_change, make_connection
 
 pytestmark = pytest.mark.django_db
 
@@ -93,9 +94,52 @@ def test_connections_are_approved_and_rejected_as_duplicates(world, shop):
 
 
 def test_changes_of_other_accounts_are_not_told(world, shop):
-    Change.objects.create(connection=shop, at=timezone.now(), action="created", record="connection")
+    make_change(shop)
     assert len(world.vera("get", "accounts/maison/changes/").json()["results"]) == 1
     assert world.luc("get", "accounts/atelier/changes/").json()["results"] == []
+
+
+def test_changes_of_a_deleted_connection_are_told_with_its_code_to_its_account_alone(world, shop):
+    foreign = make_connection(world.atelier, "C1")
+    for connection_, program in ((shop, world.rosa), (foreign, world.luc)):
+        with recorded_edit([connection_.pk], program.user):
+            connection_.delete()
+    for account, program in (("maison", world.rosa), ("atelier", world.luc)):
+        for query in ("", "?customer_code=C1", "?record=connection"):
+            found = program("get", f"accounts/{account}/changes/{query}").json()["results"]
+            told = {(one["customer_code"], one["user"]) for one in found}
+            assert told == {("C1", program.user.username)}
+            assert ("connection", "deleted") in {(one["record"], one["action"]) for one in found}
+
+
+def test_pages_of_changes_are_read_by_the_index_of_the_account(world, shop):
+    """However many changes other accounts have, and whichever customer or time is asked for."""
+    others = make_connection(world.atelier, "C1")
+    Change.objects.bulk_create(
+        Change(
+            connection_id=owner.pk, account_id=owner.account_id, customer_code=f"{owner.customer_code}-{number % 500}",
+            at=timezone.now() - timedelta(seconds=30_000 - number), action="created", record="connection",
+        )
+        for number in range(30_000)
+        for owner in ([others] if number % 10 else [others, shop])
+    )  # fmt: skip
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE connections_change")
+        cursor.execute("SELECT brin_summarize_new_values('changes_since')")
+    mine = Change.objects.filter(account=world.maison)
+    behind = Change.objects.filter(account=world.maison).order_by("id")[100].pk
+    for page, most in (
+        (mine.filter(pk__lt=behind), 101),
+        (mine.filter(customer_code="C1-0"), 101),
+        (mine.filter(at__gte=timezone.now() - timedelta(seconds=60)), 20_000),
+    ):
+        plan = json.loads(page.order_by("-id")[:101].explain(format="json", analyze=True))[0]["Plan"]
+        assert most_rows(plan) <= most, plan
+        assert "Seq Scan" not in json.dumps(plan)
+
+
+def most_rows(node):
+    return max([node["Actual Rows"], *(most_rows(child) for child in node.get("Plans", []))])
 
 
 @pytest.mark.parametrize("path", [PATH, "accounts/maison/changes/"])
@@ -109,7 +153,7 @@ def test_a_full_page_takes_no_more_queries_than_a_short_one(world, path):
         made = make_connection(
             world.maison, f"C{number}", addresses=[{"code": "S1"}], buyers=[{"email": f"a{number}@example.com"}]
         )
-        Change.objects.create(connection=made, at=timezone.now(), action="created", record="connection", user=None)
+        make_change(made)
 
     add(0)
     few = count()
@@ -127,10 +171,6 @@ def test_a_page_far_behind_is_read_by_the_index_alone(world):
         cursor.execute("ANALYZE connections_connection")
     page = Connection.objects.filter(account=world.maison, customer_code__gt="C019000").order_by("customer_code")[:101]
     plan = json.loads(page.explain(format="json", analyze=True))[0]["Plan"]
-
-    def most_rows(node):
-        return max([node["Actual Rows"], *(most_rows(child) for child in node.get("Plans", []))])
-
     assert most_rows(plan) <= 101
     assert "Seq Scan" not in json.dumps(plan)
     assert "Sort" not in {plan["Node Type"], *(child["Node Type"] for child in plan.get("Plans", []))}

@@ -9,16 +9,14 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import get_resolver
 from django.urls.resolvers import URLPattern, URLResolver
-from django.utils import timezone
 
 from accounts.api.base import AccountView
 from accounts.sandboxes import add_sandbox
-from connections.models import Change
 from imports.format_files import read_format
 from imports.models import Feed, Issue, Run
 from imports.versioning import save_draft
 from lookups.directory import LISTS
-from tests.builders import add_member, make_account, make_connection
+from tests.builders import add_member, make_account, make_change, make_connection
 
 pytestmark = pytest.mark.django_db
 
@@ -170,9 +168,7 @@ def test_a_full_page_takes_no_more_queries_than_a_short_one(world, things, name,
         add_member(make_account(code), world.rosa.user)
         add_sandbox(world.maison, code=f"{code}-sandbox")
         made = make_connection(world.maison, code, addresses=[{"code": "S1"}], buyers=[{"email": "a@example.com"}])
-        Change.objects.create(
-            connection=made, at=timezone.now(), action="created", record="connection", user=world.rosa.user
-        )
+        make_change(made, user=world.rosa.user)
         for model in LISTS.values():
             fields = {field.name for field in model._meta.fields}
             values = {"currency": "CHF", "label": code} if "currency" in fields else {"code": code}

@@ -6,11 +6,10 @@ import pytest
 from django.db import connection as database
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
-from django.utils import timezone
 
 from connections.models import Address, Buyer, Change, Connection
 from lookups.models import PaymentTerm, PriceType, SalesRep
-from tests.builders import add_lookups, add_member, make_account, make_connection, make_user
+from tests.builders import add_lookups, add_member, make_account, make_change, make_connection, make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -366,17 +365,38 @@ def test_the_navigation_counts_what_waits_for_review(client, account):
 
 
 def test_the_page_shows_the_latest_changes_with_their_run_and_line(client, account, connection):
-    Change.objects.create(
-        connection=connection, run_id=7, line=12, at=timezone.now(), action="updated", record="address",
-        key="S:STORE-1", field="city", before="Lyon", after="Paris",
+    make_change(
+        connection, run_id=7, line=12, action="updated", record="address", key="S:STORE-1", field="city",
+        before="Lyon", after="Paris",
     )  # fmt: skip
     for url in (page(connection), reverse("admin:connections_change_changelist")):
         shown = client.get(url).content.decode()
         assert "run 7, line 12" in shown
         assert reverse("admin:imports_run_change", args=[7]) in shown
         assert "S:STORE-1" in shown
-    history = client.get(page(connection, "history"))
-    assert history.headers["Location"].endswith(f"?connection__id__exact={connection.pk}")
+    history = client.get(client.get(page(connection, "history")).headers["Location"])
+    assert [change.key for change in history.context["cl"].queryset] == ["S:STORE-1"]
+
+
+def test_changes_of_a_deleted_connection_are_listed_with_their_code_for_its_account_alone(client, account, connection):
+    foreign = make_connection(make_account("northwind"), "C1")
+    make_change(foreign)
+    client.post(page(connection, "delete"), {"post": "yes"})
+    foreign.delete()
+    changes = reverse("admin:connections_change_changelist")
+    for query in ({}, {"q": "C1"}, {"account__id__exact": account.pk}):
+        found = client.get(changes, query).context["cl"].result_list
+        assert {(change.customer_code, change.account) for change in found} == {("C1", account)}
+        assert "deleted" in {change.action for change in found}
+    client.force_login(make_user("root", is_superuser=True))
+    found = client.get(changes, {"q": "C1"}).context["cl"].result_list
+    assert {change.account.code for change in found} == {"maison", "northwind"}
+
+
+def test_the_history_of_a_customer_goes_on_when_it_comes_back(client, account, connection):
+    client.post(page(connection, "delete"), {"post": "yes"})
+    again = make_connection(account, "C1")
+    assert "deleted" in client.get(page(again)).content.decode()
 
 
 def test_the_digest_is_not_shown(client, account, connection):

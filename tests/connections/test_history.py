@@ -108,7 +108,8 @@ def test_a_deleted_connection_keeps_its_history(connection, user):
         connection.delete()
     assert ("deleted", "connection", "", "", None, None) in changes()
     assert ("deleted", "address", "S:STORE-1", "", None, None) in changes()
-    assert set(Change.objects.values_list("connection_id", flat=True)) == {pk}
+    known = Change.objects.values_list("connection_id", "account_id", "customer_code")
+    assert set(known) == {(pk, connection.account_id, "C1")}
 
 
 def test_many_connections_take_as_many_queries_as_one(connection, user):

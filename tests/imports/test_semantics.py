@@ -289,3 +289,29 @@ def test_a_field_found_wrong_on_one_row_is_not_said_to_be_missing_on_another(sen
     incomplete = NEW | SHIPPING | {"shipping_country": ""}
     run = send(incomplete, incomplete | {"shipping_country": "Frankreich"})
     assert issues_of(run) == [(3, "shipping_country_1", "invalid_country"), (3, "shipping_code_1", "repeated_address")]
+
+
+def test_every_change_of_a_file_names_its_account_and_its_customer(account, send, tmp_path):
+    other = Sender(make_account("atelier"), tmp_path)
+    add_lookups(other.account)
+    full = NEW | SHIPPING | {"create_doors": "y", "buyer_email": "a@example.com", "payment_terms_code": "N30"}
+    wide = full | {"shipping_terms": "UPS", "warehouse_code": "WH1", "sales_rep_code": "REP1"}
+    changed = {
+        "profile_name": "Renamed", "shipping_city": "Lyon", "buyer_name": "Ana", "payment_terms_code": "N60",
+        "shipping_terms": "DHL", "warehouse_code": "WH2", "shipping_name": "Lyon", "price_type_currency": "USD",
+        "price_type_name": "US Wholesale",
+    }  # fmt: skip
+    for sender in (send, other):
+        for values in (wide, wide | changed):
+            sender(*(values | {"customer_code": code} for code in ("C1", "C2")))
+    changes = Change.objects.values_list("connection_id", "account_id", "customer_code")
+    known = Connection.objects.values_list("pk", "account_id", "customer_code")
+    assert set(changes) == set(known)
+    assert set(Change.objects.values_list("account_id", "customer_code", "record", "action")) == {
+        (sender.account.pk, code, record, action)
+        for sender in (send, other)
+        for code in ("C1", "C2")
+        for record in Change.Record.values
+        for action in (("created", "updated") if record in ("connection", "address", "door", "buyer")
+                       else ("created", "deleted"))
+    }  # fmt: skip
