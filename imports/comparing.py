@@ -53,8 +53,9 @@ def compare_specs(before: FormatSpec, after: FormatSpec) -> list[Difference]:
         *_compare_mappings("policies", old.get("policies", {}), new.get("policies", {})),
     ]
     if before.header != after.header:
-        gone = [text for text in before.header if text not in after.header]
-        come = [text for text in after.header if text not in before.header]
+        old_header, new_header = set(before.header), set(after.header)
+        gone = [text for text in before.header if text not in new_header]
+        come = [text for text in after.header if text not in old_header]
         differences.append(Difference("approved header", ", ".join(gone), ", ".join(come)))
     return differences
 

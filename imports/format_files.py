@@ -27,9 +27,11 @@ from imports.formats import (
 from imports.template import Group, find_target
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from enum import StrEnum
 
 LONGEST_DOCUMENT = 1 << 20
+DEEPEST = 10
 NAMED_MARKS = {"comma": ",", "pipe": "|", "semicolon": ";", "tab": "\t", "space": " "}
 _NO_POLICIES = Policies()
 _Choice = TypeVar("_Choice", bound="StrEnum")
@@ -41,9 +43,23 @@ _NOTHING = ("", "~", "null", "none")
 
 def write_format(spec: FormatSpec) -> str:
     """The document of a format; reading it gives an equal format."""
-    return yaml.safe_dump(
-        describe_format(spec), sort_keys=False, allow_unicode=True, width=1000, default_flow_style=None
+    return yaml.dump(
+        describe_format(spec), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=1000, default_flow_style=None
     )
+
+
+class _Dumper(yaml.SafeDumper):
+    """Refers to nothing, as reading asks for, and spells out what is no letter or takes lines for spaces."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+
+def _represent_text(dumper: _Dumper, text: str) -> yaml.Node:
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=None if text.isprintable() else '"')
+
+
+_Dumper.add_representer(str, _represent_text)
 
 
 def describe_format(spec: FormatSpec) -> dict[str, Any]:
@@ -103,37 +119,89 @@ class Plain(str):
     __slots__ = ()
 
 
-class _Loader(yaml.SafeLoader):
-    """Reads every scalar as text, and refuses a key given twice."""
-
-    yaml_implicit_resolvers: dict[str, Any] = {}
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
-        for (key, _), text in zip(node.value, keys, strict=True):
-            if not isinstance(text, str) or keys.count(text) > 1:
-                raise FormatError(f"line {key.start_mark.line + 1}: the key {text!r} is given twice or is no text.")
-        return super().construct_mapping(node, deep=True)
-
-
-def _construct_text(loader: _Loader, node: yaml.ScalarNode) -> str:
-    return node.value if node.style else Plain(node.value)
-
-
-_Loader.add_constructor("tag:yaml.org,2002:str", _construct_text)
-
-
 def read_format(text: str) -> FormatSpec:
     """The format of a document. Raises FormatError that says where it is wrong and what would be right."""
     if len(text) > LONGEST_DOCUMENT:
         raise FormatError(f"The document is longer than {LONGEST_DOCUMENT:,} characters; a format is a few pages.")
     try:
-        document = yaml.load(text, _Loader)  # noqa: S506  (a safe loader that makes nothing but text)
+        document = _Builder(text).build()
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else "?"
         raise FormatError(f"line {line}: not YAML: {error.problem}.") from None
-    except (yaml.YAMLError, RecursionError):
+    except (yaml.YAMLError, UnicodeEncodeError):
         raise FormatError("The document is not YAML.") from None
+    return _read(document)
+
+
+def read_document(document: Any) -> FormatSpec:
+    """The same of a document as JSON has it: what is no text in it is one without quotes."""
+    return _read(_plain(document))
+
+
+def _plain(value: Any, depth: int = 1) -> Any:
+    if depth > DEEPEST:
+        raise FormatError(f"The document is nested more than {DEEPEST} deep; a format is not.")
+    if isinstance(value, dict):
+        return {str(key): _plain(item, depth + 1) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_plain(item, depth + 1) for item in value]
+    if isinstance(value, str):
+        return value
+    return Plain("null" if value is None else str(value).lower() if isinstance(value, bool) else value)
+
+
+def _line(event: yaml.Event) -> int:
+    return event.start_mark.line + 1 if event.start_mark else 1
+
+
+class _Builder:
+    """Makes texts, lists and mappings of a YAML document, and refuses whatever else YAML can do.
+
+    What refers to another place would let a few lines stand for gigabytes, so nothing does.
+    """
+
+    def __init__(self, text: str) -> None:
+        self.events = yaml.parse(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+
+    def build(self) -> Any:
+        document: Any = Plain("")
+        for event in self.events:
+            if isinstance(event, yaml.NodeEvent):
+                document = self._value(event, 1)
+            elif isinstance(event, yaml.DocumentStartEvent) and document != "":
+                raise FormatError(f"line {_line(event)}: a second document begins; give one.")
+        return document
+
+    def _value(self, event: Any, depth: int) -> Any:
+        line = _line(event)
+        if isinstance(event, yaml.AliasEvent) or event.anchor is not None:
+            raise FormatError(f"line {line}: anchors and aliases (& and *) are not read; write the value itself.")
+        if event.tag is not None:
+            raise FormatError(f"line {line}: tags are not read ({event.tag}); every value is a text.")
+        if depth > DEEPEST:
+            raise FormatError(f"line {line}: nested more than {DEEPEST} deep; a format is not.")
+        if isinstance(event, yaml.ScalarEvent):
+            return event.value if event.style else Plain(event.value)
+        if isinstance(event, yaml.SequenceStartEvent):
+            return list(self._items(depth))
+        return self._mapping(depth)
+
+    def _items(self, depth: int) -> Iterator[Any]:
+        while not isinstance(item := next(self.events), yaml.SequenceEndEvent):
+            yield self._value(item, depth + 1)
+
+    def _mapping(self, depth: int) -> dict[str, Any]:
+        mapping: dict[str, Any] = {}
+        while not isinstance(key := next(self.events), yaml.MappingEndEvent):
+            text = self._value(key, depth + 1)
+            if not isinstance(text, str) or text in mapping:
+                said = f"{text!r} is given twice" if isinstance(text, str) else "is no text"
+                raise FormatError(f"line {_line(key)}: the key {said}.")
+            mapping[text] = self._value(next(self.events), depth + 1)
+        return mapping
+
+
+def _read(document: Any) -> FormatSpec:
     top = _Section("the document", document, {"name", "dialect", "header", "columns", "policies"})
     columns = top.value.get("columns")
     if not isinstance(columns, list) or not columns:
@@ -177,7 +245,10 @@ class _Section:
         value = self.value.get(key, {})
         if not isinstance(value, dict) or not all(isinstance(text, str) for text in value.values()):
             raise FormatError(f"{self.name}: {key} must be a mapping of texts to texts.")
-        return {str(cell).strip(): str(text) for cell, text in value.items()}
+        trimmed = {str(cell).strip(): str(text) for cell, text in value.items()}
+        if len(trimmed) < len(value):
+            raise FormatError(f"{self.name}: {key} has a key twice that differs in spaces around it only.")
+        return trimmed
 
     def mark(self, key: str, default: str | None) -> str | None:
         """One character, a word for one, or none."""
@@ -196,7 +267,7 @@ class _Section:
         text = self.text(key)
         if text.lower() in _NOTHING:
             return None
-        if not re.fullmatch(r"[0-9]{1,3}(\.[0-9]+)?", text, re.ASCII):
+        if not re.fullmatch(r"[0-9]{1,3}(\.[0-9]+)?(e-[0-9]{1,3})?", text, re.ASCII):
             raise FormatError(f"{self.name}: {key} must be a number from 0 to 100, not {text!r}.")
         return float(text)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections import Counter
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 MOST_SKIPPED_LINES = 1000
 SOURCE_HEADERS = re.compile(r"\{([^{}]+)\}")
 """The headers in a source that is a template of them."""
+NO_CHARACTER = re.compile(r"[\0\ud800-\udfff]")
 
 
 class Blank(StrEnum):
@@ -128,6 +130,10 @@ class Column:
             raise FormatError(f"{self.target}: positions are counted from 1, not {self.source}.")
         if self.source == "" or self.constant == "":
             raise FormatError(f"{self.target} has a blank source or constant.")
+        if untrimmed := next((cell for cell in self.value_map if cell != cell.strip()), None):
+            raise FormatError(
+                f"{self.target}: no cell is {untrimmed!r}, because cells are trimmed before they are mapped."
+            )
         for what, value in [("constant", self.constant), ("default", self.default), *self._mapped()]:
             if value:
                 self._check(what, value)
@@ -197,9 +203,10 @@ class FormatSpec:
             if not self.dialect.has_header:
                 raise FormatError("A file without a header needs its columns mapped by position.")
             return
-        targets = [column.target for column in self.columns]
-        if doubled := {str(target) for target in targets if targets.count(target) > 1}:
+        targets = Counter(column.target for column in self.columns)
+        if doubled := [str(target) for target, count in targets.items() if count > 1]:
             raise FormatError(f"More than one column goes to {', '.join(sorted(doubled))}.")
+        self._check_texts()
         for column in self.columns:
             self._check_number(column)
         code = next((column for column in self.columns if column.target == Target("customer_code")), None)
@@ -210,11 +217,23 @@ class FormatSpec:
         if not self.dialect.has_header and any(isinstance(column.source, str) for column in self.columns):
             raise FormatError("Without a header, columns are named by position.")
 
-        named = [normalize(text) for text in self.header]
+        named = Counter(map(normalize, self.header))
         for column in self.columns:
             for text in column.headers:
-                if named.count(normalize(text)) > 1:
+                if named[normalize(text)] > 1:
                     raise FormatError(f"The header has {text!r} more than once; give the position of the one you mean.")
+
+    def _check_texts(self) -> None:
+        """Some characters are none: neither a file nor the database has them."""
+        dialect = self.dialect
+        texts = [self.name, dialect.footer, self.policies.clear_token, *self.header]
+        texts += [dialect.delimiter, dialect.quotechar or "", dialect.escapechar or ""]
+        for column in self.columns or ():
+            texts += [str(column.source), column.constant or "", column.default, *column.value_map]
+            texts += column.value_map.values()
+        for text in texts:
+            if wrong := NO_CHARACTER.search(text):
+                raise FormatError(f"{text!r} holds {wrong[0]!r}, which is no character of a text.")
 
     def _check_number(self, column: Column) -> None:
         if column.target.number > 1 and not column.target.field.repeats:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import yaml
 from django.db import transaction
 from django.http import Http404
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
@@ -21,7 +20,7 @@ from accounts.users import user_of
 from imports.api.errors import answering
 from imports.comparing import compare_specs
 from imports.errors import SettingsWrong
-from imports.format_files import describe_format, read_format
+from imports.format_files import describe_format, read_document
 from imports.models import Format, FormatVersion
 from imports.onboarding import propose_format
 from imports.template import find_target
@@ -136,7 +135,7 @@ class Formats(AccountViewSet, mixins.ListModelMixin, RetrieveVersioned):
         with answering(), transaction.atomic():
             known = Format.objects.select_for_update().filter(account=self.account.production, name=name).first()
             self.check_seen(lambda: describe_version(known.newest) if known and known.newest else None)
-            spec = read_format(yaml.safe_dump(asked.validated_data["document"], sort_keys=False))
+            spec = read_document(asked.validated_data["document"])
             draft = save_draft(self.account.production, name, spec)
         return self.answer(describe_version(draft))
 

@@ -184,9 +184,7 @@ def _read_table(sample: Sample, cutting: _Cutting) -> Table:
         :READ_ROWS
     ]
     if not rows:
-        raise FileRejected(
-            "no_rows", "The file has a header and no rows. Give a sample with some customers: their values are needed."
-        )
+        raise _no_rows()
     line = records[first][0]
     dialect = Dialect(
         encoding=sample.encoding,
@@ -201,7 +199,10 @@ def _read_table(sample: Sample, cutting: _Cutting) -> Table:
 
 
 def _find_first(records: list[tuple[int, list[str]]], width: int) -> int:
-    """The index of the record that begins the table: the first as wide as the rest and filled like a row."""
+    """The index of the record that begins the table: the first as wide as the rest and filled like a row.
+
+    Where none is filled, the first that is as wide; a wider one has cells that the rows below do not have.
+    """
     filled = sorted(sum(bool(cell.strip()) for cell in cells) for _, cells in records if len(cells) == width)
     usual = filled[len(filled) // 2] if filled else 0
     for index, (_, cells) in enumerate(records[:PROBED_LINES]):
@@ -209,7 +210,16 @@ def _find_first(records: list[tuple[int, list[str]]], width: int) -> int:
         wide = len(cells) in (width, width - 1) if index + 1 < len(records) else len(cells) == width
         if wide and count >= max(2, usual * 0.5):
             return index
-    return 0
+    as_wide = next((index for index, (_, cells) in enumerate(records) if len(cells) == width), None)
+    if as_wide is None:
+        raise _no_rows()
+    return as_wide
+
+
+def _no_rows() -> FileRejected:
+    return FileRejected(
+        "no_rows", "The file has a header and no rows. Give a sample with some customers: their values are needed."
+    )
 
 
 def _is_header(records: list[tuple[int, list[str]]], first: int, width: int) -> bool:

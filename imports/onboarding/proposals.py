@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -116,7 +117,7 @@ class Proposal:
 
     def to_spec(self, name: str) -> FormatSpec:
         """The format as far as it is sure. Raises FormatError without a customer code."""
-        doubled = {text for text in map(normalize, self.header) if list(map(normalize, self.header)).count(text) > 1}
+        doubled = {text for text, count in Counter(map(normalize, self.header)).items() if count > 1}
         columns = [
             FormatColumn(
                 target=column.target,

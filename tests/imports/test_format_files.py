@@ -1,11 +1,14 @@
 """Formats as YAML documents."""
 
+import json
+from itertools import pairwise
+
 import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imports.format_files import read_format, write_format
+from imports.format_files import describe_format, read_document, read_format, write_format
 from imports.formats import (
     AssignmentMode,
     Blank,
@@ -18,7 +21,7 @@ from imports.formats import (
     Policies,
     UnknownLookup,
 )
-from imports.template import Group, Target
+from imports.template import ASSIGNMENTS, Group, Target
 
 DOCUMENT = r"""
 name: northwind
@@ -83,37 +86,59 @@ def test_a_delimiter_may_be_named(word, mark):
         assert read_format(document).dialect.delimiter == mark
 
 
-_texts = st.text(
-    st.characters(codec="utf-8", exclude_characters="\r\n\0{}", exclude_categories=["Cc", "Cs"]), min_size=1
-)
-_headers = _texts.filter(lambda text: text.strip() == text)
+_texts = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), min_size=1)
+_headers = _texts.filter(lambda text: not {"{", "}"} & set(text))
+_cells = _texts.filter(lambda text: text.strip() == text)
 _names = st.sampled_from(["alternate_name", "customer_alias", "profile_name", "shipping_name", "billing_city"])
+_marks = st.characters(exclude_characters="\0\r\n", exclude_categories=["Cs"])
 
 
 @st.composite
 def _columns(draw):
     columns = [Column(Target("customer_code"), draw(st.integers(1, 9) | _headers))]
     for name in draw(st.lists(_names, unique=True)):
-        value_map = draw(st.dictionaries(_headers, st.text("abc019NO", max_size=5), max_size=3))
-        blank = Blank.KEEP if name == "profile_name" else draw(st.sampled_from(Blank))
-        source = draw(st.integers(1, 999) | _headers)
+        value_map = draw(st.dictionaries(_cells, st.text("abc019NO\x85\n ~", max_size=5), max_size=3))
         columns.append(
-            Column(Target(name), source, value_map=value_map, default=draw(st.text("aå1", max_size=3)), blank=blank)
+            Column(
+                Target(name),
+                draw(st.integers(1, 999) | _headers),
+                value_map=value_map,
+                default=draw(st.text("aå1\x85\u2028\t", max_size=3)),
+                blank=Blank.KEEP if name == "profile_name" else draw(st.sampled_from(Blank)),
+                ownership=draw(st.sampled_from([Ownership.ALWAYS, Ownership.IF_BLANK])),
+            )
         )
-    columns.append(Column(Target("price_type_name"), constant=draw(_headers.filter(lambda text: len(text) < 100))))
+    columns.append(Column(Target("price_type_name"), constant=draw(_texts.filter(lambda text: len(text) < 100))))
     return tuple(columns)
 
 
-@given(
-    columns=_columns(),
-    delimiter=st.sampled_from(",;|\t~ "),
-    quotechar=st.sampled_from(['"', "'", None]),
-    limit=st.none() | st.integers(0, 100),
-    header=st.lists(_texts, max_size=3),
+@st.composite
+def _dialects(draw):
+    delimiter, quotechar, escapechar = draw(st.lists(_marks, min_size=3, max_size=3, unique=True))
+    return Dialect(
+        draw(st.sampled_from(["utf-8", "cp1252", "utf-16"])),
+        delimiter,
+        draw(st.sampled_from([quotechar, None])),
+        draw(st.sampled_from([escapechar, None])),
+        skip_lines=draw(st.integers(0, 1000)),
+        footer=draw(_texts.filter(lambda text: text.strip("*? "))),
+        allow_spaced_delimiter=delimiter != " " and draw(st.booleans()),
+    )
+
+
+_policies = st.builds(
+    Policies,
+    clear_token=st.just("") | _texts,
+    assignments=st.dictionaries(st.sampled_from(ASSIGNMENTS), st.sampled_from(AssignmentMode)),
+    unknown_lookup=st.dictionaries(st.sampled_from(["warehouses", "price_types"]), st.sampled_from(UnknownLookup)),
+    max_error_percent=st.none() | st.integers(0, 100) | st.floats(0, 100),
+    allow_trailing_delimiter=st.booleans(),
+    conflict=st.sampled_from(Conflict),
 )
-def test_reading_what_was_written_gives_an_equal_format(columns, delimiter, quotechar, limit, header):
-    dialect = Dialect(delimiter=delimiter, quotechar=quotechar)
-    policies = Policies(max_error_percent=limit)
+
+
+@given(columns=_columns(), dialect=_dialects(), policies=_policies, header=st.lists(_texts, max_size=3))
+def test_reading_what_was_written_gives_an_equal_format(columns, dialect, policies, header):
     try:
         spec = FormatSpec("x", dialect, columns, policies, tuple(header))
     except FormatError:  # the header has a mapped column twice
@@ -121,6 +146,13 @@ def test_reading_what_was_written_gives_an_equal_format(columns, delimiter, quot
     text = write_format(spec)
     assert read_format(text) == spec
     assert write_format(read_format(text)) == text
+    assert read_document(json.loads(json.dumps(describe_format(spec)))) == spec
+
+
+def test_a_next_line_character_survives_the_document():
+    column = Column(Target("profile_name"), constant="Harbor\x85Row")
+    spec = FormatSpec("x", columns=(Column(Target("customer_code"), "Nr"), column))
+    assert read_format(write_format(spec)) == spec
 
 
 @pytest.mark.parametrize(
@@ -137,7 +169,7 @@ def test_reading_what_was_written_gives_an_equal_format(columns, delimiter, quot
         ("049: DE", "049: D", "'D' is not a country"),
         ("constant: USD", "constant: Dollar", "price_type_currency_1, constant: 'Dollar' must be a currency"),
         ("max_error_percent: 10", "max_error_percent: 101", "from 0 to 100"),
-        ("conflict: last", "conflict: last\n  conflict: first", "line 18: the key 'conflict' is given twice"),
+        ("conflict: last", "conflict: last\n  conflict: first", "line 19: the key 'conflict' is given twice"),
         ("columns:", "columns: [", "not YAML"),
         ("encoding: cp1252", "encoding: klingon", "'klingon' is not an encoding"),
         ('footer: "Total*"', 'footer: "*"', "matches every line"),
@@ -152,7 +184,50 @@ def test_a_mistake_is_named_with_its_place(old, new, message):
     assert message in str(raised.value)
 
 
-@pytest.mark.parametrize("text", ["", "just text", "- a list", "a: &x [*x]", "\0", "x" * 2_000_000])
+BOMB = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
+    f"{letter}: &{letter} [{', '.join([f'*{before}'] * 9)}]\n" for before, letter in pairwise("abcdefghi")
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (BOMB, "line 1: anchors and aliases"),
+        (f"{BOMB}? *i\n: x\n", "line 1: anchors and aliases"),
+        ("name: x\n? [a, b]\n: y\n", "line 2: the key is no text"),
+        ("name: !!python/name:os.system x\n", "line 1: tags are not read"),
+        ("name: " + "[" * 5000 + "]" * 5000, "nested more than 10 deep"),
+        ("[" * 100_000, "nested more than 10 deep"),
+        ("name: x\n---\nname: y\n", "line 2: a second document"),
+        ("name: x\nname: y\n", "line 2: the key 'name' is given twice"),
+        (DOCUMENT.replace("049: DE", "049: DE, ' 049': DE"), "differs in spaces around it only"),
+        (DOCUMENT.replace("source: Kunde", 'source: "Kun\\0de"'), "which is no character of a text"),
+    ],
+)
+def test_what_a_format_does_not_need_of_yaml_is_refused_at_once(text, message):
+    with pytest.raises(FormatError) as raised:
+        read_format(text)
+    assert message in str(raised.value)
+
+
+def test_a_deep_json_document_is_refused():
+    document: list[object] = []
+    for _ in range(500):
+        document = [document]
+    with pytest.raises(FormatError, match="nested more than 10 deep"):
+        read_document(document)
+
+
+def test_a_long_value_map_is_read_in_time():
+    """A check of every key against all others would take hours."""
+    values = "".join(f"'k{number}': FR, " for number in range(60_000))
+    document = DOCUMENT.replace("049: DE", values.rstrip(", "))
+    assert len(document) > 800_000
+    columns = read_format(document).columns or ()
+    assert len(columns[3].value_map) == 60_002
+
+
+@pytest.mark.parametrize("text", ["", "just text", "- a list", "\0", "x" * 2_000_000])
 def test_what_is_no_format_is_refused(text):
     with pytest.raises(FormatError):
         read_format(text)

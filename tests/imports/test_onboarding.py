@@ -4,6 +4,7 @@ import json
 import random
 import runpy
 import string
+import time
 from io import StringIO
 from pathlib import Path
 
@@ -436,6 +437,40 @@ def test_nothing_makes_onboarding_stumble(tmp_path_factory, content):
 @given(st.text(alphabet=string.printable + "äöüßéèñç°№", max_size=40))
 def test_any_header_is_read(text):
     assert all(0 < meaning.score <= 1 for meaning in read_header(text))
+
+
+# -- samples that are hardly any
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["a,b,c,d", "1,", "2,", "3,"],
+        ["a|b|c|d|e|f", "x|", "y|", "", "z|"],
+        ['"a","b","c"', ",", ",", ","],
+        ["City,Name,Mail,Web", ",", "Paris,", ",Lyon"],
+        [",", ",", ","],
+    ],
+)
+def test_rows_narrower_than_the_first_record_are_read_or_refused(propose, lines):
+    try:
+        proposal = propose(*lines)
+    except FileRejected as rejection:
+        assert rejection.code in ("no_rows", "one_column")
+    else:
+        assert 2 <= len(proposal.columns) <= 3
+
+
+@pytest.mark.parametrize("header", ["City {}", "Name", "Ship To City {}", "Bill to {}", "c{}", "e-mail"])
+def test_hundreds_of_columns_are_proposed_in_seconds(propose, header):
+    """The way to the best assignment of all of them once took a minute."""
+    started = time.monotonic()
+    columns = range(900)
+    lines = [",".join(header.format(number) for number in columns), *[",".join(f"Rouen {n}" for n in columns)] * 2]
+    assert len(propose(*lines).columns) == 900
+    with pytest.raises(FileRejected, match="5,000 columns"):
+        propose(*[",".join(header.format(number) for number in range(5000))] * 3)
+    assert time.monotonic() - started < 30
 
 
 # -- the assignment
