@@ -12,8 +12,16 @@ from imports.template import normalize
 if TYPE_CHECKING:
     from imports.formats import Column, FormatSpec
 
+LONGEST_SHOWN = 40
+"""Characters of a header in a message."""
 LIKENESS = 60
 """From 0 to 100: how alike two headers must be for one to be taken for the other's new name."""
+
+
+def shorten(text: str) -> str:
+    """A header as messages show it."""
+    text = " ".join(text.split())
+    return text if len(text) <= LONGEST_SHOWN else f"{text[: LONGEST_SHOWN - 1]}…"
 
 
 class HeaderDrift:
@@ -71,7 +79,7 @@ class HeaderDrift:
             return name, "missing_column", f"The column {name!r}, read into {column.target}, is missing."
         message = (
             f"The column {name!r}, read into {column.target}, is missing; the new column {likely + 1}, "
-            f"{self.header[likely].strip()!r}, looks like it."
+            f"{shorten(self.header[likely])!r}, looks like it."
         )
         return name, "renamed_column", message
 
@@ -83,14 +91,19 @@ class HeaderDrift:
             return str(index + 1), "missing_column", message
         if index < len(self.approved) and normalize(self.approved[index]) != normalize(self.header[index]):
             message = (
-                f"Column {index + 1}, read into {column.target}, is named {self.header[index].strip()!r}; "
-                f"{self.approved[index].strip()!r} is approved there."
+                f"Column {index + 1}, read into {column.target}, is named {shorten(self.header[index])!r}; "
+                f"{shorten(self.approved[index])!r} is approved there."
             )
             return self.header[index].strip(), "renamed_column", message
         return "", "", ""
 
     def _find_likely(self, name: str) -> int | None:
-        """The new column that is most like a missing one: by its name, else by standing in its place."""
+        """The new column that is most like a missing one: by its name, else by standing in its place.
+
+        None where the whole header is one cell, because it was cut at the wrong delimiter.
+        """
+        if len(self.header) < 2:
+            return None
         choices = {index: normalize(self.header[index]) for index in self.new}
         best = process.extractOne(normalize(name), choices, scorer=fuzz.WRatio, score_cutoff=LIKENESS)
         if best:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import NamedTuple
 
 
@@ -41,14 +42,50 @@ class FileRejected(Exception):
         return self.message
 
 
+class HeldFor(StrEnum):
+    """Why a person must look at a file before anything of it is applied."""
+
+    HEADER = "header"
+    FOOTER = "footer"
+    LIMITS = "limits"
+
+    @property
+    def needs_version(self) -> bool:
+        """Whether letting the file go on is not enough: its format must learn to read such files first."""
+        return self is HeldFor.HEADER
+
+
+def held_for_choices() -> list[tuple[str, str]]:
+    """By reference in the migrations, so that a further reason needs none."""
+    return [(reason.value, reason.value.replace("_", " ")) for reason in HeldFor]
+
+
+class Hold(NamedTuple):
+    """Why a file is held: for code, and for people."""
+
+    held_for: HeldFor
+    message: str
+
+
+MOST_SAID = 10
+"""How many problems the message of a hold repeats; all of them are issues."""
+
+
 @dataclass
 class FileHeld(Exception):
-    """The file is not what its format was approved for; a person must look before anything of it is applied."""
+    """The file is not what its format was approved for; a person must look before anything of it is applied.
 
+    `summary` says in one sentence what it seems to be instead, where that is known.
+    """
+
+    held_for: HeldFor
     problems: list[Problem]
+    summary: str = ""
 
     def __str__(self) -> str:
-        return " ".join(problem.message for problem in self.problems)
+        said = [problem.message for problem in self.problems[:MOST_SAID]]
+        more = len(self.problems) - len(said)
+        return " ".join(filter(None, [self.summary, *said, f"And {more} more like these." if more else ""]))
 
 
 class TryAgainLater(Exception):

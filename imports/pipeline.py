@@ -25,7 +25,7 @@ from connections.models import Connection
 from connections.stored import StoredCustomer, fetch_stored
 from imports.claiming import claim_account
 from imports.deciding import decide
-from imports.errors import FileHeld, FileRejected, Problem, SettingsWrong, TryAgainLater
+from imports.errors import FileHeld, FileRejected, HeldFor, Problem, SettingsWrong, TryAgainLater
 from imports.formats import STANDARD, FormatSpec
 from imports.grouping import Customer, Grouper
 from imports.guards import find_reason_to_hold
@@ -34,11 +34,12 @@ from imports.keeping import forget_old_files, keep_held_file, keep_rejects, keep
 from imports.models import Run
 from imports.reading import Row, Scan, Source, is_blank, open_source, read_rows, scan_customers
 from imports.reporting import write_rejects
+from imports.recognising import explain_drift
 from imports.resources import CustomerResource
 from imports.staging import stage_customers, store_issues
 from imports.telling import tell_of_run
 from imports.template import Target
-from imports.versioning import check_entry, read_spec
+from imports.versioning import check_entry, find_other_specs, read_spec
 from lookups.directory import LookupDirectory
 from lookups.validators import lower_ascii
 
@@ -192,7 +193,7 @@ class _Import:
     def _bind(self, source: Source) -> CustomerResource:
         """The format's columns at their places in the file."""
         if self.spec.dialect.footer and not source.footer and not self.release:
-            raise FileHeld([_missing_footer(self.spec)])
+            raise FileHeld(HeldFor.FOOTER, [_missing_footer(self.spec)])
         try:
             return CustomerResource(self.spec, source.header)
         except FileRejected as rejection:
@@ -200,6 +201,7 @@ class _Import:
             raise
         except FileHeld as hold:
             hold.problems = [problem._replace(line=source.header_line) for problem in hold.problems]
+            hold.summary = explain_drift(source, self.spec, find_other_specs(self.run.account, self.spec))
             raise
 
     def _scan(self, source: Source, resource: CustomerResource, directory: LookupDirectory) -> Scan:
@@ -322,8 +324,10 @@ class _Import:
             status=Connection.Status.APPROVED if run.account.auto_approve else Connection.Status.PENDING,
         )
         run.unchanged = run.customers - run.created - run.updated - run.rejected - run.skipped
-        run.message = "" if self.release else find_reason_to_hold(run, self.spec.policies, self.known)
-        if run.dry_run or run.message:
+        hold = None if self.release else find_reason_to_hold(run, self.spec.policies, self.known)
+        if hold is not None:
+            run.held_for, run.message = hold
+        if run.dry_run or hold is not None:
             transaction.savepoint_rollback(savepoint)
         else:
             transaction.savepoint_commit(savepoint)
@@ -331,7 +335,7 @@ class _Import:
 
     def _status(self) -> Run.Status:
         run = self.run
-        if run.message:
+        if run.held_for:
             return Run.Status.HELD
         if not run.rejected and not run.rows_rejected:
             return Run.Status.SUCCEEDED
@@ -363,6 +367,7 @@ class _Import:
 
     def hold_file(self, hold: FileHeld) -> None:
         """Record that a person must look at the file before anything of it is applied."""
+        self.run.held_for = hold.held_for
         self._end_unapplied(Run.Status.HELD, hold.problems, str(hold))
 
     def _end_unapplied(self, status: Run.Status, problems: list[Problem], message: str) -> None:

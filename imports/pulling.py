@@ -65,7 +65,7 @@ def pull_feed(feed: Feed, *, only_due: bool = False, progress: Progress = lambda
                     record_failure(pull, f"Stopped by {type(error).__name__}.", passing=True)
                 raise
             else:
-                record_success(pull, work.again_at)
+                record_success(pull, work.again_at, work.waits)
             return pull
     except Error as error:
         raise TryAgainLater(f"The database gave up: {str(error).splitlines()[0]}") from error
@@ -78,6 +78,7 @@ class _Pulling:
     pull: Pull
     progress: Progress
     again_at: datetime | None = None
+    waits: str = ""
     started: float = field(default_factory=time.monotonic)
     taken: set[int] = field(default_factory=set)
 
@@ -142,7 +143,8 @@ class _Pulling:
         """Whether the candidate's turn has come, or it and all behind it wait."""
         if candidate.step in (Step.ARCHIVE, Step.LEAVE):
             return True
-        if self.feed.while_held == Feed.WhileHeld.WAIT and self.feed.runs.awaiting_decision().exists():
+        if self.feed.while_held == Feed.WhileHeld.WAIT and (held := self.feed.runs.awaiting_decision().last()):
+            self.waits = f"Waits for a decision about {held}; later files wait behind it."
             return False
         if self.pull.imported >= self.feed.most_files or time.monotonic() - self.started > LONGEST_PULL:
             self._look_again(timedelta())
@@ -218,10 +220,10 @@ def _name(path: str) -> str:
 # -- how a pull ended, and when the feed's next turn is
 
 
-def record_success(pull: Pull, again_at: datetime | None) -> None:
+def record_success(pull: Pull, again_at: datetime | None, message: str = "") -> None:
     feed, now = pull.feed, timezone.now()
     with transaction.atomic():
-        if not _end(pull, Pull.Status.SUCCEEDED, ""):
+        if not _end(pull, Pull.Status.SUCCEEDED, message):
             return
         state = (
             Feed.objects.select_for_update().only("pk", "failing_since", "alerted_at", "next_pull_at").get(pk=feed.pk)

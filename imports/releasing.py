@@ -10,14 +10,18 @@ from django.utils import timezone
 
 from imports.claiming import claim_account
 from imports.deciding import decide, describe_state
-from imports.errors import SettingsWrong
+from imports.errors import FileHeld, FileRejected, SettingsWrong
+from imports.formats import STANDARD
 from imports.models import Feed, Run
 from imports.pipeline import Origin, Release, import_file
+from imports.reading import open_source
+from imports.resources import CustomerResource
 from imports.telling import tell_of_run
-from imports.versioning import STANDARD_NAME, find_version
+from imports.versioning import STANDARD_NAME, find_version, find_version_of, read_spec
 
 if TYPE_CHECKING:
     from accounts.models import User
+    from imports.formats import FormatSpec
     from imports.models import FormatVersion
 
 
@@ -27,6 +31,7 @@ def release_run(held: Run, *, by: str, user: User | None = None, force: bool = F
     It is read as its format says now. Raises SettingsWrong where it cannot be released: it awaits no decision, its
     copy is gone, a newer file went in (unless `force`), or its header is still not the approved one.
     """
+    check_release(held, force=force)
     with claim_account(held.account):
         check_release(held, force=force)
         origin = Origin(
@@ -58,12 +63,49 @@ def check_release(held: Run, *, force: bool = False) -> None:
         raise SettingsWrong(
             f"No copy of {held.file_name} is kept any more. Reject the run and have the file sent again."
         )
+    if advice := find_advice(held):
+        raise SettingsWrong(f"{held} cannot be released as it is. {advice}")
     newer = find_newer(held)
     if newer is not None and not force:
         raise SettingsWrong(
             f"A newer file went in since: {newer}. Releasing {held} would bring older values back. Reject it, or "
             "release it with force if that is what you want."
         )
+
+
+def find_advice(held: Run) -> str:
+    """What must happen before a held file can be released at all; "" where somebody only has to decide.
+
+    A file whose header is not the approved one stays unreadable until a version of its format reads such files.
+    """
+    if not held.awaits_decision:
+        return ""
+    try:
+        version = find_version_for(held)
+        spec = read_spec(version) if version else STANDARD
+    except SettingsWrong as error:
+        return f"{error} Or reject the run."
+    if not held.needs_version:
+        return ""
+    problem = _find_drift(held, spec)
+    if not problem:
+        return ""
+    name = version.format.name if version else "the format"
+    return f"{problem} Approve a version of {name} that reads such files and release the run then, or reject it."
+
+
+def _find_drift(held: Run, spec: FormatSpec) -> str:
+    """Why the format does not read the held file, as it is now; the file is looked at only where it has changed."""
+    if held.format_digest is not None and bytes(held.format_digest) == spec.digest:
+        return f"{spec.name} does not read it: {held.message}"
+    try:
+        with open_source(Path(held.kept_file.path), spec.dialect) as source:
+            CustomerResource(spec, source.header)
+    except FileHeld as hold:
+        return f"{spec.name} does not read it either: {hold}"
+    except (FileRejected, OSError):
+        pass  # what the import says of it is the answer
+    return ""
 
 
 def find_newer(held: Run) -> Run | None:
@@ -75,10 +117,9 @@ def find_newer(held: Run) -> Run | None:
 
 
 def find_version_for(held: Run) -> FormatVersion | None:
-    """The version that files of the held run's format are read with now."""
-    if held.format_version is None:
-        return find_version(held.account, STANDARD_NAME)
-    return find_version(held.account, held.format_version.format.name)
+    """The version that files of the held run's format are read with now. Raises SettingsWrong where it is gone."""
+    version = find_version_of(held)
+    return find_version(held.account, version.format.name if version else STANDARD_NAME)
 
 
 def reject_run(held: Run, *, by: str) -> Run:

@@ -41,6 +41,7 @@ def describe_run(run: Run, most_issues: int | None = None) -> dict[str, Any]:
         "format": run.format_name,
         "status": run.status,
         "message": run.message,
+        "held_for": run.held_for or None,
         "dry_run": run.dry_run,
         "decision": run.decision or None,
         "released_from": run.released_from_id,

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from import_export import fields, resources
 
 from imports.drift import HeaderDrift
-from imports.errors import CellError, FileHeld, FileRejected
+from imports.errors import CellError, FileHeld, FileRejected, HeldFor
 from imports.formats import SOURCE_HEADERS, Blank, Column, FormatSpec, Ownership
 from imports.template import ADDRESSES, Group, Kind, Target, find_target, normalize
 from imports.widgets import WIDGETS
@@ -192,7 +192,7 @@ class CustomerResource(resources.Resource):
         if spec.columns is not None and spec.dialect.has_header:
             drift = HeaderDrift(spec, header, self.reject_indexes)
             if problems := drift.find_problems():
-                raise FileHeld(problems)
+                raise FileHeld(HeldFor.HEADER, problems)
             self.unknown_headers = [(index, header[index]) for index in drift.new]
         bound, constants = self._bind()
         self.fields = {

@@ -16,7 +16,7 @@ from imports.errors import SettingsWrong, TryAgainLater
 from imports.models import Run
 from imports.pipeline import import_file
 from imports.telling import tell_of_run
-from imports.versioning import STANDARD_NAME, find_version
+from imports.versioning import STANDARD_NAME, find_version, find_version_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -65,7 +65,7 @@ def import_queued(run_id: int) -> str:
     if run is None:
         return "It was begun already."
     try:
-        version = run.format_version
+        version = find_version_of(run)
         name = str(version) if version else STANDARD_NAME
         with recording_progress(run) as progress:
             import_file(

@@ -6,6 +6,7 @@ sandbox makes it live and retires the version that was live; from then on a chan
 
 from __future__ import annotations
 
+import contextlib
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,7 @@ from django.utils import timezone
 from django.utils.timesince import timesince
 
 from imports.errors import SettingsWrong
-from imports.formats import FormatError, FormatSpec
+from imports.formats import STANDARD, FormatError, FormatSpec
 from imports.models import Format, FormatVersion, Run
 
 if TYPE_CHECKING:
@@ -145,6 +146,19 @@ def find_version(account: Account, name: str | None) -> FormatVersion | None:
     return version
 
 
+def find_version_of(run: Run) -> FormatVersion | None:
+    """The version that a run was read with, or is to be; none means the standard template.
+
+    Raises SettingsWrong where it was deleted: nothing else can stand in for it.
+    """
+    if run.format_version is None and run.format_name != STANDARD.name:
+        raise SettingsWrong(
+            f"The format {run.format_name}, which {run} belongs to, was deleted, so nobody knows how to read it. "
+            "Import the file anew with a format of its own."
+        )
+    return run.format_version
+
+
 def find_named(account: Account, name: str, *, prefer_live: bool = False) -> FormatVersion:
     """The version called NAME@VERSION, or the newest of NAME (the live one, where there is one and it is preferred)."""
     format_name, _, number = name.partition("@")
@@ -188,6 +202,16 @@ def read_spec(version: FormatVersion) -> FormatSpec:
         return version.to_spec()
     except FormatError as error:
         raise SettingsWrong(f"{version} is not complete: {error}") from None
+
+
+def find_other_specs(account: Account, spec: FormatSpec) -> list[FormatSpec]:
+    """The account's other formats, each as it is live, or else as its newest version."""
+    specs = []
+    for format_ in Format.objects.filter(account=account.production).exclude(name=spec.name.partition("@")[0]):
+        version = format_.live or format_.newest
+        with contextlib.suppress(SettingsWrong):
+            specs += [read_spec(version)] if version else []
+    return specs
 
 
 def _sandbox_codes(version: FormatVersion) -> str:

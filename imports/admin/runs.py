@@ -18,7 +18,7 @@ from imports.admin.feeds import NO_WORKER, warn_without_worker
 from imports.admin.steps import StepPages, link, page_of
 from imports.health import is_at_work
 from imports.models import Issue, Run
-from imports.releasing import check_release, find_newer, reject_run
+from imports.releasing import check_release, find_advice, find_newer, reject_run
 from imports.reporting import rejects_name
 from imports.serving import serve_file
 from imports.tasks import request_release
@@ -98,6 +98,7 @@ class RunAdmin(StepPages, ReadOnlyAdmin):
                     ("file_name", "account"),
                     ("status", "issue_list"),
                     "message",
+                    "advice",
                     ("format_name", "size"),
                     ("copy_of_file", "rejected_rows"),
                     ("started_at", "finished_at"),
@@ -129,7 +130,7 @@ class RunAdmin(StepPages, ReadOnlyAdmin):
             },
         ),
     ]
-    readonly_fields = ["issue_list", "size", "duration", "copy_of_file", "rejected_rows", "released"]
+    readonly_fields = ["advice", "issue_list", "size", "duration", "copy_of_file", "rejected_rows", "released"]
     actions_detail = ["kept_file", "rejects_file", "release", "reject"]
 
     @display(description="run", ordering="id")
@@ -162,6 +163,13 @@ class RunAdmin(StepPages, ReadOnlyAdmin):
             return "none kept"
         return link(reverse("admin:imports_run_rejects_file", args=[run.pk]), "Download, with reasons")
 
+    @display(description="what to do")
+    def advice(self, run: Run) -> str:
+        """What a held file needs; nothing for any other."""
+        if not run.awaits_decision:
+            return ""
+        return find_advice(run) or "Look at the issues and release or reject the file."
+
     @display(description="released")
     def released(self, run: Run) -> str:
         """The run that this one released, or those that tried to release it."""
@@ -187,12 +195,15 @@ class RunAdmin(StepPages, ReadOnlyAdmin):
         run = self.get_object(request, str(object_id))
         if run is None or not run.awaits_decision or not user_of(request).may_edit(run.account_id):
             return []
+        offered = {"reject"} if find_advice(run) else {"release", "reject"}
         actions = super().get_actions_detail(request, object_id)
-        return [item for item in actions if item.action_name.rpartition("_run_")[2] in ("release", "reject")]
+        return [item for item in actions if item.action_name.rpartition("_run_")[2] in offered]
 
     @action(description="Release", url_path="release")
     def release(self, request: HttpRequest, object_id: str) -> HttpResponse:
         run: Run = self.find_editable(request, object_id)
+        if advice := find_advice(run):
+            return self.show(request, run, "imports/step.html", {"title": f"Release: {run}", "text": [advice]})
         newer = find_newer(run)
         form = ForceForm(request.POST if request.method == "POST" else None) if newer else None
         text = [

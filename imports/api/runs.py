@@ -22,6 +22,7 @@ from accounts.api.base import AccountView, AccountViewSet, RetrieveVersioned
 from accounts.api.pagination import KeyPagination, NewestFirst
 from accounts.users import user_of
 from imports.api.errors import answering
+from imports.errors import held_for_choices
 from imports.models import Issue, Run
 from imports.releasing import check_release, reject_run
 from imports.reporting import rejects_name
@@ -67,6 +68,11 @@ class RunSerializer(serializers.ModelSerializer[Run]):
     decision = serializers.ChoiceField(
         [("", "none"), *Run.Decision.choices], read_only=True, help_text="What a person decided about a held file."
     )
+    held_for = serializers.ChoiceField(
+        [("", "none"), *held_for_choices()],
+        read_only=True,
+        help_text="Why a held file needs somebody. One held for its header needs another version of its format.",
+    )
     counts = CountsSerializer(read_only=True)
     progress = serializers.SerializerMethodField()
     has_rejects = serializers.SerializerMethodField()
@@ -75,7 +81,7 @@ class RunSerializer(serializers.ModelSerializer[Run]):
     class Meta:
         model = Run
         fields = [
-            "id", "account", "file", "size", "feed", "format", "sha256", "status", "message", "dry_run", "counts",
+            "id", "account", "file", "size", "feed", "format", "sha256", "status", "message", "held_for", "dry_run", "counts",
             "progress", "started_by", "started_at", "finished_at", "seconds", "decision", "decided_by", "decided_at",
             "released_from", "has_file", "has_rejects",
         ]  # fmt: skip

@@ -10,6 +10,7 @@ from django.db import models
 from django.utils.text import get_valid_filename
 
 from accounts.models import Account
+from imports.errors import HeldFor, held_for_choices
 from imports.models.formats import FormatVersion
 from imports.querysets import RunQuerySet
 
@@ -82,6 +83,10 @@ class Run(models.Model):
     archived_at = models.DateTimeField(null=True, blank=True)
     archived_as = models.TextField(blank=True, help_text="Where the file was moved to; blank if it was gone.")
 
+    held_for = models.CharField(
+        max_length=30, choices=held_for_choices, blank=True, db_default="", default="",
+        help_text="Why a held file needs somebody.",
+    )  # fmt: skip
     decision = models.CharField(
         max_length=8, choices=Decision, blank=True, help_text="What a person decided about a held file."
     )
@@ -118,6 +123,11 @@ class Run(models.Model):
     @property
     def awaits_decision(self) -> bool:
         return self.status == self.Status.HELD and not self.decision and not self.dry_run
+
+    @property
+    def needs_version(self) -> bool:
+        """Whether the file is held for what only another version of its format can read."""
+        return bool(self.held_for) and HeldFor(self.held_for).needs_version
 
     COUNTS = ("rows", "rows_rejected", "customers", "created", "updated", "unchanged", "rejected", "skipped")
 

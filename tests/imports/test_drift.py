@@ -4,6 +4,7 @@ import pytest
 
 from imports.format_files import read_format
 from imports.models import Run
+from imports.versioning import save_draft
 from tests.imports.files import issues_of
 
 FORMAT = """
@@ -107,6 +108,56 @@ def test_the_columns_of_a_rejects_file_are_no_drift(send):
 def test_a_dry_run_is_held_the_same(send):
     run = send.text("Nr|Name\n1|A\n", SPEC, dry_run=True)
     assert (run.status, run.dry_run) == ("held", True)
+
+
+# -- what the file is instead
+
+
+def sentence(run):
+    assert (run.status, run.held_for) == ("held", "header")
+    return run.message.partition(". ")[0]
+
+
+def test_another_delimiter_is_named_first_and_the_header_is_not_repeated(send):
+    run = send.text(f"{HEADER};Fax\n{ROW}\n".replace("|", ";"), SPEC)
+    assert sentence(run) == "This file uses semicolons, erp expects pipes"
+    assert run.message.count("Mail") == 0
+    assert len(run.message) < 700
+
+
+def test_a_file_of_the_standard_template_is_recognised(send):
+    commas = read_format(FORMAT.replace('"|"', '","'))
+    run = send.text("customer_code|profile_name|website\n1|Harbor Row|\n", commas)
+    assert sentence(run) == "This file uses pipes, erp expects commas; it looks like the standard template"
+
+
+def test_a_file_of_another_format_of_the_account_is_recognised(send, account):
+    other = FORMAT.replace("Nr", "Code").replace("Ort", "City").replace("name: erp", "name: shop")
+    save_draft(account, "shop", read_format(other))
+    run = send.text("Code|Name|City|Fax|Mail|Mail\n1|A|B|C|D|E\n", SPEC)
+    assert sentence(run) == "It looks like shop"
+
+
+def test_a_header_on_another_line_is_found(send):
+    run = send.text(f"Customers of today\n\n{HEADER}\n{ROW}\n", SPEC)
+    assert sentence(run) == "The header stands on line 3 of this file, erp expects it on line 1"
+
+
+def test_data_in_the_place_of_the_header_is_seen(send):
+    run = send.text(f"{ROW}\n2|Elm Street|Lyon|-|x|y\n", SPEC)
+    assert sentence(run).startswith("This file has no header: '1' and '1' stand in its place")
+
+
+def test_any_other_drift_begins_with_a_sentence_too(send):
+    run = send.text("Nr|Name|Fax|Mail|Mail|Mail\n1|A|B|C|D|E\n", SPEC)
+    assert sentence(run) == "The header of this file is not the one that erp is approved for"
+
+
+def test_many_wrong_columns_are_counted_and_not_all_repeated(send):
+    columns = "".join(f"  - {{source: S{n}, target: shipping_city_{n}}}\n" for n in range(1, 40))
+    run = send.text(f"{HEADER}\n{ROW}\n", read_format(FORMAT + columns))
+    assert "And 29 more like these." in run.message
+    assert run.issues.count() == 39
 
 
 # -- footers

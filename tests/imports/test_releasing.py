@@ -16,7 +16,7 @@ from imports.formats import STANDARD, Policies
 from imports.models import Feed, FormatVersion, Message, Run
 from imports.pipeline import import_file
 from imports.pulling import pull_feed
-from imports.releasing import reject_run, release_run
+from imports.releasing import find_advice, reject_run, release_run
 from imports.versioning import save_draft
 from tests.builders import make_user
 from tests.feeds import customers, drop, make_feed
@@ -200,28 +200,75 @@ def test_a_release_without_a_copy_says_so(held):
         release_run(held, by="rosa")
 
 
-def test_a_file_with_another_header_is_not_released_but_needs_a_version_that_reads_it(account, tmp_path):
-    document = """
-        name: erp
-        dialect: {delimiter: ","}
-        columns:
-          - {source: Nr, target: customer_code}
-          - {source: Name, target: profile_name}
-          - {constant: EUR, target: price_type_currency}
-          - {constant: EU Wholesale, target: price_type_name}
-    """
+DOCUMENT = """
+name: erp
+dialect: {delimiter: ","}
+header: [Nr, Name]
+columns:
+  - {source: Nr, target: customer_code}
+  - {source: Name, target: profile_name}
+  - {constant: EUR, target: price_type_currency}
+  - {constant: EU Wholesale, target: price_type_name}
+"""
+
+
+def make_live(account, document):
     version = save_draft(account, "erp", read_format(document))
+    FormatVersion.objects.filter(status="live").update(status="retired")
     FormatVersion.objects.filter(pk=version.pk).update(status="live")
     version.refresh_from_db()
+    return version
+
+
+@pytest.fixture
+def drifted(account, tmp_path):
+    """A run that is held because its header is not the approved one."""
     path = tmp_path / "a.txt"
     path.write_text("Nr,Title\nC1,Harbor Row\n")
-    held = import_file(account, path, version=version)
-    assert held.status == "held"
-    with pytest.raises(SettingsWrong, match="Promote a version"):
-        release_run(held, by="rosa")
-    held.refresh_from_db()
-    assert held.awaits_decision
-    assert Run.objects.latest("pk").status == "failed"
+    return import_file(account, path, version=make_live(account, DOCUMENT))
+
+
+def test_a_file_with_another_header_is_not_released_and_nothing_is_begun(drifted):
+    assert (drifted.status, drifted.held_for) == ("held", "header")
+    with pytest.raises(SettingsWrong, match="Approve a version of erp that reads such files"):
+        release_run(drifted, by="rosa")
+    drifted.refresh_from_db()
+    assert drifted.awaits_decision
+    assert Run.objects.get() == drifted
+
+
+def test_it_is_released_once_a_version_reads_such_files(account, drifted):
+    make_live(account, DOCUMENT.replace("{constant: EUR", "{constant: USD"))
+    with pytest.raises(SettingsWrong, match="erp@2 does not read it either"):
+        release_run(drifted, by="rosa")
+    make_live(account, DOCUMENT.replace("Name", "Title"))
+    assert find_advice(drifted) == ""
+    released = release_run(drifted, by="rosa")
+    assert (released.status, released.created, released.format_name) == ("succeeded", 1, "erp@3")
+
+
+def test_it_can_be_rejected(drifted):
+    assert reject_run(drifted, by="rosa").status == "rejected"
+
+
+def test_a_run_whose_format_was_deleted_is_never_read_as_the_standard_template(drifted):
+    drifted.format_version.format.delete()
+    drifted.refresh_from_db()
+    with pytest.raises(SettingsWrong, match="The format erp@1, which run .* belongs to, was deleted"):
+        release_run(drifted, by="rosa")
+    assert Run.objects.get() == drifted
+    assert reject_run(drifted, by="rosa").status == "rejected"
+
+
+def test_what_a_file_is_held_for_can_be_asked(held):
+    assert (held.held_for, held.needs_version) == ("limits", False)
+
+
+def test_a_pull_says_which_decision_its_feed_waits_for(feed, folder, held):
+    drop(folder, "3.txt", "C99")
+    assert f"Waits for a decision about {held}" in pull_feed(feed).message
+    reject_run(held, by="rosa")
+    assert pull_feed(feed).message == ""
 
 
 def test_a_failed_release_leaves_the_held_file_held_for_its_feed(feed, folder, held):
