@@ -33,8 +33,8 @@ from imports.judging import Judge, Verdict
 from imports.keeping import forget_old_files, keep_held_file, keep_rejects, keeping_file
 from imports.models import Run
 from imports.reading import Row, Scan, Source, is_blank, open_source, read_rows, scan_customers
-from imports.reporting import write_rejects
 from imports.recognising import explain_drift
+from imports.reporting import write_rejects
 from imports.resources import CustomerResource
 from imports.staging import stage_customers, store_issues
 from imports.telling import tell_of_run

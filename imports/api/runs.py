@@ -81,9 +81,9 @@ class RunSerializer(serializers.ModelSerializer[Run]):
     class Meta:
         model = Run
         fields = [
-            "id", "account", "file", "size", "feed", "format", "sha256", "status", "message", "held_for", "dry_run", "counts",
-            "progress", "started_by", "started_at", "finished_at", "seconds", "decision", "decided_by", "decided_at",
-            "released_from", "has_file", "has_rejects",
+            "id", "account", "file", "size", "feed", "format", "sha256", "status", "message", "held_for", "dry_run",
+            "counts", "progress", "started_by", "started_at", "finished_at", "seconds", "decision", "decided_by",
+            "decided_at", "released_from", "has_file", "has_rejects",
         ]  # fmt: skip
         read_only_fields = fields
 

@@ -254,7 +254,7 @@ def test_it_can_be_rejected(drifted):
 def test_a_run_whose_format_was_deleted_is_never_read_as_the_standard_template(drifted):
     drifted.format_version.format.delete()
     drifted.refresh_from_db()
-    with pytest.raises(SettingsWrong, match="The format erp@1, which run .* belongs to, was deleted"):
+    with pytest.raises(SettingsWrong, match=r"The format erp@1, which run .* belongs to, was deleted"):
         release_run(drifted, by="rosa")
     assert Run.objects.get() == drifted
     assert reject_run(drifted, by="rosa").status == "rejected"
