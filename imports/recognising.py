@@ -45,9 +45,10 @@ def _first_lines(source: Source) -> list[str]:
 
 def _cut(line: str, delimiter: str, quotechar: str | None) -> list[str]:
     """The cells of a line; nothing where its quotes are wrong."""
-    quoting = csv.QUOTE_MINIMAL if quotechar else csv.QUOTE_NONE
+    if quotechar is None:
+        return line.split(delimiter)
     try:
-        return next(csv.reader([line], delimiter=delimiter, quotechar=quotechar, quoting=quoting), [])
+        return next(csv.reader([line], delimiter=delimiter, quotechar=quotechar), [])
     except csv.Error:
         return []
 
