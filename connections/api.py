@@ -14,11 +14,12 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.routers import SimpleRouter
 
 from accounts.api.base import AccountViewSet, RetrieveVersioned
-from accounts.api.pagination import ByText, NewestFirst
+from accounts.api.pagination import ByText, KeyPagination, NewestFirst
 from accounts.users import user_of
 from connections import review
 from connections.describing import describe_customer
 from connections.models import Address, Buyer, Change, Connection, Door
+from connections.stamping import take_watermark
 from connections.stored import fetch_stored
 from lookups.directory import LookupDirectory
 
@@ -110,7 +111,9 @@ class ConnectionFilter(django_filters.FilterSet):
     sales_rep = django_filters.CharFilter("sales_rep__code", label="Code.")
     customer_group = django_filters.CharFilter("customer_group__code", label="Code.")
     company_number = django_filters.CharFilter("company_number__code", label="Code.")
-    updated_since = django_filters.IsoDateTimeFilter("updated_at", lookup_expr="gte")
+    updated_since = django_filters.IsoDateTimeFilter(
+        "updated_at", lookup_expr="gte", label="The as_of of the first page that was read the last time."
+    )
 
     def by_address(self, queryset: QuerySet[Connection], name: str, value: str) -> QuerySet[Connection]:
         return queryset.filter(Exists(Address.objects.filter(connection=OuterRef("pk"), code=value)))
@@ -122,7 +125,31 @@ class ConnectionFilter(django_filters.FilterSet):
         return queryset.filter(Exists(Buyer.objects.filter(connection=OuterRef("pk"), email__iexact=value)))
 
 
-class ByCode(ByText):
+class Watermarked(KeyPagination):
+    """Pages with `as_of`: what a program gives next time as the time to begin with, so that it misses no change."""
+
+    def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any] | None:
+        self.as_of = take_watermark(view.account.pk)  # before the page is read
+        return super().paginate_queryset(queryset, request, view)
+
+    def get_paginated_response(self, data: Any) -> Response:
+        response = super().get_paginated_response(data)
+        response.data = {"as_of": self.as_of, **response.data}
+        return response
+
+    def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
+        page: dict[str, Any] = super().get_paginated_response_schema(schema)
+        described = {
+            "type": "string",
+            "format": "date-time",
+            "description": "Every change from before this time is known to this page and those behind it. Ask for what "
+            "changed since the as_of of the first page next time, and nothing is missed; a change may come twice.",
+        }
+        properties = {"as_of": described, **page["properties"]}
+        return {**page, "required": ["as_of", *page["required"]], "properties": properties}
+
+
+class ByCode(Watermarked, ByText):
     ordering = "customer_code"
 
 
@@ -190,11 +217,17 @@ class Connections(AccountViewSet, mixins.ListModelMixin, RetrieveVersioned):
         return self.answer(self.get_serializer(self.get_object()).data)
 
 
+class NewestChangeFirst(Watermarked, NewestFirst):
+    pass
+
+
 class ChangeFilter(django_filters.FilterSet):
     customer_code = django_filters.CharFilter()
     run = django_filters.NumberFilter("run_id", min_value=0, max_value=2**62)
     record = django_filters.ChoiceFilter(choices=Change.Record.choices)
-    since = django_filters.IsoDateTimeFilter("at", lookup_expr="gte")
+    since = django_filters.IsoDateTimeFilter(
+        "at", lookup_expr="gte", label="The as_of of the first page that was read the last time."
+    )
 
 
 @extend_schema(tags=["connections"])
@@ -202,7 +235,7 @@ class ChangeFilter(django_filters.FilterSet):
 class Changes(AccountViewSet, mixins.ListModelMixin):
     queryset = Change.objects.select_related("user")
     serializer_class = ChangeSerializer
-    pagination_class = NewestFirst
+    pagination_class = NewestChangeFirst
     filterset_class = ChangeFilter
 
     def get_queryset(self) -> QuerySet[Change]:

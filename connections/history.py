@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
-from django.utils import timezone
 
 from connections.models import Address, Buyer, Change, Connection, Door
+from connections.stamping import take_stamp
 from connections.stored import ADDRESS_FIELDS, ASSIGNMENT_MODELS, CONNECTION_FIELDS
 from lookups.directory import price_type_code
 
@@ -57,19 +57,22 @@ def record_created(connection: Connection, user: User) -> None:
 
 def record_changes(before: dict[int, State], after: dict[int, State], user: User) -> None:
     """Write the differences to the change log. A changed connection's next file is not taken for known."""
-    at = timezone.now()
     changes = [
         Change(
             account_id=state.account_id,
             customer_code=state.customer_code,
             connection_id=pk,
             user_id=user.pk,
-            at=at,
             **difference,
         )
         for pk, state in sorted({**before, **after}.items())
         for difference in _differences(before.get(pk), after.get(pk))
     ]
+    if not changes:
+        return
+    at = take_stamp(change.account_id for change in changes)
+    for change in changes:
+        change.at = at
     Change.objects.bulk_create(changes, batch_size=1000)
     changed = {change.connection_id for change in changes}
     Connection.objects.filter(pk__in=changed).update(source_digest=b"", updated_at=at)

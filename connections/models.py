@@ -9,7 +9,7 @@ from django.contrib.postgres.indexes import BrinIndex
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, URLValidator
 from django.db import models
-from django.db.models.functions import Lower
+from django.db.models.functions import Lower, Now
 
 from accounts.models import Account
 from connections.querysets import ConnectionQuerySet
@@ -68,7 +68,7 @@ class Connection(models.Model):
     reviewed_at = models.DateTimeField(null=True, blank=True)
     source_digest = models.BinaryField(max_length=16, default=b"", editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
-    updated_at = models.DateTimeField(auto_now=True)
+    updated_at = models.DateTimeField(db_default=Now(), editable=False)
 
     objects: ClassVar[models.Manager[Connection]] = ConnectionQuerySet.as_manager()
 
@@ -296,7 +296,7 @@ class Change(models.Model):
         related_name="+",
         help_text="The person who made the change, if a person did.",
     )
-    at = models.DateTimeField()
+    at = models.DateTimeField(help_text="A stamp, see `connections.stamping`.")
     action = models.CharField(max_length=7, choices=Action)
     record = models.CharField(max_length=13, choices=Record)
     key = models.CharField(max_length=255, blank=True)

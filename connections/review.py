@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.utils import timezone
 
 from connections.models import Change, Connection
+from connections.stamping import take_stamp
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -63,7 +63,7 @@ def _check_original(original: Connection, rejected: list[Connection]) -> None:
 
 
 def _decide(decided: list[Connection], user: User, status: str, duplicate_of: Connection | None) -> None:
-    at = timezone.now()
+    at = take_stamp(connection.account_id for connection in decided)
     changes = []
     for connection in decided:
         fields: dict[str, tuple[str | None, str | None]] = {"status": (connection.status, status)}

@@ -22,6 +22,7 @@ from django.utils import timezone
 
 from connections import merging
 from connections.models import Connection
+from connections.stamping import take_stamp
 from connections.stored import StoredCustomer, fetch_stored
 from imports.claiming import claim_account
 from imports.deciding import decide
@@ -320,7 +321,7 @@ class _Import:
         stage.merge(
             account_id=run.account_id,
             run_id=run.pk,
-            at=timezone.now(),
+            at=take_stamp([run.account_id]),
             status=Connection.Status.APPROVED if run.account.auto_approve else Connection.Status.PENDING,
         )
         run.unchanged = run.customers - run.created - run.updated - run.rejected - run.skipped

@@ -109,5 +109,5 @@ def test_the_database_knows_no_duplicate_of_itself(account):
 def test_many_are_decided_in_a_fixed_number_of_queries(account, user, decide, django_assert_max_num_queries):
     for number in range(30):
         make_connection(account, f"C{number}", status=PENDING)
-    with django_assert_max_num_queries(6):
+    with django_assert_max_num_queries(7):
         assert decide(Connection.objects.all(), user) == 30
