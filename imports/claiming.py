@@ -31,6 +31,13 @@ PATIENCE = "60s"
 LEASE = timedelta(hours=1)
 """How long a pull may give no sign of life before its database session is ended. A pull gives one for every file."""
 
+HOLDS_CLAIM = """
+    locktype = 'advisory' AND objsubid = 1 AND granted
+    AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+    AND (classid::bigint << 32) | objid::bigint = hashtextextended(%s, 0)
+"""
+"""Of pg_locks: the sessions that hold the claim of a key."""
+
 
 @contextlib.contextmanager
 def claim_account(account: Account) -> Iterator[None]:
@@ -38,7 +45,7 @@ def claim_account(account: Account) -> Iterator[None]:
 
     Raises TryAgainLater when another run still holds the claim after PATIENCE.
     """
-    key = [f"customersync.account.{account.pk}"]
+    key = [_account_key(account.pk)]
     with connection.cursor() as cursor:
         notice_killed_clients(cursor)
         cursor.execute(f"SET lock_timeout = '{PATIENCE}'")
@@ -58,6 +65,15 @@ def claim_account(account: Account) -> Iterator[None]:
         finally:
             with contextlib.suppress(Error):  # a lost session has given the claim back already
                 cursor.execute("SELECT pg_advisory_unlock(hashtextextended(%s, 0))", key)
+
+
+def end_session(account_id: int, session: int) -> None:
+    """End a session that may still hold the account's claim; what it had not committed is then not committed."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT pg_terminate_backend(pid, 5000) FROM pg_locks WHERE {HOLDS_CLAIM} AND pid = %s",  # noqa: S608  (a constant)
+            [_account_key(account_id), session],
+        )
 
 
 def end_killed_runs(account: Account) -> None:
@@ -131,10 +147,7 @@ def is_claimed(feed_id: int) -> bool:
     action = "pg_terminate_backend(pid, 5000)" if silent else "true"
     with connection.cursor() as cursor:
         cursor.execute(
-            f"""SELECT {action} FROM pg_locks
-                WHERE locktype = 'advisory' AND objsubid = 1 AND granted
-                  AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
-                  AND (classid::bigint << 32) | objid::bigint = hashtextextended(%s, 0)""",  # noqa: S608  (one of two constants)
+            f"SELECT {action} FROM pg_locks WHERE {HOLDS_CLAIM}",  # noqa: S608  (one of two constants)
             [_feed_key(feed_id)],
         )
         held = bool(cursor.fetchall())
@@ -144,6 +157,10 @@ def is_claimed(feed_id: int) -> bool:
 def worker_name() -> str:
     """Machine and process, as people look for it."""
     return f"{socket.gethostname()}:{os.getpid()}"
+
+
+def _account_key(account_id: int) -> str:
+    return f"customersync.account.{account_id}"
 
 
 def _feed_key(feed_id: int) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from django.utils import timezone
 
 from imports.errors import SettingsWrong
-from imports.models import Run
+from imports.models import Feed, Run
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 def decide(held: Run, decision: Run.Decision, decided_by: str) -> datetime:
     """Record the decision; returns its time. Raises SettingsWrong where the run does not await one any more.
 
-    Of two people who decide at once, the database lets one through.
+    Of two people who decide at once, the database lets one through. What waited behind the held file need not wait for
+    the feed's next hour.
     """
     now = timezone.now()
     changes = {"decision": decision, "decided_at": now, "decided_by": decided_by[:150]}
@@ -25,6 +26,7 @@ def decide(held: Run, decision: Run.Decision, decided_by: str) -> datetime:
     if not Run.objects.awaiting_decision().filter(pk=held.pk).update(**changes):
         held.refresh_from_db()
         raise SettingsWrong(f"{held} awaits no decision: it is {describe_state(held)}.")
+    Feed.objects.filter(runs=held).update(next_pull_at=now)
     return now
 
 

@@ -30,23 +30,24 @@ COPIED_AT_ONCE = 1 << 22
 
 
 @contextmanager
-def keeping_file(run: Run, path: Path) -> Iterator[Callable[[], None]]:
-    """Copy the run's file while the block is at work, and name the copy in the run at its end.
+def keeping_file(run: Run, path: Path, *, wanted: bool = True) -> Iterator[Callable[[], None]]:
+    """Copy the run's file while the block is at work.
 
-    What the block is given waits for the copy, and raises SettingsWrong where there is no room for it.
+    What the block is given waits for the copy and names it in the run, so that both are committed together; it raises
+    SettingsWrong where there is no room for it.
     """
-    if run.kept_file or not settings.KEEP_FILES_DAYS:
+    if not wanted or run.kept_file or not settings.KEEP_FILES_DAYS:
         yield lambda: None
         return
     name = run.kept_file.storage.get_available_name(kept_file_name(run, run.file_name))
     with ThreadPoolExecutor(1) as pool:
         copying = pool.submit(_copy, path, Path(run.kept_file.storage.path(name)))
-        try:
-            yield lambda: _wait(copying, run)
-        finally:
-            if copying.exception() is None:
-                run.kept_file = name
-                run.save(update_fields=["kept_file"])
+
+        def name_copy() -> None:
+            _wait(copying, run)
+            run.kept_file = name
+
+        yield name_copy
 
 
 def keep_held_file(run: Run, path: Path) -> None:

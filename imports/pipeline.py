@@ -9,14 +9,13 @@ from __future__ import annotations
 import contextlib
 import gc
 import hashlib
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from itertools import islice
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
-from django.db import Error, connection, transaction
+from django.db import connection, transaction
 from django.db.models.functions import Lower
 from django.utils import timezone
 
@@ -25,20 +24,19 @@ from connections.models import Connection
 from connections.stamping import take_stamp
 from connections.stored import StoredCustomer, fetch_stored
 from imports.claiming import claim_account
-from imports.deciding import decide
+from imports.ending import Ending, Release
 from imports.errors import FileHeld, FileRejected, HeldFor, Problem, SettingsWrong, TryAgainLater
 from imports.formats import STANDARD, FormatSpec
 from imports.grouping import Customer, Grouper
 from imports.guards import find_reason_to_hold
 from imports.judging import Judge, Verdict
-from imports.keeping import forget_old_files, keep_held_file, keep_rejects, keeping_file
+from imports.keeping import forget_old_files, keep_rejects, keeping_file
 from imports.models import Run
 from imports.reading import Row, Scan, Source, is_blank, open_source, read_rows, scan_customers
 from imports.recognising import explain_drift
 from imports.reporting import write_rejects
 from imports.resources import CustomerResource
 from imports.staging import stage_customers, store_issues
-from imports.telling import tell_of_run
 from imports.template import Target
 from imports.versioning import check_entry, find_other_specs, read_spec
 from lookups.directory import LookupDirectory
@@ -73,13 +71,6 @@ class Origin:
     remote_size: int | None = None
     remote_modified_at: datetime | None = None
     sha256: str = ""
-
-
-class Release(NamedTuple):
-    """A held run that a person lets go on, and who does."""
-
-    held: Run
-    decided_by: str
 
 
 def import_file(
@@ -119,27 +110,11 @@ def import_file(
         run.file_size, run.released_from = size, release.held if release else None
         run.format_name, run.format_version, run.format_digest = spec.name, version, spec.digest
         run.save()
-        work = _Import(run, spec, path, keep and not dry_run, release, progress)
-        try:
-            forget_old_files(account)
-            with keeping_file(run, path) if work.keep else contextlib.nullcontext(lambda: None) as wait_for_copy:
-                work.go(rejects, wait_for_copy)
-        except FileRejected as rejection:
-            work.reject_file(rejection)
-        except FileHeld as hold:
-            if release is not None:
-                work.fail(f"{hold} A release cannot change how the file is read.")
-                raise SettingsWrong(
-                    f"{hold} Promote a version of the format that reads such files and release the run again, or "
-                    "reject it."
-                ) from None
-            work.hold_file(hold)
-        except Error as error:
-            work.fail(f"The database gave up: {str(error).splitlines()[0]}")
-            raise TryAgainLater(f"{run.message} Nothing was applied; try again.") from error
-        except BaseException as error:
-            work.fail(f"Stopped by {type(error).__name__}: {error}" if str(error) else "Stopped before the end.")
-            raise
+        with keeping_file(run, path, wanted=keep and not dry_run) as name_copy:
+            ending = Ending(run, path, keep and not dry_run, release, name_copy)
+            with ending.recording():
+                forget_old_files(account)
+                _Import(run, spec, path, ending, progress).go(rejects)
         return run
 
 
@@ -159,29 +134,24 @@ class _Import:
     run: Run
     spec: FormatSpec
     path: Path
-    keep: bool
-    release: Release | None
+    ending: Ending
     progress: Progress
-    started: float = field(default_factory=time.perf_counter)
     rejected: list[int] = field(default_factory=list)
     known: int = 0
-    committed: bool = False
 
-    def go(self, rejects: Path | None, wait_for_copy: Callable[[], None]) -> None:
+    def go(self, rejects: Path | None) -> None:
         with open_source(self.path, self.spec.dialect) as source:
             resource = self._bind(source)
             directory = LookupDirectory(self.run.account)
             scan = self._scan(source, resource, directory)
-            with transaction.atomic(), connection.cursor() as cursor, _no_garbage_collection():
+            with self.ending.committing(), connection.cursor() as cursor, _no_garbage_collection():
                 stage = merging.Stage(cursor)
                 self._stage(stage, source, resource, directory, scan)
                 self._merge(stage, directory)
-                wait_for_copy()
-                if self.keep:
+                if self.ending.keep:
                     keep_rejects(self.run, partial(write_rejects, self.run, source, resource, scan, self.rejected))
-                self._finish(self._status())
-            self.committed = True
-            self.run.seconds = self._elapsed()  # with the commit, for whoever asked for the run
+                self.ending.finish(self._status())
+            self.run.seconds = self.ending.elapsed()  # with the commit, for whoever asked for the run
             if rejects:
                 try:
                     write_rejects(self.run, source, resource, scan, self.rejected, rejects)
@@ -193,7 +163,7 @@ class _Import:
 
     def _bind(self, source: Source) -> CustomerResource:
         """The format's columns at their places in the file."""
-        if self.spec.dialect.footer and not source.footer and not self.release:
+        if self.spec.dialect.footer and not source.footer and not self.ending.release:
             raise FileHeld(HeldFor.FOOTER, [_missing_footer(self.spec)])
         try:
             return CustomerResource(self.spec, source.header)
@@ -325,7 +295,7 @@ class _Import:
             status=Connection.Status.APPROVED if run.account.auto_approve else Connection.Status.PENDING,
         )
         run.unchanged = run.customers - run.created - run.updated - run.rejected - run.skipped
-        hold = None if self.release else find_reason_to_hold(run, self.spec.policies, self.known)
+        hold = None if self.ending.release else find_reason_to_hold(run, self.spec.policies, self.known)
         if hold is not None:
             run.held_for, run.message = hold
         if run.dry_run or hold is not None:
@@ -342,58 +312,6 @@ class _Import:
             return Run.Status.SUCCEEDED
         accepted = run.created + run.updated + run.unchanged
         return Run.Status.PARTIAL if accepted else Run.Status.REJECTED
-
-    def _finish(self, status: Run.Status) -> None:
-        """Record how the run ended, what was decided by it, and what is to be told of it: all of it or nothing."""
-        self.run.status = status
-        self.run.finished_at = timezone.now()
-        self.run.seconds = self._elapsed()
-        if status == Run.Status.HELD and self.keep:
-            keep_held_file(self.run, self.path)
-        with transaction.atomic():
-            if self.release and status != Run.Status.FAILED:
-                decide(self.release.held, Run.Decision.RELEASED, self.release.decided_by)
-            self.run.save()
-            tell_of_run(self.run)
-
-    def _elapsed(self) -> float:
-        return round(time.perf_counter() - self.started, 3)
-
-    def reject_file(self, rejection: FileRejected) -> None:
-        """Record that nothing of the file was applied, and why."""
-        problem = Problem(
-            rejection.line, rejection.column, "", rejection.code, "error", rejection.message, rejection.value, ""
-        )
-        self._end_unapplied(Run.Status.REJECTED, [problem], rejection.message)
-
-    def hold_file(self, hold: FileHeld) -> None:
-        """Record that a person must look at the file before anything of it is applied."""
-        self.run.held_for = hold.held_for
-        self._end_unapplied(Run.Status.HELD, hold.problems, str(hold))
-
-    def _end_unapplied(self, status: Run.Status, problems: list[Problem], message: str) -> None:
-        self._forget_counts()
-        with transaction.atomic(), connection.cursor() as cursor:
-            store_issues(cursor, self.run.pk, problems)
-            self.run.message = message
-            self._finish(status)
-
-    def fail(self, message: str) -> None:
-        """Record a technical failure, unless the database is gone: then the account's next run does.
-
-        What was committed stays as it is, whatever happened afterwards.
-        """
-        if self.committed:
-            return
-        self._forget_counts()
-        self.run.message = message
-        connection.close_if_unusable_or_obsolete()
-        with contextlib.suppress(Error):
-            self._finish(Run.Status.FAILED)
-
-    def _forget_counts(self) -> None:
-        for name in Run.COUNTS:
-            setattr(self.run, name, 0)
 
 
 def _describe_origin(origin: Origin) -> dict[str, Any]:

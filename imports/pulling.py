@@ -12,11 +12,11 @@ import time
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
-from django.db import Error, transaction
+from django.db import Error, connection, transaction
 from django.utils import timezone
 
 from imports.archiving import archive_file, record_archived, settle_moved
@@ -81,6 +81,8 @@ class _Pulling:
     waits: str = ""
     started: float = field(default_factory=time.monotonic)
     taken: set[int] = field(default_factory=set)
+    session: Any = field(default_factory=lambda: connection.connection)
+    """Of the database: the feed's claim is held by it and lost with it."""
 
     @property
     def feed(self) -> Feed:
@@ -190,6 +192,8 @@ class _Pulling:
             ),
             progress=self.progress,
         )
+        if connection.connection is not self.session:
+            raise TryAgainLater(f"The database session was lost while {run} ended. The pull goes on later.")
         idle = time.monotonic() - began
         self.taken.add(run.pk)
         self.pull.imported += 1

@@ -6,14 +6,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from django.db import transaction
-from django.utils import timezone
 
 from imports.claiming import claim_account
 from imports.deciding import decide, describe_state
+from imports.ending import Release
 from imports.errors import FileHeld, FileRejected, SettingsWrong
 from imports.formats import STANDARD
-from imports.models import Feed, Run
-from imports.pipeline import Origin, Release, import_file
+from imports.models import Run
+from imports.pipeline import Origin, import_file
 from imports.reading import open_source
 from imports.resources import CustomerResource
 from imports.telling import tell_of_run
@@ -50,7 +50,6 @@ def release_run(held: Run, *, by: str, user: User | None = None, force: bool = F
             release=Release(held, by),
             started_by=user,
         )
-    _pull_soon(held)
     return run
 
 
@@ -128,10 +127,4 @@ def reject_run(held: Run, *, by: str) -> Run:
         decide(held, Run.Decision.REJECTED, by)
         held.refresh_from_db()
         tell_of_run(held)
-    _pull_soon(held)
     return held
-
-
-def _pull_soon(held: Run) -> None:
-    """What waited behind the held file need not wait for the next hour."""
-    Feed.objects.filter(runs=held).update(next_pull_at=timezone.now())

@@ -64,8 +64,8 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
         except OSError as error:
             raise CommandError(f"{path} cannot be read to its end: {error.strerror}. Nothing was applied.") from error
-        except KeyboardInterrupt:
-            raise CommandError("Stopped before the end; nothing was applied.") from None
+        except KeyboardInterrupt as stop:
+            raise CommandError(str(stop) or "Stopped before the end; nothing was applied.") from None
         if options["json"]:
             self.stdout.write(json.dumps(describe_run(run), ensure_ascii=False))
         else:

@@ -1,0 +1,78 @@
+"""A proxy between the program and PostgreSQL, which cuts the session at a chosen moment."""
+
+from __future__ import annotations
+
+import contextlib
+import select
+import socket
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from benchmarks.servers import Server
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+COMMIT = b"COMMIT"
+
+
+class Cutter:
+    """Cuts the first session that commits after it has sent the mark: before the server sees the commit, or after it.
+
+    With `lasting`, nobody gets through any more from then on.
+    """
+
+    def __init__(self, mark: bytes, *, after: bool, lasting: bool = False) -> None:
+        self.mark, self.after, self.lasting = mark, after, lasting
+        self.cuts = 0
+        self.server = Server().parameters
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+
+    def serve(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                client, _ = self.listener.accept()
+                if self.cuts and self.lasting:
+                    client.close()
+                else:
+                    threading.Thread(target=self._pass_on, args=[client], daemon=True).start()
+
+    def _pass_on(self, client: socket.socket) -> None:
+        server, marked = self._connect(), False
+        with client, server, contextlib.suppress(OSError):
+            while True:
+                ready, _, _ = select.select([client, server], [], [])
+                source, target = (client, server) if client in ready else (server, client)
+                data = source.recv(1 << 16)
+                if not data:
+                    return
+                marked = marked or (source is client and self.mark in data)
+                commits = source is client and marked and not self.cuts and COMMIT in data
+                if commits:
+                    self.cuts += 1
+                if commits and not self.after:
+                    return
+                target.sendall(data)
+                if commits:
+                    server.recv(1 << 16)  # the answer, which is lost
+                    return
+
+    def _connect(self) -> socket.socket:
+        host, port = self.server["host"], int(self.server.get("port", 5432))
+        if not host.startswith("/"):
+            return socket.create_connection((host, port))
+        server = socket.socket(socket.AF_UNIX)
+        server.connect(f"{host}/.s.PGSQL.{port}")
+        return server
+
+
+@contextmanager
+def cutting(mark: bytes, *, after: bool, lasting: bool = False) -> Iterator[Cutter]:
+    cutter = Cutter(mark, after=after, lasting=lasting)
+    threading.Thread(target=cutter.serve, daemon=True).start()
+    try:
+        yield cutter
+    finally:
+        cutter.listener.close()
