@@ -11,7 +11,7 @@ from imports.errors import SettingsWrong, TryAgainLater
 from imports.fetching import Step, explain_omission, list_candidates
 from imports.filesystems import open_server, read_identity
 from imports.models import Feed
-from imports.versioning import find_version
+from imports.versioning import find_version_of_feed
 
 if TYPE_CHECKING:
     from imports.filesystems import Identity, RemoteFile
@@ -43,7 +43,7 @@ def inspect_feed(feed: Feed) -> Inspection:
         settings = feed.server
         found.where = settings.where
         found.identity = read_identity(settings)
-        version = find_version(feed.account, feed.format.name if feed.format else None)
+        version = find_version_of_feed(feed)
         found.format = str(version or "standard template")
         with open_server(settings) as server:
             found.files = _explain(feed, server.list_files(feed.folder))

@@ -104,7 +104,8 @@ def forget_old_files(account: Account) -> None:
     """Delete the copies of the account's files that are older than KEEP_FILES_DAYS; their runs stay.
 
     A held file stays until somebody has decided about it, and rejects until they lie in the feed's outbox. By the age
-    of the files, so that what a killed process left without naming it in its run goes too.
+    of the files, so that what a killed process left without naming it in its run goes too. Where a transaction is
+    rolled back, the files stay as their names do.
     """
     oldest = timezone.now() - timedelta(days=settings.KEEP_FILES_DAYS)
     needed = (
@@ -121,7 +122,7 @@ def forget_old_files(account: Account) -> None:
     for path in Path(settings.MEDIA_ROOT, "runs", str(account.pk)).glob("*"):
         name = f"runs/{account.pk}/{path.name.removesuffix('.reasons.csv')}"
         if name not in spared and path.stat().st_mtime < oldest.timestamp():
-            path.unlink(missing_ok=True)
+            transaction.on_commit(partial(path.unlink, missing_ok=True))
 
 
 def delete_kept_file(sender: type[Run], instance: Run, **_: Any) -> None:

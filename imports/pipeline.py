@@ -33,7 +33,7 @@ from imports.judging import Judge, Verdict
 from imports.keeping import forget_old_files, keep_rejects, keeping_file
 from imports.models import Run
 from imports.reading import Row, Scan, Source, is_blank, open_source, read_rows, scan_customers
-from imports.recognising import explain_drift
+from imports.recognising import digest_header, explain_drift
 from imports.reporting import write_rejects
 from imports.resources import CustomerResource
 from imports.staging import stage_customers, store_issues
@@ -148,6 +148,8 @@ class _Import:
                 stage = merging.Stage(cursor)
                 self._stage(stage, source, resource, directory, scan)
                 self._merge(stage, directory)
+                if self.run.rejected or self.run.rows_rejected:
+                    self.run.rejects_header = digest_header(resource.original_header)
                 if self.ending.keep:
                     keep_rejects(self.run, partial(write_rejects, self.run, source, resource, scan, self.rejected))
                 self.ending.finish(self._status())

@@ -28,7 +28,7 @@ from imports.models import Feed, Pull, Run
 from imports.outbox import write_outbox
 from imports.pipeline import Origin, import_file
 from imports.telling import tell_of_feed
-from imports.versioning import find_version
+from imports.versioning import find_version_of_feed
 
 if TYPE_CHECKING:
     from imports.fetching import FetchedFile
@@ -181,7 +181,7 @@ class _Pulling:
         run = import_file(
             feed.account,
             fetched.path,
-            version=find_version(feed.account, feed.format.name if feed.format else None),
+            version=find_version_of_feed(feed),
             origin=Origin(
                 file_name=file.name,
                 feed=feed,

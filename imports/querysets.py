@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from accounts.models import Account
-    from imports.models import Feed, FormatVersion, Message, Run  # noqa: F401  (names used in annotations)
+    from imports.models import Feed, Format, FormatVersion, Message, Run  # noqa: F401  (names used in annotations)
 
 
 class FormatVersionQuerySet(models.QuerySet["FormatVersion"]):
@@ -45,6 +45,11 @@ class RunQuerySet(models.QuerySet["Run"]):
 
     def awaiting_decision(self) -> Self:
         return self.filter(status="held", decision="", dry_run=False)
+
+    def needing(self, formats: Iterable[Format]) -> Self:
+        """Runs that are still to be read with one of the formats, or wait for a decision about that."""
+        waiting = Q(status__in=["queued", "running"]) | Q(status="held", decision="", dry_run=False)
+        return self.filter(waiting, format_version__format__in=formats)
 
     def lost_uploads(self) -> Self:
         """Uploaded files that were queued long ago, and that nobody has begun."""

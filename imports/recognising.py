@@ -1,18 +1,27 @@
-"""Recognise: what a file seems to be that is not what its format expects."""
+"""Recognise: what a file seems to be that is not what its format expects, and rejects that come back mended."""
 
 from __future__ import annotations
 
 import csv
+import hashlib
+import re
 from typing import TYPE_CHECKING
 
 from imports.drift import HeaderDrift, shorten
+from imports.errors import SettingsWrong
 from imports.formats import STANDARD
+from imports.models import Run
+from imports.reading import find_bom
+from imports.resources import REJECT_COLUMNS
 from imports.template import find_target, normalize
+from imports.versioning import STANDARD_NAME, find_other_specs, find_version
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from accounts.models import Account
     from imports.formats import FormatSpec
+    from imports.models import FormatVersion
     from imports.reading import Source
 
 LOOKED_AT = 1 << 16
@@ -105,3 +114,57 @@ def _find_lost(source: Source, spec: FormatSpec, name: str) -> str:
         f"this file has no header: {shorten(cells[0])!r} and {shorten(data[0])!r} stand in its place, "
         f"where {name} expects the names of the columns"
     )
+
+
+# -- rejects that come back
+
+REJECTS = re.compile(rf"(?m)^(?P<header>.+)(?P<mark>.){'(?P=mark)'.join(REJECT_COLUMNS)}\r?$")
+
+
+def digest_header(header: list[str]) -> str:
+    """The header however it is quoted, delimited and written in capitals; "" for none."""
+    text = "\x1f".join(map(normalize, header))
+    return hashlib.blake2b(text.encode(errors="replace"), digest_size=16).hexdigest() if header else ""
+
+
+def find_version_for_file(account: Account, name: str | None, start: bytes) -> FormatVersion | None:
+    """The version that a file is read with, by what it begins with; none means the standard template.
+
+    Without a name, rejects that come back are read with the format that their run was read with, and any other file
+    with the account's live format. Raises SettingsWrong where that cannot be told.
+    """
+    found = None if name else _find_rejects(start)
+    return find_version(account, name) if found is None else _find_version_of_rejects(account, *found)
+
+
+def _find_rejects(start: bytes) -> tuple[str, str] | None:
+    """The header line of rejects without the four columns, and what stands between its cells."""
+    _, encoding = find_bom(start) or (b"", "utf-8")
+    found = REJECTS.search(start[:LOOKED_AT].decode(encoding, "replace").lstrip("\ufeff").replace("\r\n", "\n"))
+    return (found["header"], found["mark"]) if found else None
+
+
+def _find_version_of_rejects(account: Account, header: str, delimiter: str) -> FormatVersion | None:
+    cuts = [_cut(header, delimiter, quote) for quote in ('"', "'", None)]
+    names = _names_by_digest(account, {digest_header(cells) for cells in cuts if cells})
+    if not names:
+        specs = [STANDARD, *find_other_specs(account, STANDARD)]
+        names = {
+            STANDARD_NAME if spec is STANDARD else spec.name.partition("@")[0]
+            for spec in specs
+            if spec.dialect.delimiter == delimiter and _reads(spec, [header], 0)
+        }
+    if len(names) != 1:
+        known = f"those of {' or '.join(sorted(names))}" if names else "of no format of the account"
+        raise SettingsWrong(
+            f"The file holds rejected rows that come back, by its header {known}. Say with which format it is to be "
+            f"read, {STANDARD_NAME} for the standard template."
+        )
+    return find_version(account, names.pop())
+
+
+def _names_by_digest(account: Account, digests: set[str]) -> set[str]:
+    """The formats that the account's runs with such rejects were read with."""
+    runs = Run.objects.filter(account=account, rejects_header__in=digests).order_by()
+    found = runs.values_list("format_version__format__name", "format_name").distinct()
+    return {name or STANDARD_NAME for name, read_with in found if name or read_with == STANDARD.name}

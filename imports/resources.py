@@ -215,6 +215,11 @@ class CustomerResource(resources.Resource):
             ) from None
         self.blocks = self._blocks(bound, constants)
 
+    @property
+    def original_header(self) -> list[str]:
+        """The header without the four columns that rejects have behind it."""
+        return [text for index, text in enumerate(self.header) if index not in self.reject_indexes]
+
     def column_label(self, target: Target) -> str:
         """How an issue names the column of a target; "" when the file has none."""
         column = self.columns.get(target)

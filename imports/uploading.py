@@ -15,6 +15,7 @@ from django.utils import timezone
 from imports.errors import SettingsWrong, TryAgainLater
 from imports.models import Run
 from imports.pipeline import import_file
+from imports.recognising import LOOKED_AT, find_version_for_file
 from imports.telling import tell_of_run
 from imports.versioning import STANDARD_NAME, find_version, find_version_of
 
@@ -37,7 +38,9 @@ def store_upload(
 
     The caller puts the run into the queue once it is in the database (see `tasks.enqueue_upload`).
     """
-    version = find_version(account, format_name)
+    file.open()
+    version = find_version_for_file(account, format_name, file.read(LOOKED_AT))
+    file.seek(0)
     name = Path(file.name or "upload").name[-255:] or "upload"
     with transaction.atomic():
         run = Run.objects.create(

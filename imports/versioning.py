@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -17,7 +17,7 @@ from django.utils.timesince import timesince
 
 from imports.errors import SettingsWrong
 from imports.formats import STANDARD, FormatError, FormatSpec
-from imports.models import Format, FormatVersion, Run
+from imports.models import Feed, Format, FormatVersion, Run
 
 if TYPE_CHECKING:
     from accounts.models import Account, User
@@ -69,6 +69,20 @@ def start_draft(format_: Format) -> FormatVersion:
     return draft
 
 
+def lock_draft(version: FormatVersion) -> FormatVersion:
+    """The draft as it is now, which nobody else changes or tests until the caller's transaction ends.
+
+    Raises PromotionRefused where it is a draft no more.
+    """
+    locked = _locked(version)
+    if locked.status != Status.DRAFT:
+        raise PromotionRefused(
+            f"{version} is {locked.status} by now, and only a draft may be edited. Nothing was saved; start the next "
+            "draft and edit that."
+        )
+    return locked
+
+
 def start_testing(version: FormatVersion) -> FormatVersion:
     """Freeze a draft, so that what is tested is what may be approved. An older version in testing is retired."""
     with transaction.atomic():
@@ -83,7 +97,7 @@ def start_testing(version: FormatVersion) -> FormatVersion:
             )
         _retire(version.format, Status.TESTING)
         version.status, version.testing_at = Status.TESTING, timezone.now()
-        version.save()
+        version.save(update_fields=["status", "testing_at"])
     return version
 
 
@@ -115,7 +129,7 @@ def approve(version: FormatVersion, approver: str, *, user: User | None = None, 
         _retire(version.format, Status.LIVE)
         version.status, version.live_at = Status.LIVE, timezone.now()
         version.approver, version.approved_by, version.reason = approver.strip(), user, reason.strip()
-        version.save()
+        version.save(update_fields=["status", "live_at", "approver", "approved_by", "reason"])
     return version
 
 
@@ -157,6 +171,39 @@ def find_version_of(run: Run) -> FormatVersion | None:
             "Import the file anew with a format of its own."
         )
     return run.format_version
+
+
+def find_version_of_feed(feed: Feed) -> FormatVersion | None:
+    """The version that a feed's files are read with now; a feed without a format takes the standard template."""
+    return find_version(feed.account, feed.format.name if feed.format else STANDARD_NAME)
+
+
+class FeedReading(NamedTuple):
+    """What a feed of the account reads its files with, and whether it is the version that goes live."""
+
+    feed: str
+    format: str | None
+    uses_it: bool
+
+
+def list_feeds(version: FormatVersion) -> list[FeedReading]:
+    """The feeds of the version's account, and what each reads with: going live changes no feed's format."""
+    feeds = Feed.objects.filter(account=version.format.account).select_related("format").order_by("name")
+    return [
+        FeedReading(feed.name, feed.format.name if feed.format else None, feed.format == version.format)
+        for feed in feeds
+    ]
+
+
+def describe_feeds(version: FormatVersion) -> list[str]:
+    """The same in sentences."""
+    feeds = list_feeds(version)
+    using = [feed.feed for feed in feeds if feed.uses_it]
+    said = [f"Feeds that read with {version} once it is live: {', '.join(using) or 'none'}."]
+    staying = [f"{feed.feed} ({feed.format or 'standard template'})" for feed in feeds if not feed.uses_it]
+    if staying:
+        said.append(f"Feeds that stay as they are: {', '.join(staying)}.")
+    return said
 
 
 def find_named(account: Account, name: str, *, prefer_live: bool = False) -> FormatVersion:

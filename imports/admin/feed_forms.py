@@ -39,6 +39,13 @@ class EmailsField(forms.CharField):
         return bool(self.to_python(data) != (initial or []))
 
 
+class FormatField(forms.ModelChoiceField):  # type: ignore[type-arg]  # not generic at run time
+    """What a feed's files are read with: a format, or the standard template."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **{**kwargs, "empty_label": "the standard template", "blank": False})
+
+
 class FeedForm(SecretsForm):
     """A feed. Secrets go to no other server than the one that they were typed for."""
 
@@ -47,6 +54,7 @@ class FeedForm(SecretsForm):
     class Meta:
         model = Feed
         exclude = ()
+        field_classes = {"format": FormatField}
         widgets = {name: UnfoldAdminTextareaWidget({"rows": 3}) for name in ("host_key", "ca_bundle")}
 
     def clean(self) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin, messages
+from django.db import transaction
 from django.http import Http404, HttpResponse, HttpResponseRedirect
 from django.utils.html import format_html
 from unfold.admin import TabularInline
@@ -23,8 +24,10 @@ from imports.formats import FormatError
 from imports.models import Format, FormatColumn, FormatVersion, Run
 from imports.versioning import (
     approve,
+    describe_feeds,
     describe_test,
     find_predecessor,
+    lock_draft,
     read_spec,
     save_draft,
     start_draft,
@@ -120,6 +123,14 @@ class FormatAdmin(AccountOwnedAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return user_of(request).is_superuser
 
+    def get_deleted_objects(
+        self, objs: Any, request: HttpRequest
+    ) -> tuple[list[Any], dict[str, int], set[str], list[Any]]:
+        """Runs that are still to be read with the format, or wait for somebody, keep it; so do its feeds."""
+        deleted, counts, forbidden, protected = super().get_deleted_objects(objs, request)
+        needing = Run.objects.needing(objs)
+        return deleted, counts, forbidden, [*protected, *(f"{run}, {run.status}" for run in needing)]
+
     @display(description="live")
     def live_version(self, format_: Format) -> str:
         return str(format_.live or "")
@@ -194,6 +205,28 @@ class FormatVersionAdmin(StepPages, AccountOwnedAdmin):
         ),
     ]
     readonly_fields = ["format", "status", "tested_for", "approver", "testing_at", "live_at", "reason"]
+
+    # -- changes, which wait for the steps of others and they for them
+
+    def changeform_view(self, request: HttpRequest, object_id: str | None = None, *args: Any, **kwargs: Any) -> Any:
+        with transaction.atomic():
+            return self._refuse_late(request, object_id) or super().changeform_view(request, object_id, *args, **kwargs)
+
+    def delete_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> Any:
+        with transaction.atomic():
+            return self._refuse_late(request, object_id) or super().delete_view(request, object_id, *args, **kwargs)
+
+    def _refuse_late(self, request: HttpRequest, object_id: str | None) -> HttpResponse | None:
+        """Hold what is posted of a draft until nobody else is at it; the answer where it is a draft no more."""
+        version = self.get_object(request, object_id or "") if request.method == "POST" else None
+        if version is None or not user_of(request).may_edit(version.format.account_id):
+            return None
+        try:
+            lock_draft(version)
+        except SettingsWrong as error:
+            messages.error(request, str(error))
+            return HttpResponseRedirect(page_of(version))
+        return None
 
     # -- permissions
 
@@ -297,12 +330,13 @@ class FormatVersionAdmin(StepPages, AccountOwnedAdmin):
             f"{version} has been tested for {describe_test(version)}; two weeks are recommended.",
             f"{runs} accepted run{'s' * (runs != 1)} in a sandbox read files with it; at least one is needed.",
             "Live versions read files into the production account. The version that is live now is retired.",
+            *describe_feeds(version),
         ]
 
         def take(form: Form | None) -> str:
             reason = form.cleaned_data["reason"] if form else ""
             approve(version, user.get_full_name() or user.username, user=user, reason=reason)
-            return f"{version} is live."
+            return " ".join([f"{version} is live.", *describe_feeds(version)])
 
         return self.confirm(request, version, "Go live", text, take, ApprovalForm(request.POST or None))
 

@@ -25,18 +25,27 @@ from imports.inspecting import describe_inspection, inspect_feed
 from imports.models import Feed, Format
 from imports.models.feeds import SERVER_FIELDS
 from imports.tasks import request_pull
+from imports.versioning import STANDARD_NAME
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
     from rest_framework.request import Request
 
 
+class FormatField(serializers.SlugRelatedField[Format]):
+    """A format by its name; `standard` names none, as in commands."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        return None if data == STANDARD_NAME else super().to_internal_value(data)
+
+
 class FeedSerializer(serializers.ModelSerializer[Feed]):
     """`has_…` tells whether a secret is set. One that is left out stays; an empty text removes it."""
 
-    format = serializers.SlugRelatedField(
-        "name", queryset=Format.objects.none(), required=False, allow_null=True, help_text="Name of the format."
-    )
+    format = FormatField(
+        "name", queryset=Format.objects.none(), required=False, allow_null=True,
+        help_text="Name of the format; null for the standard template.",
+    )  # fmt: skip
     password = serializers.CharField(write_only=True, required=False, allow_blank=True, trim_whitespace=False)
     private_key = serializers.CharField(write_only=True, required=False, allow_blank=True, trim_whitespace=False)
     options = serializers.CharField(write_only=True, required=False, allow_blank=True, trim_whitespace=False)

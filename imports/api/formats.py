@@ -24,7 +24,7 @@ from imports.format_files import describe_format, read_document
 from imports.models import Format, FormatVersion
 from imports.onboarding import propose_format
 from imports.template import find_target
-from imports.versioning import approve, find_predecessor, read_spec, save_draft, start_draft, start_testing
+from imports.versioning import approve, find_predecessor, list_feeds, read_spec, save_draft, start_draft, start_testing
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -57,6 +57,16 @@ class DocumentSerializer(serializers.Serializer[Any]):
     version = VersionSerializer()
     document = serializers.DictField(allow_null=True, help_text="null while a draft is not complete.")
     problem = serializers.CharField(allow_blank=True, help_text="What a draft lacks.")
+
+
+class FeedReadingSerializer(serializers.Serializer[Any]):
+    feed = serializers.CharField()
+    format = serializers.CharField(allow_null=True, help_text="null: the standard template.")
+    uses_it = serializers.BooleanField(help_text="Whether its files are read with this version from now on.")
+
+
+class LiveSerializer(DocumentSerializer):
+    feeds = FeedReadingSerializer(many=True, help_text="The account's feeds; going live changes no feed's format.")
 
 
 class DraftSerializer(serializers.Serializer[Any]):
@@ -162,7 +172,7 @@ class Formats(AccountViewSet, mixins.ListModelMixin, RetrieveVersioned):
 
     @extend_schema(
         summary="Approve a tested version", parameters=[NUMBER], request=ApprovalSerializer,
-        responses=DocumentSerializer,
+        responses=LiveSerializer,
     )  # fmt: skip
     @action(detail=True, methods=["post"], url_path=r"versions/(?P<number>\d{1,9})/approve")
     def approve(self, request: Request, number: str, **kwargs: Any) -> Response:
@@ -172,7 +182,7 @@ class Formats(AccountViewSet, mixins.ListModelMixin, RetrieveVersioned):
         with answering():
             reason = asked.validated_data["reason"]
             version = approve(self.find(number), user.get_full_name() or user.username, user=user, reason=reason)
-        return Response(describe_version(version))
+        return Response(describe_version(version) | {"feeds": [feed._asdict() for feed in list_feeds(version)]})
 
     @extend_schema(summary="What differs from the version before", parameters=[NUMBER], responses=ComparisonSerializer)
     @action(detail=True, url_path=r"versions/(?P<number>\d{1,9})/differences")

@@ -83,7 +83,7 @@ class Feed(models.Model):
         null=True,
         blank=True,
         related_name="feeds",
-        help_text="Blank: the account's live format, or the standard template.",
+        help_text="How its files are read; going live with another format does not change it.",
     )
     interval_minutes = models.PositiveIntegerField(
         "interval",

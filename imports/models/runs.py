@@ -57,6 +57,10 @@ class Run(models.Model):
     rejects_file = models.FileField(
         "rejects", upload_to=rejects_file_name, max_length=200, blank=True, help_text="The rejected rows, with reasons."
     )
+    rejects_header = models.CharField(
+        max_length=32, blank=True, default="", db_default="", editable=False,
+        help_text="A digest of the header, by which the rejects are known when they come back.",
+    )  # fmt: skip
     dry_run = models.BooleanField(default=False, help_text="Checked and counted like any other, then rolled back.")
     started_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
@@ -111,6 +115,9 @@ class Run(models.Model):
         ordering = ["-id"]
         indexes = [
             models.Index(fields=["feed", "-id"], name="runs_of_a_feed", condition=models.Q(feed__isnull=False)),
+            models.Index(
+                fields=["account", "rejects_header"], name="runs_by_rejects", condition=~models.Q(rejects_header="")
+            ),
         ]
 
     def __str__(self) -> str:

@@ -98,6 +98,14 @@ def test_what_cannot_be_a_feed_is_refused(world, change, field):
     assert field in [error["field"] for error in answer.json()["errors"]]
 
 
+def test_a_feed_names_a_format_or_the_standard_template(world):
+    world.maison.formats.create(name="erp")
+    assert world.rosa("post", PATH, {**FTP, "format": "erp"}).json()["format"] == "erp"
+    for standard in ("standard", None):
+        world.rosa("patch", f"{PATH}erp/", {"format": "erp"})
+        assert world.rosa("patch", f"{PATH}erp/", {"format": standard}).json()["format"] is None
+
+
 def test_a_disabled_feed_is_not_pulled(world):
     world.rosa("post", PATH, {**FTP, "enabled": False})
     assert not OrmQ.objects.exists()

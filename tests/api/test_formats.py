@@ -4,7 +4,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from accounts.sandboxes import add_sandbox
-from imports.models import FormatVersion
+from imports.models import Feed, FormatVersion
 from tests.api.test_runs import work
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -29,6 +29,7 @@ def sample(text=SAMPLE):
 
 def test_a_sample_is_proposed_saved_tested_and_approved(world):
     add_sandbox(world.maison)
+    Feed.objects.create(account=world.maison, name="north")
     proposed = world.rosa.upload(
         f"{PATH}propose/", sample=sample(), constants='{"price_type_currency": "EUR"}', save_as="erp"
     ).json()
@@ -46,6 +47,7 @@ def test_a_sample_is_proposed_saved_tested_and_approved(world):
     assert world.rosa("post", f"{PATH}erp/versions/1/approve/").status_code == 409
     live = world.rosa("post", f"{PATH}erp/versions/1/approve/", {"reason": "It was tested elsewhere."}).json()
     assert (live["version"]["status"], live["version"]["approver"]) == ("live", "rosa")
+    assert live["feeds"] == [{"feed": "north", "format": None, "uses_it": False}]
     assert world.rosa("post", f"{PATH}erp/start-draft/").json()["version"]["name"] == "erp@2"
     assert world.rosa("get", f"{PATH}erp/versions/2/differences/").json()["differences"] == []
     versions = world.vera("get", f"{PATH}erp/").json()["versions"]

@@ -1,15 +1,18 @@
 """The pages of formats: a sample becomes a draft, a draft goes live, and nobody does it for another account."""
 
+import threading
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
 from django.urls import reverse
 
 from accounts.models import Account
 from accounts.sandboxes import add_sandbox
 from connections.models import Connection
+from imports.admin import FormatVersionAdmin
 from imports.format_files import read_format, write_format
 from imports.models import Format, FormatVersion, Run
 from imports.pipeline import import_file
@@ -202,8 +205,10 @@ def test_a_version_that_is_no_draft_is_not_edited(client, draft):
     FormatVersion.objects.update(status="testing")
     response = client.get(page(draft))
     assert not response.context["has_change_permission"]
-    assert client.post(page(draft), {"delimiter": "|"}).status_code == 403
-    assert client.post(page(draft, "delete"), {"post": "yes"}).status_code == 403
+    assert client.post(page(draft), {"delimiter": "|"}).status_code == 302
+    draft.refresh_from_db()
+    assert draft.delimiter == ";"
+    assert client.post(page(draft, "delete"), {"post": "yes"}).status_code == 302
     assert stored(FormatVersion.objects.get()) == SPEC
 
 
@@ -330,3 +335,57 @@ def test_an_editor_makes_a_sandbox_with_the_lists(client, account, viewer):
     sandbox = Account.objects.get(sandbox_of=account)
     assert sandbox.pricetypes.count() == account.pricetypes.count() > 0
     assert sandbox.memberships.count() == account.memberships.count()
+
+
+# -- a draft that is saved while its test starts
+
+
+@pytest.mark.parametrize("name", ["change", "delete"])
+def test_what_is_posted_of_a_draft_after_its_test_began_changes_nothing(client, account, draft, name):
+    add_sandbox(account)
+    data = filled_in(client.get(page(draft))) | {"clear_token": "late", "post": "yes"}
+    start_testing(draft)
+    answer = client.post(page(draft, name), data, follow=True)
+    assert "erp@1 is testing by now, and only a draft may be edited. Nothing was saved" in answer.content.decode()
+    draft.refresh_from_db()
+    assert (draft.status, draft.clear_token) == ("testing", "")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_test_that_starts_while_a_draft_is_saved_waits_for_it_and_tests_what_was_saved(
+    client, account, draft, monkeypatch
+):
+    add_sandbox(account)
+    save_related = FormatVersionAdmin.save_related
+    statuses = []
+
+    def start():
+        statuses.append(start_testing(FormatVersion.objects.get(pk=draft.pk)).clear_token)
+        connection.close()
+
+    thread = threading.Thread(target=start)
+
+    def save_slowly(*args):
+        thread.start()
+        thread.join(0.5)
+        assert thread.is_alive()
+        save_related(*args)
+
+    monkeypatch.setattr(FormatVersionAdmin, "save_related", save_slowly)
+    data = filled_in(client.get(page(draft))) | {"clear_token": r"\N"}
+    assert client.post(page(draft), data).status_code == 302
+    thread.join(20)
+    draft.refresh_from_db()
+    assert (draft.status, draft.clear_token, statuses) == ("testing", r"\N", [r"\N"])
+
+
+# -- deleting what is still needed
+
+
+@pytest.mark.parametrize("status", ["held", "queued", "running", "succeeded"])
+def test_a_format_that_runs_still_need_is_not_deleted(client, account, draft, status):
+    client.force_login(make_user("root", is_superuser=True))
+    Run.objects.create(account=account, file_name="a.txt", format_name="erp@1", format_version=draft, status=status)
+    url = reverse("admin:imports_format_delete", args=[draft.format_id])
+    client.post(url, {"post": "yes"})
+    assert Format.objects.exists() == (status != "succeeded")

@@ -15,6 +15,7 @@ from imports.filesystems import Protocol
 from imports.inspecting import describe_presented_key
 from imports.models import Feed, Format
 from imports.tasks import request_pull
+from imports.versioning import STANDARD_NAME
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
@@ -53,7 +54,10 @@ class Command(BaseCommand):
         parser.add_argument("--folder", default="", help="on the server")
         parser.add_argument("--mask", default="*.txt", help="of the files' names, with at most one {time stamp}")
         parser.add_argument(
-            "--format", metavar="NAME", help="the account's live format, or the standard template, when not given"
+            "--format",
+            metavar="NAME",
+            default=STANDARD_NAME,
+            help="how its files are read: a format of the account, or standard for the standard template (standard)",
         )
         parser.add_argument("--interval", type=int, default=60, metavar="MINUTES", help="60 or more")
         parser.add_argument("--leave", action="store_true", help="leave the files where they are after the import")
@@ -121,8 +125,8 @@ class Command(BaseCommand):
             self.stderr.write("Warning: FTP sends the password and the customers unencrypted. Prefer SFTP or FTPS.")
 
 
-def find_format(account: Account, name: str | None) -> Format | None:
-    if name is None:
+def find_format(account: Account, name: str) -> Format | None:
+    if name == STANDARD_NAME:
         return None
     found = Format.objects.filter(account=account.production, name=name).first()
     if found is None:

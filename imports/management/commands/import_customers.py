@@ -14,8 +14,9 @@ from accounts.management.arguments import add_account_argument, find_account
 from imports.errors import SettingsWrong, TryAgainLater
 from imports.models import Run
 from imports.pipeline import import_file
+from imports.recognising import LOOKED_AT, find_version_for_file
 from imports.reporting import describe_run
-from imports.versioning import find_version, read_spec
+from imports.versioning import read_spec
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
@@ -36,7 +37,7 @@ class Command(BaseCommand):
             "--format",
             metavar="NAME[@VERSION]",
             help="the format of the file, or standard for the standard template; without it the account's live format, "
-            "else the standard template",
+            "else the standard template; rejected rows that come back are read as their run was",
         )
         parser.add_argument("--dry-run", action="store_true", help="do everything and roll it back")
         parser.add_argument("--rejects", type=Path, metavar="PATH", help="write the rejected rows there, with reasons")
@@ -49,7 +50,9 @@ class Command(BaseCommand):
         check_writable(rejects)
         if rejects is not None and rejects.exists() and rejects.samefile(path):
             raise CommandError("--rejects would overwrite the customer file. Give another name.", returncode=2)
-        version = choose_version(account, options["format"])
+        with path.open("rb") as file:
+            start = file.read(LOOKED_AT)
+        version = choose_version(account, options["format"], start)
         try:
             with ProgressBar(shown=sys.stderr.isatty() and not options["json"]) as progress:
                 run = import_file(
@@ -93,13 +96,15 @@ class Command(BaseCommand):
             self.stdout.write(f"The rejected rows are in {rejects}; mend them there and import that file.")
 
 
-def choose_version(account: Account, name: str | None) -> FormatVersion | None:
+def choose_version(account: Account, name: str | None, start: bytes = b"") -> FormatVersion | None:
     """The version to read or write files of the account with; none means the standard template.
+
+    `start` is what the file begins with, by which rejects that come back are known.
 
     Raises CommandError where there is none of the name, or it is not allowed or not complete.
     """
     try:
-        version = find_version(account, name)
+        version = find_version_for_file(account, name, start)
         if version is not None:
             read_spec(version)
     except SettingsWrong as error:

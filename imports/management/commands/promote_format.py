@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand, CommandError
 from accounts.management.arguments import add_account_argument, find_account
 from accounts.models import User
 from imports.errors import SettingsWrong
-from imports.versioning import approve, describe_test, find_named, start_testing
+from imports.versioning import approve, describe_feeds, describe_test, find_named, start_testing
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
@@ -45,6 +45,8 @@ class Command(BaseCommand):
         self.stdout.write(
             f"{version} is live, approved by {version.approver} after {describe_test(version)} of testing."
         )
+        for line in describe_feeds(version):
+            self.stdout.write(line)
 
     def _where(self, version: FormatVersion) -> str:
         codes = version.format.account.sandboxes.values_list("code", flat=True)
