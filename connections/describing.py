@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from connections.stored import ADDRESS_FIELDS, ASSIGNMENT_MODELS, StoredCustomer
+from connections.stored import ASSIGNMENT_MODELS, StoredCustomer
 
 if TYPE_CHECKING:
     from lookups.directory import LookupDirectory
@@ -19,7 +19,7 @@ REFERENCES = (
 
 def describe_customer(customer: StoredCustomer, directory: LookupDirectory) -> dict[str, Any]:
     """A customer with all that belongs to it; lookups by their codes, price types as currency and label."""
-    values = customer.values
+    values = customer.values._asdict()
     codes = {kind: codes_of(customer, directory, kind) for kind in ASSIGNMENT_MODELS}
     return {
         "customer_code": customer.code,
@@ -33,11 +33,11 @@ def describe_customer(customer: StoredCustomer, directory: LookupDirectory) -> d
         "shipping_terms": codes["shipping_terms"],
         "warehouses": codes["warehouses"],
         "addresses": [
-            {"kind": kind, "code": code, **dict(zip(ADDRESS_FIELDS, record[1:], strict=True))}
-            for (kind, code), record in sorted(customer.addresses.items())
+            {"kind": kind, "code": code, **address.values._asdict()}
+            for (kind, code), address in sorted(customer.addresses.items())
         ],
-        "doors": [{"code": code, "name": name} for code, (_, name) in sorted(customer.doors.items())],
-        "buyers": [{"email": email, "name": name} for _, (_, email, name) in sorted(customer.buyers.items())],
+        "doors": [{"code": code, "name": door.name} for code, door in sorted(customer.doors.items())],
+        "buyers": [{"email": buyer.email, "name": buyer.name} for _, buyer in sorted(customer.buyers.items())],
     }
 
 

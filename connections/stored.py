@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.db import connection
 
@@ -24,18 +24,54 @@ if TYPE_CHECKING:
     from django.db.backends.utils import CursorWrapper
     from django.db.models import Model, QuerySet
 
-CONNECTION_FIELDS = (
-    "profile_name",
-    "customer_alias",
-    "alternate_name",
-    "website",
-    "company_number_id",
-    "customer_group_id",
-    "sales_rep_id",
-    "discount",
-    "discount_line_item_level",
-)
-ADDRESS_FIELDS = ("name", "address_1", "address_2", "city", "state", "zip", "country", "email", "phone")
+
+class ConnectionValues(NamedTuple):
+    """The fields of a connection that files give. Declared here once: whoever writes, reads or stages them goes by
+    these names, so that none can take another's place."""
+
+    profile_name: str
+    customer_alias: str
+    alternate_name: str
+    website: str
+    company_number_id: Any
+    customer_group_id: Any
+    sales_rep_id: Any
+    discount: int | None
+    discount_line_item_level: bool | None
+
+
+class AddressValues(NamedTuple):
+    """The fields of an address beside its kind and code."""
+
+    name: str
+    address_1: str
+    address_2: str
+    city: str
+    state: str
+    zip: str
+    country: str
+    email: str
+    phone: str
+
+
+class StoredAddress(NamedTuple):
+    id: int
+    values: AddressValues
+
+
+class StoredDoor(NamedTuple):
+    id: int
+    name: str
+
+
+class StoredBuyer(NamedTuple):
+    id: int
+    email: str
+    name: str
+
+
+CONNECTION_FIELDS = ConnectionValues._fields
+ADDRESS_FIELDS = AddressValues._fields
 ASSIGNMENT_MODELS: dict[str, type[Model]] = {
     "price_types": ConnectionPriceType,
     "payment_terms": ConnectionPaymentTerm,
@@ -46,17 +82,17 @@ ASSIGNMENT_MODELS: dict[str, type[Model]] = {
 
 @dataclass(slots=True)
 class StoredCustomer:
-    """One customer. Each record is (id, value, …): addresses by kind and code with the values of ADDRESS_FIELDS,
-    doors by code with the name, buyers by lower-case e-mail with e-mail and name; assignments are lookup ids."""
+    """One customer: addresses by kind and code, doors by code, buyers by lower-case e-mail; assignments are lookup
+    ids."""
 
     id: int
     code: str
     status: str
     duplicate_of: str | None
-    values: dict[str, Any]
-    addresses: dict[tuple[str, str], tuple[Any, ...]] = field(default_factory=dict)
-    doors: dict[str, tuple[int, str]] = field(default_factory=dict)
-    buyers: dict[str, tuple[int, str, str]] = field(default_factory=dict)
+    values: ConnectionValues
+    addresses: dict[tuple[str, str], StoredAddress] = field(default_factory=dict)
+    doors: dict[str, StoredDoor] = field(default_factory=dict)
+    buyers: dict[str, StoredBuyer] = field(default_factory=dict)
     assignments: dict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
 
 
@@ -64,16 +100,16 @@ def fetch_stored(connections: QuerySet[Connection]) -> dict[str, StoredCustomer]
     """The customers of a queryset with all that belongs to them, by customer code, in its order."""
     rows = connections.values_list("id", "customer_code", "status", "duplicate_of__customer_code", *CONNECTION_FIELDS)
     customers = {
-        pk: StoredCustomer(pk, code, status, duplicate_of, dict(zip(CONNECTION_FIELDS, values, strict=True)))
+        pk: StoredCustomer(pk, code, status, duplicate_of, ConnectionValues(*values))
         for pk, code, status, duplicate_of, *values in rows
     }
     with connection.cursor() as cursor:
         for pk, owner, kind, code, *values in _children(cursor, Address, customers, "kind", "code", *ADDRESS_FIELDS):
-            customers[owner].addresses[kind, code] = (pk, *values)
+            customers[owner].addresses[kind, code] = StoredAddress(pk, AddressValues(*values))
         for pk, owner, code, name in _children(cursor, Door, customers, "code", "name"):
-            customers[owner].doors[code] = (pk, name)
+            customers[owner].doors[code] = StoredDoor(pk, name)
         for pk, owner, email, name in _children(cursor, Buyer, customers, "email", "name"):
-            customers[owner].buyers[lower_ascii(email)] = (pk, email, name)
+            customers[owner].buyers[lower_ascii(email)] = StoredBuyer(pk, email, name)
         for kind, model in ASSIGNMENT_MODELS.items():
             for _, owner, lookup in _children(cursor, model, customers, "lookup_id"):
                 customers[owner].assignments[kind].add(lookup)

@@ -14,7 +14,7 @@ from django.db.models import Count
 
 from connections.describing import REFERENCES, codes_of, describe_customer
 from connections.models import Buyer, Connection
-from connections.stored import ADDRESS_FIELDS, ASSIGNMENT_MODELS, StoredCustomer, fetch_stored
+from connections.stored import ASSIGNMENT_MODELS, StoredCustomer, fetch_stored
 from imports.errors import SettingsWrong
 from imports.formats import STANDARD, Column, FormatSpec
 from imports.template import ASSIGNMENTS, TEMPLATE, Group, Target, normalize
@@ -101,7 +101,7 @@ def _most(model: Any, account: Account) -> int:
 
 def _records(customer: StoredCustomer, directory: LookupDirectory) -> Records:
     """What is stored of a customer, by group and as cells by part; one entry for each number of a group."""
-    values = customer.values
+    values = customer.values._asdict()
     fields = {"customer_code": customer.code}
     for name in ("profile_name", "customer_alias", "alternate_name", "website", "discount"):
         fields[name] = "" if values[name] is None else str(values[name])
@@ -116,11 +116,11 @@ def _records(customer: StoredCustomer, directory: LookupDirectory) -> Records:
             records[group] = [dict(zip(("currency", "name"), code.split(" ", 1), strict=True)) for code in codes]
         else:
             records[group] = [{"code": code, "name": directory[group].names[code]} for code in codes]
-    records[Group.BUYERS] = [{"email": email, "name": name} for _, email, name in customer.buyers.values()]
+    records[Group.BUYERS] = [{"email": buyer.email, "name": buyer.name} for buyer in customer.buyers.values()]
     for kind, group in (("B", Group.BILLING), ("S", Group.SHIPPING)):
         records[group] = [
-            {"code": code, **dict(zip(ADDRESS_FIELDS, record[1:], strict=True)), DOOR: _door(customer, kind, code)}
-            for (of_kind, code), record in sorted(customer.addresses.items())
+            {"code": code, **address.values._asdict(), DOOR: _door(customer, kind, code)}
+            for (of_kind, code), address in sorted(customer.addresses.items())
             if of_kind == kind
         ]
     return records
@@ -129,8 +129,8 @@ def _records(customer: StoredCustomer, directory: LookupDirectory) -> Records:
 def _door(customer: StoredCustomer, kind: str, code: str) -> str:
     """Yes where a door is to be asked for: one that has its address's name, because asking renames it."""
     door = customer.doors.get(code)
-    name = dict(zip(ADDRESS_FIELDS, customer.addresses[kind, code][1:], strict=True))["name"]
-    return "yes" if kind == "S" and door is not None and door[1] == name else ""
+    name = customer.addresses[kind, code].values.name
+    return "yes" if kind == "S" and door is not None and door.name == name else ""
 
 
 def _yes_or_no(value: bool | None) -> str:

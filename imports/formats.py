@@ -126,6 +126,10 @@ class Column:
             raise FormatError(f"{self.target} is required, so its ownership cannot be 'never'.")
         if self.target.field.required and self.blank is Blank.CLEAR:
             raise FormatError(f"{self.target} is required, so a blank cell cannot clear it.")
+        if self.target.field.is_key and self.ownership is Ownership.NEVER:
+            raise FormatError(f"{self.target} is what records are found by, so its ownership cannot be 'never'.")
+        if self.target.field.is_key and self.blank is Blank.CLEAR:
+            raise FormatError(f"{self.target} is what records are found by, so a blank cell cannot clear it.")
         if isinstance(self.source, int) and self.source < 1:
             raise FormatError(f"{self.target}: positions are counted from 1, not {self.source}.")
         if self.source == "" or self.constant == "":
@@ -144,6 +148,8 @@ class Column:
     def _check(self, what: str, value: str) -> None:
         """Raise FormatError for a value that no cell of the field could have."""
         field = self.target.field
+        if value != value.strip():
+            raise FormatError(f"{self.target}, {what}: {value!r} has spaces around it; cells are trimmed.")
         if field.kind in (Kind.TEXT, Kind.CODE) and len(value) <= (field.max_length or 0):
             return
         try:

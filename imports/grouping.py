@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from array import array
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from imports.errors import Problem
 from imports.formats import Conflict
 from imports.resources import CLEAR, NOTHING, Block, Cleaned, CustomerResource, cells_at
-from imports.template import ASSIGNMENTS, Group, Target
+from imports.template import ASSIGNMENTS, Group, Target, normalize
 from lookups.validators import lower_ascii
 
 if TYPE_CHECKING:
@@ -27,7 +29,7 @@ PREFIXES = {
 
 @dataclass(slots=True)
 class Merged:
-    """What the rows say of one record: values by part, and the line of those that did not come with the first row.
+    """What the rows say of one record: values by part, and where those stood that did not come with the first row.
 
     `repeats` are the lines of the further rows.
     """
@@ -35,34 +37,44 @@ class Merged:
     block: Block
     line: int
     values: dict[str, Any]
-    later: dict[str, int] | None = None
-    repeats: tuple[int, ...] = ()
+    later: dict[str, tuple[int, Block]] | None = None
+    repeats: list[int] | None = None
 
     def target(self, part: str) -> Target:
-        return Target(f"{PREFIXES[self.block.group]}{part}", self.block.number)
+        return target_of(self.block, part)
 
     @property
-    def lines(self) -> tuple[int, ...]:
-        return (self.line, *self.repeats)
+    def lines(self) -> list[int]:
+        return [self.line, *(self.repeats or ())]
+
+    def source_of(self, part: str) -> tuple[int, Block]:
+        """The line and the block that a value came from."""
+        return (self.later or {}).get(part, (self.line, self.block))
 
     def line_of(self, part: str) -> int:
-        return self.later.get(part, self.line) if self.later else self.line
+        return self.source_of(part)[0]
 
-    def add(self, values: dict[str, Any], line: int) -> tuple[bool, list[str]]:
+    def add(self, values: dict[str, Any], line: int, block: Block) -> tuple[bool, list[str]]:
         """Take in another row's values. Returns whether they added any, and the parts that differ."""
-        self.repeats += (line,)
+        if self.repeats is None:
+            self.repeats = []
+        self.repeats.append(line)
         if values is self.values:
             return False, []
         new = {part: value for part, value in values.items() if part not in self.values}
         conflicts = [part for part, value in values.items() if part not in new and self.values[part] != value]
         if new:
             self.values = self.values | new
-            self.later = (self.later or {}) | dict.fromkeys(new, line)
+            self.later = (self.later or {}) | dict.fromkeys(new, (line, block))
         return bool(new), conflicts
 
-    def replace(self, part: str, value: Any, line: int) -> None:
+    def replace(self, part: str, value: Any, line: int, block: Block) -> None:
         self.values = self.values | {part: value}
-        self.later = (self.later or {}) | {part: line}
+        self.later = (self.later or {}) | {part: (line, block)}
+
+
+def target_of(block: Block, part: str) -> Target:
+    return Target(f"{PREFIXES[block.group]}{part}", block.number)
 
 
 @dataclass(slots=True)
@@ -78,7 +90,8 @@ class Given:
 class Customer:
     """All rows with one customer code, as one.
 
-    Doors are the shipping codes a row asks a door for, with its line. `unread` says that the cells of a row could
+    Doors are the shipping codes a row asks a door for, with its line; `errors` are the lines on which a field was found
+    wrong, by field. `unread` says that the cells of a row could
     not be told apart, so that what is missing cannot be judged. `own_cells` are the cells of the last row that are
     about the customer itself, where nothing was wrong with them: most rows repeat them.
     """
@@ -88,6 +101,7 @@ class Customer:
     rows: int = 0
     unread: bool = False
     problems: list[Problem] = field(default_factory=list)
+    errors: dict[str, set[int]] = field(default_factory=dict)
     fields: Merged | None = None
     addresses: dict[tuple[str, str], Merged] = field(default_factory=dict)
     doors: dict[str, int] = field(default_factory=dict)
@@ -95,14 +109,12 @@ class Customer:
     assignments: dict[Group, dict[int, Given]] = field(default_factory=dict)
     own_cells: tuple[str, ...] | None = None
 
-    @property
-    def error_count(self) -> int:
-        return sum(problem.severity == "error" for problem in self.problems)
-
     def problem(
         self, line: int, column: str, name: str, code: str, message: str, value: str = "", severity: str = "error"
     ) -> None:
         self.problems.append(Problem(line, column, name, code, severity, message, value, self.code))
+        if severity == "error":
+            self.errors.setdefault(name, set()).add(line)
 
 
 class Grouper:
@@ -203,27 +215,41 @@ class Grouper:
         return cleaned
 
     def _merge(self, customer: Customer, merged: Merged, values: dict[str, Any], line: int, block: Block) -> bool:
-        """Take another row's values into a record; different ones are an error that names both lines.
+        """Take another row's values into a record; different ones are an error that names both places.
 
-        A format may let the first or the last value win instead; then it is a warning.
+        A format may let the first or the last value win instead; then it is a warning. Returns whether the row said
+        anything that was not known.
         """
-        added, conflicts = merged.add(values, line)
+        added, conflicts = merged.add(values, line, block)
         for part in conflicts:
-            first, second = merged.values[part], values[part]
-            target = Target(f"{PREFIXES[block.group]}{part}", block.number)
+            second = values[part]
+            target = target_of(block, part)
             remedy = "Send one value." if self.conflict is Conflict.REJECT else f"The {self.conflict} one is taken."
             customer.problem(
                 line,
                 self.resource.column_label(target),
                 str(target),
                 "conflict",
-                f"{target} is {second!r} here and {first!r} on line {merged.line_of(part)}. {remedy}",
-                str(second),
+                f"{target} is {self._shown(second)!r} here and {self._first_of(merged, part, line)}. {remedy}",
+                self._shown(second),
                 "error" if self.conflict is Conflict.REJECT else "warning",
             )
             if self.conflict is Conflict.LAST:
-                merged.replace(part, second, line)
-        return added
+                merged.replace(part, second, line, block)
+        return added or bool(conflicts)
+
+    def _first_of(self, merged: Merged, part: str, line: int) -> str:
+        """The value that another one contradicts, and where it stood."""
+        first_line, block = merged.source_of(part)
+        value = repr(self._shown(merged.values[part]))
+        if first_line != line:
+            return f"{value} on line {first_line}"
+        target = target_of(block, part)
+        label = self.resource.column_label(target)
+        return f"{value} in {target}{f' (column {label!r})' if normalize(label) != str(target) else ''} of the same row"
+
+    def _shown(self, value: Any) -> str:
+        return self.resource.spec.policies.clear_token if value is CLEAR else str(value)
 
     def _add_buyer(self, customer: Customer, block: Block, line: int, values: dict[str, Any]) -> None:
         email = values.get("email")
@@ -285,14 +311,28 @@ class Grouper:
 
     def _require(self, customer: Customer, block: Block | None, line: int, part: str, why: str) -> None:
         """Say that a part of a block is missing, unless its cell was already found wrong."""
-        target = (
-            Target(f"{PREFIXES[block.group]}{part}", block.number)
-            if block and block.group in PREFIXES
-            else Target(part)
-        )
+        target = target_of(block, part) if block and block.group in PREFIXES else Target(part)
         name = str(target)
-        if any(problem.line == line and problem.field == name for problem in customer.problems):
+        if line in customer.errors.get(name, ()):
             return
         column = self.resource.column_label(target)
         missing = "" if column else " The file has no such column."
         customer.problem(line, column, name, "required", f"{name} {why}.{missing}")
+
+
+def find_case_twins(codes: Iterable[str]) -> dict[str, str]:
+    """For codes that differ from another one only in case: the other one, or the first of them.
+
+    Of most codes no more than a number is kept.
+    """
+    codes = list(codes)
+    marks = array("q", (hash(code.encode().lower()) for code in codes))
+    ordered = sorted(marks)
+    doubled = {mark for mark, following in pairwise(ordered) if mark == following}
+    if not doubled:
+        return {}
+    alike: dict[str, list[str]] = {}
+    for code, mark in zip(codes, marks, strict=True):
+        if mark in doubled:
+            alike.setdefault(lower_ascii(code), []).append(code)
+    return {code: same[1] if code == same[0] else same[0] for same in alike.values() if len(same) > 1 for code in same}

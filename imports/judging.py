@@ -5,43 +5,46 @@ Required and conditional rules are judged on the result, so a delta file may lea
 
 from __future__ import annotations
 
-import difflib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from connections.rules import STATE_REQUIRED_COUNTRIES
-from connections.stored import ADDRESS_FIELDS, StoredCustomer
-from imports.formats import AssignmentMode, UnknownLookup
+from connections.stored import ADDRESS_FIELDS, AddressValues, ConnectionValues, StoredAddress, StoredCustomer
+from imports.formats import AssignmentMode
+from imports.resolving import NewLookup, Reference, Resolver
 from imports.resources import CLEAR
 from imports.template import ASSIGNMENTS, Group, Target
 from lookups.directory import price_type_code
 
 if TYPE_CHECKING:
-    from imports.grouping import Customer, Given
+    from collections.abc import Collection
+
+    from imports.grouping import Customer, Given, Merged
     from imports.resources import CustomerResource
-    from lookups.directory import LookupDirectory, LookupList
+    from lookups.directory import LookupDirectory
 
 
-class NewLookup(NamedTuple):
-    """An entry that a customer asks to be created; made only when the customer is accepted."""
+class JudgedRecord(NamedTuple):
+    """An address, door or buyer that is new (without an id) or differs; key and values as its entity names them."""
 
-    list_name: str
-    code: str
-    name: str
+    id: int | None
+    line: int
+    key: tuple[str, ...]
+    values: tuple[Any, ...]
 
 
 @dataclass(slots=True)
 class Verdict:
-    """What shall stand of one customer after the merge: its values in the order of CONNECTION_FIELDS, and of its
-    records those that are new (without an id) or differ. Lookups are ids, or NewLookup until it is accepted.
+    """What shall stand of one customer after the merge: its values, and of its records those that are new or differ.
+    Lookups are ids, or NewLookup until the customer is accepted.
     """
 
     customer: Customer
     stored: StoredCustomer | None
-    values: list[Any] = field(default_factory=list)
-    addresses: list[tuple[Any, ...]] = field(default_factory=list)
-    doors: list[tuple[Any, ...]] = field(default_factory=list)
-    buyers: list[tuple[Any, ...]] = field(default_factory=list)
+    values: ConnectionValues
+    addresses: list[JudgedRecord] = field(default_factory=list)
+    doors: list[JudgedRecord] = field(default_factory=list)
+    buyers: list[JudgedRecord] = field(default_factory=list)
     given: list[tuple[Group, int | NewLookup, int]] = field(default_factory=list)
     taken: list[tuple[Group, int, int]] = field(default_factory=list)
 
@@ -51,10 +54,11 @@ class Verdict:
         return (
             bool(self.addresses or self.doors or self.buyers or self.given or self.taken)
             or self.stored is None
-            or self.values != [*self.stored.values.values()]
+            or self.values != self.stored.values
         )
 
 
+NOTHING_STORED = ConnectionValues("", "", "", "", None, None, None, None, None)
 NO_IDS: frozenset[int] = frozenset()
 _TEXT_FIELDS = ("profile_name", "customer_alias", "alternate_name", "website")
 _LOOKUP_FIELDS = (
@@ -76,10 +80,10 @@ class Judge:
     def __init__(self, resource: CustomerResource, directory: LookupDirectory) -> None:
         self.resource = resource
         self.directory = directory
+        self.resolver = Resolver(resource, directory)
         self.policies = resource.spec.policies
         self.clear_parts: dict[Group, set[str]] = {}
         self.fill_parts: dict[Group, set[str]] = {}
-        self._unknown_messages: dict[tuple[str, str], str] = {}
         for block in resource.blocks:
             self.clear_parts.setdefault(block.group, set()).update(block.clear_parts)
             self.fill_parts.setdefault(block.group, set()).update(block.fill_parts)
@@ -90,9 +94,10 @@ class Judge:
 
     def judge(self, customer: Customer, stored: StoredCustomer | None) -> Verdict:
         """The verdict; its customer has errors when it is rejected."""
-        verdict = Verdict(customer, stored)
+        verdict = Verdict(customer, stored, stored.values if stored else NOTHING_STORED)
         if customer.unread:
             return verdict
+        self.resolver.start()
         self._judge_fields(verdict)
         names = self._judge_addresses(verdict)
         self._judge_doors(verdict, names)
@@ -115,42 +120,46 @@ class Judge:
         return blank if value is CLEAR else value
 
     def _judge_fields(self, verdict: Verdict) -> None:
-        customer, stored = verdict.customer, verdict.stored
+        customer, old = verdict.customer, verdict.values
         file = customer.fields.values if customer.fields else {}
         group = Group.CONNECTION
-        result = {name: self._result(group, name, file, stored.values[name] if stored else "") for name in _TEXT_FIELDS}
+        result = {name: self._result(group, name, file, getattr(old, name)) for name in _TEXT_FIELDS}
         if not result["profile_name"]:
             self._require(
-                customer, "profile_name", "is required" if stored is None else "is required and cannot be cleared"
+                customer, "profile_name", "is required and cannot be cleared" if verdict.stored else "is required"
             )
         for name, list_name in _LOOKUP_FIELDS:
-            old = stored.values[f"{name}_id"] if stored else None
-            result[f"{name}_id"] = self._judge_lookup_field(customer, name, list_name, file, old)
+            stored = getattr(old, f"{name}_id")
+            result[f"{name}_id"] = self._judge_lookup_field(customer, name, list_name, file, stored)
         for name in ("discount", "discount_line_item_level"):
-            result[name] = self._result(group, name, file, stored.values[name] if stored else None, None)
+            result[name] = self._result(group, name, file, getattr(old, name), None)
         if result["discount"] is not None and result["discount_line_item_level"] is None:
             self._require(customer, "discount_line_item_level", "is required when a discount is given")
-        verdict.values = list(result.values())
+        verdict.values = ConnectionValues(**result)
 
     def _judge_lookup_field(
         self, customer: Customer, name: str, list_name: str, file: dict[str, Any], stored: int | None
     ) -> int | NewLookup | None:
-        """company_number, customer_group or sales_rep of the result."""
-        group = Group.CONNECTION
-        code, label = file.get(f"{name}_code"), file.get(f"{name}_name")
-        if code is None and (label is None or label is CLEAR):
-            clear = label is CLEAR or f"{name}_code" in self.clear_parts[group]
-            code = CLEAR if clear else None
-        if code is None and label is None:
+        """company_number, customer_group or sales_rep of the result.
+
+        A clear token beside a code or a name is no value: the other one counts.
+        """
+        code_part, name_part = f"{name}_code", f"{name}_name"
+        code, label = file.get(code_part), file.get(name_part)
+        cleared = code is CLEAR or label is CLEAR
+        code, label = None if code is CLEAR else code, None if label is CLEAR else label
+        given = code is not None or label is not None
+        if not given and not cleared and self.clear_parts[Group.CONNECTION].isdisjoint((code_part, name_part)):
             return stored
-        if stored is not None and f"{name}_code" in self.fill_parts[group]:
+        deciding = (code_part,) if code is not None else (code_part, name_part)
+        if stored is not None and not self.fill_parts[Group.CONNECTION].isdisjoint(deciding):
             return stored
-        if code is CLEAR:
+        if not given:
             return None
-        line = customer.fields.line_of(f"{name}_code" if code else f"{name}_name") if customer.fields else customer.line
-        found = self._find(
-            customer, self.directory[list_name], code, label, Target(f"{name}_code"), Target(f"{name}_name"), line
-        )
+        part = code_part if code is not None else name_part
+        line = customer.fields.line_of(part) if customer.fields else customer.line
+        reference = Reference(code, label, Target(code_part), Target(name_part), line)
+        found = self.resolver.find(customer, list_name, reference)
         return stored if found is None else found
 
     # -- records
@@ -159,76 +168,89 @@ class Judge:
         """Address rows of the verdict; returns the shipping addresses' names by code."""
         customer, stored = verdict.customer, verdict.stored
         names: dict[str, str] = {}
-        for (kind, code), merged in customer.addresses.items():
-            old = stored.addresses.get((kind, code)) if stored else None
-            group, values = merged.block.group, merged.values
-            if old is None and group in self.plain_groups:
-                result = {part: values.get(part, "") for part in ADDRESS_FIELDS}
-            else:
-                result = {
-                    part: self._result(group, part, values, old[number] if old else "")
-                    for number, part in enumerate(ADDRESS_FIELDS, 1)
-                }
-            if not result["country"]:
+        for key, merged in customer.addresses.items():
+            old = stored.addresses.get(key) if stored else None
+            values = self._address_values(merged, old)
+            if not values.country:
                 self._require(customer, merged.target("country"), "is required for an address", merged.lines)
-            elif result["country"] in STATE_REQUIRED_COUNTRIES and not result["state"]:
-                why = f"is required for addresses in {result['country']}"
+            elif values.country in STATE_REQUIRED_COUNTRIES and not values.state:
+                why = f"is required for addresses in {values.country}"
                 self._require(customer, merged.target("state"), why, merged.lines)
+            kind, code = key
             if kind == "S":
-                names[code] = result["name"]
+                names[code] = values.name
             if old is None:
-                verdict.addresses.append((None, merged.line, kind, code, *result.values()))
-            elif (*result.values(),) != old[1:]:
-                verdict.addresses.append((old[0], merged.line, kind, code, *result.values()))
+                verdict.addresses.append(JudgedRecord(None, merged.line, key, values))
+            elif values != old.values:
+                verdict.addresses.append(JudgedRecord(old.id, merged.line, key, values))
         return names
+
+    def _address_values(self, merged: Merged, old: StoredAddress | None) -> AddressValues:
+        group, values = merged.block.group, merged.values
+        if old is not None:
+            return AddressValues(
+                *[
+                    self._result(group, part, values, stored)
+                    for part, stored in zip(ADDRESS_FIELDS, old.values, strict=True)
+                ]
+            )
+        if group in self.plain_groups:
+            return AddressValues(*[values.get(part, "") for part in ADDRESS_FIELDS])
+        return AddressValues(*[self._result(group, part, values, "") for part in ADDRESS_FIELDS])
 
     def _judge_doors(self, verdict: Verdict, names: dict[str, str]) -> None:
         for code, line in verdict.customer.doors.items():
             old = verdict.stored.doors.get(code) if verdict.stored else None
-            if old is None or old[1] != names[code]:
-                verdict.doors.append((old[0] if old else None, line, code, names[code]))
+            if old is None or old.name != names[code]:
+                verdict.doors.append(JudgedRecord(old.id if old else None, line, (code,), (names[code],)))
 
     def _judge_buyers(self, verdict: Verdict) -> None:
         for key, merged in verdict.customer.buyers.items():
             old = verdict.stored.buyers.get(key) if verdict.stored else None
-            name = self._result(Group.BUYERS, "name", merged.values, old[2] if old else "")
+            name = self._result(Group.BUYERS, "name", merged.values, old.name if old else "")
             if old is None:
-                verdict.buyers.append((None, merged.line, merged.values["email"], name))
-            elif old[2] != name:
-                verdict.buyers.append((old[0], merged.line, old[1], name))
+                verdict.buyers.append(JudgedRecord(None, merged.line, (merged.values["email"],), (name,)))
+            elif old.name != name:
+                verdict.buyers.append(JudgedRecord(old.id, merged.line, (old.email,), (name,)))
 
     # -- lookups
 
     def _judge_assignments(self, verdict: Verdict, kind: Group) -> None:
+        """What is given and taken of one kind. Clearing empties it only where no row names an entry."""
         customer = verdict.customer
         stored = verdict.stored.assignments[kind] if verdict.stored else NO_IDS
-        given = customer.assignments.get(kind, {})
         found: dict[int | NewLookup, int] = {}
-        cleared = False
-        for entry in given.values():
-            if self.policies.clear_token and CLEAR in entry.values.values():
+        named, cleared = False, bool(self.clear_parts.get(kind))
+        for entry in customer.assignments.get(kind, {}).values():
+            values = entry.values
+            if self.policies.clear_token and CLEAR in values.values():
+                values = {part: value for part, value in values.items() if value is not CLEAR}
                 cleared = True
-            elif (lookup := self._find_assignment(customer, kind, entry)) is not None:
-                found.setdefault(lookup, entry.line)
-        cleared = not found and (cleared or bool(self.clear_parts.get(kind)))
+            if values:
+                named = True
+                lookup = self._find_assignment(customer, kind, entry, values)
+                if lookup is not None:
+                    found.setdefault(lookup, entry.line)
+        cleared = cleared and not named
         if stored and self.fill_parts.get(kind):
             return
         verdict.given += [(kind, lookup, line) for lookup, line in found.items() if lookup not in stored]
         if cleared or (found and self.policies.assignments.get(kind) is not AssignmentMode.ADD):
             verdict.taken += [(kind, lookup, customer.line) for lookup in sorted(stored - found.keys())]
-        nothing_left = not found and (cleared or not stored)
-        if kind is Group.PRICE_TYPES and nothing_left:
-            self._require_price_type(customer, given=bool(given))
+        if kind is Group.PRICE_TYPES and not found and (cleared or not stored):
+            self._require_price_type(customer, named=named, cleared=cleared and bool(stored))
 
-    def _require_price_type(self, customer: Customer, *, given: bool) -> None:
-        if any(problem.field.startswith("price_type") and problem.severity == "error" for problem in customer.problems):
+    def _require_price_type(self, customer: Customer, *, named: bool, cleared: bool) -> None:
+        if any(name.startswith("price_type") for name in customer.errors):
             return  # what is wrong with the ones given has been said
-        why = "is required: a customer needs at least one price type that is known" if given else "is required"
+        why = "is required: a customer needs at least one price type that is known" if named else "is required"
         for name in ("price_type_currency", "price_type_name"):
-            self._require(customer, Target(name), why)
+            self._require(customer, Target(name), f"{why} and cannot be cleared" if cleared else why)
 
-    def _find_assignment(self, customer: Customer, kind: Group, given: Given) -> int | NewLookup | None:
-        values, number = given.values, given.number
+    def _find_assignment(
+        self, customer: Customer, kind: Group, given: Given, values: dict[str, Any]
+    ) -> int | NewLookup | None:
+        number = given.number
         code, label = values.get("code"), values.get("name")
         if kind is Group.PRICE_TYPES:
             currency = values.get("currency")
@@ -240,84 +262,19 @@ class Judge:
         entries = self.directory[kind]
         if code is not None and label is not None and entries.names.get(code) == label:
             return entries.ids[code]
-        code_name, label_name = (Target(name, number) for name in _NAMES[kind])
-        return self._find(customer, self.directory[kind], code, label, code_name, label_name, given.line)
-
-    def _find(
-        self,
-        customer: Customer,
-        entries: LookupList,
-        code: str | None,
-        label: str | None,
-        code_target: Target,
-        label_target: Target,
-        line: int,
-    ) -> int | NewLookup | None:
-        """The entry that a code, or a name alone, means; none with a problem noted when it is not known."""
-        if code is not None:
-            pk = entries.ids.get(code)
-            if pk is not None:
-                if label is not None and entries.names[code] not in (label, ""):
-                    message = (
-                        f"{label_target} is {label!r}; the list calls {code!r} {entries.names[code]!r}, which stays."
-                    )
-                    self._note(customer, label_target, line, "name_differs", message, label, "warning")
-                return pk
-            return self._unknown(customer, entries, code, label or code, code_target, line)
-        if label is None:
-            return None
-        codes = entries.codes_named(label)
-        if len(codes) == 1:
-            return entries.ids[codes[0]]
-        if codes:
-            message = f"{label_target} {label!r} names {len(codes)} entries ({', '.join(codes[:5])}). Send the code."
-            self._note(customer, label_target, line, "ambiguous_name", message, label)
-            return None
-        return self._unknown(customer, entries, label, label, label_target, line)
-
-    def _unknown(
-        self, customer: Customer, entries: LookupList, code: str, name: str, target: Target, line: int
-    ) -> NewLookup | None:
-        policy = self.policies.unknown_lookup.get(entries.name, UnknownLookup.REJECT)
-        if policy is UnknownLookup.CREATE:
-            if len(code) <= entries.longest_code:
-                return NewLookup(entries.name, code, name)
-            self._note(customer, target, line, "too_long", f"{target} is too long to become a code; send a code.", code)
-            return None
-        message = self._unknown_messages.get((entries.name, code))
-        if message is None:
-            close = difflib.get_close_matches(code, entries.ids, 3, 0.6)
-            known = f" Did you mean {' or '.join(repr(match) for match in close)}?" if close else ""
-            words = entries.name.replace("_", " ")
-            message = f" {code!r} is not in the account's {words}.{known} Correct it or add it to the list."
-            self._unknown_messages[entries.name, code] = message
-        message = f"{target}{message}"
-        severity = "warning" if policy is UnknownLookup.SKIP else "error"
-        self._note(customer, target, line, "unknown_lookup", message, code, severity)
-        return None
+        code_target, name_target = (Target(name, number) for name in _NAMES[kind])
+        return self.resolver.find(customer, kind, Reference(code, label, code_target, name_target, given.line))
 
     # -- problems
 
-    def _note(
-        self,
-        customer: Customer,
-        target: Target,
-        line: int,
-        code: str,
-        message: str,
-        value: str,
-        severity: str = "error",
-    ) -> None:
-        customer.problem(line, self.resource.column_label(target), str(target), code, message, value, severity)
-
-    def _require(self, customer: Customer, target: Target | str, why: str, lines: tuple[int, ...] = ()) -> None:
+    def _require(self, customer: Customer, target: Target | str, why: str, lines: Collection[int] = ()) -> None:
         """Say that a field is missing, unless its cell was already found wrong: on these lines, or anywhere."""
         target = Target(target) if isinstance(target, str) else target
         name = str(target)
-        for problem in customer.problems:
-            if problem.field == name and problem.severity == "error" and (not lines or problem.line in lines):
-                return
+        wrong = customer.errors.get(name)
+        if wrong and (not lines or not wrong.isdisjoint(lines)):
+            return
         column = self.resource.column_label(target)
         missing = "" if column else " The file has no such column."
-        line = lines[0] if lines else customer.line
+        line = next(iter(lines), customer.line)
         customer.problem(line, column, name, "required", f"{name} {why}.{missing}")

@@ -27,7 +27,7 @@ from imports.claiming import claim_account
 from imports.ending import Ending, Release
 from imports.errors import FileHeld, FileRejected, HeldFor, Problem, SettingsWrong, TryAgainLater
 from imports.formats import STANDARD, FormatSpec
-from imports.grouping import Customer, Grouper
+from imports.grouping import Customer, Grouper, find_case_twins
 from imports.guards import find_reason_to_hold
 from imports.judging import Judge, Verdict
 from imports.keeping import forget_old_files, keep_rejects, keeping_file
@@ -36,7 +36,7 @@ from imports.reading import Row, Scan, Source, is_blank, open_source, read_rows,
 from imports.recognising import digest_header, explain_drift
 from imports.reporting import write_rejects
 from imports.resources import CustomerResource
-from imports.staging import stage_customers, store_issues
+from imports.staging import settle_lookups, stage_customers, store_issues
 from imports.template import Target
 from imports.versioning import check_entry, find_other_specs, read_spec
 from lookups.directory import LookupDirectory
@@ -51,7 +51,7 @@ if TYPE_CHECKING:
     from accounts.models import Account, User
     from imports.models import Feed, FormatVersion
 
-RULES_REVISION = 1
+RULES_REVISION = 2
 """Raise it when the same row would come out differently, so that no stored digest matches any more."""
 
 BATCH = 3000
@@ -203,6 +203,7 @@ class _Import:
         run.customers = len(scan.customers)
         self.known = self._count_known()
         changed = self._find_changed(scan)
+        twins = find_case_twins(code for code, _ in changed)
         run.unchanged = run.customers - len(changed)
         for done in range(0, len(changed), BATCH):
             self.progress("Checking", done, len(changed))
@@ -220,11 +221,14 @@ class _Import:
                 customer = grouper.group(code, read_rows(source, scan, scan.spans(number)))
                 verdict = judge.judge(customer, known)
                 if code in variants:
-                    _warn_of_variant(customer, variants[code], resource)
+                    _warn_of_variant(customer, f"the account has {variants[code]!r}", resource)
+                elif code in twins and known is None:
+                    _warn_of_variant(customer, f"so is {twins[code]!r} in this file", resource)
                 problems += customer.problems
-                if customer.error_count:
+                if customer.errors:
                     self.rejected.append(number)
                 else:
+                    settle_lookups(cursor, directory, verdict)
                     accepted.append((verdict, scan.digests[number]))
                     run.created += known is None
                     run.updated += known is not None and verdict.changes
@@ -366,13 +370,13 @@ def _skipped(stored: StoredCustomer, line: int, resource: CustomerResource) -> P
     return Problem(line, column, "customer_code", "rejected_connection", "warning", message, stored.code, stored.code)
 
 
-def _warn_of_variant(customer: Customer, known: str, resource: CustomerResource) -> None:
+def _warn_of_variant(customer: Customer, other: str, resource: CustomerResource) -> None:
     customer.problem(
         customer.line,
         resource.column_label(Target("customer_code")),
         "customer_code",
         "code_differs_in_case",
-        f"{customer.code!r} is new; the account has {known!r}, which differs only in case.",
+        f"{customer.code!r} is new; {other}, which differs only in case.",
         customer.code,
         "warning",
     )

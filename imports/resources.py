@@ -128,10 +128,12 @@ class Block:
         blank = True
         for raw, (part, fits, clean, bound) in zip(self._compose(cells), self.plan, strict=True):
             text = raw.strip()
-            if text:
-                blank = False
             if bound is not None:
-                text = bound.value_map.get(text, text) or bound.default
+                text = bound.value_map.get(text, text)
+            if text and text != self.clear_token:
+                blank = False  # a record needs more than cells that clear
+            if bound is not None:
+                text = text or bound.default
             if not text:
                 continue
             if text == self.clear_token:

@@ -44,6 +44,14 @@ ASSIGNMENTS = (Group.PRICE_TYPES, Group.PAYMENT_TERMS, Group.SHIPPING_TERMS, Gro
 ADDRESSES = (Group.SHIPPING, Group.BILLING, Group.ADDRESS)
 
 
+KEYS = frozenset(
+    {
+        "customer_code", "buyer_email", "shipping_code", "billing_code", "address_code", "price_type_currency",
+        "price_type_name",
+    }
+)  # fmt: skip
+
+
 @dataclass(frozen=True, slots=True)
 class TemplateField:
     """One row of the field table.
@@ -60,6 +68,11 @@ class TemplateField:
     required: bool = False
     repeats: bool = False
     description: str = ""
+
+    @property
+    def is_key(self) -> bool:
+        """Whether records are found by the field, so that a row without it means none."""
+        return self.name in KEYS
 
     def numbered(self, number: int) -> str:
         """The field's name with its number, as issues and exports write it."""

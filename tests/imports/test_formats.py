@@ -242,7 +242,16 @@ def test_an_unknown_lookup_is_created_by_accepted_customers_only(send, account):
 def test_a_trailing_delimiter_is_an_error_unless_the_format_allows_it(send):
     text = "customer_code|profile_name\nC1|A|\n"
     assert send.text(text, spec()).status == "rejected"
-    assert send.text(text, spec(allow_trailing_delimiter=True)).status == "succeeded"
+    trailing = spec(allow_trailing_delimiter=True)
+    assert send.text(text, trailing).status == "succeeded"
+    assert send.text(text.replace("A|", "A|  "), trailing).status == "succeeded"
+
+
+@pytest.mark.parametrize("row", ["C2|B|C", "C2|B|0", "C2|B|C|", "C2|B||"])
+def test_a_trailing_delimiter_with_something_behind_it_is_a_surplus_cell(send, row):
+    run = send.text(f"customer_code|profile_name\nC1|A|\n{row}\n", spec(allow_trailing_delimiter=True))
+    assert (run.status, issues_of(run)) == ("partial", [(3, "", "wrong_number_of_cells")])
+    assert list(send.customers()) == ["C1"]
 
 
 def test_too_many_errors_hold_the_run(send):
@@ -286,6 +295,12 @@ def test_another_format_makes_unchanged_customers_be_looked_at_again(send):
         (lambda: Column(target("website")), "source or a constant"),
         (lambda: column("profile_name", ownership=Ownership.NEVER), "cannot be 'never'"),
         (lambda: column("shipping_country", blank=Blank.CLEAR), "cannot clear"),
+        (lambda: column("buyer_email", blank=Blank.CLEAR), "found by"),
+        (lambda: column("buyer_email_2", ownership=Ownership.NEVER), "found by"),
+        (lambda: column("shipping_code", ownership=Ownership.NEVER), "never"),
+        (lambda: column("price_type_name", ownership=Ownership.NEVER), "never"),
+        (lambda: column("warehouse_code", constant="WH1 "), "spaces around"),
+        (lambda: column("warehouse_code", value_map={"1": " WH1"}), "spaces around"),
         (lambda: Policies(unknown_lookup={"sales_reps": UnknownLookup.CREATE}), "no e-mail"),
         (lambda: FormatSpec("x", columns=(column("profile_name"),)), "No column goes to customer_code"),
         (lambda: FormatSpec("x", columns=(column("customer_code"), column("Customer Code"))), "More than one column"),

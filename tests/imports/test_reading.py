@@ -77,6 +77,19 @@ def test_a_quote_in_a_later_block_changes_the_way_and_not_the_rows(tmp_path):
     assert all(lines[f"C{number}"][0] == number + 2 for number in range(count))
 
 
+def test_rows_that_the_first_quote_of_a_file_parts_stay_one_customers(tmp_path, monkeypatch):
+    """Wherever a block ends: before the record that opens the first quote, in the middle of it, behind it."""
+    data = b'code|name\nC1|plain\nC2|a\nC2|"b\nc\nd"\nC2|e\nC1|"f"\nC3|g'
+    rows = {
+        "C1": [(2, ["C1", "plain"], ""), (8, ["C1", "f"], "")],
+        "C2": [(3, ["C2", "a"], ""), (4, ["C2", "b\nc\nd"], ""), (7, ["C2", "e"], "")],
+        "C3": [(9, ["C3", "g"], "")],
+    }
+    for size in range(1, len(data) + 2):
+        monkeypatch.setattr("imports.reading.BLOCK", size)
+        assert {code: found for code, (_, found) in scan_bytes(tmp_path / "f", data).items()} == rows, size
+
+
 def test_scattered_rows_are_found(tmp_path):
     result = scan_bytes(tmp_path / "f", b"n|code\n1|A\n2|B\n3|A\n4|A\n5| B \n", code_index=1)
     assert [cells[0] for _, cells, _ in result["A"][1]] == ["1", "3", "4"]
