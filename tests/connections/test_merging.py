@@ -1,5 +1,9 @@
 """The merge: every statement touches what is staged and nothing of any other customer or account."""
 
+from __future__ import annotations
+
+from typing import Any
+
 import pytest
 from django.db import IntegrityError, connection
 from django.utils import timezone
@@ -13,10 +17,11 @@ from tests.builders import add_lookups, make_account, make_connection
 pytestmark = pytest.mark.django_db
 
 ADDRESS, DOOR, BUYER = CHILDREN
-MODELS = [Connection, Address, Door, Buyer, *ASSIGNMENT_MODELS.values()]
-LISTS = {
+MODELS: list[Any] = [Connection, Address, Door, Buyer, *ASSIGNMENT_MODELS.values()]
+LISTS: dict[str, Any] = {
     "price_types": PriceType, "payment_terms": PaymentTerm, "shipping_terms": ShippingTerm, "warehouses": Warehouse,
 }  # fmt: skip
+MODEL_OF: dict[str, Any] = ASSIGNMENT_MODELS
 RUN = 77
 DIGEST, OLD_DIGEST = b"0123456789abcdef", b"fedcba9876543210"
 
@@ -42,7 +47,7 @@ def make_full(account, customer_code):
         doors=[{"code": "S1", "name": "Lyon"}, {"code": "S2", "name": "Lyon"}],
         buyers=[{"email": "ana@example.com", "name": "Ana"}, {"email": "bo@example.com", "name": "Ana"}],
     )
-    for kind, model in ASSIGNMENT_MODELS.items():
+    for kind, model in MODEL_OF.items():
         places = (1,) if kind == "price_types" else (0, 1)
         for place in places:
             model.objects.create(connection=customer, lookup=entry(account, kind, place))
@@ -74,7 +79,7 @@ def customer(account):
 
 def stored_rows():
     """Every row of the customers' tables and where it lies: a row that is written again lies elsewhere."""
-    rows = {}
+    rows: dict[Any, Any] = {}
     with connection.cursor() as cursor:
         for model in MODELS:
             cursor.execute(f"SELECT id, ctid::text, t::text FROM {quote(model._meta.db_table)} t")
@@ -216,7 +221,7 @@ def test_a_new_record_is_the_customers_own(account, customer, entity, values, ke
 
 @pytest.mark.parametrize("kind", LISTS)
 def test_an_entry_is_taken_from_its_customer_alone(account, customer, kind):
-    entity, model = ASSIGNMENTS[kind], ASSIGNMENT_MODELS[kind]
+    entity, model = ASSIGNMENTS[kind], MODEL_OF[kind]
     given, taken, stays = entry(account, kind, 2), entry(account, kind, 0), entry(account, kind, 1)
     old = model.objects.get(connection=customer, lookup=taken)
     before = stored_rows()

@@ -64,8 +64,9 @@ def test_every_text_lands_in_the_field_of_its_name(send, known):
     assert (Door.objects.get().code, Door.objects.get().name) == ("S1", "new name")
     if known:
         for change in Change.objects.filter(run_id=run.pk):
-            assert change.before == change.after.replace("new", "old"), change
-            assert change.field.split("_")[-1] in change.after or change.record in ("buyer", "door")
+            after = change.after or ""
+            assert change.before == after.replace("new", "old"), change
+            assert change.field.split("_")[-1] in after or change.record in ("buyer", "door")
         assert Change.objects.filter(run_id=run.pk).count() == 4 + 8 + 6 + 2
 
 
@@ -116,7 +117,7 @@ def test_a_price_type_that_is_half_cleared_is_incomplete(send):
     format_ = clearing("price_type_currency", "price_type_name")
     header = "customer_code|profile_name|price_type_currency|price_type_name\n"
     run = send.text(header + f"C1|A|{TOKEN}|EU Wholesale\nC2|A|EUR|{TOKEN}\nC3|A|{TOKEN}|{TOKEN}\n", format_)
-    assert [issue for issue in issues_of(run) if issue[0] < 4] == [
+    assert [issue for issue in issues_of(run) if issue[0] in (2, 3)] == [
         (2, "price_type_currency_1", "required"), (3, "price_type_name_1", "required"),
     ]  # fmt: skip
     assert {code for line, _, code in issues_of(run) if line == 4} == {"required"}

@@ -3,12 +3,12 @@
 import pytest
 
 from imports import pipeline
-from imports.formats import Column, Dialect, FormatSpec, Policies
+from imports.formats import Dialect, FormatSpec, Policies
 from imports.formats import UnknownLookup as Unknown
 from imports.resolving import _Budget, _Suggestions
-from imports.template import find_target
 from lookups.models import CompanyNumber, PaymentTerm, PriceType, Warehouse
 from tests.imports.files import NEW, as_text, issues_of
+from tests.imports.test_formats import column
 
 CREATE = dict.fromkeys(
     ("payment_terms", "shipping_terms", "warehouses", "price_types", "customer_groups", "company_numbers"),
@@ -19,7 +19,7 @@ CREATE = dict.fromkeys(
 def creating(*rows, policy=CREATE):
     """The text of rows and a format that reads them, creating what its lists lack."""
     names = dict.fromkeys(name for row in rows for name in NEW | row)
-    columns = tuple(Column(find_target(name), name) for name in names)
+    columns = tuple(column(name) for name in names)
     return as_text([NEW | row for row in rows]), FormatSpec("test", Dialect(), columns, Policies(unknown_lookup=policy))
 
 
