@@ -8,6 +8,7 @@ import re
 from itertools import chain
 from typing import TYPE_CHECKING, Any, TextIO
 
+from accounts.times import iso_utc
 from imports.models import Issue, Run
 from imports.reading import is_blank, read_rows
 from imports.resources import REJECT_COLUMNS
@@ -47,8 +48,8 @@ def describe_run(run: Run, most_issues: int | None = None) -> dict[str, Any]:
         "released_from": run.released_from_id,
         "counts": run.counts,
         "issues": list(issues[:most_issues]),
-        "started_at": run.started_at.isoformat(),
-        "finished_at": run.finished_at and run.finished_at.isoformat(),
+        "started_at": iso_utc(run.started_at),
+        "finished_at": run.finished_at and iso_utc(run.finished_at),
         "seconds": run.seconds,
     }
 
