@@ -5,7 +5,6 @@ The file imports back unchanged: as many rows as the addresses need, the custome
 
 from __future__ import annotations
 
-import csv
 import json
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
@@ -19,7 +18,7 @@ from imports.errors import SettingsWrong
 from imports.formats import STANDARD, Column, FormatSpec
 from imports.template import ASSIGNMENTS, TEMPLATE, Group, Target, normalize
 from imports.widgets import WIDGETS
-from imports.writing import write_record
+from imports.writing import Unwritable, write_record
 from lookups.directory import LookupDirectory
 
 if TYPE_CHECKING:
@@ -65,7 +64,7 @@ def export_file(account: Account, out: TextIO, spec: FormatSpec = STANDARD) -> i
         for cells in layout.rows(_records(customer, directory)):
             try:
                 write_record(out, spec.dialect, "\n", cells)
-            except (csv.Error, UnicodeEncodeError) as error:
+            except (Unwritable, UnicodeEncodeError) as error:
                 raise SettingsWrong(
                     f"Customer {customer.code!r} cannot be written in the dialect of {spec.name}: {error}."
                 ) from None
@@ -159,7 +158,7 @@ class Layout:
                     self.header.append(text)
                 if column.headers == (column.source,):
                     self.places.append((index, column, _invert(column)))
-        self.width = max(len(self.header), 1 + max((index for index, *_ in self.places), default=0))
+        self.width = max(len(self.header), spec.dialect.width, 1 + max((index for index, *_ in self.places), default=0))
         self.header += [f"column {number}" for number in range(len(self.header) + 1, self.width + 1)]
         self.capacity: dict[Group, int] = {}
         for _, column, _ in self.places:

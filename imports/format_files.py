@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import yaml
 
+from imports.encodings import UnknownEncoding, find_encoding
 from imports.formats import (
     AssignmentMode,
     Blank,
@@ -22,6 +23,7 @@ from imports.formats import (
     FormatSpec,
     Ownership,
     Policies,
+    Swallowed,
     UnknownLookup,
 )
 from imports.template import Group, find_target
@@ -35,6 +37,8 @@ DEEPEST = 10
 NAMED_MARKS = {"comma": ",", "pipe": "|", "semicolon": ";", "tab": "\t", "space": " "}
 _NO_POLICIES = Policies()
 _Choice = TypeVar("_Choice", bound="StrEnum")
+_LEFT_OUT = ("escapechar", "footer", "allow_spaced_delimiter", "width")
+"""Settings of the dialect that a document leaves out where there is none."""
 _NOTHING = ("", "~", "null", "none")
 
 
@@ -69,7 +73,7 @@ def describe_format(spec: FormatSpec) -> dict[str, Any]:
         "dialect": {
             name: getattr(spec.dialect, name)
             for name in (field.name for field in fields(Dialect))
-            if name not in ("escapechar", "footer", "allow_spaced_delimiter") or getattr(spec.dialect, name)
+            if name not in _LEFT_OUT or getattr(spec.dialect, name)
         },
     }
     if spec.header:
@@ -106,7 +110,7 @@ def _describe_policies(policies: Policies) -> dict[str, Any]:
             value = {str(kind): choice.value for kind, choice in sorted(value.items())}
         if isinstance(value, float) and value.is_integer():
             value = int(value)
-        described[field.name] = value.value if isinstance(value, Conflict) else value
+        described[field.name] = value.value if isinstance(value, Conflict | Swallowed) else value
     return described
 
 
@@ -294,8 +298,12 @@ def _read_dialect(section: _Section) -> Dialect:
     delimiter = section.mark("delimiter", "|")
     if delimiter is None:
         raise FormatError("dialect: delimiter must be one character.")
+    try:
+        encoding = find_encoding(section.text("encoding", "utf-8"))
+    except UnknownEncoding as error:
+        raise FormatError(f"dialect: encoding: {error}") from None
     return Dialect(
-        encoding=section.text("encoding", "utf-8"),
+        encoding=encoding,
         delimiter=delimiter,
         quotechar=section.mark("quotechar", '"'),
         escapechar=section.mark("escapechar", None),
@@ -303,6 +311,7 @@ def _read_dialect(section: _Section) -> Dialect:
         skip_lines=section.number("skip_lines"),
         footer=section.text("footer"),
         allow_spaced_delimiter=section.flag("allow_spaced_delimiter", default=False),
+        width=section.number("width"),
     )
 
 
@@ -352,4 +361,5 @@ def _read_policies(section: _Section) -> Policies:
         max_change_percent=section.percent("max_change_percent"),
         allow_trailing_delimiter=section.flag("allow_trailing_delimiter", default=False),
         conflict=section.choice("conflict", Conflict, Conflict.REJECT),
+        swallowed_lines=section.choice("swallowed_lines", Swallowed, Swallowed.HOLD),
     )

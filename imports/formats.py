@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from imports.encodings import UnknownEncoding, find_encoding
 from imports.errors import CellError
 from imports.template import ASSIGNMENTS, Group, Kind, Target, normalize
 from imports.widgets import WIDGETS
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 MOST_SKIPPED_LINES = 1000
+MOST_CELLS = 10_000
 SOURCE_HEADERS = re.compile(r"\{([^{}]+)\}")
 """The headers in a source that is a template of them."""
 NO_CHARACTER = re.compile(r"[\0\ud800-\udfff]")
@@ -61,8 +64,19 @@ class Conflict(StrEnum):
     LAST = "last"
 
 
+class Swallowed(StrEnum):
+    """What happens to a file in which a cell holds whole lines, as it does where a stray quote opens and one closes."""
+
+    HOLD = "hold"
+    WARN = "warn"
+
+
 class FormatError(ValueError):
     """A format that contradicts itself; the message says what would be right."""
+
+
+_LATER = MappingProxyType({"later": True})
+"""Of settings that came after formats were approved: at their default they are no part of the digest, which stays."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +86,7 @@ class Dialect:
     `skip_lines` physical lines before the header are passed over; `footer` is a mask with * and ? that the line after
     the last record matches ("TRAILER*"), "" for files that end with their last record. With `allow_spaced_delimiter`
     a delimiter that a space follows is part of the cell, as some ERPs write it without quotes ("24, place Kléber").
+    `width` is how many cells a row has in a file without a header; 0 where the last mapped column is the last cell.
     """
 
     encoding: str = "utf-8"
@@ -82,6 +97,7 @@ class Dialect:
     skip_lines: int = 0
     footer: str = ""
     allow_spaced_delimiter: bool = False
+    width: int = field(default=0, metadata=_LATER)
 
     def __post_init__(self) -> None:
         marks = {"delimiter": self.delimiter, "quotechar": self.quotechar, "escapechar": self.escapechar}
@@ -94,11 +110,15 @@ class Dialect:
         if self.allow_spaced_delimiter and self.delimiter == " ":
             raise FormatError("Where spaces are the delimiter, no space can follow one.")
         try:
-            "".encode(self.encoding)
-        except LookupError:
-            raise FormatError(f"{self.encoding!r} is not an encoding; examples are utf-8 and cp1252.") from None
+            find_encoding(self.encoding)
+        except UnknownEncoding as error:
+            raise FormatError(str(error)) from None
         if not 0 <= self.skip_lines <= MOST_SKIPPED_LINES:
             raise FormatError(f"skip_lines must be from 0 to {MOST_SKIPPED_LINES}, not {self.skip_lines}.")
+        if not 0 <= self.width <= MOST_CELLS:
+            raise FormatError(f"width must be from 0 to {MOST_CELLS:,}, not {self.width}.")
+        if self.width and self.has_header:
+            raise FormatError("width is for files without a header; with one, its columns are counted.")
         if self.footer and not self.footer.strip("*? "):
             raise FormatError(f"The footer mask {self.footer!r} matches every line; give what only the footer has.")
 
@@ -176,6 +196,7 @@ class Policies:
     max_change_percent: float | None = None
     allow_trailing_delimiter: bool = False
     conflict: Conflict = Conflict.REJECT
+    swallowed_lines: Swallowed = field(default=Swallowed.HOLD, metadata=_LATER)
 
     def __post_init__(self) -> None:
         if self.unknown_lookup.get("sales_reps") is UnknownLookup.CREATE:
@@ -218,10 +239,14 @@ class FormatSpec:
         code = next((column for column in self.columns if column.target == Target("customer_code")), None)
         if code is None:
             raise FormatError("No column goes to customer_code.")
-        if code.source is None or code.value_map or code.default or "{" in str(code.source):
+        if code.source is None or code.default or "{" in str(code.source):
             raise FormatError("customer_code must be one plain column: customers are found by it before mapping.")
-        if not self.dialect.has_header and any(isinstance(column.source, str) for column in self.columns):
-            raise FormatError("Without a header, columns are named by position.")
+        if any(code.value_map.values()):
+            raise FormatError(
+                "customer_code: a value map can only blank cells that name no customer, such as {'NULL': ''}."
+            )
+        if not self.dialect.has_header:
+            self._check_positions(self.columns)
 
         named = Counter(map(normalize, self.header))
         for column in self.columns:
@@ -241,6 +266,23 @@ class FormatSpec:
             if wrong := NO_CHARACTER.search(text):
                 raise FormatError(f"{text!r} holds {wrong[0]!r}, which is no character of a text.")
 
+    def _check_positions(self, columns: tuple[Column, ...]) -> None:
+        if any(isinstance(column.source, str) for column in columns):
+            raise FormatError("Without a header, columns are named by position.")
+        last = max(int(column.source or 0) for column in columns)
+        if last > MOST_CELLS:
+            raise FormatError(f"Position {last:,} is more than a row can have; at most {MOST_CELLS:,} cells are read.")
+        if 0 < self.dialect.width < last:
+            raise FormatError(f"The rows have {self.dialect.width} cells, so no column can be at position {last}.")
+
+    @property
+    def width(self) -> int:
+        """How many cells a row of a file without a header has. It is never learned from a row.
+
+        Where the format does not say, they end with the last mapped column: a row with more may have shifted.
+        """
+        return self.dialect.width or max(int(column.source or 0) for column in self.columns or ())
+
     def _check_number(self, column: Column) -> None:
         if column.target.number > 1 and not column.target.field.repeats:
             raise FormatError(f"{column.target.name} does not repeat, so it has no number.")
@@ -254,7 +296,14 @@ class FormatSpec:
 def _plain(value: object) -> object:
     """The value with mappings as sorted pairs, so that equal formats have equal representations."""
     if isinstance(value, FormatSpec | Dialect | Column | Policies):
-        return [_plain(getattr(value, name)) for name in type(value).__slots__]
+        plain: list[object] = []
+        for item in fields(value):
+            held = getattr(value, item.name)
+            if not item.metadata.get("later"):
+                plain.append(_plain(held))
+            elif held != item.default:
+                plain.append([item.name, _plain(held)])
+        return plain
     if isinstance(value, dict):
         return sorted((str(key), str(item)) for key, item in value.items())
     if isinstance(value, tuple):

@@ -186,7 +186,8 @@ class FormatVersionAdmin(StepPages, AccountOwnedAdmin):
                 "fields": [
                     ("encoding", "delimiter"),
                     ("quotechar", "escapechar"),
-                    ("has_header", "skip_lines"),
+                    ("has_header", "width"),
+                    "skip_lines",
                     ("footer", "allow_spaced_delimiter"),
                 ]
             },
@@ -198,6 +199,7 @@ class FormatVersionAdmin(StepPages, AccountOwnedAdmin):
                 "fields": [
                     ("max_error_percent", "max_change_percent"),
                     ("clear_token", "conflict"),
+                    "swallowed_lines",
                     "allow_trailing_delimiter",
                     *DraftForm.policy_fields(),
                 ],

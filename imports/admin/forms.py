@@ -15,6 +15,7 @@ from unfold.widgets import (
     UnfoldAdminTextInputWidget,
 )
 
+from imports.encodings import UnknownEncoding, find_encoding
 from imports.errors import FileRejected
 from imports.format_files import NAMED_MARKS, read_format
 from imports.formats import AssignmentMode, Blank, FormatError, FormatSpec, Ownership, UnknownLookup
@@ -144,8 +145,10 @@ class DraftForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at ru
             "skip_lines",
             "footer",
             "allow_spaced_delimiter",
+            "width",
             "clear_token",
             "conflict",
+            "swallowed_lines",
             "max_error_percent",
             "max_change_percent",
             "allow_trailing_delimiter",
@@ -162,6 +165,12 @@ class DraftForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at ru
     def policy_fields() -> list[str]:
         """The names of the choices by kind, "unknown_lookup__warehouses"."""
         return [f"assignments__{kind.value}" for kind in ASSIGNMENTS] + [f"unknown_lookup__{name}" for name in LISTS]
+
+    def clean_encoding(self) -> str:
+        try:
+            return find_encoding(self.cleaned_data["encoding"])
+        except UnknownEncoding as error:
+            raise ValidationError(str(error)) from None
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data

@@ -60,12 +60,16 @@ class FormatVersion(models.Model):
         FIRST = formats.Conflict.FIRST.value, "take the first, with a warning"
         LAST = formats.Conflict.LAST.value, "take the last, with a warning"
 
+    class Swallowed(models.TextChoices):
+        HOLD = formats.Swallowed.HOLD.value, "hold the file"
+        WARN = formats.Swallowed.WARN.value, "only warn"
+
     format = models.ForeignKey(Format, on_delete=models.CASCADE, related_name="versions")
     number = models.PositiveIntegerField()
     status = models.CharField(max_length=7, choices=Status, default=Status.DRAFT)
 
     encoding = models.CharField(
-        max_length=30, default="utf-8", help_text="The name Python knows it by: utf-8, cp1252, utf-16."
+        max_length=30, default="utf-8", help_text="Such as utf-8, utf-16, cp1252, iso8859-15, mac-roman, shift_jis."
     )
     delimiter = models.CharField(max_length=1, default="|", help_text="Stands between the cells.")
     quotechar = models.CharField(
@@ -82,6 +86,11 @@ class FormatVersion(models.Model):
     allow_spaced_delimiter = models.BooleanField(
         default=False, help_text='A delimiter that a space follows is part of the cell: "24, place Kléber".'
     )
+    width = models.PositiveIntegerField(
+        default=0,
+        db_default=0,
+        help_text="How many cells a row has in a file without a header; 0 where the last mapped column is the last.",
+    )
     header = models.JSONField(default=list, blank=True, help_text="The approved header: the text of every column.")
 
     clear_token = models.CharField(max_length=20, blank=True, help_text="A cell of this text empties what is stored.")
@@ -96,6 +105,13 @@ class FormatVersion(models.Model):
     )
     max_change_percent = models.FloatField(
         null=True, blank=True, validators=_PERCENT, help_text="Hold a file that changes more known customers than this."
+    )
+    swallowed_lines = models.CharField(
+        max_length=4,
+        choices=Swallowed,
+        default=Swallowed.HOLD,
+        db_default=Swallowed.HOLD.value,
+        help_text="What happens to a file in which one cell holds whole lines, as stray quotes make it.",
     )
     allow_trailing_delimiter = models.BooleanField(default=False, help_text="Rows may end with one delimiter too many.")
     assignments = models.JSONField(default=dict, blank=True, help_text="Replace or add, by kind of assignment.")
@@ -145,6 +161,7 @@ class FormatVersion(models.Model):
                 max_change_percent=self.max_change_percent,
                 allow_trailing_delimiter=self.allow_trailing_delimiter,
                 conflict=formats.Conflict(self.conflict),
+                swallowed_lines=formats.Swallowed(self.swallowed_lines),
             ),
             header=tuple(self.header),
         )
@@ -159,6 +176,7 @@ class FormatVersion(models.Model):
             skip_lines=self.skip_lines,
             footer=self.footer,
             allow_spaced_delimiter=self.allow_spaced_delimiter,
+            width=self.width,
         )
 
     def clean(self) -> None:
@@ -173,11 +191,12 @@ class FormatVersion(models.Model):
         self.encoding, self.delimiter = dialect.encoding, dialect.delimiter
         self.quotechar, self.escapechar = dialect.quotechar or "", dialect.escapechar or ""
         self.has_header, self.skip_lines, self.footer = dialect.has_header, dialect.skip_lines, dialect.footer
-        self.allow_spaced_delimiter = dialect.allow_spaced_delimiter
+        self.allow_spaced_delimiter, self.width = dialect.allow_spaced_delimiter, dialect.width
         self.header = list(spec.header)
         self.clear_token, self.conflict = policies.clear_token, policies.conflict.value
         self.max_error_percent, self.max_change_percent = policies.max_error_percent, policies.max_change_percent
         self.allow_trailing_delimiter = policies.allow_trailing_delimiter
+        self.swallowed_lines = policies.swallowed_lines.value
         self.assignments = {str(kind): mode.value for kind, mode in policies.assignments.items()}
         self.unknown_lookup = {name: policy.value for name, policy in policies.unknown_lookup.items()}
         self.save()

@@ -194,6 +194,7 @@ def _read_table(sample: Sample, cutting: _Cutting) -> Table:
         skip_lines=line,
         footer=footer,
         allow_spaced_delimiter=cutting.spaced,
+        width=0 if has_header else width,
     )
     return Table(dialect, header_cells, line + 1 if has_header else None, rows, footer_lines, trailing > 0)
 

@@ -78,6 +78,7 @@ class Proposal:
                 "delimiter": self.dialect.delimiter,
                 "quotechar": self.dialect.quotechar,
                 "has_header": self.dialect.has_header,
+                "width": self.dialect.width,
                 "header_line": self.header_line,
                 "skip_lines": self.dialect.skip_lines,
                 "footer": self.dialect.footer,

@@ -108,7 +108,7 @@ def _columns(draw):
                 ownership=draw(st.sampled_from([Ownership.ALWAYS, Ownership.IF_BLANK])),
             )
         )
-    columns.append(Column(Target("price_type_name"), constant=draw(_texts.filter(lambda text: len(text) < 100))))
+    columns.append(Column(Target("price_type_name"), constant=draw(_cells.filter(lambda text: len(text) < 100))))
     return tuple(columns)
 
 
@@ -171,7 +171,7 @@ def test_a_next_line_character_survives_the_document():
         ("max_error_percent: 10", "max_error_percent: 101", "from 0 to 100"),
         ("conflict: last", "conflict: last\n  conflict: first", "line 19: the key 'conflict' is given twice"),
         ("columns:", "columns: [", "not YAML"),
-        ("encoding: cp1252", "encoding: klingon", "'klingon' is not an encoding"),
+        ("encoding: cp1252", "encoding: klingon", "'klingon' is no encoding that files are read in"),
         ('footer: "Total*"', 'footer: "*"', "matches every line"),
         ("target: buyer_name_1", "target: discount_2", "'discount_2' is no field"),
         ("First, Last, Land", "First, Last, land, Land", "has 'Land' more than once; give the position"),

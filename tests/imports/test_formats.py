@@ -291,7 +291,7 @@ def test_another_format_makes_unchanged_customers_be_looked_at_again(send):
     [
         (lambda: Dialect(delimiter="||"), "one character"),
         (lambda: Dialect(delimiter='"'), "different characters"),
-        (lambda: Dialect(encoding="klingon"), "not an encoding"),
+        (lambda: Dialect(encoding="klingon"), "no encoding that files are read in"),
         (lambda: Column(target("website")), "source or a constant"),
         (lambda: column("profile_name", ownership=Ownership.NEVER), "cannot be 'never'"),
         (lambda: column("shipping_country", blank=Blank.CLEAR), "cannot clear"),
@@ -305,7 +305,7 @@ def test_another_format_makes_unchanged_customers_be_looked_at_again(send):
         (lambda: FormatSpec("x", columns=(column("profile_name"),)), "No column goes to customer_code"),
         (lambda: FormatSpec("x", columns=(column("customer_code"), column("Customer Code"))), "More than one column"),
         (lambda: FormatSpec("x", Dialect(has_header=False)), "by position"),
-        (lambda: spec(column("customer_code", "a", value_map={"x": "y"})), "plain column"),
+        (lambda: spec(column("customer_code", "a", value_map={"x": "y"})), "can only blank cells"),
     ],
 )
 def test_a_format_that_contradicts_itself_is_refused(make, message):
