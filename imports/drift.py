@@ -10,6 +10,8 @@ from imports.errors import Problem
 from imports.template import normalize
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from imports.formats import Column, FormatSpec
 
 LONGEST_SHOWN = 40
@@ -27,16 +29,18 @@ def shorten(text: str) -> str:
 class HeaderDrift:
     """Compares the header of a file with the columns of an onboarded format that has a header."""
 
-    def __init__(self, spec: FormatSpec, header: list[str], ignored: list[int]) -> None:
+    def __init__(self, spec: FormatSpec, header: list[str], ignored: Collection[int]) -> None:
         self.columns = spec.columns or ()
         self.approved = spec.header
         self.header = header
         self.places: dict[str, list[int]] = {}
         for index, text in enumerate(header):
+            if index in ignored:
+                continue
             self.places.setdefault(normalize(text), []).append(index)
         self.new = self._find_new(ignored)
 
-    def _find_new(self, ignored: list[int]) -> list[int]:
+    def _find_new(self, ignored: Collection[int]) -> list[int]:
         """Indexes of the columns that neither the approved header nor the mapping knows."""
         known = {normalize(text) for text in self.approved}
         known |= {normalize(text) for column in self.columns for text in column.headers}

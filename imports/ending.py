@@ -13,9 +13,9 @@ from django.utils import timezone
 from imports.claiming import end_session
 from imports.deciding import decide
 from imports.errors import FileHeld, FileRejected, Problem, SettingsWrong, TryAgainLater
+from imports.issues import store_issues
 from imports.keeping import keep_held_file
 from imports.models import Run
-from imports.staging import store_issues
 from imports.telling import tell_of_run
 
 if TYPE_CHECKING:

@@ -48,6 +48,7 @@ class HeldFor(StrEnum):
     HEADER = "header"
     FOOTER = "footer"
     LIMITS = "limits"
+    SWALLOWED_LINES = "swallowed_lines"
 
     @property
     def needs_version(self) -> bool:

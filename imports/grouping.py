@@ -16,7 +16,7 @@ from lookups.validators import lower_ascii
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from imports.reading import Row
+    from imports.records import Row
 
 PREFIXES = {
     Group.CONNECTION: "",
@@ -122,12 +122,10 @@ class Grouper:
 
     def __init__(self, resource: CustomerResource) -> None:
         self.resource = resource
-        self.width = len(resource.header)
-        self.needed = 1 + max(
-            index for block in resource.blocks for column in block.columns for index in column.indexes
-        )
+        self.width = len(resource.header) or resource.spec.width
         self.conflict = resource.spec.policies.conflict
         self.trailing = resource.spec.policies.allow_trailing_delimiter
+        self.hidden_rows = 0
         blocks = resource.blocks
         self.row_block = next((block for block in blocks if block.group is Group.ROW), None)
         self.field_blocks = [block for block in blocks if block.group is Group.CONNECTION]
@@ -151,6 +149,8 @@ class Grouper:
             if not customer.rows:
                 customer.line = row.line
             customer.rows += 1
+            if row.swallowed:
+                self._warn_of_swallowed(customer, row)
             if fault := self.find_fault(row):
                 customer.unread = True
                 customer.problem(row.line, "", "", *fault)
@@ -163,18 +163,25 @@ class Grouper:
         if row.fault:
             return "malformed_quote", f"The quotes of this row are wrong: {row.fault}. Double a quote inside quotes."
         found = len(row.cells)
-        if not self.width and found >= self.needed:
-            self.width = found  # without a header, the first row that is long enough tells
-        if not self.width:
-            return "wrong_number_of_cells", f"The row has {found} cells; the format reads up to cell {self.needed}."
         if found != self.width and not (self.trailing and found == self.width + 1 and not row.cells[-1].strip()):
-            return "wrong_number_of_cells", f"The row has {found} cells; {self.width} are expected."
+            learned = not self.resource.header and not self.resource.spec.dialect.width
+            why = " by the last column that the format maps, since it says no width" if learned else ""
+            return "wrong_number_of_cells", f"The row has {found} cells; {self.width} are expected{why}."
         if b"\0" in row.raw:
             return "nul", "The row holds a NUL character, which no text has. Send the row again without it."
         return None
 
+    def _warn_of_swallowed(self, customer: Customer, row: Row) -> None:
+        """A cell over several lines with delimiters in it may have been opened and closed by two stray quotes."""
+        self.hidden_rows += row.hidden_rows
+        what = f"{row.swallowed} more line{'s' * (row.swallowed > 1)}, with delimiters in them"
+        message = f"A quoted cell of this row takes in {what}. If they are rows, a quote is missing or too many."
+        customer.problem(row.line, "", "", "swallowed_lines", message, "", "warning")
+
     def reject_nameless(self, customer: Customer, row: Row) -> None:
         """Say why a row without a customer code cannot be used."""
+        if row.swallowed:
+            self._warn_of_swallowed(customer, row)
         code, message = self.find_fault(row) or ("required", "customer_code is required: the row names no customer.")
         target = Target("customer_code")
         column, name = (self.resource.column_label(target), str(target)) if code == "required" else ("", "")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from imports.errors import HeldFor, Hold
+from imports.formats import Swallowed
 
 if TYPE_CHECKING:
     from imports.formats import Policies
@@ -14,8 +15,18 @@ FEWEST_CUSTOMERS = 10
 """Below this many, a percentage says nothing."""
 
 
-def find_reason_to_hold(run: Run, policies: Policies, known: int) -> Hold | None:
-    """Why the run is held; none when it may go on. `known` is how many connections the account had before."""
+def find_reason_to_hold(run: Run, policies: Policies, known: int, hidden_rows: int) -> Hold | None:
+    """Why the run is held; none when it may go on.
+
+    `known` is how many connections the account had before, `hidden_rows` how many lines within cells look like rows.
+    """
+    if hidden_rows and policies.swallowed_lines is Swallowed.HOLD:
+        lines = "line that looks like a row stands" if hidden_rows == 1 else "lines that look like rows stand"
+        return Hold(
+            HeldFor.SWALLOWED_LINES,
+            f"{hidden_rows:,} {lines} within quoted cells: a quote is missing or too many. The issues name the rows; "
+            "release the file if these cells are right.",
+        )
     if _exceeds(run.rejected, run.customers, policies.max_error_percent):
         return Hold(
             HeldFor.LIMITS,

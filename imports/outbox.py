@@ -10,7 +10,8 @@ from django.utils import timezone
 from imports.archiving import make_folders
 from imports.fetching import join
 from imports.models import Message
-from imports.reporting import reasons_path, receipt_name, rejects_name, write_receipt
+from imports.rejecting import reasons_path
+from imports.reporting import receipt_name, rejects_name, write_receipt
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

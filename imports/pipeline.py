@@ -29,14 +29,16 @@ from imports.errors import FileHeld, FileRejected, HeldFor, Problem, SettingsWro
 from imports.formats import STANDARD, FormatSpec
 from imports.grouping import Customer, Grouper, find_case_twins
 from imports.guards import find_reason_to_hold
+from imports.issues import IssueLog
 from imports.judging import Judge, Verdict
 from imports.keeping import forget_old_files, keep_rejects, keeping_file
 from imports.models import Run
-from imports.reading import Row, Scan, Source, is_blank, open_source, read_rows, scan_customers
+from imports.reading import Source, open_source
 from imports.recognising import digest_header, explain_drift
-from imports.reporting import write_rejects
+from imports.rejecting import drafting_rejects, write_rejects
 from imports.resources import CustomerResource
-from imports.staging import settle_lookups, stage_customers, store_issues
+from imports.scanning import Scan, read_rows, scan_customers
+from imports.staging import settle_lookups, stage_customers
 from imports.template import Target
 from imports.versioning import check_entry, find_other_specs, read_spec
 from lookups.directory import LookupDirectory
@@ -46,10 +48,9 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from django.db.backends.utils import CursorWrapper
-
     from accounts.models import Account, User
     from imports.models import Feed, FormatVersion
+    from imports.records import Row
 
 RULES_REVISION = 2
 """Raise it when the same row would come out differently, so that no stored digest matches any more."""
@@ -138,30 +139,35 @@ class _Import:
     progress: Progress
     rejected: list[int] = field(default_factory=list)
     known: int = 0
+    hidden_rows: int = 0
 
     def go(self, rejects: Path | None) -> None:
-        with open_source(self.path, self.spec.dialect) as source:
+        with contextlib.ExitStack() as stack:
+            source = stack.enter_context(open_source(self.path, self.spec.dialect))
             resource = self._bind(source)
+            source.header = resource.header
             directory = LookupDirectory(self.run.account)
             scan = self._scan(source, resource, directory)
             with self.ending.committing(), connection.cursor() as cursor, _no_garbage_collection():
-                stage = merging.Stage(cursor)
-                self._stage(stage, source, resource, directory, scan)
+                stage, log = merging.Stage(cursor), IssueLog(cursor, self.run)
+                self._stage(stage, log, source, resource, directory, scan)
+                log.close()
                 self._merge(stage, directory)
                 if self.run.rejected or self.run.rows_rejected:
                     self.run.rejects_header = digest_header(resource.original_header)
+                write = partial(write_rejects, log, source, resource, scan, self.rejected)
                 if self.ending.keep:
-                    keep_rejects(self.run, partial(write_rejects, self.run, source, resource, scan, self.rejected))
+                    keep_rejects(self.run, write)
+                drafted = stack.enter_context(drafting_rejects(write, rejects)) if rejects else lambda: None
                 self.ending.finish(self._status())
             self.run.seconds = self.ending.elapsed()  # with the commit, for whoever asked for the run
-            if rejects:
-                try:
-                    write_rejects(self.run, source, resource, scan, self.rejected, rejects)
-                except OSError as error:
-                    raise SettingsWrong(
-                        f"{self.run} ended as {self.run.status}, but its rejects could not be written to {rejects}: "
-                        f"{error.strerror}. Make room there and import the file again."
-                    ) from error
+            try:
+                drafted()
+            except OSError as error:
+                raise SettingsWrong(
+                    f"{self.run} ended as {self.run.status}, but its rejects could not be written to {rejects}: "
+                    f"{error.strerror}. Make room there and import the file again."
+                ) from error
 
     def _bind(self, source: Source) -> CustomerResource:
         """The format's columns at their places in the file."""
@@ -188,18 +194,24 @@ class _Import:
             done += size
             self.progress("Reading", min(done, source.size), source.size)
 
-        return scan_customers(source, resource.code_index, seed, advance)
+        return scan_customers(source, resource.code_index, seed, advance, resource.no_codes)
 
     def _stage(
-        self, stage: merging.Stage, source: Source, resource: CustomerResource, directory: LookupDirectory, scan: Scan
+        self,
+        stage: merging.Stage,
+        log: IssueLog,
+        source: Source,
+        resource: CustomerResource,
+        directory: LookupDirectory,
+        scan: Scan,
     ) -> None:
         """Check every customer that is new or changed, and stage what is accepted."""
-        run, cursor = self.run, stage.cursor
+        run = self.run
         grouper, judge = Grouper(resource), Judge(resource, directory)
-        store_issues(cursor, run.pk, _header_problems(source, resource))
+        log.add(_header_problems(source, resource))
         run.rows = scan.records
         if scan.nameless is not None:
-            self._reject_nameless(cursor, grouper, read_rows(source, scan, scan.spans(scan.nameless)))
+            self._reject_nameless(log, grouper, read_rows(source, scan, scan.spans(scan.nameless)))
         run.customers = len(scan.customers)
         self.known = self._count_known()
         changed = self._find_changed(scan)
@@ -228,25 +240,23 @@ class _Import:
                 if customer.errors:
                     self.rejected.append(number)
                 else:
-                    settle_lookups(cursor, directory, verdict)
+                    settle_lookups(stage.cursor, directory, verdict)
                     accepted.append((verdict, scan.digests[number]))
                     run.created += known is None
                     run.updated += known is not None and verdict.changes
-            store_issues(cursor, run.pk, problems)
+            log.add(problems)
             stage_customers(stage, directory, accepted)
         run.rejected = len(self.rejected)
+        self.hidden_rows = grouper.hidden_rows if self.spec.columns is not None else 0
 
-    def _reject_nameless(self, cursor: CursorWrapper, grouper: Grouper, rows: Iterator[Row]) -> None:
-        """Count the rows that name no customer; blank lines are none."""
+    def _reject_nameless(self, log: IssueLog, grouper: Grouper, rows: Iterator[Row]) -> None:
+        """Count the rows that name no customer."""
         while batch := list(islice(rows, BATCH)):
             customer = Customer("")
+            self.run.rows_rejected += len(batch)
             for row in batch:
-                if is_blank(row):
-                    self.run.rows -= 1
-                else:
-                    self.run.rows_rejected += 1
-                    grouper.reject_nameless(customer, row)
-            store_issues(cursor, self.run.pk, customer.problems)
+                grouper.reject_nameless(customer, row)
+            log.add(customer.problems)
 
     # -- what is stored
 
@@ -301,7 +311,8 @@ class _Import:
             status=Connection.Status.APPROVED if run.account.auto_approve else Connection.Status.PENDING,
         )
         run.unchanged = run.customers - run.created - run.updated - run.rejected - run.skipped
-        hold = None if self.ending.release else find_reason_to_hold(run, self.spec.policies, self.known)
+        policies, release = self.spec.policies, self.ending.release
+        hold = None if release else find_reason_to_hold(run, policies, self.known, self.hidden_rows)
         if hold is not None:
             run.held_for, run.message = hold
         if run.dry_run or hold is not None:

@@ -1,4 +1,4 @@
-"""Read: bytes → (line, cells). Two reads of one file: where each customer's rows are, then the rows themselves.
+"""Read: bytes → lines and records. A file is opened, its header read, and its data given in blocks of whole lines.
 
 Lines are physical lines counted from 1, ended by LF, CR LF or CR; the line of a record that spans lines is its
 first. Nothing is guessed: the dialect says how bytes become cells, and what does not fit it is an error with its
@@ -9,29 +9,25 @@ from __future__ import annotations
 
 import codecs
 import contextlib
-import csv
 import fnmatch
-import hashlib
-import io
 import os
 import re
 import tempfile
-from array import array
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, BinaryIO, NamedTuple
+from itertools import islice
+from typing import TYPE_CHECKING, BinaryIO
 
+from imports.encodings import BLOCK, Undecodable, find_encoding, read_text
 from imports.errors import FileRejected
+from imports.records import LONGEST_RECORD, RecordReader, decode, is_blank, undecodable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from imports.formats import Dialect
 
-BLOCK = 1 << 20
-LONGEST_RECORD = 1 << 20
 LONGEST_FOOTER = 1 << 16
-csv.field_size_limit(4 * LONGEST_RECORD)
 
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -48,18 +44,6 @@ _NOT_TEXT = (
     (b"\x89PNG", "a picture"),
     (b"\xff\xd8\xff", "a picture"),
 )
-
-
-class Row(NamedTuple):
-    """One record: its first physical line, its cells and bytes as they stand, and what is wrong with its quoting.
-
-    A record with wrong quoting is cut at every delimiter, so that its customer can still be named.
-    """
-
-    line: int
-    cells: list[str]
-    raw: bytes
-    fault: str = ""
 
 
 @dataclass
@@ -85,82 +69,73 @@ class Source:
 
     def __post_init__(self) -> None:
         self.delimiter = self.dialect.delimiter.encode()
-        self.spaced = f"{self.dialect.delimiter} " if self.dialect.allow_spaced_delimiter else ""
-        marks = (self.dialect.quotechar, self.dialect.escapechar, self.spaced)
+        spaced = f"{self.dialect.delimiter} " if self.dialect.allow_spaced_delimiter else ""
+        marks = (self.dialect.quotechar, self.dialect.escapechar, spaced)
         self.specials = [mark.encode() for mark in marks if mark]
+        self.blank = (" \t\r\n" + (self.dialect.delimiter if self.dialect.delimiter.isascii() else "")).encode()
+        for mark in (self.dialect.quotechar, self.dialect.escapechar):
+            if mark:
+                self.blank = self.blank.replace(mark.encode(), b"")
+
+    @property
+    def width(self) -> int:
+        """How many cells a row has, where that is known."""
+        return len(self.header) or self.dialect.width
+
+    def is_blank_line(self, line: bytes, number: int) -> bool:
+        """Whether a line without quotes and escapes is nothing but delimiters and spaces."""
+        return not line.strip(self.blank) or not decode(line, number).replace(self.dialect.delimiter, "").strip()
 
     def is_plain(self, data: bytes) -> bool:
         """Whether every delimiter and line end in the data means just that."""
         return not any(mark in data for mark in self.specials)
 
-    def csv_reader(self, lines: Iterable[str]) -> Iterator[list[str]]:
-        dialect = self.dialect
-        return csv.reader(
-            lines,
-            delimiter=dialect.delimiter,
-            quotechar=dialect.quotechar,
-            quoting=csv.QUOTE_MINIMAL if dialect.quotechar else csv.QUOTE_NONE,
-            escapechar=dialect.escapechar,
-            strict=True,
-        )
-
-    def blocks(self) -> Iterator[tuple[bytes, list[bytes]]]:
-        """The data after the header in blocks of whole lines, each block also as its lines with their ends."""
+    def blocks(self) -> Iterator[bytes]:
+        """The data after the header in blocks of whole lines."""
         self.file.seek(self.body)
-        rest, line, left = b"", self.body_line, self.end - self.body
+        rest, left = b"", self.end - self.body
         while left > 0 and (block := self.file.read(min(BLOCK, left))):
             left -= len(block)
             data = rest + block
-            lines = data.splitlines(keepends=True)
-            rest = lines.pop()
-            line += len(lines)
+            end = _end_of_lines(data)
+            rest = data[end:]
             if len(rest) > LONGEST_RECORD:
                 raise FileRejected(
                     "line_too_long",
                     f"A line is longer than {LONGEST_RECORD:,} bytes. Is this the right file, with line ends?",
-                    line=line,
+                    line=self._line_at(self.end - left - len(rest)),
                 )
-            yield data, lines
+            if end:
+                yield data[:end]
         if rest:
-            yield rest, rest.splitlines(keepends=True)
+            yield rest
 
-    def _hide_spaced(self, text: str) -> str:
-        """Put a NUL, which no sound row has, in the place of delimiters that are part of a cell."""
-        return text.replace(self.spaced, "\0 ") if self.spaced else text
+    def _line_at(self, offset: int) -> int:
+        """The line that begins at an offset of the data."""
+        self.file.seek(self.body)
+        line, left, last = self.body_line, offset - self.body, b""
+        while left > 0 and (block := self.file.read(min(BLOCK, left))):
+            left -= len(block)
+            line += count_line_ends(block) - (last == b"\r" and block.startswith(b"\n"))
+            last = block[-1:]
+        return line
 
-    def records(self, lines: Iterable[bytes], line: int) -> Iterator[Row]:
+    def records(self, lines: Iterable[bytes], line: int) -> RecordReader:
         """Records of lines in which quotes or escapes may occur."""
-        record: list[bytes] = []
-        number = line - 1
+        return RecordReader(self.dialect, self.width, lines, line)
 
-        def feed() -> Iterator[str]:
-            nonlocal number
-            size = 0
-            for text in lines:
-                number += 1
-                size = size + len(text) if record else len(text)
-                if record and size > LONGEST_RECORD:
-                    raise _unterminated(number - len(record))
-                record.append(text)
-                yield self._hide_spaced(decode(text, number))
 
-        reader = self.csv_reader(feed())
-        while True:
-            record.clear()
-            fault = ""
-            try:
-                cells = next(reader)
-            except StopIteration:
-                return
-            except csv.Error as error:
-                if "unexpected end of data" in str(error):
-                    raise _unterminated(number - len(record) + 1) from None
-                fault = "text stands after a closing quote"
-                text = self._hide_spaced(decode(b"".join(record), number))
-                cells = text.rstrip("\r\n").split(self.dialect.delimiter)
-            if self.spaced:
-                cells = [cell.replace("\0", self.dialect.delimiter) for cell in cells]
-            yield Row(number - len(record) + 1, cells, b"".join(record), fault)
+def count_line_ends(data: bytes) -> int:
+    """How many lines end in whole lines: by LF, CR LF or CR."""
+    return data.count(b"\n") + data.count(b"\r") - data.count(b"\r\n")
+
+
+def _end_of_lines(data: bytes) -> int:
+    """Where the last line ends that is whole; a CR at the end may be half of a line end."""
+    if data.endswith(b"\n"):
+        return len(data)
+    end = len(data) - data.endswith(b"\r")
+    return max(data.rfind(b"\n", 0, end), data.rfind(b"\r", 0, end)) + 1
 
 
 def find_not_text(start: bytes) -> str:
@@ -171,31 +146,6 @@ def find_not_text(start: bytes) -> str:
 def find_bom(start: bytes) -> tuple[bytes, str] | None:
     """The byte order mark that a file begins with, and the encoding it stands for."""
     return next(((mark, name) for mark, name in _BOMS if start.startswith(mark)), None)
-
-
-def decode(data: bytes, line: int) -> str:
-    """The text of one line. Raises FileRejected naming the byte that is not UTF-8."""
-    try:
-        return data.decode()
-    except UnicodeDecodeError as error:
-        raise _undecodable("utf-8", line, data[error.start]) from None
-
-
-def _undecodable(encoding: str, line: int, byte: int) -> FileRejected:
-    return FileRejected(
-        "wrong_encoding",
-        f"Byte 0x{byte:02X} is not {encoding}. Send the file as {encoding}, or change the format's encoding.",
-        line=line,
-    )
-
-
-def _unterminated(line: int) -> FileRejected:
-    return FileRejected(
-        "unterminated_quote",
-        "A quote opens in this row and is never closed. Double every quote inside a quoted cell, "
-        "or read the file with a format that has no quote character.",
-        line=line,
-    )
 
 
 @contextlib.contextmanager
@@ -212,7 +162,7 @@ def open_source(path: Path, dialect: Dialect) -> Iterator[Source]:
             raise FileRejected("empty_file", "The file is empty; at least a header is needed.")
         if what := find_not_text(start):
             raise FileRejected("not_text", f"The file is {what}, not text. Send delimited text.")
-        bom, encoding = find_bom(start) or (b"", codecs.lookup(dialect.encoding).name)
+        bom, encoding = find_bom(start) or (b"", find_encoding(dialect.encoding))
         offset = len(bom)
         if encoding == "utf-8-sig":
             encoding = "utf-8"
@@ -230,22 +180,13 @@ def open_source(path: Path, dialect: Dialect) -> Iterator[Source]:
 
 def _rewrite(file: BinaryIO, encoding: str, copy: BinaryIO) -> None:
     """Copy a file as UTF-8. Raises FileRejected with the line of the first byte that cannot be decoded."""
-    decoder = codecs.getincrementaldecoder(encoding)()
-    lines = io.IncrementalNewlineDecoder(None, translate=True)
-    line = 1
     file.seek(0)
-    while True:
-        block = file.read(BLOCK)
-        try:
-            text = decoder.decode(block, final=not block)
-        except UnicodeDecodeError as error:
-            good = lines.decode(error.object[: error.start].decode(encoding, "ignore"))
-            raise _undecodable(encoding, line + good.count("\n"), error.object[error.start]) from None
-        copy.write(text.encode())
-        line += lines.decode(text).count("\n")
-        if not block:
-            copy.flush()  # rows are read by offset, past this object's buffer
-            return
+    try:
+        for text in read_text(file, encoding):
+            copy.write(text.encode())
+    except Undecodable as error:
+        raise undecodable(encoding, error.line, str(error)) from None
+    copy.flush()  # rows are read by offset, past this object's buffer
 
 
 def _find_footer(source: Source, offset: int) -> None:
@@ -269,153 +210,43 @@ def _find_footer(source: Source, offset: int) -> None:
 def _read_header(source: Source, offset: int) -> None:
     """Skip the lines before the header, read it, and note where the data begins."""
     source.body = offset
-    lines = (line for _, lines in source.blocks() for line in lines)
-    for _ in range(source.dialect.skip_lines):
-        skipped = next(lines, b"")
-        source.preamble += decode(skipped, source.body_line)
-        source.body += len(skipped)
-        source.body_line += 1
+    for line in islice(_lines(source), source.dialect.skip_lines):
+        source.preamble += decode(line, source.body_line)
+        _pass(source, line)
     if not source.dialect.has_header:
         return
-    for row in source.records(lines, source.body_line):
-        raw = row.raw
-        source.body += len(raw)
-        source.body_line += len(raw.splitlines())
-        if not any(cell.strip() for cell in row.cells):
+    _skip_blank_lines(source)
+    for row in source.records(_lines(source), source.body_line):
+        _pass(source, row.raw)
+        if is_blank(row):
             continue
-        if b"\0" in raw:
+        if b"\0" in row.raw:
             raise FileRejected("not_text", "The header holds NUL bytes, so the file is not text.", line=row.line)
         if row.fault:
             raise FileRejected("malformed_quote", f"The header cannot be read: {row.fault}.", line=row.line)
         source.header, source.header_line = row.cells, row.line
-        source.newline = "\r\n" if raw.endswith(b"\r\n") else "\r" if raw.endswith(b"\r") else "\n"
+        source.newline = "\r\n" if row.raw.endswith(b"\r\n") else "\r" if row.raw.endswith(b"\r") else "\n"
         return
     raise FileRejected("empty_file", "The file holds nothing but blank lines; at least a header is needed.")
 
 
-class Scan:
-    """Where each customer's rows are and a digest of them: what the first read keeps.
-
-    Adjacent rows of one customer are one span; `previous` chains a customer's spans backwards. `nameless` is the
-    number of the rows that name no customer, if there are any. Per customer that is the code, 16 bytes of digest
-    and 8 bytes more, per span 32.
-    """
-
-    def __init__(self, seed: bytes) -> None:
-        self.seed = seed
-        self.customers: dict[str, int] = {}
-        self.digests: list[bytes] = []
-        self.last_span = array("q")
-        self.lines, self.offsets, self.sizes, self.previous = array("Q"), array("Q"), array("Q"), array("q")
-        self.records = 0
-        self.nameless: int | None = None
-
-    def add_span(self, code: str, line: int, offset: int, raw: bytes) -> None:
-        span = len(self.lines)
-        self.lines.append(line)
-        self.offsets.append(offset)
-        self.sizes.append(len(raw))
-        number = self.customers.setdefault(code, len(self.digests))
-        if number == len(self.digests):
-            self.digests.append(hashlib.blake2b(raw, digest_size=16, person=self.seed).digest())
-            self.previous.append(-1)
-            self.last_span.append(span)
-        else:
-            self.digests[number] = hashlib.blake2b(
-                self.digests[number] + raw, digest_size=16, person=self.seed
-            ).digest()
-            self.previous.append(self.last_span[number])
-            self.last_span[number] = span
-
-    def spans(self, customer: int) -> list[int]:
-        """The spans of a customer's rows, in file order."""
-        spans = [self.last_span[customer]]
-        while (span := self.previous[spans[-1]]) >= 0:
-            spans.append(span)
-        spans.reverse()
-        return spans
+def _lines(source: Source) -> Iterator[bytes]:
+    for block in source.blocks():
+        yield from block.splitlines(keepends=True)
 
 
-def scan_customers(source: Source, code_index: int, seed: bytes, progress: Callable[[int], None]) -> Scan:
-    """First read: find every customer's rows and digest their bytes; the seed (16 bytes) goes into each digest.
-
-    Lines are cut by hand as long as no quote or escape has occurred, and read by the csv module from then on.
-    Raises FileRejected for an unterminated quote, a line without end, a customer code that cannot be decoded.
-    """
-    scan = Scan(seed)
-    delimiter, maxsplit = source.delimiter, code_index + 1
-    line, code, previous = source.body_line - 1, "", None
-    span_line, span_offset, span = line + 1, source.body, list[bytes]()
-
-    def end_span() -> None:
-        nonlocal span, span_offset
-        if span:
-            raw = b"".join(span)
-            scan.add_span(code, span_line, span_offset, raw)
-            span_offset += len(raw)
-            span = []
-
-    blocks = source.blocks()
-    lines: list[bytes] = []
-    for data, lines in blocks:
-        progress(len(data))
-        if not source.is_plain(data):
-            break
-        for raw in lines:
-            line += 1
-            try:
-                cell = raw.split(delimiter, maxsplit)[code_index]
-            except IndexError:
-                cell = b""
-            if cell != previous:
-                previous = cell
-                row_code = _customer_code(decode(cell, line))
-                if row_code != code or not span:
-                    end_span()
-                    span_line, code = line, row_code
-            span.append(raw)
-    else:
-        lines = []
-    end_span()
-    scan.records = line - source.body_line + 1
-
-    def remaining_lines() -> Iterator[bytes]:
-        yield from lines
-        for data, more in blocks:
-            progress(len(data))
-            yield from more
-
-    for row in source.records(remaining_lines(), line + 1):
-        scan.records += 1
-        row_code = _customer_code(row.cells[code_index]) if len(row.cells) > code_index else ""
-        if row_code != code or not span:
-            end_span()
-            span_line, code = row.line, row_code
-        span.append(row.raw)
-    end_span()
-    scan.nameless = scan.customers.pop("", None)
-    return scan
+def _pass(source: Source, data: bytes) -> None:
+    """Let the data begin behind these whole lines."""
+    source.body += len(data)
+    source.body_line += count_line_ends(data)
 
 
-def _customer_code(cell: str) -> str:
-    """The trimmed code, or "" for one that PostgreSQL could not even be asked about."""
-    code = cell.strip()
-    return "" if "\0" in code else code
-
-
-def read_rows(source: Source, scan: Scan, spans: Iterable[int]) -> Iterator[Row]:
-    """Second read: the rows of some spans. Raises FileRejected for a byte that is not text."""
-    for span in spans:
-        raw = os.pread(source.file.fileno(), scan.sizes[span], scan.offsets[span])
-        line = scan.lines[span]
-        if source.is_plain(raw):
-            delimiter = source.dialect.delimiter
-            for number, text in enumerate(raw.splitlines(), line):
-                yield Row(number, decode(text, number).split(delimiter), text)
-        else:
-            yield from source.records(raw.splitlines(keepends=True), line)
-
-
-def is_blank(row: Row) -> bool:
-    """Whether a row is nothing but delimiters and spaces."""
-    return not any(cell.strip() for cell in row.cells)
+def _skip_blank_lines(source: Source) -> None:
+    """Let the data begin with a line that is not blank."""
+    for block in source.blocks():
+        rest = block.lstrip(source.blank)
+        if rest:
+            blank = block[: len(block) - len(rest)]
+            _pass(source, blank[: max(blank.rfind(b"\n"), blank.rfind(b"\r")) + 1])
+            return
+        _pass(source, block)

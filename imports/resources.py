@@ -175,6 +175,29 @@ def cells_at(indexes: list[int]) -> Callable[[Sequence[str]], tuple[str, ...]]:
     return lambda row: tuple(row[index] for index in indexes)
 
 
+def find_reject_columns(header: Sequence[str], spec: FormatSpec) -> frozenset[int]:
+    """Indexes of the columns that rejects brought along, by their names exactly as they are written.
+
+    A format whose files have such a column themselves keeps the first of that name.
+    """
+    own = {text.strip() for column in spec.columns or () for text in column.headers}
+    own |= {text.strip() for text in spec.header}
+    found = set()
+    for index, text in enumerate(header):
+        name = text.strip()
+        if name in own:
+            own.discard(name)
+        elif name in REJECT_COLUMNS:
+            found.add(index)
+    return frozenset(found)
+
+
+def _without_trailing(header: list[str], spec: FormatSpec) -> list[str]:
+    """The header without what stands behind a delimiter too many, where the format allows one."""
+    is_surplus = spec.policies.allow_trailing_delimiter and len(header) != len(spec.header)
+    return header[:-1] if is_surplus and header and not header[-1].strip() else header
+
+
 class CustomerResource(resources.Resource):
     """The fields of a format as django-import-export has them, and the blocks the pipeline reads rows by.
 
@@ -185,12 +208,14 @@ class CustomerResource(resources.Resource):
     def __init__(self, spec: FormatSpec, header: list[str]) -> None:
         super().__init__()
         self.spec = spec
-        self.header = header
+        self.header = header = _without_trailing(header, spec)
         self.unknown_headers: list[tuple[int, str]] = []
+        self.reject_indexes: frozenset[int] = find_reject_columns(header, spec)
         self.header_indexes: dict[str, list[int]] = {}
         for index, text in enumerate(header):
+            if index in self.reject_indexes:
+                continue
             self.header_indexes.setdefault(normalize(text), []).append(index)
-        self.reject_indexes = [index for index, text in enumerate(header) if text.strip().lower() in REJECT_COLUMNS]
         if spec.columns is not None and spec.dialect.has_header:
             drift = HeaderDrift(spec, header, self.reject_indexes)
             if problems := drift.find_problems():
@@ -207,7 +232,9 @@ class CustomerResource(resources.Resource):
         }
         self.columns = {column.target: column for column in bound}
         try:
-            self.code_index = self.columns[Target("customer_code")].indexes[0]
+            code = self.columns[Target("customer_code")]
+            self.code_index = code.indexes[0]
+            self.no_codes = frozenset(code.column.value_map) | {spec.policies.clear_token}
         except KeyError:
             raise FileRejected(
                 "missing_column",
@@ -245,9 +272,10 @@ class CustomerResource(resources.Resource):
         columns: dict[Target, Column] = {}
         for index, text in enumerate(self.header):
             target = find_target(text)
+            if index in self.reject_indexes:
+                continue
             if target is None:
-                if index not in self.reject_indexes:
-                    self.unknown_headers.append((index, text))
+                self.unknown_headers.append((index, text))
             elif target in columns:
                 raise FileRejected(
                     "doubled_column",

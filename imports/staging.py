@@ -7,21 +7,17 @@ from typing import TYPE_CHECKING, Any
 from connections import merging
 from connections.models import Connection
 from connections.stored import ConnectionValues
-from imports.models import Issue
 from imports.resolving import NewLookup
 from lookups.directory import LISTS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from django.db.backends.utils import CursorWrapper
 
-    from imports.errors import Problem
     from imports.judging import Verdict
     from imports.template import Group
     from lookups.directory import LookupDirectory
-
-_ISSUE_COLUMNS = ("run_id", "line", "column", "field", "code", "severity", "message", "value", "customer_code")
 
 
 def settle_lookups(cursor: CursorWrapper, directory: LookupDirectory, verdict: Verdict) -> None:
@@ -75,29 +71,3 @@ def stage_customers(
 
 def _coded(directory: LookupDirectory, kind: Group, lookup: Any) -> tuple[int, str]:
     return lookup, directory[kind].codes[lookup]
-
-
-def store_issues(cursor: CursorWrapper, run_id: int, problems: Iterable[Problem]) -> None:
-    """Append issues to the run."""
-    rows = [
-        (
-            run_id,
-            problem.line,
-            _text(problem.column, 255),
-            problem.field,
-            problem.code,
-            problem.severity,
-            _text(problem.message, 1000),
-            _text(problem.value, 200),
-            _text(problem.customer_code, 100),
-        )
-        for problem in problems
-    ]
-    if rows:
-        merging.copy_rows(cursor, merging.quote(Issue._meta.db_table), _ISSUE_COLUMNS, rows)
-
-
-def _text(value: str, length: int) -> str:
-    """The text as PostgreSQL takes it: without NUL, cut where it is too long."""
-    value = value.replace("\0", "\N{SYMBOL FOR NULL}")
-    return value if len(value) <= length else f"{value[: length - 1]}…"

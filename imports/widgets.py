@@ -184,6 +184,8 @@ class WebsiteWidget(TextWidget):
         if _PLAIN_WEBSITE.fullmatch(address):
             return address
         try:
+            if "@" in address.partition("://")[2].partition("/")[0]:
+                raise ValidationError("an e-mail address, or a login")
             _validate_url(address)
         except ValidationError:
             raise CellError("invalid_website", "must be a web address, such as https://www.example.com.") from None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -12,18 +11,37 @@ if TYPE_CHECKING:
     from imports.formats import Dialect
 
 
-def write_record(file: TextIO, dialect: Dialect, newline: str, cells: Iterable[Any]) -> None:
-    """Append a record that reads back as these cells.
+class Unwritable(ValueError):
+    """A cell that the dialect has no way to write; the message says why."""
 
-    The csv module quotes the line end it writes and no other, so a record with another one is quoted whole.
-    """
-    cells = ["" if cell is None else str(cell) for cell in cells]
-    broken = any("\r" in cell or "\n" in cell for cell in cells)
-    csv.writer(
-        file,
-        delimiter=dialect.delimiter,
-        quotechar=dialect.quotechar,
-        escapechar=dialect.escapechar,
-        quoting=csv.QUOTE_NONE if not dialect.quotechar else csv.QUOTE_ALL if broken else csv.QUOTE_MINIMAL,
-        lineterminator=newline,
-    ).writerow(cells)
+
+def write_record(file: TextIO, dialect: Dialect, newline: str, cells: Iterable[Any]) -> None:
+    """Append a record that reads back as these cells. Raises Unwritable."""
+    file.write(format_record(dialect, ["" if cell is None else str(cell) for cell in cells]) + newline)
+
+
+def format_record(dialect: Dialect, cells: list[str], quoted: int | None = None) -> str:
+    """The text of a record, without its line end. The cell at the index `quoted` is quoted where it can be."""
+    if len(cells) == 1 and not cells[0]:
+        quoted = 0  # else the line would be a blank one
+    return dialect.delimiter.join(
+        _format_cell(dialect, cell, is_first=not index, quoted=index == quoted) for index, cell in enumerate(cells)
+    )
+
+
+def _format_cell(dialect: Dialect, cell: str, *, is_first: bool, quoted: bool) -> str:
+    """The csv module cannot do it: it knows no spaced delimiters, and escapes and quotes its own line end alone."""
+    delimiter, quote, escape = dialect.delimiter, dialect.quotechar, dialect.escapechar
+    spaced = dialect.allow_spaced_delimiter
+    text = cell.replace(f"{delimiter} ", "") if spaced else cell
+    special = "\r" in text or "\n" in text or delimiter in text or (spaced and cell.startswith(" ") and not is_first)
+    if quote and (quoted or special or quote in text or (escape and escape in text)):
+        escaped = cell.replace(escape, escape * 2) if escape else cell
+        return f"{quote}{escaped.replace(quote, quote * 2)}{quote}"
+    if not special and not (escape and escape in text):
+        return cell
+    if not escape:
+        raise Unwritable(f"{cell[:100]!r} holds a delimiter or a line end, and the dialect has no quote and no escape")
+    for mark in (escape, delimiter, "\r", "\n"):
+        cell = cell.replace(mark, escape + mark)
+    return f"{escape}{cell}" if spaced and cell.startswith(" ") else cell

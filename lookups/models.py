@@ -75,13 +75,7 @@ class SalesRep(CodedLookup):
         abstract = False
         constraints = [
             *CodedLookup.Meta.constraints,
-            models.UniqueConstraint(
-                "account",
-                Lower("email"),
-                name="unique_salesrep_email",
-                violation_error_code="unique",
-                violation_error_message="Another sales rep has this e-mail address.",
-            ),
+            models.UniqueConstraint("account", Lower("email"), name="unique_salesrep_email"),
             models.CheckConstraint(condition=~models.Q(email=""), name="salesrep_has_email"),
         ]
 

@@ -26,7 +26,6 @@ CONFIG = """
 "path.name" = "erp"
 "path.number" = 1
 "path.id" = 777
-"header.If-Match" = "*"
 """
 
 

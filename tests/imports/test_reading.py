@@ -4,9 +4,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from imports.encodings import BLOCK
 from imports.errors import FileRejected
 from imports.formats import Dialect
-from imports.reading import BLOCK, Source, is_blank, open_source, read_rows, scan_customers
+from imports.reading import Source, open_source
+from imports.records import is_blank
+from imports.scanning import read_rows, scan_customers
 
 SEED = b"0123456789abcdef"
 
