@@ -15,6 +15,7 @@ from rest_framework.routers import SimpleRouter
 
 from accounts.api.base import AccountViewSet, RetrieveVersioned
 from accounts.api.pagination import ByText, KeyPagination, NewestFirst
+from accounts.api.problems import Conflict
 from accounts.users import user_of
 from connections import review
 from connections.describing import describe_customer
@@ -213,6 +214,8 @@ class Connections(AccountViewSet, mixins.ListModelMixin, RetrieveVersioned):
         try:
             review.reject(Connection.objects.filter(pk=found.pk), user_of(request), original)
         except ModelError as error:
+            if original is None:
+                raise Conflict(" ".join(error.messages)) from None
             raise ValidationError({"duplicate_of": error.messages}) from None
         return self.answer(self.get_serializer(self.get_object()).data)
 

@@ -90,8 +90,18 @@ class Connection(models.Model):
                 condition=models.Q(duplicate_of__isnull=True) | ~models.Q(duplicate_of=models.F("id")),
                 name="connection_is_not_its_own_duplicate",
             ),
+            models.CheckConstraint(
+                condition=models.Q(duplicate_of__isnull=True) | models.Q(status="rejected"),
+                name="only_rejected_are_duplicates",
+            ),
+            # That the original is of the same account and not rejected itself, a trigger of the migrations checks.
         ]
-        indexes = [models.Index("account", Lower("customer_code"), name="customer_code_any_case")]
+        indexes = [
+            models.Index("account", Lower("customer_code"), name="customer_code_any_case"),
+            models.Index(
+                "duplicate_of", condition=models.Q(duplicate_of__isnull=False), name="duplicates_of_a_connection"
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.customer_code} · {self.profile_name}"

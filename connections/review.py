@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import Q
 
 from connections.models import Change, Connection
 from connections.stamping import take_stamp
@@ -29,28 +30,72 @@ def approve(connections: QuerySet[Connection], user: User) -> int:
 def reject(connections: QuerySet[Connection], user: User, duplicate_of: Connection | None = None) -> int:
     """Reject connections; files do not update them from then on. Returns how many it were.
 
-    `duplicate_of` names the connection that stands for them. Raises ValidationError when it cannot: it must be of the
-    same account, none of those rejected, and not rejected itself (so no chain of duplicates leads nowhere).
+    `duplicate_of` names the connection that stands for them, and then for the duplicates they stood for themselves.
+    Raises ValidationError when it cannot: it must be of the same account, none of those rejected, and not rejected
+    itself. Without it, none of them may stand for others, so that a duplicate always leads to one that is not rejected.
     """
     with transaction.atomic():
-        found = _lock(connections, duplicate_of)
+        chosen, found = _lock_with_duplicates(connections, duplicate_of)
+        rejected = [connection for connection in found if connection.pk in chosen]
         if duplicate_of is None:
-            decided = [connection for connection in found if connection.status != Status.REJECTED]
-        else:
-            chosen = set(connections.values_list("pk", flat=True))
-            original = next((connection for connection in found if connection.pk == duplicate_of.pk), duplicate_of)
-            rejected = [connection for connection in found if connection.pk in chosen]
-            _check_original(original, rejected)
-            decided = [connection for connection in rejected if connection.duplicate_of_id != original.pk]
-        _decide(decided, user, Status.REJECTED, duplicate_of)
+            decided = [connection for connection in rejected if connection.status != Status.REJECTED]
+            _check_stands_for_none(decided, found)
+            _decide(decided, user, Status.REJECTED, None)
+            return len(decided)
+        original = next((connection for connection in found if connection.pk == duplicate_of.pk), None)
+        if original is None:
+            raise ValidationError(f"{duplicate_of} was deleted meanwhile.", code="deleted")
+        _check_original(original, rejected)
+        decided = [connection for connection in rejected if connection.duplicate_of_id != original.pk]
+        following = _find_duplicates(decided, found)
+        _decide([*decided, *following], user, Status.REJECTED, original)
     return len(decided)
 
 
-def _lock(connections: QuerySet[Connection], duplicate_of: Connection | None = None) -> list[Connection]:
-    """The connections (and the one they are duplicates of), locked in the order of their ids."""
-    pks = set(connections.values_list("pk", flat=True)) | ({duplicate_of.pk} if duplicate_of else set())
-    rows = Connection.objects.filter(pk__in=pks).select_related("duplicate_of").defer("source_digest")
-    return list(rows.locked())
+def _lock(connections: QuerySet[Connection]) -> list[Connection]:
+    """The connections, locked in the order of their ids."""
+    pks = set(connections.values_list("pk", flat=True))
+    return list(Connection.objects.filter(pk__in=pks).defer("source_digest").locked())
+
+
+def _lock_with_duplicates(
+    connections: QuerySet[Connection], original: Connection | None
+) -> tuple[set[int], list[Connection]]:
+    """The ids of the connections, and they, their duplicates and the original, locked in the order of their ids.
+
+    A connection that is locked gets no more duplicates, because they lock it too; for one that it got before, all locks
+    are given back and taken again in order.
+    """
+    chosen = set(connections.values_list("pk", flat=True))
+    duplicates = Connection.objects.filter(duplicate_of__in=chosen)
+    wanted = Connection.objects.filter(
+        Q(pk__in=chosen | ({original.pk} if original else set())) | Q(duplicate_of__in=chosen)
+    )
+    while True:
+        before = transaction.savepoint()
+        found = list(wanted.defer("source_digest").locked())
+        if not duplicates.exclude(pk__in=[connection.pk for connection in found]).exists():
+            transaction.savepoint_commit(before)
+            return chosen, found
+        transaction.savepoint_rollback(before)
+
+
+def _find_duplicates(connections: list[Connection], among: list[Connection]) -> list[Connection]:
+    """The duplicates that some connections stand for, without themselves."""
+    pks = {connection.pk for connection in connections}
+    return [other for other in among if other.duplicate_of_id in pks and other.pk not in pks]
+
+
+def _check_stands_for_none(rejected: list[Connection], found: list[Connection]) -> None:
+    for connection in rejected:
+        if duplicates := [other for other in found if other.duplicate_of_id == connection.pk]:
+            codes = ", ".join(other.customer_code for other in duplicates[:5])
+            more = f" and {len(duplicates) - 5} more" if len(duplicates) > 5 else ""
+            raise ValidationError(
+                f"{connection} stands for its duplicates {codes}{more}. Reject it as a duplicate of the one that stays,"
+                " and they follow it; or approve them first.",
+                code="stands_for_duplicates",
+            )
 
 
 def _check_original(original: Connection, rejected: list[Connection]) -> None:
@@ -64,11 +109,16 @@ def _check_original(original: Connection, rejected: list[Connection]) -> None:
 
 def _decide(decided: list[Connection], user: User, status: str, duplicate_of: Connection | None) -> None:
     at = take_stamp(connection.account_id for connection in decided)
+    originals = {connection.duplicate_of_id for connection in decided if connection.duplicate_of_id}
+    codes: dict[int | None, str] = dict(Connection.objects.filter(pk__in=originals).values_list("pk", "customer_code"))
     changes = []
     for connection in decided:
         fields: dict[str, tuple[str | None, str | None]] = {"status": (connection.status, status)}
         if connection.duplicate_of_id != (duplicate_of and duplicate_of.pk):
-            fields["duplicate_of"] = (_code(connection.duplicate_of), _code(duplicate_of))
+            fields["duplicate_of"] = (
+                codes.get(connection.duplicate_of_id),
+                duplicate_of.customer_code if duplicate_of else None,
+            )
         changes += [
             Change(
                 account_id=connection.account_id,
@@ -89,7 +139,3 @@ def _decide(decided: list[Connection], user: User, status: str, duplicate_of: Co
     Connection.objects.filter(pk__in=[connection.pk for connection in decided]).update(
         status=status, duplicate_of=duplicate_of, reviewed_by=user, reviewed_at=at, source_digest=b"", updated_at=at
     )
-
-
-def _code(connection: Connection | None) -> str | None:
-    return connection.customer_code if connection else None

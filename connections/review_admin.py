@@ -72,7 +72,10 @@ class ReviewActions(Base):
 
     @admin.action(description="Reject", permissions=["change"])
     def reject(self, request: HttpRequest, queryset: QuerySet[Connection]) -> None:
-        self._tell(request, "rejected", review.reject(self.editable(request, queryset), user_of(request)))
+        try:
+            self._tell(request, "rejected", review.reject(self.editable(request, queryset), user_of(request)))
+        except ValidationError as error:
+            messages.error(request, " ".join(error.messages))
 
     @admin.action(description="Reject as duplicate of …", permissions=["change"])
     def reject_as_duplicate(self, request: HttpRequest, queryset: QuerySet[Connection]) -> HttpResponse | None:

@@ -93,6 +93,15 @@ def test_connections_are_approved_and_rejected_as_duplicates(world, shop):
     assert original.pk
 
 
+def test_a_connection_that_stands_for_duplicates_is_not_rejected(world, shop):
+    make_connection(world.maison, "C2", status="rejected", duplicate_of=shop)
+    refused = world.rosa("post", f"{PATH}{shop.pk}/reject/")
+    assert refused.status_code == 409
+    assert "stands for its duplicates C2" in refused.json()["detail"]
+    shop.refresh_from_db()
+    assert shop.status != "rejected"
+
+
 def test_changes_of_other_accounts_are_not_told(world, shop):
     make_change(shop)
     assert len(world.vera("get", "accounts/maison/changes/").json()["results"]) == 1

@@ -337,6 +337,15 @@ def test_a_duplicate_is_rejected_on_its_page(client, account, connection):
     assert (double.status, double.duplicate_of) == ("rejected", connection)
 
 
+def test_a_connection_that_stands_for_duplicates_is_not_rejected(client, account, connection):
+    make_connection(account, "C2", status="rejected", duplicate_of=connection)
+    url = reverse("admin:connections_connection_changelist")
+    page = client.post(url, {"action": "reject", "_selected_action": [connection.pk]}, follow=True)
+    assert "stands for its duplicates C2" in page.content.decode()
+    connection.refresh_from_db()
+    assert connection.status == "approved"
+
+
 def test_duplicates_are_rejected_in_the_list(client, account, connection):
     doubles = [make_connection(account, f"D{number}", status="pending") for number in range(2)]
     data = {"action": "reject_as_duplicate", "_selected_action": [double.pk for double in doubles]}

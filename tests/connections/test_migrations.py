@@ -37,3 +37,28 @@ def test_earlier_changes_are_given_their_account_and_customer_code():
         " VALUES (1, now(), 'created', 'connection', '', '')"
     )
     assert now.objects.count() == 1, "code that still runs goes on"
+
+
+def test_chains_of_duplicates_end_at_the_connection_that_stays():
+    account, other = make_account("maison"), make_account("atelier")
+    old = migrate("0005_stamp_by_the_database").get_model("connections", "Connection")
+
+    def make(code, of=None, status="rejected", owner=account):
+        return old.objects.create(
+            account_id=owner.pk, customer_code=code, profile_name=code, status=status, duplicate_of_id=of and of.pk,
+            source_digest=b"x",
+        )  # fmt: skip
+
+    stays = make("STAYS", status="approved")
+    first = make("FIRST", stays)
+    second = make("SECOND", first)
+    make("THIRD", second)
+    nowhere = make("NOWHERE")
+    make("LOST", make("LOSING", nowhere))
+    make("APPROVED", stays, status="approved")
+    make("FOREIGN", stays, owner=other)
+    now = migrate("0007_originals_stay").get_model("connections", "Connection")
+    found = now.objects.exclude(duplicate_of=None).values_list("customer_code", "duplicate_of__customer_code")
+    assert dict(found) == dict.fromkeys(("FIRST", "SECOND", "THIRD"), "STAYS")
+    emptied = {row.customer_code for row in now.objects.all() if not bytes(row.source_digest)}
+    assert emptied == {"SECOND", "THIRD", "LOST", "LOSING", "FOREIGN"}

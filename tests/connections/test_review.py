@@ -1,8 +1,12 @@
 """Approving and rejecting connections."""
 
+import time
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
+from django.db import connection as database
 
 from connections import review
 from connections.models import Change, Connection
@@ -105,9 +109,121 @@ def test_the_database_knows_no_duplicate_of_itself(account):
         connection.save()
 
 
+def make_duplicates(account, user, original, *codes):
+    duplicates = [make_connection(account, code, status=PENDING) for code in codes]
+    review.reject(Connection.objects.filter(pk__in=[double.pk for double in duplicates]), user, original)
+    Change.objects.all().delete()
+    return duplicates
+
+
+def test_a_connection_that_stands_for_duplicates_is_not_just_rejected(account, user):
+    original, other = make_connection(account, "C1"), make_connection(account, "C0")
+    make_duplicates(account, user, original, "C2", "C3")
+    with pytest.raises(ValidationError, match="C1 · Customer C1 stands for its duplicates C2, C3"):
+        review.reject(Connection.objects.all(), user)
+    assert not Change.objects.exists()
+    other.refresh_from_db()
+    assert other.status == APPROVED
+
+
+def test_duplicates_follow_the_connection_that_stands_for_them(account, user):
+    stays, original = make_connection(account, "C9"), make_connection(account, "C1")
+    first, second = make_duplicates(account, user, original, "C0", "C2")
+    Connection.objects.update(source_digest=b"0123456789abcdef")
+    assert review.reject(only(original), user, stays) == 1
+    for double in (first, second):
+        double.refresh_from_db()
+        assert (double.status, double.duplicate_of, bytes(double.source_digest)) == (REJECTED, stays, b"")
+        assert changes(double) == [("duplicate_of", "C1", "C9", "eddie")]
+    assert changes(original) == [("duplicate_of", None, "C9", "eddie"), ("status", APPROVED, REJECTED, "eddie")]
+    assert not stays.changes.exists()
+
+
+def test_duplicates_that_are_rejected_with_their_original_are_decided_once(account, user):
+    stays, original = make_connection(account, "C9"), make_connection(account, "C1")
+    (double,) = make_duplicates(account, user, original, "C2")
+    assert review.reject(Connection.objects.filter(pk__in=[original.pk, double.pk]), user, stays) == 2
+    assert changes(double) == [("duplicate_of", "C1", "C9", "eddie")]
+
+
+def test_an_original_can_be_rejected_when_its_duplicates_are_approved(account, user):
+    original = make_connection(account, "C1")
+    (double,) = make_duplicates(account, user, original, "C2")
+    review.approve(only(double), user)
+    assert review.reject(only(original), user) == 1
+
+
+def test_a_deleted_original_leaves_its_duplicates_rejected(account, user):
+    original = make_connection(account, "C1")
+    (double,) = make_duplicates(account, user, original, "C2")
+    original.delete()
+    double.refresh_from_db()
+    assert (double.status, double.duplicate_of) == (REJECTED, None)
+    with pytest.raises(ValidationError, match="deleted meanwhile"):
+        review.reject(only(double), user, Connection(pk=0, account=account))
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        lambda double, original, foreign: Connection.objects.filter(pk=original.pk).update(status=REJECTED),
+        lambda double, original, foreign: Connection.objects.filter(pk=double.pk).update(status=APPROVED),
+        lambda double, original, foreign: Connection.objects.filter(pk=foreign.pk).update(
+            status=REJECTED, duplicate_of=original
+        ),
+        lambda double, original, foreign: make_connection(original.account, "C3", status=REJECTED, duplicate_of=double),
+    ],
+)
+def test_the_database_lets_no_duplicate_lead_to_nowhere(account, user, broken):
+    original = make_connection(account, "C1")
+    (double,) = make_duplicates(account, user, original, "C2")
+    foreign = make_connection(make_account("northwind"), "C1")
+    with pytest.raises(IntegrityError), transaction.atomic():
+        broken(double, original, foreign)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("first", ["duplicate", "original"])
+def test_two_people_who_decide_at_once_leave_no_chain(first):
+    """One makes a duplicate of a connection, the other rejects that connection; the second waits and is refused."""
+    account, user = make_account(), make_user("eddie")
+    original, double = make_connection(account, "C1"), make_connection(account, "C2")
+    decisions = [
+        lambda: review.reject(only(double), user, original),
+        lambda: review.reject(only(original), user),
+    ]
+    if first == "original":
+        decisions.reverse()
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            decisions[0]()
+            second = pool.submit(in_own_session, decisions[1])
+            wait_for_a_waiting_session()
+        with pytest.raises(ValidationError, match="stands for" if first == "duplicate" else "rejected itself"):
+            second.result(timeout=30)
+    assert not Connection.objects.filter(duplicate_of__status=REJECTED).exists()
+
+
+def in_own_session(decide):
+    try:
+        return decide()
+    finally:
+        database.close()
+
+
+def wait_for_a_waiting_session():
+    for _ in range(600):
+        with database.cursor() as cursor:
+            cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
+            if cursor.fetchone()[0]:
+                return
+        time.sleep(0.05)
+    pytest.fail("Nobody waits.")
+
+
 @pytest.mark.parametrize("decide", [review.approve, review.reject])
 def test_many_are_decided_in_a_fixed_number_of_queries(account, user, decide, django_assert_max_num_queries):
     for number in range(30):
         make_connection(account, f"C{number}", status=PENDING)
-    with django_assert_max_num_queries(7):
+    with django_assert_max_num_queries(10):
         assert decide(Connection.objects.all(), user) == 30
