@@ -8,6 +8,7 @@ started when it is first needed. With `DATABASE_URL` given, or `DEBUG` off, this
 from __future__ import annotations
 
 from datetime import timedelta
+from ipaddress import ip_network
 from pathlib import Path
 
 import environ
@@ -118,15 +119,21 @@ KEEP_FILES_DAYS = env.int("KEEP_FILES_DAYS", default=30)
 # and the schemes of fsspec's URLs. None of it unless the operator says so.
 LOCAL_FEEDS = Path(env.str("LOCAL_FEEDS")).resolve() if env.str("LOCAL_FEEDS", default="") else None
 URL_FEEDS = env.list("URL_FEEDS", default=[])
+# The operator's own networks are closed to feeds and webhooks, which others set up, unless they are named.
+PRIVATE_NETWORKS = [
+    ip_network(text.strip()) for text in env.list("PRIVATE_NETWORKS", default=["127.0.0.0/8", "::1"] if DEBUG else [])
+]
 FEED_TIMEOUT = env.float("FEED_TIMEOUT", default=30)
 FEED_LEASE_SECONDS = env.int("FEED_LEASE_SECONDS", default=600)
 
 # Whoever is told when a file or a feed needs somebody.
-vars().update(env.email_url("EMAIL_URL", default="consolemail://" if DEBUG else "smtp://localhost:25"))
+email = env.email_url("EMAIL_URL", default="consolemail://" if DEBUG else "smtp://localhost:25")
+if email["EMAIL_BACKEND"] == "django.core.mail.backends.smtp.EmailBackend":
+    email["EMAIL_BACKEND"] = "imports.smtp.EmailBackend"
+vars().update(email)
 EMAIL_TIMEOUT = 30
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Customer Sync <customersync@localhost>")
 SITE_URL = env.str("SITE_URL", default="").rstrip("/")
-PRIVATE_WEBHOOKS = env.bool("PRIVATE_WEBHOOKS", default=False)
 
 # One queue in the database. A task that lasts longer than `retry` would be started twice, so `timeout` ends it before;
 # what failed is not tried again by the queue, because feeds and messages know themselves when they are due again.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from django.utils import timezone
@@ -10,21 +9,17 @@ from django.utils import timezone
 from imports.fetching import is_same, join
 from imports.filesystems import FileVanished, Protocol, RemoteFile
 from imports.models import Run
+from imports.wording import file_name
 
 if TYPE_CHECKING:
     from imports.filesystems import Server
     from imports.models import Feed
 
-LONGEST_NAME = 150
-"""Bytes of a file's own name in the archive, of the 255 that file systems allow."""
-
 
 def archive_path(feed: Feed, run: Run, name: str) -> str:
     """Where the file of a run goes: <folder>/<run>-<first of its SHA-256>-<its name>."""
     folder = feed.processed_folder if run.is_applied or run.status == Run.Status.UNDONE else feed.failed_folder
-    name = re.sub(r"[\x00-\x1f\x7f/]", "_", name)
-    shortened = name.encode()[-LONGEST_NAME:].decode(errors="ignore")
-    return join(feed.folder, folder, f"{run.pk}-{run.sha256[:8]}-{shortened}")
+    return join(feed.folder, folder, f"{run.pk}-{run.sha256[:8]}-{file_name(name)}")
 
 
 def archive_file(server: Server, feed: Feed, run: Run, file: RemoteFile) -> bool:
@@ -62,9 +57,12 @@ def _is_that(file: RemoteFile, moved: RemoteFile, server: Server) -> bool:
 
 
 def settle_moved(server: Server, feed: Feed, run: Run, name: str) -> bool:
-    """Whether the run's file was moved although no answer told so; then that is recorded."""
+    """Whether the run's file was moved although nobody could note that; then it is noted now.
+
+    Where it lay there may be a new one by now: what is listed under its name is to be looked at anew.
+    """
     target = archive_path(feed, run, name)
-    if server.look_at(target) is None:
+    if not server.settle_rename(run.remote_path, target):
         return False
     record_archived(run, target)
     return True

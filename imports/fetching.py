@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import posixpath
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -19,6 +20,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from imports.filesystems import RemoteFile, Server
+
+
+LONG_PAST = timedelta(hours=26)
+"""After so long, no clock and no time zone that a server takes for UTC makes a file look older than it is."""
+COARSEST_TIME = timedelta(seconds=10)
+"""Longer than what any server's times are rounded to."""
 
 
 class Step(StrEnum):
@@ -74,6 +81,8 @@ def explain_omission(feed: Feed, file: RemoteFile) -> str:
     mask = Mask.parse(feed.mask)
     if mask.matches(file.name):
         return ""
+    if "\0" in file.name:
+        return "its name holds a NUL, which no database stores"
     if TEMPORARY.fullmatch(file.name):
         return "its name says that it is still being written"
     if file.name.startswith(".") and not mask.hidden:
@@ -90,14 +99,27 @@ def _choose_step(feed: Feed, file: RemoteFile, run: Run | None) -> Candidate:
         return Candidate(file, run, Step.TAKE, f"changed since {run}")
     if run.status in (Run.Status.RUNNING, Run.Status.FAILED):
         return Candidate(file, run, Step.TAKE, f"{run} did not end, and is repeated")
-    timeless = not (file.modified_at and run.remote_modified_at)
+    unsure = _may_be_another(file, run)
     if run.awaits_decision:
-        return Candidate(file, run, Step.COMPARE if timeless else Step.WAIT, f"{run} is held")
+        return Candidate(file, run, Step.COMPARE if unsure else Step.WAIT, f"{run} is held")
     if feed.after_import == Feed.AfterImport.LEAVE:
-        return Candidate(file, run, Step.COMPARE if timeless else Step.LEAVE, f"taken by {run}")
+        return Candidate(file, run, Step.COMPARE if unsure else Step.LEAVE, f"taken by {run}")
     if run.archived_at:
         return Candidate(file, run, Step.TAKE, f"sent again after {run}")
     return Candidate(file, run, Step.ARCHIVE, f"taken by {run}, and not moved away yet")
+
+
+def _may_be_another(file: RemoteFile, run: Run) -> bool:
+    """Whether the file may hold other content than the run took, though it has the same size and second.
+
+    What is written in the second in which the file was taken looks the same, so a file is compared once more, when
+    that second is over by any clock. One that was old when it was taken, whatever the server's clock, cannot be it.
+    """
+    if file.modified_at is None or run.remote_modified_at is None or file.modified_at != run.remote_modified_at:
+        return True
+    if run.started_at - file.modified_at > LONG_PAST:
+        return False
+    return run.compared_at is None or run.compared_at - run.started_at < COARSEST_TIME
 
 
 def is_same(before: RemoteFile, after: RemoteFile | None) -> bool:

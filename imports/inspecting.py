@@ -68,7 +68,9 @@ def _explain(feed: Feed, files: list[RemoteFile]) -> list[ListedFile]:
     waits = feed.while_held == Feed.WhileHeld.WAIT and feed.runs.awaiting_decision().exists()
     listed = []
     for file, _, step, reason in list_candidates(feed, files):
-        taken = step in (Step.TAKE, Step.COMPARE)
+        taken = step == Step.TAKE
+        if step == Step.COMPARE:
+            reason = f"{reason}; its content is compared, and taken where it is another"
         if file.size > feed.most_bytes:
             taken, reason = False, f"it has {file.size:,} bytes, more than the feed's limit of {feed.most_bytes:,}"
         elif taken and waits:

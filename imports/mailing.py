@@ -13,6 +13,7 @@ from django.urls import reverse
 
 from imports.models import Feed
 from imports.reporting import rejects_name
+from imports.wording import one_line, plain_text
 
 if TYPE_CHECKING:
     from imports.models import Message
@@ -27,6 +28,7 @@ SUBJECTS = {
     "feed.silent": "No file came through the feed {feed}",
 }
 MAILED_ISSUES = 10
+LONGEST_SUBJECT = 300
 
 
 def make_email(message: Message) -> EmailMultiAlternatives:
@@ -35,8 +37,8 @@ def make_email(message: Message) -> EmailMultiAlternatives:
     subject = SUBJECTS[message.event].format(file=context["file"], feed=context["feed"])
     context["text"] = render_to_string(f"imports/mail/{message.event.partition('.')[0]}.txt", context).strip()
     email = EmailMultiAlternatives(
-        subject=_one_line(f"{subject} ({context['account']})"),
-        body=render_to_string("imports/mail/message.txt", context),
+        subject=one_line(f"{subject} ({context['account']})")[:LONGEST_SUBJECT],
+        body=plain_text(render_to_string("imports/mail/message.txt", context)),
         to=message.payload["to"],
         headers={
             "Message-ID": f"<customersync-{message.pk}-{message.created_at:%Y%m%d%H%M%S}@{_domain()}>",
@@ -44,7 +46,7 @@ def make_email(message: Message) -> EmailMultiAlternatives:
             "X-Auto-Response-Suppress": "All",
         },
     )
-    email.attach_alternative(render_to_string("imports/mail/message.html", context), "text/html")
+    email.attach_alternative(plain_text(render_to_string("imports/mail/message.html", context)), "text/html")
     return email
 
 
@@ -61,7 +63,7 @@ def describe(message: Message) -> dict[str, Any]:
         "feed": feed.name if feed else "",
         "server": feed.server_name if feed else "",
         "waits": feed is not None and feed.while_held == Feed.WhileHeld.WAIT,
-        "file": _one_line(run.file_name) if run else "",
+        "file": one_line(run.file_name) if run else "",
         "run": run,
         "issues": issues[:MAILED_ISSUES],
         "more_issues": len(issues) > MAILED_ISSUES,
@@ -81,11 +83,6 @@ def _link(message: Message) -> str:
     else:
         page = reverse("admin:imports_feed_change", args=[message.feed_id])
     return f"{settings.SITE_URL}{page}"
-
-
-def _one_line(text: str) -> str:
-    """File names may hold anything; a subject is one line."""
-    return "".join(letter if letter.isprintable() else "?" for letter in text)[:200]
 
 
 def _domain() -> str:

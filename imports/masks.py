@@ -47,8 +47,8 @@ class Mask:
         return cls(re.compile(pattern, re.DOTALL), stamps[0] if stamps else "", text.startswith("."))
 
     def matches(self, name: str) -> bool:
-        """Whether a file of this name is the feed's; hidden and unfinished ones are not."""
-        if TEMPORARY.fullmatch(name) or (name.startswith(".") and not self.hidden):
+        """Whether a file of this name is the feed's; hidden and unfinished ones are not, and no NUL can be stored."""
+        if TEMPORARY.fullmatch(name) or (name.startswith(".") and not self.hidden) or "\0" in name:
             return False
         return self.pattern.fullmatch(name) is not None and (not self.stamp or self.time_of(name) is not None)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,7 @@ from django.utils import timezone
 
 from imports.archiving import make_folders
 from imports.fetching import join
+from imports.filesystems import UNFINISHED
 from imports.models import Message
 from imports.rejecting import reasons_path
 from imports.reporting import receipt_name, rejects_name, write_receipt
@@ -20,9 +22,11 @@ if TYPE_CHECKING:
     from imports.models import Feed, Run
 
 
-def write_outbox(server: Server, feed: Feed) -> None:
-    """Write what waits for the feed's outbox. What cannot be written now is written by a later pull."""
+def write_outbox(server: Server, feed: Feed, *, until: float) -> None:
+    """Write what waits for the feed's outbox, until a time of the monotonic clock; the rest is for a later pull."""
     for message in feed.messages.pending().filter(kind=Message.Kind.FILE).select_related("run").order_by("pk"):
+        if time.monotonic() > until:
+            return
         if feed.outbox_folder and message.run is not None:
             for name, content in _files(message.run, message.payload.get("file", "")):
                 _write(server, feed, name, content)
@@ -44,9 +48,11 @@ def _files(run: Run, what: str) -> Iterator[tuple[str, bytes]]:
 def _write(server: Server, feed: Feed, name: str, content: bytes) -> None:
     path = join(feed.folder, feed.outbox_folder, name)
     make_folders(server, feed.folder, path)
-    written = server.look_at(path)
-    if written is not None and written.size == len(content):
-        return  # by a pull that was killed before it could note that
-    if written is not None:
-        path = join(feed.folder, feed.outbox_folder, f"{timezone.now():%Y%m%d%H%M%S}-{name}")
+    number = 1
+    while server.settle_rename(path + UNFINISHED, path):
+        written = server.look_at(path)
+        if written is not None and written.size == len(content):
+            return  # by a pull that was killed before it could note that
+        number += 1  # the name is somebody else's; the next one is the same again when this pull is killed
+        path = join(feed.folder, feed.outbox_folder, f"{number}-{name}")
     server.write_file(path, content)

@@ -29,6 +29,7 @@ from imports.outbox import write_outbox
 from imports.pipeline import Origin, import_file
 from imports.telling import tell_of_feed
 from imports.versioning import find_version_of_feed
+from imports.wording import one_line
 
 if TYPE_CHECKING:
     from imports.fetching import FetchedFile
@@ -110,7 +111,7 @@ class _Pulling:
                     break
                 if lay_idle > LONGEST_IDLE:
                     return True
-            write_outbox(server, self.feed)
+            write_outbox(server, self.feed, until=self.started + LONGEST_PULL)
         return False
 
     def _look(self, server: Server) -> list[Candidate]:
@@ -138,17 +139,22 @@ class _Pulling:
         if self.feed.after_import == Feed.AfterImport.LEAVE:
             return
         for run in self.feed.runs.to_archive()[:LEFT_OVERS]:
+            if self._lasts_too_long():
+                return
             if run.remote_path not in listed and not settle_moved(server, self.feed, run, _name(run.remote_path)):
                 record_archived(run, "")
 
     def _may_go_on(self, candidate: Candidate) -> bool:
         """Whether the candidate's turn has come, or it and all behind it wait."""
+        if self._lasts_too_long():
+            self._look_again(timedelta())
+            return False
         if candidate.step in (Step.ARCHIVE, Step.LEAVE):
             return True
         if self.feed.while_held == Feed.WhileHeld.WAIT and (held := self.feed.runs.awaiting_decision().last()):
-            self.waits = f"Waits for a decision about {held}; later files wait behind it."
+            self.waits = f"Waits for a decision about {one_line(str(held))}; later files wait behind it."
             return False
-        if self.pull.imported >= self.feed.most_files or time.monotonic() - self.started > LONGEST_PULL:
+        if self.pull.imported >= self.feed.most_files:
             self._look_again(timedelta())
             return False
         return True
@@ -159,17 +165,23 @@ class _Pulling:
         if step in (Step.LEAVE, Step.WAIT):
             return 0
         fetched = None
-        if run is not None and step == Step.ARCHIVE and not settle_moved(server, self.feed, run, file.name):
-            if run.pk in self.taken:
+        if run is not None and step == Step.ARCHIVE:
+            if settle_moved(server, self.feed, run, file.name):
+                if server.look_at(file.path) is None:
+                    return 0
+            elif run.pk in self.taken:
                 self._archive(server, run, file)
                 return 0
-            fetched = fetch_file(server, file, path, self.feed.most_bytes)
-            if fetched.sha256 == run.sha256:
-                self._archive(server, run, file)
-                return 0
+            else:
+                fetched = fetch_file(server, file, path, self.feed.most_bytes)
+                if fetched.sha256 == run.sha256:
+                    self._archive(server, run, file)
+                    return 0
         if run is not None and step == Step.COMPARE:
             fetched = fetch_file(server, file, path, self.feed.most_bytes)
             if fetched.sha256 == run.sha256:
+                run.compared_at, run.remote_modified_at = timezone.now(), file.modified_at
+                run.save(update_fields=["compared_at", "remote_modified_at"])
                 return 0
         return self._take(server, file, fetched or fetch_file(server, file, path, self.feed.most_bytes))
 
@@ -207,6 +219,9 @@ class _Pulling:
     def _archive(self, server: Server, run: Run, file: RemoteFile) -> None:
         if self.feed.after_import == Feed.AfterImport.MOVE and not archive_file(server, self.feed, run, file):
             self._look_again(timedelta())
+
+    def _lasts_too_long(self) -> bool:
+        return time.monotonic() - self.started > LONGEST_PULL
 
     def _look_again(self, delay: timedelta) -> None:
         at = timezone.now() + delay

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import json
-import re
 from typing import Any
 
 from django.db.models import Sum
 
 from imports.models import Issue, Run
+from imports.wording import file_name
 
 RECEIPT_ISSUES = 1000
 """How many issues a receipt lists."""
-LONGEST_NAME = 150
-"""Bytes of a file's own name in the names of what is written about it, of the 255 that file systems allow."""
 ISSUE_FIELDS = ("line", "column", "field", "code", "severity", "message", "value", "customer_code", "more")
 
 
@@ -52,13 +50,8 @@ def write_receipt(run: Run) -> bytes:
 
 def receipt_name(run: Run) -> str:
     """Of a held file that is decided about later there are two receipts."""
-    return f"{run.pk}-{run.status}-{_plain_name(run.file_name)}.json"
+    return f"{run.pk}-{run.status}-{file_name(run.file_name)}.json"
 
 
 def rejects_name(run: Run) -> str:
-    return f"{run.pk}-rejects-{_plain_name(run.file_name)}"
-
-
-def _plain_name(name: str) -> str:
-    """A name that any server takes; its end, which tells what kind of file it is, is kept."""
-    return re.sub(r'[\x00-\x1f\x7f/\\:*?"<>|]', "_", name).encode()[-LONGEST_NAME:].decode(errors="ignore")
+    return f"{run.pk}-rejects-{file_name(run.file_name)}"

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from django.http import FileResponse, Http404
 
+from imports.wording import file_name
+
 if TYPE_CHECKING:
     from django.db.models.fields.files import FieldFile
 
@@ -18,4 +20,4 @@ def serve_file(file: FieldFile, name: str) -> FileResponse:
         opened = file.open("rb")
     except FileNotFoundError:
         raise Http404 from None
-    return FileResponse(opened, as_attachment=True, filename=name, content_type="application/octet-stream")
+    return FileResponse(opened, as_attachment=True, filename=file_name(name), content_type="application/octet-stream")

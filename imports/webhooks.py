@@ -11,25 +11,25 @@ import hashlib
 import hmac
 import json
 import secrets
-from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+import ssl
+from contextlib import closing
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from typing import TYPE_CHECKING
+from urllib.parse import SplitResult, quote, urlsplit
 
-import requests
-from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.utils import timezone
-from requests_hardened import Config, Manager
-from requests_hardened.ip_filter import InvalidIPAddress, filter_host
 
 from imports.errors import TryAgainLater
 from imports.filesystems import ServerUnreachable
+from imports.filesystems.network import PATIENCE, HostRefused, TimeLimit, find_addresses, is_private, open_socket
 
 if TYPE_CHECKING:
     from imports.models import Message, Webhook
 
 PREFIX = "whsec_"
-TIMEOUT = (10.0, 20.0)
-"""Seconds to open the session, and between two pieces of the answer."""
+SILENCE = 15.0
+"""Seconds that a receiver may take to let itself be reached, and be silent then."""
 
 
 def make_webhook_secret() -> str:
@@ -40,56 +40,75 @@ def make_webhook_secret() -> str:
 def check_webhook_url(url: str) -> None:
     """Raise ValidationError where events may not be posted to the URL: they carry customers, so https and no redirect.
 
-    Hosts of the operator's own network are refused unless PRIVATE_WEBHOOKS says otherwise, here and, because names
-    may come to mean another address, whenever something is posted.
+    Hosts of the operator's own networks are refused unless PRIVATE_NETWORKS names them, here and, because names may
+    come to mean another address, whenever something is posted. To those that it names, plain http will do.
     """
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ValidationError("Give a URL that begins with https://.")
     if parts.username or parts.password:
         raise ValidationError("Give no password in the URL; the signature proves who posts.")
-    if settings.PRIVATE_WEBHOOKS:
-        return
-    if parts.scheme != "https":
-        raise ValidationError("Give an https URL: what is posted tells of customers.")
     try:
-        filter_host(parts.hostname or "", parts.port or 443, allow_loopback=False)
-    except InvalidIPAddress:
-        raise ValidationError(
-            "The host is in a private network. Give a public one, or have the operator set PRIVATE_WEBHOOKS."
-        ) from None
-    except (requests.RequestException, ValueError):
+        addresses = find_addresses(parts.hostname, _port(parts))
+    except HostRefused as error:
+        raise ValidationError(str(error)) from None
+    except (OSError, ValueError, OverflowError):
         raise ValidationError("The host is not known. Check the URL.") from None
+    if parts.scheme != "https" and not all(is_private(address) for _, address in addresses):
+        raise ValidationError("Give an https URL: what is posted tells of customers.")
 
 
 def post_event(webhook: Webhook, message: Message) -> None:
     """Post the message's payload. Raises TryAgainLater where it is not taken, and says why."""
     body = json.dumps(message.payload, ensure_ascii=False).encode()
-    headers = {"Content-Type": "application/json", **sign_event(webhook.secret, event_id(message), body)}
-    hardened = Manager(
-        Config(
-            ip_filter_enable=not settings.PRIVATE_WEBHOOKS,
-            ip_filter_allow_loopback_ips=False,
-            never_redirect=True,
-            default_timeout=TIMEOUT,
-            user_agent_override="Customer-Sync",
-        )
-    )
+    headers = {
+        "Content-Type": "application/json",
+        "User-Agent": "Customer-Sync",
+        "Connection": "close",
+        **sign_event(webhook.secret, event_id(message), body),
+    }
     where = urlsplit(webhook.url)
-    if where.scheme != "https" and not settings.PRIVATE_WEBHOOKS:
-        raise TryAgainLater("The webhook's URL is not https.")
     try:
-        with hardened.get_session() as session:
-            session.trust_env = False  # no proxy and no password of the machine's own
-            with session.post(webhook.url, data=body, headers=headers, stream=True) as answer:
-                status = answer.status_code
-    except InvalidIPAddress:
-        raise TryAgainLater(f"{where.hostname} is in a private network, and PRIVATE_WEBHOOKS is off.") from None
-    except requests.RequestException as error:
-        raise ServerUnreachable(f"{where.hostname} could not be reached: {_explain(error)}.") from None
+        status = _post(where, body, headers)
+    except HostRefused as error:
+        raise TryAgainLater(str(error)) from None
     if not 200 <= status < 300:
         moved = "; redirects are not followed, give the final URL" if 300 <= status < 400 else ""
         raise TryAgainLater(f"{where.hostname} answered with status {status}{moved}.")
+
+
+def _post(where: SplitResult, body: bytes, headers: dict[str, str]) -> int:
+    """The status that the receiver answers with. What else it says is never read."""
+    host, plain = where.hostname or "", where.scheme != "https"
+    receiver = (_PlainReceiver if plain else _Receiver)(host, _port(where), timeout=SILENCE)
+    try:
+        if plain and not all(is_private(address) for _, address in find_addresses(host, receiver.port)):
+            raise TryAgainLater("The webhook's URL is not https.")
+        with TimeLimit(host, PATIENCE * SILENCE, lambda: [receiver.sock]), closing(receiver):
+            path = f"{where.path or '/'}{'?' if where.query else ''}{where.query}"
+            receiver.request("POST", quote(path, safe="/?&=%:;,+$@!~*'()[]"), body, headers)
+            return receiver.getresponse().status
+    except (OSError, HTTPException, ValueError, OverflowError) as error:
+        raise ServerUnreachable(f"{host} could not be reached: {_explain(error)}.") from None
+
+
+def _port(where: SplitResult) -> int:
+    return where.port or {"http": 80, "https": 443}[where.scheme]
+
+
+class _PlainReceiver(HTTPConnection):
+    """HTTP to an address that may be reached."""
+
+    def connect(self) -> None:
+        self.sock = open_socket(self.host, self.port, SILENCE)
+
+
+class _Receiver(HTTPSConnection):
+    """HTTPS to an address that may be reached, by no proxy of the machine's own."""
+
+    def connect(self) -> None:
+        plain = open_socket(self.host, self.port, SILENCE)
+        self.sock = ssl.create_default_context().wrap_socket(plain, server_hostname=self.host)
 
 
 def event_id(message: Message) -> str:
@@ -109,10 +128,10 @@ def sign_event(secret: str, identifier: str, body: bytes) -> dict[str, str]:
     }
 
 
-def _explain(error: Any) -> str:
-    """What went wrong, without the URL, which may hold a secret in its path."""
-    if isinstance(error, requests.exceptions.SSLError):
+def _explain(error: Exception) -> str:
+    """What went wrong, without the URL, which may hold a secret in its path, and without the receiver's words."""
+    if isinstance(error, ssl.SSLError):
         return "its certificate cannot be verified"
-    if isinstance(error, requests.Timeout):
+    if isinstance(error, TimeoutError):
         return "it gave no answer in time"
-    return "no session could be opened" if isinstance(error, requests.ConnectionError) else "the answer made no sense"
+    return "no session could be opened" if isinstance(error, OSError) else "the answer made no sense"

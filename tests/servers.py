@@ -258,6 +258,8 @@ def run_sftp(folder: Path, *, read_only: bool = False, client_key: str = "") -> 
             return True
 
         def validate_password(self, username: str, password: str) -> bool:
+            if "repeat the password" in running.misbehaviour:
+                self.conn.disconnect(asyncssh.DISC_NO_MORE_AUTH_METHODS_AVAILABLE, f"not {password}", "en")
             return (username, password) == (USER, PASSWORD)
 
         def public_key_auth_supported(self) -> bool:
@@ -275,6 +277,9 @@ def run_sftp(folder: Path, *, read_only: bool = False, client_key: str = "") -> 
             raise asyncssh.SFTPConnectionLost("dropped")
 
         async def scandir(self, path: bytes) -> Any:
+            while "drip" in running.misbehaviour:
+                await asyncio.sleep(0.1)
+                yield asyncssh.SFTPName(b"a.txt", attrs=asyncssh.SFTPAttrs(size=5, permissions=0o100644))
             if "drop listing" in running.misbehaviour:
                 self._drop()
             async for entry in super().scandir(path):
@@ -283,6 +288,9 @@ def run_sftp(folder: Path, *, read_only: bool = False, client_key: str = "") -> 
         async def read(self, file_obj: Any, offset: int, size: int) -> bytes:
             if "drop transfer" in running.misbehaviour and offset:
                 self._drop()
+            if "drip" in running.misbehaviour:
+                await asyncio.sleep(0.1)
+                size = 1
             data = super().read(file_obj, offset, min(size, 1000))
             assert isinstance(data, bytes)  # not awaited in this version's own files
             if "half a transfer" in running.misbehaviour and offset:

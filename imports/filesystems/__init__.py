@@ -10,6 +10,7 @@ from django.utils.module_loading import import_string
 
 from imports.errors import SettingsWrong
 from imports.filesystems.base import (
+    UNFINISHED,
     FileTooLarge,
     FileVanished,
     FolderMissing,
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 __all__ = [
+    "UNFINISHED",
     "FileTooLarge",
     "FileVanished",
     "FolderMissing",
@@ -55,7 +57,7 @@ _SERVERS = {
     Protocol.FTPS_IMPLICIT: "ftp.FTPServer",
     Protocol.FTP: "ftp.FTPServer",
     Protocol.FILE: "local.LocalServer",
-    Protocol.URL: "local.URLServer",
+    Protocol.URL: "urls.URLServer",
 }
 """By name: fsspec and asyncssh take half a second to load, which only who opens a server shall wait for."""
 
@@ -83,7 +85,7 @@ def find_pin_problems(settings: ServerSettings) -> dict[str, str]:
         except SettingsWrong as error:
             problems["host_key"] = str(error)
     if protocol in (Protocol.FTPS, Protocol.FTPS_IMPLICIT):
-        from imports.filesystems.ftp import make_context
+        from imports.filesystems.ftp_sessions import make_context
 
         try:
             read_fingerprint(settings.certificate_fingerprint)
@@ -104,7 +106,7 @@ def read_identity(settings: ServerSettings) -> Identity | None:
 
         return read_host_key(settings)
     if protocol in (Protocol.FTPS, Protocol.FTPS_IMPLICIT):
-        from imports.filesystems.ftp import read_certificate
+        from imports.filesystems.ftp_sessions import read_certificate
 
         return read_certificate(settings)
     return None

@@ -10,6 +10,8 @@ from pathlib import Path  # noqa: TC003  (dataclasses look at it)
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 from imports.errors import SettingsWrong, TryAgainLater
+from imports.filesystems.secrecy import holds_secret
+from imports.wording import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,6 +19,9 @@ if TYPE_CHECKING:
 
 LONGEST_QUOTE = 200
 """Characters of a server's own words in a message."""
+WITHHELD = "its words are not shown, because they hold the password"
+MOST_FILES = 200_000
+"""Entries of a folder; whoever lists more lists without end."""
 UNFINISHED = ".part"
 """Behind the name of a file that is still being written."""
 
@@ -51,7 +56,7 @@ class Protocol(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServerSettings:
-    """Where and how to log in; `timeout` in seconds is for connecting and for every answer.
+    """Where and how to log in; `timeout` in seconds is for connecting and for every silence.
 
     `host_key` pins an SFTP server by its keys or their SHA256 fingerprints, one per line. For FTPS,
     `certificate_fingerprint` alone decides where it is given, else `ca_bundle`, else the system's authorities.
@@ -158,6 +163,10 @@ class Server(ABC):
     def rename(self, source: str, target: str) -> None:
         """Rename and nothing else. Raises TargetTaken and FileVanished."""
 
+    def settle_rename(self, source: str, target: str) -> bool:
+        """Whether a file lies at the target; a rename that was cut off in its middle is brought to its end."""
+        return self.look_at(target) is not None
+
     @abstractmethod
     def make_folder(self, path: str) -> None:
         """Make a folder where it is missing."""
@@ -169,6 +178,12 @@ class Server(ABC):
     def too_large(self, path: str, most_bytes: int) -> FileTooLarge:
         return FileTooLarge(
             f"{path} on {self.settings.where} is larger than the {most_bytes:,} bytes that are allowed."
+        )
+
+    def too_many(self) -> SettingsWrong:
+        return SettingsWrong(
+            f"The folder on {self.settings.where} holds more than {MOST_FILES:,} files. Have those that are done with "
+            "moved away, or give another folder."
         )
 
     def vanished(self, path: str) -> FileVanished:
@@ -200,8 +215,8 @@ def read_fingerprint(text: str) -> str:
 
 
 def quote(error: object, *secrets: str) -> str:
-    """A server's or a library's own words, short, on one line, and without secrets."""
-    text = re.sub(r"[\x00-\x1f\x7f\s]+", " ", str(error)).strip() or type(error).__name__
-    for secret in filter(None, secrets):
-        text = text.replace(secret, "…")
+    """A server's or a library's own words, short and on one line; nothing of them where they hold a secret."""
+    if holds_secret(str(error), *secrets):
+        return WITHHELD
+    text = one_line(" ".join(str(error).split())).strip() or type(error).__name__
     return text if len(text) <= LONGEST_QUOTE else f"{text[:LONGEST_QUOTE]}…"

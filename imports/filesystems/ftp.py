@@ -1,25 +1,20 @@
-"""FTP and FTPS: fsspec's file system with certificates verified, data encrypted and nothing cached."""
+"""FTP and FTPS: what a server holds, in a session that is verified and encrypted where TLS is asked for."""
 
 from __future__ import annotations
 
 import contextlib
 import ftplib
-import hashlib
 import posixpath
 import re
-import socket
 import ssl
 from datetime import UTC, datetime
 from io import BytesIO
-from typing import TYPE_CHECKING, Any, BinaryIO
-
-from cryptography import x509
-from fsspec.implementations.ftp import FTPFileSystem
+from typing import TYPE_CHECKING, BinaryIO
 
 from imports.filesystems.base import (
+    MOST_FILES,
     UNFINISHED,
     FolderMissing,
-    Identity,
     IdentityWrong,
     LoginRefused,
     PermissionRefused,
@@ -30,15 +25,14 @@ from imports.filesystems.base import (
     ServerUnreachable,
     is_utf_8,
     quote,
-    read_fingerprint,
 )
+from imports.filesystems.ftp_sessions import WIRE, CertificateWrong, PlainSession, TLSSession
+from imports.filesystems.network import LEAST_RATE, PATIENCE, TimeLimit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 BLOCK = 1 << 16
-WIRE = "latin-1"
-"""What ftplib sends and reads in: a character per byte, so that names in any encoding come through."""
 _UNIX = re.compile(
     r"(?P<kind>[-dlbcps])\S{9,}\s+\d+\s+\S+\s+(?:\S+\s+)?(?P<size>\d+)\s+\S+\s+\d+\s+[\d:]+\s(?P<name>.+)", re.DOTALL
 )
@@ -48,116 +42,18 @@ _DOS = re.compile(
 )
 
 
-class CertificateWrong(ssl.SSLError):
-    """The certificate is another one than the pinned one."""
-
-
-class TLSSession(ftplib.FTP_TLS):
-    """FTP over TLS, explicit or implicit, that checks both sockets and continues one TLS session on the other."""
-
-    def __init__(self, settings: ServerSettings) -> None:
-        self.pinned = read_fingerprint(settings.certificate_fingerprint)
-        self.implicit = settings.protocol == Protocol.FTPS_IMPLICIT
-        super().__init__(timeout=settings.timeout, context=make_context(settings), encoding=WIRE)
-
-    def connect(self, *args: Any, **kwargs: Any) -> str:
-        if not self.implicit:
-            return super().connect(*args, **kwargs)
-        self.host, self.port = args[:2]
-        plain = socket.create_connection((self.host, self.port), self.timeout)
-        self.af = plain.family
-        self.sock = self._secure(plain)
-        self.file = self.sock.makefile("r", encoding=self.encoding)
-        self.welcome = self.getresp()
-        return self.welcome
-
-    def auth(self) -> str:
-        if self.implicit:
-            return ""
-        reply = super().auth()
-        self._check(self.sock)
-        return reply
-
-    def ntransfercmd(self, cmd: str, rest: int | str | None = None) -> tuple[Any, int | None]:
-        data, size = ftplib.FTP.ntransfercmd(self, cmd, rest)
-        return self._secure(data, getattr(self.sock, "session", None)), size
-
-    def _secure(self, plain: socket.socket, session: ssl.SSLSession | None = None) -> ssl.SSLSocket:
-        with contextlib.ExitStack() as opened:
-            opened.enter_context(plain)
-            plain.getpeername()  # ssl would leave a session open that is broken already
-            secure = opened.enter_context(self.context.wrap_socket(plain, server_hostname=self.host, session=session))
-            self._check(secure)
-            opened.pop_all()
-        return secure
-
-    def _check(self, secure: Any) -> None:
-        certificate = secure.getpeercert(binary_form=True) or b""
-        if self.pinned and hashlib.sha256(certificate).hexdigest() != self.pinned:
-            raise CertificateWrong(f"the server presents {show_fingerprint(certificate)}")
-
-
-class VerifiedFTPFileSystem(FTPFileSystem):
-    """fsspec's FTP with a session of our own: never shared, never cached, verified where TLS is asked for."""
-
-    cachable = False
-
-    def __init__(self, settings: ServerSettings) -> None:
-        self.server = settings
-        super().__init__(
-            settings.host,
-            port=settings.port or Protocol(settings.protocol).port,
-            username=settings.user,
-            password=settings.password,
-            timeout=settings.timeout,
-            encoding=WIRE,
-            use_listings_cache=False,
-            skip_instance_cache=True,
-        )
-
-    def _connect(self) -> None:
-        plain = self.server.protocol == Protocol.FTP
-        self.ftp = ftplib.FTP(timeout=self.timeout, encoding=WIRE) if plain else TLSSession(self.server)
-        try:
-            self.ftp.connect(self.host, self.port)
-            self.ftp.login(*(part.encode().decode(WIRE) for part in self.cred))
-            if isinstance(self.ftp, TLSSession):
-                self.ftp.prot_p()
-        except BaseException:
-            self.ftp.close()
-            raise
-
-    def __del__(self) -> None:
-        """The session is closed by who opened it."""
-
-
-def make_context(settings: ServerSettings) -> ssl.SSLContext:
-    """Verifies by the pinned certificate, else by the given authorities, else by the system's."""
-    try:
-        context = ssl.create_default_context(cadata=settings.ca_bundle or None)
-    except (ssl.SSLError, ValueError):
-        raise IdentityWrong("The CA bundle is not a list of certificates in PEM.") from None
-    if read_fingerprint(settings.certificate_fingerprint):
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-    return context
-
-
-def show_fingerprint(certificate: bytes) -> str:
-    return hashlib.sha256(certificate).hexdigest().upper()
-
-
 class FTPServer(Server):
     """A session on an FTP server."""
 
     def __init__(self, settings: ServerSettings) -> None:
         super().__init__(settings)
         self.encoding = "utf-8"
-        with self._translated("/"):
-            self.filesystem = VerifiedFTPFileSystem(settings)
-            self.ftp: ftplib.FTP = self.filesystem.ftp
+        self.ftp = (PlainSession if settings.protocol == Protocol.FTP else TLSSession)(settings)
         try:
             with self._translated("/"):
+                self.ftp.open()
+                self.ftp.login(*(part.encode().decode(WIRE) for part in (settings.user, settings.password)))
+                self.ftp.secure()
                 self.home = self.ftp.pwd() or "/"
         except BaseException:
             self.ftp.close()
@@ -166,21 +62,20 @@ class FTPServer(Server):
     def close(self) -> None:
         if self.ftp.sock is None:
             return
-        try:
+        with contextlib.suppress(OSError, EOFError, ftplib.Error, ValueError, ServerUnreachable), self._limited():
             self.ftp.quit()
-        except (OSError, EOFError, ftplib.Error, ValueError):
-            self.ftp.close()
+        self.ftp.close()
 
     def list_files(self, folder: str) -> list[RemoteFile]:
         with self._translated(folder or "/", folder=True):
             self.ftp.cwd(self._absolute(folder))
-        with self._translated(folder or "/"):
+        with self._translated(folder or "/") as limit:
             try:
                 entries = list(self._list_exactly())
             except ftplib.error_perm as error:
                 if str(error)[:3] not in ("500", "501", "502", "504"):
                     raise
-                entries = list(self._list_for_people())
+                entries = list(self._list_for_people(limit))
             finally:
                 self.ftp.cwd(self.home)
         if not all(is_utf_8(name.encode(WIRE)) for name, _, _ in entries):
@@ -189,19 +84,33 @@ class FTPServer(Server):
         return [RemoteFile(posixpath.join(folder, name), name, size, modified) for name, size, modified in named]
 
     def _list_exactly(self) -> Iterator[tuple[str, int, datetime | None]]:
-        for name, facts in self.ftp.mlsd():
+        for line in self._retrieve("MLSD"):
+            described, _, name = line.partition(" ")
+            pairs = (fact.partition("=") for fact in described.split(";"))
+            facts = {fact.lower(): value for fact, _, value in pairs}
             if facts.get("type", "").lower() == "file" and facts.get("size", "").isdigit():
                 yield name, int(facts["size"]), _time(facts.get("modify", ""))
 
-    def _list_for_people(self) -> Iterator[tuple[str, int, datetime | None]]:
+    def _list_for_people(self, limit: TimeLimit) -> Iterator[tuple[str, int, datetime | None]]:
         """LIST in the styles of Unix and DOS; its times are too coarse, so they are asked for one by one."""
-        lines: list[str] = []
-        self.ftp.retrlines("LIST", lines.append)
-        for line in lines:
+        for line in self._retrieve("LIST"):
             match = _UNIX.fullmatch(line) or _DOS.fullmatch(line)
             kind = match.groupdict().get("kind", "-") if match else ""
             if match is not None and kind == "-" and match["size"]:
+                limit.extend(LEAST_RATE)
                 yield match["name"], int(match["size"]), self._modified_at(match["name"])
+
+    def _retrieve(self, command: str) -> list[str]:
+        lines: list[str] = []
+
+        def take(line: str) -> None:
+            if len(lines) <= MOST_FILES:
+                lines.append(line)
+
+        self.ftp.retrlines(command, take)
+        if len(lines) > MOST_FILES:
+            raise self.too_many()
+        return lines
 
     def _modified_at(self, path: str) -> datetime | None:
         try:
@@ -228,11 +137,12 @@ class FTPServer(Server):
 
     def download(self, path: str, out: BinaryIO, most_bytes: int) -> int:
         count = 0
-        with self._translated(path, missing=path):
+        with self._translated(path, missing=path) as limit:
             self.ftp.voidcmd("TYPE I")
             data = self.ftp.transfercmd(f"RETR {self._absolute(path)}")
             with data:
                 while block := data.recv(BLOCK):
+                    limit.extend(len(block))
                     count += len(block)
                     if count > most_bytes:
                         break
@@ -261,7 +171,8 @@ class FTPServer(Server):
                 self.ftp.cwd(self.home)
 
     def write_file(self, path: str, content: bytes) -> None:
-        with self._translated(path):
+        with self._translated(path) as limit:
+            limit.extend(len(content))
             self.ftp.storbinary(f"STOR {self._absolute(path + UNFINISHED)}", BytesIO(content))
         self.rename(path + UNFINISHED, path)
 
@@ -271,11 +182,15 @@ class FTPServer(Server):
     def _decoded(self, name: str) -> str:
         return name.encode(WIRE).decode(self.encoding, "replace")
 
+    def _limited(self) -> TimeLimit:
+        return TimeLimit(self.settings.where, PATIENCE * self.settings.timeout, self.ftp.sockets)
+
     @contextlib.contextmanager
-    def _translated(self, path: str, *, folder: bool = False, missing: str = "") -> Iterator[None]:
+    def _translated(self, path: str, *, folder: bool = False, missing: str = "") -> Iterator[TimeLimit]:
         where, user = self.settings.where, self.settings.user
         try:
-            yield
+            with self._limited() as limit:
+                yield limit
         except CertificateWrong as error:
             raise IdentityWrong(
                 f"{where} is not the server whose certificate is pinned: {error.args[0]}. Ask its operator whether it "
@@ -304,7 +219,8 @@ class FTPServer(Server):
 
     def _is_gone(self, path: str) -> bool:
         try:
-            self.ftp.size(self._absolute(path))
+            with self._limited():
+                self.ftp.size(self._absolute(path))
         except ftplib.error_perm as error:
             return str(error).startswith("550")
         except (ftplib.Error, EOFError, OSError):
@@ -320,38 +236,3 @@ def _time(text: str) -> datetime | None:
         return None
     fraction = text[15:].strip()
     return moment.replace(microsecond=int(f"{fraction:0<6}"[:6])) if fraction.isdigit() else moment
-
-
-def read_certificate(settings: ServerSettings) -> Identity:
-    """The certificate that a server presents, trusted or not."""
-    where = settings.where
-    session = ftplib.FTP_TLS(timeout=settings.timeout)
-    context = ssl.create_default_context()
-    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    port = settings.port or Protocol(settings.protocol).port
-    try:
-        if settings.protocol == Protocol.FTPS_IMPLICIT:
-            with (
-                socket.create_connection((settings.host, port), settings.timeout) as plain,
-                context.wrap_socket(plain, server_hostname=settings.host) as secure,
-            ):
-                certificate = secure.getpeercert(binary_form=True) or b""
-        else:
-            session.context = context
-            session.connect(settings.host, port)
-            session.auth()
-            certificate = session.sock.getpeercert(binary_form=True) or b""  # type: ignore[union-attr]  # TLS is on
-    except (ftplib.Error, EOFError, OSError, UnicodeError, OverflowError) as error:
-        raise ServerUnreachable(f"{where} cannot be reached: {quote(error)}") from None
-    finally:
-        session.close()
-    parsed = x509.load_der_x509_certificate(certificate)
-    fingerprint = show_fingerprint(certificate)
-    details = (
-        f"{parsed.subject.rfc4514_string()}, issued by {parsed.issuer.rfc4514_string()}, "
-        f"valid until {parsed.not_valid_after_utc:%Y-%m-%d}"
-    )
-    pinned = read_fingerprint(settings.certificate_fingerprint)
-    shown = ":".join(fingerprint[index : index + 2] for index in range(0, len(fingerprint), 2))
-    matches = fingerprint.lower() == pinned if pinned else None
-    return Identity("certificate", shown, shown, details, matches)

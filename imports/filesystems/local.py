@@ -1,15 +1,14 @@
-"""Folders of this machine, and whatever else fsspec knows how to reach by a URL."""
+"""Folders of this machine."""
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import posixpath
 import stat
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, BinaryIO
-
-import fsspec
+from typing import TYPE_CHECKING, BinaryIO
 
 from imports.errors import SettingsWrong
 from imports.filesystems.base import (
@@ -20,14 +19,17 @@ from imports.filesystems.base import (
     Server,
     ServerSettings,
     ServerUnreachable,
+    is_utf_8,
     quote,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
     from pathlib import Path
 
 BLOCK = 1 << 20
+_NO_SECOND_NAMES = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK}
+"""What a file system without hard links says, and Linux of a file of somebody else that we may not write."""
 
 
 class LocalServer(Server):
@@ -38,6 +40,8 @@ class LocalServer(Server):
         if settings.root is None:
             raise SettingsWrong("LOCAL_FEEDS names no folder of this machine, so none may be read.")
         self.root = settings.root.resolve()
+        self.odd: dict[str, str] = {}
+        """By readable path: the one on the disk, where its name is no UTF-8."""
 
     def close(self) -> None:
         """Nothing is open."""
@@ -45,10 +49,20 @@ class LocalServer(Server):
     def list_files(self, folder: str) -> list[RemoteFile]:
         place = self._inside(folder)
         with self._translated(folder or "/"):
-            entries = [(entry.name, entry.stat(follow_symlinks=False)) for entry in os.scandir(place)]
-        return [
-            _describe(posixpath.join(folder, name), status) for name, status in entries if stat.S_ISREG(status.st_mode)
-        ]
+            names = os.listdir(place)  # noqa: PTH208  (names that are no UTF-8 stay as they are)
+        known, files = set(names), []
+        for name in names:
+            readable = _readable(name, known)
+            path = posixpath.join(folder, readable)
+            if readable != name:
+                self.odd[path] = posixpath.join(folder, name)
+            try:
+                status = (place / name).lstat()
+            except OSError:
+                continue  # it was taken away meanwhile
+            if stat.S_ISREG(status.st_mode):
+                files.append(_describe(path, status))
+        return files
 
     def look_at(self, path: str) -> RemoteFile | None:
         with self._translated(path):
@@ -62,18 +76,45 @@ class LocalServer(Server):
         if self.look_at(path) is None:
             raise self.vanished(path)
         with self._translated(path), self._inside(path).open("rb") as file:
-            return _copy(self, path, file, out, most_bytes)
+            count = 0
+            while block := file.read(BLOCK):
+                count += len(block)
+                if count > most_bytes:
+                    raise self.too_large(path, most_bytes)
+                out.write(block)
+        return count
 
     def rename(self, source: str, target: str) -> None:
-        """By a second name for the file, which never takes one that is taken, and the end of the first."""
+        """By a second name for the file, which never takes one that is taken, and the end of the first.
+
+        Whoever is killed between the two leaves one file with two names, and the same call again ends it.
+        """
         with self._translated(source):
+            old, new = self._inside(source), self._inside(target)
             try:
-                self._inside(target).hardlink_to(self._inside(source))
+                new.hardlink_to(old)
             except FileExistsError:
-                raise self.taken(target) from None
+                if not _is_one_file(old, new):
+                    raise self.taken(target) from None
             except FileNotFoundError:
                 raise self.vanished(source) from None
-            self._inside(source).unlink()
+            except OSError as error:
+                if error.errno not in _NO_SECOND_NAMES:
+                    raise
+                if os.path.lexists(new):
+                    raise self.taken(target) from None
+                old.rename(new)
+            _sync(new.parent)
+            old.unlink(missing_ok=True)
+            _sync(old.parent)
+
+    def settle_rename(self, source: str, target: str) -> bool:
+        with self._translated(target):
+            old, new = self._inside(source), self._inside(target)
+            if _is_one_file(old, new):
+                old.unlink(missing_ok=True)
+                _sync(old.parent)
+        return self.look_at(target) is not None
 
     def make_folder(self, path: str) -> None:
         with self._translated(path):
@@ -81,11 +122,16 @@ class LocalServer(Server):
 
     def write_file(self, path: str, content: bytes) -> None:
         with self._translated(path):
-            self._inside(path + UNFINISHED).write_bytes(content)
+            unfinished = self._inside(path + UNFINISHED)
+            unfinished.unlink(missing_ok=True)
+            with unfinished.open("xb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
         self.rename(path + UNFINISHED, path)
 
     def _inside(self, path: str) -> Path:
-        place = self.root / path
+        place = self.root / self.odd.get(path, path)
         try:
             leaves = place != self.root and not place.parent.resolve(strict=False).is_relative_to(self.root)
             if leaves or not place.resolve(strict=False).is_relative_to(self.root):
@@ -106,100 +152,29 @@ class LocalServer(Server):
             raise ServerUnreachable(f"{path} cannot be read: {error.strerror}") from None
 
 
-class URLServer(Server):
-    """Another of fsspec's file systems, such as an object store, which has no rename of its own."""
-
-    def __init__(self, settings: ServerSettings) -> None:
-        super().__init__(settings)
-        scheme, _, base = settings.url.partition("://")
-        if scheme not in settings.schemes:
-            raise SettingsWrong(f"{scheme}:// is not among the schemes that feeds may use.")
-        self.base = base.rstrip("/")
-        try:
-            self.filesystem: Any = fsspec.filesystem(
-                scheme, skip_instance_cache=True, use_listings_cache=False, **settings.options
-            )
-        except ImportError as error:
-            raise SettingsWrong(f"{scheme}:// needs a package that is not installed: {quote(error)}") from None
-        except ValueError as error:
-            raise SettingsWrong(f"fsspec cannot use {settings.where}: {self._quote(error)}") from None
-
-    def close(self) -> None:
-        """fsspec closes what it opened."""
-
-    def list_files(self, folder: str) -> list[RemoteFile]:
-        with self._translated(folder or "/", folder=True):
-            self.filesystem.invalidate_cache()
-            entries = self.filesystem.ls(self._absolute(folder), detail=True)
-        names = ((posixpath.basename(entry["name"].rstrip("/")), entry) for entry in entries if entry["type"] == "file")
-        return [self._describe(posixpath.join(folder, name), entry) for name, entry in names if name]
-
-    def look_at(self, path: str) -> RemoteFile | None:
-        with self._translated(path):
-            self.filesystem.invalidate_cache()
-            try:
-                entry = self.filesystem.info(self._absolute(path))
-            except FileNotFoundError:
-                return None
-        return self._describe(path, entry) if entry["type"] == "file" else None
-
-    def download(self, path: str, out: BinaryIO, most_bytes: int) -> int:
-        if self.look_at(path) is None:
-            raise self.vanished(path)
-        with self._translated(path), self.filesystem.open(self._absolute(path), "rb") as file:
-            return _copy(self, path, file, out, most_bytes)
-
-    def rename(self, source: str, target: str) -> None:
-        if self.look_at(target) is not None:
-            raise self.taken(target)
-        if self.look_at(source) is None:
-            raise self.vanished(source)
-        with self._translated(source):
-            self.filesystem.mv(self._absolute(source), self._absolute(target))
-
-    def make_folder(self, path: str) -> None:
-        with self._translated(path):
-            self.filesystem.makedirs(self._absolute(path), exist_ok=True)
-
-    def write_file(self, path: str, content: bytes) -> None:
-        with self._translated(path):
-            self.filesystem.pipe_file(self._absolute(path), content)
-
-    def _absolute(self, path: str) -> str:
-        return "/".join(filter(None, (self.base, path.strip("/"))))
-
-    def _describe(self, path: str, entry: dict[str, Any]) -> RemoteFile:
-        moments = (entry.get(name) for name in ("LastModified", "last_modified", "mtime", "modified", "created"))
-        moment = next((moment for moment in moments if moment is not None), None)
-        if isinstance(moment, int | float):
-            moment = datetime.fromtimestamp(moment, UTC)
-        modified = moment if isinstance(moment, datetime) and moment.tzinfo else None
-        return RemoteFile(path, posixpath.basename(path), entry.get("size") or 0, modified)
-
-    def _quote(self, error: object) -> str:
-        return quote(error, *self.settings.options.values())
-
-    @contextlib.contextmanager
-    def _translated(self, path: str, *, folder: bool = False) -> Iterator[None]:
-        where = self.settings.where
-        try:
-            yield
-        except FileNotFoundError:
-            raise FolderMissing(f"{'The folder ' if folder else ''}{path} is not on {where}.") from None
-        except PermissionError as error:
-            raise PermissionRefused(f"{where} does not allow that with {path}: {self._quote(error)}") from None
-        except (OSError, EOFError) as error:
-            raise ServerUnreachable(f"{where} cannot be reached ({path}): {self._quote(error)}") from None
+def _readable(name: str, others: Collection[str]) -> str:
+    """A name of the disk as text; one that is no UTF-8 is read as Latin-1, or spelled out where that is another's."""
+    raw = os.fsencode(name)
+    if is_utf_8(raw):
+        return name
+    read = raw.decode("latin-1")
+    return raw.decode(errors="backslashreplace") if read in others else read
 
 
-def _copy(server: Server, path: str, file: BinaryIO, out: BinaryIO, most_bytes: int) -> int:
-    count = 0
-    while block := file.read(BLOCK):
-        count += len(block)
-        if count > most_bytes:
-            raise server.too_large(path, most_bytes)
-        out.write(block)
-    return count
+def _is_one_file(one: Path, other: Path) -> bool:
+    """Whether two names are of one file."""
+    try:
+        return one != other and os.path.samestat(one.lstat(), other.lstat())
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+
+
+def _sync(folder: Path) -> None:
+    """Bring the names of a folder to the disk, where its file system does that by itself later."""
+    with contextlib.suppress(OSError), contextlib.ExitStack() as opened:  # some network file systems know no such thing
+        number = os.open(folder, os.O_RDONLY)
+        opened.callback(os.close, number)
+        os.fsync(number)
 
 
 def _describe(path: str, status: os.stat_result) -> RemoteFile:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import posixpath
 import stat
 from datetime import UTC, datetime
@@ -15,6 +16,7 @@ from sshfs import SSHFileSystem
 
 from imports.errors import SettingsWrong
 from imports.filesystems.base import (
+    MOST_FILES,
     UNFINISHED,
     FolderMissing,
     Identity,
@@ -28,11 +30,15 @@ from imports.filesystems.base import (
     is_utf_8,
     quote,
 )
+from imports.filesystems.network import PATIENCE, TimeLimit, open_socket
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Callable, Coroutine, Iterator
 
 BLOCK = 1 << 18
+logging.getLogger("asyncssh").setLevel(logging.CRITICAL)
+"""Servers' own words stand there as they came, and passwords with them; what goes wrong is in our errors."""
 _RSA = ("rsa-sha2-512", "rsa-sha2-256", "ssh-rsa")
 
 
@@ -99,23 +105,30 @@ class SFTPServer(Server):
             "gss_host": None,
             "known_hosts": ([], [], []),
             "client_factory": lambda: self.client,
-            "connect_timeout": settings.timeout,
             "login_timeout": settings.timeout,
             "keepalive_interval": 15,
             "timeout": settings.timeout + 5,
         }
         if pinned.algorithms:
             options["server_host_key_algs"] = pinned.algorithms
-        with self._translated("/", login=True):
-            self.filesystem = PinnedSSHFileSystem(settings.host, skip_instance_cache=True, **options)
+        with self._translated("/", login=True), contextlib.ExitStack() as opened:
+            self.socket = options["sock"] = opened.enter_context(_open_socket(settings))
+            with self._limited():
+                self.filesystem = PinnedSSHFileSystem(settings.host, skip_instance_cache=True, **options)
+            opened.pop_all()
 
     def close(self) -> None:
-        with contextlib.suppress(asyncssh.Error, OSError, TimeoutError):
-            sync(get_loop(), self.filesystem._stack.aclose, timeout=self.settings.timeout)
+        with contextlib.suppress(asyncssh.Error, OSError, TimeoutError, ServerUnreachable), self._limited():
+            sync(get_loop(), self.filesystem._stack.aclose)
 
     def list_files(self, folder: str) -> list[RemoteFile]:
-        async def read(sftp: asyncssh.SFTPClient) -> list[asyncssh.SFTPName]:
-            return [entry async for entry in sftp.scandir(self._wire(folder or "."))]
+        async def read(sftp: asyncssh.SFTPClient, _: TimeLimit) -> list[asyncssh.SFTPName]:
+            entries = []
+            async for entry in sftp.scandir(self._wire(folder or ".")):
+                entries.append(entry)
+                if len(entries) > MOST_FILES:
+                    raise self.too_many()
+            return entries
 
         with self._translated(folder or "/", folder=True):
             entries = [(bytes(entry.filename), entry.attrs) for entry in self._run(read)]
@@ -131,7 +144,7 @@ class SFTPServer(Server):
         return path.encode(self.encoding, "replace")
 
     def look_at(self, path: str) -> RemoteFile | None:
-        async def read(sftp: asyncssh.SFTPClient) -> asyncssh.SFTPAttrs | None:
+        async def read(sftp: asyncssh.SFTPClient, _: TimeLimit) -> asyncssh.SFTPAttrs | None:
             try:
                 return await sftp.stat(self._wire(path))
             except (asyncssh.SFTPNoSuchFile, asyncssh.SFTPNoSuchPath):
@@ -142,28 +155,29 @@ class SFTPServer(Server):
         return _describe(path, attributes) if attributes is not None and _is_file(attributes) else None
 
     def download(self, path: str, out: BinaryIO, most_bytes: int) -> int:
-        async def read(sftp: asyncssh.SFTPClient) -> int:
+        async def read(sftp: asyncssh.SFTPClient, limit: TimeLimit) -> int:
             count = 0
             async with sftp.open(self._wire(path), "rb", block_size=BLOCK) as file:
                 while block := await asyncio.wait_for(file.read(BLOCK), self.settings.timeout):
                     count += len(block)
+                    limit.extend(len(block))
                     if count > most_bytes:
                         raise self.too_large(path, most_bytes)
                     out.write(bytes(block))  # type: ignore[arg-type]  # a file opened in binary gives bytes
             return count
 
         with self._translated(path, missing=path):
-            count: int = self._run(read, limited=False)
+            count: int = self._run(read)
         return count
 
     def rename(self, source: str, target: str) -> None:
         if self.look_at(target) is not None:
             raise self.taken(target)
         with self._translated(source, missing=source):
-            self._run(lambda sftp: sftp.rename(self._wire(source), self._wire(target)))
+            self._run(lambda sftp, _: sftp.rename(self._wire(source), self._wire(target)))
 
     def make_folder(self, path: str) -> None:
-        async def make(sftp: asyncssh.SFTPClient) -> None:
+        async def make(sftp: asyncssh.SFTPClient, _: TimeLimit) -> None:
             if not await sftp.isdir(self._wire(path)):
                 await sftp.mkdir(self._wire(path))
 
@@ -171,7 +185,8 @@ class SFTPServer(Server):
             self._run(make)
 
     def write_file(self, path: str, content: bytes) -> None:
-        async def write(sftp: asyncssh.SFTPClient) -> None:
+        async def write(sftp: asyncssh.SFTPClient, limit: TimeLimit) -> None:
+            limit.extend(len(content))
             async with sftp.open(self._wire(path + UNFINISHED), "wb") as file:
                 await file.write(content)
 
@@ -179,12 +194,17 @@ class SFTPServer(Server):
             self._run(write)
         self.rename(path + UNFINISHED, path)
 
-    def _run(self, work: Callable[[asyncssh.SFTPClient], Coroutine[Any, Any, Any]], *, limited: bool = True) -> Any:
-        async def run() -> Any:
+    def _run(self, work: Callable[[asyncssh.SFTPClient, TimeLimit], Coroutine[Any, Any, Any]]) -> Any:
+        async def run(limit: TimeLimit) -> Any:
             async with self.filesystem._pool.get() as sftp:
-                return await asyncio.wait_for(work(sftp), self.settings.timeout if limited else None)
+                return await work(sftp, limit)
 
-        return sync(get_loop(), run)
+        with self._limited() as limit:
+            return sync(get_loop(), run, limit)
+
+    def _limited(self) -> TimeLimit:
+        """Cancelling would not do: whatever is open is closed first, which asks the server again."""
+        return TimeLimit(self.settings.where, PATIENCE * self.settings.timeout, lambda: [self.socket])
 
     @contextlib.contextmanager
     def _translated(self, path: str, *, folder: bool = False, missing: str = "", login: bool = False) -> Iterator[None]:
@@ -221,7 +241,13 @@ class SFTPServer(Server):
             ) from None
 
     def _quote(self, error: object) -> str:
-        return quote(error, self.settings.password)
+        return "it took too long" if isinstance(error, TimeoutError) else quote(error, self.settings.password)
+
+
+def _open_socket(settings: ServerSettings) -> socket.socket:
+    opened = open_socket(settings.host, settings.port or 22, settings.timeout)
+    opened.setblocking(False)
+    return opened
 
 
 def _client_keys(settings: ServerSettings) -> list[asyncssh.SSHKey] | None:
@@ -251,14 +277,16 @@ def read_host_key(settings: ServerSettings) -> Identity:
     """The key that a server presents, trusted or not."""
     pinned = PinnedKeys(settings.host_key)
 
-    async def ask() -> asyncssh.SSHKey | None:
-        waiting = asyncssh.get_server_host_key(settings.host, settings.port or 22, config=None)
+    async def ask(opened: socket.socket) -> asyncssh.SSHKey | None:
+        waiting = asyncssh.get_server_host_key(settings.host, settings.port or 22, sock=opened, config=None)
         return await asyncio.wait_for(waiting, settings.timeout)
 
     try:
-        key = sync(get_loop(), ask)
+        with _open_socket(settings) as opened:
+            key = sync(get_loop(), ask, opened)
     except (asyncssh.Error, OSError, TimeoutError, UnicodeError, OverflowError) as error:
-        raise ServerUnreachable(f"{settings.where} cannot be reached: {quote(error)}") from None
+        said = quote(error, settings.password)
+        raise ServerUnreachable(f"{settings.where} cannot be reached: {said}") from None
     if key is None:
         raise ServerUnreachable(f"{settings.where} presents no key.")
     pin = key.export_public_key().decode().strip()

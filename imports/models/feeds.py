@@ -18,6 +18,7 @@ from django.db.models import Q
 from accounts.fields import SecretField, is_set, secret_names
 from accounts.models import Account
 from imports.filesystems import Protocol, ServerSettings, find_pin_problems
+from imports.filesystems.network import find_host_problem
 from imports.masks import Mask, MaskError
 from imports.models.formats import Format
 from imports.querysets import FeedQuerySet, MessageQuerySet
@@ -161,6 +162,8 @@ class Feed(models.Model):
             errors["host"] = "Give the server's host name."
         elif not _is_host(self.host):
             errors["host"] = f"{self.host} is no host name. Check it for doubled dots and parts that are too long."
+        elif problem := find_host_problem(self.host):
+            errors["host"] = problem
         if problem := _find_url_problem(self.url):
             errors["url"] = problem
         if self.protocol == Protocol.SFTP and not self.host_key.strip():

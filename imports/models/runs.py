@@ -13,11 +13,12 @@ from accounts.models import Account
 from imports.errors import HeldFor, held_for_choices
 from imports.models.formats import FormatVersion
 from imports.querysets import RunQuerySet
+from imports.wording import file_name
 
 
 def kept_file_name(run: Run, name: str) -> str:
     """Where the copy of a run's file is kept: <account>/<run>-<name>, whatever the sender called it."""
-    return f"runs/{run.account_id}/{run.pk}-{get_valid_filename(PurePath(name).name or 'file')[-100:]}"
+    return f"runs/{run.account_id}/{get_valid_filename(f'{run.pk}-{file_name(PurePath(name).name)}')}"
 
 
 def rejects_file_name(run: Run, name: str) -> str:
@@ -84,6 +85,9 @@ class Run(models.Model):
     remote_size = models.BigIntegerField(null=True, blank=True)
     remote_modified_at = models.DateTimeField(null=True, blank=True)
     sha256 = models.CharField("SHA-256", max_length=64, blank=True)
+    compared_at = models.DateTimeField(
+        null=True, blank=True, help_text="When a file that is left where it lay was last found to be what was taken."
+    )
     archived_at = models.DateTimeField(null=True, blank=True)
     archived_as = models.TextField(blank=True, help_text="Where the file was moved to; blank if it was gone.")
 

@@ -1,6 +1,7 @@
 """Inspections of feeds: what is found, why each file is taken or not, and that nothing is changed by looking."""
 
 import os
+from datetime import timedelta
 
 import pytest
 from django.db import connection
@@ -64,6 +65,9 @@ def test_what_was_taken_and_stays_is_said(account, server, folder):
     drop(folder, "a.txt", "C1")
     pull_feed(feed)
     run = Run.objects.get()
+    compared = f"taken by run {run.pk}: a.txt; its content is compared, and taken where it is another"
+    assert look(feed) == [("a.txt", False, compared)]
+    Run.objects.update(compared_at=run.started_at + timedelta(minutes=1))
     assert look(feed) == [("a.txt", False, f"taken by run {run.pk}: a.txt")]
     drop(folder, "a.txt", "C1", "C2")
     assert look(feed) == [("a.txt", True, f"changed since run {run.pk}: a.txt")]

@@ -79,7 +79,7 @@ class Command(BaseCommand):
             self.say(f"  run {run['run']}: {run['file']}: {run['status']} ({counts})")
             if run["message"]:
                 self.say(f"    {run['message']}")
-        if not described["runs"] and described["status"] == Pull.Status.SUCCEEDED:
+        if not described["runs"] and described["status"] == Pull.Status.SUCCEEDED and not message:
             self.say("  nothing new")
 
     def say(self, line: str) -> None:

@@ -1,0 +1,170 @@
+"""Sessions of FTP and FTPS: to hosts that may be reached, with certificates verified and data encrypted."""
+
+from __future__ import annotations
+
+import contextlib
+import ftplib
+import hashlib
+import ssl
+from typing import TYPE_CHECKING, Any
+
+from cryptography import x509
+
+from imports.filesystems.base import (
+    Identity,
+    IdentityWrong,
+    Protocol,
+    ServerSettings,
+    ServerUnreachable,
+    quote,
+    read_fingerprint,
+)
+from imports.filesystems.network import PATIENCE, TimeLimit, open_socket
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Iterator
+
+WIRE = "latin-1"
+"""What ftplib sends and reads in: a character per byte, so that names in any encoding come through."""
+MOST_LINES = 1000
+"""Of one answer."""
+
+
+class CertificateWrong(ssl.SSLError):
+    """The certificate is another one than the pinned one."""
+
+
+class PlainSession(ftplib.FTP):
+    """FTP without TLS. Data come from the server's own host alone, whatever address its answers name."""
+
+    data: socket.socket | None = None
+    lines = 0
+
+    def __init__(self, settings: ServerSettings) -> None:
+        self.settings = settings
+        super().__init__(timeout=settings.timeout, encoding=WIRE)
+
+    def open(self) -> None:
+        """Connect and read the greeting."""
+        self.host, self.port = self.settings.host, self.settings.port or Protocol(self.settings.protocol).port
+        self.sock = self.begin(open_socket(self.host, self.port, self.settings.timeout))
+        self.af = self.sock.family
+        self.file = self.sock.makefile("r", encoding=WIRE)
+        self.welcome = self.getresp()
+
+    def begin(self, plain: socket.socket) -> socket.socket:
+        """What the control session runs over from its first byte on."""
+        return plain
+
+    def secure(self) -> None:
+        """Encrypt what follows, where that is wanted."""
+
+    def sockets(self) -> Iterator[socket.socket | None]:
+        yield self.sock
+        yield self.data
+
+    def putline(self, line: str) -> None:
+        self.lines = 0
+        super().putline(line)
+
+    def getline(self) -> str:
+        self.lines += 1
+        if self.lines > MOST_LINES:
+            raise ftplib.error_proto("its answer has no end")
+        return super().getline()
+
+    def ntransfercmd(self, cmd: str, rest: int | str | None = None) -> tuple[Any, int | None]:
+        self.data, size = super().ntransfercmd(cmd, rest)
+        return self.data, size
+
+
+class TLSSession(PlainSession, ftplib.FTP_TLS):
+    """FTP over TLS, explicit or implicit, that checks both sockets and continues one TLS session on the other."""
+
+    def __init__(self, settings: ServerSettings, context: ssl.SSLContext | None = None) -> None:
+        self.settings = settings
+        self.pinned = "" if context else read_fingerprint(settings.certificate_fingerprint)
+        self.implicit = settings.protocol == Protocol.FTPS_IMPLICIT
+        context = context or make_context(settings)
+        ftplib.FTP_TLS.__init__(self, timeout=settings.timeout, context=context, encoding=WIRE)
+
+    def begin(self, plain: socket.socket) -> socket.socket:
+        return self._encrypt(plain) if self.implicit else plain
+
+    def auth(self) -> str:
+        if self.implicit:
+            return ""
+        reply = super().auth()
+        self._check(self.sock)
+        return reply
+
+    def secure(self) -> None:
+        self.prot_p()
+
+    def ntransfercmd(self, cmd: str, rest: int | str | None = None) -> tuple[Any, int | None]:
+        plain, size = ftplib.FTP.ntransfercmd(self, cmd, rest)
+        self.data = self._encrypt(plain, getattr(self.sock, "session", None))
+        return self.data, size
+
+    def _encrypt(self, plain: socket.socket, session: ssl.SSLSession | None = None) -> ssl.SSLSocket:
+        with contextlib.ExitStack() as opened:
+            opened.enter_context(plain)
+            plain.getpeername()  # ssl would leave a session open that is broken already
+            secure = opened.enter_context(self.context.wrap_socket(plain, server_hostname=self.host, session=session))
+            self._check(secure)
+            opened.pop_all()
+        return secure
+
+    def _check(self, secure: Any) -> None:
+        certificate = secure.getpeercert(binary_form=True) or b""
+        if self.pinned and hashlib.sha256(certificate).hexdigest() != self.pinned:
+            raise CertificateWrong(f"the server presents {show_fingerprint(certificate)}")
+
+
+def make_context(settings: ServerSettings) -> ssl.SSLContext:
+    """Verifies by the pinned certificate, else by the given authorities, else by the system's."""
+    try:
+        context = ssl.create_default_context(cadata=settings.ca_bundle or None)
+    except (ssl.SSLError, ValueError):
+        raise IdentityWrong("The CA bundle is not a list of certificates in PEM.") from None
+    if read_fingerprint(settings.certificate_fingerprint):
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+def show_fingerprint(certificate: bytes) -> str:
+    return hashlib.sha256(certificate).hexdigest().upper()
+
+
+def read_certificate(settings: ServerSettings) -> Identity:
+    """The certificate that a server presents, trusted or not."""
+    certificate = _fetch_certificate(settings)
+    parsed = x509.load_der_x509_certificate(certificate)
+    fingerprint = show_fingerprint(certificate)
+    details = (
+        f"{parsed.subject.rfc4514_string()}, issued by {parsed.issuer.rfc4514_string()}, "
+        f"valid until {parsed.not_valid_after_utc:%Y-%m-%d}"
+    )
+    pinned = read_fingerprint(settings.certificate_fingerprint)
+    shown = ":".join(fingerprint[index : index + 2] for index in range(0, len(fingerprint), 2))
+    matches = fingerprint.lower() == pinned if pinned else None
+    return Identity("certificate", shown, shown, quote(details, settings.password), matches)
+
+
+def _fetch_certificate(settings: ServerSettings) -> bytes:
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    session = TLSSession(settings, context)
+    try:
+        with TimeLimit(settings.where, PATIENCE * settings.timeout, session.sockets):
+            session.open()
+            session.auth()
+            secure: Any = session.sock
+            return secure.getpeercert(binary_form=True) or b""
+    except (ftplib.Error, EOFError, OSError, UnicodeError, OverflowError) as error:
+        said = quote(error, settings.password)
+        raise ServerUnreachable(f"{settings.where} cannot be reached: {said}") from None
+    finally:
+        session.close()
