@@ -53,10 +53,22 @@ class Run(models.Model):
     )
     format_digest = models.BinaryField(max_length=32, null=True, editable=False)
     kept_file = models.FileField(
-        "kept copy", upload_to=kept_file_name, max_length=200, blank=True, help_text="The file as it came."
+        "kept copy",
+        upload_to=kept_file_name,
+        max_length=200,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="The file as it came.",
     )
     rejects_file = models.FileField(
-        "rejects", upload_to=rejects_file_name, max_length=200, blank=True, help_text="The rejected rows, with reasons."
+        "rejects",
+        upload_to=rejects_file_name,
+        max_length=200,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="The rejected rows, with reasons.",
     )
     rejects_header = models.CharField(
         max_length=32, blank=True, default="", db_default="", editable=False,
@@ -73,33 +85,44 @@ class Run(models.Model):
     queued_at = models.DateTimeField(
         null=True, blank=True, help_text="When an uploaded file was last put into the queue."
     )
-    stage = models.CharField(max_length=20, blank=True, help_text="What is being done while the run runs.")
-    stage_done = models.BigIntegerField(default=0, help_text="How much of that is done.")
-    stage_total = models.BigIntegerField(default=0, help_text="How much of it there is.")
+    stage = models.CharField(
+        max_length=20, blank=True, default="", db_default="", help_text="What is being done while the run runs."
+    )
+    stage_done = models.BigIntegerField(default=0, db_default=0, help_text="How much of that is done.")
+    stage_total = models.BigIntegerField(default=0, db_default=0, help_text="How much of it there is.")
     started_at = models.DateTimeField(auto_now_add=True)
     finished_at = models.DateTimeField(null=True, blank=True)
     seconds = models.FloatField(null=True, blank=True, help_text="What the pipeline took.")
 
     feed = models.ForeignKey("imports.Feed", on_delete=models.SET_NULL, null=True, blank=True, related_name="runs")
-    remote_path = models.TextField(blank=True, help_text="Where the file lay on the feed's server.")
+    remote_path = models.TextField(
+        blank=True, default="", db_default="", help_text="Where the file lay on the feed's server."
+    )
     remote_size = models.BigIntegerField(null=True, blank=True)
     remote_modified_at = models.DateTimeField(null=True, blank=True)
-    sha256 = models.CharField("SHA-256", max_length=64, blank=True)
+    sha256 = models.CharField("SHA-256", max_length=64, blank=True, default="", db_default="")
     compared_at = models.DateTimeField(
         null=True, blank=True, help_text="When a file that is left where it lay was last found to be what was taken."
     )
     archived_at = models.DateTimeField(null=True, blank=True)
-    archived_as = models.TextField(blank=True, help_text="Where the file was moved to; blank if it was gone.")
+    archived_as = models.TextField(
+        blank=True, default="", db_default="", help_text="Where the file was moved to; blank if it was gone."
+    )
 
     held_for = models.CharField(
         max_length=30, choices=held_for_choices, blank=True, db_default="", default="",
         help_text="Why a held file needs somebody.",
     )  # fmt: skip
     decision = models.CharField(
-        max_length=8, choices=Decision, blank=True, help_text="What a person decided about a held file."
+        max_length=8,
+        choices=Decision,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="What a person decided about a held file.",
     )
     decided_at = models.DateTimeField(null=True, blank=True)
-    decided_by = models.CharField(max_length=150, blank=True)
+    decided_by = models.CharField(max_length=150, blank=True, default="", db_default="")
     released_from = models.ForeignKey(
         "self", on_delete=models.SET_NULL, null=True, blank=True, related_name="releases", help_text="The held run."
     )
