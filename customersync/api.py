@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.http import HttpRequest, JsonResponse
+from django.http import HttpRequest, HttpResponseServerError, JsonResponse
+from django.template import loader
 
 from accounts.api import problems
+from customersync.logs import asked
 from imports.template import FIELDS
 
 ANSWERS = {
@@ -111,6 +113,15 @@ def _object(properties: dict[str, str]) -> dict[str, Any]:
     }
 
 
+def bad_request(request: HttpRequest, exception: Exception) -> Any:
+    """What Django itself refuses before any view has it."""
+    from django.views.defaults import bad_request as page
+
+    if not request.path.startswith("/api/"):
+        return page(request, exception)
+    return _answer(400, "bad_request", "The request is not as it should be. See /api/v1/docs/.")
+
+
 def not_found(request: HttpRequest, exception: Exception) -> Any:
     """For URLs that no view has: a problem below /api/, a page elsewhere."""
     from django.views.defaults import page_not_found
@@ -121,12 +132,15 @@ def not_found(request: HttpRequest, exception: Exception) -> Any:
 
 
 def server_error(request: HttpRequest) -> Any:
-    from django.views.defaults import server_error as page
-
+    """Names the request, so that whoever runs the site finds it in the log."""
+    name = getattr(asked.get(), "id", "")
     if not request.path.startswith("/api/"):
-        return page(request)
-    return _answer(500, "server_error", "Something went wrong here, and was logged.")
+        return HttpResponseServerError(loader.render_to_string("500.html", {"request_id": name}))
+    return _answer(
+        500, "server_error", f"Something went wrong here, and was logged as request {name}.", request_id=name
+    )
 
 
-def _answer(status: int, code: str, detail: str) -> JsonResponse:
-    return JsonResponse(problems.make_problem(status, code, detail), status=status, content_type=problems.CONTENT_TYPE)
+def _answer(status: int, code: str, detail: str, **more: str) -> JsonResponse:
+    problem = problems.make_problem(status, code, detail) | more
+    return JsonResponse(problem, status=status, content_type=problems.CONTENT_TYPE)

@@ -58,6 +58,8 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "customersync.requests.RequestId",
+    "customersync.requests.KeepMethod",
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.gzip.GZipMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -170,7 +172,7 @@ REST_FRAMEWORK = {
     "DEFAULT_THROTTLE_CLASSES": ["accounts.api.throttling.TokenThrottle"],
     "DEFAULT_PAGINATION_CLASS": "accounts.api.pagination.KeyPagination",
     "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["accounts.api.parsers.StrictJSONParser"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "accounts.api.negotiation.OneLanguage",
     "DEFAULT_METADATA_CLASS": None,  # the schema says it better
@@ -202,17 +204,25 @@ SPECTACULAR_SETTINGS = {
     },
 }
 
-# Whoever puts something into the queue has nothing to say to the person at the terminal.
+# To stderr, for whoever keeps it: errors with their traceback and request, warnings, and what workers do. What
+# a client did wrong stands in its answer and not here; nor does what is put into the queue.
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
+    "formatters": {"line": {"()": "customersync.logs.Line"}},
     "filters": {
         "no_chatter": {
             "()": "django.utils.log.CallbackFilter",
             "callback": lambda record: not record.getMessage().startswith("Enqueued"),
         }
     },
-    "loggers": {"django-q": {"filters": ["no_chatter"]}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"level": "WARNING", "handlers": ["stderr"]},
+    "loggers": {
+        "django": {"level": "INFO", "handlers": []},
+        "django.request": {"level": "ERROR"},
+        "django-q": {"level": "INFO", "filters": ["no_chatter"]},
+    },
 }
 
 STATIC_URL = "static/"

@@ -7,6 +7,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
 from customersync.health import show_health
 
+handler400 = "customersync.api.bad_request"
 handler404 = "customersync.api.not_found"
 handler500 = "customersync.api.server_error"
 

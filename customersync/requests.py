@@ -1,0 +1,63 @@
+"""What every request gets, page or API: an id that its answer and its lines in the log carry, and redirects that lose
+no body."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from typing import TYPE_CHECKING
+
+from django.http import JsonResponse
+from django.urls import is_valid_path
+from django.utils.http import escape_leading_slashes
+
+from accounts.api.problems import CONTENT_TYPE, make_problem
+from customersync.logs import Asked, asked
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from django.http import HttpRequest, HttpResponseBase
+
+HEADER = "X-Request-ID"
+_SANE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/+=-]{0,127}")
+_READS = ("GET", "HEAD", "OPTIONS")
+
+
+class RequestId:
+    """The first of all: a sane `X-Request-ID` goes on into the answer and the log; other requests get one made."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        sent = request.headers.get(HEADER, "")
+        name = sent if _SANE.fullmatch(sent) else uuid.uuid4().hex
+        token = asked.set(Asked(name, request.method or "", request.path))
+        try:
+            response = self.get_response(request)
+        finally:
+            asked.reset(token)
+        response[HEADER] = name
+        return response
+
+
+class KeepMethod:
+    """A write is redirected with its method and body (308), or not at all; Django's own 301 makes a GET of it."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if request.method in _READS:
+            return self.get_response(request)
+        where = request.path_info
+        if not where.endswith("/") and not is_valid_path(where) and is_valid_path(f"{where}/"):
+            return _redirect(escape_leading_slashes(request.get_full_path(force_append_slash=True)))
+        response = self.get_response(request)
+        return _redirect(response["Location"]) if response.status_code == 301 else response
+
+
+def _redirect(where: str) -> JsonResponse:
+    problem = make_problem(308, "moved", f"Nothing was done. Send the same request to {where}.")
+    return JsonResponse(problem, status=308, content_type=CONTENT_TYPE, headers={"Location": where})
