@@ -16,6 +16,7 @@ from rest_framework.routers import SimpleRouter
 from accounts.api.base import AccountViewSet, RetrieveVersioned
 from accounts.api.pagination import ByText, KeyPagination, NewestFirst
 from accounts.api.problems import Conflict
+from accounts.api.strictness import StrictSerializer
 from accounts.users import user_of
 from connections import review
 from connections.describing import describe_customer
@@ -82,7 +83,7 @@ class ConnectionSerializer(serializers.Serializer[Any]):
     reviewed_at = serializers.DateTimeField(allow_null=True)
 
 
-class RejectionSerializer(serializers.Serializer[Any]):
+class RejectionSerializer(StrictSerializer):
     duplicate_of = serializers.CharField(
         required=False, max_length=100, help_text="customer_code of the connection that stands for it."
     )
@@ -192,32 +193,41 @@ class Connections(AccountViewSet, mixins.ListModelMixin, RetrieveVersioned):
         return [described[pk] for pk in rows if pk in described]
 
     @extend_schema(summary="Approve it", request=None, responses=ConnectionSerializer)
-    @action(detail=True, methods=["post"])
+    @action(detail=True, methods=["post"], takes_body=False)
     def approve(self, request: Request, **kwargs: Any) -> Response:
         found = self.get_object()
         review.approve(Connection.objects.filter(pk=found.pk), user_of(request))
-        return self.answer(self.get_serializer(self.get_object()).data)
+        return self.answer_decided(found)
 
     @extend_schema(
         summary="Reject it, or reject it as a duplicate", request=RejectionSerializer, responses=ConnectionSerializer
     )
     @action(detail=True, methods=["post"])
     def reject(self, request: Request, **kwargs: Any) -> Response:
-        found = self.get_object()
         asked = RejectionSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
+        mine = Connection.objects.filter(account=self.account)
         original = None
         if code := asked.validated_data.get("duplicate_of"):
-            original = self.get_queryset().filter(customer_code=code).first()
+            original = mine.filter(customer_code=code).first()
             if original is None:
                 raise ValidationError({"duplicate_of": f"The account has no connection {code!r}."})
+        decided = Q(pk__in=[self.kwargs["pk"], *([original.pk] if original else [])])
+        list(
+            mine.filter(decided | Q(duplicate_of=self.kwargs["pk"])).locked().values_list("pk")
+        )  # in everybody's order
+        found = self.get_object()
         try:
             review.reject(Connection.objects.filter(pk=found.pk), user_of(request), original)
         except ModelError as error:
             if original is None:
                 raise Conflict(" ".join(error.messages)) from None
             raise ValidationError({"duplicate_of": error.messages}) from None
-        return self.answer(self.get_serializer(self.get_object()).data)
+        return self.answer_decided(found)
+
+    def answer_decided(self, found: Connection) -> Response:
+        found.refresh_from_db()
+        return self.answer(self.get_serializer(found).data)
 
 
 class NewestChangeFirst(Watermarked, NewestFirst):

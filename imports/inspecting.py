@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.core.exceptions import ImproperlyConfigured
 
+from accounts.times import iso_utc
 from imports.errors import SettingsWrong, TryAgainLater
 from imports.fetching import Step, explain_omission, list_candidates
 from imports.filesystems import open_server, read_identity
@@ -91,7 +92,7 @@ def describe_inspection(found: Inspection) -> dict[str, Any]:
             {
                 "path": file.path,
                 "size": file.size,
-                "modified_at": file.modified_at and file.modified_at.isoformat(),
+                "modified_at": file.modified_at and iso_utc(file.modified_at),
                 "pull": taken,
                 "reason": reason,
             }

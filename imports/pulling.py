@@ -19,6 +19,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import Error, connection, transaction
 from django.utils import timezone
 
+from accounts.times import iso_utc
 from imports.archiving import archive_file, record_archived, settle_moved
 from imports.claiming import claim_feed
 from imports.errors import SettingsWrong, TryAgainLater
@@ -248,9 +249,7 @@ def record_success(pull: Pull, again_at: datetime | None, message: str = "") -> 
             Feed.objects.select_for_update().only("pk", "failing_since", "alerted_at", "next_pull_at").get(pk=feed.pk)
         )
         if state.alerted_at and state.failing_since:
-            tell_of_feed(
-                feed, "feed.recovered", state.failing_since, {"failing_since": state.failing_since.isoformat()}
-            )
+            tell_of_feed(feed, "feed.recovered", state.failing_since, {"failing_since": iso_utc(state.failing_since)})
         changes = {"failures": 0, "failing_since": None, "alerted_at": None, "problem": "", "pulled_at": now}
         if again_at and state.next_pull_at and again_at < state.next_pull_at:
             changes["next_pull_at"] = again_at

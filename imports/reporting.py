@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db.models import Sum
 
+from accounts.times import iso_utc
 from imports.models import Issue, Run
 from imports.wording import file_name
 
@@ -37,8 +38,8 @@ def describe_run(run: Run, most_issues: int | None = None) -> dict[str, Any]:
         "counts": run.counts,
         "issues_found": issues.filter(more=0).count() + (issues.aggregate(more=Sum("more"))["more"] or 0),
         "issues": listed,
-        "started_at": run.started_at.isoformat(),
-        "finished_at": run.finished_at and run.finished_at.isoformat(),
+        "started_at": iso_utc(run.started_at),
+        "finished_at": run.finished_at and iso_utc(run.finished_at),
         "seconds": run.seconds,
     }
 

@@ -8,6 +8,7 @@ from django.db import transaction
 from django.utils import timezone
 from django_q.tasks import async_task
 
+from accounts.times import iso_utc
 from imports.claiming import NotDue, PulledAlready, is_claimed, mark_interrupted, worker_name
 from imports.delivering import deliver_due
 from imports.models import Feed, Heartbeat, Message, Pull, Run
@@ -38,7 +39,7 @@ def enqueue_due() -> None:
     with transaction.atomic():
         for feed in Feed.objects.silent().select_for_update(skip_locked=True, of=("self",)):
             since = feed.file_at or feed.created_at
-            tell_of_feed(feed, "feed.silent", since, {"since": since.isoformat(), "hours": feed.silent_after_hours})
+            tell_of_feed(feed, "feed.silent", since, {"since": iso_utc(since), "hours": feed.silent_after_hours})
             Feed.objects.filter(pk=feed.pk).update(silence_told_at=timezone.now())
     for run_id in Run.objects.lost_uploads().values_list("pk", flat=True):
         enqueue_upload(run_id)

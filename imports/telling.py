@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.utils import timezone
 
+from accounts.times import iso_utc
 from imports.models import Message, Run, Webhook
 from imports.reporting import describe_run
 
@@ -59,7 +60,7 @@ def tell_of_feed(feed: Feed, event: str, since: datetime, payload: dict[str, Any
 def _webhook(account: Account, about: dict[str, Any], what: str, describe: Any) -> list[Message]:
     if not Webhook.objects.filter(account=account, enabled=True).exists():
         return []
-    payload = {"type": about["event"], "timestamp": timezone.now().isoformat(), "data": describe()}
+    payload = {"type": about["event"], "timestamp": iso_utc(timezone.now()), "data": describe()}
     return [Message(**about, kind=Message.Kind.WEBHOOK, key=f"webhook:{what}", payload=payload)]
 
 

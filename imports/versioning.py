@@ -109,6 +109,10 @@ def approve(version: FormatVersion, approver: str, *, user: User | None = None, 
     """
     if not approver.strip():
         raise PromotionRefused(f"{version} needs a named approver to go live.")
+    if user is not None and not user.may_edit(version.format.account_id):
+        raise PromotionRefused(
+            f"{user.get_username()} is no editor of {version.format.account.code}, whose format it is."
+        )
     with transaction.atomic():
         version = _locked(version)
         if version.status == Status.LIVE:

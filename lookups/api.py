@@ -24,6 +24,7 @@ from accounts.api.base import (
 )
 from accounts.api.pagination import KeyPagination
 from accounts.api.problems import Conflict
+from accounts.api.strictness import StrictModelSerializer, StrictSerializer
 from lookups.directory import LISTS
 from lookups.loading import load_rows
 from lookups.models import PriceType, SalesRep
@@ -70,7 +71,7 @@ def make_view(name: str, model: Any) -> type[LookupView]:
     key = ["currency", "label"] if model is PriceType else ["code", "name"]
     fields = [*key, "email"] if model is SalesRep else key
     meta = type("Meta", (), {"model": model, "fields": ["id", *fields]})
-    serializer = type(f"{model.__name__}Serializer", (serializers.ModelSerializer,), {"Meta": meta})
+    serializer = type(f"{model.__name__}Serializer", (StrictModelSerializer,), {"Meta": meta})
     filters = {field: ["exact"] for field in fields}
     filter_meta = type("Meta", (), {"model": model, "fields": filters})
     filterset = type(f"{model.__name__}Filter", (django_filters.FilterSet,), {"Meta": filter_meta})
@@ -96,7 +97,7 @@ def make_view(name: str, model: Any) -> type[LookupView]:
     return extend_schema(tags=["lookups"])(described(view))
 
 
-class EntrySerializer(serializers.Serializer[Any]):
+class EntrySerializer(StrictSerializer):
     """A line of `load_lookups`: a price type has currency and name, everything else a code."""
 
     list = serializers.ChoiceField(list(LISTS))
@@ -106,7 +107,7 @@ class EntrySerializer(serializers.Serializer[Any]):
     email = serializers.CharField(required=False, allow_blank=True, default="", max_length=255)
 
 
-class EntriesSerializer(serializers.Serializer[Any]):
+class EntriesSerializer(StrictSerializer):
     entries = EntrySerializer(many=True, max_length=MOST_ROWS)  # type: ignore[call-arg]  # of the list that it makes
     dry_run = serializers.BooleanField(required=False, default=False)
 

@@ -75,7 +75,13 @@ class SalesRep(CodedLookup):
         abstract = False
         constraints = [
             *CodedLookup.Meta.constraints,
-            models.UniqueConstraint("account", Lower("email"), name="unique_salesrep_email"),
+            models.UniqueConstraint(
+                "account",
+                Lower("email"),
+                name="unique_salesrep_email",
+                violation_error_code="unique",
+                violation_error_message="Another sales rep has this e-mail address.",
+            ),
             models.CheckConstraint(condition=~models.Q(email=""), name="salesrep_has_email"),
         ]
 

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
+from datetime import UTC
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
 from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from django.utils import timezone
 from rest_framework import mixins
-from rest_framework.exceptions import PermissionDenied
+from rest_framework.exceptions import ErrorDetail, ParseError, PermissionDenied, ValidationError
 from rest_framework.generics import GenericAPIView
 from rest_framework.permissions import SAFE_METHODS
 from rest_framework.renderers import JSONRenderer
@@ -17,7 +21,14 @@ from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
 from accounts.api.idempotency import answer_once
-from accounts.api.problems import PreconditionFailed, TooLarge
+from accounts.api.problems import (
+    LengthRequired,
+    NotAsDocumented,
+    PreconditionFailed,
+    PreconditionRequired,
+    TooLarge,
+)
+from accounts.api.strictness import find_repeated, find_unknown
 from accounts.models import Account
 from accounts.users import user_of
 
@@ -31,10 +42,15 @@ if TYPE_CHECKING:
 class AccountView(GenericAPIView[Any]):
     """Members read, editors write; to everybody else the account does not exist.
 
-    A POST with the header Idempotency-Key is done once.
+    What is not understood is refused, times are UTC, a write is one transaction, and a POST with the header
+    Idempotency-Key is done once.
     """
 
     account: Account
+    takes_body = True
+    """False for a POST that says all with its URL."""
+    one_transaction = True
+    """False for what asks servers or takes long, and then opens a transaction of its own to write."""
     rate_limit: dict[str, str] = {}
     """Headers that tell how many requests are left."""
 
@@ -43,23 +59,90 @@ class AccountView(GenericAPIView[Any]):
         """Bytes."""
         return 5_000_000
 
+    @property
+    def owner(self) -> Account:
+        """The account whose members may do this: the one of the URL, unless the thing belongs to its production."""
+        return self.account
+
+    @property
+    def writes(self) -> bool:
+        return self.request.method not in SAFE_METHODS
+
+    def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> Any:
+        with timezone.override(UTC):
+            return super().dispatch(request, *args, **kwargs)
+
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        check_form(request, self.largest_body)
         super().initial(request, *args, **kwargs)
         self.check_account(request, **kwargs)
-        length = int(request.META.get("CONTENT_LENGTH") or 0)
-        if length > self.largest_body:
-            raise TooLarge(f"The request has {length:,} bytes; at most {self.largest_body:,} are taken.")
+        self.check_query(request)
+        if not self.writes:
+            return
+        if not self.takes_body or request.method == "DELETE":
+            self.check_nothing_sent(request)
+        if "If-Match" in request.headers and not self.minds_etags:
+            raise ValidationError({"If-Match": "There is nothing here that an ETag could name."})
+        self.wrap_handler(request)
+
+    def wrap_handler(self, request: Request) -> None:
+        """Let the write be one transaction, and be done once where it has a key."""
+        name = str(request.method).lower()
+        handler: Any = getattr(self, name, self.http_method_not_allowed)
+        if self.one_transaction:
+            handler = transaction.atomic(handler)
         key = request.headers.get("Idempotency-Key")
         if request.method == "POST" and key is not None:
-            handler: Any = getattr(self, "post", self.http_method_not_allowed)
-            self.post = lambda *args, **kwargs: answer_once(request, key, partial(handler, *args, **kwargs))
+            answer = handler
+            handler = lambda *args, **kwargs: answer_once(request, key, partial(answer, *args, **kwargs))  # noqa: E731  (wraps the one above)
+        setattr(self, name, handler)
 
     def check_account(self, request: Request, **kwargs: Any) -> None:
-        user = user_of(request)
-        visible = Account.objects.visible_to(user).select_related("sandbox_of")
+        visible = Account.objects.visible_to(user_of(request)).select_related("sandbox_of")
         self.account = get_object_or_404(visible, code=kwargs["account"])
-        if request.method not in SAFE_METHODS and not user.may_edit(self.account.pk):
-            raise PermissionDenied("You may only look at this account.")
+        self.check_rights(self.owner, edit=self.writes)
+
+    def check_rights(self, owner: Account, *, edit: bool) -> None:
+        user = user_of(self.request)
+        if not user.may_see(owner.pk):
+            raise PermissionDenied(f"This belongs to {owner.code}, of which you are no member.")
+        if edit and not user.may_edit(owner.pk):
+            which = "this account" if owner == self.account else f"{owner.code}, to which this belongs"
+            raise PermissionDenied(f"You may only look at {which}.")
+
+    def check_query(self, request: Request) -> None:
+        """Raise ValidationError for a parameter that is unknown, repeated or blank."""
+        given = request.query_params
+        problems = find_unknown(given, self.known_parameters()) | find_repeated(given)
+        for name, value in given.items():
+            if not str(value).strip() and name not in problems:
+                problems[name] = [ErrorDetail("Give a value, or leave it out.", "blank")]
+        if problems:
+            raise ValidationError(problems)
+
+    def known_parameters(self) -> set[str]:
+        is_list = isinstance(self, mixins.ListModelMixin) and getattr(self, "action", "list") == "list"
+        if self.writes or not is_list:
+            return set()
+        known: set[str] = set(getattr(self.paginator, "parameters", ()))
+        for backend in self.filter_backends:
+            made: Any = backend()
+            filterset = made.get_filterset_class(self, self.get_queryset())
+            known |= set(filterset.base_filters if filterset else ())
+        return known
+
+    def check_nothing_sent(self, request: Request) -> None:
+        if isinstance(request.data, Mapping):
+            problems: dict[str, Any] = dict(find_unknown(request.data, ()))
+        else:
+            problems = {"non_field_errors": "No body is taken here."} if request.data is not None else {}
+        if problems:
+            raise ValidationError(problems)
+
+    @property
+    def minds_etags(self) -> bool:
+        """Whether the action looks at If-Match."""
+        return False
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
         finished = super().finalize_response(request, response, *args, **kwargs)
@@ -74,41 +157,75 @@ class AccountView(GenericAPIView[Any]):
         return bool(getattr(self, "swagger_fake_view", False))
 
 
+def check_form(request: Request, largest: int) -> None:
+    """What the headers alone tell of a body that will not be taken, before any of it is read."""
+    coding = request.META.get("HTTP_CONTENT_ENCODING", "").strip().lower()
+    if coding not in ("", "identity"):
+        raise NotAsDocumented("Send the body as it is; compressed ones are not read.", "content_encoding")
+    if request.META.get("HTTP_TRANSFER_ENCODING"):
+        raise LengthRequired
+    charset = (request._request.content_params or {}).get("charset", "utf-8")
+    if charset.lower() not in ("utf-8", "utf8", "us-ascii"):
+        raise NotAsDocumented("Text is read as UTF-8 alone.", "charset")
+    length = str(request.META.get("CONTENT_LENGTH") or 0)
+    if not (length.isascii() and length.isdecimal()):
+        raise ParseError("The Content-Length is no number.")
+    if int(length) > largest:
+        raise TooLarge(f"The request has {int(length):,} bytes; at most {largest:,} are taken.")
+
+
 class AccountViewSet(AccountView, GenericViewSet[Any]):
     """The same for several actions on one kind of thing."""
 
 
-class VersionedMixin(GenericAPIView[Any]):
-    """Things with an ETag: a GET with If-None-Match is spared the body, a write with If-Match overwrites nobody."""
+class VersionedMixin(AccountView):
+    """Things with an ETag: a GET with If-None-Match is spared the body, a write with If-Match overwrites nobody.
+
+    A write locks the thing before it compares, so that nothing comes in between.
+    """
 
     def etag_of(self, data: Any) -> str:
         return f'"{hashlib.sha256(JSONRenderer().render(data)).hexdigest()[:32]}"'
 
+    @property
+    def minds_etags(self) -> bool:
+        return bool(getattr(self, "detail", False))
+
     def get_queryset(self) -> QuerySet[Any]:
         found: QuerySet[Any] = super().get_queryset()
-        return found.select_for_update(of=("self",)) if self.request.method in ("PUT", "PATCH", "DELETE") else found
+        if not (self.writes and self.one_transaction and self.minds_etags):
+            return found
+        return found.select_for_update(of=("self",), no_key=self.request.method != "DELETE")
 
     def get_object(self) -> Any:
         found = super().get_object()
-        if self.request.method in ("PUT", "PATCH", "DELETE"):
+        if self.writes:
             self.check_seen(lambda: self.get_serializer(found).data)
         return found
 
-    def check_seen(self, describe: Callable[[], Any]) -> None:
-        """Raise PreconditionFailed where If-Match names something else than what there is; none has any ETag."""
-        wanted = _etags(self.request.headers.get("If-Match", ""))
-        if not wanted:
+    def check_seen(self, describe: Callable[[], Any], *, replaces: bool | None = None) -> None:
+        """Raise PreconditionFailed where If-Match names something else than what there is; none has any ETag.
+
+        Without If-Match, PreconditionRequired where it would be replaced whole, as a PUT does.
+        """
+        header = self.request.headers.get("If-Match")
+        if header is None and not (self.request.method == "PUT" if replaces is None else replaces):
             return
         current = describe()
+        if header is None:
+            if current is not None:
+                raise PreconditionRequired
+            return
+        wanted = _etags(header)
         if current is None or ("*" not in wanted and self.etag_of(current) not in wanted):
             raise PreconditionFailed
 
-    def answer(self, data: Any, status: int = 200) -> Response:
+    def answer(self, data: Any, status: int = 200, location: str = "") -> Response:
         """The thing with its ETag; without its body where a reader knows it."""
         etag = self.etag_of(data)
         if self.request.method == "GET" and etag in _etags(self.request.headers.get("If-None-Match", "")):
             return Response(status=304, headers={"ETag": etag})
-        return Response(data, status=status, headers={"ETag": etag})
+        return Response(data, status=status, headers={"ETag": etag} | ({"Location": location} if location else {}))
 
 
 def _etags(header: str) -> list[str]:
@@ -122,23 +239,23 @@ class RetrieveVersioned(VersionedMixin, mixins.RetrieveModelMixin):
 
 class UpdateVersioned(VersionedMixin, mixins.UpdateModelMixin):
     def update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        with transaction.atomic():
-            serializer = self.get_serializer(self.get_object(), data=request.data, partial=kwargs.get("partial", False))
-            serializer.is_valid(raise_exception=True)
-            self.perform_update(serializer)
+        serializer = self.get_serializer(self.get_object(), data=request.data, partial=kwargs.get("partial", False))
+        serializer.is_valid(raise_exception=True)
+        self.perform_update(serializer)
         return self.answer(serializer.data)
 
 
 class DestroyVersioned(VersionedMixin, mixins.DestroyModelMixin):
-    def destroy(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        with transaction.atomic():
-            return super().destroy(request, *args, **kwargs)
+    """A DELETE minds If-Match as every write does."""
 
 
 class CreateVersioned(VersionedMixin, mixins.CreateModelMixin):
+    basename: str
+
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         serializer = self.get_serializer(data=request.data)
         serializer.is_valid(raise_exception=True)
-        with transaction.atomic():
-            self.perform_create(serializer)
-        return self.answer(serializer.data, 201)
+        self.perform_create(serializer)
+        key = {self.lookup_field: getattr(serializer.instance, self.lookup_field)}
+        where = reverse(f"{self.basename}-detail", kwargs={"account": self.account.code, **key})
+        return self.answer(serializer.data, 201, where)

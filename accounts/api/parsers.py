@@ -121,12 +121,15 @@ class StrictJSONParser(parsers.JSONParser):
 
 class WholeMultiPartParser(parsers.MultiPartParser):
     def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
-        counted = _Counted(stream)
+        counted, whole = _Counted(stream), False
         try:
             parsed = super().parse(counted, media_type, parser_context)  # type: ignore[arg-type]  # it only reads
-        except LookupError:
-            raise ParseError("A part of the form names an encoding that there is not.") from None
-        counted.check_end(parser_context)
+            counted.check_end(parser_context)
+            whole = True
+        finally:
+            if not whole:
+                for handler in parser_context["request"].upload_handlers:
+                    handler.upload_interrupted()
         return parsed
 
 

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import logging
 from http import HTTPStatus
 from typing import Any
 
-from django.core.exceptions import NON_FIELD_ERRORS, PermissionDenied
+from django.core.exceptions import NON_FIELD_ERRORS, PermissionDenied, RequestDataTooBig, SuspiciousOperation
 from django.core.exceptions import ValidationError as ModelError
 from django.db import IntegrityError, OperationalError
-from django.http import Http404
+from django.http import Http404, UnreadablePostError
 from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
+logger = logging.getLogger(__name__)
+
 CONTENT_TYPE = "application/problem+json"
+DUPLICATE = {"unique", "unique_together"}
 
 
 class TooLarge(exceptions.APIException):
@@ -21,6 +25,32 @@ class TooLarge(exceptions.APIException):
 
     status_code = 413
     default_code = "too_large"
+
+
+class LengthRequired(exceptions.APIException):
+    """The request does not say how long its body is."""
+
+    status_code = 411
+    default_code = "length_required"
+    default_detail = "Send the body with its Content-Length, and not in chunks."
+
+
+class NotAsDocumented(exceptions.APIException):
+    """The body is in a form that nobody reads here."""
+
+    status_code = 415
+    default_code = "unsupported_media_type"
+
+
+class PreconditionRequired(exceptions.APIException):
+    """What exists would be replaced by somebody who does not say that they have seen it."""
+
+    status_code = 428
+    default_code = "precondition_required"
+    default_detail = (
+        "It exists already, and would be replaced whole. Get it, and repeat the request with its ETag as If-Match; "
+        "`If-Match: *` replaces whatever there is."
+    )
 
 
 class PreconditionFailed(exceptions.APIException):
@@ -75,32 +105,60 @@ def handle_exception(error: Exception, context: dict[str, Any]) -> Response | No
         error = exceptions.ValidationError(detail_of(error))
     elif isinstance(error, IntegrityError):
         error = Conflict("Somebody else wrote the same at this moment. Get it again before you repeat the request.")
+    elif isinstance(error, RequestDataTooBig):
+        error = TooLarge("The text in the request is too long.")
+    elif isinstance(error, UnreadablePostError | SuspiciousOperation):
+        error = exceptions.ParseError("The request could not be read to its end, or has too many parts.")
     elif isinstance(error, OperationalError):
+        logger.error("The database gave up.", exc_info=error)
         error = Unavailable("The database does not answer, or gave up. Repeat the request later.")
     if not isinstance(error, exceptions.APIException):
         return None
+    set_rollback()
+    headers = _headers_of(error, context)
+    if not isinstance(error, exceptions.ValidationError):
+        body = make_problem(error.status_code, str(error.get_codes()), str(error.detail))
+        return Response(body, status=error.status_code, headers=headers, content_type=CONTENT_TYPE)
+    errors = list(_flatten(error.get_full_details()))
+    status, code = (409, "duplicate") if {one["code"] for one in errors} <= DUPLICATE else (400, "invalid")
+    detail = " ".join(_say(one["field"], one["message"]) for one in errors)
+    body = make_problem(status, code, detail, errors)
+    return Response(body, status=status, headers=headers, content_type=CONTENT_TYPE)
+
+
+def _headers_of(error: exceptions.APIException, context: dict[str, Any]) -> dict[str, str]:
     headers = {}
     if isinstance(error, exceptions.NotAuthenticated | exceptions.AuthenticationFailed):
         headers["WWW-Authenticate"] = "Bearer"
     if wait := getattr(error, "wait", None):
         headers["Retry-After"] = str(max(1, int(wait)))
+    elif error.status_code == 503:
+        headers["Retry-After"] = "30"
     if isinstance(error, exceptions.MethodNotAllowed):
         headers["Allow"] = ", ".join(context["view"].allowed_methods)
-    errors = list(_flatten(error.get_full_details())) if isinstance(error, exceptions.ValidationError) else []
-    detail = " ".join(one["message"] for one in errors) if errors else str(error.detail)
-    code = "invalid" if errors else str(error.get_codes())
-    set_rollback()
-    body = make_problem(error.status_code, code, detail, errors)
-    return Response(body, status=error.status_code, headers=headers, content_type=CONTENT_TYPE)
+    if isinstance(error, NotAsDocumented):
+        headers["Accept-Encoding"] = "identity"
+    return headers
+
+
+def _say(field: str, message: str) -> str:
+    return message if not field or field.endswith("non_field_errors") else f"{field}: {message}"
 
 
 def detail_of(error: ModelError) -> Any:
     """What is wrong with a model, as a serializer says it."""
     if not hasattr(error, "error_dict"):
-        return {"non_field_errors": error.messages}
+        return {"non_field_errors": _details(error)}
     return {
-        ("non_field_errors" if name == NON_FIELD_ERRORS else name): said for name, said in error.message_dict.items()
+        ("non_field_errors" if name == NON_FIELD_ERRORS else name): [said for one in found for said in _details(one)]
+        for name, found in error.error_dict.items()
     }
+
+
+def _details(error: ModelError) -> list[exceptions.ErrorDetail]:
+    return [
+        exceptions.ErrorDetail(message, one.code or "invalid") for one in error.error_list for message in one.messages
+    ]
 
 
 def _flatten(details: Any, field: str = "") -> Any:

@@ -5,16 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import ValidationError
+from django.urls import reverse
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import mixins, serializers
 from rest_framework.decorators import action
-from rest_framework.exceptions import PermissionDenied
-from rest_framework.permissions import SAFE_METHODS
-from rest_framework.response import Response
 
 from accounts.api.base import AccountViewSet, RetrieveVersioned, UpdateVersioned
 from accounts.api.pagination import KeyPagination
 from accounts.api.problems import Conflict
+from accounts.api.strictness import StrictModelSerializer
 from accounts.models import Account
 from accounts.sandboxes import add_sandbox
 from accounts.users import user_of
@@ -22,9 +21,10 @@ from accounts.users import user_of
 if TYPE_CHECKING:
     from django.db.models import QuerySet
     from rest_framework.request import Request
+    from rest_framework.response import Response
 
 
-class AccountSerializer(serializers.ModelSerializer[Account]):
+class AccountSerializer(StrictModelSerializer):
     sandbox_of: serializers.SlugRelatedField[Account] = serializers.SlugRelatedField(
         "code", read_only=True, allow_null=True, help_text="Code of the production account of a sandbox."
     )
@@ -51,24 +51,21 @@ class Accounts(AccountViewSet, mixins.ListModelMixin, RetrieveVersioned, UpdateV
 
     def check_account(self, request: Request, **kwargs: Any) -> None:
         """The account is the thing itself here."""
+        if "code" in kwargs:
+            super().check_account(request, account=kwargs["code"])
 
     def get_queryset(self) -> QuerySet[Account]:
         found: QuerySet[Account] = super().get_queryset()
         visible = Account.objects.none() if self.is_described else Account.objects.visible_to(user_of(self.request))
         return found.filter(pk__in=visible)
 
-    def get_object(self) -> Any:
-        account = super().get_object()
-        if self.request.method not in SAFE_METHODS and not user_of(self.request).may_edit(account.pk):
-            raise PermissionDenied("You may only look at this account.")
-        return account
-
     @extend_schema(summary="Make a sandbox to test formats in", request=None, responses={201: AccountSerializer})
-    @action(detail=True, methods=["post"])
+    @action(detail=True, methods=["post"], takes_body=False)
     def sandbox(self, request: Request, code: str) -> Response:
         account = self.get_object()
         try:
             sandbox = add_sandbox(account)
         except ValidationError as error:
             raise Conflict(" ".join(error.messages)) from None
-        return Response(self.get_serializer(sandbox).data, status=201)
+        where = reverse("account-detail", kwargs={"code": sandbox.code})
+        return self.answer(self.get_serializer(sandbox).data, 201, where)

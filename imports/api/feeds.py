@@ -20,6 +20,7 @@ from accounts.api.base import (
 )
 from accounts.api.pagination import KeyPagination
 from accounts.api.problems import Conflict, detail_of
+from accounts.api.strictness import StrictModelSerializer
 from accounts.fields import is_set, secret_names
 from imports.inspecting import describe_inspection, inspect_feed
 from imports.models import Feed, Format
@@ -39,7 +40,7 @@ class FormatField(serializers.SlugRelatedField[Format]):
         return None if data == STANDARD_NAME else super().to_internal_value(data)
 
 
-class FeedSerializer(serializers.ModelSerializer[Feed]):
+class FeedSerializer(StrictModelSerializer):
     """`has_…` tells whether a secret is set. One that is left out stays; an empty text removes it."""
 
     format = FormatField(
@@ -167,7 +168,7 @@ class Feeds(
         feed.save(update_fields=[*serializer.validated_data, "next_pull_at"])
 
     @extend_schema(summary="Pull it now", request=None, responses={202: FeedSerializer})
-    @action(detail=True, methods=["post"])
+    @action(detail=True, methods=["post"], takes_body=False)
     def pull(self, request: Request, **kwargs: Any) -> Response:
         feed = self.get_object()
         if not feed.enabled:
@@ -179,7 +180,7 @@ class Feeds(
         summary="What the server presents of itself, and what would be pulled", request=None,
         responses=InspectionSerializer,
     )  # fmt: skip
-    @action(detail=True, methods=["post"])
+    @action(detail=True, methods=["post"], takes_body=False, one_transaction=False)
     def check(self, request: Request, **kwargs: Any) -> Response:
         """Logs in and lists; nothing is downloaded or changed. What goes wrong is part of the answer."""
         return Response(describe_inspection(inspect_feed(self.get_object())))

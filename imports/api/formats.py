@@ -7,15 +7,18 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
 from django.http import Http404
+from django.urls import reverse
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
 from rest_framework import mixins, serializers
 from rest_framework.decorators import action
 from rest_framework.exceptions import ValidationError
-from rest_framework.parsers import JSONParser, MultiPartParser
+from rest_framework.generics import get_object_or_404
 from rest_framework.response import Response
 
-from accounts.api.base import AccountView, AccountViewSet, RetrieveVersioned
+from accounts.api.base import AccountViewSet, RetrieveVersioned, VersionedMixin
 from accounts.api.pagination import KeyPagination
+from accounts.api.parsers import JSONTextField, WholeMultiPartParser
+from accounts.api.strictness import StrictSerializer
 from accounts.users import user_of
 from imports.api.errors import answering
 from imports.comparing import compare_specs
@@ -29,6 +32,9 @@ from imports.versioning import approve, find_predecessor, list_feeds, read_spec,
 if TYPE_CHECKING:
     from django.db.models import QuerySet
     from rest_framework.request import Request
+
+    from accounts.models import Account
+    from imports.onboarding.proposals import Proposal
 
 
 class VersionSerializer(serializers.ModelSerializer[FormatVersion]):
@@ -69,15 +75,13 @@ class LiveSerializer(DocumentSerializer):
     feeds = FeedReadingSerializer(many=True, help_text="The account's feeds; going live changes no feed's format.")
 
 
-class DraftSerializer(serializers.Serializer[Any]):
+class DraftSerializer(StrictSerializer):
     document = serializers.DictField(help_text="The format, as docs/formats.md describes it.")
 
 
-class ProposeSerializer(serializers.Serializer[Any]):
+class ProposeSerializer(StrictSerializer):
     sample = serializers.FileField(max_length=255, help_text="A file as the ERP writes it.")
-    constants = serializers.JSONField(
-        required=False, help_text='The same value for every row: {"price_type_currency": "EUR"}.'
-    )
+    constants = JSONTextField(required=False, help_text='The same value for every row: {"price_type_currency": "EUR"}.')
     save_as = serializers.CharField(
         required=False, max_length=60, help_text="Makes the proposal the draft of the format of this name."
     )
@@ -88,7 +92,7 @@ class ProposalSerializer(serializers.Serializer[Any]):
     draft = serializers.CharField(allow_null=True, help_text="NAME@NUMBER, where it was saved.")
 
 
-class ApprovalSerializer(serializers.Serializer[Any]):
+class ApprovalSerializer(StrictSerializer):
     reason = serializers.CharField(
         required=False, allow_blank=True, default="", max_length=1000,
         help_text="Needed where it was tested for less than two weeks.",
@@ -124,13 +128,22 @@ class Formats(AccountViewSet, mixins.ListModelMixin, RetrieveVersioned):
     lookup_value_regex = "[-a-zA-Z0-9_]+"
     filter_backends: list[Any] = []
 
+    @property
+    def owner(self) -> Account:
+        """Formats decide how production is read, so its members alone see and change them, wherever they ask."""
+        return self.account.production
+
     def get_queryset(self) -> QuerySet[Format]:
-        return super().get_queryset().filter(account=None if self.is_described else self.account.production)
+        return super().get_queryset().filter(account=None if self.is_described else self.owner)
 
     def find(self, number: str) -> FormatVersion:
-        version: FormatVersion | None = self.get_object().versions.filter(number=int(number)).first()
+        """A version; for an action on it, with its format locked, and as it was seen."""
+        format_ = get_object_or_404(self.get_queryset(), name=self.kwargs["name"])
+        version: FormatVersion | None = format_.versions.filter(number=int(number)).first()
         if version is None:
             raise Http404
+        if self.writes:
+            self.check_seen(lambda: describe_version(version))
         return version
 
     @extend_schema(summary="Make a document the draft", request=DraftSerializer, responses=DocumentSerializer)
@@ -142,19 +155,20 @@ class Formats(AccountViewSet, mixins.ListModelMixin, RetrieveVersioned):
         """
         asked = DraftSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
-        with answering(), transaction.atomic():
-            known = Format.objects.select_for_update().filter(account=self.account.production, name=name).first()
-            self.check_seen(lambda: describe_version(known.newest) if known and known.newest else None)
-            spec = read_document(asked.validated_data["document"])
-            draft = save_draft(self.account.production, name, spec)
+        self.check_seen(lambda: describe_newest(self.get_queryset(), name))
+        with answering():
+            draft = save_draft(self.owner, name, read_document(asked.validated_data["document"]))
         return self.answer(describe_version(draft))
 
     @extend_schema(summary="Begin the next draft as a copy", request=None, responses={201: DocumentSerializer})
-    @action(detail=True, methods=["post"], url_path="start-draft")
+    @action(detail=True, methods=["post"], url_path="start-draft", takes_body=False)
     def start_draft(self, request: Request, **kwargs: Any) -> Response:
+        """Where there is a draft already, that is the answer, with 200."""
+        format_ = self.get_object()
+        newest = format_.newest
         with answering():
-            draft = start_draft(self.get_object())
-        return Response(describe_version(draft), status=201)
+            draft = start_draft(format_)
+        return self.answer(describe_version(draft), 200 if draft == newest else 201, self.locate(draft))
 
     @extend_schema(summary="One version, as a document", parameters=[NUMBER], responses=DocumentSerializer)
     @action(detail=True, url_path=r"versions/(?P<number>\d{1,9})")
@@ -164,11 +178,11 @@ class Formats(AccountViewSet, mixins.ListModelMixin, RetrieveVersioned):
     @extend_schema(
         summary="Freeze a draft and test it", parameters=[NUMBER], request=None, responses=DocumentSerializer
     )
-    @action(detail=True, methods=["post"], url_path=r"versions/(?P<number>\d{1,9})/test")
+    @action(detail=True, methods=["post"], url_path=r"versions/(?P<number>\d{1,9})/test", takes_body=False)
     def test(self, request: Request, number: str, **kwargs: Any) -> Response:
         with answering():
             version = start_testing(self.find(number))
-        return Response(describe_version(version))
+        return self.answer(describe_version(version))
 
     @extend_schema(
         summary="Approve a tested version", parameters=[NUMBER], request=ApprovalSerializer,
@@ -182,7 +196,9 @@ class Formats(AccountViewSet, mixins.ListModelMixin, RetrieveVersioned):
         with answering():
             reason = asked.validated_data["reason"]
             version = approve(self.find(number), user.get_full_name() or user.username, user=user, reason=reason)
-        return Response(describe_version(version) | {"feeds": [feed._asdict() for feed in list_feeds(version)]})
+        found = describe_version(version)
+        feeds = [feed._asdict() for feed in list_feeds(version)]
+        return Response(found | {"feeds": feeds}, headers={"ETag": self.etag_of(found)})
 
     @extend_schema(summary="What differs from the version before", parameters=[NUMBER], responses=ComparisonSerializer)
     @action(detail=True, url_path=r"versions/(?P<number>\d{1,9})/differences")
@@ -192,6 +208,16 @@ class Formats(AccountViewSet, mixins.ListModelMixin, RetrieveVersioned):
             before = find_predecessor(version)
             found = compare_specs(read_spec(before), read_spec(version))
         return Response({"before": str(before), "differences": [one._asdict() for one in found]})
+
+    def locate(self, version: FormatVersion) -> str:
+        parts = {"account": self.account.code, "name": version.format.name, "number": version.number}
+        return reverse("format-version", kwargs=parts)
+
+
+def describe_newest(formats: QuerySet[Format], name: str) -> dict[str, Any] | None:
+    """The newest version of a format, which is locked with it where the formats are; none where there is none."""
+    known = formats.filter(name=name).first()
+    return describe_version(known.newest) if known and known.newest else None
 
 
 def describe_version(version: FormatVersion) -> dict[str, Any]:
@@ -203,12 +229,14 @@ def describe_version(version: FormatVersion) -> dict[str, Any]:
     return {"version": VersionSerializer(version).data, "document": document, "problem": problem}
 
 
-class Propose(AccountView):
+class Propose(VersionedMixin):
     """Only the file's beginning and end are looked at; nothing is imported."""
 
     queryset = Format.objects.none()
     serializer_class = ProposeSerializer
-    parser_classes = [MultiPartParser, JSONParser]
+    parser_classes = [WholeMultiPartParser]
+    one_transaction = False
+    minds_etags = True
 
     @property
     def largest_body(self) -> int:
@@ -222,17 +250,26 @@ class Propose(AccountView):
         responses=ProposalSerializer,
     )
     def post(self, request: Request, account: str) -> Response:
+        """`save_as` writes a format of the production account, and asks for the rights and the If-Match of a draft."""
         asked = ProposeSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
         values = asked.validated_data
+        name = values.get("save_as")
+        if name is not None:
+            self.check_rights(self.account.production, edit=True)
         constants = read_constants(values.get("constants", {}))
         path = Path(values["sample"].temporary_file_path())
         with answering():
             proposal = propose_format(path, self.account, constants)
-            draft = None
-            if name := values.get("save_as"):
-                draft = save_draft(self.account.production, name, proposal.to_spec(name), proposal=proposal.describe())
+            draft = self.save(name, proposal) if name is not None else None
         return Response({"proposal": proposal.describe(), "draft": str(draft) if draft else None})
+
+    def save(self, name: str, proposal: Proposal) -> FormatVersion:
+        owner = self.account.production
+        with transaction.atomic():
+            formats = Format.objects.filter(account=owner).select_for_update(no_key=True)
+            self.check_seen(lambda: describe_newest(formats, name), replaces=True)
+            return save_draft(owner, name, proposal.to_spec(name), proposal=proposal.describe())
 
 
 def read_constants(values: Any) -> dict[Any, str]:

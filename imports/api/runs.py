@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import django_filters
 from django.conf import settings
-from django.db import transaction
 from django.http import FileResponse, Http404
 from django.urls import reverse
 from drf_spectacular.types import OpenApiTypes
@@ -15,11 +14,12 @@ from rest_framework import mixins, serializers
 from rest_framework.decorators import action
 from rest_framework.exceptions import ValidationError
 from rest_framework.generics import ListAPIView
-from rest_framework.parsers import JSONParser, MultiPartParser
 from rest_framework.response import Response
 
 from accounts.api.base import AccountView, AccountViewSet, RetrieveVersioned
 from accounts.api.pagination import KeyPagination, NewestFirst
+from accounts.api.parsers import StrictJSONParser, WholeMultiPartParser
+from accounts.api.strictness import StrictSerializer
 from accounts.users import user_of
 from imports.api.errors import answering
 from imports.errors import held_for_choices
@@ -101,7 +101,7 @@ class RunSerializer(serializers.ModelSerializer[Run]):
         return bool(run.rejects_file)
 
 
-class UploadSerializer(serializers.Serializer[Any]):
+class UploadSerializer(StrictSerializer):
     file = serializers.FileField(max_length=255, help_text="A customer file.")
     format = serializers.CharField(
         required=False, max_length=100, help_text="NAME, NAME@VERSION or standard; else the account's live format."
@@ -115,7 +115,7 @@ class IssueSerializer(serializers.ModelSerializer[Issue]):
         fields = ["line", "column", "field", "code", "severity", "message", "value", "customer_code", "more"]
 
 
-class ReleaseSerializer(serializers.Serializer[Any]):
+class ReleaseSerializer(StrictSerializer):
     force = serializers.BooleanField(
         required=False, default=False, help_text="Although a newer file went in, whose values would be overwritten."
     )
@@ -142,7 +142,7 @@ class Runs(AccountViewSet, mixins.ListModelMixin, RetrieveVersioned):
     serializer_class = RunSerializer
     pagination_class = NewestFirst
     filterset_class = RunFilter
-    parser_classes = [JSONParser]
+    parser_classes = [StrictJSONParser]
     lookup_value_regex = r"\d{1,18}"
 
     def get_queryset(self) -> QuerySet[Run]:
@@ -161,7 +161,7 @@ class Runs(AccountViewSet, mixins.ListModelMixin, RetrieveVersioned):
         return Response(self.get_serializer(run).data, status=202)
 
     @extend_schema(summary="Decide that nothing of a held file is applied", request=None, responses=RunSerializer)
-    @action(detail=True, methods=["post"])
+    @action(detail=True, methods=["post"], takes_body=False)
     def reject(self, request: Request, **kwargs: Any) -> Response:
         run = self.get_object()
         with answering():
@@ -188,7 +188,7 @@ class Upload(AccountView):
 
     queryset = Run.objects.none()
     serializer_class = UploadSerializer
-    parser_classes = [MultiPartParser]
+    parser_classes = [WholeMultiPartParser]
 
     @property
     def largest_body(self) -> int:
@@ -207,7 +207,7 @@ class Upload(AccountView):
         values = asked.validated_data
         if not values["file"].size:
             raise ValidationError({"file": "The file is empty."})
-        with answering(), transaction.atomic():
+        with answering():
             run = store_upload(
                 self.account,
                 values["file"],

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import getpass
+from typing import TYPE_CHECKING
 
 from django.core.management.base import CommandError
 
 from accounts.models import User
 from imports.models import Feed, Run
+
+if TYPE_CHECKING:
+    from accounts.models import Account
 
 
 def find_feed(name: str) -> Feed:
@@ -38,11 +42,13 @@ def printable(text: str) -> str:
     return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text)
 
 
-def find_user(name: str | None) -> tuple[str, User | None]:
-    """Who acts: a user of the site by name, else whoever is logged in on this machine."""
+def find_user(name: str | None, account: Account) -> tuple[str, User | None]:
+    """Who acts: a user of the site by name, who edits the account, else whoever is logged in on this machine."""
     if name is None:
         return getpass.getuser(), None
     user = User.objects.filter(username=name, is_active=True).first()
     if user is None:
         raise CommandError(f"There is no active user {name!r}.", returncode=2)
+    if not user.may_edit(account.pk):
+        raise CommandError(f"{name} is no editor of {account.code}.", returncode=2)
     return name, user

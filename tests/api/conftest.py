@@ -26,8 +26,8 @@ class Program:
         extra = {f"HTTP_{name.upper()}": value for name, value in headers.items()}
         return self.client.generic(method, f"/api/v1/{path}", *_encode(data), **extra)  # type: ignore[arg-type]  # headers
 
-    def upload(self, path: str, **data: Any) -> Any:
-        return self.client.post(f"/api/v1/{path}", data, format="multipart")
+    def upload(self, path: str, headers: Any = None, **data: Any) -> Any:
+        return self.client.post(f"/api/v1/{path}", data, format="multipart", **headers or {})
 
 
 def _encode(data: Any) -> tuple[Any, ...]:
@@ -57,3 +57,11 @@ def world(db):
     add_member(maison, vera, "viewer")
     add_member(atelier, luc, "editor")
     return World(maison, atelier, *(Program(user) for user in (rosa, vera, luc)))
+
+
+@pytest.fixture
+def things(world):
+    """Something of maison for every parameter of a path."""
+    from tests.api.routes import fill_account
+
+    return fill_account(world.maison)

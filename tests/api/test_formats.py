@@ -35,7 +35,7 @@ def test_a_sample_is_proposed_saved_tested_and_approved(world):
     ).json()
     assert proposed["draft"] == "erp@1"
     assert proposed["proposal"]["columns"][0]["target"] == "customer_code"
-    saved = world.rosa("put", f"{PATH}erp/draft/", {"document": DOCUMENT})
+    saved = world.rosa("put", f"{PATH}erp/draft/", {"document": DOCUMENT}, if_match="*")
     assert saved.status_code == 200, saved.content
     assert saved.json()["version"]["name"] == "erp@1"
     assert world.rosa("post", f"{PATH}erp/versions/1/test/").json()["version"]["status"] == "testing"

@@ -1,86 +1,24 @@
 """Who may ask what: every route that there is, for everybody who might ask."""
 
 import json
-import re
 from typing import Any
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
-from django.urls import get_resolver
-from django.urls.resolvers import URLPattern, URLResolver
 
 from accounts.api.base import AccountView
 from accounts.sandboxes import add_sandbox
 from imports.format_files import read_format
-from imports.models import Feed, Issue, Run
+from imports.models import Feed, Format, FormatVersion, Issue, Run
 from imports.versioning import save_draft
 from lookups.directory import LISTS
-from tests.builders import add_member, make_account, make_change, make_connection
+from tests.api.conftest import Program
+from tests.api.routes import DOCUMENT, FORMS, LISTED, OPEN, ROUTES, SAFE, WRITES, fill_account, patterns_of_accounts
+from tests.builders import add_member, make_account, make_change, make_connection, make_user
 
 pytestmark = pytest.mark.django_db
-
-DOCUMENT = """
-name: erp
-columns:
-  - {source: Nr, target: customer_code}
-  - {source: Name, target: profile_name}
-  - {constant: EUR, target: price_type_currency}
-  - {constant: EU Wholesale, target: price_type_name}
-"""
-SAFE = {"get", "head", "options"}
-OPEN = {"api-schema", "api-docs"}
-"""What may be read by anybody: it describes the API and tells of nobody."""
-
-
-def walk(patterns, prefix=""):
-    for pattern in patterns:
-        path = prefix + str(pattern.pattern)
-        if isinstance(pattern, URLResolver):
-            yield from walk(pattern.url_patterns, path)
-        elif isinstance(pattern, URLPattern):
-            yield path, pattern
-
-
-def routes():
-    """(name, path with parameters, method) of all that lies below /api/."""
-    for path, pattern in walk(get_resolver().url_patterns):
-        if not path.startswith("api/v1/"):
-            continue
-        view = pattern.callback
-        actions = getattr(view, "actions", None)
-        methods = actions or [method for method in view.cls.http_method_names if hasattr(view.cls, method)]
-        for method in methods:
-            if method not in ("head", "options") and method in view.cls.http_method_names:
-                yield pattern.name, path, method
-
-
-ROUTES = sorted(set(routes()))
-
-
-@pytest.fixture
-def things(world):
-    """Something of maison for every parameter of a path."""
-    save_draft(world.maison, "erp", read_format(DOCUMENT))
-    Feed.objects.create(account=world.maison, name="erp", protocol="ftp", host="127.0.0.1", port=1)
-    run = Run.objects.create(account=world.maison, file_name="a.txt", format_name="standard template", status="held")
-    connection = make_connection(world.maison, "C1")
-
-    def fill(name, path):
-        def value(match):
-            parameter = match[1] or match[2]
-            if parameter == "pk":
-                if "lookups/" in path:
-                    model = LISTS[path.partition("lookups/")[2].partition("/")[0]]
-                    return str(model._default_manager.filter(account=world.maison)[0].pk)
-                return str(connection.pk if "/connections/" in path else run.pk)
-            return {"account": "maison", "code": "maison", "name": "erp", "number": "1"}[parameter]
-
-        filled = path.replace("^", "").replace("$", "").replace("\\Z", "")
-        filled = re.sub(r"\(\?P<(\w+)>(?:\[[^\]]*\]|[^()\[\]])*\)|<(?:\w+:)?(\w+)>", value, filled)
-        return filled.removeprefix("api/v1/").replace("\\", "")
-
-    return fill
 
 
 def test_there_are_routes_to_look_at():
@@ -89,9 +27,8 @@ def test_there_are_routes_to_look_at():
 
 
 def test_every_view_of_an_account_checks_it():
-    for path, pattern in walk(get_resolver().url_patterns):
-        if path.startswith("api/v1/accounts/"):
-            assert issubclass(pattern.callback.cls, AccountView), path
+    for path, view in patterns_of_accounts():
+        assert issubclass(view.cls, AccountView), path
 
 
 @pytest.mark.parametrize(("name", "path", "method"), ROUTES)
@@ -126,18 +63,85 @@ def test_only_those_who_may_are_let_in(world, things, name, path, method):
 
 
 def world_answer(program, method, place, body, name):
-    if name in ("run-upload", "format-propose"):
+    if name in FORMS:
         return program.upload(place)
     return program(method, place, body)
 
 
-@pytest.mark.parametrize(
-    ("name", "path", "method"), [route for route in ROUTES if route[2] in ("put", "patch", "delete")]
-)
+@pytest.fixture
+def sandbox(world):
+    """Sam edits the sandbox of maison alone, and Ada views maison and edits its sandbox."""
+    account = add_sandbox(world.maison)
+    fill = fill_account(account)
+    sam, ada = Program(make_user("sam")), Program(make_user("ada"))
+    add_member(world.maison, ada.user, "viewer")
+    for program in (sam, ada):
+        add_member(account, program.user, "editor")
+    return fill, sam, ada
+
+
+@pytest.mark.parametrize(("name", "path", "method"), [route for route in ROUTES if route[0] not in OPEN])
+def test_rights_on_formats_are_those_on_production(world, sandbox, name, path, method):
+    """Everything else of a sandbox is its editors' own."""
+    fill, sam, ada = sandbox
+    place = fill(name, path)
+    body: Any = None if method == "get" else {}
+    known = FormatVersion.objects.values()[0]
+    answers = {program: world_answer(program, method, place, body, name) for program in (sam, ada)}
+    if name.startswith("format-") and name != "format-propose":
+        assert answers[sam].status_code == 403
+        assert "maison" in answers[sam].json()["detail"]
+        assert answers[ada].status_code in ((200, 404, 409) if method in SAFE else (403,))
+        assert FormatVersion.objects.values()[0] == known
+        return
+    for answer in answers.values():
+        assert answer.status_code not in (401, 403), answer.content
+
+
+def test_a_proposal_is_saved_by_editors_of_production_alone(world, sandbox):
+    _, sam, ada = sandbox
+    place = "accounts/maison-sandbox/formats/propose/"
+    for program, status in ((sam, 403), (ada, 403), (world.rosa, 200)):
+        sample = SimpleUploadedFile("a.csv", b"Nr;Name;Ort\n1;Elm Street;Paris\n2;Harbor Row;Lyon\n")
+        answer = program.upload(place, sample=sample, save_as=f"of-{program.user}")
+        assert answer.status_code == status, answer.content
+        sample.seek(0)
+        assert program.upload(place, sample=sample).status_code == 200
+    assert set(Format.objects.values_list("name", flat=True)) == {"erp", "of-rosa"}
+
+
+def test_whoever_has_the_sandbox_alone_uploads_with_any_format_of_production(world, sandbox):
+    _, sam, _ = sandbox
+    answer = sam.upload("accounts/maison-sandbox/runs/upload/", file=SimpleUploadedFile("a", b"Nr\n"), format="erp@1")
+    assert answer.status_code == 202, answer.content
+
+
+NEW = {*(route[0] for route in LISTED), "run-upload", "lookups-load"}
+"""What has no ETag, because it makes something new."""
+
+
+@pytest.mark.parametrize(("name", "path", "method"), WRITES)
 def test_every_write_minds_what_was_seen(world, things, name, path, method):
     place = things(name, path)
-    body: dict[str, object] = {"document": {}} if name == "format-draft" else {}
-    assert world.rosa(method, place, body, if_match='"something else"').status_code == 412
+    body: Any = {"document": {}} if name == "format-draft" else None if method == "delete" else {}
+    if name == "format-propose":
+        sample = SimpleUploadedFile("a.csv", b"Nr;Name;Ort\n1;Elm Street;Paris\n")
+        answer = world.rosa.upload(place, {"HTTP_IF_MATCH": '"something else"'}, sample=sample, save_as="erp")
+    else:
+        answer = world.rosa(method, place, body, if_match='"something else"')
+    if name in NEW:
+        assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, "If-Match")
+    else:
+        assert (answer.status_code, answer.json()["code"]) == (412, "precondition_failed")
+
+
+@pytest.mark.parametrize(("name", "path", "method"), [route for route in WRITES if route[2] == "put"])
+def test_nothing_is_replaced_unseen(world, things, name, path, method):
+    place = things(name, path)
+    body: Any = {"document": {}} if name == "format-draft" else {}
+    answer = world.rosa(method, place, body)
+    assert (answer.status_code, answer.json()["code"]) == (428, "precondition_required")
+    assert world.rosa(method, place, body, if_match="*").status_code not in (412, 428)
 
 
 @pytest.mark.parametrize(
@@ -149,11 +153,7 @@ def test_everything_has_an_etag_that_spares_its_body(world, things, name, path, 
     assert world.rosa(method, place, if_none_match=f'"other", W/{etag}').status_code == 304
 
 
-def is_list(name, method):
-    return method == "get" and (name.endswith("-list") or name == "run-issues")
-
-
-@pytest.mark.parametrize(("name", "path", "method"), [route for route in ROUTES if is_list(route[0], route[2])])
+@pytest.mark.parametrize(("name", "path", "method"), LISTED)
 def test_a_full_page_takes_no_more_queries_than_a_short_one(world, things, name, path, method):
     """Of every list that there is."""
     place = things(name, path)

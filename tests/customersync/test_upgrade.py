@@ -87,7 +87,7 @@ def test_code_of_the_release_before_works_on_the_new_schema(previous, tmp_path):
 
 def _models_as_made():
     """The fields of every model of ours at the end of the migration that made it."""
-    loader, made = MigrationLoader(None), {}
+    loader, made = MigrationLoader(None), dict[tuple[str, str], set[str]]()
     ours = {config.label for config in apps.get_app_configs() if Path(config.path).is_relative_to(ROOT)}
     ours = {label for label in ours if ".venv" not in apps.get_app_config(label).path}
     for key in sorted(key for key in loader.graph.nodes if key[0] in ours):

@@ -20,7 +20,7 @@ from django.utils import timezone
 from imports.claiming import claim_feed
 from imports.models import Feed, Format, Heartbeat, Pull, Run
 from imports.pipeline import Origin, import_file
-from tests.builders import add_lookups, make_account, make_user
+from tests.builders import add_lookups, add_member, make_account, make_user
 from tests.feeds import drop, make_feed
 from tests.servers import PASSWORD, USER, make_authority, run_ftp
 
@@ -435,7 +435,12 @@ def test_decisions_name_the_file_as_it_is_called_and_let_no_terminal_obey_it(acc
     path.write_text("customer_code|profile_name\nC1|Harbor Row\n")
     held = import_file(account, path, origin=Origin(file_name="ERP\x1b[31m.TXT"))
     Run.objects.update(status="held")
-    _, said = call(command, held.pk, "--by", make_user("rosa").username)
+    rosa = make_user("rosa")
+    membership = add_member(account, rosa, "viewer")
+    assert call(command, held.pk, "--by", "rosa") == (2, "rosa is no editor of maison.")
+    membership.role = "editor"
+    membership.save()
+    _, said = call(command, held.pk, "--by", "rosa")
     assert f"Run {held.pk} is {'released' if command == 'release_run' else 'rejected'} by rosa" in said
     assert "ERP\\x1b[31m.TXT" in said
 

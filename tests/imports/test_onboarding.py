@@ -25,7 +25,7 @@ from imports.onboarding.matching import fields_by_meaning
 from imports.onboarding.sampling import SAMPLE_BYTES
 from imports.template import FIELDS
 from lookups.models import PriceType
-from tests.builders import make_account, make_user
+from tests.builders import add_member, make_account, make_user
 
 ROOT = Path(__file__).parents[2]
 CORPUS = ROOT / "tests" / "samples" / "onboarding"
@@ -76,9 +76,8 @@ def test_a_real_file_is_onboarded_tested_approved_and_imported():
     run_command("promote_format", "northwind", "--account", "demo", "--to", "testing")
     run_command("import_customers", NORTHWIND, "--account", sandbox.code, "--format", "northwind")
     reason = ("--reason", "a pilot")
-    run_command(
-        "promote_format", "northwind", "--account", "demo", "--to", "live", "--by", make_user("rosa").username, *reason
-    )
+    add_member(account, make_user("rosa"))
+    run_command("promote_format", "northwind", "--account", "demo", "--to", "live", "--by", "rosa", *reason)
     run_command("import_customers", NORTHWIND, "--account", "demo")
 
     run = Run.objects.get(account=account)

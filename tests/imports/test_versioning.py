@@ -16,6 +16,7 @@ from imports.format_files import read_format, write_format
 from imports.models import Format, FormatVersion, Run
 from imports.pipeline import import_file
 from imports.versioning import (
+    PromotionRefused,
     approve,
     find_named,
     find_version,
@@ -23,7 +24,7 @@ from imports.versioning import (
     start_draft,
     start_testing,
 )
-from tests.builders import make_account, make_user
+from tests.builders import add_member, make_account, make_user
 
 DOCUMENT = """
 name: erp
@@ -279,8 +280,9 @@ def test_two_weeks_of_testing_need_no_reason(tested):
     assert "after 2 weeks of testing" in output
 
 
-def test_the_approver_is_kept_by_name(tested):
+def test_the_approver_is_kept_by_name(account, tested):
     user = make_user("rosa")
+    add_member(account, user)
     run_command("promote_format", "erp", "--account", "maison", "--to", "live", "--by", "rosa", "--reason", "now")
     tested.refresh_from_db()
     assert (tested.approver, tested.approved_by) == ("rosa", user)
@@ -292,6 +294,21 @@ def test_the_approver_is_kept_by_name(tested):
 def test_an_unknown_approver_is_refused(tested):
     message = refused("promote_format", "erp", "--account", "maison", "--to", "live", "--by", "x", "--reason", "now")
     assert "no active user 'x'" in message
+
+
+@pytest.mark.parametrize("role", ["viewer", "editor of the sandbox alone", "none"])
+def test_only_an_editor_of_production_approves(account, sandbox, tested, role):
+    user = make_user("rosa")
+    if role == "viewer":
+        add_member(account, user, "viewer")
+    elif role != "none":
+        add_member(sandbox, user)
+    message = refused("promote_format", "erp", "--account", "maison", "--to", "live", "--by", "rosa", "--reason", "now")
+    assert "rosa is no editor of maison" in message
+    with pytest.raises(PromotionRefused, match="no editor of maison"):
+        approve(tested, "Rosa", user=user, reason="now")
+    tested.refresh_from_db()
+    assert tested.status == "testing"
 
 
 def test_the_version_that_was_live_is_retired(account, sandbox, live, tmp_path):

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import getpass
 from typing import TYPE_CHECKING, Any
 
 from django.core.management.base import BaseCommand, CommandError
 
 from accounts.management.arguments import add_account_argument, find_account
-from accounts.models import User
 from imports.errors import SettingsWrong
+from imports.management.arguments import find_user
 from imports.versioning import approve, describe_feeds, describe_test, find_named, start_testing
 
 if TYPE_CHECKING:
@@ -38,8 +37,8 @@ class Command(BaseCommand):
                 version = start_testing(version)
                 self.stdout.write(f"{version} is in testing; {self._where(version)}.")
                 return
-            user = self._find_user(by)
-            version = approve(version, by or getpass.getuser(), user=user, reason=reason)
+            name, user = find_user(by, version.format.account)
+            version = approve(version, name, user=user, reason=reason)
         except SettingsWrong as error:
             raise CommandError(str(error), returncode=2) from None
         self.stdout.write(
@@ -51,11 +50,3 @@ class Command(BaseCommand):
     def _where(self, version: FormatVersion) -> str:
         codes = version.format.account.sandboxes.values_list("code", flat=True)
         return f"import files of the ERP into {' or '.join(codes)} with --format {version}"
-
-    def _find_user(self, name: str | None) -> User | None:
-        if name is None:
-            return None
-        user = User.objects.filter(username=name, is_active=True).first()
-        if user is None:
-            raise SettingsWrong(f"There is no active user {name!r}.")
-        return user

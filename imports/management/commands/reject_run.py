@@ -22,9 +22,10 @@ class Command(BaseCommand):
         parser.add_argument("--by", metavar="USER", help="the user who decides (the name you are logged in with)")
 
     def handle(self, *, run: int, by: str | None, **_: Any) -> None:
-        name, _user = find_user(by)
+        held = find_run(run)
+        name, _user = find_user(by, held.account)
         try:
-            rejected = reject_run(find_run(run), by=name)
+            rejected = reject_run(held, by=name)
         except SettingsWrong as error:
             raise CommandError(printable(str(error)), returncode=2) from None
         self.stdout.write(printable(f"Run {run} is rejected by {name}; nothing of {rejected.file_name} was applied."))

@@ -25,9 +25,10 @@ class Command(BaseCommand):
         parser.add_argument("--by", metavar="USER", help="the user who decides (the name you are logged in with)")
 
     def handle(self, *, run: int, force: bool, by: str | None, **_: Any) -> None:
-        name, user = find_user(by)
+        held = find_run(run)
+        name, user = find_user(by, held.account)
         try:
-            released = release_run(find_run(run), by=name, user=user, force=force)
+            released = release_run(held, by=name, user=user, force=force)
         except SettingsWrong as error:
             raise CommandError(printable(str(error)), returncode=2) from None
         except TryAgainLater as error:

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('imports', '0004_uploads'),
+        ('imports', '0008_widths'),
     ]
 
     operations = [
