@@ -194,8 +194,8 @@ SPECTACULAR_SETTINGS = {
     "COMPONENT_SPLIT_REQUEST": True,
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
-        "customersync.api.describe_problems",
-        "customersync.api.describe_fields",
+        "customersync.schema.describe_problems",
+        "customersync.schema.describe_fields",
     ],
     "ENUM_NAME_OVERRIDES": {
         "ConnectionStatus": "connections.models.Connection.Status",

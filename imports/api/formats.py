@@ -160,7 +160,11 @@ class Formats(AccountViewSet, mixins.ListModelMixin, RetrieveVersioned):
             draft = save_draft(self.owner, name, read_document(asked.validated_data["document"]))
         return self.answer(describe_version(draft))
 
-    @extend_schema(summary="Begin the next draft as a copy", request=None, responses={201: DocumentSerializer})
+    @extend_schema(
+        summary="Begin the next draft as a copy",
+        request=None,
+        responses={200: DocumentSerializer, 201: DocumentSerializer},
+    )
     @action(detail=True, methods=["post"], url_path="start-draft", takes_body=False)
     def start_draft(self, request: Request, **kwargs: Any) -> Response:
         """Where there is a draft already, that is the answer, with 200."""

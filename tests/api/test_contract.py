@@ -26,6 +26,7 @@ CONFIG = """
 "path.name" = "erp"
 "path.number" = 1
 "path.id" = 777
+"header.If-Match" = "*"
 """
 
 
