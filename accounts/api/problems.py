@@ -62,10 +62,14 @@ class PreconditionFailed(exceptions.APIException):
 
 
 class Conflict(exceptions.APIException):
-    """The request makes sense, and cannot be done as things are."""
+    """It makes sense, and cannot be done as things are; `location` is where to look for what stands against it."""
 
     status_code = 409
     default_code = "conflict"
+
+    def __init__(self, detail: str, code: str | None = None, location: str = "") -> None:
+        super().__init__(detail, code)
+        self.location = location
 
 
 class Unavailable(exceptions.APIException):
@@ -136,6 +140,8 @@ def _headers_of(error: exceptions.APIException, context: dict[str, Any]) -> dict
         headers["Retry-After"] = "30"
     if isinstance(error, exceptions.MethodNotAllowed):
         headers["Allow"] = ", ".join(context["view"].allowed_methods)
+    if isinstance(error, Conflict) and error.location:
+        headers["Location"] = error.location
     if isinstance(error, NotAsDocumented):
         headers["Accept-Encoding"] = "identity"
     return headers

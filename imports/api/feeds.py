@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import django_filters
 from django.core.exceptions import ValidationError as ModelError
+from django.urls import reverse
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import mixins, serializers
@@ -18,12 +20,12 @@ from accounts.api.base import (
     RetrieveVersioned,
     UpdateVersioned,
 )
-from accounts.api.pagination import KeyPagination
+from accounts.api.pagination import KeyPagination, NewestFirst
 from accounts.api.problems import Conflict, detail_of
 from accounts.api.strictness import StrictModelSerializer
 from accounts.fields import is_set, secret_names
 from imports.inspecting import describe_inspection, inspect_feed
-from imports.models import Feed, Format
+from imports.models import Feed, Format, Pull
 from imports.models.feeds import SERVER_FIELDS
 from imports.tasks import request_pull
 from imports.versioning import STANDARD_NAME
@@ -170,11 +172,18 @@ class Feeds(
     @extend_schema(summary="Pull it now", request=None, responses={202: FeedSerializer})
     @action(detail=True, methods=["post"], takes_body=False)
     def pull(self, request: Request, **kwargs: Any) -> Response:
+        """A worker does it. `Location` lists the pull once it has begun; 409 where one waits or runs already."""
         feed = self.get_object()
         if not feed.enabled:
             raise Conflict("The feed is disabled. Enable it first.", code="disabled")
+        last = feed.pulls.order_by("-pk").first()
+        begun = last.pk - 1 if last and last.status == Pull.Status.RUNNING else last.pk if last else 0
+        where = reverse("pull-list", kwargs={"account": self.account.code}) + f"?feed={feed.name}&after={begun}"
+        if (last and last.pk > begun) or feed.is_queued:
+            raise Conflict(f"{feed} is being pulled, or will be at once: see {where}.", "in_progress", where)
         request_pull(feed)
-        return Response(self.get_serializer(feed).data, status=202)
+        feed.refresh_from_db()
+        return self.answer(self.get_serializer(feed).data, 202, where)
 
     @extend_schema(
         summary="What the server presents of itself, and what would be pulled", request=None,
@@ -184,3 +193,38 @@ class Feeds(
     def check(self, request: Request, **kwargs: Any) -> Response:
         """Logs in and lists; nothing is downloaded or changed. What goes wrong is part of the answer."""
         return Response(describe_inspection(inspect_feed(self.get_object())))
+
+
+class PullSerializer(serializers.ModelSerializer[Pull]):
+    """One look into a feed's folder."""
+
+    feed = serializers.CharField(source="feed.name", read_only=True)
+
+    class Meta:
+        model = Pull
+        fields = ["id", "feed", "status", "started_at", "heartbeat_at", "finished_at", "listed", "imported", "message"]
+        read_only_fields = fields
+
+
+class PullFilter(django_filters.FilterSet):
+    feed = django_filters.CharFilter("feed__name", label="Name.")
+    status = django_filters.ChoiceFilter(choices=Pull.Status.choices)
+    after = django_filters.NumberFilter(
+        "id", lookup_expr="gt", min_value=0, max_value=2**62, label="Only pulls that began after the one of this id."
+    )
+
+
+@extend_schema(tags=["feeds"])
+@extend_schema_view(
+    list=extend_schema(summary="Pulls of feeds, the newest first"),
+    retrieve=extend_schema(summary="One pull: whether it runs, or how it ended"),
+)
+class Pulls(AccountViewSet, mixins.ListModelMixin, RetrieveVersioned):
+    queryset = Pull.objects.select_related("feed")
+    serializer_class = PullSerializer
+    pagination_class = NewestFirst
+    filterset_class = PullFilter
+    lookup_value_regex = r"\d{1,18}"
+
+    def get_queryset(self) -> QuerySet[Pull]:
+        return super().get_queryset().filter(feed__account=None if self.is_described else self.account)

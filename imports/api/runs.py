@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import django_filters
 from django.conf import settings
+from django.db.models import Prefetch
 from django.http import FileResponse, Http404
 from django.urls import reverse
 from drf_spectacular.types import OpenApiTypes
@@ -65,6 +66,7 @@ class RunSerializer(serializers.ModelSerializer[Run]):
     released_from = serializers.IntegerField(
         source="released_from_id", allow_null=True, read_only=True, help_text="The held run that this one released."
     )
+    released_as = serializers.SerializerMethodField(help_text="The run that a held one was released as.")
     decision = serializers.ChoiceField(
         [("", "none"), *Run.Decision.choices], read_only=True, help_text="What a person decided about a held file."
     )
@@ -83,7 +85,7 @@ class RunSerializer(serializers.ModelSerializer[Run]):
         fields = [
             "id", "account", "file", "size", "feed", "format", "sha256", "status", "message", "held_for", "dry_run",
             "counts", "progress", "started_by", "started_at", "finished_at", "seconds", "decision", "decided_by",
-            "decided_at", "released_from", "has_file", "has_rejects",
+            "decided_at", "released_from", "released_as", "has_file", "has_rejects",
         ]  # fmt: skip
         read_only_fields = fields
 
@@ -93,6 +95,9 @@ class RunSerializer(serializers.ModelSerializer[Run]):
         if run.status != Run.Status.RUNNING:
             return None
         return {"stage": run.stage, "done": run.stage_done, "total": run.stage_total}
+
+    def get_released_as(self, run: Run) -> int | None:
+        return max((release.pk for release in run.releases.all()), default=None)
 
     def get_has_file(self, run: Run) -> bool:
         return bool(run.kept_file)
@@ -138,7 +143,9 @@ FILE = OpenApiResponse(OpenApiTypes.BINARY, description="The file, as a download
     retrieve=extend_schema(summary="One run: how far it is, or how it ended"),
 )
 class Runs(AccountViewSet, mixins.ListModelMixin, RetrieveVersioned):
-    queryset = Run.objects.select_related("account", "feed", "started_by")
+    queryset = Run.objects.select_related("account", "feed", "started_by").prefetch_related(
+        Prefetch("releases", Run.objects.only("pk", "released_from_id"))
+    )
     serializer_class = RunSerializer
     pagination_class = NewestFirst
     filterset_class = RunFilter
@@ -151,14 +158,14 @@ class Runs(AccountViewSet, mixins.ListModelMixin, RetrieveVersioned):
     @extend_schema(summary="Import a held file after all", request=ReleaseSerializer, responses={202: RunSerializer})
     @action(detail=True, methods=["post"])
     def release(self, request: Request, **kwargs: Any) -> Response:
-        """A worker does it; the run that it becomes has this one as `released_from`."""
+        """A worker does it. Ask for the run at `Location` until `released_as` names the run that it became."""
         run = self.get_object()
         asked = ReleaseSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
         with answering():
             check_release(run, force=asked.validated_data["force"])
             request_release(run, user_of(request), force=asked.validated_data["force"])
-        return Response(self.get_serializer(run).data, status=202)
+        return self.answer(self.get_serializer(run).data, 202, locate_run(run))
 
     @extend_schema(summary="Decide that nothing of a held file is applied", request=None, responses=RunSerializer)
     @action(detail=True, methods=["post"], takes_body=False)
@@ -181,6 +188,10 @@ class Runs(AccountViewSet, mixins.ListModelMixin, RetrieveVersioned):
     def rejects(self, request: Request, **kwargs: Any) -> FileResponse:
         run = self.get_object()
         return serve_file(run.rejects_file, rejects_name(run))
+
+
+def locate_run(run: Run) -> str:
+    return reverse("run-detail", kwargs={"account": run.account.code, "pk": run.pk})
 
 
 class Upload(AccountView):
@@ -216,8 +227,7 @@ class Upload(AccountView):
                 dry_run=values["dry_run"],
             )
             enqueue_upload(run.pk)
-        where = reverse("run-detail", kwargs={"account": self.account.code, "pk": run.pk})
-        return Response(RunSerializer(run).data, status=202, headers={"Location": where})
+        return Response(RunSerializer(run).data, status=202, headers={"Location": locate_run(run)})
 
 
 @extend_schema(tags=["runs"], summary="What was wrong in the file, in its order")

@@ -3,7 +3,7 @@
 from django.urls import path
 from rest_framework.routers import SimpleRouter
 
-from imports.api.feeds import Feeds
+from imports.api.feeds import Feeds, Pulls
 from imports.api.formats import Formats, Propose
 from imports.api.runs import Issues, Runs, Upload
 
@@ -13,6 +13,7 @@ router = SimpleRouter()
 router.register(f"{ACCOUNT}/runs", Runs, basename="run")
 router.register(f"{ACCOUNT}/formats", Formats, basename="format")
 router.register(f"{ACCOUNT}/feeds", Feeds, basename="feed")
+router.register(f"{ACCOUNT}/pulls", Pulls, basename="pull")
 
 urlpatterns = [
     path("accounts/<slug:account>/runs/upload/", Upload.as_view(), name="run-upload"),

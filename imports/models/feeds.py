@@ -14,6 +14,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
 
 from accounts.fields import SecretField, is_set, secret_names
 from accounts.models import Account
@@ -220,6 +221,12 @@ class Feed(models.Model):
             schemes=tuple(settings.URL_FEEDS),
             timeout=settings.FEED_TIMEOUT,
         )
+
+    @property
+    def is_queued(self) -> bool:
+        """Whether a pull waits for a worker; one that was queued long ago was lost."""
+        lost = timezone.now() - timedelta(seconds=settings.FEED_LEASE_SECONDS)
+        return self.queued_at is not None and self.queued_at > lost
 
     def next_slot(self, after: datetime) -> datetime:
         """The feed's next turn: its interval counted from a fixed time, plus minutes of its own.

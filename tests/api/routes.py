@@ -9,7 +9,7 @@ from django.urls import get_resolver
 from django.urls.resolvers import URLPattern, URLResolver
 
 from imports.format_files import read_format
-from imports.models import Feed, Run
+from imports.models import Feed, Pull, Run
 from imports.versioning import save_draft
 from lookups.directory import LISTS
 from tests.builders import make_connection
@@ -76,7 +76,8 @@ LISTED = [route for route in ROUTES if is_list(route[0], route[2])]
 def fill_account(account: Account) -> Callable[[str, str], str]:
     """Give the account something for every parameter of a path; returns what puts them in."""
     save_draft(account, "erp", read_format(DOCUMENT))
-    Feed.objects.create(account=account, name="erp", protocol="ftp", host="127.0.0.1", port=1)
+    feed = Feed.objects.create(account=account, name="erp", protocol="ftp", host="127.0.0.1", port=1)
+    pull = Pull.objects.create(feed=feed, status="succeeded")
     run = Run.objects.create(account=account, file_name="a.txt", format_name="standard template", status="held")
     connection = make_connection(account, "C1")
 
@@ -87,7 +88,8 @@ def fill_account(account: Account) -> Callable[[str, str], str]:
                 if "lookups/" in path:
                     model = LISTS[path.partition("lookups/")[2].partition("/")[0]]
                     return str(model._default_manager.filter(account=account)[0].pk)
-                return str(connection.pk if "/connections/" in path else run.pk)
+                things = {"/connections/": connection, "/pulls/": pull, "/runs/": run}
+                return str(next(thing.pk for part, thing in things.items() if part in path))
             return {"account": account.code, "code": account.code, "name": "erp", "number": "1"}[parameter]
 
         filled = path.replace("^", "").replace("$", "").replace("\\Z", "")

@@ -1,7 +1,9 @@
 """What all answers have in common: problems, ETags, repeated requests, limits, gzip, and the schema."""
 
 import gzip
+import io
 import json
+import re
 import threading
 from datetime import timedelta
 
@@ -14,9 +16,14 @@ from django.utils import timezone
 from accounts.api import idempotency
 from accounts.models import AuthToken, IdempotencyKey
 from accounts.tokens import make_token
+from imports.models import Feed, Message, Pull, Run, Webhook
+from imports.pipeline import import_file
+from imports.reporting import write_receipt
+from imports.telling import tell_of_run
 from imports.template import FIELDS
 from lookups.models import PaymentTerm
 from tests.builders import make_user
+from tests.imports.files import NEW, as_text
 
 pytestmark = pytest.mark.django_db
 
@@ -344,3 +351,35 @@ def test_the_admin_shows_a_token_once_and_nobody_elses(world, client):
     luc = AuthToken.objects.get(user=world.luc.user)
     client.post(f"/admin/accounts/authtoken/{luc.pk}/delete/", {"post": "yes"})
     assert AuthToken.objects.filter(pk=luc.pk).exists()
+
+
+# -- times
+
+
+@pytest.mark.django_db(transaction=True)
+def test_times_are_utc_whatever_the_zone_of_the_site_is(world, settings, tmp_path):
+    settings.TIME_ZONE = "Europe/Paris"
+    Webhook.objects.create(account=world.maison, url="https://example.com", secret="whsec_c2VjcmV0")
+    path = tmp_path / "customers.txt"
+    path.write_text(as_text([NEW]))
+    run = import_file(world.maison, path)
+    out = io.StringIO()
+    call_command("import_customers", str(path), "--account", "maison", "--json", stdout=out)
+    tell_of_run(run)
+    feed = Feed.objects.create(account=world.maison, name="erp", protocol="ftp", host="127.0.0.1", port=1)
+    Pull.objects.create(feed=feed)
+    texts = [world.rosa("get", f"accounts/maison/{one}/").content.decode() for one in ("runs", "feeds", "pulls")]
+    texts += [world.rosa("get", f"accounts/maison/{one}/").content.decode() for one in ("connections", "changes")]
+    texts += [write_receipt(run).decode(), out.getvalue(), json.dumps(Message.objects.get(run=run).payload)]
+    for text in texts:
+        times = re.findall(r'"(\d{4}-\d\d-\d\dT[^"]*)"', text)
+        assert times, text
+        assert all(time.endswith("Z") for time in times), times
+
+
+def test_a_time_without_a_zone_is_utc(world, settings):
+    settings.TIME_ZONE = "Asia/Tokyo"
+    moment = timezone.now() - timedelta(minutes=1)
+    Run.objects.create(account=world.maison, file_name="a", format_name="standard template", status="succeeded")
+    for text, found in ((f"{moment:%Y-%m-%dT%H:%M:%S}", 1), (f"{moment + timedelta(hours=1):%Y-%m-%dT%H:%M:%S}", 0)):
+        assert len(world.rosa("get", f"accounts/maison/runs/?since={text}").json()["results"]) == found

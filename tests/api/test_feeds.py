@@ -1,12 +1,14 @@
 """Feeds through the API: secrets go in and never come out."""
 
 import json
+from datetime import timedelta
 
 import pytest
 from cryptography.fernet import Fernet
+from django.utils import timezone
 from django_q.models import OrmQ
 
-from imports.models import Feed
+from imports.models import Feed, Pull
 from imports.tasks import pull
 from tests.feeds import drop
 from tests.servers import run_sftp
@@ -36,14 +38,42 @@ def test_a_feed_is_made_checked_and_pulled(world, tmp_path):
         assert found["identity"]["matches"] is True
         assert [(file["path"], file["pull"]) for file in found["files"]] == [("a.txt", True)]
         assert OrmQ.objects.count() == 1
-        assert world.rosa("post", f"{PATH}erp/pull/").status_code == 202
-        assert OrmQ.objects.count() == 2
         pull(Feed.objects.get().pk)
     runs = world.vera("get", "accounts/maison/runs/?feed=erp").json()["results"]
     assert [(run["file"], run["status"]) for run in runs] == [("a.txt", "succeeded")]
     feed = world.vera("get", f"{PATH}erp/").json()
     assert feed["pulled_at"]
     assert settings.password not in json.dumps([made.json(), found, feed])
+
+
+def test_a_pull_is_asked_for_once_and_followed_to_its_end(world, tmp_path):
+    world.rosa("post", PATH, FTP)
+    queued = world.rosa("post", f"{PATH}erp/pull/")
+    assert (queued.status_code, queued.json()["code"]) == (409, "in_progress")
+    feed = Feed.objects.get()
+    pull(feed.pk)
+    asked = world.rosa("post", f"{PATH}erp/pull/")
+    assert asked.status_code == 202
+    place = asked["Location"].removeprefix("/api/v1/")
+    assert world.vera("get", place).json()["results"] == []
+    again = world.rosa("post", f"{PATH}erp/pull/")
+    assert (again.status_code, again["Location"]) == (409, asked["Location"])
+    pull(feed.pk)
+    (found,) = world.vera("get", place).json()["results"]
+    assert (found["feed"], found["status"]) == ("erp", "failed")
+    assert "ftp.example.com" in found["message"]
+    assert world.vera("get", f"accounts/maison/pulls/{found['id']}/").json() == found
+    running = Pull.objects.create(feed=feed)
+    busy = world.rosa("post", f"{PATH}erp/pull/")
+    assert busy.status_code == 409
+    found = world.vera("get", busy["Location"].removeprefix("/api/v1/")).json()["results"]
+    assert [one["id"] for one in found] == [running.pk]
+
+
+def test_a_pull_whose_task_was_lost_is_asked_for_again(world, settings):
+    world.rosa("post", PATH, FTP)
+    Feed.objects.update(queued_at=timezone.now() - timedelta(seconds=settings.FEED_LEASE_SECONDS + 1))
+    assert world.rosa("post", f"{PATH}erp/pull/").status_code == 202
 
 
 def test_secrets_never_come_out(world):

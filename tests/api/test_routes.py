@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from accounts.api.base import AccountView
 from accounts.sandboxes import add_sandbox
 from imports.format_files import read_format
-from imports.models import Feed, Format, FormatVersion, Issue, Run
+from imports.models import Feed, Format, FormatVersion, Issue, Pull, Run
 from imports.versioning import save_draft
 from lookups.directory import LISTS
 from tests.api.conftest import Program
@@ -163,7 +163,8 @@ def test_a_full_page_takes_no_more_queries_than_a_short_one(world, things, name,
         code = f"N{number}"
         Run.objects.create(account=world.maison, file_name="a", format_name="b", started_by=world.vera.user)
         Issue.objects.create(run=run, line=number, code="x", severity="error", message="m")
-        Feed.objects.create(account=world.maison, name=code, protocol="ftp", host="h", password="x")
+        feed = Feed.objects.create(account=world.maison, name=code, protocol="ftp", host="h", password="x")
+        Pull.objects.create(feed=feed, status="succeeded")
         save_draft(world.maison, code, read_format(DOCUMENT))
         add_member(make_account(code), world.rosa.user)
         add_sandbox(world.maison, code=f"{code}-sandbox")

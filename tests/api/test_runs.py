@@ -187,7 +187,9 @@ def test_a_held_run_is_released_by_a_worker(world, held):
     work()
     run = world.rosa("get", f"{PATH}{held.pk}/").json()
     assert (run["decision"], run["decided_by"]) == ("released", "rosa")
+    assert answer["Location"] == f"/api/v1/{PATH}{held.pk}/"
     newest = world.rosa("get", PATH).json()["results"][0]
+    assert run["released_as"] == newest["id"]
     assert (newest["released_from"], newest["status"]) == (held.pk, "succeeded")
 
 
