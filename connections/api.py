@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import django_filters
 from django.core.exceptions import ValidationError as ModelError
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import mixins, serializers
 from rest_framework.decorators import action
@@ -213,9 +213,8 @@ class Connections(AccountViewSet, mixins.ListModelMixin, RetrieveVersioned):
             if original is None:
                 raise ValidationError({"duplicate_of": f"The account has no connection {code!r}."})
         decided = Q(pk__in=[self.kwargs["pk"], *([original.pk] if original else [])])
-        list(
-            mine.filter(decided | Q(duplicate_of=self.kwargs["pk"])).locked().values_list("pk")
-        )  # in everybody's order
+        touched = mine.filter(decided | Q(duplicate_of=self.kwargs["pk"]))
+        list(touched.locked().values_list("pk"))  # in the order in which everybody locks
         found = self.get_object()
         try:
             review.reject(Connection.objects.filter(pk=found.pk), user_of(request), original)
