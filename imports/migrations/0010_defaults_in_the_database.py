@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('imports', '0008_widths'),
+        ('imports', '0009_compared_files'),
     ]
 
     operations = [
