@@ -44,6 +44,7 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
+    "lookups",  # before import_export, whose commands it refuses
     "import_export",
     "django_filters",
     "django_q",
@@ -52,7 +53,6 @@ INSTALLED_APPS = [
     "knox",
     "rest_framework",
     "accounts",
-    "lookups",
     "connections",
     "imports",
 ]

@@ -11,9 +11,10 @@ from import_export.admin import ImportExportMixin
 from import_export.formats.base_formats import CSV
 from unfold.contrib.import_export.forms import ExportForm, ImportForm
 
-from accounts.admin import AccountOwnedAdmin, VisibleFilter
+from accounts.owned import AccountOwnedAdmin, VisibleFilter
 from accounts.users import user_of
 from lookups import models, resources
+from lookups.uploads import GONE, SignedConfirmForm, WaitingList
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
@@ -25,6 +26,8 @@ class LookupAdmin(ImportExportMixin, AccountOwnedAdmin):
 
     import_form_class = ImportForm
     export_form_class = ExportForm
+    confirm_form_class = SignedConfirmForm
+    tmp_storage_class = WaitingList
     formats = [CSV]
     list_select_related = ["account"]
     list_filter = [("account", VisibleFilter)]
@@ -39,16 +42,39 @@ class LookupAdmin(ImportExportMixin, AccountOwnedAdmin):
     def get_resource_kwargs(self, request: HttpRequest, *args: Any, **kwargs: Any) -> dict[str, Any]:
         return {"user": user_of(request)}
 
-    def get_import_data_kwargs(self, **kwargs: Any) -> dict[str, Any]:
-        """A file is imported whole or not at all, also when it went bad after the preview."""
-        return {**super().get_import_data_kwargs(**kwargs), "rollback_on_validation_errors": True}
+    def get_confirm_form_kwargs(self, request: HttpRequest, import_form: Any = None) -> dict[str, Any]:
+        return {
+            **super().get_confirm_form_kwargs(request, import_form),
+            "user": user_of(request),
+            "label": self.opts.label_lower,
+            "formats": len(self.get_import_formats()),
+            "resources": len(self.get_import_resource_classes(request)),
+        }
+
+    def process_import(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
+        """The second step. What is wrong with it is said where a file can be chosen again."""
+        if request.method == "POST" and self.has_import_permission(request):
+            form = self.create_confirm_form(request)
+            if not form.is_valid():
+                texts = [str(text) for texts in form.errors.values() for text in texts]
+                return self._start_again(request, " ".join(dict.fromkeys(texts)))
+        try:
+            response: HttpResponse = super().process_import(request, **kwargs)
+        except FileNotFoundError:  # somebody else's click was quicker
+            return self._start_again(request, GONE)
+        return response
 
     def process_result(self, result: Result, request: HttpRequest) -> HttpResponse:
         if result.has_errors() or result.has_validation_errors():
-            messages.error(request, "Nothing was imported: the list changed since the preview. Import the file again.")
-            return HttpResponseRedirect(reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_import"))
+            return self._start_again(
+                request, "Nothing was imported: the list changed since the preview. Import the file again."
+            )
         response: HttpResponse = super().process_result(result, request)
         return response
+
+    def _start_again(self, request: HttpRequest, why: str) -> HttpResponse:
+        messages.error(request, why)
+        return HttpResponseRedirect(reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_import"))
 
 
 class CodedAdmin(LookupAdmin):

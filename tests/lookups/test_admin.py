@@ -1,13 +1,21 @@
 """Import and export of lists in the admin."""
 
+import csv
+import os
+import time
+from io import StringIO
 from typing import Any
 
 import pytest
+from django.contrib.admin import site
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.management import CommandError, call_command
+from django.test import Client
 from django.urls import reverse
 
 from lookups.directory import LISTS
-from lookups.models import PaymentTerm, PriceType, SalesRep
+from lookups.models import PaymentTerm, PriceType, SalesRep, ShippingTerm
+from lookups.uploads import KEPT_SECONDS
 from tests.builders import add_lookups, add_member, make_account, make_user
 
 pytestmark = pytest.mark.django_db
@@ -140,3 +148,138 @@ def test_lists_are_searched(client, account, name):
     term = entry.label if name == "price_types" else entry.code
     response = client.get(url(LISTS[name], "changelist"), {"q": term})
     assert list(response.context["cl"].queryset) == [entry]
+
+
+# The second step
+
+
+def confirmation(client, model, content):
+    return preview(client, model, content).context["confirm_form"].initial
+
+
+NEW_TERM = "account,code,name\nmaison,N90,Net 90\n"
+
+
+@pytest.mark.parametrize("name", ["secret.txt", "../secret.txt", "", "a" * 32, "nonsense:signed"])
+def test_the_second_step_reads_and_removes_no_file_but_its_own(client, account, tmp_path, monkeypatch, name):
+    secret = tmp_path / "secret.txt"
+    secret.write_text("account,code,name\nmaison,LEAK,leaked\n")
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    data = confirmation(client, PaymentTerm, NEW_TERM) | {"import_file_name": name}
+    answer = client.post(url(PaymentTerm, "process_import"), data, follow=True)
+    assert "Import it again" in answer.content.decode() or "required" in answer.content.decode()
+    assert secret.is_file()
+    assert not PaymentTerm.objects.filter(code__in=["LEAK", "N90"]).exists()
+
+
+def test_a_confirmation_is_good_for_one_person_one_list_and_once(client, account):
+    data = confirmation(client, PaymentTerm, NEW_TERM)
+    add_member(account, other := make_user("ida"))
+    mine = account.memberships.get(user__username="eddie").user
+    client.force_login(other)
+    answer = client.post(url(PaymentTerm, "process_import"), data, follow=True)
+    assert "Import it again" in answer.content.decode()
+    client.force_login(mine)
+    answer = client.post(url(ShippingTerm, "process_import"), data, follow=True)
+    assert "Import it again" in answer.content.decode()
+    assert not PaymentTerm.objects.filter(code="N90").exists()
+    assert not ShippingTerm.objects.filter(code="N90").exists()
+    client.post(url(PaymentTerm, "process_import"), data)
+    assert PaymentTerm.objects.filter(code="N90").exists()
+    answer = client.post(url(PaymentTerm, "process_import"), data, follow=True)
+    assert "Import it again" in answer.content.decode()
+
+
+def test_two_who_import_at_once_each_get_their_own_file(client, account):
+    add_member(account, other := make_user("ida"))
+    mine = confirmation(client, PaymentTerm, NEW_TERM)
+    hers = Client()
+    hers.force_login(other)
+    theirs = confirmation(hers, PaymentTerm, "account,code,name\nmaison,N10,Net 10\n")
+    assert client.post(url(PaymentTerm, "process_import"), mine).status_code == 302
+    assert set(PaymentTerm.objects.filter(code__in=["N10", "N90"]).values_list("code", flat=True)) == {"N90"}
+    assert hers.post(url(PaymentTerm, "process_import"), theirs).status_code == 302
+    assert PaymentTerm.objects.filter(code="N10").exists()
+
+
+@pytest.mark.parametrize("change", [{"format": "7"}, {"format": "x"}, {"resource": "9"}, {"resource": "-1"}])
+def test_a_second_step_that_sends_something_else_is_refused(client, account, change):
+    data = confirmation(client, PaymentTerm, NEW_TERM) | change
+    answer = client.post(url(PaymentTerm, "process_import"), data, follow=True)
+    assert "Import the file again" in answer.content.decode()
+    assert not PaymentTerm.objects.filter(code="N90").exists()
+
+
+def test_uploads_that_were_never_confirmed_are_removed_after_a_day(client, account, settings, tmp_path):
+    settings.DATA_DIR = tmp_path
+    data = confirmation(client, PaymentTerm, NEW_TERM)
+    (folder,) = (tmp_path / "waiting-lists").iterdir()
+    assert folder.stat().st_mode & 0o77 == 0
+    long_ago = time.time() - 2 * KEPT_SECONDS
+    os.utime(folder, (long_ago, long_ago))
+    preview(client, PaymentTerm, NEW_TERM)
+    assert not folder.exists()
+    answer = client.post(url(PaymentTerm, "process_import"), data, follow=True)
+    assert "Import it again" in answer.content.decode()
+
+
+# One function for every door
+
+
+@pytest.mark.parametrize("door", ["admin", "command"])
+def test_two_reps_swap_their_emails(client, account, door, tmp_path):
+    rows = "REP1,Rosa Diaz,{0}jun@example.com\nREP2,Jun Mori,{0}rosa@example.com\n"
+    if door == "admin":
+        account_rows = "".join(f"maison,{row}\n" for row in rows.format("").splitlines())
+        import_file(client, SalesRep, f"account,code,name,email\n{account_rows}")
+    else:
+        path = tmp_path / "lists.csv"
+        path.write_text("list,code,name,currency,email\n" + "".join(
+            f"sales_reps,{row}\n" for row in rows.format(",").splitlines()
+        ))  # fmt: skip
+        call_command("load_lookups", path, account="maison", stdout=StringIO())
+    assert dict(SalesRep.objects.values_list("code", "email")) == {
+        "REP1": "jun@example.com", "REP2": "rosa@example.com",
+    }  # fmt: skip
+
+
+def test_a_preview_shows_what_would_change_and_changes_nothing(client, account):
+    rows = "maison,REP1,Rosa Diaz,jun@example.com\nmaison,REP2,Jun Mori,rosa@example.com\n"
+    shown = preview(client, SalesRep, f"account,code,name,email\n{rows}")
+    assert shown.context["result"].totals["update"] == 2
+    assert "moving-" not in shown.content.decode()
+    assert SalesRep.objects.get(code="REP1").email == "rosa@example.com"
+
+
+# What a spreadsheet opens
+
+FORMULAS = ["=1+1", "+1+1", "-2+3", "@SUM(A1)", "'=1", "''+1", "'plain", "＝1+1", "=cmd|'/C calc'!A0"]
+
+
+@pytest.mark.parametrize("name", LISTS)
+@pytest.mark.parametrize("value", FORMULAS)
+def test_no_formula_leaves_in_an_export_and_all_of_it_comes_back(client, account, name, value):
+    model = LISTS[name]
+    entry: Any = model._default_manager.filter(account=account)[0]
+    fields = {"label": value} if name == "price_types" else {"code": value, "name": f"{value} name"}
+    model._default_manager.filter(pk=entry.pk).update(**fields)
+    before = list(model._default_manager.order_by("pk").values())
+    content = client.post(url(model, "export"), {"format": "0", "resource": "0"}).content
+    cells = [cell for row in csv.reader(StringIO(content.decode())) for cell in row]
+    assert not [cell for cell in cells if cell[:1] in "=+-@\t\r＝" and cell]
+    shown = preview(client, model, content)
+    assert shown.context["result"].totals["skip"] == len(before), shown.context["result"].invalid_rows
+    import_file(client, model, content)
+    assert list(model._default_manager.order_by("pk").values()) == before
+
+
+def test_every_format_that_lists_are_exported_in_is_tested(client, account):
+    assert [item.__name__ for item in site.get_model_admin(PaymentTerm).get_export_formats()] == ["CSV"]
+
+
+@pytest.mark.parametrize("command", ["import", "export"])
+def test_the_commands_of_the_library_are_refused_with_the_way_to_go(command):
+    with pytest.raises(CommandError) as refused:
+        call_command(command, "CSV", "connections.Connection", "file.csv")
+    assert "_customers" in str(refused.value)
+    assert "lookups" in str(refused.value)
