@@ -1,195 +1,33 @@
-"""Admin of users, groups and accounts, and what keeps accounts apart in every admin of the project."""
+"""Admin of users, groups, accounts and tokens."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin, messages
-from django.contrib.admin.widgets import AutocompleteSelect, RelatedFieldWidgetWrapper
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.forms import IntegerField, ModelChoiceField, ModelForm
+from django.forms import IntegerField, ModelForm
 from django.http import Http404, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
-from django.utils.formats import date_format
-from django.utils.timezone import localtime
 from unfold.admin import ModelAdmin, TabularInline
-from unfold.contrib.filters.admin import RelatedDropdownFilter
 from unfold.decorators import action, display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 from unfold.widgets import UnfoldAdminIntegerFieldWidget
 
+from accounts.careful import CarefulAdmin, RowsAsPosted, short_time
 from accounts.models import Account, AuthToken, Membership, User
+from accounts.owned import AccountOwnedAdmin, AccountOwnedInline
 from accounts.sandboxes import add_sandbox
 from accounts.tokens import LONGEST, make_token
 from accounts.users import user_of
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
-    from django.db.models import ForeignKey, Model, QuerySet
+    from django.db.models import Model, QuerySet
     from django.http import HttpRequest
-
-
-def short_time(moment: datetime | None) -> str:
-    """A moment as lists show it: to the minute, in the site's time zone."""
-    return date_format(localtime(moment), "Y-m-d\xa0H:i") if moment else ""
-
-
-class VisibleChoices:
-    """Limits what may be chosen in a form, page or inline, to what the user may see of the related list.
-
-    Accounts are limited to those the user edits: choosing an account is writing into it.
-    """
-
-    admin_site: admin.AdminSite
-
-    def formfield_for_foreignkey(
-        self, db_field: ForeignKey[Any, Any], request: HttpRequest, **kwargs: Any
-    ) -> ModelChoiceField[Any] | None:
-        related = db_field.remote_field.model
-        if related is Account:
-            kwargs["queryset"] = Account.objects.editable_by(user_of(request))
-        elif self.admin_site.is_registered(related):
-            kwargs["queryset"] = self.admin_site.get_model_admin(related).get_queryset(request)
-        field: ModelChoiceField[Any] | None = super().formfield_for_foreignkey(  # type: ignore[misc]  # of the admin this is mixed into
-            db_field, request, **kwargs
-        )
-        return field
-
-
-class VisibleFilter(RelatedDropdownFilter):
-    """A filter that offers what the user may see, where Django's own offers every entry there is."""
-
-    def field_choices(
-        self, field: Any, request: HttpRequest, model_admin: admin.ModelAdmin[Any]
-    ) -> list[tuple[Any, str]]:
-        related = model_admin.admin_site.get_model_admin(field.related_model)
-        return [(entry.pk, str(entry)) for entry in related.get_queryset(request)]
-
-
-class OwnAccountSelect(AutocompleteSelect):
-    """Searches the records of one account only."""
-
-    account_id = 0
-
-    def get_url(self) -> str:
-        return f"{super().get_url()}?account={self.account_id}"
-
-
-def limit_choices(form: type[ModelForm[Any]], account_id: int) -> None:
-    """Let the form, of a page or an inline, offer and take only what belongs to the account."""
-    for field in form.base_fields.values():
-        if not isinstance(field, ModelChoiceField) or field.queryset is None:
-            continue
-        path = "pk" if field.queryset.model is Account else "account"
-        field.queryset = field.queryset.filter(**{path: account_id})
-        if isinstance(field.widget, RelatedFieldWidgetWrapper):
-            wrapper = field.widget
-            wrapper.can_add_related = wrapper.can_change_related = False
-            wrapper.can_delete_related = wrapper.can_view_related = False
-            if isinstance(wrapper.widget, OwnAccountSelect):
-                wrapper.widget.account_id = account_id
-
-
-class AccountOwnedAdmin(VisibleChoices, ModelAdmin):
-    """Admin of a model whose records belong to an account, however far away.
-
-    Members see what belongs to their accounts, editors change it; Django's own permissions play no part, because
-    they know no accounts. An object's account is settled when it is added.
-    """
-
-    account_path = "account_id"
-    """Where the account's id stands, as a filter writes it ("run__account_id")."""
-
-    show_full_result_count = False
-    list_filter_submit = True
-
-    def account_id(self, obj: Model) -> int:
-        value: Any = obj
-        for name in self.account_path.split("__"):
-            value = getattr(value, name)
-        return int(value)
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        queryset: QuerySet[Any] = super().get_queryset(request)
-        user = user_of(request)
-        return queryset if user.is_superuser else queryset.filter(**{f"{self.account_path}__in": list(user.roles)})
-
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
-    ) -> tuple[QuerySet[Any], bool]:
-        """Where a form asks for the records of one account (see `OwnAccountSelect`), no others are offered."""
-        account = request.GET.get("account", "")
-        if request.resolver_match and request.resolver_match.url_name == "autocomplete" and account.isdecimal():
-            queryset = queryset.filter(**{self.account_path: account})
-        found: tuple[QuerySet[Any], bool] = super().get_search_results(request, queryset, search_term)
-        return found
-
-    def editable(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        """Those of the objects that the user may change."""
-        accounts = Account.objects.editable_by(user_of(request))
-        return queryset.filter(**{f"{self.account_path}__in": accounts.values("pk")})
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        fields = tuple(super().get_readonly_fields(request, obj))
-        return (*fields, "account") if obj is not None and self.account_path == "account_id" else fields
-
-    def has_module_permission(self, request: HttpRequest) -> bool:
-        user = request.user  # the login page asks this too, of nobody
-        return isinstance(user, User) and (user.is_superuser or bool(user.roles))
-
-    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        if obj is None:
-            return self.has_module_permission(request)
-        return user_of(request).may_see(self.account_id(obj))
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return user_of(request).edits_any_account
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        if obj is None:
-            return user_of(request).edits_any_account
-        return user_of(request).may_edit(self.account_id(obj))
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return self.has_change_permission(request, obj)
-
-
-class ReadOnlyAdmin(AccountOwnedAdmin):
-    """Admin of records that the program keeps by itself; a superuser may throw them away."""
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return user_of(request).is_superuser
-
-
-class AccountOwnedInline(VisibleChoices):
-    """Permissions of an inline are those of the object it stands on."""
-
-    def _parent_permission(self, request: HttpRequest, parent: Model | None) -> bool:
-        parent_admin = self.admin_site.get_model_admin(self.parent_model)  # type: ignore[attr-defined]  # of the inline this is mixed into
-        return bool(parent_admin.has_change_permission(request, parent))
-
-    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return True
-
-    def has_add_permission(self, request: HttpRequest, obj: Any) -> bool:
-        return self._parent_permission(request, obj)
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return self._parent_permission(request, obj)
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return self._parent_permission(request, obj)
 
 
 class SuperuserOnly:
@@ -213,15 +51,17 @@ class SuperuserOnly:
 
 class AccountsOfUser(SuperuserOnly, TabularInline):
     model = Membership
+    formset = RowsAsPosted
     extra = 0
 
 
 @admin.register(User)
-class UserAdmin(SuperuserOnly, DjangoUserAdmin, ModelAdmin):  # type: ignore[type-arg]  # not generic at run time
+class UserAdmin(SuperuserOnly, CarefulAdmin, DjangoUserAdmin, ModelAdmin):  # type: ignore[type-arg]  # not generic at run time
     form = UserChangeForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
     inlines = [AccountsOfUser]
+    readonly_fields = ["last_login", "date_joined"]
     compressed_fields = True
 
 
@@ -229,7 +69,7 @@ admin.site.unregister(Group)
 
 
 @admin.register(Group)
-class GroupAdmin(SuperuserOnly, DjangoGroupAdmin, ModelAdmin):
+class GroupAdmin(SuperuserOnly, CarefulAdmin, DjangoGroupAdmin, ModelAdmin):
     pass
 
 

@@ -19,24 +19,21 @@ from unfold.decorators import display
 from unfold.paginator import InfinitePaginator
 from unfold.widgets import UnfoldAdminURLInputWidget
 
-from accounts.admin import (
-    AccountOwnedAdmin,
-    OwnAccountSelect,
-    ReadOnlyAdmin,
-    VisibleFilter,
-    limit_choices,
-    short_time,
-)
+from accounts.careful import short_time
 from accounts.models import Account
+from accounts.owned import AccountOwnedAdmin, OwnAccountSelect, ReadOnlyAdmin, VisibleFilter, limit_choices
 from accounts.users import user_of
+from connections.authors import find_change, source_of
 from connections.history import record_created, recorded_edit
 from connections.inlines import INLINES, account_asked
 from connections.models import Change, Connection
 from connections.review_admin import ReviewActions
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from django.db.models import Field as ModelField
-    from django.db.models import ForeignKey, QuerySet
+    from django.db.models import ForeignKey, Model, QuerySet
     from django.forms import Field, ModelForm
     from django.http import HttpRequest
 
@@ -88,6 +85,7 @@ class ConnectionAdmin(ReviewActions, AccountOwnedAdmin):
         {"fields": [("status", "duplicate_of"), ("reviewed_by", "reviewed_at"), ("created_at", "updated_at")]},
     )
     change_form_outer_after_template = "connections/changes.html"
+    seen_fields = ("status", "duplicate_of")
 
     @display(description="customer group", ordering="customer_group__name")
     def group(self, connection: Connection) -> str:
@@ -162,6 +160,12 @@ class ConnectionAdmin(ReviewActions, AccountOwnedAdmin):
                 return super().changeform_view(request, object_id, form_url, self._with_changes(connection))
         return super().changeform_view(request, object_id, form_url, self._with_changes(connection))
 
+    def author_of(self, obj: Model, since: datetime, inline: type[Model] | None, row: Model | None, field: str) -> str:
+        """The change log knows what files did, too."""
+        assert isinstance(obj, Connection)  # noqa: S101  (narrows the type)
+        change = find_change(obj, inline or Connection, row, field)
+        return f"{source_of(change)}, {short_time(change.at)}" if change else ""
+
     def _with_changes(self, connection: Connection) -> dict[str, Any]:
         changes = connection.changes.select_related("user")
         return {"changes": changes[:CHANGES_SHOWN], "changes_url": changes_url(connection)}
@@ -230,9 +234,9 @@ class ChangeAdmin(ReadOnlyAdmin):
 
     @display(description="by")
     def source(self, change: Change) -> str:
+        name = source_of(change)
         if change.run_id is None:
-            return str(change.user or "")
-        name = f"run {change.run_id}, line {change.line}" if change.line else f"run {change.run_id}"
+            return name
         try:
             return format_html('<a href="{}">{}</a>', reverse("admin:imports_run_change", args=[change.run_id]), name)
         except NoReverseMatch:  # the pages of runs are another app's, which may be absent

@@ -8,10 +8,10 @@ from django.core.exceptions import ValidationError
 from django.forms import ChoiceField
 from django.utils.text import capfirst
 from unfold.admin import StackedInline, TabularInline
-from unfold.forms import PaginationInlineFormSet
 from unfold.widgets import UnfoldAdminSelectWidget
 
-from accounts.admin import AccountOwnedInline, OwnAccountSelect, limit_choices
+from accounts.careful import RowsAsPosted
+from accounts.owned import AccountOwnedInline, OwnAccountSelect, limit_choices
 from connections import models
 from connections.rules import country_names
 from lookups.validators import lower_ascii
@@ -31,7 +31,7 @@ def account_asked(request: HttpRequest, connection: models.Connection | None) ->
     return int(account) if account.isdecimal() else 0
 
 
-class BuyerFormSet(PaginationInlineFormSet):
+class BuyerFormSet(RowsAsPosted):
     """Two buyers may not share an e-mail in any case, which Django's own check of the forms cannot tell."""
 
     def clean(self) -> None:

@@ -13,7 +13,7 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from unfold.decorators import action, display
 
-from accounts.admin import OwnAccountSelect
+from accounts.owned import OwnAccountSelect
 from accounts.users import user_of
 from connections import review
 from connections.models import Connection
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from django.db.models import QuerySet
     from django.http import HttpRequest
 
-    from accounts.admin import AccountOwnedAdmin as Base
+    from accounts.owned import AccountOwnedAdmin as Base
     from connections.querysets import ConnectionQuerySet
 else:
     Base = object

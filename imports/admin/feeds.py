@@ -13,9 +13,10 @@ from django.utils.html import format_html
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import action, display
 
-from accounts.admin import AccountOwnedAdmin, ReadOnlyAdmin, VisibleFilter, limit_choices, short_time
+from accounts.careful import short_time
 from accounts.fields import Ciphertext, SecretField, is_set, secret_names
 from accounts.models import Account
+from accounts.owned import AccountOwnedAdmin, ReadOnlyAdmin, VisibleFilter, limit_choices
 from accounts.users import user_of
 from imports.admin.feed_forms import FeedForm
 from imports.admin.steps import StepPages, link

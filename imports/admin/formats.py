@@ -12,10 +12,11 @@ from unfold.admin import TabularInline
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import action, display
 
-from accounts.admin import AccountOwnedAdmin, AccountOwnedInline, VisibleFilter, short_time
+from accounts.careful import short_time
 from accounts.models import Account
+from accounts.owned import AccountOwnedAdmin, AccountOwnedInline, VisibleFilter
 from accounts.users import user_of
-from imports.admin.forms import CONSTANTS, ApprovalForm, ColumnForm, DraftForm, OnboardForm, field_names
+from imports.admin.forms import CONSTANTS, ApprovalForm, ColumnForm, ColumnsInOrder, DraftForm, OnboardForm, field_names
 from imports.admin.steps import StepPages, page_of
 from imports.comparing import compare_specs, find_replayable, replay_run
 from imports.errors import SettingsWrong, TryAgainLater
@@ -35,7 +36,7 @@ from imports.versioning import (
 )
 
 if TYPE_CHECKING:
-    from django.db.models import ForeignKey, QuerySet
+    from django.db.models import ForeignKey, Model, QuerySet
     from django.forms import Form, ModelForm
     from django.http import HttpRequest
 
@@ -146,6 +147,7 @@ class ColumnsOfVersion(AccountOwnedInline, TabularInline):
 
     model = FormatColumn
     form = ColumnForm
+    formset = ColumnsInOrder
     extra = 0
     ordering = ["order"]
     ordering_field = "order"
@@ -254,6 +256,17 @@ class FormatVersionAdmin(StepPages, AccountOwnedAdmin):
         return fieldsets
 
     # -- the page
+
+    def lock(self, obj: Model) -> None:
+        """As every step of a version does, so that none is taken while a draft is saved."""
+        assert isinstance(obj, FormatVersion)  # noqa: S101  (narrows the type)
+        Format.objects.select_for_update().get(pk=obj.format_id)
+
+    def frozen(self, request: HttpRequest, obj: Model) -> str:
+        assert isinstance(obj, FormatVersion)  # noqa: S101  (narrows the type)
+        if obj.is_draft or not user_of(request).may_edit(obj.format.account_id):
+            return ""
+        return f"{obj} is {obj.status} since; a change is made in the next draft."
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None

@@ -10,11 +10,13 @@ from django import forms
 from django.core.exceptions import ValidationError
 from unfold.widgets import (
     UnfoldAdminFileFieldWidget,
+    UnfoldAdminIntegerFieldWidget,
     UnfoldAdminSelectWidget,
     UnfoldAdminTextareaWidget,
     UnfoldAdminTextInputWidget,
 )
 
+from accounts.careful import RowsAsPosted
 from imports.encodings import UnknownEncoding, find_encoding
 from imports.errors import FileRejected
 from imports.format_files import NAMED_MARKS, read_format
@@ -240,6 +242,7 @@ class ColumnForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at r
         label="Field",
         widget=UnfoldAdminTextInputWidget(attrs={"list": "template-fields", "size": 22}),
     )
+    order = forms.IntegerField(required=False, min_value=0, widget=UnfoldAdminIntegerFieldWidget)
     blank = _short_choice(Blank)
     ownership = _short_choice(Ownership)
 
@@ -252,6 +255,18 @@ class ColumnForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at r
             "constant": UnfoldAdminTextInputWidget(attrs={"size": 12}),
             "default": UnfoldAdminTextInputWidget(attrs={"size": 6}),
         }
+
+
+class ColumnsInOrder(RowsAsPosted):
+    """New columns come last, where nobody has put them elsewhere."""
+
+    def clean(self) -> None:
+        super().clean()
+        last = max((form.cleaned_data.get("order") or 0 for form in self.forms if form.is_valid()), default=0)
+        for form in self.forms:
+            if form.is_valid() and form.cleaned_data.get("order") is None and form.has_changed():
+                last += 1
+                form.instance.order = last
 
 
 def field_names() -> list[str]:

@@ -11,7 +11,8 @@ from django.utils.html import format_html
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import action, display
 
-from accounts.admin import AccountOwnedAdmin, ReadOnlyAdmin, VisibleFilter, short_time
+from accounts.careful import short_time
+from accounts.owned import AccountOwnedAdmin, ReadOnlyAdmin, VisibleFilter
 from imports.admin.feed_forms import WebhookForm
 from imports.admin.feeds import warn_without_worker
 from imports.admin.steps import StepPages

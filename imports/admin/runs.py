@@ -11,7 +11,8 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter
 from unfold.decorators import action, display
 from unfold.paginator import InfinitePaginator
 
-from accounts.admin import ReadOnlyAdmin, VisibleFilter, short_time
+from accounts.careful import short_time
+from accounts.owned import ReadOnlyAdmin, VisibleFilter
 from accounts.users import user_of
 from imports.admin.feed_forms import ForceForm
 from imports.admin.feeds import NO_WORKER, warn_without_worker

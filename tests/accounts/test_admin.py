@@ -9,6 +9,7 @@ from accounts.models import Account, AuthToken, Membership, User
 from accounts.tokens import make_token
 from tests.accounts.test_isolation import NEVER_ADDED, READ_ONLY, SAMPLES, add_run
 from tests.builders import PASSWORD, add_lookups, add_member, make_account, make_connection, make_user
+from tests.pages import filled_in
 
 pytestmark = pytest.mark.django_db
 
@@ -92,6 +93,7 @@ def test_a_member_is_let_in_on_the_page_of_the_account(client, account):
         "memberships-1-account": account.pk,
         "memberships-1-user": user.pk,
         "memberships-1-role": "editor",
+        "_shown": filled_in(client.get(url(Account, "change", account.pk)))["_shown"],
     }
     assert client.post(url(Account, "change", account.pk), data).status_code == 302
     assert set(Membership.objects.values_list("user__username", "role")) == {("eddie", "viewer"), ("vera", "editor")}

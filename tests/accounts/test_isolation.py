@@ -13,8 +13,8 @@ import pytest
 from django.contrib import admin
 from django.urls import reverse
 
-from accounts.admin import AccountOwnedAdmin
 from accounts.models import Account, User
+from accounts.owned import AccountOwnedAdmin
 from connections.models import Change, Connection
 from imports.format_files import read_format
 from imports.models import Feed, Format, FormatVersion, Issue, Message, Pull, Run, Webhook

@@ -1,19 +1,23 @@
 """The admin in a real browser: log in, approve a new connection in the list, see it approved."""
 
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from django.db import connection as database
 from django.urls import reverse
 
 from accounts.sandboxes import add_sandbox
-from connections.models import Connection
+from connections.models import Change, Connection
 from imports.models import Feed, FormatVersion
 from imports.pipeline import import_file
 from imports.tasks import pull
+from imports.versioning import save_draft
 from tests.builders import PASSWORD, add_lookups, add_member, make_account, make_connection, make_user
 from tests.feeds import drop
+from tests.imports.test_versioning import SPEC
 from tests.servers import run_sftp
 
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -89,6 +93,96 @@ def test_an_address_is_added_on_the_form(account, live_server):
     address = connection.addresses.get()
     assert (address.kind, address.code, address.country) == ("S", "STORE-1", "FR")
     assert connection.changes.get().key == "S:STORE-1"
+
+
+def fill_row(page, prefix, number, values):
+    """Press "Add another" below an inline and fill what a person sees there."""
+    page.locator(f"#{prefix}-group .add-row a, #{prefix}-group a.add-row").first.click()
+    for name, value in values.items():
+        field = page.locator(f"[name='{prefix}-{number}-{name}']")
+        if isinstance(value, tuple):  # searched for in a list
+            page.locator(f"#{prefix}-group .select2-selection").last.click()
+            page.locator("input.select2-search__field").fill(value[0])
+            page.locator(".select2-results__option", has_text=value[0]).first.click()
+        elif field.evaluate("field => field.tagName") == "SELECT":
+            field.select_option(value)
+        else:
+            field.fill(value)
+
+
+def save(page):
+    page.click("button[name=_save]")
+    page.wait_for_selector("text=was changed successfully")
+
+
+def test_every_inline_of_a_connection_is_filled_and_saved(account, live_server):
+    connection = make_connection(account, "C1")
+    rows = [
+        ("connectionpricetype_set", 1, {"lookup": ("US Wholesale",)}),
+        ("addresses", 0, {"kind": "S", "code": "S1", "country": "FR"}),
+        ("doors", 0, {"code": "S1", "name": "Shop"}),
+        ("buyers", 0, {"email": "ana@example.com", "name": "Ana"}),
+        ("connectionpaymentterm_set", 0, {"lookup": ("Net 30",)}),
+        ("connectionshippingterm_set", 0, {"lookup": ("UPS Ground",)}),
+        ("connectionwarehouse_set", 0, {"lookup": ("Rotterdam",)}),
+    ]
+    with browse(live_server, "eddie") as page:
+        page.goto(live_server.url + reverse("admin:connections_connection_change", args=[connection.pk]))
+        for prefix, number, values in rows:
+            page.click(f"a[href='#{prefix}']")
+            fill_row(page, prefix, number, values)
+        save(page)
+    keys = {(change.record, change.key) for change in Change.objects.all()}
+    assert keys == {
+        ("price_type", "USD US Wholesale"), ("address", "S:S1"), ("door", "S1"), ("buyer", "ana@example.com"),
+        ("payment_term", "N30"), ("shipping_term", "UPS"), ("warehouse", "WH1"),
+    }  # fmt: skip
+
+
+def test_columns_and_members_are_added(account, live_server):
+    make_user("root", is_superuser=True)
+    vera = make_user("vera")
+    draft = save_draft(account, "erp", SPEC)
+    with browse(live_server, "root") as page:
+        page.goto(live_server.url + reverse("admin:imports_formatversion_change", args=[draft.pk]))
+        fill_row(page, "columns", len(SPEC.columns), {"constant": "10", "target": "discount"})
+        save(page)
+        page.goto(live_server.url + reverse("admin:accounts_account_change", args=[account.pk]))
+        fill_row(page, "memberships", 1, {"user": ("vera",), "role": "viewer"})
+        save(page)
+        page.goto(live_server.url + reverse("admin:accounts_user_change", args=[vera.pk]))
+        page.select_option("[name='memberships-0-role']", "editor")
+        save(page)
+    assert draft.columns.get(target="discount").constant == "10"
+    assert account.memberships.get(user=vera).role == "editor"
+
+
+def test_what_a_file_changed_meanwhile_is_decided_on_the_page(account, live_server, tmp_path):
+    connection = make_connection(account, "C1", customer_alias="Old")
+    file = tmp_path / "customers.txt"
+    file.write_text("customer_code|customer_alias|alternate_name\nC1|Theirs|Second name\n")
+    with ThreadPoolExecutor(1) as worker, browse(live_server, "eddie") as page:
+        page.goto(live_server.url + reverse("admin:connections_connection_change", args=[connection.pk]))
+        page.fill("#id_customer_alias", "Mine")
+        status = worker.submit(import_elsewhere, account, file).result()
+        page.click("button[name=_save]")
+        page.wait_for_selector("text=It was changed while this page was open")
+        row = page.locator("#meanwhile tr", has_text="Customer alias").inner_text()
+        assert page.input_value("#id_customer_alias") == "Mine"
+        assert page.input_value("#id_alternate_name") == "Second name"
+        page.click("text=Save mine on top")
+        page.wait_for_selector("text=was changed successfully")
+    assert status == "succeeded"
+    assert all(word in row for word in ("Old", "Theirs", "Mine", "line 2"))
+    connection.refresh_from_db()
+    assert (connection.customer_alias, connection.alternate_name) == ("Mine", "Second name")
+
+
+def import_elsewhere(account, file):
+    try:
+        return import_file(account, file).status
+    finally:
+        database.close()
 
 
 NORTHWIND = Path(__file__).parents[1] / "samples" / "northwind_customers.csv"

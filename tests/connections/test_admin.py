@@ -10,6 +10,7 @@ from django.urls import reverse
 from connections.models import Address, Buyer, Change, Connection
 from lookups.models import PaymentTerm, PriceType, SalesRep
 from tests.builders import add_lookups, add_member, make_account, make_change, make_connection, make_user
+from tests.pages import errors_of, filled_in, new_row
 
 pytestmark = pytest.mark.django_db
 
@@ -48,33 +49,6 @@ def connection(account):
 
 def page(connection, name="change"):
     return reverse(f"admin:connections_connection_{name}", args=[connection.pk])
-
-
-def form_data(response):
-    """What a browser would send back: the values of the form and of all rows below it."""
-    data = {}
-    forms = [response.context["adminform"].form]
-    for inline in response.context["inline_admin_formsets"]:
-        forms += [inline.formset.management_form, *inline.formset.forms]
-    for form in forms:
-        for bound in form:
-            value = bound.value()
-            data[bound.html_name] = "" if value is None else value
-    return data
-
-
-def errors(response):
-    """All messages of a form that was not accepted."""
-    found = [str(response.context["adminform"].form.errors)]
-    for inline in response.context["inline_admin_formsets"]:
-        found += [str(inline.formset.errors), str(inline.formset.non_form_errors())]
-    return " ".join(found)
-
-
-def new_row(data, prefix, **values):
-    number = int(data[f"{prefix}-TOTAL_FORMS"])
-    data[f"{prefix}-TOTAL_FORMS"] = number + 1
-    data.update({f"{prefix}-{number}-{name}": value for name, value in values.items()})
 
 
 def add_data(account, **fields):
@@ -122,21 +96,21 @@ def test_filters_offer_only_entries_of_visible_accounts(client, account, connect
 
 
 def test_an_unchanged_form_saves_and_records_nothing(client, account, connection):
-    data = form_data(client.get(page(connection)))
+    data = filled_in(client.get(page(connection)))
     response = client.post(page(connection), data)
-    assert response.status_code == 302, errors(response)
+    assert response.status_code == 302, errors_of(response)
     assert not Change.objects.exists()
 
 
 def test_an_edit_is_stored_trimmed_and_recorded(client, account, connection):
     Connection.objects.update(source_digest=b"0123456789abcdef")
-    data = form_data(client.get(page(connection)))
+    data = filled_in(client.get(page(connection)))
     data |= {"profile_name": "  Galerie Lumière ", "website": "example.com", "addresses-0-city": " Paris "}
     data |= {"discount": "10", "discount_line_item_level": "true"}
     new_row(data, "connectionpaymentterm_set", lookup=PaymentTerm.objects.get(code="N30").pk)
     data["buyers-0-DELETE"] = "on"
     response = client.post(page(connection), data)
-    assert response.status_code == 302, errors(response)
+    assert response.status_code == 302, errors_of(response)
     connection.refresh_from_db()
     assert (connection.profile_name, connection.website) == ("Galerie Lumière", "https://example.com")
     assert bytes(connection.source_digest) == b""
@@ -153,7 +127,7 @@ def test_an_edit_is_stored_trimmed_and_recorded(client, account, connection):
 
 def test_a_new_connection_is_approved_by_whoever_adds_it(client, account):
     response = client.post(reverse("admin:connections_connection_add"), add_data(account))
-    assert response.status_code == 302, errors(response)
+    assert response.status_code == 302, errors_of(response)
     connection = Connection.objects.get()
     assert (connection.status, str(connection.reviewed_by)) == ("approved", "eddie")
     assert connection.reviewed_at is not None
@@ -176,9 +150,9 @@ def test_the_account_is_asked_for_first_where_there_are_several(client, account)
 
 
 def test_a_price_type_is_required(client, account, connection):
-    data = form_data(client.get(page(connection))) | {"connectionpricetype_set-0-DELETE": "on"}
+    data = filled_in(client.get(page(connection))) | {"connectionpricetype_set-0-DELETE": "on"}
     response = client.post(page(connection), data)
-    assert "at least 1" in errors(response)
+    assert "at least 1" in errors_of(response)
     assert connection.price_types.count() == 1
     data = add_data(account) | {"connectionpricetype_set-TOTAL_FORMS": 0}
     assert client.post(reverse("admin:connections_connection_add"), data).status_code == 200
@@ -200,9 +174,9 @@ def test_a_price_type_is_required(client, account, connection):
     ],
 )
 def test_a_wrong_value_is_refused_with_its_reason(client, account, connection, fields, message):
-    response = client.post(page(connection), form_data(client.get(page(connection))) | fields)
+    response = client.post(page(connection), filled_in(client.get(page(connection))) | fields)
     assert response.status_code == 200
-    assert message in errors(response)
+    assert message in errors_of(response)
     assert not Change.objects.exists()
 
 
@@ -215,19 +189,19 @@ def test_a_wrong_value_is_refused_with_its_reason(client, account, connection, f
     ],
 )
 def test_a_key_given_twice_is_refused(client, account, connection, prefix, values):
-    data = form_data(client.get(page(connection)))
+    data = filled_in(client.get(page(connection)))
     new_row(data, prefix, **values)
     response = client.post(page(connection), data)
     assert response.status_code == 200
-    assert errors(response)
+    assert errors_of(response)
 
 
 def test_two_new_buyers_with_one_email_are_refused(client, account, connection):
-    data = form_data(client.get(page(connection)))
+    data = filled_in(client.get(page(connection)))
     new_row(data, "buyers", email="ida@example.com")
     new_row(data, "buyers", email="Ida@Example.com")
     response = client.post(page(connection), data)
-    assert "more than once" in errors(response)
+    assert "more than once" in errors_of(response)
     assert Buyer.objects.count() == 1
 
 
@@ -235,23 +209,23 @@ def test_entries_of_another_accounts_lists_are_refused(client, account, connecti
     other = make_account("northwind")
     add_lookups(other)
     add_member(other, account.memberships.get().user)
-    data = form_data(client.get(page(connection)))
+    data = filled_in(client.get(page(connection)))
     data["sales_rep"] = other.salesreps.all()[0].pk
     new_row(data, "connectionpaymentterm_set", lookup=other.paymentterms.all()[0].pk)
     response = client.post(page(connection), data)
     assert response.status_code == 200
-    assert errors(response).count("Select a valid choice") == 2
+    assert errors_of(response).count("Select a valid choice") == 2
 
 
 def test_many_addresses_are_edited_page_by_page(client, account):
     connection = make_connection(account, addresses=[{"code": f"S{i:03}"} for i in range(45)])
     second = {"addresses-page": "2"}
     response = client.get(page(connection), second)
-    data = form_data(response)
-    assert data["addresses-INITIAL_FORMS"] == 20
+    data = filled_in(response)
+    assert data["addresses-INITIAL_FORMS"] == "20"
     data["addresses-0-city"] = "Paris"
     response = client.post(f"{page(connection)}?addresses-page=2", data)
-    assert response.status_code == 302, errors(response)
+    assert response.status_code == 302, errors_of(response)
     assert Address.objects.get(city="Paris").code == "S020"
     assert Address.objects.count() == 45
 
@@ -309,9 +283,9 @@ def test_connections_are_decided_in_the_list(client, account, action, status):
 )
 def test_a_connection_is_decided_on_its_page(client, account, before, button, after):
     connection = make_connection(account, status=before)
-    data = form_data(client.get(page(connection))) | {"customer_alias": "Alias"}
+    data = filled_in(client.get(page(connection))) | {"customer_alias": "Alias"}
     response = client.post(page(connection), {**data, f"connections_connection_save_and_{button}": "1"})
-    assert response.status_code == 302, errors(response)
+    assert response.status_code == 302, errors_of(response)
     connection.refresh_from_db()
     assert (connection.status, connection.customer_alias) == (after, "Alias")
     assert sorted(Change.objects.values_list("field", flat=True)) == ["customer_alias", "status"]

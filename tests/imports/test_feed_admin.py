@@ -22,6 +22,7 @@ from imports.pipeline import Origin, import_file
 from tests.builders import add_member, make_account, make_user
 from tests.feeds import drop, make_feed
 from tests.imports.files import NEW, as_text
+from tests.pages import filled_in
 from tests.servers import PASSWORD, run_ftp, run_sftp
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -76,6 +77,12 @@ def form_of(feed, **changes):
     values = {name: getattr(feed, name) for name in names}
     values |= {"account": feed.account_id, "enabled": "on", "contacts": "\n".join(feed.contacts)}
     return {name: "" if value is None else value for name, value in {**values, **changes}.items()}
+
+
+def save(client, feed, **changes):
+    """Open the feed's page, change these fields, save it."""
+    shown = filled_in(client.get(url("change", feed.pk))).get("_shown", "")
+    return client.post(url("change", feed.pk), {**form_of(feed, **changes), "_shown": shown})
 
 
 def text_of(response):
@@ -180,13 +187,13 @@ def test_a_feed_is_made_and_due_at_once(client, rosa, account):
 
 
 def test_a_wrong_contact_is_named(client, rosa, feed):
-    answer = client.post(url("change", feed.pk), form_of(feed, contacts="a@example.com nobody"))
+    answer = save(client, feed, contacts="a@example.com nobody")
     assert errors_of(answer)["contacts"] == ["nobody is no e-mail address. Give one per line."]
 
 
 def test_saving_keeps_the_secret_and_writes_only_what_was_changed(client, rosa, feed):
     with CaptureQueriesContext(connection) as queries:
-        client.post(url("change", feed.pk), form_of(feed, mask="*.csv"))
+        save(client, feed, mask="*.csv")
     (statement,) = [query["sql"] for query in queries if query["sql"].startswith('UPDATE "imports_feed" SET "mask"')]
     assert "password" not in statement
     assert "failures" not in statement
@@ -196,23 +203,23 @@ def test_saving_keeps_the_secret_and_writes_only_what_was_changed(client, rosa, 
 
 @pytest.mark.parametrize("change", [{"host": "evil.example.com"}, {"port": 2121}, {"user": "root"}])
 def test_a_secret_goes_to_no_other_server(client, rosa, feed, change):
-    answer = client.post(url("change", feed.pk), form_of(feed, **change))
+    answer = save(client, feed, **change)
     assert "Type it again" in errors_of(answer)["password"][0]
     feed.refresh_from_db()
     assert feed.host == "ftp.example.com"
-    answer = client.post(url("change", feed.pk), form_of(feed, **change, password_0="another"))
+    answer = save(client, feed, **change, password_0="another")
     assert answer.status_code == 302
     assert Feed.objects.get().password == "another"
 
 
 def test_a_weaker_protocol_asks_for_the_secret_too(client, rosa, feed):
     Feed.objects.update(protocol="ftps")
-    answer = client.post(url("change", feed.pk), form_of(feed, protocol="ftp"))
+    answer = save(client, feed, protocol="ftp")
     assert "Type it again" in errors_of(answer)["password"][0]
 
 
 def test_a_secret_is_removed_with_a_hyphen(client, rosa, feed):
-    client.post(url("change", feed.pk), form_of(feed, host="other.example.com", password_0="-"))
+    save(client, feed, host="other.example.com", password_0="-")
     assert (Feed.objects.get().host, Feed.objects.get().password) == ("other.example.com", "")
 
 
@@ -238,7 +245,7 @@ def test_the_key_is_asked_for_where_feeds_may_read_folders_too(client, rosa, acc
     feed = Feed(account=account, name="erp", protocol="sftp", host="127.0.0.1", port=1)
     assert "127.0.0.1:1" in " ".join(errors_of(client.post(url("add"), form_of(feed)))["host_key"])
     feed.save()
-    assert "127.0.0.1:1" in " ".join(errors_of(client.post(url("change", feed.pk), form_of(feed)))["host_key"])
+    assert "127.0.0.1:1" in " ".join(errors_of(save(client, feed))["host_key"])
 
 
 @pytest.mark.parametrize("host", ["a..b", "a" * 70 + ".example.com", "ü" * 80])
@@ -304,15 +311,15 @@ def test_only_formats_of_the_account_are_offered(client, rosa, account, feed):
     page = text_of(client.get(url("change", feed.pk)))
     assert f'value="{mine.pk}"' in page
     assert "theirs" not in page
-    answer = client.post(url("change", feed.pk), form_of(feed, format=theirs.pk))
+    answer = save(client, feed, format=theirs.pk)
     assert "format" in errors_of(answer)
 
 
 def test_no_secret_is_seen_anywhere(client, rosa, account, feed):
     Feed.objects.filter(pk=feed.pk).update(failures=1, problem="The login was refused.")
-    client.post(url("change", feed.pk), form_of(feed, mask="*.csv", password_0=SECRET + "2"))
+    save(client, feed, mask="*.csv", password_0=SECRET + "2")
     pages = [client.get(url(page, feed.pk)) for page in ("change", "history", "delete", "pull", "inspect")]
-    pages += [client.get(url("changelist")), client.post(url("change", feed.pk), form_of(feed, name=""))]
+    pages += [client.get(url("changelist")), save(client, feed, name="")]
     for page in pages:
         assert page.status_code == 200
         assert SECRET not in text_of(page)
@@ -360,7 +367,7 @@ def test_who_may_only_look_sees_that_there_is_a_secret(client, viewer, feed):
     assert SECRET not in page
     assert "encrypted&gt;" not in page
     assert re.search(r"password.{0,600}?\bset\b", page, re.DOTALL | re.IGNORECASE)
-    assert client.post(url("change", feed.pk), form_of(feed)).status_code == 403
+    assert save(client, feed).status_code == 403
 
 
 def test_a_secret_that_no_key_decrypts_can_be_set_anew(client, rosa, viewer, feed, settings):
@@ -370,10 +377,10 @@ def test_a_secret_that_no_key_decrypts_can_be_set_anew(client, rosa, viewer, fee
     client.force_login(rosa)
     problem = "No key in ENCRYPTION_KEYS decrypts the stored password."
     assert problem in text_of(client.get(url("change", feed.pk)))
-    assert problem in text_of(client.post(url("change", feed.pk), form_of(feed, name="")))
+    assert problem in text_of(save(client, feed, name=""))
     answer = client.post(url("inspect", feed.pk))
     assert "ENCRYPTION_KEYS" in text_of(answer)
-    assert client.post(url("change", feed.pk), form_of(feed, password_0="new")).status_code == 302
+    assert save(client, feed, password_0="new").status_code == 302
     assert Feed.objects.get().password == "new"
     assert "ENCRYPTION_KEYS" not in text_of(client.get(url("change", feed.pk)))
 
@@ -581,7 +588,8 @@ def test_a_webhooks_secret_is_shown_once(client, rosa, account, settings):
     assert webhook.secret not in str(client.cookies)
     for page in (url("change", webhook.pk, model="webhook"), url("changelist", model="webhook")):
         assert webhook.secret not in text_of(client.get(page))
-    client.post(url("change", webhook.pk, model="webhook"), {"url": "https://example.com/other", "enabled": "on"})
+    page = url("change", webhook.pk, model="webhook")
+    client.post(page, filled_in(client.get(page)) | {"url": "https://example.com/other"})
     assert Webhook.objects.get().secret == webhook.secret
     client.get(url("new_secret", webhook.pk, model="webhook"))
     assert Webhook.objects.get().secret == webhook.secret

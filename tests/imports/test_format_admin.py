@@ -19,6 +19,7 @@ from imports.pipeline import import_file
 from imports.versioning import read_spec, save_draft, start_testing
 from tests.builders import add_lookups, add_member, make_account, make_user
 from tests.imports.test_versioning import DOCUMENT, FILE, SPEC
+from tests.pages import filled_in, new_row, text_of
 
 pytestmark = pytest.mark.django_db
 ADD = reverse("admin:imports_format_add")
@@ -67,20 +68,6 @@ def stored(version):
 
 def problems(response):
     return [str(error) for errors in response.context["adminform"].form.errors.values() for error in errors]
-
-
-def filled_in(response):
-    """What a browser would send of a page that nobody has touched."""
-    forms = [response.context["adminform"].form]
-    for inline in response.context["inline_admin_formsets"]:
-        forms += [inline.formset.management_form, *inline.formset.forms]
-    data = {}
-    for form in forms:
-        for bound in form:
-            value = bound.field.prepare_value(bound.value()) if bound.value() is not None else ""
-            if value is True or not isinstance(value, bool):
-                data[bound.html_name] = "on" if value is True else value
-    return data
 
 
 def test_a_sample_becomes_a_draft_with_its_evidence(client, account):
@@ -389,3 +376,25 @@ def test_a_format_that_runs_still_need_is_not_deleted(client, account, draft, st
     url = reverse("admin:imports_format_delete", args=[draft.format_id])
     client.post(url, {"post": "yes"})
     assert Format.objects.exists() == (status != "succeeded")
+
+
+def test_a_constant_and_a_column_are_added_to_a_draft(client, draft):
+    """As "Add another" leaves them: without a place of their own, which puts them last."""
+    data = filled_in(client.get(page(draft)))
+    new_row(data, "columns", order="", constant="10", target="discount", blank="keep", ownership="always")
+    new_row(data, "columns", order="", source="Web", target="website", blank="keep", ownership="always")
+    answer = client.post(page(draft), data)
+    assert answer.status_code == 302, text_of(answer)
+    assert list(draft.columns.order_by("order").values_list("target", flat=True))[-2:] == ["discount", "website"]
+    assert len(set(draft.columns.values_list("order", flat=True))) == draft.columns.count()
+
+
+def test_no_form_fails_without_saying_why(client, draft):
+    """Also of a field that is not to be seen, of a row, and of the form as a whole."""
+    data = filled_in(client.get(page(draft))) | {"columns-0-order": "first", "columns-1-id": "nothing"}
+    new_row(data, "columns", source="Web", constant="both", target="website", blank="keep", ownership="always")
+    said = text_of(client.post(page(draft), data))
+    assert "Format column 1, Order: Enter a whole number." in said
+    assert "Give either a header, a position or a constant." in said
+    data = filled_in(client.get(page(draft))) | {"columns-TOTAL_FORMS": "many"}
+    assert "ManagementForm data is missing" in text_of(client.post(page(draft), data))
