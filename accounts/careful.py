@@ -167,11 +167,12 @@ class CarefulAdmin(Base):
 
     def _locked(self, request: HttpRequest, object_id: str) -> models.Model | None:
         """The record as it stands once nobody else can change it."""
-        obj = self.get_object(request, unquote(object_id))
+        obj: models.Model | None = self.get_object(request, unquote(object_id))
         if obj is None or not self.has_change_permission(request):
             return obj
         self.lock(obj)
-        return self.get_object(request, unquote(object_id))
+        obj = self.get_object(request, unquote(object_id))
+        return obj
 
     def _compare(self, request: HttpRequest, obj: models.Model) -> dict[str, Any]:
         scope = self._scope(request, obj)

@@ -15,7 +15,7 @@ from lookups.models import PaymentTerm, SalesRep
 from tests.accounts.test_admin import OBJECTS, account, url
 from tests.accounts.test_isolation import READ_ONLY
 from tests.builders import make_account, make_change, make_connection
-from tests.pages import errors_of, filled_in, new_row, text_of
+from tests.pages import filled_in, new_row, text_of
 
 __all__ = ["account"]
 
@@ -106,29 +106,31 @@ def test_a_value_that_changed_while_the_form_was_open_is_not_written_back(client
     page = page_of(instance)
     opened = client.get(page)
     data = filled_in(opened)
-    tried = 0
+    expected = {}
     for form, row in list(forms_of(opened)):
         for name in columns_of(form):
             new = other_value(row, name)
-            before = type(row)._default_manager.get(pk=row.pk)
             try:
                 with transaction.atomic():
                     type(row)._default_manager.filter(pk=row.pk).update(**{name: new})
             except IntegrityError:  # it cannot change alone
                 continue
-            stands = everything(instance)
-            answer = client.post(page, data)
-            assert answer.status_code == 200, name
-            assert MEANWHILE in text_of(answer), name
-            assert [item.label for item in answer.context["differences"]] == [str(form.base_fields[name].label or name)]
-            assert everything(instance) == stands, name
-            saved = client.post(page, filled_in(answer))
-            assert saved.status_code == 302 or MEANWHILE not in text_of(saved), (name, errors_of(saved))
-            assert getattr(type(row)._default_manager.get(pk=row.pk), name) == new, name
-            type(row)._default_manager.filter(pk=row.pk).update(**{name: getattr(before, name)})
-            tried += 1
-    if not tried:
+            expected[type(row), row.pk, name] = (str(form.base_fields[name].label or name), new)
+    if not expected:
         assert model._meta.label in {"imports.Format"}, "a page with nothing to edit: is that so?"
+        return
+    stands = everything(instance)
+    answer = client.post(page, data)
+    assert answer.status_code == 200
+    assert MEANWHILE in text_of(answer)
+    assert sorted(item.label for item in answer.context["differences"]) == sorted(
+        label for label, _ in expected.values()
+    )
+    assert everything(instance) == stands
+    saved = client.post(page, filled_in(answer))
+    assert saved.status_code == 302 or MEANWHILE not in text_of(saved)
+    for (kind, pk, name), (_, new) in expected.items():
+        assert getattr(kind._default_manager.get(pk=pk), name) == new, name
 
 
 @pytest.mark.parametrize("model", EDITED, ids=lambda model: model.__name__)
@@ -224,10 +226,10 @@ def test_a_row_to_be_deleted_that_changed_meanwhile_is_asked_about_again(client,
 
 
 def test_rows_that_moved_to_another_page_meanwhile_are_still_saved(client, account):
-    connection = make_connection(account, "MANY", addresses=[{"code": f"S{i:03}"} for i in range(40)])
+    connection = make_connection(account, "MANY", addresses=[{"code": f"S{i:03}"} for i in range(25)])
     page = f"{page_of(connection)}?addresses-page=2"
     data = filled_in(client.get(page)) | {"addresses-0-city": "Paris"}
-    for number in range(5):
+    for number in range(3):
         connection.addresses.create(kind="B", code=f"A{number}", country="FR")
     answer = client.post(page, data)
     assert {item.now for item in answer.context["differences"]} == {"added"}

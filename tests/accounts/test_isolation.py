@@ -21,6 +21,7 @@ from imports.models import Feed, Format, FormatVersion, Issue, Message, Pull, Ru
 from imports.versioning import save_draft
 from lookups.directory import LISTS
 from tests.builders import add_lookups, add_member, make_account, make_change, make_connection, make_user
+from tests.pages import filled_in
 
 pytestmark = pytest.mark.django_db
 
@@ -288,6 +289,7 @@ def test_an_editor_renames_the_account_but_lets_nobody_in(client, world):
         "memberships-INITIAL_FORMS": "0",
         "memberships-0-user": make_user("friend").pk,
         "memberships-0-role": "editor",
+        "_shown": filled_in(client.get(url(Account, "change", world.mine.pk)))["_shown"],
     }
     assert client.post(url(Account, "change", world.mine.pk), data).status_code == 302
     world.mine.refresh_from_db()
