@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from django.contrib import messages
 from django.contrib.admin.models import LogEntry
 from django.contrib.admin.utils import flatten_fieldsets, unquote
 from django.contrib.contenttypes.models import ContentType
 from django.db import models, transaction
-from django.http import HttpResponseRedirect
 from django.utils.formats import date_format
 from django.utils.timezone import localtime
 from unfold.forms import PaginationInlineFormSet
@@ -98,10 +96,6 @@ class CarefulAdmin(Base):
         entry = entries.select_related("user").order_by("-action_time").first()
         return f"{entry.user}, {short_time(entry.action_time)}" if entry else ""
 
-    def frozen(self, request: HttpRequest, obj: models.Model) -> str:
-        """Why a record that this person could edit cannot be edited any more; "" where it can."""
-        return ""
-
     # -- what stands
 
     def _scope(self, request: HttpRequest, obj: models.Model) -> str:
@@ -158,9 +152,6 @@ class CarefulAdmin(Base):
             return super().changeform_view(request, object_id, form_url, extra_context)
         with transaction.atomic():
             obj = self._locked(request, object_id)
-            if obj is not None and (frozen := self.frozen(request, obj)):
-                messages.error(request, f"Nothing was saved: {frozen}")
-                return HttpResponseRedirect(request.get_full_path())
             if obj is not None and self.has_change_permission(request, obj):
                 extra_context = {**(extra_context or {}), **self._compare(request, obj)}
             return super().changeform_view(request, object_id, form_url, extra_context)

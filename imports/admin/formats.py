@@ -36,7 +36,7 @@ from imports.versioning import (
 )
 
 if TYPE_CHECKING:
-    from django.db.models import ForeignKey, Model, QuerySet
+    from django.db.models import ForeignKey, QuerySet
     from django.forms import Form, ModelForm
     from django.http import HttpRequest
 
@@ -256,17 +256,6 @@ class FormatVersionAdmin(StepPages, AccountOwnedAdmin):
         return fieldsets
 
     # -- the page
-
-    def lock(self, obj: Model) -> None:
-        """As every step of a version does, so that none is taken while a draft is saved."""
-        assert isinstance(obj, FormatVersion)  # noqa: S101  (narrows the type)
-        Format.objects.select_for_update().get(pk=obj.format_id)
-
-    def frozen(self, request: HttpRequest, obj: Model) -> str:
-        assert isinstance(obj, FormatVersion)  # noqa: S101  (narrows the type)
-        if obj.is_draft or not user_of(request).may_edit(obj.format.account_id):
-            return ""
-        return f"{obj} is {obj.status} since; a change is made in the next draft."
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None

@@ -9,12 +9,11 @@ from django.utils import timezone
 from accounts.fields import SecretFormField
 from accounts.models import AuthToken
 from connections.models import Address, Change, Connection
-from imports.models import Feed, FormatVersion, Webhook
-from imports.versioning import start_testing
+from imports.models import Feed, Webhook
 from lookups.models import PaymentTerm, SalesRep
 from tests.accounts.test_admin import OBJECTS, account, url
 from tests.accounts.test_isolation import READ_ONLY
-from tests.builders import make_account, make_change, make_connection
+from tests.builders import make_change, make_connection
 from tests.pages import filled_in, new_row, text_of
 
 __all__ = ["account"]
@@ -287,18 +286,6 @@ def test_the_state_of_a_feed_is_nothing_that_people_change(client, account):
     data = filled_in(client.get(page)) | {"mask": "*.csv"}
     Feed.objects.filter(pk=feed.pk).update(pulled_at=timezone.now(), failures=3)
     assert client.post(page, data).status_code == 302
-
-
-def test_a_draft_saved_while_its_test_began_stays_as_it_is_tested(client, account):
-    draft = OBJECTS[FormatVersion](account)
-    make_account("maison-test", sandbox_of=account)
-    page = page_of(draft)
-    data = filled_in(client.get(page)) | {"clear_token": "NONE"}
-    start_testing(draft)
-    answer = client.post(page, data, follow=True)
-    assert "Nothing was saved" in text_of(answer)
-    draft.refresh_from_db()
-    assert (draft.status, draft.clear_token) == ("testing", "")
 
 
 def test_who_changed_a_list_is_told_where_it_is_known(client, account):
