@@ -88,3 +88,10 @@ def test_an_approved_version_is_announced_before_it_goes_live(account, server, t
     if page.status_code == 404:
         page = client.get(f"/imports/formatversion/{version.pk}/go-live/")
     assert "Feeds that read with erp@1 once it is live: north." in page.content.decode()
+
+
+def test_the_admin_offers_the_standard_template_as_a_choice(feed, client, admin_user):
+    client.force_login(admin_user)
+    page = client.get(f"/admin/imports/feed/{feed.pk}/change/")
+    assert list(page.context["adminform"].form.fields["format"].choices)[0] == ("", "the standard template")
+    assert "the standard template</option>" in page.content.decode()
