@@ -93,5 +93,5 @@ def test_an_approved_version_is_announced_before_it_goes_live(account, server, t
 def test_the_admin_offers_the_standard_template_as_a_choice(feed, client, admin_user):
     client.force_login(admin_user)
     page = client.get(f"/admin/imports/feed/{feed.pk}/change/")
-    assert list(page.context["adminform"].form.fields["format"].choices)[0] == ("", "the standard template")
+    assert next(iter(page.context["adminform"].form.fields["format"].choices)) == ("", "the standard template")
     assert "the standard template</option>" in page.content.decode()

@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from imports.format_files import describe_format, read_document, read_format, write_format
@@ -19,6 +19,7 @@ from imports.formats import (
     FormatSpec,
     Ownership,
     Policies,
+    Swallowed,
     UnknownLookup,
 )
 from imports.template import ASSIGNMENTS, Group, Target
@@ -93,17 +94,21 @@ _names = st.sampled_from(["alternate_name", "customer_alias", "profile_name", "s
 _marks = st.characters(exclude_characters="\0\r\n", exclude_categories=["Cs"])
 
 
+def _trimmed(texts):
+    return texts.map(str.strip)
+
+
 @st.composite
 def _columns(draw):
     columns = [Column(Target("customer_code"), draw(st.integers(1, 9) | _headers))]
     for name in draw(st.lists(_names, unique=True)):
-        value_map = draw(st.dictionaries(_cells, st.text("abc019NO\x85\n ~", max_size=5), max_size=3))
+        value_map = draw(st.dictionaries(_cells, _trimmed(st.text("abc019NO\x85\n ~", max_size=5)), max_size=3))
         columns.append(
             Column(
                 Target(name),
                 draw(st.integers(1, 999) | _headers),
                 value_map=value_map,
-                default=draw(st.text("aå1\x85\u2028\t", max_size=3)),
+                default=draw(_trimmed(st.text("aå1\x85\u2028\t", max_size=3))),
                 blank=Blank.KEEP if name == "profile_name" else draw(st.sampled_from(Blank)),
                 ownership=draw(st.sampled_from([Ownership.ALWAYS, Ownership.IF_BLANK])),
             )
@@ -114,12 +119,15 @@ def _columns(draw):
 
 @st.composite
 def _dialects(draw):
+    has_header = draw(st.booleans())
     delimiter, quotechar, escapechar = draw(st.lists(_marks, min_size=3, max_size=3, unique=True))
     return Dialect(
         draw(st.sampled_from(["utf-8", "cp1252", "utf-16"])),
         delimiter,
         draw(st.sampled_from([quotechar, None])),
         draw(st.sampled_from([escapechar, None])),
+        has_header=has_header,
+        width=0 if has_header else draw(st.integers(0, 2000)),
         skip_lines=draw(st.integers(0, 1000)),
         footer=draw(_texts.filter(lambda text: text.strip("*? "))),
         allow_spaced_delimiter=delimiter != " " and draw(st.booleans()),
@@ -134,9 +142,11 @@ _policies = st.builds(
     max_error_percent=st.none() | st.integers(0, 100) | st.floats(0, 100),
     allow_trailing_delimiter=st.booleans(),
     conflict=st.sampled_from(Conflict),
+    swallowed_lines=st.sampled_from(Swallowed),
 )
 
 
+@settings(deadline=None)
 @given(columns=_columns(), dialect=_dialects(), policies=_policies, header=st.lists(_texts, max_size=3))
 def test_reading_what_was_written_gives_an_equal_format(columns, dialect, policies, header):
     try:
