@@ -50,13 +50,14 @@ class Resolver:
         self.resource = resource
         self.directory = directory
         self.policies = resource.spec.policies.unknown_lookup
-        self.wanted: dict[tuple[str, str], NewLookup] = {}
+        self.start()
         self._suggestions: dict[tuple[str, bool], _Suggestions] = {}
         self._budget = _Budget(MOST_COMPARISONS)
 
     def start(self) -> None:
         """Begin with another customer, who asks for entries of its own."""
-        self.wanted = {}
+        self.wanted: dict[tuple[str, str], NewLookup] = {}
+        self.called: dict[tuple[str, str], NewLookup] = {}
 
     def find(self, customer: Customer, list_name: str, reference: Reference) -> int | NewLookup | None:
         """The entry that a code, or a name alone, means; none with a problem noted when it is not known."""
@@ -95,9 +96,8 @@ class Resolver:
         if reference.code is not None:
             return self._create_code(customer, entries, reference, reference.code)
         name = reference.name or ""
-        for wanted in self.wanted.values():
-            if wanted.list_name == entries.name and wanted.name == name:
-                return wanted
+        if wanted := self.called.get((entries.name, name)):
+            return wanted
         if name in entries.ids:
             called = entries.names[name]
             self._warn_of_name(
@@ -125,6 +125,7 @@ class Resolver:
                 )
             else:
                 new.name = name
+        self.called.setdefault((entries.name, new.name), new)
         return new
 
     # -- words
