@@ -134,6 +134,7 @@ class _Headed:
         self.dialect = source.dialect
         self.encoding = encoding
         self.width = len(source.header)
+        self.needed = resource.code_index + 1
         self.dropped = resource.reject_indexes
         self.trailing = resource.spec.policies.allow_trailing_delimiter
 
@@ -175,11 +176,17 @@ class _Headed:
         return _join(self.source, [*self._own(cells[:width]), *why, *behind])
 
     def _faulty(self, row: Row, why: list[str]) -> str:
-        """The line as it came; a message in quotes behind it, so that a quote open at its end fails there again."""
+        """The line as it came; a message in quotes behind it, so that a quote open at its end fails there again.
+
+        A line that ends before the customer code is filled up to it, for else a reason would stand in its place.
+        """
         text = without_line_end(row.raw).decode()
         cells = text.split(self.dialect.delimiter)
+        found = len(row.cells)
         if self.dropped and cells[-len(REJECT_COLUMNS) :][1:2] == why[1:2]:
             text = self.dialect.delimiter.join(cells[: -len(REJECT_COLUMNS)])
+            found -= len(REJECT_COLUMNS)
+        text += self.dialect.delimiter * (self.needed - found)
         return text + self.dialect.delimiter + format_record(self.dialect, why, quoted=_MESSAGE)
 
 

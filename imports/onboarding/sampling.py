@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 SAMPLE_BYTES = 1 << 20
 TAIL_BYTES = 1 << 14
-OTHER_ENCODINGS = ("cp1252", "cp850", "mac_roman", "cp1250")
+OTHER_ENCODINGS = ("cp1252", "cp850", "mac-roman", "cp1250")
 """Tried in this order where a file is not UTF-8; the first wins unless another reads far more letters."""
 
 

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from accounts.sandboxes import add_sandbox
 from connections.models import Connection
+from imports.encodings import find_encoding
 from imports.errors import FileRejected
 from imports.models import FormatVersion, Run
 from imports.onboarding import onboard, vocabulary
@@ -22,7 +23,7 @@ from imports.onboarding.assigning import assign
 from imports.onboarding.blocks import ADDRESS_PARTS, KINDS
 from imports.onboarding.headers import ANY_PART, NOTHING, read_header, split_meaning
 from imports.onboarding.matching import fields_by_meaning
-from imports.onboarding.sampling import SAMPLE_BYTES
+from imports.onboarding.sampling import OTHER_ENCODINGS, SAMPLE_BYTES
 from imports.template import FIELDS
 from lookups.models import PriceType
 from tests.builders import add_member, make_account, make_user
@@ -436,6 +437,10 @@ def test_nothing_makes_onboarding_stumble(tmp_path_factory, content):
 @given(st.text(alphabet=string.printable + "äöüßéèñç°№", max_size=40))
 def test_any_header_is_read(text):
     assert all(0 < meaning.score <= 1 for meaning in read_header(text))
+
+
+def test_only_encodings_that_files_may_be_in_are_proposed_by_their_own_names():
+    assert [find_encoding(name) for name in OTHER_ENCODINGS] == list(OTHER_ENCODINGS)
 
 
 # -- samples that are hardly any

@@ -112,3 +112,17 @@ def test_unmended_rejects_are_rejected_again_for_the_same_reasons(send, file):
         assert (rerun.rejected, rerun.rows_rejected) == (run.rejected, run.rows_rejected), (data, again)
         assert rerun.customers == run.rejected, (data, again)
         again = rejects.read_bytes()
+
+
+def test_a_faulty_line_that_ends_before_the_code_gets_no_reason_for_its_code(send, tmp_path):
+    spec = FormatSpec(
+        "erp", Dialect(delimiter=","), (column("customer_code", 3), column("profile_name", 1)), header=("A", "B", "Nr")
+    )
+    rejects = tmp_path / "rejects.txt"
+    file = 'A,B,Nr\nHarbor Row,"x" y\nElm Street,x,2\n'
+    for _ in range(3):
+        run = send.text(file, spec, dry_run=True, rejects=rejects)
+        errors = run.issues.filter(severity="error").values_list("customer_code", "code")
+        assert ("", "malformed_quote") in errors
+        assert {customer for customer, _ in errors} == {"", "2"}
+        file = rejects.read_text()
