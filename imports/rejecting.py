@@ -217,7 +217,8 @@ def _write_headless(
     for row, reasons in rows:
         text = without_line_end(row.raw).decode()
         if row.fault and _is_open(source, row.raw):
-            text += f"{source.dialect.quotechar}?"  # else its quote would take in the rows behind it
+            # Else its quote would take in the rows behind it. The delimiter keeps what stands before as it is.
+            text += f"{source.dialect.delimiter}{source.dialect.quotechar}?"
         elif not row.fault and looks_like_footer(source, row.raw):
             text = format_record(source.dialect, row.cells, quoted=0)
         file.write(text + source.newline)

@@ -94,7 +94,7 @@ def errors_of(run):
     return Counter(issues)
 
 
-@settings(max_examples=120, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(files())
 def test_unmended_rejects_are_rejected_again_for_the_same_reasons(send, file):
     data, spec = file
