@@ -228,6 +228,23 @@ def test_the_etag_of_a_write_is_that_of_the_next_read(world, term):
     assert world.rosa("get", term)["ETag"] == written["ETag"]
 
 
+@pytest.mark.django_db(transaction=True)
+def test_of_two_who_saw_the_same_one_is_told(world, term):
+    seen, answers, ready = world.rosa("get", term)["ETag"], [], threading.Barrier(2)
+
+    def send(name):
+        ready.wait(5)
+        answers.append(world.rosa("patch", term, {"name": name}, if_match=seen).status_code)
+        connection.close()
+
+    threads = [threading.Thread(target=send, args=[name]) for name in ("Mine", "Yours")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    assert sorted(answers) == [200, 412]
+
+
 # -- requests that are sent again
 
 
@@ -320,8 +337,17 @@ def test_the_schema_is_valid_and_describes_every_operation(client, tmp_path):
             assert operation["summary"], (path, method)
             assert "429" in operation["responses"], (path, method)
             assert operation["security"], (path, method)
+            for status, answer in operation["responses"].items():
+                wanted = {"X-Request-ID"} | ({"Location"} if status in ("201", "202") else set())
+                wanted |= {"RateLimit-Remaining"} if status != "401" else set()
+                wanted |= {"ETag"} if status == "200" and (method == "put" or path.endswith("}/")) else set()
+                wanted |= {"Retry-After"} if status == "429" else set()
+                assert wanted <= set(answer["headers"]), (path, method, status)
+            if "requestBody" in operation:
+                assert "411" in operation["responses"], (path, method)
     described = schema["components"]["schemas"]["Connection"]["properties"]["customer_alias"]["description"]
     assert described == FIELDS["customer_alias"].description
+    assert schema["components"]["schemas"]["FeedRequest"]["additionalProperties"] is False
     feed = schema["components"]["schemas"]["Feed"]["properties"]
     assert not {"password", "private_key", "options"} & set(feed)
 
