@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING
 from django.db import Error, OperationalError, connection, transaction
 from django.utils import timezone
 
-from imports.errors import TryAgainLater
+from imports.errors import AccountBusy, TryAgainLater
 from imports.models import Feed, Pull, Run
+from imports.queueing import enqueue_waiting
 from imports.telling import tell_of_run
 
 if TYPE_CHECKING:
@@ -27,7 +28,10 @@ if TYPE_CHECKING:
     from accounts.models import Account
 
 PATIENCE = "60s"
-"""How long to wait for the account's other run."""
+"""How long a person at a terminal waits for the account's other run."""
+IMPATIENCE = "1ms"
+"""How long a worker does, whom other accounts are waiting for."""
+KILLED = "The process ended before the run did."
 LEASE = timedelta(hours=1)
 """How long a pull may give no sign of life before its database session is ended. A pull gives one for every file."""
 
@@ -40,31 +44,78 @@ HOLDS_CLAIM = """
 
 
 @contextlib.contextmanager
-def claim_account(account: Account) -> Iterator[None]:
-    """Hold the account's claim; runs that a killed process left as running are first marked as failed.
+def claim_account(account: Account, *, patient: bool = True) -> Iterator[None]:
+    """Hold the account's claim; runs that a killed process left as running are first brought to an end.
 
-    Raises TryAgainLater when another run still holds the claim after PATIENCE.
+    What waits for the account goes into the queue when it is free again. Raises AccountBusy when another run holds the
+    claim: at once, or where `patient` when it still does after PATIENCE.
     """
     key = [_account_key(account.pk)]
     with connection.cursor() as cursor:
         notice_killed_clients(cursor)
-        cursor.execute(f"SET lock_timeout = '{PATIENCE}'")
-        try:
-            with transaction.atomic():
-                cursor.execute("SELECT pg_advisory_lock(hashtextextended(%s, 0))", key)
-        except OperationalError as error:
-            raise TryAgainLater(
-                f"Another file is being imported into {account.code} for longer than {PATIENCE}. "
-                "Nothing was done; try again when it has ended."
-            ) from error
-        finally:
-            cursor.execute("SET lock_timeout = DEFAULT")
+        cursor.execute("SELECT pg_try_advisory_lock(hashtextextended(%s, 0))", key)
+        if not cursor.fetchone()[0]:
+            end_silent_session(account.pk)
+            _wait_for_claim(cursor, account, PATIENCE if patient else IMPATIENCE)
         try:
             end_killed_runs(account)
             yield
         finally:
             with contextlib.suppress(Error):  # a lost session has given the claim back already
                 cursor.execute("SELECT pg_advisory_unlock(hashtextextended(%s, 0))", key)
+                if not _is_held_here(cursor, key[0]):
+                    enqueue_waiting(account)
+
+
+def _wait_for_claim(cursor: CursorWrapper, account: Account, patience: str) -> None:
+    cursor.execute(f"SET lock_timeout = '{patience}'")
+    try:
+        with transaction.atomic():
+            cursor.execute("SELECT pg_advisory_lock(hashtextextended(%s, 0))", [_account_key(account.pk)])
+    except OperationalError as error:
+        raise AccountBusy(
+            f"Another file is being imported into {account.code}"
+            f"{'' if patience == IMPATIENCE else f' for longer than {patience}'}. "
+            "Nothing was done; try again when it has ended."
+        ) from error
+    finally:
+        cursor.execute("SET lock_timeout = DEFAULT")
+
+
+def is_account_claimed(account_id: int) -> bool:
+    """Whether another session imports into the account at this moment."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT 1 FROM pg_locks WHERE {HOLDS_CLAIM} AND pid <> pg_backend_pid()",  # noqa: S608  (a constant)
+            [_account_key(account_id)],
+        )
+        return cursor.fetchone() is not None
+
+
+def _is_held_here(cursor: CursorWrapper, key: str) -> bool:
+    """Whether this session holds the claim once more: a release claims the account before its import does."""
+    cursor.execute(
+        f"SELECT 1 FROM pg_locks WHERE {HOLDS_CLAIM} AND pid = pg_backend_pid()",  # noqa: S608  (a constant)
+        [key],
+    )
+    return cursor.fetchone() is not None
+
+
+def end_silent_session(account_id: int) -> None:
+    """End the session that holds the account's claim where its run gives no sign of life.
+
+    Its process is frozen, or behind a network that is gone, and may come back any time: without its session it can
+    change nothing any more.
+    """
+    silent = Run.objects.silent().filter(account=account_id)
+    if not silent.exists():
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT pg_terminate_backend(pid, 5000) FROM pg_locks WHERE {HOLDS_CLAIM}"  # noqa: S608  (a constant)
+            " AND pid <> pg_backend_pid()",
+            [_account_key(account_id)],
+        )
 
 
 def end_session(account_id: int, session: int) -> None:
@@ -77,10 +128,16 @@ def end_session(account_id: int, session: int) -> None:
 
 
 def end_killed_runs(account: Account) -> None:
-    """Nobody is at work in the account, so whatever still says that it runs was killed."""
-    for run in Run.objects.filter(account=account, status=Run.Status.RUNNING).select_related("account", "feed"):
-        run.status, run.finished_at = Run.Status.FAILED, timezone.now()
-        run.message = "The process ended before the run did. Nothing was applied; import the file again."
+    """Nobody is at work in the account, so whatever still says that it runs was killed.
+
+    An uploaded file is imported again from its copy.
+    """
+    for run in account.runs.filter(status=Run.Status.RUNNING).select_related("account", "feed", "started_by"):
+        if run.is_upload:
+            run.status, run.message = Run.Status.QUEUED, f"{KILLED} It is taken up again."
+        else:
+            run.status, run.finished_at = Run.Status.FAILED, timezone.now()
+            run.message = f"{KILLED} Nothing was applied; import the file again."
         with transaction.atomic():
             run.save(update_fields=["status", "finished_at", "message"])
             tell_of_run(run)
@@ -119,8 +176,8 @@ def claim_feed(feed: Feed, *, only_due: bool = False) -> Iterator[Pull]:
                 if only_due and not (feed.enabled and (feed.next_pull_at is None or feed.next_pull_at <= now)):
                     raise NotDue(f"The feed {feed} is not due.")
                 mark_interrupted(feed.pulls.filter(status=Pull.Status.RUNNING))
-                feed.queued_at, feed.next_pull_at = None, feed.next_slot(now)
-                feed.save(update_fields=["queued_at", "next_pull_at"])
+                feed.queued_at, feed.waits_for_account, feed.next_pull_at = None, False, feed.next_slot(now)
+                feed.save(update_fields=["queued_at", "waits_for_account", "next_pull_at"])
                 pull = Pull.objects.create(feed=feed, worker=worker_name())
             yield pull
         finally:
@@ -138,12 +195,16 @@ def mark_interrupted(pulls: QuerySet[Pull]) -> bool:
 def is_claimed(feed_id: int) -> bool:
     """Whether a process holds the feed's claim; the session of one that gave no sign of life for LEASE is ended first.
 
+    The signs of a run that it imports count too.
+
     Such a process is frozen, or behind a network that is gone, and may come back any time: without its session it
     can change nothing any more.
     """
-    silent = Pull.objects.filter(
-        feed=feed_id, status=Pull.Status.RUNNING, heartbeat_at__lt=timezone.now() - LEASE
-    ).exists()
+    heard = timezone.now() - LEASE
+    silent = (
+        Pull.objects.filter(feed=feed_id, status=Pull.Status.RUNNING, heartbeat_at__lt=heard).exists()
+        and not Run.objects.filter(feed=feed_id, status=Run.Status.RUNNING, heartbeat_at__gte=heard).exists()
+    )
     action = "pg_terminate_backend(pid, 5000)" if silent else "true"
     with connection.cursor() as cursor:
         cursor.execute(

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from imports.claiming import end_session
 from imports.deciding import decide
-from imports.errors import FileHeld, FileRejected, Problem, SettingsWrong, TryAgainLater
+from imports.errors import FileHeld, FileRejected, HeldFor, Problem, SettingsWrong, TryAgainLater
 from imports.issues import store_issues
 from imports.keeping import keep_held_file
 from imports.models import Run
@@ -21,6 +21,12 @@ from imports.telling import tell_of_run
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+
+
+STOPS = (KeyboardInterrupt, SystemExit, TryAgainLater)
+"""Reasons to end a run that say nothing of its file: an uploaded one is imported again by itself."""
+OUTSIDE = (*STOPS, SettingsWrong, OSError)
+"""Reasons to fail that do not lie in the file."""
 
 
 class Release(NamedTuple):
@@ -43,6 +49,11 @@ class Ending:
     session: int = field(default_factory=lambda: connection.connection.info.backend_pid)
 
     @property
+    def lifts_limits(self) -> bool:
+        """Whether a person has let the file go on, whatever the limits say; one that failed is judged as any other."""
+        return self.release is not None and self.release.held.held_for != HeldFor.FAILURES
+
+    @property
     def is_over(self) -> bool:
         return self.run.status not in (Run.Status.QUEUED, Run.Status.RUNNING)
 
@@ -63,14 +74,14 @@ class Ending:
             problem = f"The database gave up: {str(error).splitlines()[0]}"
             if self.is_over:
                 raise TryAgainLater(f"{self.run} ended as {self.run.status}, but then: {problem}") from error
-            self._fail(problem)
+            self._fail(problem, again=True)
             raise TryAgainLater(f"{self.run.message} Nothing was applied; try again.") from error
         except BaseException as error:
             if self.is_over:
                 if isinstance(error, KeyboardInterrupt):
                     raise KeyboardInterrupt(f"{self.run} ended as {self.run.status} before it was stopped.") from None
                 raise
-            self._fail(f"Stopped by {type(error).__name__}: {error}" if str(error) else "Stopped before the end.")
+            self._fail(_describe_stop(error), again=isinstance(error, STOPS), counts=not isinstance(error, OUTSIDE))
             raise
 
     @contextlib.contextmanager
@@ -120,14 +131,18 @@ class Ending:
         self.run.status = status
         self.run.finished_at = timezone.now()
         self.run.seconds = self.elapsed()
-        if status != Run.Status.FAILED:
+        if not self._came_to_nothing:
             self.name_copy()
         if status == Run.Status.HELD and self.keep:
             keep_held_file(self.run, self.path)
-        if self.release and status != Run.Status.FAILED:
+        if self.release and not self._came_to_nothing:
             decide(self.release.held, Run.Decision.RELEASED, self.release.decided_by)
         self.run.save()
         tell_of_run(self.run)
+
+    @property
+    def _came_to_nothing(self) -> bool:
+        return self.run.status in (Run.Status.FAILED, Run.Status.QUEUED)
 
     def elapsed(self) -> float:
         return round(time.perf_counter() - self.started, 3)
@@ -141,7 +156,7 @@ class Ending:
 
     def _hold(self, hold: FileHeld) -> None:
         """Record that a person must look at the file before anything of it is applied."""
-        if self.release is not None:
+        if self.lifts_limits:
             self._fail(f"{hold} A release cannot change how the file is read.")
             raise SettingsWrong(
                 f"{hold} Promote a version of the format that reads such files and release the run again, or reject it."
@@ -156,8 +171,14 @@ class Ending:
             self.run.message = message
             self.finish(status)
 
-    def _fail(self, message: str) -> None:
-        """Record a technical failure, unless the database is gone: then the account's next run does."""
+    def _fail(self, message: str, *, again: bool = False, counts: bool = True) -> None:
+        """Record a technical failure, unless the database is gone: then the account's next run does.
+
+        `again` gives an uploaded file back to the queue. What `counts` may lie in the file.
+        """
+        again = again and self.run.is_upload
+        if not counts:
+            self.run.attempts = max(self.run.attempts - 1, 0)
         self._forget_counts()
         self.run.held_for, self.run.message = "", message
         with contextlib.suppress(SettingsWrong):
@@ -166,8 +187,14 @@ class Ending:
             connection.close_if_unusable_or_obsolete()
             with transaction.atomic():
                 if not self._is_over_in_database():
-                    self.finish(Run.Status.FAILED)
+                    self.finish(Run.Status.QUEUED if again else Run.Status.FAILED)
 
     def _forget_counts(self) -> None:
         for name in Run.COUNTS:
             setattr(self.run, name, 0)
+
+
+def _describe_stop(error: BaseException) -> str:
+    if isinstance(error, KeyboardInterrupt | SystemExit):
+        return "Stopped before the end."
+    return f"Stopped by {type(error).__name__}{f': {error}' if str(error) else ''}."

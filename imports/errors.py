@@ -49,6 +49,7 @@ class HeldFor(StrEnum):
     FOOTER = "footer"
     LIMITS = "limits"
     SWALLOWED_LINES = "swallowed_lines"
+    FAILURES = "failures"
 
     @property
     def needs_version(self) -> bool:
@@ -91,6 +92,10 @@ class FileHeld(Exception):
 
 class TryAgainLater(Exception):
     """Something outside the file went wrong that time may mend; the message says what."""
+
+
+class AccountBusy(TryAgainLater):
+    """Another file is being imported into the account."""
 
 
 class SettingsWrong(Exception):

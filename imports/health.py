@@ -13,6 +13,7 @@ from django_q.models import Schedule
 
 from accounts.fields import secret_names
 from imports.models import Feed, Heartbeat, Message, Run, Webhook
+from imports.querysets import LEASE
 from imports.tasks import WORKERS
 
 if TYPE_CHECKING:
@@ -39,8 +40,14 @@ def is_at_work() -> bool:
 
 def _find_problems() -> Iterator[str]:
     now = timezone.now()
+    silent = Run.objects.silent().count()
+    if silent:
+        yield (
+            f"{silent} runs gave no sign of life for {int(LEASE.total_seconds() // 60)} minutes: their processes were "
+            "killed or are frozen. A worker ends such runs within a minute; if none does, start manage.py qcluster."
+        )
     feeds = Feed.objects.filter(enabled=True)
-    uploads = Run.objects.filter(status=Run.Status.QUEUED)
+    uploads = Run.objects.for_workers()
     if not (feeds.exists() or uploads.exists() or Message.objects.due().exists()):
         return
     if not Schedule.objects.filter(func="imports.tasks.enqueue_due").exists():
@@ -51,9 +58,12 @@ def _find_problems() -> Iterator[str]:
     elif heartbeat.at < now - LONGEST_SILENCE:
         silence = timesince(heartbeat.at, now).replace("\xa0", " ")
         yield f"No worker was seen at work for {silence}: restart manage.py qcluster."
+    minutes = int(LONGEST_DELAY.total_seconds() // 60)
+    late_uploads = Run.objects.filter(status=Run.Status.QUEUED, started_at__lt=now - LONGEST_DELAY).count()
+    if late_uploads:
+        yield f"{late_uploads} uploads wait for more than {minutes} minutes: raise Q_WORKERS or run more clusters."
     late = feeds.filter(next_pull_at__lt=now - LONGEST_DELAY).count()
     if late:
-        minutes = int(LONGEST_DELAY.total_seconds() // 60)
         yield f"{late} feeds wait for more than {minutes} minutes for a worker: raise Q_WORKERS or run more clusters."
 
 

@@ -66,7 +66,7 @@ def describe_presented_key(feed: Feed) -> tuple[str, str]:
 
 def _explain(feed: Feed, files: list[RemoteFile]) -> list[ListedFile]:
     """The mask's files in the order of their turns, then the others by name."""
-    waits = feed.while_held == Feed.WhileHeld.WAIT and feed.runs.awaiting_decision().exists()
+    waits = feed.while_held == Feed.WhileHeld.WAIT and feed.runs.blocking().exists()
     listed = []
     for file, _, step, reason in list_candidates(feed, files):
         taken = step == Step.TAKE

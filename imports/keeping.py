@@ -22,11 +22,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from django.core.files.storage import Storage
+    from django.db.models import QuerySet
 
     from accounts.models import Account
     from imports.models import Run
 
 COPIED_AT_ONCE = 1 << 22
+LONGEST_UNNAMED = timedelta(days=1)
+"""How long a file may lie there before the run that names it is committed."""
 
 
 @contextmanager
@@ -103,11 +106,12 @@ def _wait(copying: Future[None], run: Run) -> None:
 def forget_old_files(account: Account) -> None:
     """Delete the copies of the account's files that are older than KEEP_FILES_DAYS; their runs stay.
 
-    A held file stays until somebody has decided about it, and rejects until they lie in the feed's outbox. By the age
-    of the files, so that what a killed process left without naming it in its run goes too. Where a transaction is
-    rolled back, the files stay as their names do.
+    A held file stays until somebody has decided about it, and rejects until they lie in the feed's outbox. What no run
+    names was left by a killed process and goes too, but not before it is certain that no run is about to name it.
+    Where a transaction is rolled back, the files stay as their names do.
     """
-    oldest = timezone.now() - timedelta(days=settings.KEEP_FILES_DAYS)
+    now = timezone.now()
+    oldest = now - timedelta(days=settings.KEEP_FILES_DAYS)
     needed = (
         account.runs.awaiting_decision()
         .values("pk")
@@ -115,14 +119,18 @@ def forget_old_files(account: Account) -> None:
         .union(Message.objects.pending().filter(account=account, kind=Message.Kind.FILE).values("run"))
     )
     old = account.runs.exclude(kept_file="", rejects_file="").filter(started_at__lt=oldest).exclude(pk__in=needed)
+    forgotten = _names_of(old)
     old.update(kept_file="", rejects_file="")
-    spared = {
-        name for names in account.runs.filter(pk__in=needed).values_list("kept_file", "rejects_file") for name in names
-    }
+    spared = _names_of(account.runs.filter(pk__in=needed))
     for path in Path(settings.MEDIA_ROOT, "runs", str(account.pk)).glob("*"):
         name = f"runs/{account.pk}/{path.name.removesuffix('.reasons.csv')}"
-        if name not in spared and path.stat().st_mtime < oldest.timestamp():
+        last = oldest if name in forgotten else min(oldest, now - LONGEST_UNNAMED)
+        if name not in spared and path.stat().st_mtime < last.timestamp():
             transaction.on_commit(partial(path.unlink, missing_ok=True))
+
+
+def _names_of(runs: QuerySet[Run]) -> set[str]:
+    return {name for names in runs.values_list("kept_file", "rejects_file") for name in names}
 
 
 def delete_kept_file(sender: type[Run], instance: Run, **_: Any) -> None:

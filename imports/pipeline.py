@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import gc
 import hashlib
-from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from itertools import islice
@@ -17,15 +16,16 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import connection, transaction
 from django.db.models.functions import Lower
-from django.utils import timezone
 
 from connections import merging
 from connections.models import Connection
 from connections.stamping import take_stamp
 from connections.stored import StoredCustomer, fetch_stored
+from imports.beating import Progress, beating
+from imports.beginning import begin_queued, count_attempt, hold_what_fails
 from imports.claiming import claim_account
 from imports.ending import Ending, Release
-from imports.errors import FileHeld, FileRejected, HeldFor, Problem, SettingsWrong, TryAgainLater
+from imports.errors import FileHeld, FileRejected, HeldFor, Problem, SettingsWrong
 from imports.formats import STANDARD, FormatSpec
 from imports.grouping import Customer, Grouper, find_case_twins
 from imports.guards import find_reason_to_hold
@@ -45,6 +45,7 @@ from lookups.directory import LookupDirectory
 from lookups.validators import lower_ascii
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from datetime import datetime
     from pathlib import Path
 
@@ -57,9 +58,6 @@ RULES_REVISION = 2
 
 BATCH = 3000
 SMALL_FILE = 5000
-
-Progress = Callable[[str, int, int], None]
-"""Called with what is being done, how much of it is done, and how much there is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +81,7 @@ def import_file(
     origin: Origin | None = None,
     release: Release | None = None,
     queued: Run | None = None,
+    patient: bool = True,
     dry_run: bool = False,
     keep: bool = True,
     rejects: Path | None = None,
@@ -96,36 +95,32 @@ def import_file(
     customers are written there. `queued` is a run that waits for this import already. With `release`, the file is that
     of a held run: limits and a missing footer hold it no more, and the decision is recorded with the merge.
 
-    Raises TryAgainLater when another run of the account does not end in time or the database gives up, and
-    SettingsWrong when the version may not read files into the account, no copy can be kept, or the rejects cannot be
-    written, which changes nothing of the run.
+    Raises AccountBusy when another run of the account is at work (after a minute, or at once unless `patient`),
+    TryAgainLater when the database gives up, and SettingsWrong when the version may not read files into the account,
+    no copy can be kept, or the rejects cannot be written, which changes nothing of the run.
     """
     if version is not None:
         check_entry(version, account)
         spec = read_spec(version)
-    with claim_account(account):
+    with claim_account(account, patient=patient):
         size = path.stat().st_size
-        run = _begin(queued) if queued is not None else Run(account=account, dry_run=dry_run, started_by=started_by)
+        run = (
+            begin_queued(queued) if queued is not None else Run(account=account, dry_run=dry_run, started_by=started_by)
+        )
         for name, value in _describe_origin(origin or Origin(file_name=run.file_name or path.name)).items():
             setattr(run, name, value)
         run.file_size, run.released_from = size, release.held if release else None
         run.format_name, run.format_version, run.format_digest = spec.name, version, spec.digest
+        if run.remote_path and not release:
+            count_attempt(run)
         run.save()
-        with keeping_file(run, path, wanted=keep and not dry_run) as name_copy:
+        with beating(run, progress) as progress, keeping_file(run, path, wanted=keep and not dry_run) as name_copy:
             ending = Ending(run, path, keep and not dry_run, release, name_copy)
             with ending.recording():
                 forget_old_files(account)
+                hold_what_fails(run)
                 _Import(run, spec, path, ending, progress).go(rejects)
         return run
-
-
-def _begin(queued: Run) -> Run:
-    """The database lets one process begin a queued run. Raises TryAgainLater for any other."""
-    now = timezone.now()
-    if not Run.objects.filter(pk=queued.pk, status=Run.Status.QUEUED).update(status=Run.Status.RUNNING):
-        raise TryAgainLater(f"{queued} was begun already.")
-    queued.status, queued.started_at = Run.Status.RUNNING, now
-    return queued
 
 
 @dataclass
@@ -171,7 +166,7 @@ class _Import:
 
     def _bind(self, source: Source) -> CustomerResource:
         """The format's columns at their places in the file."""
-        if self.spec.dialect.footer and not source.footer and not self.ending.release:
+        if self.spec.dialect.footer and not source.footer and not self.ending.lifts_limits:
             raise FileHeld(HeldFor.FOOTER, [_missing_footer(self.spec)])
         try:
             return CustomerResource(self.spec, source.header)
@@ -311,8 +306,8 @@ class _Import:
             status=Connection.Status.APPROVED if run.account.auto_approve else Connection.Status.PENDING,
         )
         run.unchanged = run.customers - run.created - run.updated - run.rejected - run.skipped
-        policies, release = self.spec.policies, self.ending.release
-        hold = None if release else find_reason_to_hold(run, policies, self.known, self.hidden_rows)
+        policies, is_let_go = self.spec.policies, self.ending.lifts_limits
+        hold = None if is_let_go else find_reason_to_hold(run, policies, self.known, self.hidden_rows)
         if hold is not None:
             run.held_for, run.message = hold
         if run.dry_run or hold is not None:

@@ -21,21 +21,22 @@ from django.utils import timezone
 
 from accounts.times import iso_utc
 from imports.archiving import archive_file, record_archived, settle_moved
-from imports.claiming import claim_feed
-from imports.errors import SettingsWrong, TryAgainLater
+from imports.claiming import claim_feed, is_account_claimed
+from imports.errors import AccountBusy, SettingsWrong, TryAgainLater
 from imports.fetching import Candidate, FileUnsettled, Step, fetch_file, is_same, list_candidates
 from imports.filesystems import open_server
 from imports.models import Feed, Pull, Run
 from imports.outbox import write_outbox
 from imports.pipeline import Origin, import_file
+from imports.queueing import enqueue_waiting
 from imports.telling import tell_of_feed
 from imports.versioning import find_version_of_feed
 from imports.wording import one_line
 
 if TYPE_CHECKING:
+    from imports.beating import Progress
     from imports.fetching import FetchedFile
     from imports.filesystems import RemoteFile, Server
-    from imports.pipeline import Progress
 
 logger = logging.getLogger(__name__)
 
@@ -48,18 +49,32 @@ UNSETTLED_AGAIN = timedelta(minutes=5)
 LEFT_OVERS = 100
 
 
-def pull_feed(feed: Feed, *, only_due: bool = False, progress: Progress = lambda stage, done, total: None) -> Pull:
+def pull_feed(
+    feed: Feed,
+    *,
+    only_due: bool = False,
+    patient: bool = True,
+    progress: Progress = lambda stage, done, total: None,
+) -> Pull:
     """Import what is new in the feed's folder; returns the pull, which says how it ended.
 
-    Raises PulledAlready, NotDue where `only_due` and it is not, and TryAgainLater when the database gives up.
+    Raises PulledAlready, NotDue where `only_due` and it is not, AccountBusy where another file goes into the account
+    and the caller is not `patient`, and TryAgainLater when the database gives up.
     """
     try:
+        if not patient:
+            _give_way(feed)
         with claim_feed(feed, only_due=only_due) as pull:
-            work = _Pulling(pull, progress)
+            work = _Pulling(pull, patient, progress)
             try:
                 work.go()
             except TryAgainLater as error:
-                record_failure(pull, str(error), passing=True)
+                if isinstance(error, AccountBusy) and not patient:
+                    record_success(pull, timezone.now(), f"{error} The rest is pulled then.")
+                    _give_way(feed)
+                    enqueue_waiting(feed.account)
+                else:
+                    record_failure(pull, str(error), passing=True)
             except (SettingsWrong, ImproperlyConfigured) as error:
                 record_failure(pull, str(error), passing=False)
             except BaseException as error:
@@ -73,11 +88,21 @@ def pull_feed(feed: Feed, *, only_due: bool = False, progress: Progress = lambda
         raise TryAgainLater(f"The database gave up: {str(error).splitlines()[0]}") from error
 
 
+def _give_way(feed: Feed) -> None:
+    """Raise AccountBusy while another file goes into the feed's account. A note is left before one looks, so that
+    whoever frees the account finds it.
+    """
+    Feed.objects.filter(pk=feed.pk).update(queued_at=None, waits_for_account=True)
+    if is_account_claimed(feed.account_id):
+        raise AccountBusy(f"Another file is being imported into {feed.account.code}. The feed is pulled after it.")
+
+
 @dataclass
 class _Pulling:
     """The steps of one pull, and what they share."""
 
     pull: Pull
+    patient: bool
     progress: Progress
     again_at: datetime | None = None
     waits: str = ""
@@ -152,7 +177,7 @@ class _Pulling:
             return False
         if candidate.step in (Step.ARCHIVE, Step.LEAVE):
             return True
-        if self.feed.while_held == Feed.WhileHeld.WAIT and (held := self.feed.runs.awaiting_decision().last()):
+        if self.feed.while_held == Feed.WhileHeld.WAIT and (held := self.feed.runs.blocking().last()):
             self.waits = f"Waits for a decision about {one_line(str(held))}; later files wait behind it."
             return False
         if self.pull.imported >= self.feed.most_files:
@@ -203,6 +228,7 @@ class _Pulling:
                 remote_modified_at=file.modified_at,
                 sha256=fetched.sha256,
             ),
+            patient=self.patient,
             progress=self.progress,
         )
         if connection.connection is not self.session:

@@ -11,11 +11,16 @@ from django.db.models import ExpressionWrapper, F, Q
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
+from imports.errors import HeldFor
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from accounts.models import Account
     from imports.models import Feed, Format, FormatVersion, Message, Run  # noqa: F401  (names used in annotations)
+
+LEASE = timedelta(minutes=5)
+"""How long a run may give no sign of life before its database session is ended; it gives one every few seconds."""
 
 
 class FormatVersionQuerySet(models.QuerySet["FormatVersion"]):
@@ -51,10 +56,23 @@ class RunQuerySet(models.QuerySet["Run"]):
         waiting = Q(status__in=["queued", "running"]) | Q(status="held", decision="", dry_run=False)
         return self.filter(waiting, format_version__format__in=formats)
 
-    def lost_uploads(self) -> Self:
-        """Uploaded files that were queued long ago, and that nobody has begun."""
+    def blocking(self) -> Self:
+        """Held runs behind which later files of their feed wait; a file that fails again and again blocks no other."""
+        return self.awaiting_decision().exclude(held_for=HeldFor.FAILURES)
+
+    def for_workers(self) -> Self:
+        """Uploaded files to import, and held ones that somebody asked to release."""
+        asked = Q(status="held", decision="", dry_run=False, release_asked_at__isnull=False)
+        return self.filter(Q(status="queued") | asked)
+
+    def to_queue(self) -> Self:
+        """What workers are to do and is not in the queue, or was put there long ago and is lost."""
         lost = timezone.now() - timedelta(seconds=settings.FEED_LEASE_SECONDS)
-        return self.filter(status="queued", queued_at__lt=lost)
+        return self.for_workers().filter(Q(queued_at=None) | Q(queued_at__lt=lost))
+
+    def silent(self) -> Self:
+        """Runs whose process gave no sign of life for so long that it is frozen or gone."""
+        return self.filter(status="running", heartbeat_at__lt=timezone.now() - LEASE)
 
     def latest_of_paths(self, paths: Iterable[str]) -> Self:
         """For each path on the server, the run that took the file there last.

@@ -7,16 +7,17 @@ from typing import TYPE_CHECKING
 
 from django.db import transaction
 
+from imports.beginning import MOST_ATTEMPTS
 from imports.claiming import claim_account
 from imports.deciding import decide, describe_state
 from imports.ending import Release
-from imports.errors import FileHeld, FileRejected, SettingsWrong
+from imports.errors import FileHeld, FileRejected, SettingsWrong, TryAgainLater
 from imports.formats import STANDARD
 from imports.models import Run
 from imports.pipeline import Origin, import_file
 from imports.reading import open_source
 from imports.resources import CustomerResource
-from imports.telling import tell_of_run
+from imports.telling import tell_of_refusal, tell_of_run
 from imports.versioning import STANDARD_NAME, find_version, find_version_of, read_spec
 
 if TYPE_CHECKING:
@@ -25,14 +26,15 @@ if TYPE_CHECKING:
     from imports.models import FormatVersion
 
 
-def release_run(held: Run, *, by: str, user: User | None = None, force: bool = False) -> Run:
+def release_run(held: Run, *, by: str, user: User | None = None, force: bool = False, patient: bool = True) -> Run:
     """Import the kept copy of a held file, whatever the limits say; returns the new run.
 
-    It is read as its format says now. Raises SettingsWrong where it cannot be released: it awaits no decision, its
+    It is read as its format says now; one that failed again and again is tried once more, and judged like any other.
+    Raises AccountBusy as `import_file` does, and SettingsWrong where it cannot be released: it awaits no decision, its
     copy is gone, a newer file went in (unless `force`), or its header is still not the approved one.
     """
     check_release(held, force=force)
-    with claim_account(held.account):
+    with claim_account(held.account, patient=patient):
         check_release(held, force=force)
         origin = Origin(
             file_name=held.file_name,
@@ -51,6 +53,38 @@ def release_run(held: Run, *, by: str, user: User | None = None, force: bool = F
             started_by=user,
         )
     return run
+
+
+def release_asked_for(run_id: int) -> str:
+    """Release a held run that somebody asked to release. Where it is refused, they are told, and the run shows why."""
+    asked = Run.objects.awaiting_decision().filter(pk=run_id, release_asked_at__isnull=False)
+    if not asked.update(queued_at=None):
+        return "Nobody asks for it any more."
+    related = ("account__sandbox_of", "feed", "format_version__format", "release_asked_by")
+    held = Run.objects.select_related(*related).get(pk=run_id)
+    user = held.release_asked_by
+    try:
+        _check_failures(held)
+        by = user.get_username() if user else ""
+        run = release_run(held, by=by, user=user, force=held.release_forced, patient=False)
+    except TryAgainLater as error:
+        return str(error)
+    except SettingsWrong as error:
+        with transaction.atomic():
+            if asked.update(release_asked_at=None, release_problem=str(error)):
+                tell_of_refusal(held, user, str(error))
+        return str(error)
+    return f"{run}: {run.status}"
+
+
+def _check_failures(held: Run) -> None:
+    """Raise SettingsWrong where the release failed too often since somebody asked for it."""
+    failed = held.releases.filter(status=Run.Status.FAILED, started_at__gte=held.release_asked_at)
+    if failed.count() >= MOST_ATTEMPTS:
+        last = failed.first()
+        raise SettingsWrong(
+            f"{held} could not be released in {MOST_ATTEMPTS} attempts. The last one: {last and last.message}"
+        )
 
 
 def check_release(held: Run, *, force: bool = False) -> None:

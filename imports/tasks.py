@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import contextlib
 
 from django.db import transaction
 from django.utils import timezone
 from django_q.tasks import async_task
 
+from accounts.models import Account
 from accounts.times import iso_utc
-from imports.claiming import NotDue, PulledAlready, is_claimed, mark_interrupted, worker_name
+from imports.claiming import NotDue, PulledAlready, claim_account, is_claimed, mark_interrupted, worker_name
 from imports.delivering import deliver_due
+from imports.errors import AccountBusy
 from imports.models import Feed, Heartbeat, Message, Pull, Run
 from imports.pulling import count_failure, pull_feed
-from imports.releasing import release_run
+from imports.queueing import enqueue_pull, enqueue_run
+from imports.releasing import release_asked_for
 from imports.telling import tell_of_feed
 from imports.uploading import import_queued
-
-if TYPE_CHECKING:
-    from accounts.models import User
 
 WORKERS = "workers"
 """The heartbeat that every task gives, and the schedule's at least once a minute."""
@@ -31,6 +31,7 @@ def _give_sign_of_life() -> None:
 def enqueue_due() -> None:
     """Queue the feeds that are due and the messages to deliver; once a minute, by the one schedule."""
     _give_sign_of_life()
+    end_lost_runs()
     give_up_interrupted()
     with transaction.atomic():
         due = Feed.objects.due().select_for_update(skip_locked=True, of=("self",)).order_by("next_pull_at")
@@ -41,23 +42,17 @@ def enqueue_due() -> None:
             since = feed.file_at or feed.created_at
             tell_of_feed(feed, "feed.silent", since, {"since": iso_utc(since), "hours": feed.silent_after_hours})
             Feed.objects.filter(pk=feed.pk).update(silence_told_at=timezone.now())
-    for run_id in Run.objects.lost_uploads().values_list("pk", flat=True):
-        enqueue_upload(run_id)
+    for run_id in Run.objects.to_queue().values_list("pk", flat=True):
+        enqueue_run(run_id)
     if Message.objects.due().exists():
         async_task("imports.tasks.deliver")
 
 
-def enqueue_pull(feed_id: int) -> None:
-    """Put a pull into the queue, together with the note that it is there."""
-    with transaction.atomic():
-        Feed.objects.filter(pk=feed_id).update(queued_at=timezone.now())
-        async_task("imports.tasks.pull", feed_id)
-
-
-def request_pull(feed: Feed) -> None:
-    """Pull now: make the feed due, and queue it without waiting for the schedule."""
-    Feed.objects.filter(pk=feed.pk).update(next_pull_at=timezone.now())
-    enqueue_pull(feed.pk)
+def end_lost_runs() -> None:
+    """Bring runs to an end whose processes were killed or give no sign of life: claiming their account does."""
+    for account in Account.objects.filter(runs__status=Run.Status.RUNNING).distinct():
+        with contextlib.suppress(AccountBusy), claim_account(account, patient=False):
+            pass
 
 
 def give_up_interrupted() -> None:
@@ -74,25 +69,18 @@ def give_up_interrupted() -> None:
 def pull(feed_id: int) -> str:
     """Pull a feed whose turn it still is."""
     _give_sign_of_life()
-    feed = Feed.objects.filter(pk=feed_id).first()
+    feed = Feed.objects.select_related("account").filter(pk=feed_id).first()
     if feed is None:
         return "The feed is gone."
     try:
-        done = pull_feed(feed, only_due=True)
-    except (PulledAlready, NotDue) as error:
+        done = pull_feed(feed, only_due=True, patient=False)
+    except (PulledAlready, NotDue, AccountBusy) as error:
         return str(error)
     return f"{done}: {done.status}"
 
 
-def enqueue_upload(run_id: int) -> None:
-    """Put the import of an uploaded file into the queue, together with the note that it is there."""
-    with transaction.atomic():
-        if Run.objects.filter(pk=run_id, status=Run.Status.QUEUED).update(queued_at=timezone.now()):
-            async_task("imports.tasks.import_upload", run_id)
-
-
 def import_upload(run_id: int) -> str:
-    """Import an uploaded file, unless somebody has begun it; one that cannot be begun now stays queued."""
+    """Import an uploaded file, unless somebody has begun it; while the account is busy it waits."""
     _give_sign_of_life()
     return import_queued(run_id)
 
@@ -102,15 +90,7 @@ def deliver() -> str:
     return f"{deliver_due()} messages delivered."
 
 
-def request_release(held: Run, user: User, *, force: bool = False) -> None:
-    """Let the queue release a held run, which may take minutes."""
-    async_task("imports.tasks.release", held.pk, user.pk, force)
-
-
-def release(run_id: int, user_id: int, force: bool) -> str:
-    """Release a held run in a user's name. Whatever stands against it stands in the new run."""
-    from accounts.models import User
-
-    user = User.objects.filter(pk=user_id).first()
-    held = Run.objects.select_related("account__sandbox_of", "feed", "format_version__format").get(pk=run_id)
-    return str(release_run(held, by=user.get_username() if user else "", user=user, force=force))
+def release(run_id: int) -> str:
+    """Release a held run in the name of whoever asked for it; while the account is busy it waits."""
+    _give_sign_of_life()
+    return release_asked_for(run_id)

@@ -18,7 +18,7 @@ from imports.reporting import describe_run
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from accounts.models import Account
+    from accounts.models import Account, User
     from imports.models import Feed
 
 NEEDS_SOMEBODY = {Run.Status.HELD, Run.Status.REJECTED, Run.Status.FAILED, Run.Status.PARTIAL}
@@ -36,13 +36,25 @@ def tell_of_run(run: Run) -> None:
     event, feed = f"run.{run.status}", run.feed
     about = {"account": run.account, "feed": feed, "run": run, "event": event}
     told = list(_webhook(run.account, about, f"{run.pk}:{run.status}", lambda: describe_run(run, TOLD_ISSUES)))
-    if feed is not None and feed.contacts and run.status in NEEDS_SOMEBODY:
-        what = _identity(run) if run.status == Run.Status.FAILED else f"{run.pk}:{run.status}"
-        told.append(_email(about, what, feed.contacts, {}))
+    contacts = feed.contacts if feed is not None else _uploader(run)
+    if contacts and run.status in NEEDS_SOMEBODY:
+        again = feed is not None and run.status == Run.Status.FAILED
+        told.append(_email(about, _identity(run) if again else f"{run.pk}:{run.status}", contacts, {}))
     if feed is not None and feed.outbox_folder and run.status != Run.Status.FAILED:
         for what in ["receipt", "rejects"] if run.rejects_file else ["receipt"]:
             key = f"file:{what}:{run.pk}:{run.status}"
             told.append(Message(**about, kind=Message.Kind.FILE, key=key, payload={"file": what}))
+    Message.objects.bulk_create(told, ignore_conflicts=True)
+
+
+def tell_of_refusal(held: Run, user: User | None, problem: str) -> None:
+    """A release was refused when its turn came: whoever asked for it is told, and so is the webhook."""
+    about = {"account": held.account, "feed": held.feed, "run": held, "event": "run.release_refused"}
+    what = f"refused:{held.pk}:{held.release_asked_at and held.release_asked_at.isoformat()}"
+    described = lambda: {**describe_run(held, TOLD_ISSUES), "release_problem": problem}  # noqa: E731  (called at most once)
+    told = list(_webhook(held.account, about, what, described))
+    if user is not None and user.email:
+        told.append(_email(about, what, [user.email], {"problem": problem}))
     Message.objects.bulk_create(told, ignore_conflicts=True)
 
 
@@ -66,6 +78,12 @@ def _webhook(account: Account, about: dict[str, Any], what: str, describe: Any) 
 
 def _email(about: dict[str, Any], what: str, contacts: list[str], payload: dict[str, Any]) -> Message:
     return Message(**about, kind=Message.Kind.EMAIL, key=f"email:{what}", payload={**payload, "to": contacts})
+
+
+def _uploader(run: Run) -> list[str]:
+    """Who sent the file of a run that a worker did, and is not there to see how it ends."""
+    is_told = run.is_upload or run.status == Run.Status.HELD
+    return [run.started_by.email] if is_told and run.started_by and run.started_by.email else []
 
 
 def _identity(run: Run) -> str:

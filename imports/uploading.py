@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
-import time
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from django.core.exceptions import SuspiciousFileOperation
-from django.db import Error, connection, transaction
+from django.db import transaction
 from django.utils import timezone
 
+from imports.claiming import claim_account
 from imports.errors import SettingsWrong, TryAgainLater
 from imports.models import Run
 from imports.pipeline import import_file
@@ -20,15 +18,9 @@ from imports.telling import tell_of_run
 from imports.versioning import STANDARD_NAME, find_version, find_version_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from django.core.files.uploadedfile import UploadedFile
 
     from accounts.models import Account, User
-    from imports.pipeline import Progress
-
-TOLD_EVERY = 0.5
-"""Seconds."""
 
 
 def store_upload(
@@ -36,7 +28,7 @@ def store_upload(
 ) -> Run:
     """Keep the file with a queued run of its own. Raises SettingsWrong where no format of the name may read it.
 
-    The caller puts the run into the queue once it is in the database (see `tasks.enqueue_upload`).
+    The caller puts the run into the queue once it is in the database (see `queueing.enqueue_run`).
     """
     file.open()
     version = find_version_for_file(account, format_name, file.read(LOOKED_AT))
@@ -62,25 +54,35 @@ def store_upload(
 
 
 def import_queued(run_id: int) -> str:
-    """Import a queued run's file. Whatever stands against it stands in the run."""
-    related = ("account__sandbox_of", "format_version__format", "started_by")
-    run = Run.objects.select_related(*related).filter(pk=run_id, status=Run.Status.QUEUED).first()
-    if run is None:
+    """Import the file that has waited longest of those uploaded into the account of a queued run.
+
+    Whatever stands against it stands in the run. While the account is busy, the run waits (see `queueing`).
+    """
+    asked = Run.objects.filter(pk=run_id, status=Run.Status.QUEUED)
+    if not asked.update(queued_at=None):
         return "It was begun already."
+    account = asked.select_related("account__sandbox_of").get().account
+    try:
+        with claim_account(account, patient=False):
+            related = ("account__sandbox_of", "format_version__format", "started_by")
+            waiting = account.runs.select_related(*related).filter(status=Run.Status.QUEUED)
+            run = waiting.order_by("pk").first()
+            return _import(run) if run else "It was begun already."
+    except TryAgainLater as error:
+        return str(error)
+
+
+def _import(run: Run) -> str:
     try:
         version = find_version_of(run)
         name = str(version) if version else STANDARD_NAME
-        with recording_progress(run) as progress:
-            import_file(
-                run.account,
-                Path(run.kept_file.path),
-                version=find_version(run.account, name),
-                queued=run,
-                dry_run=run.dry_run,
-                progress=progress,
-            )
-    except TryAgainLater as error:
-        return str(error)
+        import_file(
+            run.account,
+            Path(run.kept_file.path),
+            version=find_version(run.account, name),
+            queued=run,
+            dry_run=run.dry_run,
+        )
     except SettingsWrong as error:
         _fail(run, str(error))
     except FileNotFoundError:
@@ -96,29 +98,3 @@ def _fail(run: Run, message: str) -> None:
             status=run.status, message=message, finished_at=run.finished_at
         ):
             tell_of_run(run)
-
-
-@contextmanager
-def recording_progress(run: Run) -> Iterator[Progress]:
-    """Write the progress into the run for others to see, in a session beside the one that holds the transaction."""
-    beside = connection.copy()
-    table = connection.ops.quote_name(Run._meta.db_table)
-    told = 0.0
-
-    def record(stage: str, done: int, total: int) -> None:
-        nonlocal told
-        if time.monotonic() - told < TOLD_EVERY and done < total:
-            return
-        told = time.monotonic()
-        run.stage, run.stage_done, run.stage_total = stage, done, total
-        with contextlib.suppress(Error), beside.cursor() as cursor:  # nobody waits for it, and nothing depends on it
-            cursor.execute("SET lock_timeout = '1s'")
-            cursor.execute(
-                f"UPDATE {table} SET stage = %s, stage_done = %s, stage_total = %s WHERE id = %s",  # noqa: S608  (the table's name)
-                [stage, done, total, run.pk],
-            )
-
-    try:
-        yield record
-    finally:
-        beside.close()

@@ -24,7 +24,7 @@ from imports.filesystems import Protocol
 from imports.health import is_at_work
 from imports.inspecting import inspect_feed
 from imports.models import Feed, Pull, Run
-from imports.tasks import request_pull
+from imports.queueing import request_pull
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet

@@ -19,10 +19,10 @@ from imports.admin.feeds import NO_WORKER, warn_without_worker
 from imports.admin.steps import StepPages, link, page_of
 from imports.health import is_at_work
 from imports.models import Issue, Run
+from imports.queueing import request_release
 from imports.releasing import check_release, find_advice, find_newer, reject_run
 from imports.reporting import rejects_name
 from imports.serving import serve_file
-from imports.tasks import request_release
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -115,6 +115,8 @@ class RunAdmin(StepPages, ReadOnlyAdmin):
                     ("feed", "remote_path"),
                     ("archived_at", "archived_as"),
                     ("decision", "decided_by", "decided_at"),
+                    ("release_asked_at", "release_asked_by"),
+                    "release_problem",
                     "released",
                 ]
             },

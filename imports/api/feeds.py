@@ -27,7 +27,7 @@ from accounts.fields import is_set, secret_names
 from imports.inspecting import describe_inspection, inspect_feed
 from imports.models import Feed, Format, Pull
 from imports.models.feeds import SERVER_FIELDS
-from imports.tasks import request_pull
+from imports.queueing import request_pull
 from imports.versioning import STANDARD_NAME
 
 if TYPE_CHECKING:

@@ -25,10 +25,10 @@ from accounts.users import user_of
 from imports.api.errors import answering
 from imports.errors import held_for_choices
 from imports.models import Issue, Run
+from imports.queueing import enqueue_run, request_release
 from imports.releasing import check_release, reject_run
 from imports.reporting import rejects_name
 from imports.serving import serve_file
-from imports.tasks import enqueue_upload, request_release
 from imports.uploading import store_upload
 
 if TYPE_CHECKING:
@@ -75,6 +75,15 @@ class RunSerializer(serializers.ModelSerializer[Run]):
         read_only=True,
         help_text="Why a held file needs somebody. One held for its header needs another version of its format.",
     )
+    release_asked_at = serializers.DateTimeField(
+        read_only=True,
+        allow_null=True,
+        help_text="Of a held run: a release was asked for then, and waits for a worker.",
+    )
+    release_problem = serializers.CharField(
+        read_only=True, allow_blank=True, help_text="Of a held run: why the release that was asked for was refused."
+    )
+    heartbeat_at = serializers.DateTimeField(read_only=True, help_text="When the run was last seen at work.")
     counts = CountsSerializer(read_only=True)
     progress = serializers.SerializerMethodField()
     has_rejects = serializers.SerializerMethodField()
@@ -85,7 +94,8 @@ class RunSerializer(serializers.ModelSerializer[Run]):
         fields = [
             "id", "account", "file", "size", "feed", "format", "sha256", "status", "message", "held_for", "dry_run",
             "counts", "progress", "started_by", "started_at", "finished_at", "seconds", "decision", "decided_by",
-            "decided_at", "released_from", "released_as", "has_file", "has_rejects",
+            "decided_at", "release_asked_at", "release_problem", "released_from", "released_as", "has_file",
+            "has_rejects", "heartbeat_at",
         ]  # fmt: skip
         read_only_fields = fields
 
@@ -158,7 +168,10 @@ class Runs(AccountViewSet, mixins.ListModelMixin, RetrieveVersioned):
     @extend_schema(summary="Import a held file after all", request=ReleaseSerializer, responses={202: RunSerializer})
     @action(detail=True, methods=["post"])
     def release(self, request: Request, **kwargs: Any) -> Response:
-        """A worker does it. Ask for the run at `Location` until `released_as` names the run that it became."""
+        """A worker does it. Ask for the run at `Location` until `released_as` names the run that it became.
+
+        Where it is refused when its turn comes, `release_asked_at` is empty again and `release_problem` says why.
+        """
         run = self.get_object()
         asked = ReleaseSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
@@ -226,7 +239,7 @@ class Upload(AccountView):
                 format_name=values.get("format"),
                 dry_run=values["dry_run"],
             )
-            enqueue_upload(run.pk)
+            enqueue_run(run.pk)
         return Response(RunSerializer(run).data, status=202, headers={"Location": locate_run(run)})
 
 

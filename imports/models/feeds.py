@@ -126,6 +126,9 @@ class Feed(models.Model):
 
     next_pull_at = models.DateTimeField(null=True, blank=True, editable=False)
     queued_at = models.DateTimeField(null=True, blank=True, editable=False)
+    waits_for_account = models.BooleanField(
+        default=False, db_default=False, editable=False, help_text="Until another file has gone into the account."
+    )
     pulled_at = models.DateTimeField("last good pull", null=True, blank=True, editable=False)
     file_at = models.DateTimeField("last file", null=True, blank=True, editable=False)
     failures = models.PositiveIntegerField(default=0, editable=False, help_text="Failed pulls since the last good one.")

@@ -7,6 +7,8 @@ from typing import ClassVar
 
 from django.conf import settings
 from django.db import models
+from django.db.models.functions import Now
+from django.utils import timezone
 from django.utils.text import get_valid_filename
 
 from accounts.models import Account
@@ -83,7 +85,19 @@ class Run(models.Model):
         blank=True, help_text="Why the run ended as it did, where the status alone does not say."
     )
     queued_at = models.DateTimeField(
-        null=True, blank=True, help_text="When an uploaded file was last put into the queue."
+        null=True,
+        blank=True,
+        help_text="When an uploaded file, or a held one to be released, was last put into the queue; blank while it "
+        "waits for the account.",
+    )
+    attempts = models.PositiveIntegerField(
+        default=0,
+        db_default=0,
+        help_text="How many times a feed's or an uploaded file was tried, this time included, since it last came to an "
+        "end.",
+    )
+    heartbeat_at = models.DateTimeField(
+        default=timezone.now, db_default=Now(), help_text="When the run was last seen at work."
     )
     stage = models.CharField(
         max_length=20, blank=True, default="", db_default="", help_text="What is being done while the run runs."
@@ -113,6 +127,14 @@ class Run(models.Model):
         max_length=30, choices=held_for_choices, blank=True, db_default="", default="",
         help_text="Why a held file needs somebody.",
     )  # fmt: skip
+    release_asked_at = models.DateTimeField(null=True, blank=True, help_text="When a person asked for the release.")
+    release_asked_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    release_forced = models.BooleanField(default=False, db_default=False)
+    release_problem = models.TextField(
+        blank=True, default="", db_default="", help_text="Why the release that was last asked for was refused."
+    )
     decision = models.CharField(
         max_length=8,
         choices=Decision,
@@ -155,8 +177,18 @@ class Run(models.Model):
         return self.status in (self.Status.SUCCEEDED, self.Status.PARTIAL) and not self.dry_run
 
     @property
+    def is_upload(self) -> bool:
+        """Whether a worker imports it from its copy, and can do so again."""
+        return bool(self.attempts and self.kept_file and not self.remote_path)
+
+    @property
     def awaits_decision(self) -> bool:
         return self.status == self.Status.HELD and not self.decision and not self.dry_run
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether the file is held because it failed again and again; a release tries it once more."""
+        return self.held_for == HeldFor.FAILURES
 
     @property
     def needs_version(self) -> bool:

@@ -3,6 +3,7 @@
 import json
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.conf import settings as project_settings
@@ -13,9 +14,10 @@ from django.utils import timezone
 from django_q.models import OrmQ
 from django_q.signing import SignedPackage
 
-from imports import pipeline, tasks, uploading
+from imports import beating, pipeline, tasks
 from imports.models import Issue, Message, Run, Webhook
 from tests.imports.files import NEW, as_text
+from tests.processes import wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -152,12 +154,16 @@ def test_names_lead_nowhere(world):
 
 
 def test_progress_is_seen_from_elsewhere_while_the_run_runs(world, monkeypatch):
-    monkeypatch.setattr(uploading, "TOLD_EVERY", 0)
-    seen = []
+    monkeypatch.setattr(beating, "TOLD_EVERY", 0.02)
+    seen: list[dict[str, Any]] = []
     stage = pipeline._Import._stage
 
     def look(self, *arguments):
-        seen.append(world.vera("get", f"{PATH}{self.run.pk}/").json())
+        def is_told():
+            seen[:] = [world.vera("get", f"{PATH}{self.run.pk}/").json()]
+            return seen[0]["progress"]["done"]
+
+        wait_until(is_told, 20)
         return stage(self, *arguments)
 
     monkeypatch.setattr("imports.pipeline._Import._stage", look)

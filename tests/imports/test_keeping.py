@@ -2,16 +2,23 @@
 
 import os
 import stat
+import threading
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection, transaction
 from django.utils import timezone
 
 from imports.errors import SettingsWrong
 from imports.models import Run
 from imports.pipeline import import_file
+from imports.uploading import import_queued, store_upload
+from tests.builders import make_user
 from tests.imports.files import NEW, as_text
+
+pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
@@ -72,18 +79,15 @@ def test_what_a_killed_run_left_goes_as_well(account, file, settings):
     assert not left.exists()
 
 
-def test_copies_go_with_their_run_and_with_their_account(account, file, django_capture_on_commit_callbacks):
+def test_copies_go_with_their_run_and_with_their_account(account, file):
     first, second = import_file(account, file), import_file(account, file)
     paths = [first.kept_file.path, second.kept_file.path]
-    with django_capture_on_commit_callbacks(execute=True):
-        first.delete()
+    first.delete()
     assert [Path(path).exists() for path in paths] == [False, True]
-    with django_capture_on_commit_callbacks(execute=True):
-        account.delete()
+    account.delete()
     assert not Path(paths[1]).exists()
 
 
-@pytest.mark.django_db(transaction=True)
 def test_no_room_for_the_copy_is_said_and_nothing_is_applied(account, file, settings, tmp_path):
     blocked = tmp_path / "blocked"
     blocked.write_text("")
@@ -92,3 +96,31 @@ def test_no_room_for_the_copy_is_said_and_nothing_is_applied(account, file, sett
         import_file(account, file)
     assert Run.objects.get().status == "failed"
     assert not account.connections.exists()
+
+
+def test_an_upload_that_is_being_stored_is_not_deleted_where_none_are_kept(account, file, settings):
+    """Its run is not committed yet, so another import of the account does not see it."""
+    settings.KEEP_FILES_DAYS = 0
+    stored, imported, runs = threading.Event(), threading.Event(), []
+
+    def upload():
+        try:
+            with transaction.atomic():
+                sent = SimpleUploadedFile("upload.txt", file.read_bytes())
+                runs.append(store_upload(account, sent, make_user("rosa")))
+                stored.set()
+                imported.wait(30)
+        finally:
+            connection.close()
+
+    thread = threading.Thread(target=upload)
+    thread.start()
+    assert stored.wait(30)
+    import_file(account, file)
+    imported.set()
+    thread.join(30)
+    path = Path(runs[0].kept_file.path)
+    assert path.read_bytes() == file.read_bytes()
+    assert import_queued(runs[0].pk).endswith("succeeded")
+    import_file(account, file)
+    assert not path.exists()

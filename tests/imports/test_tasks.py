@@ -19,7 +19,8 @@ from django_q.signing import SignedPackage
 from imports import tasks
 from imports.claiming import claim_feed, is_claimed
 from imports.models import Feed, Heartbeat, Message, Pull, Run
-from imports.tasks import enqueue_due, enqueue_pull, request_pull, request_release
+from imports.queueing import enqueue_pull, request_pull, request_release
+from imports.tasks import enqueue_due
 from tests.builders import add_lookups, make_account, make_user
 from tests.feeds import drop, make_feed
 from tests.processes import run_cluster, wait_until

@@ -6,10 +6,11 @@ import pytest
 from django.utils import timezone
 
 from imports.claiming import claim_account
+from imports.mailing import make_email
 from imports.models import Feed, Message, Run, Webhook
 from imports.pipeline import Origin, import_file
-from imports.telling import tell_of_feed, tell_of_run
-from tests.builders import make_account
+from imports.telling import tell_of_feed, tell_of_refusal, tell_of_run
+from tests.builders import make_account, make_user
 from tests.imports.files import NEW, as_text
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -128,7 +129,7 @@ def test_the_webhook_of_another_account_or_one_switched_off_is_told_nothing(take
 
 def test_what_is_told_is_taken_back_with_the_run(take, webhook, monkeypatch):
     """Both are written in one transaction, so that neither is there without the other."""
-    monkeypatch.setattr("imports.pipeline._Import._elapsed", lambda work: work.run.pk / 0)
+    monkeypatch.setattr("imports.ending.Ending.elapsed", lambda ending: ending.run.pk / 0)
     with pytest.raises(ZeroDivisionError):
         take([GOOD])
     assert "run.succeeded" not in {event for _, event in told()}
@@ -175,3 +176,27 @@ def test_an_event_of_a_feed_is_told_once_for_its_time(feed, webhook):
 def test_payloads_are_json(take, webhook):
     take("customer_code|profile_name\nC1|Café \udcff\n".encode("utf-8", "surrogateescape").decode("latin-1"))
     assert all(json.dumps(message.payload) for message in Message.objects.all())
+
+
+def test_whoever_asked_for_a_release_reads_why_it_was_refused(account):
+    held = Run.objects.create(account=account, file_name="a.txt", format_name="b", status="held", message="Too many.")
+    tell_of_refusal(held, make_user("rosa"), "A newer file went in.")
+    mail = make_email(Message.objects.get())
+    assert (mail.subject, mail.to) == ("Not released: a.txt (Maison)", ["rosa@example.com"])
+    assert "A newer file went in." in mail.body
+    assert "release the run again, or reject it" in mail.body
+    assert "None" not in mail.body
+
+
+@pytest.mark.parametrize(("status", "said"), [("failed", "upload the file again"), ("held", "release the run")])
+def test_whoever_uploaded_a_file_is_told_how_it_ended(account, status, said):
+    run = Run.objects.create(
+        account=account, file_name="a.txt", format_name="b", status=status, attempts=1, kept_file="x",
+        started_by=make_user("rosa"), held_for="failures" if status == "held" else "", message="It broke.",
+    )  # fmt: skip
+    tell_of_run(run)
+    mail = make_email(Message.objects.get())
+    assert mail.to == ["rosa@example.com"]
+    assert said in mail.body
+    assert "later files" not in mail.body
+    assert "None" not in mail.body

@@ -14,7 +14,7 @@ from accounts.management.arguments import add_account_argument, find_account
 from imports.filesystems import Protocol
 from imports.inspecting import describe_presented_key
 from imports.models import Feed, Format
-from imports.tasks import request_pull
+from imports.queueing import request_pull
 from imports.versioning import STANDARD_NAME
 
 if TYPE_CHECKING:
