@@ -7,7 +7,8 @@ import re
 import uuid
 from typing import TYPE_CHECKING
 
-from django.http import JsonResponse
+from django.conf import settings
+from django.http import HttpResponse, JsonResponse
 from django.urls import is_valid_path
 from django.utils.http import escape_leading_slashes
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 HEADER = "X-Request-ID"
 _SANE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/+=-]{0,127}")
+LARGEST_OF_STRANGERS = 100_000
+"""Bytes that somebody may send to a page who is not logged in: a name and a password."""
 _READS = ("GET", "HEAD", "OPTIONS")
 
 
@@ -56,6 +59,29 @@ class KeepMethod:
             return _redirect(escape_leading_slashes(request.get_full_path(force_append_slash=True)))
         response = self.get_response(request)
         return _redirect(response["Location"]) if response.status_code == 301 else response
+
+
+class BoundBodies:
+    """Of pages: a form is written to the disk before a page can look who sends it, so its size is judged before.
+
+    The API looks itself before it reads (see `accounts.api.base`).
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if request.method in _READS or request.path_info.startswith("/api/"):
+            return self.get_response(request)
+        if request.META.get("HTTP_TRANSFER_ENCODING"):
+            return HttpResponse("Give the length of the request.", status=411, content_type="text/plain")
+        user = getattr(request, "user", None)
+        largest = settings.UPLOAD_LIMIT if user is not None and user.is_staff else LARGEST_OF_STRANGERS
+        length = str(request.META.get("CONTENT_LENGTH") or 0)
+        if not length.isdecimal() or int(length) > largest:
+            said = f"The request has {length} bytes; at most {largest:,} are taken."
+            return HttpResponse(said, status=413, content_type="text/plain")
+        return self.get_response(request)
 
 
 def _redirect(where: str) -> JsonResponse:

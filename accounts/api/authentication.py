@@ -1,11 +1,15 @@
-"""Tokens in the header `Authorization: Bearer …`."""
+"""Tokens in the header `Authorization: Bearer …`, and the session of the admin. Neither reads a request's body."""
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
+from django.http import QueryDict
+from drf_spectacular.authentication import SessionScheme as LibrarysScheme
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from knox.auth import TokenAuthentication
+from rest_framework import authentication
 from rest_framework.exceptions import AuthenticationFailed
 
 
@@ -14,6 +18,22 @@ class BearerAuthentication(TokenAuthentication):
         if not token.isascii():  # which the library would stumble over
             raise AuthenticationFailed("Invalid token.")
         return super().authenticate_credentials(token)
+
+
+class SessionAuthentication(authentication.SessionAuthentication):
+    """The CSRF token is taken from its header alone.
+
+    Looking for it in a form would write the form's files to the disk, whoever sends them.
+    """
+
+    def enforce_csrf(self, request: Any) -> None:
+        bare: Any = copy.copy(getattr(request, "_request", request))
+        bare._post = QueryDict()
+        super().enforce_csrf(bare)
+
+
+class SessionScheme(LibrarysScheme):  # type: ignore[no-untyped-call]  # the library's own
+    target_class = "accounts.api.authentication.SessionAuthentication"
 
 
 class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  # the library's own
