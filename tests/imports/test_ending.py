@@ -173,15 +173,10 @@ def test_rejects_that_cannot_be_written_after_the_commit_change_nothing_of_it(ac
 
 @pytest.mark.parametrize(("error", "raised"), [(KeyboardInterrupt, KeyboardInterrupt), (ValueError, ValueError)])
 def test_what_comes_after_the_commit_leaves_the_run_as_it_ended(account, file, tmp_path, monkeypatch, error, raised):
-    written = []
+    def interrupt():
+        raise error
 
-    def interrupt(*arguments):
-        written.append(arguments)
-        if len(written) == 2:
-            raise error
-
-    monkeypatch.setattr("imports.pipeline.write_rejects", interrupt)
-    monkeypatch.setattr("imports.keeping.Path.chmod", lambda *arguments: None)
+    monkeypatch.setattr("imports.pipeline.drafting_rejects", lambda *arguments: contextlib.nullcontext(interrupt))
     with pytest.raises(raised) as said:
         import_file(account, file, rejects=tmp_path / "rejects.txt")
     if error is KeyboardInterrupt:

@@ -299,7 +299,7 @@ def test_the_commands_release_and_reject(held, capsys):
 
 
 def test_the_command_rejects_in_a_users_name(held, capsys):
-    make_user("rosa")
+    make_user("rosa", is_superuser=True)
     call_command("reject_run", str(held.pk), by="rosa")
     assert "rejected by rosa" in capsys.readouterr().out
     with pytest.raises(CommandError, match="no active user"):
