@@ -156,6 +156,9 @@ class Judge:
             return stored
         if not given:
             return None
+        ids = self.directory[list_name].ids
+        if label is None and code in ids:
+            return ids[code]
         part = code_part if code is not None else name_part
         line = customer.fields.line_of(part) if customer.fields else customer.line
         reference = Reference(code, label, Target(code_part), Target(name_part), line)
@@ -260,8 +263,8 @@ class Judge:
                 return None
             code = price_type_code(currency, label)
         entries = self.directory[kind]
-        if code is not None and label is not None and entries.names.get(code) == label:
-            return entries.ids[code]
+        if code is not None and (label is None or entries.names.get(code) == label) and code in entries.ids:
+            return entries.ids[code]  # what most rows say, without more ado
         code_target, name_target = (Target(name, number) for name in _NAMES[kind])
         return self.resolver.find(customer, kind, Reference(code, label, code_target, name_target, given.line))
 
