@@ -211,7 +211,9 @@ class RunAdmin(StepPages, ReadOnlyAdmin):
         form = ForceForm(request.POST if request.method == "POST" else None) if newer else None
         text = [
             f"{run.file_name} is held: {run.message}",
-            "Releasing it imports the copy that was kept, whatever the limits say.",
+            "Releasing it tries the copy that was kept once more; the limits hold as ever."
+            if run.has_failed
+            else "Releasing it imports the copy that was kept, whatever the limits say.",
         ]
         if newer:
             text.append(f"A newer file went in since: {newer}. Releasing this one would bring older values back.")

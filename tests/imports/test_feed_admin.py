@@ -517,7 +517,24 @@ def test_releasing_over_a_newer_file_has_to_be_ticked(client, rosa, account, fee
     assert "newer.txt" in text_of(page)
     assert queued() == []
     client.post(url("release", held.pk, model="run"), {"force": "on"})
-    assert SignedPackage.loads(OrmQ.objects.get().payload)["args"][2] is True
+    assert queued() == ["release"]
+    held.refresh_from_db()
+    assert held.release_forced
+
+
+def test_a_release_that_was_refused_says_so_on_the_page_of_the_run(client, rosa, account, feed, held, tmp_path):
+    client.post(url("release", held.pk, model="run"))
+    path = tmp_path / "newer.txt"
+    path.write_text(as_text([NEW]))
+    import_file(account, path, origin=Origin(file_name="newer.txt", feed=feed))
+    tasks.release(held.pk)
+    page = text_of(client.get(url("change", held.pk, model="run")))
+    assert "A newer file went in since" in page
+
+
+def test_a_file_that_failed_again_and_again_is_offered_another_try(client, rosa, held):
+    Run.objects.update(held_for="failures")
+    assert "tries the copy that was kept once more" in text_of(client.get(url("release", held.pk, model="run")))
 
 
 def test_an_editor_rejects_a_held_run(client, rosa, held):
