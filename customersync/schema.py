@@ -54,6 +54,11 @@ def describe_problems(result: dict[str, Any], generator: Any, request: Any, publ
     components["headers"] = {
         name: {"description": text, "schema": {"type": kind}} for name, (kind, text) in HEADERS.items()
     }
+    content = {problems.CONTENT_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    components["responses"] = {
+        f"Problem{status}": {"description": text, "content": content, "headers": _describe_headers(status)}
+        for status, text in ANSWERS.items()
+    }
     for name, schema in schemas.items():
         if name.endswith("Request") and schema.get("type") == "object":
             schema["additionalProperties"] = False
@@ -65,11 +70,10 @@ def describe_problems(result: dict[str, Any], generator: Any, request: Any, publ
 
 
 def _describe_answers(path: str, method: str, operation: dict[str, Any]) -> None:
-    content = {problems.CONTENT_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
     replaces = method == "put" or path.endswith("/propose/")
     for status in READS if method == "get" else ANSWERS:
         if status != "428" or replaces:
-            operation["responses"].setdefault(status, {"description": ANSWERS[status], "content": content})
+            operation["responses"].setdefault(status, {"$ref": f"#/components/responses/Problem{status}"})
     parameters = operation.setdefault("parameters", [])
     versioned = method in ("put", "patch") or path.endswith(DECISIONS)
     if method == "get":
@@ -83,10 +87,11 @@ def _describe_answers(path: str, method: str, operation: dict[str, Any]) -> None
     if method == "post":
         parameters.append(IDEMPOTENCY_KEY)
     for status, response in operation["responses"].items():
-        _describe_headers(response, status, method, versioned=versioned)
+        if "$ref" not in response:
+            response["headers"] = _describe_headers(status, method, versioned=versioned)
 
 
-def _describe_headers(response: dict[str, Any], status: str, method: str, *, versioned: bool) -> None:
+def _describe_headers(status: str, method: str = "", *, versioned: bool = False) -> dict[str, Any]:
     names = list(EVERYWHERE)
     if status == "401":
         names = ["X-Request-ID"]
@@ -98,7 +103,7 @@ def _describe_headers(response: dict[str, Any], status: str, method: str, *, ver
         names.append("Retry-After")
     if method == "post" and status.startswith("2"):
         names.append("Idempotency-Replayed")
-    response["headers"] = {name: {"$ref": f"#/components/headers/{name}"} for name in names}
+    return {name: {"$ref": f"#/components/headers/{name}"} for name in names}
 
 
 def describe_fields(result: dict[str, Any], generator: Any, request: Any, public: Any) -> dict[str, Any]:
