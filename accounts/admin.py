@@ -99,7 +99,7 @@ class TokenForm(ModelForm):  # type: ignore[type-arg]  # not generic at run time
 
 
 @admin.register(AuthToken)
-class TokenAdmin(ModelAdmin):
+class TokenAdmin(CarefulAdmin, ModelAdmin):
     """Everybody's own tokens; a superuser sees all, and makes them for nobody else. Deleting one revokes it."""
 
     list_display = ["name", "user", "token_key", "made", "last_used", "expires"]

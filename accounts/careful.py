@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from django.contrib import messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.models import LogEntry
 from django.contrib.admin.utils import flatten_fieldsets, unquote
 from django.contrib.contenttypes.models import ContentType
+from django.contrib.postgres.fields import ArrayField
+from django.core.exceptions import ValidationError
 from django.db import models, transaction
 from django.utils.formats import date_format
 from django.utils.timezone import localtime
@@ -195,7 +199,39 @@ class CarefulAdmin(Base):
         refusal = getattr(request, "refusal", "")
         return type("RefusedForm", (Refused, form), {"refusal": refusal}) if refusal else form
 
+    # -- what only a hand-written request asks for
+
+    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
+        """Nothing is found by a column whose values no address can spell."""
+        name = lookup.partition("__")[0]
+        columns = {field.name: field for field in self.opts.concrete_fields}
+        if isinstance(columns.get(name), models.BinaryField | models.JSONField | ArrayField):
+            return False
+        return bool(super().lookup_allowed(lookup, value, request))
+
+    def response_action(self, request: HttpRequest, queryset: models.QuerySet[Any], *args: Any) -> HttpResponse | None:
+        """An action is for records that can be; ids that are none choose nothing."""
+        chosen = request.POST.getlist(ACTION_CHECKBOX_NAME)
+        if not all(self._can_be_id(text) for text in chosen):
+            messages.warning(request, "Nothing was done: the list did not send what was chosen. Choose again.")
+            return None
+        answer: HttpResponse | None = super().response_action(request, queryset, *args)
+        return answer
+
+    def _can_be_id(self, text: str) -> bool:
+        try:
+            self.opts.pk.to_python(text)
+        except ValidationError:
+            return False
+        return bool(text) and "\0" not in text
+
     # -- when a form is shown
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """What the address proposes for a new record, without what cannot be meant."""
+        proposed: dict[str, Any] = super().get_changeform_initial_data(request)
+        relations = {field.name for field in self.opts.get_fields() if field.is_relation}
+        return {name: value for name, value in proposed.items() if name not in relations or _are_ids(value)}
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, obj: Any = None, **kwargs: Any
@@ -220,6 +256,11 @@ class CarefulAdmin(Base):
                 highest = formset.queryset.order_by("-pk").values_list("pk", flat=True)[0]
             shown.rows[formset.prefix] = Rows(values, highest)
         return shown.sign(self._scope(request, obj))
+
+
+def _are_ids(value: str | list[str]) -> bool:
+    texts = value if isinstance(value, list) else [value]
+    return all(text.isascii() and text.isdecimal() and len(text) < 19 for text in texts)
 
 
 def _edited(formset: Any) -> list[str]:

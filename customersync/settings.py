@@ -70,6 +70,7 @@ MIDDLEWARE = [
     "customersync.requests.BoundBodies",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "customersync.junk.RefuseNul",
 ]
 
 ROOT_URLCONF = "customersync.urls"

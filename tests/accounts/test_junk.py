@@ -1,0 +1,90 @@
+"""Junk in the address of a page is answered, and never with an error of ours: every page of the admin is walked."""
+
+import os
+from typing import Any
+
+import pytest
+from django.contrib import admin
+from django.urls import NoReverseMatch, reverse
+
+from tests.accounts.test_admin import OBJECTS, account, url
+
+__all__ = ["account"]
+
+pytestmark = pytest.mark.django_db
+
+VALUES = ["x", "a\0b", "9" * 30, "-1", "[1,2]", "1,2", "é💥", "True"]
+COMMON = ["q", "p", "o", "e", "all", "account", "_popup", "_to_field", "_changelist_filters", "zzz", "zzz__exact"]
+THOROUGH = bool(os.environ.get("THOROUGH"))
+
+
+def parameters_of(model):
+    """What a list or a form of the model looks at in an address, and what it might."""
+    names = [*COMMON, *(field.name for field in model._meta.fields)]
+    for field in model._meta.fields:
+        names += [f"{field.name}__exact", f"{field.name}__id__exact", f"{field.name}__isnull"]
+    for item in admin.site.get_model_admin(model).list_filter:
+        names.append(getattr(item, "parameter_name", None) or (item[0] if isinstance(item, tuple) else str(item)))
+    for related in model._meta.related_objects:
+        names.append(f"{related.get_accessor_name()}-page")
+    return list(dict.fromkeys(names))
+
+
+def pages_of(model, instance):
+    pages = []
+    names: list[tuple[str, tuple[Any, ...]]] = [("changelist", ()), ("add", ()), ("import", ()), ("export", ())]
+    names += [(name, (instance.pk,)) for name in ("change", "delete", "history")]
+    for pattern in admin.site.get_model_admin(model).get_urls():
+        if pattern.name and "<path:object_id>" in str(pattern.pattern):
+            names.append((pattern.name, (instance.pk,)))
+    for name, args in dict.fromkeys(names):
+        for candidate in (lambda: url(model, name, *args), lambda: reverse(f"admin:{name}", args=args)):  # noqa: B023
+            try:
+                pages.append(candidate())
+            except NoReverseMatch:
+                continue
+    return list(dict.fromkeys(pages))
+
+
+@pytest.mark.parametrize("model", admin.site._registry, ids=lambda model: model.__name__)
+def test_junk_in_the_address_of_a_page_is_no_error(client, account, model):
+    client.raise_request_exception = False
+    instance = OBJECTS[model](account)
+    names = parameters_of(model)
+    failed = []
+    for page in pages_of(model, instance):
+        is_list, is_form = page.endswith(f"/{model._meta.model_name}/"), page.endswith("/add/")
+        values = VALUES if THOROUGH else VALUES[:4] if is_list else VALUES[:2] if is_form else VALUES[:1]
+        queries: list[dict[str, Any]] = [dict.fromkeys(names, value) for value in [*values, ["x", "1"]]]
+        if is_list or THOROUGH:  # one by one, because a list turns back at the first that it cannot understand
+            queries += [{name: value} for name in names for value in (VALUES if THOROUGH else ["x"])]
+        for query in queries:
+            if (status := client.get(page, query).status_code) >= 500:
+                failed.append((page, list(query)[:3], list(query.values())[:1], status))
+    assert not failed, "\n".join(map(str, failed))
+
+
+@pytest.mark.parametrize("object_id", ["x", "9" * 30, "a_00b", "é"])
+def test_a_number_that_is_none_is_no_error(client, account, object_id):
+    client.raise_request_exception = False
+    for model in admin.site._registry:
+        for name in ("change", "delete", "history"):
+            assert client.get(url(model, name, object_id)).status_code < 500, (model, name)
+
+
+@pytest.mark.parametrize("value", VALUES)
+def test_a_search_for_choices_answers_junk(client, account, value):
+    client.raise_request_exception = False
+    query = {"app_label": "connections", "model_name": "connection", "field_name": "sales_rep"}
+    for name in ("term", "page", "account", *query):
+        answer = client.get(reverse("admin:autocomplete"), {"term": "r", **query, name: value})
+        assert answer.status_code < 500, name
+
+
+@pytest.mark.parametrize("chosen", ["x", "9" * 30, "a\0b"])
+def test_an_action_on_what_is_none_is_no_error(client, account, chosen):
+    client.raise_request_exception = False
+    for model in admin.site._registry:
+        for action in {"delete_selected", *(admin.site.get_model_admin(model).actions or ())}:
+            answer = client.post(url(model, "changelist"), {"action": action, "_selected_action": chosen, "index": "0"})
+            assert answer.status_code < 500, (model, action)
