@@ -125,7 +125,8 @@ LOCAL_FEEDS = Path(env.str("LOCAL_FEEDS")).resolve() if env.str("LOCAL_FEEDS", d
 URL_FEEDS = env.list("URL_FEEDS", default=[])
 # The operator's own networks are closed to feeds and webhooks, which others set up, unless they are named.
 PRIVATE_NETWORKS = [
-    ip_network(text.strip()) for text in env.list("PRIVATE_NETWORKS", default=["127.0.0.0/8", "::1"] if DEBUG else [])
+    ip_network(text.strip(), strict=False)
+    for text in env.list("PRIVATE_NETWORKS", default=["127.0.0.0/8", "::1"] if DEBUG else [])
 ]
 FEED_TIMEOUT = env.float("FEED_TIMEOUT", default=30)
 FEED_LEASE_SECONDS = env.int("FEED_LEASE_SECONDS", default=600)
