@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import messages
@@ -11,7 +12,7 @@ from django.contrib.admin.utils import flatten_fieldsets, unquote
 from django.contrib.contenttypes.models import ContentType
 from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
-from django.db import models, transaction
+from django.db import IntegrityError, models
 from django.utils.formats import date_format
 from django.utils.timezone import localtime
 from unfold.forms import PaginationInlineFormSet
@@ -19,9 +20,11 @@ from unfold.forms import PaginationInlineFormSet
 from accounts.meanwhile import Meanwhile, Part
 from accounts.shown import Rows, Shown, values_of
 from accounts.users import user_of
+from accounts.waiting import Busy, explain, some_patience
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from contextlib import AbstractContextManager
     from datetime import datetime
 
     from django.forms import BaseForm, ModelForm
@@ -29,6 +32,8 @@ if TYPE_CHECKING:
     from unfold.admin import ModelAdmin as Base
 else:
     Base = object
+
+logger = logging.getLogger(__name__)
 
 SHOWN = "_shown"
 """The hidden input that says what the page showed."""
@@ -152,13 +157,25 @@ class CarefulAdmin(Base):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> Any:
-        if request.method != "POST" or object_id is None:
+        if request.method != "POST":
             return super().changeform_view(request, object_id, form_url, extra_context)
-        with transaction.atomic():
-            obj = self._locked(request, object_id)
-            if obj is not None and self.has_change_permission(request, obj):
-                extra_context = {**(extra_context or {}), **self._compare(request, obj)}
-            return super().changeform_view(request, object_id, form_url, extra_context)
+        try:
+            with self.writing(request, object_id):
+                obj = self._locked(request, object_id) if object_id else None
+                if obj is not None and self.has_change_permission(request, obj):
+                    extra_context = {**(extra_context or {}), **self._compare(request, obj)}
+                return super().changeform_view(request, object_id, form_url, extra_context)
+        except Busy as busy:
+            _refuse(request, str(busy))
+        except IntegrityError as error:
+            logger.info("A form met what somebody else wrote at this moment.", exc_info=error)
+            _refuse(request, explain())
+        kept = {"shown": request.POST[SHOWN]} if SHOWN in request.POST else {}
+        return super().changeform_view(request, object_id, form_url, {**(extra_context or {}), **kept})
+
+    def writing(self, request: HttpRequest, object_id: str | None) -> AbstractContextManager[None]:
+        """The transaction in which a form is compared and saved. Raises Busy when others hold what it needs."""
+        return some_patience(list)
 
     def _locked(self, request: HttpRequest, object_id: str) -> models.Model | None:
         """The record as it stands once nobody else can change it."""

@@ -23,13 +23,15 @@ from accounts.careful import short_time
 from accounts.models import Account
 from accounts.owned import AccountOwnedAdmin, OwnAccountSelect, ReadOnlyAdmin, VisibleFilter, limit_choices
 from accounts.users import user_of
+from accounts.waiting import some_patience
 from connections.authors import find_change, source_of
-from connections.history import record_created, recorded_edit
+from connections.history import record_created, recorded_deletion, recorded_edit
 from connections.inlines import INLINES, account_asked
 from connections.models import Change, Connection
 from connections.review_admin import ReviewActions
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
     from datetime import datetime
 
     from django.db.models import Field as ModelField
@@ -153,12 +155,14 @@ class ConnectionAdmin(ReviewActions, AccountOwnedAdmin):
         extra_context: dict[str, Any] | None = None,
     ) -> Any:
         connection = self.get_object(request, unquote(object_id)) if object_id else None
-        if connection is None:
-            return super().changeform_view(request, object_id, form_url, extra_context)
-        if request.method == "POST":
-            with recorded_edit([connection.pk], user_of(request)):
-                return super().changeform_view(request, object_id, form_url, self._with_changes(connection))
-        return super().changeform_view(request, object_id, form_url, self._with_changes(connection))
+        context = self._with_changes(connection) if connection else extra_context
+        return super().changeform_view(request, object_id, form_url, context)
+
+    def writing(self, request: HttpRequest, object_id: str | None) -> AbstractContextManager[None]:
+        connection = self.get_object(request, unquote(object_id)) if object_id else None
+        if connection is not None:
+            return recorded_edit([connection.pk], user_of(request))
+        return some_patience(lambda: [account_asked(request, None)])
 
     def author_of(self, obj: Model, since: datetime, inline: type[Model] | None, row: Model | None, field: str) -> str:
         """The change log knows what files did, too."""
@@ -183,11 +187,11 @@ class ConnectionAdmin(ReviewActions, AccountOwnedAdmin):
             record_created(form.instance, user_of(request))
 
     def delete_model(self, request: HttpRequest, obj: Connection) -> None:
-        with recorded_edit([obj.pk], user_of(request)):
+        with recorded_deletion([obj.pk], user_of(request)):
             super().delete_model(request, obj)
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Connection]) -> None:
-        with recorded_edit(list(queryset.values_list("pk", flat=True)), user_of(request)):
+        with recorded_deletion(list(queryset.values_list("pk", flat=True)), user_of(request)):
             super().delete_queryset(request, queryset)
 
     def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:

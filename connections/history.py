@@ -10,8 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from django.db import transaction
-
+from accounts.waiting import some_patience
 from connections.models import Address, Buyer, Change, Connection, Door
 from connections.stamping import take_stamp
 from connections.stored import ADDRESS_FIELDS, ASSIGNMENT_MODELS, CONNECTION_FIELDS
@@ -19,6 +18,7 @@ from lookups.directory import price_type_code
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
+    from datetime import datetime
 
     from django.db.models import Model
 
@@ -42,12 +42,41 @@ def recorded_edit(connections: Collection[int], user: User) -> Iterator[None]:
     """Record what the block does to these connections (by id) as changes by the user.
 
     The connections are locked first, so no import comes between, and one transaction holds the edit and its record.
+    Raises Busy when others hold them for longer than a person waits.
     """
-    with transaction.atomic():
+    with some_patience(lambda: accounts_of(connections)):
         list(Connection.objects.filter(pk__in=connections).locked().values_list("pk"))
         before = read_states(connections)
         yield
         record_changes(before, read_states(connections), user)
+
+
+@contextmanager
+def recorded_deletion(connections: Collection[int], user: User) -> Iterator[None]:
+    """The same for a block that deletes them: their duplicates are then nobody's any more, which is recorded too."""
+    duplicates = Connection.objects.filter(duplicate_of__in=connections).exclude(pk__in=connections)
+    with recorded_edit([*connections, *duplicates.values_list("pk", flat=True)], user):
+        changes = [
+            Change(
+                account_id=double.account_id,
+                customer_code=double.customer_code,
+                connection_id=double.pk,
+                user_id=user.pk,
+                action=Change.Action.UPDATED,
+                record=Change.Record.CONNECTION,
+                field="duplicate_of",
+                before=double.duplicate_of.customer_code if double.duplicate_of else None,
+            )
+            for double in duplicates.select_related("duplicate_of").defer("source_digest")
+        ]
+        write_changes(changes)
+        duplicates.update(duplicate_of=None)
+        yield
+
+
+def accounts_of(connections: Collection[int]) -> set[int]:
+    """The accounts that these connections (by id) belong to."""
+    return set(Connection.objects.filter(pk__in=connections).values_list("account_id", flat=True))
 
 
 def record_created(connection: Connection, user: User) -> None:
@@ -56,7 +85,7 @@ def record_created(connection: Connection, user: User) -> None:
 
 
 def record_changes(before: dict[int, State], after: dict[int, State], user: User) -> None:
-    """Write the differences to the change log. A changed connection's next file is not taken for known."""
+    """Write the differences to the change log."""
     changes = [
         Change(
             account_id=state.account_id,
@@ -68,14 +97,23 @@ def record_changes(before: dict[int, State], after: dict[int, State], user: User
         for pk, state in sorted({**before, **after}.items())
         for difference in _differences(before.get(pk), after.get(pk))
     ]
+    write_changes(changes)
+
+
+def write_changes(changes: list[Change]) -> datetime | None:
+    """Stamp changes and write them; their connections are updated by that, and their next file is looked at.
+
+    Returns the stamp; none where nothing changed.
+    """
     if not changes:
-        return
+        return None
     at = take_stamp(change.account_id for change in changes)
     for change in changes:
         change.at = at
     Change.objects.bulk_create(changes, batch_size=1000)
     changed = {change.connection_id for change in changes}
     Connection.objects.filter(pk__in=changed).update(source_digest=b"", updated_at=at)
+    return at
 
 
 def _differences(before: State | None, after: State | None) -> Iterator[dict[str, Any]]:

@@ -11,10 +11,12 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from django.db import connection, models
+from django.db import Error, connection, models
 
+from accounts.models import Account
+from accounts.waiting import DEADLOCK, sqlstate_of
 from connections.models import Address, Buyer, Change, Connection, Door
-from connections.stored import ADDRESS_FIELDS, ASSIGNMENT_MODELS, CONNECTION_FIELDS
+from connections.stored import ADDRESS_FIELDS, ASSIGNMENT_MODELS, CONNECTION_FIELDS, VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -60,7 +62,7 @@ CONNECTION = Entity(
     Change.Record.CONNECTION,
     key=("customer_code",),
     values=CONNECTION_FIELDS,
-    staged=("source_digest", "changed"),
+    staged=("source_digest", "changed", "version"),
 )
 CHILDREN = (
     Entity(Address, Change.Record.ADDRESS, ("kind", "code"), ADDRESS_FIELDS, log_key="s.kind || ':' || s.code"),
@@ -81,10 +83,13 @@ ASSIGNMENTS = {
 
 STAGED: tuple[Entity, ...] = (CONNECTION, *CHILDREN, *ASSIGNMENTS.values())
 
+PATIENCE = "60s"
+"""How long a merge waits for each lock; people write in less."""
+
 MANY = 10_000
 """From this many new rows on, a table's statistics are refreshed with them."""
 
-_STAGED_TYPES = {"lookup_code": "text", "changed": "boolean"}
+_STAGED_TYPES = {"lookup_code": "text", "changed": "boolean", "version": "bigint"}
 _LOOKUP_CODE_FIELDS = {"company_number_id": "code", "customer_group_id": "code", "sales_rep_id": "code"}
 
 
@@ -116,17 +121,70 @@ class Stage:
             f" (connection_id bigint, record_id bigint, line integer, {types}) ON COMMIT DROP"
         )
 
+    @property
+    def counts(self) -> tuple[Counter[Entity], Counter[Entity]]:
+        """How many rows were staged of each kind, new and known; what a rollback has to set back."""
+        return self.new.copy(), self.known.copy()
+
+    @counts.setter
+    def counts(self, counts: tuple[Counter[Entity], Counter[Entity]]) -> None:
+        self.new, self.known = counts
+
+    def lock(self, account_id: int) -> list[str]:
+        """Lock what the merge will touch: the account's lists, then the known connections by id, as every writer does.
+
+        Returns the codes of customers that are not as they were when they were read: changed, deleted, or made by
+        somebody else. Whoever writes a record of a connection writes its row too, so that its version tells of it.
+        """
+        cursor = self.cursor
+        cursor.execute(f"SET LOCAL work_mem = '128MB'; SET LOCAL jit = off; SET LOCAL lock_timeout = '{PATIENCE}'")
+        cursor.execute(f"SELECT 1 FROM {quote(Account._meta.db_table)} WHERE id = %s FOR SHARE", [account_id])
+        changed: list[str] = []
+        if self.known[CONNECTION]:
+            cursor.execute(f"ANALYZE {CONNECTION.stage} (record_id, connection_id)")
+            cursor.execute(
+                f"SELECT count(*) FROM (SELECT t.id FROM {CONNECTION.table} t JOIN {CONNECTION.stage} s"
+                " ON s.record_id = t.id ORDER BY t.id FOR NO KEY UPDATE OF t) locked"
+            )
+            cursor.execute(
+                f"SELECT s.customer_code FROM {CONNECTION.stage} s LEFT JOIN {CONNECTION.table} t ON t.id = s.record_id"
+                f" WHERE s.record_id IS NOT NULL AND {VERSION.format('t')} IS DISTINCT FROM s.version"
+            )
+            changed += [code for (code,) in cursor.fetchall()]
+        if self.new[CONNECTION]:
+            cursor.execute(
+                f"SELECT s.customer_code FROM {CONNECTION.stage} s JOIN {CONNECTION.table} t"
+                " ON t.account_id = %s AND t.customer_code = s.customer_code WHERE s.record_id IS NULL",
+                [account_id],
+            )
+            changed += [code for (code,) in cursor.fetchall()]
+        return changed
+
+    def remove(self, codes: list[str]) -> list[tuple[bool, bool]]:
+        """Take staged customers back; of each, whether it was new and whether it would have changed."""
+        self.cursor.execute(
+            f"DELETE FROM {CONNECTION.stage} WHERE customer_code = ANY(%s)"
+            " RETURNING connection_id, record_id IS NULL, changed",
+            [codes],
+        )
+        removed = self.cursor.fetchall()
+        for entity in (*CHILDREN, *ASSIGNMENTS.values()):
+            if self.new[entity] or self.known[entity]:
+                self.cursor.execute(
+                    f"DELETE FROM {entity.stage} WHERE connection_id = ANY(%s)", [[owner for owner, _, _ in removed]]
+                )
+        return [(is_new, changes) for _, is_new, changes in removed]
+
     def merge(self, *, account_id: int, run_id: int, at: datetime, status: str) -> None:
         """Apply what is staged: insert, update and delete, each with its rows of the log.
 
-        New connections get the status. Foreign keys are checked here and not only at the commit, so that a failure
-        is one of the merge.
+        `lock` comes before. New connections get the status. Foreign keys are checked here and not only at the commit,
+        so that a failure is one of the merge.
         """
         cursor = self.cursor
         parameters = {"account": account_id, "run": run_id, "at": at, "status": status}
-        cursor.execute("SET LOCAL work_mem = '128MB'; SET LOCAL jit = off")
         for entity, count in self.known.items():
-            if count:
+            if count and entity is not CONNECTION:
                 cursor.execute(f"ANALYZE {entity.stage} (record_id, connection_id)")
         if self.new[CONNECTION]:
             _insert_connections(cursor, parameters)
@@ -145,6 +203,12 @@ class Stage:
         for entity, count in self.new.items():
             if count >= MANY:
                 refresh_statistics(cursor, entity)
+
+
+def is_race(error: Error) -> bool:
+    """Whether a merge failed only because somebody else wrote the same at this moment."""
+    constraint = getattr(getattr(error.__cause__, "diag", None), "constraint_name", None)
+    return sqlstate_of(error) == DEADLOCK or constraint == "unique_customer_code"
 
 
 def _column_type(model: type[models.Model], name: str) -> str:

@@ -8,10 +8,13 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Q
 
+from accounts.waiting import some_patience
+from connections.history import write_changes
 from connections.models import Change, Connection
-from connections.stamping import take_stamp
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     from django.db.models import QuerySet
 
     from accounts.models import User
@@ -21,7 +24,7 @@ Status = Connection.Status
 
 def approve(connections: QuerySet[Connection], user: User) -> int:
     """Approve those that wait for review, and those rejected by mistake. Returns how many it were."""
-    with transaction.atomic():
+    with _deciding(connections):
         decided = [connection for connection in _lock(connections) if connection.status != Status.APPROVED]
         _decide(decided, user, Status.APPROVED, None)
     return len(decided)
@@ -34,7 +37,7 @@ def reject(connections: QuerySet[Connection], user: User, duplicate_of: Connecti
     Raises ValidationError when it cannot: it must be of the same account, none of those rejected, and not rejected
     itself. Without it, none of them may stand for others, so that a duplicate always leads to one that is not rejected.
     """
-    with transaction.atomic():
+    with _deciding(connections):
         chosen, found = _lock_with_duplicates(connections, duplicate_of)
         rejected = [connection for connection in found if connection.pk in chosen]
         if duplicate_of is None:
@@ -50,6 +53,11 @@ def reject(connections: QuerySet[Connection], user: User, duplicate_of: Connecti
         following = _find_duplicates(decided, found)
         _decide([*decided, *following], user, Status.REJECTED, original)
     return len(decided)
+
+
+def _deciding(connections: QuerySet[Connection]) -> AbstractContextManager[None]:
+    """The transaction of a decision. Raises Busy when others hold the connections for longer than a person waits."""
+    return some_patience(lambda: set(connections.values_list("account_id", flat=True)))
 
 
 def _lock(connections: QuerySet[Connection]) -> list[Connection]:
@@ -108,10 +116,9 @@ def _check_original(original: Connection, rejected: list[Connection]) -> None:
 
 
 def _decide(decided: list[Connection], user: User, status: str, duplicate_of: Connection | None) -> None:
-    at = take_stamp(connection.account_id for connection in decided)
     originals = {connection.duplicate_of_id for connection in decided if connection.duplicate_of_id}
     codes: dict[int | None, str] = dict(Connection.objects.filter(pk__in=originals).values_list("pk", "customer_code"))
-    changes = []
+    changes: list[Change] = []
     for connection in decided:
         fields: dict[str, tuple[str | None, str | None]] = {"status": (connection.status, status)}
         if connection.duplicate_of_id != (duplicate_of and duplicate_of.pk):
@@ -125,7 +132,6 @@ def _decide(decided: list[Connection], user: User, status: str, duplicate_of: Co
                 customer_code=connection.customer_code,
                 connection_id=connection.pk,
                 user_id=user.pk,
-                at=at,
                 action=Change.Action.UPDATED,
                 record=Change.Record.CONNECTION,
                 field=field,
@@ -135,7 +141,7 @@ def _decide(decided: list[Connection], user: User, status: str, duplicate_of: Co
             for field, (before, after) in fields.items()
             if before != after
         ]
-    Change.objects.bulk_create(changes, batch_size=1000)
+    at = write_changes(changes)
     Connection.objects.filter(pk__in=[connection.pk for connection in decided]).update(
-        status=status, duplicate_of=duplicate_of, reviewed_by=user, reviewed_at=at, source_digest=b"", updated_at=at
+        status=status, duplicate_of=duplicate_of, reviewed_by=user, reviewed_at=at
     )

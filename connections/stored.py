@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.db import connection
+from django.db.models import BigIntegerField
+from django.db.models.expressions import RawSQL
 
 from connections.models import (
     Address,
@@ -80,6 +82,10 @@ ASSIGNMENT_MODELS: dict[str, type[Model]] = {
 }
 
 
+VERSION = "{}.xmin::text::bigint"
+"""The version of a row: the number of the transaction that wrote it as it is."""
+
+
 @dataclass(slots=True)
 class StoredCustomer:
     """One customer: addresses by kind and code, doors by code, buyers by lower-case e-mail; assignments are lookup
@@ -87,6 +93,7 @@ class StoredCustomer:
 
     id: int
     code: str
+    version: int
     status: str
     duplicate_of: str | None
     values: ConnectionValues
@@ -98,10 +105,12 @@ class StoredCustomer:
 
 def fetch_stored(connections: QuerySet[Connection]) -> dict[str, StoredCustomer]:
     """The customers of a queryset with all that belongs to them, by customer code, in its order."""
-    rows = connections.values_list("id", "customer_code", "status", "duplicate_of__customer_code", *CONNECTION_FIELDS)
+    version = RawSQL(VERSION.format(Connection._meta.db_table), [], BigIntegerField())  # noqa: S611  (a constant)
+    names = ("id", "customer_code", "version", "status", "duplicate_of__customer_code")
+    rows = connections.annotate(version=version).values_list(*names, *CONNECTION_FIELDS)
     customers = {
-        pk: StoredCustomer(pk, code, status, duplicate_of, ConnectionValues(*values))
-        for pk, code, status, duplicate_of, *values in rows
+        pk: StoredCustomer(pk, code, version, status, duplicate_of, ConnectionValues(*values))
+        for pk, code, version, status, duplicate_of, *values in rows
     }
     with connection.cursor() as cursor:
         for pk, owner, kind, code, *values in _children(cursor, Address, customers, "kind", "code", *ADDRESS_FIELDS):

@@ -71,6 +71,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "customersync.junk.RefuseNul",
+    "accounts.waiting.tell_of_waiting",
 ]
 
 ROOT_URLCONF = "customersync.urls"

@@ -1,3 +1,4 @@
+from collections.abc import Collection
 from typing import Any
 
 from django.apps import AppConfig
@@ -13,6 +14,14 @@ class ImportsConfig(AppConfig):
 
         post_delete.connect(delete_kept_file, sender="imports.Run", dispatch_uid="delete_kept_file")
         post_migrate.connect(add_schedule, sender=self, dispatch_uid="add_schedule")
+
+    def describe_work(self, accounts: Collection[int]) -> str:
+        """What is being written in these accounts now; blank for nothing."""
+        from imports.models import Run
+
+        running = Run.objects.filter(account__in=accounts, status=Run.Status.RUNNING).select_related("account")
+        run = running.order_by("-id").first()
+        return f"the file {run.file_name} is being imported into {run.account.code}" if run else ""
 
 
 def add_schedule(**_: Any) -> None:

@@ -72,6 +72,12 @@ class IssueLog:
             )
         merging.copy_rows(self.cursor, _REASONS, _REASON_COLUMNS, reasons)
 
+    def remove(self, codes: list[str]) -> None:
+        """Take back what was said of customers that are not rejected, before they are checked again."""
+        issues = Issue.objects.filter(run=self.run, customer_code__in=codes)
+        self.found.subtract(Counter(issues.values_list("code", "severity")))
+        issues.delete()
+
     def close(self) -> None:
         """Say how many issues of each code are not kept."""
         for (code, severity), count in sorted(self.found.items()):

@@ -9,28 +9,26 @@ from __future__ import annotations
 import contextlib
 import gc
 import hashlib
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from django.db import connection, transaction
-from django.db.models.functions import Lower
+from django.db import Error, connection, transaction
 
 from connections import merging
 from connections.models import Connection
 from connections.stamping import take_stamp
-from connections.stored import StoredCustomer, fetch_stored
 from imports.beating import Progress, beating
 from imports.beginning import begin_queued, count_attempt, hold_what_fails
+from imports.checking import BATCH, Checker
 from imports.claiming import claim_account
 from imports.ending import Ending, Release
 from imports.errors import FileHeld, FileRejected, HeldFor, Problem, SettingsWrong
 from imports.formats import STANDARD, FormatSpec
-from imports.grouping import Customer, Grouper, find_case_twins
+from imports.grouping import Customer, find_case_twins
 from imports.guards import find_reason_to_hold
 from imports.issues import IssueLog
-from imports.judging import Judge, Verdict
 from imports.keeping import forget_old_files, keep_rejects, keeping_file
 from imports.models import Run
 from imports.reading import Source, open_source
@@ -38,11 +36,8 @@ from imports.recognising import digest_header, explain_drift
 from imports.rejecting import drafting_rejects, write_rejects
 from imports.resources import CustomerResource
 from imports.scanning import Scan, read_rows, scan_customers
-from imports.staging import settle_lookups, stage_customers
-from imports.template import Target
 from imports.versioning import check_entry, find_other_specs, read_spec
 from lookups.directory import LookupDirectory
-from lookups.validators import lower_ascii
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,7 +51,8 @@ if TYPE_CHECKING:
 RULES_REVISION = 2
 """Raise it when the same row would come out differently, so that no stored digest matches any more."""
 
-BATCH = 3000
+ATTEMPTS = 3
+"""How often a merge is tried when others write the same at this moment."""
 SMALL_FILE = 5000
 
 
@@ -132,9 +128,7 @@ class _Import:
     path: Path
     ending: Ending
     progress: Progress
-    rejected: list[int] = field(default_factory=list)
     known: int = 0
-    hidden_rows: int = 0
 
     def go(self, rejects: Path | None) -> None:
         with contextlib.ExitStack() as stack:
@@ -144,13 +138,15 @@ class _Import:
             directory = LookupDirectory(self.run.account)
             scan = self._scan(source, resource, directory)
             with self.ending.committing(), connection.cursor() as cursor, _no_garbage_collection():
+                self.known = self._count_known()
                 stage, log = merging.Stage(cursor), IssueLog(cursor, self.run)
-                self._stage(stage, log, source, resource, directory, scan)
+                checker = Checker(self.run, stage, log, source, resource, directory, scan, bool(self.known))
+                self._check(checker)
+                self._merge(checker)
                 log.close()
-                self._merge(stage, directory)
                 if self.run.rejected or self.run.rows_rejected:
                     self.run.rejects_header = digest_header(resource.original_header)
-                write = partial(write_rejects, log, source, resource, scan, self.rejected)
+                write = partial(write_rejects, log, source, resource, scan, checker.rejected)
                 if self.ending.keep:
                     keep_rejects(self.run, write)
                 drafted = stack.enter_context(drafting_rejects(write, rejects)) if rejects else lambda: None
@@ -191,67 +187,29 @@ class _Import:
 
         return scan_customers(source, resource.code_index, seed, advance, resource.no_codes)
 
-    def _stage(
-        self,
-        stage: merging.Stage,
-        log: IssueLog,
-        source: Source,
-        resource: CustomerResource,
-        directory: LookupDirectory,
-        scan: Scan,
-    ) -> None:
+    def _check(self, checker: Checker) -> None:
         """Check every customer that is new or changed, and stage what is accepted."""
-        run = self.run
-        grouper, judge = Grouper(resource), Judge(resource, directory)
-        log.add(_header_problems(source, resource))
+        run, scan = self.run, checker.scan
+        checker.log.add(_header_problems(checker.source, checker.resource))
         run.rows = scan.records
         if scan.nameless is not None:
-            self._reject_nameless(log, grouper, read_rows(source, scan, scan.spans(scan.nameless)))
+            self._reject_nameless(checker, read_rows(checker.source, scan, scan.spans(scan.nameless)))
         run.customers = len(scan.customers)
-        self.known = self._count_known()
         changed = self._find_changed(scan)
-        twins = find_case_twins(code for code, _ in changed)
+        checker.twins = find_case_twins(code for code, _ in changed)
         run.unchanged = run.customers - len(changed)
         for done in range(0, len(changed), BATCH):
             self.progress("Checking", done, len(changed))
-            batch = changed[done : done + BATCH]
-            stored = self._fetch_stored([code for code, _ in batch])
-            variants = self._find_case_variants([code for code, _ in batch if code not in stored])
-            accepted: list[tuple[Verdict, bytes]] = []
-            problems: list[Problem] = []
-            for code, number in batch:
-                known = stored.get(code)
-                if known is not None and known.status == Connection.Status.REJECTED:
-                    run.skipped += 1
-                    problems.append(_skipped(known, scan.lines[scan.spans(number)[0]], resource))
-                    continue
-                customer = grouper.group(code, read_rows(source, scan, scan.spans(number)))
-                verdict = judge.judge(customer, known)
-                if code in variants:
-                    _warn_of_variant(customer, f"the account has {variants[code]!r}", resource)
-                elif code in twins and known is None:
-                    _warn_of_variant(customer, f"so is {twins[code]!r} in this file", resource)
-                problems += customer.problems
-                if customer.errors:
-                    self.rejected.append(number)
-                else:
-                    settle_lookups(stage.cursor, directory, verdict)
-                    accepted.append((verdict, scan.digests[number]))
-                    run.created += known is None
-                    run.updated += known is not None and verdict.changes
-            log.add(problems)
-            stage_customers(stage, directory, accepted)
-        run.rejected = len(self.rejected)
-        self.hidden_rows = grouper.hidden_rows if self.spec.columns is not None else 0
+            checker.check(changed[done : done + BATCH])
 
-    def _reject_nameless(self, log: IssueLog, grouper: Grouper, rows: Iterator[Row]) -> None:
+    def _reject_nameless(self, checker: Checker, rows: Iterator[Row]) -> None:
         """Count the rows that name no customer."""
         while batch := list(islice(rows, BATCH)):
             customer = Customer("")
             self.run.rows_rejected += len(batch)
             for row in batch:
-                grouper.reject_nameless(customer, row)
-            log.add(customer.problems)
+                checker.grouper.reject_nameless(customer, row)
+            checker.log.add(customer.problems)
 
     # -- what is stored
 
@@ -273,48 +231,43 @@ class _Import:
                 unchanged[number] = 1
         return [item for item in scan.customers.items() if not unchanged[item[1]]]
 
-    def _fetch_stored(self, codes: list[str]) -> dict[str, StoredCustomer]:
-        """The customers among the codes that the account has, locked until the merge."""
-        if not self.known:
-            return {}
-        connections = Connection.objects.filter(account=self.run.account, customer_code__in=codes)
-        return fetch_stored(connections.locked())
-
-    def _find_case_variants(self, codes: list[str]) -> dict[str, str]:
-        """For new codes that differ from a known one only in case: the known one."""
-        if not self.known or not codes:
-            return {}
-        lowered = {lower_ascii(code): code for code in codes}
-        known = Connection.objects.filter(account=self.run.account).annotate(lowered=Lower("customer_code"))
-        return {
-            lowered[key]: code
-            for key, code in known.filter(lowered__in=lowered).values_list("lowered", "customer_code")
-        }
-
     # -- the end
 
-    def _merge(self, stage: merging.Stage, directory: LookupDirectory) -> None:
-        """Merge what is staged, and take it back where nothing may stay."""
-        run = self.run
+    def _merge(self, checker: Checker) -> None:
+        """Merge what is staged as things stand now, and take it back where nothing may stay.
+
+        Where somebody else was faster, or the database ended this one of two, it is done again as things are then.
+        """
         self.progress("Writing", 0, 1)
-        savepoint = transaction.savepoint()
-        directory.insert_created()
-        stage.merge(
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                with checker.savepoint():
+                    checker.settle()
+                    with transaction.atomic():
+                        self._write(checker)
+                break
+            except Error as error:
+                if attempt == ATTEMPTS or not merging.is_race(error):
+                    raise
+        self.progress("Writing", 1, 1)
+
+    def _write(self, checker: Checker) -> None:
+        run = self.run
+        checker.directory.insert_created()
+        checker.stage.merge(
             account_id=run.account_id,
             run_id=run.pk,
             at=take_stamp([run.account_id]),
             status=Connection.Status.APPROVED if run.account.auto_approve else Connection.Status.PENDING,
         )
         run.unchanged = run.customers - run.created - run.updated - run.rejected - run.skipped
+        hidden_rows = checker.grouper.hidden_rows if self.spec.columns is not None else 0
         policies, is_let_go = self.spec.policies, self.ending.lifts_limits
-        hold = None if is_let_go else find_reason_to_hold(run, policies, self.known, self.hidden_rows)
+        hold = None if is_let_go else find_reason_to_hold(run, policies, self.known, hidden_rows)
         if hold is not None:
             run.held_for, run.message = hold
         if run.dry_run or hold is not None:
-            transaction.savepoint_rollback(savepoint)
-        else:
-            transaction.savepoint_commit(savepoint)
-        self.progress("Writing", 1, 1)
+            transaction.set_rollback(True)
 
     def _status(self) -> Run.Status:
         run = self.run
@@ -367,22 +320,3 @@ def _missing_footer(spec: FormatSpec) -> Problem:
         "it may have been cut off on its way."
     )
     return Problem(None, "", "", "missing_footer", "error", message, "", "")
-
-
-def _skipped(stored: StoredCustomer, line: int, resource: CustomerResource) -> Problem:
-    duplicate = f" as a duplicate of {stored.duplicate_of}" if stored.duplicate_of else ""
-    message = f"Customer {stored.code!r} was rejected in review{duplicate}; its rows are skipped."
-    column = resource.column_label(Target("customer_code"))
-    return Problem(line, column, "customer_code", "rejected_connection", "warning", message, stored.code, stored.code)
-
-
-def _warn_of_variant(customer: Customer, other: str, resource: CustomerResource) -> None:
-    customer.problem(
-        customer.line,
-        resource.column_label(Target("customer_code")),
-        "customer_code",
-        "code_differs_in_case",
-        f"{customer.code!r} is new; {other}, which differs only in case.",
-        customer.code,
-        "warning",
-    )

@@ -56,8 +56,9 @@ def stage_customers(
         customer = verdict.customer
         record = verdict.stored.id if verdict.stored else None
         owner = next(ids) if record is None else record
+        version = verdict.stored.version if verdict.stored else None
         rows[merging.CONNECTION].append(
-            (owner, record, customer.line, customer.code, *verdict.values, digest, verdict.changes)
+            (owner, record, customer.line, customer.code, *verdict.values, digest, verdict.changes, version)
         )
         for entity, records in zip(merging.CHILDREN, (verdict.addresses, verdict.doors, verdict.buyers), strict=True):
             rows[entity] += [(owner, pk, line, *key, *values) for pk, line, key, values in records]

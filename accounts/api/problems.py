@@ -14,9 +14,13 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
+from accounts.waiting import Busy, explain, waited_for_lock
+
 logger = logging.getLogger(__name__)
 
 CONTENT_TYPE = "application/problem+json"
+RETRY_AFTER = 5
+"""Seconds, for what others hold at this moment."""
 DUPLICATE = {"unique", "unique_together"}
 
 
@@ -77,6 +81,7 @@ class Unavailable(exceptions.APIException):
 
     status_code = 503
     default_code = "try_again_later"
+    wait: int | None = None
 
 
 class KeyReused(exceptions.APIException):
@@ -113,6 +118,9 @@ def handle_exception(error: Exception, context: dict[str, Any]) -> Response | No
         error = TooLarge("The text in the request is too long.")
     elif isinstance(error, UnreadablePostError | SuspiciousOperation):
         error = exceptions.ParseError("The request could not be read to its end, or has too many parts.")
+    elif isinstance(error, Busy) or (isinstance(error, OperationalError) and waited_for_lock(error)):
+        error = Unavailable(str(error) if isinstance(error, Busy) else explain())
+        error.wait = RETRY_AFTER
     elif isinstance(error, OperationalError):
         logger.error("The database gave up.", exc_info=error)
         error = Unavailable("The database does not answer, or gave up. Repeat the request later.")

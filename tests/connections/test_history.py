@@ -4,7 +4,7 @@ import pytest
 from django.db import connection as database
 from django.test.utils import CaptureQueriesContext
 
-from connections.history import recorded_edit
+from connections.history import recorded_deletion, recorded_edit
 from connections.models import Address, Buyer, Change, Connection, ConnectionPaymentTerm, ConnectionPriceType, Door
 from lookups.models import CompanyNumber, PaymentTerm, PriceType, SalesRep
 from tests.builders import add_lookups, make_account, make_connection, make_user
@@ -128,3 +128,14 @@ def test_the_connection_is_locked_before_it_is_read(connection, user):
         pass
     statements = [query["sql"] for query in captured if query["sql"].startswith("SELECT")]
     assert "FOR NO KEY UPDATE" in statements[0]
+
+
+def test_duplicates_of_a_deleted_connection_are_recorded_to_be_nobodys(connection, user):
+    double = make_connection(connection.account, "C2", status="rejected", duplicate_of=connection)
+    with recorded_deletion([connection.pk], user):
+        connection.delete()
+    double.refresh_from_db()
+    assert double.duplicate_of is None
+    (change,) = double.changes
+    assert (change.field, change.before, change.after, change.user) == ("duplicate_of", "C1", None, user)
+    assert change.at == double.updated_at

@@ -225,5 +225,5 @@ def wait_for_a_waiting_session():
 def test_many_are_decided_in_a_fixed_number_of_queries(account, user, decide, django_assert_max_num_queries):
     for number in range(30):
         make_connection(account, f"C{number}", status=PENDING)
-    with django_assert_max_num_queries(10):
+    with django_assert_max_num_queries(12):
         assert decide(Connection.objects.all(), user) == 30
