@@ -8,7 +8,6 @@ from datetime import UTC
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from django.db import transaction
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
@@ -31,6 +30,7 @@ from accounts.api.problems import (
 from accounts.api.strictness import find_repeated, find_unknown
 from accounts.models import Account
 from accounts.users import user_of
+from accounts.waiting import some_patience
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -90,7 +90,7 @@ class AccountView(GenericAPIView[Any]):
         name = str(request.method).lower()
         handler: Any = getattr(self, name, self.http_method_not_allowed)
         if self.one_transaction:
-            handler = transaction.atomic(handler)
+            handler = some_patience(lambda: [self.account.pk])(handler)
         key = request.headers.get("Idempotency-Key")
         if request.method == "POST" and key is not None:
             answer = handler

@@ -20,6 +20,7 @@ from lookups.models import PaymentTerm, PriceType
 from tests.api.conftest import Program
 from tests.builders import add_lookups, add_member, make_account, make_connection, make_user
 from tests.imports.files import NEW, Sender, customers_of, issues_of
+from tests.pages import filled_in
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -216,24 +217,13 @@ def writers(account, user):
     pk = Connection.objects.get(customer_code="C1").pk
     chosen = {"_selected_action": [pk], "index": "0"}
     changes, page = "admin:connections_connection_changelist", reverse("admin:connections_connection_change", args=[pk])
-    data = form_data(client.get(page)) | {"alternate_name": "typed by Rosa"}
+    data = filled_in(client.get(page)) | {"alternate_name": "typed by Rosa"}
     return {
         "form": lambda: client.post(page, data).content.decode(),
         "delete": lambda: client.post(page.replace("change", "delete"), {"post": "yes"}, follow=True).content.decode(),
         "action": lambda: client.post(reverse(changes), chosen | {"action": "reject"}, follow=True).content.decode(),
         "program": lambda: program("post", f"accounts/maison/connections/{pk}/reject/"),
     }
-
-
-def form_data(response):
-    data = {}
-    forms = [response.context["adminform"].form]
-    for inline in response.context["inline_admin_formsets"]:
-        forms += [inline.formset.management_form, *inline.formset.forms]
-    for bound in (bound for form in forms for bound in form):
-        value = bound.value()
-        data[bound.html_name] = "" if value is None else value
-    return data
 
 
 @pytest.mark.parametrize("door", ["form", "delete", "action", "program"])
@@ -261,7 +251,7 @@ def test_a_connection_that_a_file_brings_too_is_told_on_the_form(account, user, 
     client.force_login(user)
     add = reverse("admin:connections_connection_add") + f"?account={account.pk}"
     page = client.get(add)
-    data = form_data(page) | {"customer_code": "C1", "profile_name": "typed by Rosa", "account": account.pk}
+    data = filled_in(page) | {"customer_code": "C1", "profile_name": "typed by Rosa", "account": account.pk}
     data["connectionpricetype_set-0-lookup"] = PriceType.objects.filter(account=account)[0].pk
     at = At("merged", lambda: client.post(add, data).content.decode())
     send(NEW, progress=at)
