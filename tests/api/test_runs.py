@@ -156,7 +156,7 @@ def test_names_lead_nowhere(world):
 def test_progress_is_seen_from_elsewhere_while_the_run_runs(world, monkeypatch):
     monkeypatch.setattr(beating, "TOLD_EVERY", 0.02)
     seen: list[dict[str, Any]] = []
-    stage = pipeline._Import._stage
+    stage = pipeline._Import._check
 
     def look(self, *arguments):
         def is_told():
@@ -166,7 +166,7 @@ def test_progress_is_seen_from_elsewhere_while_the_run_runs(world, monkeypatch):
         wait_until(is_told, 20)
         return stage(self, *arguments)
 
-    monkeypatch.setattr("imports.pipeline._Import._stage", look)
+    monkeypatch.setattr("imports.pipeline._Import._check", look)
     upload(world, [GOOD])
     work()
     (run,) = seen

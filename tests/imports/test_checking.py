@@ -3,6 +3,7 @@
 import threading
 import time
 from contextlib import closing
+from typing import Any
 
 import pytest
 from django.db import connection as database
@@ -73,9 +74,10 @@ class At:
     """Calls something once, when a run has checked everything ("checked") or merged it ("merged")."""
 
     MOMENTS = {"checked": ("Writing", 0), "merged": ("Writing", 1)}
+    came: Any = None
 
     def __init__(self, moment, work):
-        self.moment, self.work, self.came = self.MOMENTS[moment], work, None
+        self.moment, self.work = self.MOMENTS[moment], work
 
     def __call__(self, stage, done, total):
         if (stage, done) == self.moment:
@@ -334,17 +336,17 @@ def test_a_merge_that_the_database_ends_for_a_deadlock_is_tried_again(account, u
                 cursor.execute("SET LOCAL deadlock_timeout = '60s'")  # so it is the merge that finds the deadlock
                 cursor.execute(lock, [second])
                 locked.set()
-                while not is_locked(first):
+                while not waits(cursor):
                     time.sleep(0.02)
                 cursor.execute(lock, [first])
                 edit(user, customer_alias="by hand")()
             except Exception as error:  # noqa: BLE001  (told below)
                 problems.append(error)
 
-    def is_locked(pk):
-        with database.cursor() as cursor:
-            cursor.execute("SELECT 1 FROM connections_connection WHERE id = %s FOR UPDATE SKIP LOCKED", [pk])
-            return not cursor.fetchall()
+    def waits(cursor):
+        """Whether the merge has locked the first customer, and waits for the second."""
+        cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
+        return cursor.fetchone()[0]
 
     thread = threading.Thread(target=by_hand)
     changed = NEW | {"profile_name": "Changed"}

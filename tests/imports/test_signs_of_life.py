@@ -240,10 +240,10 @@ def test_an_import_at_a_terminal_ends_a_frozen_one_too(account, tmp_path):
 
 def test_a_thawed_process_leaves_the_run_to_whoever_took_it_up(account, rosa, monkeypatch):
     run = upload(account, rosa, "C1")
-    real = pipeline._Import._stage
+    real = pipeline._Import._check
 
     def freeze(self, *arguments):
-        monkeypatch.setattr(pipeline._Import, "_stage", real)
+        monkeypatch.setattr(pipeline._Import, "_check", real)
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_backend_pid()")
             session = cursor.fetchone()[0]
@@ -259,7 +259,7 @@ def test_a_thawed_process_leaves_the_run_to_whoever_took_it_up(account, rosa, mo
         work()
         assert Run.objects.get().status == "succeeded"
 
-    monkeypatch.setattr(pipeline._Import, "_stage", freeze)
+    monkeypatch.setattr(pipeline._Import, "_check", freeze)
     work()
     run.refresh_from_db()
     assert (run.status, run.attempts, run.message, run.created) == ("succeeded", 2, "", 1)
