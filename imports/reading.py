@@ -214,6 +214,7 @@ def _read_header(source: Source, offset: int) -> None:
         source.preamble += decode(line, source.body_line)
         _pass(source, line)
     if not source.dialect.has_header:
+        source.newline = _line_end(next(_lines(source), b""))
         return
     _skip_blank_lines(source)
     for row in source.records(_lines(source), source.body_line):
@@ -225,9 +226,13 @@ def _read_header(source: Source, offset: int) -> None:
         if row.fault:
             raise FileRejected("malformed_quote", f"The header cannot be read: {row.fault}.", line=row.line)
         source.header, source.header_line = row.cells, row.line
-        source.newline = "\r\n" if row.raw.endswith(b"\r\n") else "\r" if row.raw.endswith(b"\r") else "\n"
+        source.newline = _line_end(row.raw)
         return
     raise FileRejected("empty_file", "The file holds nothing but blank lines; at least a header is needed.")
+
+
+def _line_end(line: bytes) -> str:
+    return "\r\n" if line.endswith(b"\r\n") else "\r" if line.endswith(b"\r") else "\n"
 
 
 def _lines(source: Source) -> Iterator[bytes]:

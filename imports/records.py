@@ -24,8 +24,8 @@ MOST_READ_AGAIN = 1 << 26
 csv.field_size_limit(4 * LONGEST_RECORD)
 
 _TEXT_BEHIND_QUOTE = "text stands after a closing quote"
-_HIDDEN = "\0"
-"""Stands for a delimiter that is part of a cell while the csv module cuts; no sound row has it."""
+_HIDDEN = "\0\x7f\0"
+"""Stands for a delimiter that is part of a cell while the csv module cuts; no sound row has a NUL."""
 
 
 class Row(NamedTuple):
@@ -106,7 +106,7 @@ class RecordReader:
                 yield self._fault_first_line()
                 continue
             if self.spaced:
-                cells = [cell.replace(f"{_HIDDEN} ", self.spaced) for cell in cells]
+                cells = [cell.replace(_HIDDEN, self.dialect.delimiter) for cell in cells]
             if len(record) == 1:
                 yield Row(self.number, cells, record[0])
             else:
@@ -140,7 +140,7 @@ class RecordReader:
 
     def _hide_spaced(self, text: str) -> str:
         """Hide delimiters that are part of a cell; a line with NULs is faulty as it is."""
-        return text.replace(self.spaced, f"{_HIDDEN} ") if self.spaced and _HIDDEN not in text else text
+        return text.replace(self.spaced, f"{_HIDDEN} ") if self.spaced and "\0" not in text else text
 
     # -- stray quotes
 
@@ -179,7 +179,7 @@ class RecordReader:
         text = decode(without_line_end(line), self.number)
         cells = self._hide_spaced(text).split(self.dialect.delimiter)
         if self.spaced:
-            cells = [cell.replace(f"{_HIDDEN} ", self.spaced) for cell in cells]
+            cells = [cell.replace(_HIDDEN, self.dialect.delimiter) for cell in cells]
         return Row(self.number, cells, line, _TEXT_BEHIND_QUOTE)
 
     def _find_swallowed(self, cells: list[str]) -> tuple[int, int]:

@@ -168,7 +168,7 @@ class _Headed:
         """
         found, width = len(row.cells), self.width
         if found == width and not self.dropped and not looks_like_footer(self.source, row.raw):
-            return without_line_end(row.raw).decode() + self.dialect.delimiter + format_record(self.dialect, why)
+            return _text_of(self.source, row) + self.dialect.delimiter + format_record(self.dialect, why)
         cells = row.cells + [""] * (width - found)
         behind = cells[width:]
         if found < width:
@@ -180,7 +180,7 @@ class _Headed:
 
         A line that ends before the customer code is filled up to it, for else a reason would stand in its place.
         """
-        text = without_line_end(row.raw).decode()
+        text = _text_of(self.source, row)
         cells = text.split(self.dialect.delimiter)
         found = len(row.cells)
         if self.dropped and cells[-len(REJECT_COLUMNS) :][1:2] == why[1:2]:
@@ -188,6 +188,14 @@ class _Headed:
             found -= len(REJECT_COLUMNS)
         text += self.dialect.delimiter * (self.needed - found)
         return text + self.dialect.delimiter + format_record(self.dialect, why, quoted=_MESSAGE)
+
+
+def _text_of(source: Source, row: Row) -> str:
+    """A row as it came, without its line end; an escape before a CR LF takes the CR for its cell."""
+    text = without_line_end(row.raw).decode()
+    escape = source.dialect.escapechar
+    is_escaped = escape and not row.fault and (len(text) - len(text.rstrip(escape))) % 2
+    return f"{text}\r" if is_escaped and row.raw.endswith(b"\r\n") else text
 
 
 def _join(source: Source, cells: list[str]) -> str:
@@ -215,7 +223,7 @@ def _write_headless(
     writer.writerow(REJECT_COLUMNS)
     file.write(source.preamble)
     for row, reasons in rows:
-        text = without_line_end(row.raw).decode()
+        text = _text_of(source, row)
         if row.fault and _is_open(source, row.raw):
             # Else its quote would take in the rows behind it. The delimiter keeps what stands before as it is.
             text += f"{source.dialect.delimiter}{source.dialect.quotechar}?"

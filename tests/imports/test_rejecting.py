@@ -1,12 +1,15 @@
 """Rejects are a file of the same format: sent again unmended, the same rows are wrong for the same reasons."""
 
 from collections import Counter
+from io import StringIO
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from imports.formats import Blank, Dialect, FormatSpec, Policies
 from imports.models import Run
+from imports.records import RecordReader
+from imports.writing import Unwritable, write_record
 from tests.imports.test_formats import column
 
 MARKS = st.sampled_from(
@@ -94,6 +97,14 @@ def errors_of(run):
     return Counter(issues)
 
 
+HEADLESS = FormatSpec(
+    "test",
+    Dialect(has_header=False, escapechar="\\", width=4),
+    (*(column(name, place) for place, name in enumerate(("customer_code", "profile_name"), 1)),),
+)
+
+
+@example((b'C1|A||x|x\r\nC1|A||"x|\\\r\nC2"|B|\\\r\n', HEADLESS))
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(files())
 def test_unmended_rejects_are_rejected_again_for_the_same_reasons(send, file):
@@ -126,3 +137,18 @@ def test_a_faulty_line_that_ends_before_the_code_gets_no_reason_for_its_code(sen
         assert ("", "malformed_quote") in errors
         assert {customer for customer, _ in errors} == {"", "2"}
         file = rejects.read_text()
+
+
+@settings(max_examples=300, deadline=None)
+@given(dialects(), st.lists(st.text(st.sampled_from("ab\0 |,;¦\"'\\\r\n\t\x1f\x0b\u2028\x85"), max_size=6), min_size=1))
+def test_what_is_written_reads_back_as_the_same_cells(dialect, cells):
+    file = StringIO(newline="")
+    try:
+        write_record(file, dialect, "\n", cells)
+    except Unwritable:
+        assert dialect.quotechar is None
+        assert dialect.escapechar is None
+        return
+    rows = list(RecordReader(dialect, 0, file.getvalue().encode().splitlines(keepends=True), 1))
+    unquoted = dialect.quotechar is None and (cells == [""] or any("\0" in cell for cell in cells))
+    assert unquoted or [(row.cells, row.fault) for row in rows] == [(cells, "")]
