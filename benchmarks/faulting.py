@@ -178,8 +178,8 @@ class Case:
     problems: list[str] = field(default_factory=list)
 
     def pull(self) -> None:
-        from imports import pulling
-        from imports.formats import STANDARD, Policies
+        from imports.feeds import pulling
+        from imports.formats.spec import STANDARD, Policies
         from imports.models import Feed
 
         if self.kind == "held":
@@ -197,8 +197,8 @@ class Case:
 
 
 def prepare(number: int, transport: str, kind: str, servers: dict[str, Any], root: Path) -> Case:
+    from imports.messages.webhooks import make_webhook_secret
     from imports.models import Feed, Webhook
-    from imports.webhooks import make_webhook_secret
     from tests.builders import add_lookups, make_account
 
     account = make_account(f"case-{number}")
@@ -304,7 +304,7 @@ def _check_what_follows(case: Case) -> Iterator[str]:
 
 
 def _release(case: Case) -> None:
-    from imports.releasing import release_run
+    from imports.runs.releasing import release_run
 
     release_run(case.run, by="rosa")
 

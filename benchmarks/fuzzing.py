@@ -21,9 +21,9 @@ from typing import TYPE_CHECKING, Any
 from django.db import connection, transaction
 
 from imports.errors import FileRejected, SettingsWrong
-from imports.exporting import export_file
-from imports.format_files import read_format, write_format
-from imports.formats import (
+from imports.files.exporting import export_file
+from imports.formats.documents import read_format, write_format
+from imports.formats.spec import (
     STANDARD,
     AssignmentMode,
     Blank,

@@ -135,7 +135,7 @@ FEED_LEASE_SECONDS = env.int("FEED_LEASE_SECONDS", default=600)
 # Whoever is told when a file or a feed needs somebody.
 email = env.email_url("EMAIL_URL", default="consolemail://" if DEBUG else "smtp://localhost:25")
 if email["EMAIL_BACKEND"] == "django.core.mail.backends.smtp.EmailBackend":
-    email["EMAIL_BACKEND"] = "imports.smtp.EmailBackend"
+    email["EMAIL_BACKEND"] = "imports.messages.smtp.EmailBackend"
 vars().update(email)
 EMAIL_TIMEOUT = 30
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Customer Sync <customersync@localhost>")

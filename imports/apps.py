@@ -10,7 +10,7 @@ class ImportsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from imports.keeping import delete_kept_file
+        from imports.pipeline.keeping import delete_kept_file
 
         post_delete.connect(delete_kept_file, sender="imports.Run", dispatch_uid="delete_kept_file")
         post_migrate.connect(add_schedule, sender=self, dispatch_uid="add_schedule")

@@ -10,15 +10,17 @@ from django_q.tasks import async_task
 
 from accounts.models import Account
 from accounts.times import iso_utc
-from imports.claiming import NotDue, PulledAlready, claim_account, is_claimed, mark_interrupted, worker_name
-from imports.delivering import deliver_due
 from imports.errors import AccountBusy
+from imports.feeds.claiming import NotDue, PulledAlready, is_claimed, mark_interrupted
+from imports.feeds.pulling import pull_feed
+from imports.feeds.turns import count_failure
+from imports.messages.delivering import deliver_due
+from imports.messages.telling import tell_of_feed
 from imports.models import Feed, Heartbeat, Message, Pull, Run
-from imports.pulling import count_failure, pull_feed
+from imports.pipeline.claiming import claim_account, worker_name
 from imports.queueing import enqueue_pull, enqueue_run
-from imports.releasing import release_asked_for
-from imports.telling import tell_of_feed
-from imports.uploading import import_queued
+from imports.runs.releasing import release_asked_for
+from imports.runs.uploading import import_queued
 
 WORKERS = "workers"
 """The heartbeat that every task gives, and the schedule's at least once a minute."""

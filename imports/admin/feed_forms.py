@@ -11,10 +11,10 @@ from django.core.validators import validate_email
 from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldBooleanWidget
 
 from accounts.fields import SecretsForm
+from imports.feeds.inspecting import describe_presented_key
 from imports.filesystems import Protocol
-from imports.inspecting import describe_presented_key
+from imports.messages.webhooks import check_webhook_url
 from imports.models import Feed, Webhook
-from imports.webhooks import check_webhook_url
 
 
 class EmailsField(forms.CharField):

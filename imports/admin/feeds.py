@@ -20,9 +20,9 @@ from accounts.owned import AccountOwnedAdmin, ReadOnlyAdmin, VisibleFilter, limi
 from accounts.users import user_of
 from imports.admin.feed_forms import FeedForm
 from imports.admin.steps import StepPages, link
+from imports.feeds.inspecting import inspect_feed
 from imports.filesystems import Protocol
 from imports.health import is_at_work
-from imports.inspecting import inspect_feed
 from imports.models import Feed, Pull, Run
 from imports.queueing import request_pull
 

@@ -18,11 +18,12 @@ from accounts.owned import AccountOwnedAdmin, AccountOwnedInline, VisibleFilter
 from accounts.users import user_of
 from imports.admin.forms import CONSTANTS, ApprovalForm, ColumnForm, ColumnsInOrder, DraftForm, OnboardForm, field_names
 from imports.admin.steps import StepPages, page_of
-from imports.comparing import compare_specs, find_replayable, replay_run
 from imports.errors import SettingsWrong, TryAgainLater
-from imports.format_files import write_format
-from imports.formats import FormatError
+from imports.formats.differing import compare_specs
+from imports.formats.documents import write_format
+from imports.formats.spec import FormatError
 from imports.models import Format, FormatColumn, FormatVersion, Run
+from imports.runs.replaying import find_replayable, replay_run
 from imports.versioning import (
     approve,
     describe_feeds,

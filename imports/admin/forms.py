@@ -17,10 +17,10 @@ from unfold.widgets import (
 )
 
 from accounts.careful import RowsAsPosted
-from imports.encodings import UnknownEncoding, find_encoding
 from imports.errors import FileRejected
-from imports.format_files import NAMED_MARKS, read_format
-from imports.formats import AssignmentMode, Blank, FormatError, FormatSpec, Ownership, UnknownLookup
+from imports.formats.documents import NAMED_MARKS, read_format
+from imports.formats.encodings import UnknownEncoding, find_encoding
+from imports.formats.spec import AssignmentMode, Blank, FormatError, FormatSpec, Ownership, UnknownLookup
 from imports.models import Format, FormatColumn, FormatVersion
 from imports.onboarding import propose_format
 from imports.template import ASSIGNMENTS, FIELDS, Target

@@ -16,8 +16,8 @@ from accounts.owned import AccountOwnedAdmin, ReadOnlyAdmin, VisibleFilter
 from imports.admin.feed_forms import WebhookForm
 from imports.admin.feeds import warn_without_worker
 from imports.admin.steps import StepPages
+from imports.messages.webhooks import make_webhook_secret
 from imports.models import Message, Webhook
-from imports.webhooks import make_webhook_secret
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet

@@ -17,12 +17,12 @@ from accounts.users import user_of
 from imports.admin.feed_forms import ForceForm
 from imports.admin.feeds import NO_WORKER, warn_without_worker
 from imports.admin.steps import StepPages, link, page_of
+from imports.describing import rejects_name
 from imports.health import is_at_work
 from imports.models import Issue, Run
 from imports.queueing import request_release
-from imports.releasing import check_release, find_advice, find_newer, reject_run
-from imports.reporting import rejects_name
-from imports.serving import serve_file
+from imports.runs.releasing import check_release, find_advice, find_newer, reject_run
+from imports.runs.serving import serve_file
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet

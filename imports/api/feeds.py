@@ -24,7 +24,7 @@ from accounts.api.pagination import KeyPagination, NewestFirst
 from accounts.api.problems import Conflict, detail_of
 from accounts.api.strictness import StrictModelSerializer
 from accounts.fields import is_set, secret_names
-from imports.inspecting import describe_inspection, inspect_feed
+from imports.feeds.inspecting import describe_inspection, inspect_feed
 from imports.models import Feed, Format, Pull
 from imports.models.feeds import SERVER_FIELDS
 from imports.queueing import request_pull

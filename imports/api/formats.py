@@ -21,9 +21,9 @@ from accounts.api.parsers import JSONTextField, WholeMultiPartParser
 from accounts.api.strictness import StrictSerializer
 from accounts.users import user_of
 from imports.api.errors import answering
-from imports.comparing import compare_specs
 from imports.errors import SettingsWrong
-from imports.format_files import describe_format, read_document
+from imports.formats.differing import compare_specs
+from imports.formats.documents import describe_format, read_document
 from imports.models import Format, FormatVersion
 from imports.onboarding import propose_format
 from imports.template import find_target

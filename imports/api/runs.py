@@ -23,13 +23,13 @@ from accounts.api.parsers import StrictJSONParser, WholeMultiPartParser
 from accounts.api.strictness import StrictSerializer
 from accounts.users import user_of
 from imports.api.errors import answering
+from imports.describing import rejects_name
 from imports.errors import held_for_choices
 from imports.models import Issue, Run
 from imports.queueing import enqueue_run, request_release
-from imports.releasing import check_release, reject_run
-from imports.reporting import rejects_name
-from imports.serving import serve_file
-from imports.uploading import store_upload
+from imports.runs.releasing import check_release, reject_run
+from imports.runs.serving import serve_file
+from imports.runs.uploading import store_upload
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet

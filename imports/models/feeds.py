@@ -19,19 +19,16 @@ from django.utils import timezone
 from accounts.fields import SecretField, is_set, secret_names
 from accounts.models import Account
 from imports.filesystems import Protocol, ServerSettings, find_pin_problems
+from imports.filesystems.masks import Mask, MaskError
 from imports.filesystems.network import find_host_problem
-from imports.masks import Mask, MaskError
 from imports.models.formats import Format
-from imports.querysets import FeedQuerySet, MessageQuerySet
+from imports.querysets import FeedQuerySet
 
 if TYPE_CHECKING:
     from collections.abc import Collection
-
 LEAST_INTERVAL = 60
 """Minutes: files are pulled at most once an hour."""
 EPOCH = datetime.fromisoformat("2000-01-01T00:00:00+00:00")
-
-
 SERVER_FIELDS = frozenset({"protocol", "host", "port", "user", "url"})
 """What decides where a feed's secrets are sent."""
 
@@ -286,67 +283,3 @@ class Pull(models.Model):
 
     def __str__(self) -> str:
         return f"Pull {self.pk} of {self.feed}"
-
-
-class Webhook(models.Model):
-    """Where an account's events are posted to, signed."""
-
-    account = models.OneToOneField(Account, on_delete=models.CASCADE, related_name="webhook")
-    url = models.CharField("URL", max_length=500, help_text="https; told of every event as JSON.")
-    secret = SecretField(max_length=200, help_text="Signs what is posted: HMAC with SHA-256.")
-    enabled = models.BooleanField(default=True)
-
-    class Meta:
-        ordering = ["account"]
-
-    def __str__(self) -> str:
-        return f"Webhook of {self.account}"
-
-
-class Message(models.Model):
-    """What is told to somebody, until it is delivered."""
-
-    class Kind(models.TextChoices):
-        EMAIL = "email", "e-mail"
-        WEBHOOK = "webhook", "webhook"
-        FILE = "file", "file in the outbox"
-
-    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="messages")
-    feed = models.ForeignKey(Feed, on_delete=models.CASCADE, null=True, blank=True, related_name="messages")
-    run = models.ForeignKey("imports.Run", on_delete=models.CASCADE, null=True, blank=True, related_name="messages")
-    kind = models.CharField(max_length=7, choices=Kind)
-    event = models.CharField(max_length=40, help_text="What happened, such as run.held.")
-    key = models.CharField(max_length=150, unique=True, help_text="Names the event, so that it is told once.")
-    payload = models.JSONField(default=dict)
-    created_at = models.DateTimeField(auto_now_add=True)
-    delivered_at = models.DateTimeField(null=True, blank=True)
-    given_up_at = models.DateTimeField(null=True, blank=True)
-    attempts = models.PositiveIntegerField(default=0)
-    next_attempt_at = models.DateTimeField(auto_now_add=True)
-    problem = models.TextField(blank=True)
-
-    objects: ClassVar[models.Manager[Message]] = MessageQuerySet.as_manager()
-
-    class Meta:
-        ordering = ["-id"]
-        indexes = [
-            models.Index(
-                fields=["next_attempt_at"],
-                condition=Q(delivered_at=None, given_up_at=None),
-                name="messages_to_deliver",
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.event} by {self.get_kind_display()}"
-
-
-class Heartbeat(models.Model):
-    """When something that runs by itself was last seen at work."""
-
-    name = models.CharField(max_length=40, unique=True)
-    at = models.DateTimeField()
-    worker = models.CharField(max_length=150, help_text="Machine and process.")
-
-    def __str__(self) -> str:
-        return f"{self.name} at {self.at}"

@@ -11,8 +11,8 @@ from django.db import models
 from django.db.models import Q
 
 from accounts.models import Account
-from imports import formats
-from imports.formats import AssignmentMode, Column, Dialect, FormatSpec, Policies, UnknownLookup
+from imports.formats import spec as formats
+from imports.formats.spec import AssignmentMode, Column, Dialect, FormatSpec, Policies, UnknownLookup
 from imports.querysets import FormatVersionQuerySet
 from imports.template import Group, find_target
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from imports.errors import FileRejected
-from imports.formats import Dialect, FormatError
+from imports.formats.spec import Dialect, FormatError
 from imports.onboarding.headers import knows
 
 if TYPE_CHECKING:

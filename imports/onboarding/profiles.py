@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import pycountry
 
+from imports.formats.widgets import COUNTRIES, FALSE_WORDS, TRUE_WORDS
 from imports.onboarding import vocabulary
 from imports.onboarding.vocabulary import fold
 from imports.template import Kind
-from imports.widgets import COUNTRIES, FALSE_WORDS, TRUE_WORDS
 from lookups.validators import currencies
 
 if TYPE_CHECKING:

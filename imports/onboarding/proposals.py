@@ -6,12 +6,12 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from imports.formats import Column as FormatColumn
-from imports.formats import FormatSpec, Policies
+from imports.formats.spec import Column as FormatColumn
+from imports.formats.spec import FormatSpec, Policies
 from imports.template import Target, normalize
 
 if TYPE_CHECKING:
-    from imports.formats import Dialect
+    from imports.formats.spec import Dialect
 
 SURE = 0.5
 """A column below this confidence is proposed, but not mapped in the draft."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from imports.errors import CellError
+from imports.formats.widgets import WIDGETS
 from imports.onboarding.assigning import assign
 from imports.onboarding.blocks import KINDS
 from imports.onboarding.columns import Column, read_columns
@@ -13,7 +14,6 @@ from imports.onboarding.matching import match_columns
 from imports.onboarding.proposals import SURE, Needed, Proposal, ProposedColumn
 from imports.onboarding.sampling import take_sample
 from imports.template import ADDRESSES, Group, Target
-from imports.widgets import WIDGETS
 from lookups.models import PriceType
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from imports.errors import FileRejected
-from imports.reading import find_bom, find_not_text
+from imports.files.sources import find_bom, find_not_text
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -16,7 +16,7 @@ from django.urls import reverse
 from accounts.models import Account, User
 from accounts.owned import AccountOwnedAdmin
 from connections.models import Change, Connection
-from imports.format_files import read_format
+from imports.formats.documents import read_format
 from imports.models import Feed, Format, FormatVersion, Issue, Message, Pull, Run, Webhook
 from imports.versioning import save_draft
 from lookups.directory import LISTS

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from django.urls import get_resolver
 from django.urls.resolvers import URLPattern, URLResolver
 
-from imports.format_files import read_format
+from imports.formats.documents import read_format
 from imports.models import Feed, Pull, Run
 from imports.versioning import save_draft
 from lookups.directory import LISTS

@@ -16,10 +16,10 @@ from django.utils import timezone
 from accounts.api import idempotency
 from accounts.models import AuthToken, IdempotencyKey
 from accounts.tokens import make_token
+from imports.describing import write_receipt
+from imports.messages.telling import tell_of_run
 from imports.models import Feed, Message, Pull, Run, Webhook
 from imports.pipeline import import_file
-from imports.reporting import write_receipt
-from imports.telling import tell_of_run
 from imports.template import FIELDS
 from lookups.models import PaymentTerm
 from tests.builders import make_user

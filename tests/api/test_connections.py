@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from connections.history import recorded_edit
 from connections.models import Change, Connection
-from imports.exporting import export_json
+from imports.files.exporting import export_json
 from tests.builders import make_change, make_connection
 
 pytestmark = pytest.mark.django_db

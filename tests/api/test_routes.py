@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts.api.base import AccountView
 from accounts.sandboxes import add_sandbox
-from imports.format_files import read_format
+from imports.formats.documents import read_format
 from imports.models import Feed, Format, FormatVersion, Issue, Pull, Run
 from imports.versioning import save_draft
 from lookups.directory import LISTS

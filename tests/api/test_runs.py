@@ -14,8 +14,10 @@ from django.utils import timezone
 from django_q.models import OrmQ
 from django_q.signing import SignedPackage
 
-from imports import beating, pipeline, tasks
+from imports import tasks
 from imports.models import Issue, Message, Run, Webhook
+from imports.pipeline import beating
+from imports.pipeline import importing as pipeline
 from tests.imports.files import NEW, as_text
 from tests.processes import wait_until
 
@@ -166,7 +168,7 @@ def test_progress_is_seen_from_elsewhere_while_the_run_runs(world, monkeypatch):
         wait_until(is_told, 20)
         return stage(self, *arguments)
 
-    monkeypatch.setattr("imports.pipeline._Import._check", look)
+    monkeypatch.setattr("imports.pipeline.importing._Import._check", look)
     upload(world, [GOOD])
     work()
     (run,) = seen

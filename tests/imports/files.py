@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from connections.describing import describe_customer
 from connections.stored import fetch_stored
-from imports.formats import STANDARD, FormatSpec
+from imports.formats.spec import STANDARD, FormatSpec
 from imports.pipeline import import_file
 from lookups.directory import LookupDirectory
 

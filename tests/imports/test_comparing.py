@@ -13,11 +13,12 @@ from django.utils import timezone
 
 from accounts.sandboxes import add_sandbox
 from connections.models import Change, Connection
-from imports.comparing import MOST_SHOWN, compare_specs, find_replayable, replay_run
-from imports.format_files import read_format
-from imports.keeping import forget_old_files
+from imports.formats.differing import compare_specs
+from imports.formats.documents import read_format
 from imports.models import Issue, Run
 from imports.pipeline import import_file
+from imports.pipeline.keeping import forget_old_files
+from imports.runs.replaying import MOST_SHOWN, find_replayable, replay_run
 from imports.versioning import approve, save_draft, start_testing
 from tests.imports.test_versioning import DOCUMENT, FILE, SPEC
 

@@ -20,10 +20,10 @@ from django.core.exceptions import ValidationError
 from django.db import connection
 from django.utils import timezone
 
-from imports import delivering
-from imports.delivering import WAITS, deliver_due
+from imports.messages import delivering
+from imports.messages.delivering import WAITS, deliver_due
+from imports.messages.webhooks import check_webhook_url, make_webhook_secret
 from imports.models import Feed, Issue, Message, Run, Webhook
-from imports.webhooks import check_webhook_url, make_webhook_secret
 from tests.builders import make_account
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -58,7 +58,7 @@ def mailbox(settings):
     mailbox = Mailbox()
     controller = Controller(mailbox, hostname="127.0.0.1", port=free_port())
     controller.start()
-    settings.EMAIL_BACKEND = "imports.smtp.EmailBackend"
+    settings.EMAIL_BACKEND = "imports.messages.smtp.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT, settings.EMAIL_TIMEOUT = "127.0.0.1", controller.port, 5
     settings.EMAIL_HOST_USER = settings.EMAIL_HOST_PASSWORD = ""
     yield mailbox
@@ -253,7 +253,7 @@ def test_a_mail_server_that_is_away_is_asked_once_for_all_mails(feed, mailbox, s
 
 
 def test_a_message_is_given_up_after_two_days(feed, settings):
-    settings.EMAIL_BACKEND = "imports.smtp.EmailBackend"
+    settings.EMAIL_BACKEND = "imports.messages.smtp.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", free_port()
     assert timedelta(hours=36) < sum(WAITS, timedelta()) < timedelta(hours=72)
     message = make_mail(feed, "feed.failing", problem="", passing=True)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from imports.format_files import read_format
+from imports.formats.documents import read_format
 from imports.models import Run
 from imports.versioning import save_draft
 from tests.imports.files import issues_of

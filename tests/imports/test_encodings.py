@@ -4,9 +4,9 @@ import io
 
 import pytest
 
-from imports.encodings import BLOCK, ENCODINGS, Undecodable, UnknownEncoding, find_encoding, read_text
-from imports.format_files import read_format
-from imports.formats import Dialect, FormatError
+from imports.formats.documents import read_format
+from imports.formats.encodings import BLOCK, ENCODINGS, Undecodable, UnknownEncoding, find_encoding, read_text
+from imports.formats.spec import Dialect, FormatError
 from imports.models import Run
 from tests.imports.files import issues_of
 from tests.imports.test_formats import spec

@@ -8,11 +8,10 @@ import pytest
 from django.db import connection, connections
 
 from connections.models import Change
-from imports import ending
 from imports.errors import HeldFor, Hold, SettingsWrong, TryAgainLater
+from imports.feeds.pulling import pull_feed
 from imports.models import Message, Pull, Run, Webhook
-from imports.pipeline import import_file
-from imports.pulling import pull_feed
+from imports.pipeline import ending, import_file
 from tests.builders import add_lookups, make_account
 from tests.feeds import drop, make_feed
 from tests.imports.files import NEW, as_text
@@ -146,7 +145,9 @@ def test_the_copy_is_named_by_the_commit_that_holds_the_run(account, file, monke
     class Killed(BaseException):
         pass
 
-    monkeypatch.setattr("imports.pipeline.find_reason_to_hold", lambda *arguments: Hold(HeldFor.LIMITS, "Too many."))
+    monkeypatch.setattr(
+        "imports.pipeline.importing.find_reason_to_hold", lambda *arguments: Hold(HeldFor.LIMITS, "Too many.")
+    )
     committed = ending.Ending.committing
 
     @contextlib.contextmanager
@@ -176,7 +177,9 @@ def test_what_comes_after_the_commit_leaves_the_run_as_it_ended(account, file, t
     def interrupt():
         raise error
 
-    monkeypatch.setattr("imports.pipeline.drafting_rejects", lambda *arguments: contextlib.nullcontext(interrupt))
+    monkeypatch.setattr(
+        "imports.pipeline.importing.drafting_rejects", lambda *arguments: contextlib.nullcontext(interrupt)
+    )
     with pytest.raises(raised) as said:
         import_file(account, file, rejects=tmp_path / "rejects.txt")
     if error is KeyboardInterrupt:

@@ -22,9 +22,9 @@ from connections.models import (
     Door,
 )
 from imports.errors import SettingsWrong
-from imports.exporting import export_file, export_json
-from imports.format_files import read_format
-from imports.formats import Dialect
+from imports.files.exporting import export_file, export_json
+from imports.formats.documents import read_format
+from imports.formats.spec import Dialect
 from imports.models import FormatVersion
 from imports.versioning import save_draft
 from tests.builders import make_connection

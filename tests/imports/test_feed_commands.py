@@ -17,7 +17,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.utils import timezone
 
-from imports.claiming import claim_feed
+from imports.feeds.claiming import claim_feed
 from imports.models import Feed, Format, Heartbeat, Pull, Run
 from imports.pipeline import Origin, import_file
 from tests.builders import add_lookups, add_member, make_account, make_user

@@ -13,7 +13,7 @@ from accounts.models import Account
 from accounts.sandboxes import add_sandbox
 from connections.models import Connection
 from imports.admin import FormatVersionAdmin
-from imports.format_files import read_format, write_format
+from imports.formats.documents import read_format, write_format
 from imports.models import Format, FormatVersion, Run
 from imports.pipeline import import_file
 from imports.versioning import read_spec, save_draft, start_testing

@@ -8,8 +8,8 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from imports.format_files import describe_format, read_document, read_format, write_format
-from imports.formats import (
+from imports.formats.documents import describe_format, read_document, read_format, write_format
+from imports.formats.spec import (
     AssignmentMode,
     Blank,
     Column,

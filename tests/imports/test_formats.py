@@ -2,7 +2,7 @@
 
 import pytest
 
-from imports.formats import (
+from imports.formats.spec import (
     AssignmentMode,
     Blank,
     Column,

@@ -2,8 +2,8 @@
 
 import pytest
 
-from imports import grouping
-from imports.formats import Conflict
+from imports.files import grouping
+from imports.formats.spec import Conflict
 from tests.imports.files import NEW, SHIPPING, issues_of
 from tests.imports.test_formats import column, spec
 
@@ -84,7 +84,7 @@ def test_the_cost_of_a_bad_row_does_not_grow_with_those_before(send, monkeypatch
 
 
 def test_new_codes_of_one_file_that_differ_in_case_warn_of_each_other(send, monkeypatch):
-    monkeypatch.setattr("imports.pipeline.BATCH", 1)
+    monkeypatch.setattr("imports.pipeline.importing.BATCH", 1)
     run = send(*(NEW | {"customer_code": code} for code in ("ab1", "C2", "AB1", "Ab1", "É1", "é1", "c3", "C4")))
     found = dict(run.issues.filter(code="code_differs_in_case").values_list("customer_code", "message"))
     assert {code: message.split(";")[1].split(",")[0] for code, message in found.items()} == {

@@ -6,9 +6,9 @@ from datetime import timedelta
 import pytest
 from django.db import connection
 
-from imports.inspecting import describe_presented_key, inspect_feed
+from imports.feeds.inspecting import describe_presented_key, inspect_feed
+from imports.feeds.pulling import pull_feed
 from imports.models import Feed, Pull, Run
-from imports.pulling import pull_feed
 from tests.feeds import drop, make_feed
 from tests.servers import run_ftp
 

@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from imports import issues
-from imports.formats import Dialect
-from imports.reporting import write_receipt
+from imports.describing import write_receipt
+from imports.formats.spec import Dialect
+from imports.pipeline import issues
 from tests.imports.files import NEW, as_text
 from tests.imports.test_formats import column, spec
 

@@ -7,8 +7,8 @@ import pytest
 
 from connections.models import Address, Buyer, Change, Connection, Door
 from connections.stored import ADDRESS_FIELDS, CONNECTION_FIELDS
-from imports.formats import AssignmentMode, Blank, Column, Conflict, Dialect, FormatSpec, Ownership, Policies
-from imports.formats import UnknownLookup as Unknown
+from imports.formats.spec import AssignmentMode, Blank, Column, Conflict, Dialect, FormatSpec, Ownership, Policies
+from imports.formats.spec import UnknownLookup as Unknown
 from imports.template import ASSIGNMENTS, TEMPLATE, Group, Target
 from tests.imports.files import NEW, SHIPPING, as_text, issues_of
 from tests.imports.test_formats import column, spec

@@ -14,7 +14,7 @@ from django.utils import timezone
 from imports.errors import SettingsWrong
 from imports.models import Run
 from imports.pipeline import import_file
-from imports.uploading import import_queued, store_upload
+from imports.runs.uploading import import_queued, store_upload
 from tests.builders import make_user
 from tests.imports.files import NEW, as_text
 

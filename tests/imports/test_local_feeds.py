@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 from django.utils import timezone
 
-from imports.archiving import archive_path
+from imports.describing import receipt_name
+from imports.feeds.archiving import archive_path
+from imports.feeds.inspecting import describe_inspection, inspect_feed
+from imports.feeds.pulling import pull_feed
 from imports.filesystems import ServerSettings, TargetTaken, open_server
 from imports.filesystems.local import LocalServer
-from imports.inspecting import describe_inspection, inspect_feed
 from imports.models import Feed, Message, Run
-from imports.pulling import pull_feed
-from imports.reporting import receipt_name
 from tests.feeds import customers, drop
 from tests.imports.files import customers_of
 from tests.servers import run_ftp
@@ -173,7 +173,7 @@ def test_two_names_that_read_the_same_are_two_files(account, folder):
 
 
 def test_a_name_that_no_database_stores_is_passed_over_and_told(feed):
-    from imports.fetching import explain_omission, list_candidates
+    from imports.feeds.fetching import explain_omission, list_candidates
     from imports.filesystems import RemoteFile
 
     evil = RemoteFile("a\0.txt", "a\0.txt", 1, timezone.now())

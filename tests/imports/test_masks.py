@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imports.masks import Mask, MaskError
+from imports.filesystems.masks import Mask, MaskError
 
 STAMPED = "customers_{%Y%m%d%H%M%S}*.txt"
 

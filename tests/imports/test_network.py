@@ -25,15 +25,15 @@ from django.core.mail import EmailMessage
 from django.core.management import call_command
 from django.utils import timezone
 
-from imports import webhooks
-from imports.delivering import deliver_due
+from imports.feeds.pulling import pull_feed
 from imports.filesystems import LoginRefused, ServerSettings, ServerUnreachable, open_server, read_identity
 from imports.filesystems.network import HostRefused, find_addresses, may_reach, open_socket
 from imports.filesystems.secrecy import holds_secret
+from imports.messages import webhooks
+from imports.messages.delivering import deliver_due
+from imports.messages.smtp import EmailBackend
+from imports.messages.webhooks import make_webhook_secret, post_event
 from imports.models import Feed, Message, Pull, Webhook
-from imports.pulling import pull_feed
-from imports.smtp import EmailBackend
-from imports.webhooks import make_webhook_secret, post_event
 from tests.drippers import answer, drip, drip_answer, serving, speak_ftp
 from tests.processes import ROOT
 from tests.servers import run_sftp
@@ -261,7 +261,7 @@ def test_mails_go_by_the_backend_with_a_limit():
         [sys.executable, "-c", "from django.conf import settings; print(settings.EMAIL_BACKEND)"],
         cwd=ROOT, env={**os.environ, **variables}, capture_output=True, text=True, check=True,
     )  # fmt: skip
-    assert shown.stdout.strip() == "imports.smtp.EmailBackend"
+    assert shown.stdout.strip() == "imports.messages.smtp.EmailBackend"
 
 
 # -- where they may not go

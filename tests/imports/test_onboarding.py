@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from accounts.sandboxes import add_sandbox
 from connections.models import Connection
-from imports.encodings import find_encoding
 from imports.errors import FileRejected
+from imports.formats.encodings import find_encoding
 from imports.models import FormatVersion, Run
 from imports.onboarding import onboard, vocabulary
 from imports.onboarding.assigning import assign

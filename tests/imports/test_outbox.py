@@ -4,8 +4,8 @@ import json
 
 import pytest
 
+from imports.feeds.pulling import pull_feed
 from imports.models import Feed, Message, Pull, Run
-from imports.pulling import pull_feed
 from tests.feeds import drop, make_feed
 from tests.imports.files import NEW, as_text
 from tests.servers import run_ftp, run_sftp

@@ -12,11 +12,11 @@ from django.conf import settings as project_settings
 from django.db import connection
 from django.utils import timezone
 
-from imports import pulling
-from imports.claiming import NotDue, PulledAlready, claim_feed, is_claimed
+from imports.feeds import pulling
+from imports.feeds.claiming import NotDue, PulledAlready, claim_feed, is_claimed
+from imports.feeds.pulling import pull_feed
 from imports.filesystems.sftp import SFTPServer
 from imports.models import Feed, Message, Pull, Run
-from imports.pulling import pull_feed
 from tests.feeds import customers, drop, make_feed
 from tests.imports.files import customers_of
 from tests.imports.test_filesystems import authorities  # noqa: F401  (a fixture)
@@ -438,7 +438,7 @@ def test_a_secret_that_cannot_be_decrypted_is_said_and_stops_this_feed_alone(fee
 
 
 def test_a_missing_format_is_said(feed, folder):
-    from imports.format_files import read_format
+    from imports.formats.documents import read_format
     from imports.versioning import save_draft
 
     document = """

@@ -4,12 +4,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from imports.encodings import BLOCK
 from imports.errors import FileRejected
-from imports.formats import Dialect
-from imports.reading import Source, open_source
-from imports.records import is_blank
-from imports.scanning import read_rows, scan_customers
+from imports.files.records import is_blank
+from imports.files.scanning import read_rows, scan_customers
+from imports.files.sources import Source, open_source
+from imports.formats.encodings import BLOCK
+from imports.formats.spec import Dialect
 
 SEED = b"0123456789abcdef"
 
@@ -89,7 +89,7 @@ def test_rows_that_the_first_quote_of_a_file_parts_stay_one_customers(tmp_path, 
         "C3": [(9, ["C3", "g"], "")],
     }
     for size in range(1, len(data) + 2):
-        monkeypatch.setattr("imports.reading.BLOCK", size)
+        monkeypatch.setattr("imports.files.sources.BLOCK", size)
         assert {code: found for code, (_, found) in scan_bytes(tmp_path / "f", data).items()} == rows, size
 
 

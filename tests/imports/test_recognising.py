@@ -8,9 +8,9 @@ from django.core.management import CommandError, call_command
 
 from accounts.sandboxes import add_sandbox
 from imports.errors import SettingsWrong
-from imports.format_files import read_format
+from imports.formats.documents import read_format
 from imports.models import Format, FormatVersion, Run
-from imports.recognising import find_version_for_file
+from imports.pipeline.recognising import find_version_for_file
 from imports.versioning import save_draft
 
 FORMAT = """

@@ -3,8 +3,8 @@
 import pytest
 
 from imports.errors import FileRejected
-from imports.formats import Dialect, FormatSpec, Policies, Swallowed
-from imports.records import RecordReader
+from imports.files.records import RecordReader
+from imports.formats.spec import Dialect, FormatSpec, Policies, Swallowed
 from tests.imports.files import issues_of
 from tests.imports.test_formats import column, spec
 from tests.imports.test_reading import scan_bytes

@@ -6,7 +6,7 @@ from io import StringIO
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from imports.formats import Blank, Dialect, FormatSpec, Policies
+from imports.formats.spec import Blank, Dialect, FormatSpec, Policies
 from imports.models import Run
 from imports.records import RecordReader
 from imports.writing import Unwritable, write_record

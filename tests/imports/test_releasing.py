@@ -8,15 +8,15 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 
-from imports import pipeline
-from imports.deciding import decide
 from imports.errors import SettingsWrong
-from imports.format_files import read_format
-from imports.formats import STANDARD, Policies
+from imports.feeds.pulling import pull_feed
+from imports.formats.documents import read_format
+from imports.formats.spec import STANDARD, Policies
 from imports.models import Feed, FormatVersion, Message, Run
 from imports.pipeline import import_file
-from imports.pulling import pull_feed
-from imports.releasing import find_advice, reject_run, release_run
+from imports.pipeline import importing as pipeline
+from imports.pipeline.deciding import decide
+from imports.runs.releasing import find_advice, reject_run, release_run
 from imports.versioning import save_draft
 from tests.builders import make_user
 from tests.feeds import customers, drop, make_feed
@@ -37,8 +37,8 @@ def feed(account, folder, monkeypatch):
     def import_limited(account, path, spec=limited, **options):
         return real(account, path, spec, **options)
 
-    monkeypatch.setattr("imports.pulling.import_file", import_limited)
-    monkeypatch.setattr("imports.releasing.import_file", import_limited)
+    monkeypatch.setattr("imports.feeds.pulling.import_file", import_limited)
+    monkeypatch.setattr("imports.runs.releasing.import_file", import_limited)
     with run_sftp(folder) as running:
         yield make_feed(account, running)
 

@@ -5,7 +5,7 @@ import csv
 import pytest
 
 from imports.errors import SettingsWrong
-from imports.formats import Dialect, FormatSpec, Policies
+from imports.formats.spec import Dialect, FormatSpec, Policies
 from imports.models import Run
 from tests.imports.files import NEW, SHIPPING, as_text
 from tests.imports.test_formats import column, spec

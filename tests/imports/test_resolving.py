@@ -2,10 +2,10 @@
 
 import pytest
 
-from imports import pipeline
-from imports.formats import Dialect, FormatSpec, Policies
-from imports.formats import UnknownLookup as Unknown
-from imports.resolving import _Budget, _Suggestions
+from imports.formats.spec import Dialect, FormatSpec, Policies
+from imports.formats.spec import UnknownLookup as Unknown
+from imports.pipeline import importing as pipeline
+from imports.pipeline.resolving import _Budget, _Suggestions
 from lookups.models import CompanyNumber, PaymentTerm, PriceType, Warehouse
 from tests.imports.files import NEW, as_text, issues_of
 from tests.imports.test_formats import column

@@ -4,10 +4,10 @@ import tracemalloc
 
 import pytest
 
-from imports.format_files import read_format
-from imports.formats import Dialect
-from imports.reading import open_source
-from imports.scanning import read_rows, scan_customers
+from imports.files.scanning import read_rows, scan_customers
+from imports.files.sources import open_source
+from imports.formats.documents import read_format
+from imports.formats.spec import Dialect
 from tests.imports.files import NEW, issues_of
 from tests.imports.test_formats import column, spec
 from tests.imports.test_reading import SEED, lines_of, scan_bytes

@@ -16,20 +16,21 @@ from django.utils import timezone
 from django_q.models import OrmQ
 from django_q.signing import SignedPackage
 
-from imports import beating, pipeline, tasks
-from imports.claiming import claim_account
+from imports import tasks
 from imports.errors import SettingsWrong
-from imports.fetching import fetch_file
-from imports.guards import find_reason_to_hold
+from imports.feeds.fetching import fetch_file
+from imports.feeds.pulling import pull_feed
 from imports.health import find_problems
 from imports.models import Feed, Heartbeat, Message, Pull, Run
-from imports.pipeline import import_file
-from imports.pulling import pull_feed
+from imports.pipeline import beating, import_file
+from imports.pipeline import importing as pipeline
+from imports.pipeline.claiming import claim_account
+from imports.pipeline.guards import find_reason_to_hold
 from imports.querysets import LEASE
 from imports.queueing import enqueue_run, request_release
-from imports.releasing import release_run
+from imports.runs.releasing import release_run
+from imports.runs.uploading import store_upload
 from imports.tasks import enqueue_due
-from imports.uploading import store_upload
 from tests.builders import add_lookups, make_account, make_user
 from tests.feeds import customers, drop, make_feed
 from tests.processes import run_cluster, start_command, wait_until
@@ -318,12 +319,12 @@ def test_a_pull_whose_account_becomes_busy_goes_on_afterwards(account, feed, fol
         stack.enter_context(busy(account))
         return real(*arguments)
 
-    monkeypatch.setattr("imports.pulling.fetch_file", fetch)
+    monkeypatch.setattr("imports.feeds.pulling.fetch_file", fetch)
     with stack:
         assert "pulled after it" in tasks.pull(feed.pk)
         pull = Pull.objects.get()
         assert (pull.status, "The rest is pulled then" in pull.message) == ("succeeded", True)
-    monkeypatch.setattr("imports.pulling.fetch_file", real)
+    monkeypatch.setattr("imports.feeds.pulling.fetch_file", real)
     assert queued() == [("pull", feed.pk)]
     work()
     assert Run.objects.get().status == "succeeded"
@@ -411,7 +412,7 @@ def poison(monkeypatch):
             raise ZeroDivisionError
         return real(run, *arguments)
 
-    monkeypatch.setattr("imports.pipeline.find_reason_to_hold", fail)
+    monkeypatch.setattr("imports.pipeline.importing.find_reason_to_hold", fail)
     return monkeypatch
 
 

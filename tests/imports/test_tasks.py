@@ -17,7 +17,7 @@ from django_q.scheduler import scheduler
 from django_q.signing import SignedPackage
 
 from imports import tasks
-from imports.claiming import claim_feed, is_claimed
+from imports.feeds.claiming import claim_feed, is_claimed
 from imports.models import Feed, Heartbeat, Message, Pull, Run
 from imports.queueing import enqueue_pull, request_pull, request_release
 from imports.tasks import enqueue_due

@@ -5,11 +5,11 @@ import json
 import pytest
 from django.utils import timezone
 
-from imports.claiming import claim_account
-from imports.mailing import make_email
+from imports.messages.mailing import make_email
+from imports.messages.telling import tell_of_feed, tell_of_refusal, tell_of_run
 from imports.models import Feed, Message, Run, Webhook
 from imports.pipeline import Origin, import_file
-from imports.telling import tell_of_feed, tell_of_refusal, tell_of_run
+from imports.pipeline.claiming import claim_account
 from tests.builders import make_account, make_user
 from tests.imports.files import NEW, as_text
 
@@ -129,7 +129,7 @@ def test_the_webhook_of_another_account_or_one_switched_off_is_told_nothing(take
 
 def test_what_is_told_is_taken_back_with_the_run(take, webhook, monkeypatch):
     """Both are written in one transaction, so that neither is there without the other."""
-    monkeypatch.setattr("imports.ending.Ending.elapsed", lambda ending: ending.run.pk / 0)
+    monkeypatch.setattr("imports.pipeline.ending.Ending.elapsed", lambda ending: ending.run.pk / 0)
     with pytest.raises(ZeroDivisionError):
         take([GOOD])
     assert "run.succeeded" not in {event for _, event in told()}

@@ -12,7 +12,7 @@ from django.utils import timezone
 from accounts.models import Account
 from accounts.sandboxes import add_sandbox
 from imports.errors import SettingsWrong
-from imports.format_files import read_format, write_format
+from imports.formats.documents import read_format, write_format
 from imports.models import Format, FormatVersion, Run
 from imports.pipeline import import_file
 from imports.versioning import (

@@ -3,11 +3,11 @@
 import pytest
 from django.core.files.base import ContentFile
 
-from imports.archiving import archive_path
-from imports.mailing import make_email
+from imports.describing import receipt_name, rejects_name
+from imports.feeds.archiving import archive_path
+from imports.messages.mailing import make_email
 from imports.models import Feed, Issue, Message, Run
-from imports.reporting import receipt_name, rejects_name
-from imports.serving import serve_file
+from imports.runs.serving import serve_file
 from imports.wording import file_name, one_line, plain_text
 
 EVIL = "a\u202etxt.exe\u2066\u200e\x1b[31m\x00\x07\r\nBcc: x\u2028\u2029\x85\x9b\ufeff\ud800"

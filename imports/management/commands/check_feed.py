@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from django.core.management.base import BaseCommand
 
-from imports.inspecting import describe_inspection, inspect_feed
+from imports.feeds.inspecting import describe_inspection, inspect_feed
 from imports.management.arguments import find_feed, printable
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
 
-    from imports.inspecting import Inspection
+    from imports.feeds.inspecting import Inspection
 
 VERDICTS = {True: "it is the one that is trusted", False: "NOT the one that is trusted", None: "none is pinned"}
 

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 from django.core.management.base import BaseCommand, CommandError
 
 from accounts.management.arguments import add_account_argument, find_account
-from imports.comparing import Difference, Replay, compare_specs, find_replayable, replay_run
 from imports.errors import SettingsWrong, TryAgainLater
+from imports.formats.differing import Difference, compare_specs
+from imports.runs.replaying import Replay, find_replayable, replay_run
 from imports.versioning import find_named, find_predecessor, read_spec
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.core.management.base import BaseCommand, CommandError
 
 from accounts.management.arguments import add_account_argument, find_account
+from imports.feeds.inspecting import describe_presented_key
 from imports.filesystems import Protocol
-from imports.inspecting import describe_presented_key
 from imports.models import Feed, Format
 from imports.queueing import request_pull
 from imports.versioning import STANDARD_NAME

@@ -9,8 +9,8 @@ from django.core.management.base import BaseCommand, CommandError
 
 from accounts.management.arguments import add_account_argument, find_account
 from imports.errors import SettingsWrong
-from imports.exporting import export_file, export_json
-from imports.formats import STANDARD
+from imports.files.exporting import export_file, export_json
+from imports.formats.spec import STANDARD
 from imports.management.commands.import_customers import check_writable, choose_version
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from typing import TextIO
 
     from accounts.models import Account
-    from imports.formats import FormatSpec
+    from imports.formats.spec import FormatSpec
 
 
 class Command(BaseCommand):

@@ -11,11 +11,11 @@ from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
 from accounts.management.arguments import add_account_argument, find_account
+from imports.describing import describe_run
 from imports.errors import SettingsWrong, TryAgainLater
 from imports.models import Run
 from imports.pipeline import import_file
-from imports.recognising import LOOKED_AT, find_version_for_file
-from imports.reporting import describe_run
+from imports.pipeline.recognising import LOOKED_AT, find_version_for_file
 from imports.versioning import read_spec
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ from django.core.management.base import BaseCommand, CommandError
 
 from accounts.management.arguments import add_account_argument, find_account
 from imports.errors import SettingsWrong
-from imports.format_files import read_format, write_format
-from imports.formats import FormatError
+from imports.formats.documents import read_format, write_format
+from imports.formats.spec import FormatError
 from imports.management.commands.import_customers import check_readable
 from imports.versioning import find_named, read_spec, save_draft
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from argparse import ArgumentParser
 
     from accounts.models import Account
-    from imports.formats import FormatSpec
+    from imports.formats.spec import FormatSpec
 
 
 class Command(BaseCommand):

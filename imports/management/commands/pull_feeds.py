@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 from django.core.management.base import BaseCommand, CommandError
 
 from imports.errors import TryAgainLater
+from imports.feeds.pulling import pull_feed
 from imports.management.arguments import find_feed, printable
 from imports.models import Feed, Pull, Run
-from imports.pulling import pull_feed
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser

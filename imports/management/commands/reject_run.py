@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from imports.errors import SettingsWrong
 from imports.management.arguments import find_run, find_user, printable
-from imports.releasing import reject_run
+from imports.runs.releasing import reject_run
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser

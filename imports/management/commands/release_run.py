@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand, CommandError
 from imports.errors import SettingsWrong, TryAgainLater
 from imports.management.arguments import find_run, find_user, printable
 from imports.models import Run
-from imports.releasing import release_run
+from imports.runs.releasing import release_run
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser

@@ -1,0 +1,1 @@
+"""Feeds: a folder on a server → runs, and what goes back there."""

@@ -1,0 +1,93 @@
+"""Claim a feed: one pull of it at a time, arbitrated by the database."""
+
+from __future__ import annotations
+
+import contextlib
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from django.db import Error, connection, transaction
+from django.utils import timezone
+
+from imports.errors import TryAgainLater
+from imports.models import Feed, Pull, Run
+from imports.pipeline.claiming import HOLDS_CLAIM, notice_killed_clients, worker_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from django.db.models import QuerySet
+
+LEASE = timedelta(hours=1)
+"""How long a pull may give no sign of life before its database session is ended. A pull gives one for every file."""
+
+
+class PulledAlready(TryAgainLater):
+    """Another process pulls the feed at this moment."""
+
+
+class NotDue(TryAgainLater):
+    """It is not the feed's turn any more."""
+
+
+@contextlib.contextmanager
+def claim_feed(feed: Feed, *, only_due: bool = False) -> Iterator[Pull]:
+    """Hold the feed's claim and begin a pull, which is the only running one; its feed is read anew.
+
+    The feed's next turn is set first, so that a pull that is killed does not repeat itself without end. A pull that a
+    killed process left running is marked as interrupted. Raises PulledAlready while another process holds the claim,
+    and NotDue where only a due feed shall be pulled.
+    """
+    with connection.cursor() as cursor:
+        notice_killed_clients(cursor)
+        cursor.execute("SELECT pg_try_advisory_lock(hashtextextended(%s, 0))", [_feed_key(feed.pk)])
+        if not cursor.fetchone()[0]:
+            raise PulledAlready(f"The feed {feed} is being pulled already.")
+        try:
+            with transaction.atomic():
+                now = timezone.now()
+                feed = Feed.objects.select_related("account__sandbox_of", "format").get(pk=feed.pk)
+                if only_due and not (feed.enabled and (feed.next_pull_at is None or feed.next_pull_at <= now)):
+                    raise NotDue(f"The feed {feed} is not due.")
+                mark_interrupted(feed.pulls.filter(status=Pull.Status.RUNNING))
+                feed.queued_at, feed.waits_for_account, feed.next_pull_at = None, False, feed.next_slot(now)
+                feed.save(update_fields=["queued_at", "waits_for_account", "next_pull_at"])
+                pull = Pull.objects.create(feed=feed, worker=worker_name())
+            yield pull
+        finally:
+            with contextlib.suppress(Error):
+                cursor.execute("SELECT pg_advisory_unlock(hashtextextended(%s, 0))", [_feed_key(feed.pk)])
+
+
+def mark_interrupted(pulls: QuerySet[Pull]) -> bool:
+    """Mark pulls that a killed process left running; whoever calls knows that nobody holds the feed's claim."""
+    message = "The process ended before the pull did. What it had imported is in; the rest is pulled again."
+    left = pulls.filter(status=Pull.Status.RUNNING)
+    return bool(left.update(status=Pull.Status.INTERRUPTED, finished_at=timezone.now(), message=message))
+
+
+def is_claimed(feed_id: int) -> bool:
+    """Whether a process holds the feed's claim; the session of one that gave no sign of life for LEASE is ended first.
+
+    The signs of a run that it imports count too.
+
+    Such a process is frozen, or behind a network that is gone, and may come back any time: without its session it
+    can change nothing any more.
+    """
+    heard = timezone.now() - LEASE
+    silent = (
+        Pull.objects.filter(feed=feed_id, status=Pull.Status.RUNNING, heartbeat_at__lt=heard).exists()
+        and not Run.objects.filter(feed=feed_id, status=Run.Status.RUNNING, heartbeat_at__gte=heard).exists()
+    )
+    action = "pg_terminate_backend(pid, 5000)" if silent else "true"
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT {action} FROM pg_locks WHERE {HOLDS_CLAIM}",  # noqa: S608  (one of two constants)
+            [_feed_key(feed_id)],
+        )
+        held = bool(cursor.fetchall())
+    return held and not silent
+
+
+def _feed_key(feed_id: int) -> str:
+    return f"customersync.feed.{feed_id}"

@@ -1,0 +1,101 @@
+"""Inspect: what a feed's server presents of itself, and what would be pulled from it and why not the rest."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from django.core.exceptions import ImproperlyConfigured
+
+from accounts.times import iso_utc
+from imports.errors import SettingsWrong, TryAgainLater
+from imports.feeds.fetching import Step, explain_omission, list_candidates
+from imports.filesystems import open_server, read_identity
+from imports.models import Feed
+from imports.versioning import find_version_of_feed
+
+if TYPE_CHECKING:
+    from imports.filesystems import Identity, RemoteFile
+
+
+class ListedFile(NamedTuple):
+    """A file in the feed's folder: whether the next pull takes it, and why or why not."""
+
+    file: RemoteFile
+    taken: bool
+    reason: str
+
+
+@dataclass
+class Inspection:
+    """What was found; `problem` says why no more was, and what to do."""
+
+    where: str
+    identity: Identity | None = None
+    files: list[ListedFile] = field(default_factory=list)
+    format: str = ""
+    problem: str = ""
+
+
+def inspect_feed(feed: Feed) -> Inspection:
+    """Connect, log in and list; nothing is downloaded, moved or recorded. What goes wrong is part of the answer."""
+    found = Inspection(feed.server_name)
+    try:
+        settings = feed.server
+        found.where = settings.where
+        found.identity = read_identity(settings)
+        version = find_version_of_feed(feed)
+        found.format = str(version or "standard template")
+        with open_server(settings) as server:
+            found.files = _explain(feed, server.list_files(feed.folder))
+    except (SettingsWrong, TryAgainLater, ImproperlyConfigured) as error:
+        found.problem = str(error)
+    return found
+
+
+def describe_presented_key(feed: Feed) -> tuple[str, str]:
+    """The key that an SFTP server presents, for people to compare, and what pins it; or why there is none to show."""
+    try:
+        identity = read_identity(feed.server)
+    except (SettingsWrong, TryAgainLater, ImproperlyConfigured) as error:
+        return str(error), ""
+    if identity is None:
+        return "", ""
+    return f"{feed.server.where} presents {identity.details} {identity.fingerprint}.", identity.pin
+
+
+def _explain(feed: Feed, files: list[RemoteFile]) -> list[ListedFile]:
+    """The mask's files in the order of their turns, then the others by name."""
+    waits = feed.while_held == Feed.WhileHeld.WAIT and feed.runs.blocking().exists()
+    listed = []
+    for file, _, step, reason in list_candidates(feed, files):
+        taken = step == Step.TAKE
+        if step == Step.COMPARE:
+            reason = f"{reason}; its content is compared, and taken where it is another"
+        if file.size > feed.most_bytes:
+            taken, reason = False, f"it has {file.size:,} bytes, more than the feed's limit of {feed.most_bytes:,}"
+        elif taken and waits:
+            taken, reason = False, f"{reason}, but it waits until somebody has decided about the held file"
+        listed.append(ListedFile(file, taken, reason))
+    omitted = ((file, explain_omission(feed, file)) for file in sorted(files, key=lambda file: file.name))
+    return listed + [ListedFile(file, False, reason) for file, reason in omitted if reason]
+
+
+def describe_inspection(found: Inspection) -> dict[str, Any]:
+    """The inspection as `--json` prints it."""
+    return {
+        "server": found.where,
+        "identity": found.identity and found.identity._asdict(),
+        "format": found.format,
+        "problem": found.problem,
+        "files": [
+            {
+                "path": file.path,
+                "size": file.size,
+                "modified_at": file.modified_at and iso_utc(file.modified_at),
+                "pull": taken,
+                "reason": reason,
+            }
+            for file, taken, reason in found.files
+        ],
+    }

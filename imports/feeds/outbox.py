@@ -1,0 +1,58 @@
+"""Outbox: receipts and rejects, written back to the server that the file came from."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from django.utils import timezone
+
+from imports.describing import receipt_name, rejects_name, write_receipt
+from imports.feeds.archiving import make_folders
+from imports.feeds.fetching import join
+from imports.filesystems import UNFINISHED
+from imports.models import Message
+from imports.pipeline.rejecting import reasons_path
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from imports.filesystems import Server
+    from imports.models import Feed, Run
+
+
+def write_outbox(server: Server, feed: Feed, *, until: float) -> None:
+    """Write what waits for the feed's outbox, until a time of the monotonic clock; the rest is for a later pull."""
+    for message in feed.messages.pending().filter(kind=Message.Kind.FILE).select_related("run").order_by("pk"):
+        if time.monotonic() > until:
+            return
+        if feed.outbox_folder and message.run is not None:
+            for name, content in _files(message.run, message.payload.get("file", "")):
+                _write(server, feed, name, content)
+        message.delivered_at = timezone.now()
+        message.attempts += 1
+        message.save(update_fields=["delivered_at", "attempts"])
+
+
+def _files(run: Run, what: str) -> Iterator[tuple[str, bytes]]:
+    if what == "receipt":
+        yield receipt_name(run), write_receipt(run)
+    elif run.rejects_file and Path(run.rejects_file.path).exists():
+        path = Path(run.rejects_file.path)
+        yield rejects_name(run), path.read_bytes()
+        if reasons_path(path).exists():
+            yield reasons_path(Path(rejects_name(run))).name, reasons_path(path).read_bytes()
+
+
+def _write(server: Server, feed: Feed, name: str, content: bytes) -> None:
+    path = join(feed.folder, feed.outbox_folder, name)
+    make_folders(server, feed.folder, path)
+    number = 1
+    while server.settle_rename(path + UNFINISHED, path):
+        written = server.look_at(path)
+        if written is not None and written.size == len(content):
+            return  # by a pull that was killed before it could note that
+        number += 1  # the name is somebody else's; the next one is the same again when this pull is killed
+        path = join(feed.folder, feed.outbox_folder, f"{number}-{name}")
+    server.write_file(path, content)

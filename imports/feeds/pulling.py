@@ -1,0 +1,259 @@
+"""Pull: one look into a feed's folder. What lies there is imported, one file after the other, and moved away.
+
+The schedule, the admin, the API and the commands call `pull_feed`, and it alone records how the pull ended and when
+the feed's next turn is.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.db import Error, connection
+from django.utils import timezone
+
+from imports.errors import AccountBusy, SettingsWrong, TryAgainLater
+from imports.feeds.archiving import archive_file, record_archived, settle_moved
+from imports.feeds.claiming import claim_feed
+from imports.feeds.fetching import Candidate, FileUnsettled, Step, fetch_file, is_same, list_candidates
+from imports.feeds.outbox import write_outbox
+from imports.feeds.turns import record_failure, record_success
+from imports.filesystems import open_server
+from imports.models import Feed, Pull, Run
+from imports.pipeline import Origin, import_file
+from imports.pipeline.claiming import is_account_claimed
+from imports.queueing import enqueue_waiting
+from imports.versioning import find_version_of_feed
+from imports.wording import one_line
+
+if TYPE_CHECKING:
+    from imports.feeds.fetching import FetchedFile
+    from imports.filesystems import RemoteFile, Server
+    from imports.pipeline.beating import Progress
+LONGEST_PULL = 25 * 60
+"""Seconds after which a pull begins no further file and leaves the rest to the next one, which follows at once."""
+LONGEST_IDLE = 60
+"""Seconds that a session on a server may lie idle while a file is imported; after that, a new one is opened."""
+UNSETTLED_AGAIN = timedelta(minutes=5)
+"""When to look again for a file that was still being written."""
+LEFT_OVERS = 100
+
+
+def pull_feed(
+    feed: Feed,
+    *,
+    only_due: bool = False,
+    patient: bool = True,
+    progress: Progress = lambda stage, done, total: None,
+) -> Pull:
+    """Import what is new in the feed's folder; returns the pull, which says how it ended.
+
+    Raises PulledAlready, NotDue where `only_due` and it is not, AccountBusy where another file goes into the account
+    and the caller is not `patient`, and TryAgainLater when the database gives up.
+    """
+    try:
+        if not patient:
+            _give_way(feed)
+        with claim_feed(feed, only_due=only_due) as pull:
+            work = _Pulling(pull, patient, progress)
+            try:
+                work.go()
+            except TryAgainLater as error:
+                if isinstance(error, AccountBusy) and not patient:
+                    record_success(pull, timezone.now(), f"{error} The rest is pulled then.")
+                    _give_way(feed)
+                    enqueue_waiting(feed.account)
+                else:
+                    record_failure(pull, str(error), passing=True)
+            except (SettingsWrong, ImproperlyConfigured) as error:
+                record_failure(pull, str(error), passing=False)
+            except BaseException as error:
+                with contextlib.suppress(Error):
+                    record_failure(pull, f"Stopped by {type(error).__name__}.", passing=True)
+                raise
+            else:
+                record_success(pull, work.again_at, work.waits)
+            return pull
+    except Error as error:
+        raise TryAgainLater(f"The database gave up: {str(error).splitlines()[0]}") from error
+
+
+def _give_way(feed: Feed) -> None:
+    """Raise AccountBusy while another file goes into the feed's account. A note is left before one looks, so that
+    whoever frees the account finds it.
+    """
+    Feed.objects.filter(pk=feed.pk).update(queued_at=None, waits_for_account=True)
+    if is_account_claimed(feed.account_id):
+        raise AccountBusy(f"Another file is being imported into {feed.account.code}. The feed is pulled after it.")
+
+
+@dataclass
+class _Pulling:
+    """The steps of one pull, and what they share."""
+
+    pull: Pull
+    patient: bool
+    progress: Progress
+    again_at: datetime | None = None
+    waits: str = ""
+    started: float = field(default_factory=time.monotonic)
+    taken: set[int] = field(default_factory=set)
+    session: Any = field(default_factory=lambda: connection.connection)
+    """Of the database: the feed's claim is held by it and lost with it."""
+
+    @property
+    def feed(self) -> Feed:
+        return self.pull.feed
+
+    def go(self) -> None:
+        path = Path(settings.MEDIA_ROOT, "incoming", str(self.feed.pk))
+        try:
+            while self._use_session(path):
+                pass
+        finally:
+            if path.is_file():
+                path.unlink()
+
+    def _use_session(self, path: Path) -> bool:
+        """Do what there is to do in one session on the server; whether another one is needed."""
+        with open_server(self.feed.server) as server:
+            for candidate in self._look(server):
+                if not self._may_go_on(candidate):
+                    break
+                try:
+                    lay_idle = self._handle(server, candidate, path)
+                except FileUnsettled:
+                    self._look_again(UNSETTLED_AGAIN)
+                    break
+                if lay_idle > LONGEST_IDLE:
+                    return True
+            write_outbox(server, self.feed, until=self.started + LONGEST_PULL)
+        return False
+
+    def _look(self, server: Server) -> list[Candidate]:
+        """The files to take or to move away, in order, up to the first that is still being written."""
+        files = server.list_files(self.feed.folder)
+        self._settle_left_overs(server, {file.path for file in files})
+        candidates = list_candidates(self.feed, files)
+        self.pull.listed = len(candidates)
+        self._give_sign_of_life()
+        if not any(candidate.step in (Step.TAKE, Step.COMPARE) for candidate in candidates):
+            return candidates
+        time.sleep(self.feed.settle_seconds)
+        now = {file.path: file for file in server.list_files(self.feed.folder)}
+        settled = []
+        for candidate in candidates:
+            if candidate.file.path in now and not is_same(candidate.file, now[candidate.file.path]):
+                self._look_again(UNSETTLED_AGAIN)
+                break
+            if candidate.file.path in now:
+                settled.append(candidate)
+        return settled
+
+    def _settle_left_overs(self, server: Server, listed: set[str]) -> None:
+        """Record where files are that were moved, or taken away by others, without our knowing."""
+        if self.feed.after_import == Feed.AfterImport.LEAVE:
+            return
+        for run in self.feed.runs.to_archive()[:LEFT_OVERS]:
+            if self._lasts_too_long():
+                return
+            if run.remote_path not in listed and not settle_moved(server, self.feed, run, _name(run.remote_path)):
+                record_archived(run, "")
+
+    def _may_go_on(self, candidate: Candidate) -> bool:
+        """Whether the candidate's turn has come, or it and all behind it wait."""
+        if self._lasts_too_long():
+            self._look_again(timedelta())
+            return False
+        if candidate.step in (Step.ARCHIVE, Step.LEAVE):
+            return True
+        if self.feed.while_held == Feed.WhileHeld.WAIT and (held := self.feed.runs.blocking().last()):
+            self.waits = f"Waits for a decision about {one_line(str(held))}; later files wait behind it."
+            return False
+        if self.pull.imported >= self.feed.most_files:
+            self._look_again(timedelta())
+            return False
+        return True
+
+    def _handle(self, server: Server, candidate: Candidate, path: Path) -> float:
+        """Do what is to be done with one file; returns for how many seconds the session lay idle."""
+        file, run, step, _ = candidate
+        if step in (Step.LEAVE, Step.WAIT):
+            return 0
+        fetched = None
+        if run is not None and step == Step.ARCHIVE:
+            if settle_moved(server, self.feed, run, file.name):
+                if server.look_at(file.path) is None:
+                    return 0
+            elif run.pk in self.taken:
+                self._archive(server, run, file)
+                return 0
+            else:
+                fetched = fetch_file(server, file, path, self.feed.most_bytes)
+                if fetched.sha256 == run.sha256:
+                    self._archive(server, run, file)
+                    return 0
+        if run is not None and step == Step.COMPARE:
+            fetched = fetch_file(server, file, path, self.feed.most_bytes)
+            if fetched.sha256 == run.sha256:
+                run.compared_at, run.remote_modified_at = timezone.now(), file.modified_at
+                run.save(update_fields=["compared_at", "remote_modified_at"])
+                return 0
+        return self._take(server, file, fetched or fetch_file(server, file, path, self.feed.most_bytes))
+
+    def _take(self, server: Server, file: RemoteFile, fetched: FetchedFile) -> float:
+        """Import a downloaded file, and move it away where that is decided and wanted."""
+        feed = self.feed
+        self._give_sign_of_life()
+        began = time.monotonic()
+        run = import_file(
+            feed.account,
+            fetched.path,
+            version=find_version_of_feed(feed),
+            origin=Origin(
+                file_name=file.name,
+                feed=feed,
+                remote_path=file.path,
+                remote_size=file.size,
+                remote_modified_at=file.modified_at,
+                sha256=fetched.sha256,
+            ),
+            patient=self.patient,
+            progress=self.progress,
+        )
+        if connection.connection is not self.session:
+            raise TryAgainLater(f"The database session was lost while {run} ended. The pull goes on later.")
+        idle = time.monotonic() - began
+        self.taken.add(run.pk)
+        self.pull.imported += 1
+        Feed.objects.filter(pk=feed.pk).update(file_at=timezone.now())
+        self._give_sign_of_life()
+        moves = feed.after_import == Feed.AfterImport.MOVE and run.status != Run.Status.HELD
+        if moves and idle <= LONGEST_IDLE:
+            self._archive(server, run, file)
+        return idle
+
+    def _archive(self, server: Server, run: Run, file: RemoteFile) -> None:
+        if self.feed.after_import == Feed.AfterImport.MOVE and not archive_file(server, self.feed, run, file):
+            self._look_again(timedelta())
+
+    def _lasts_too_long(self) -> bool:
+        return time.monotonic() - self.started > LONGEST_PULL
+
+    def _look_again(self, delay: timedelta) -> None:
+        at = timezone.now() + delay
+        self.again_at = min(at, self.again_at or at)
+
+    def _give_sign_of_life(self) -> None:
+        self.pull.heartbeat_at = timezone.now()
+        self.pull.save(update_fields=["heartbeat_at", "listed", "imported"])
+
+
+def _name(path: str) -> str:
+    return path.rpartition("/")[2]

@@ -1,0 +1,1 @@
+"""Files: bytes → rows → cleaned values → customers, and customers → files."""

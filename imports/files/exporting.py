@@ -1,0 +1,242 @@
+"""Export: what is stored → a file of the standard template or of a format, or one JSON object per customer.
+
+The file imports back unchanged: as many rows as the addresses need, the customer's own fields repeated on each.
+"""
+
+from __future__ import annotations
+
+import json
+from itertools import zip_longest
+from typing import TYPE_CHECKING, Any
+
+from django.db.models import Count
+
+from connections.describing import REFERENCES, codes_of, describe_customer
+from connections.models import Buyer, Connection
+from connections.stored import ASSIGNMENT_MODELS, StoredCustomer, fetch_stored
+from imports.errors import SettingsWrong
+from imports.formats.spec import STANDARD, Column, FormatSpec
+from imports.formats.widgets import WIDGETS
+from imports.formats.writing import Unwritable, write_record
+from imports.template import ASSIGNMENTS, TEMPLATE, Group, Target, normalize
+from lookups.directory import LookupDirectory
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from typing import TextIO
+
+    from django.db.models import QuerySet
+
+    from accounts.models import Account
+
+BATCH = 1000
+DOOR = "door"
+DOOR_FIELD = "create_doors"
+KINDS = {"B": Group.BILLING, "S": Group.SHIPPING}
+ADDRESS_TYPE = Target("address_type")
+Record = dict[str, str]
+"""Cells by part of a group."""
+Records = dict[Group, list[Record]]
+Row = dict[Group, "Sequence[Record]"]
+
+
+def export_json(account: Account, out: TextIO) -> int:
+    """Write every customer as one JSON object per line, ordered by customer code; returns how many."""
+    directory = LookupDirectory(account)
+    count = 0
+    for customer in _stored_customers(account.connections.all()):
+        out.write(json.dumps(describe_customer(customer, directory), ensure_ascii=False) + "\n")
+        count += 1
+    return count
+
+
+def export_file(account: Account, out: TextIO, spec: FormatSpec = STANDARD) -> int:
+    """Write the account's customers as a file of the format; returns how many.
+
+    Customers rejected in review are left out: a file with them would only be skipped. Raises SettingsWrong for a
+    value that the format's dialect cannot write.
+    """
+    directory = LookupDirectory(account)
+    layout = Layout(spec, standard_columns(account) if spec.columns is None else spec.columns)
+    layout.write_head(out)
+    count = 0
+    for customer in _stored_customers(account.connections.exclude(status=Connection.Status.REJECTED)):
+        for cells in layout.rows(_records(customer, directory)):
+            try:
+                write_record(out, spec.dialect, "\n", cells)
+            except (Unwritable, UnicodeEncodeError) as error:
+                raise SettingsWrong(
+                    f"Customer {customer.code!r} cannot be written in the dialect of {spec.name}: {error}."
+                ) from None
+        count += 1
+    if spec.dialect.footer:
+        out.write(f"{spec.dialect.footer}\n")
+    return count
+
+
+def _stored_customers(connections: QuerySet[Connection]) -> Iterator[StoredCustomer]:
+    ids = list(connections.order_by("customer_code").values_list("id", flat=True))
+    for start in range(0, len(ids), BATCH):
+        batch = Connection.objects.filter(id__in=ids[start : start + BATCH]).order_by("customer_code")
+        yield from fetch_stored(batch).values()
+
+
+def standard_columns(account: Account) -> tuple[Column, ...]:
+    """The template's columns, each group numbered as often as the customer with the most of it needs."""
+    widths = {kind: _most(model, account) for kind, model in [*ASSIGNMENT_MODELS.items(), ("buyers", Buyer)]}
+    targets: dict[Target, None] = {}
+    for field in TEMPLATE:
+        group = [field] if not field.repeats else [other for other in TEMPLATE if other.group is field.group]
+        for number in range(1, widths.get(field.group, 1) + 1):
+            targets |= dict.fromkeys(Target(other.name, number) for other in group)
+    return tuple(Column(target=target, source=str(target)) for target in targets)
+
+
+def _most(model: Any, account: Account) -> int:
+    """The most rows that a connection of the account has, at least one."""
+    counts = model.objects.filter(connection__account=account).values("connection").annotate(rows=Count("id"))
+    return max(1, counts.order_by("-rows").values_list("rows", flat=True).first() or 0)
+
+
+def _records(customer: StoredCustomer, directory: LookupDirectory) -> Records:
+    """What is stored of a customer, by group and as cells by part; one entry for each number of a group."""
+    values = customer.values._asdict()
+    fields = {"customer_code": customer.code}
+    for name in ("profile_name", "customer_alias", "alternate_name", "website", "discount"):
+        fields[name] = "" if values[name] is None else str(values[name])
+    fields["discount_line_item_level"] = _yes_or_no(values["discount_line_item_level"])
+    for name, kind in REFERENCES:
+        code = directory[kind].codes.get(values[f"{name}_id"], "")
+        fields[f"{name}_code"], fields[f"{name}_name"] = code, directory[kind].names.get(code, "")
+    records: Records = {Group.CONNECTION: [fields]}
+    for group in ASSIGNMENTS:
+        codes = codes_of(customer, directory, group)
+        if group is Group.PRICE_TYPES:
+            records[group] = [dict(zip(("currency", "name"), code.split(" ", 1), strict=True)) for code in codes]
+        else:
+            records[group] = [{"code": code, "name": directory[group].names[code]} for code in codes]
+    records[Group.BUYERS] = [{"email": buyer.email, "name": buyer.name} for buyer in customer.buyers.values()]
+    for kind, group in (("B", Group.BILLING), ("S", Group.SHIPPING)):
+        records[group] = [
+            {"code": code, **address.values._asdict(), DOOR: _door(customer, kind, code)}
+            for (of_kind, code), address in sorted(customer.addresses.items())
+            if of_kind == kind
+        ]
+    return records
+
+
+def _door(customer: StoredCustomer, kind: str, code: str) -> str:
+    """Yes where a door is to be asked for: one that has its address's name, because asking renames it."""
+    door = customer.doors.get(code)
+    name = customer.addresses[kind, code].values.name
+    return "yes" if kind == "S" and door is not None and door.name == name else ""
+
+
+def _yes_or_no(value: bool | None) -> str:
+    return "" if value is None else "yes" if value else "no"
+
+
+class Layout:
+    """Puts what is stored of a customer into the columns of a format.
+
+    A group that holds more than the columns of its numbers goes on in further rows, so that nothing is left out. A
+    template of headers is left blank, which keeps what is stored: what it joined cannot be told apart again.
+    """
+
+    def __init__(self, spec: FormatSpec, columns: tuple[Column, ...]) -> None:
+        self.dialect = spec.dialect
+        self.header = list(spec.header)
+        self.places: list[tuple[int, Column, dict[str, str]]] = []
+        indexes = {normalize(text): index for index, text in enumerate(self.header)}
+        for column in columns:
+            if isinstance(column.source, int):
+                self.places.append((column.source - 1, column, _invert(column)))
+                continue
+            for text in column.headers:
+                index = indexes.setdefault(normalize(text), len(self.header))
+                if index == len(self.header):
+                    self.header.append(text)
+                if column.headers == (column.source,):
+                    self.places.append((index, column, _invert(column)))
+        self.width = max(len(self.header), spec.dialect.width, 1 + max((index for index, *_ in self.places), default=0))
+        self.header += [f"column {number}" for number in range(len(self.header) + 1, self.width + 1)]
+        self.capacity: dict[Group, int] = {}
+        for _, column, _ in self.places:
+            group = column.target.field.group
+            self.capacity[group] = max(self.capacity.get(group, 0), column.target.number)
+        constant = next(
+            (column.constant for column in columns if column.target == ADDRESS_TYPE and column.constant), ""
+        )
+        self.only_kind = constant.upper()
+        self.kind_on_row = any(column.target == ADDRESS_TYPE for _, column, _ in self.places)
+
+    def write_head(self, out: TextIO) -> None:
+        if self.dialect.skip_lines:
+            out.write("\n" * self.dialect.skip_lines)
+        if self.dialect.has_header:
+            write_record(out, self.dialect, "\n", self.header)
+
+    def rows(self, records: Records) -> Iterator[list[str]]:
+        """The cells of the customer's rows, at least one; the customer's own ones stand on each."""
+        own = {
+            group: _chunks(records[group], self.capacity[group])
+            for group in (*ASSIGNMENTS, Group.BUYERS)
+            if group in self.capacity
+        }
+        addresses = self._address_rows(records)
+        for number in range(max(1, len(addresses), *(len(chunks) for chunks in own.values()))):
+            row: Row = {Group.CONNECTION: records[Group.CONNECTION]}
+            row |= {group: chunks[min(number, len(chunks) - 1)] for group, chunks in own.items() if chunks}
+            row |= addresses[number] if number < len(addresses) else {}
+            yield self._cells(row)
+
+    def _address_rows(self, records: Records) -> list[Row]:
+        """The address groups of each row, with what stands on the row beside them."""
+        chunks = {
+            kind: _chunks(records[group], self.capacity.get(group) or self.capacity.get(Group.ADDRESS, 0))
+            for kind, group in KINDS.items()
+            if not self.only_kind or kind == self.only_kind
+        }
+        if self.kind_on_row or self.only_kind:
+            return [
+                {
+                    KINDS[kind]: chunk,
+                    Group.ADDRESS: chunk,
+                    Group.ROW: [{"address_type": kind, DOOR_FIELD: _all_doors(chunk)}],
+                }
+                for kind, of_kind in chunks.items()
+                for chunk in of_kind
+            ]
+        rows: list[Row] = []
+        for billing, shipping in zip_longest(chunks["B"], chunks["S"], fillvalue=()):
+            row = {DOOR_FIELD: _all_doors(shipping)}
+            rows.append({Group.BILLING: billing, Group.SHIPPING: shipping, Group.ROW: [row]})
+        return rows
+
+    def _cells(self, row: Row) -> list[str]:
+        cells = [""] * self.width
+        for index, column, inverse in self.places:
+            target = column.target
+            records = row.get(target.field.group, ())
+            if target.number <= len(records):
+                value = records[target.number - 1].get(target.field.part, "")
+                cells[index] = inverse.get(value, value)
+        return cells
+
+
+def _invert(column: Column) -> dict[str, str]:
+    """What the file writes for a stored value; "" for one that it has no word for, which keeps what is stored."""
+    widget = WIDGETS[column.target.field.kind](column.target.field)
+    inverse: dict[str, str] = dict.fromkeys(column.value_map, "")
+    for cell, value in column.value_map.items():
+        cleaned = widget.clean(value) if value else ""
+        inverse[_yes_or_no(cleaned) if isinstance(cleaned, bool) else str(cleaned)] = cell if value else ""
+    return inverse
+
+
+def _chunks(records: list[Record], size: int) -> list[list[Record]]:
+    return [records[start : start + size] for start in range(0, len(records), size)] if size else []
+
+
+def _all_doors(addresses: Sequence[Record]) -> str:
+    return "yes" if addresses and all(address[DOOR] for address in addresses) else ""

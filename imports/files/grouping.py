@@ -1,0 +1,345 @@
+"""Group: rows → customers. Equal values collapse and complete each other, different ones are conflicts."""
+
+from __future__ import annotations
+
+from array import array
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+from imports.errors import Problem
+from imports.files.mapping import CLEAR, NOTHING, Block, Cleaned, CustomerResource, cells_at
+from imports.formats.spec import Conflict
+from imports.template import ASSIGNMENTS, Group, Target, normalize
+from lookups.validators import lower_ascii
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from imports.files.records import Row
+
+PREFIXES = {
+    Group.CONNECTION: "",
+    Group.BUYERS: "buyer_",
+    Group.SHIPPING: "shipping_",
+    Group.BILLING: "billing_",
+    Group.ADDRESS: "address_",
+}
+
+
+@dataclass(slots=True)
+class Merged:
+    """What the rows say of one record: values by part, and where those stood that did not come with the first row.
+
+    `repeats` are the lines of the further rows.
+    """
+
+    block: Block
+    line: int
+    values: dict[str, Any]
+    later: dict[str, tuple[int, Block]] | None = None
+    repeats: list[int] | None = None
+
+    def target(self, part: str) -> Target:
+        return target_of(self.block, part)
+
+    @property
+    def lines(self) -> list[int]:
+        return [self.line, *(self.repeats or ())]
+
+    def source_of(self, part: str) -> tuple[int, Block]:
+        """The line and the block that a value came from."""
+        return (self.later or {}).get(part, (self.line, self.block))
+
+    def line_of(self, part: str) -> int:
+        return self.source_of(part)[0]
+
+    def add(self, values: dict[str, Any], line: int, block: Block) -> tuple[bool, list[str]]:
+        """Take in another row's values. Returns whether they added any, and the parts that differ."""
+        if self.repeats is None:
+            self.repeats = []
+        self.repeats.append(line)
+        if values is self.values:
+            return False, []
+        new = {part: value for part, value in values.items() if part not in self.values}
+        conflicts = [part for part, value in values.items() if part not in new and self.values[part] != value]
+        if new:
+            self.values = self.values | new
+            self.later = (self.later or {}) | dict.fromkeys(new, (line, block))
+        return bool(new), conflicts
+
+    def replace(self, part: str, value: Any, line: int, block: Block) -> None:
+        self.values = self.values | {part: value}
+        self.later = (self.later or {}) | {part: (line, block)}
+
+
+def target_of(block: Block, part: str) -> Target:
+    return Target(f"{PREFIXES[block.group]}{part}", block.number)
+
+
+@dataclass(slots=True)
+class Given:
+    """An entry of a lookup that a row names."""
+
+    values: dict[str, Any]
+    line: int
+    number: int
+
+
+@dataclass(slots=True)
+class Customer:
+    """All rows with one customer code, as one.
+
+    Doors are the shipping codes a row asks a door for, with its line; `errors` are the lines on which a field was found
+    wrong, by field. `unread` says that the cells of a row could
+    not be told apart, so that what is missing cannot be judged. `own_cells` are the cells of the last row that are
+    about the customer itself, where nothing was wrong with them: most rows repeat them.
+    """
+
+    code: str
+    line: int = 0
+    rows: int = 0
+    unread: bool = False
+    problems: list[Problem] = field(default_factory=list)
+    errors: dict[str, set[int]] = field(default_factory=dict)
+    fields: Merged | None = None
+    addresses: dict[tuple[str, str], Merged] = field(default_factory=dict)
+    doors: dict[str, int] = field(default_factory=dict)
+    buyers: dict[str, Merged] = field(default_factory=dict)
+    assignments: dict[Group, dict[int, Given]] = field(default_factory=dict)
+    own_cells: tuple[str, ...] | None = None
+
+    def problem(
+        self, line: int, column: str, name: str, code: str, message: str, value: str = "", severity: str = "error"
+    ) -> None:
+        self.problems.append(Problem(line, column, name, code, severity, message, value, self.code))
+        if severity == "error":
+            self.errors.setdefault(name, set()).add(line)
+
+
+class Grouper:
+    """Makes customers of rows, by the blocks of a resource."""
+
+    def __init__(self, resource: CustomerResource) -> None:
+        self.resource = resource
+        self.width = len(resource.header) or resource.spec.width
+        self.conflict = resource.spec.policies.conflict
+        self.trailing = resource.spec.policies.allow_trailing_delimiter
+        self.hidden_rows = 0
+        blocks = resource.blocks
+        self.row_block = next((block for block in blocks if block.group is Group.ROW), None)
+        self.field_blocks = [block for block in blocks if block.group is Group.CONNECTION]
+        self.buyer_blocks = [block for block in blocks if block.group is Group.BUYERS]
+        billing = [(block, "B") for block in blocks if block.group is Group.BILLING]
+        shipping = [(block, "S") for block in blocks if block.group is Group.SHIPPING]
+        self.generic_blocks = [block for block in blocks if block.group is Group.ADDRESS]
+        self.address_blocks = {
+            "B": billing + [(block, "B") for block in self.generic_blocks],
+            "S": shipping + [(block, "S") for block in self.generic_blocks],
+            "": billing + shipping,
+        }
+        self.assignment_blocks = [block for block in blocks if block.group in ASSIGNMENTS]
+        own = [*self.field_blocks, *self.assignment_blocks, *self.buyer_blocks]
+        self.own_cells = cells_at([index for block in own for column in block.columns for index in column.indexes])
+
+    def group(self, code: str, rows: Iterable[Row]) -> Customer:
+        """The customer of these rows, with every problem that the rows have by themselves."""
+        customer = Customer(code)
+        for row in rows:
+            if not customer.rows:
+                customer.line = row.line
+            customer.rows += 1
+            if row.swallowed:
+                self._warn_of_swallowed(customer, row)
+            if fault := self.find_fault(row):
+                customer.unread = True
+                customer.problem(row.line, "", "", *fault)
+            else:
+                self._add_row(customer, row.line, row.cells)
+        return customer
+
+    def find_fault(self, row: Row) -> tuple[str, str] | None:
+        """Why the cells of a row cannot be told apart: code and message; none for a sound row."""
+        if row.fault:
+            return "malformed_quote", f"The quotes of this row are wrong: {row.fault}. Double a quote inside quotes."
+        found = len(row.cells)
+        if found != self.width and not (self.trailing and found == self.width + 1 and not row.cells[-1].strip()):
+            learned = not self.resource.header and not self.resource.spec.dialect.width
+            why = " by the last column that the format maps, since it says no width" if learned else ""
+            return "wrong_number_of_cells", f"The row has {found} cells; {self.width} are expected{why}."
+        if b"\0" in row.raw:
+            return "nul", "The row holds a NUL character, which no text has. Send the row again without it."
+        return None
+
+    def _warn_of_swallowed(self, customer: Customer, row: Row) -> None:
+        """A cell over several lines with delimiters in it may have been opened and closed by two stray quotes."""
+        self.hidden_rows += row.hidden_rows
+        what = f"{row.swallowed} more line{'s' * (row.swallowed > 1)}, with delimiters in them"
+        message = f"A quoted cell of this row takes in {what}. If they are rows, a quote is missing or too many."
+        customer.problem(row.line, "", "", "swallowed_lines", message, "", "warning")
+
+    def reject_nameless(self, customer: Customer, row: Row) -> None:
+        """Say why a row without a customer code cannot be used."""
+        if row.swallowed:
+            self._warn_of_swallowed(customer, row)
+        code, message = self.find_fault(row) or ("required", "customer_code is required: the row names no customer.")
+        target = Target("customer_code")
+        column, name = (self.resource.column_label(target), str(target)) if code == "required" else ("", "")
+        customer.problem(row.line, column, name, code, message)
+
+    def _add_row(self, customer: Customer, line: int, cells: list[str]) -> None:
+        own_cells = self.own_cells(cells)
+        if own_cells != customer.own_cells:
+            before = len(customer.problems)
+            self._add_own(customer, line, cells)
+            customer.own_cells = own_cells if len(customer.problems) == before else None
+        row_values = self._clean(customer, self.row_block, line, cells) if self.row_block else NOTHING
+        if not any(problem.field == "address_type" for problem in row_values.problems):
+            self._add_addresses(customer, line, cells, row_values.values)
+
+    def _add_own(self, customer: Customer, line: int, cells: list[str]) -> None:
+        """Take in what a row says of the customer itself: fields, assignments, buyers."""
+        for block in self.field_blocks:
+            values = self._clean(customer, block, line, cells).values
+            if customer.fields is None:
+                customer.fields = Merged(block, line, values)
+            elif values is not customer.fields.values:
+                self._merge(customer, customer.fields, values, line, block)
+        for block in self.assignment_blocks:
+            values = self._clean(customer, block, line, cells).values
+            if values:
+                given = customer.assignments.setdefault(block.group, {})
+                given.setdefault(id(values), Given(values, line, block.number))
+        for block in self.buyer_blocks:
+            values = self._clean(customer, block, line, cells).values
+            if values:
+                self._add_buyer(customer, block, line, values)
+
+    def _clean(self, customer: Customer, block: Block, line: int, cells: list[str]) -> Cleaned:
+        cleaned = block.clean(cells)
+        for problem in cleaned.problems:
+            customer.problem(line, problem.column, problem.field, problem.code, problem.message, problem.value)
+        return cleaned
+
+    def _merge(self, customer: Customer, merged: Merged, values: dict[str, Any], line: int, block: Block) -> bool:
+        """Take another row's values into a record; different ones are an error that names both places.
+
+        A format may let the first or the last value win instead; then it is a warning. Returns whether the row said
+        anything that was not known.
+        """
+        added, conflicts = merged.add(values, line, block)
+        for part in conflicts:
+            second = values[part]
+            target = target_of(block, part)
+            remedy = "Send one value." if self.conflict is Conflict.REJECT else f"The {self.conflict} one is taken."
+            customer.problem(
+                line,
+                self.resource.column_label(target),
+                str(target),
+                "conflict",
+                f"{target} is {self._shown(second)!r} here and {self._first_of(merged, part, line)}. {remedy}",
+                self._shown(second),
+                "error" if self.conflict is Conflict.REJECT else "warning",
+            )
+            if self.conflict is Conflict.LAST:
+                merged.replace(part, second, line, block)
+        return added or bool(conflicts)
+
+    def _first_of(self, merged: Merged, part: str, line: int) -> str:
+        """The value that another one contradicts, and where it stood."""
+        first_line, block = merged.source_of(part)
+        value = repr(self._shown(merged.values[part]))
+        if first_line != line:
+            return f"{value} on line {first_line}"
+        target = target_of(block, part)
+        label = self.resource.column_label(target)
+        return f"{value} in {target}{f' (column {label!r})' if normalize(label) != str(target) else ''} of the same row"
+
+    def _shown(self, value: Any) -> str:
+        return self.resource.spec.policies.clear_token if value is CLEAR else str(value)
+
+    def _add_buyer(self, customer: Customer, block: Block, line: int, values: dict[str, Any]) -> None:
+        email = values.get("email")
+        if email is None or email is CLEAR:
+            self._require(customer, block, line, "email", "is required when buyer_name is given")
+            return
+        key = lower_ascii(email)
+        if key in customer.buyers:
+            known = customer.buyers[key]
+            if known.values["email"] != email:
+                values = values | {"email": known.values["email"]}
+            self._merge(customer, known, values, line, block)
+        else:
+            customer.buyers[key] = Merged(block, line, values)
+
+    def _add_addresses(self, customer: Customer, line: int, cells: list[str], row: dict[str, Any]) -> None:
+        kind = row.get("address_type", "")
+        if kind is CLEAR:
+            kind = ""
+        repeated: tuple[str, str] | None = None
+        brought = False
+        for block, address_kind in self.address_blocks[kind]:
+            values = self._clean(customer, block, line, cells).values
+            if not values:
+                continue
+            code = values.get("code")
+            if code is None or code is CLEAR:
+                self._require(customer, block, line, "code", "is required for an address")
+                continue
+            key = (address_kind, code)
+            known = customer.addresses.get(key)
+            if known is None:
+                customer.addresses[key] = Merged(block, line, values)
+                brought = True
+            elif self._merge(customer, known, values, line, block):
+                brought = True
+            elif known.line != line:
+                repeated = key
+            if address_kind == "S" and row.get("create_doors") is True:
+                customer.doors.setdefault(code, line)
+        if repeated and not brought:
+            target = Target(f"{'billing' if repeated[0] == 'B' else 'shipping'}_code")
+            customer.problem(
+                line,
+                self.resource.column_label(target),
+                str(target),
+                "repeated_address",
+                f"The row only repeats the address {repeated[1]!r} of line {customer.addresses[repeated].line}.",
+                repeated[1],
+                "warning",
+            )
+        if not kind:
+            for block in self.generic_blocks:
+                if block.clean(cells) is not NOTHING:
+                    self._require(
+                        customer, self.row_block, line, "address_type", "is required to tell the address's kind"
+                    )
+                    break
+
+    def _require(self, customer: Customer, block: Block | None, line: int, part: str, why: str) -> None:
+        """Say that a part of a block is missing, unless its cell was already found wrong."""
+        target = target_of(block, part) if block and block.group in PREFIXES else Target(part)
+        name = str(target)
+        if line in customer.errors.get(name, ()):
+            return
+        column = self.resource.column_label(target)
+        missing = "" if column else " The file has no such column."
+        customer.problem(line, column, name, "required", f"{name} {why}.{missing}")
+
+
+def find_case_twins(codes: Iterable[str]) -> dict[str, str]:
+    """For codes that differ from another one only in case: the other one, or the first of them.
+
+    Of most codes no more than a number is kept.
+    """
+    codes = list(codes)
+    marks = array("q", (hash(code.encode().lower()) for code in codes))
+    ordered = sorted(marks)
+    doubled = {mark for mark, following in pairwise(ordered) if mark == following}
+    if not doubled:
+        return {}
+    alike: dict[str, list[str]] = {}
+    for code, mark in zip(codes, marks, strict=True):
+        if mark in doubled:
+            alike.setdefault(lower_ascii(code), []).append(code)
+    return {code: same[1] if code == same[0] else same[0] for same in alike.values() if len(same) > 1 for code in same}

@@ -1,0 +1,230 @@
+"""Records: lines in which quotes or escapes may stand → rows.
+
+A quote that opens in one line and is followed by text where it seems to close, some lines further, was a stray one:
+the line it stands in is faulted alone and reading goes on with the next, so that the customers between are not lost.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections import deque
+from typing import TYPE_CHECKING, NamedTuple
+
+from imports.errors import FileRejected
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from imports.formats.spec import Dialect
+
+LONGEST_RECORD = 1 << 20
+MOST_READ_AGAIN = 1 << 26
+"""Bytes of records that failed within others that had failed before; sound files have none."""
+csv.field_size_limit(4 * LONGEST_RECORD)
+
+_TEXT_BEHIND_QUOTE = "text stands after a closing quote"
+_HIDDEN = "\0\x7f\0"
+"""Stands for a delimiter that is part of a cell while the csv module cuts; no sound row has a NUL."""
+
+
+class Row(NamedTuple):
+    """One record: its first physical line, its cells and bytes as they stand, and what is wrong with its quoting.
+
+    A record with wrong quoting is one line, cut at every delimiter, so that its customer can still be named.
+    `swallowed` is how many line ends stand in its cells together with delimiters, `hidden_rows` how many of its lines
+    after the first could be rows themselves.
+    """
+
+    line: int
+    cells: list[str]
+    raw: bytes
+    fault: str = ""
+    swallowed: int = 0
+    hidden_rows: int = 0
+
+
+def is_blank(row: Row) -> bool:
+    """Whether a row is nothing but delimiters and spaces."""
+    return not any(cell.strip() for cell in row.cells)
+
+
+def decode(data: bytes, line: int) -> str:
+    """The text of one line. Raises FileRejected naming the byte that is not UTF-8."""
+    try:
+        return data.decode()
+    except UnicodeDecodeError as error:
+        raise undecodable("utf-8", line, f"Byte 0x{data[error.start]:02X}") from None
+
+
+def undecodable(encoding: str, line: int, what: str) -> FileRejected:
+    return FileRejected(
+        "wrong_encoding",
+        f"{what} is not {encoding}. Send the file as {encoding}, or change the format's encoding.",
+        line=line,
+    )
+
+
+def without_line_end(line: bytes) -> bytes:
+    """The line without the one line end it has; an escaped one before it stays."""
+    return line.removesuffix(b"\n").removesuffix(b"\r") if line.endswith(b"\n") else line.removesuffix(b"\r")
+
+
+class RecordReader:
+    """Reads records from lines, the first of which has the number `line`. `width` is that of the header, if any.
+
+    `record` holds the lines of the record being read; it is empty where the next line begins one.
+    """
+
+    def __init__(self, dialect: Dialect, width: int, lines: Iterable[bytes], line: int) -> None:
+        self.dialect = dialect
+        self.width = width
+        self.spaced = f"{dialect.delimiter} " if dialect.allow_spaced_delimiter else ""
+        self.lines = iter(lines)
+        self.ahead: deque[bytes] = deque()
+        self.record: list[bytes] = []
+        self.number = line - 1
+        self.doomed = 0
+        self.read_again = 0
+
+    def __iter__(self) -> Iterator[Row]:
+        """Raises FileRejected for a quote that is never closed, and for bytes that are not UTF-8."""
+        reader = self._csv_reader(self._feed())
+        record = self.record
+        while True:
+            record.clear()
+            if self.number + 1 < self.doomed and (row := self._fault_doomed_line()):
+                yield row
+                continue
+            try:
+                cells = next(reader)
+            except StopIteration:
+                return
+            except csv.Error as error:
+                if "unexpected end of data" in str(error):
+                    raise self._unterminated() from None
+                yield self._fault_first_line()
+                continue
+            if self.spaced:
+                cells = [cell.replace(_HIDDEN, self.dialect.delimiter) for cell in cells]
+            if len(record) == 1:
+                yield Row(self.number, cells, record[0])
+            else:
+                swallowed, hidden = self._find_swallowed(cells)
+                yield Row(self.number - len(record) + 1, cells, b"".join(record), "", swallowed, hidden)
+
+    def _csv_reader(self, lines: Iterable[str]) -> Iterator[list[str]]:
+        dialect = self.dialect
+        return csv.reader(
+            lines,
+            delimiter=dialect.delimiter,
+            quotechar=dialect.quotechar,
+            quoting=csv.QUOTE_MINIMAL if dialect.quotechar else csv.QUOTE_NONE,
+            escapechar=dialect.escapechar,
+            strict=True,
+        )
+
+    def _feed(self) -> Iterator[str]:
+        record, size = self.record, 0
+        while True:
+            line = self.ahead.popleft() if self.ahead else next(self.lines, None)
+            if line is None:
+                return
+            self.number += 1
+            size = size + len(line) if record else len(line)
+            if record and size > LONGEST_RECORD:
+                self.number -= 1
+                raise self._unterminated()
+            record.append(line)
+            yield self._hide_spaced(decode(line, self.number))
+
+    def _hide_spaced(self, text: str) -> str:
+        """Hide delimiters that are part of a cell; a line with NULs is faulty as it is."""
+        return text.replace(self.spaced, f"{_HIDDEN} ") if self.spaced and "\0" not in text else text
+
+    # -- stray quotes
+
+    def _fault_first_line(self) -> Row:
+        """A faulty row of the first line that was read; the others are read again."""
+        first, *others = self.record
+        if others:
+            if self.number < self.doomed:
+                self.read_again += sum(map(len, others))
+            self.doomed = max(self.doomed, self.number)
+            self.number -= len(others)
+            self.ahead.extendleft(reversed(others))
+            if self.read_again > MOST_READ_AGAIN:
+                raise self._unterminated()
+        return self.fault(first)
+
+    def _fault_doomed_line(self) -> Row | None:
+        """A faulty row of the next line, where a quote is open at its end.
+
+        All lines up to `doomed` were read within quotes before, and what then stands behind the next quote is known.
+        """
+        line = self.ahead.popleft()
+        self.number += 1
+        text = self._hide_spaced(decode(line, self.number))
+        letter = next(letter for letter in "xyz" if letter not in (self.dialect.delimiter, self.dialect.escapechar))
+        try:
+            next(self._csv_reader([text, f"{self.dialect.quotechar}{letter}\n"]))
+        except csv.Error:
+            return self.fault(line)
+        self.ahead.appendleft(line)
+        self.number -= 1
+        return None
+
+    def fault(self, line: bytes) -> Row:
+        """The line that was read last as a row with wrong quotes."""
+        text = decode(without_line_end(line), self.number)
+        cells = self._hide_spaced(text).split(self.dialect.delimiter)
+        if self.spaced:
+            cells = [cell.replace(_HIDDEN, self.dialect.delimiter) for cell in cells]
+        return Row(self.number, cells, line, _TEXT_BEHIND_QUOTE)
+
+    def _find_swallowed(self, cells: list[str]) -> tuple[int, int]:
+        """How many line ends stand in cells that hold delimiters too, and how many further lines look like rows.
+
+        A row that a stray quote took in still has all its delimiters on one line; a text of several lines has not.
+        """
+        delimiter = self.dialect.delimiter
+        swallowed = sum(cell.count("\n") + cell.count("\r") - cell.count("\r\n") for cell in cells if delimiter in cell)
+        needed = max(1, (self.width or len(cells)) - 1)
+        wide = sum(line.count(delimiter.encode()) >= needed for line in self.record)
+        hidden = max(0, wide - 1)
+        return max(swallowed, hidden), hidden
+
+    def _unterminated(self) -> FileRejected:
+        text = "".join(self._hide_spaced(line.decode(errors="replace")) for line in self.record)
+        before = text[: _find_open_quote(text, self.dialect)]
+        line = self.number - len(self.record) + 1 + before.count("\n") + before.count("\r") - before.count("\r\n")
+        if self.dialect.quotechar:
+            remedy = (
+                "Double every quote inside a quoted cell, or read the file with a format that has no quote character."
+            )
+            message = f"A quote opens in this row and is never closed. {remedy}"
+        else:
+            message = f"The escape {self.dialect.escapechar!r} stands at the end of this row, with nothing to escape."
+        return FileRejected("unterminated_quote", message, line=line)
+
+
+def _find_open_quote(text: str, dialect: Dialect) -> int:
+    """Where the quote opens that is open at the end of a record; its start where none is."""
+    if not dialect.quotechar:
+        return 0
+    quote, delimiter = re.escape(dialect.quotechar), re.escape(dialect.delimiter)
+    escape = re.escape(dialect.escapechar) if dialect.escapechar else ""
+    escaped = f"|{escape}." if escape else ""
+    quoted = re.compile(f"{quote}(?:[^{quote}{escape}]|{quote}{quote}{escaped})*+", re.DOTALL)
+    plain = re.compile(f"(?:[^{delimiter}{escape}]{escaped})*+", re.DOTALL)
+    start = opened = 0
+    while start < len(text):
+        found = quoted.match(text, start)
+        if found:
+            opened = start
+            start = found.end() + 1
+            if start < len(text):
+                start += 1  # past the delimiter
+        else:
+            start = plain.match(text, start).end() + 1  # type: ignore[union-attr]  # it matches nothing, too
+    return opened

@@ -1,0 +1,257 @@
+"""Read: bytes → lines and records. A file is opened, its header read, and its data given in blocks of whole lines.
+
+Lines are physical lines counted from 1, ended by LF, CR LF or CR; the line of a record that spans lines is its
+first. Nothing is guessed: the dialect says how bytes become cells, and what does not fit it is an error with its
+line. A file is read as UTF-8; one in another encoding is first rewritten to a temporary UTF-8 copy.
+"""
+
+from __future__ import annotations
+
+import codecs
+import contextlib
+import fnmatch
+import os
+import re
+import tempfile
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import TYPE_CHECKING, BinaryIO
+
+from imports.errors import FileRejected
+from imports.files.records import LONGEST_RECORD, RecordReader, decode, is_blank, undecodable
+from imports.formats.encodings import BLOCK, Undecodable, find_encoding, read_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+    from imports.formats.spec import Dialect
+
+LONGEST_FOOTER = 1 << 16
+
+_BOMS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+_NOT_TEXT = (
+    (b"PK\x03\x04", "a ZIP archive or an Excel workbook"),
+    (b"\xd0\xcf\x11\xe0", "an old Excel or Word file"),
+    (b"%PDF", "a PDF"),
+    (b"\x1f\x8b", "a gzip archive"),
+    (b"\x89PNG", "a picture"),
+    (b"\xff\xd8\xff", "a picture"),
+)
+
+
+@dataclass
+class Source:
+    """A file opened for reading. `file` holds UTF-8; `body` is the offset and `body_line` the line after the header.
+
+    The data ends at the offset `end`, before the footer where the dialect has one.
+    """
+
+    file: BinaryIO
+    dialect: Dialect
+    encoding: str
+    has_bom: bool
+    size: int
+    header: list[str] = field(default_factory=list)
+    header_line: int | None = None
+    preamble: str = ""
+    body: int = 0
+    body_line: int = 1
+    end: int = 0
+    footer: str = ""
+    newline: str = "\n"
+
+    def __post_init__(self) -> None:
+        self.delimiter = self.dialect.delimiter.encode()
+        spaced = f"{self.dialect.delimiter} " if self.dialect.allow_spaced_delimiter else ""
+        marks = (self.dialect.quotechar, self.dialect.escapechar, spaced)
+        self.specials = [mark.encode() for mark in marks if mark]
+        self.blank = (" \t\r\n" + (self.dialect.delimiter if self.dialect.delimiter.isascii() else "")).encode()
+        for mark in (self.dialect.quotechar, self.dialect.escapechar):
+            if mark:
+                self.blank = self.blank.replace(mark.encode(), b"")
+
+    @property
+    def width(self) -> int:
+        """How many cells a row has, where that is known."""
+        return len(self.header) or self.dialect.width
+
+    def is_blank_line(self, line: bytes, number: int) -> bool:
+        """Whether a line without quotes and escapes is nothing but delimiters and spaces."""
+        return not line.strip(self.blank) or not decode(line, number).replace(self.dialect.delimiter, "").strip()
+
+    def is_plain(self, data: bytes) -> bool:
+        """Whether every delimiter and line end in the data means just that."""
+        return not any(mark in data for mark in self.specials)
+
+    def blocks(self) -> Iterator[bytes]:
+        """The data after the header in blocks of whole lines."""
+        self.file.seek(self.body)
+        rest, left = b"", self.end - self.body
+        while left > 0 and (block := self.file.read(min(BLOCK, left))):
+            left -= len(block)
+            data = rest + block
+            end = _end_of_lines(data)
+            rest = data[end:]
+            if len(rest) > LONGEST_RECORD:
+                raise FileRejected(
+                    "line_too_long",
+                    f"A line is longer than {LONGEST_RECORD:,} bytes. Is this the right file, with line ends?",
+                    line=self._line_at(self.end - left - len(rest)),
+                )
+            if end:
+                yield data[:end]
+        if rest:
+            yield rest
+
+    def _line_at(self, offset: int) -> int:
+        """The line that begins at an offset of the data."""
+        self.file.seek(self.body)
+        line, left, last = self.body_line, offset - self.body, b""
+        while left > 0 and (block := self.file.read(min(BLOCK, left))):
+            left -= len(block)
+            line += count_line_ends(block) - (last == b"\r" and block.startswith(b"\n"))
+            last = block[-1:]
+        return line
+
+    def records(self, lines: Iterable[bytes], line: int) -> RecordReader:
+        """Records of lines in which quotes or escapes may occur."""
+        return RecordReader(self.dialect, self.width, lines, line)
+
+
+def count_line_ends(data: bytes) -> int:
+    """How many lines end in whole lines: by LF, CR LF or CR."""
+    return data.count(b"\n") + data.count(b"\r") - data.count(b"\r\n")
+
+
+def _end_of_lines(data: bytes) -> int:
+    """Where the last line ends that is whole; a CR at the end may be half of a line end."""
+    if data.endswith(b"\n"):
+        return len(data)
+    end = len(data) - data.endswith(b"\r")
+    return max(data.rfind(b"\n", 0, end), data.rfind(b"\r", 0, end)) + 1
+
+
+def find_not_text(start: bytes) -> str:
+    """What a file is that begins so and is no text; "" where it may be text."""
+    return next((what for magic, what in _NOT_TEXT if start.startswith(magic)), "")
+
+
+def find_bom(start: bytes) -> tuple[bytes, str] | None:
+    """The byte order mark that a file begins with, and the encoding it stands for."""
+    return next(((mark, name) for mark, name in _BOMS if start.startswith(mark)), None)
+
+
+@contextlib.contextmanager
+def open_source(path: Path, dialect: Dialect) -> Iterator[Source]:
+    """Open a file and read its header.
+
+    Raises FileRejected when the file is empty or not text, or its header cannot be read.
+    """
+    with contextlib.ExitStack() as stack:
+        file: BinaryIO = stack.enter_context(path.open("rb"))
+        start = file.read(4096)
+        size = path.stat().st_size
+        if not start:
+            raise FileRejected("empty_file", "The file is empty; at least a header is needed.")
+        if what := find_not_text(start):
+            raise FileRejected("not_text", f"The file is {what}, not text. Send delimited text.")
+        bom, encoding = find_bom(start) or (b"", find_encoding(dialect.encoding))
+        offset = len(bom)
+        if encoding == "utf-8-sig":
+            encoding = "utf-8"
+        if encoding != "utf-8":
+            copy: BinaryIO = stack.enter_context(tempfile.TemporaryFile())
+            _rewrite(file, encoding, copy)
+            file, offset = copy, 0
+        source = Source(file, dialect, encoding, bool(bom), size)
+        source.end = file.seek(0, os.SEEK_END)
+        if dialect.footer:
+            _find_footer(source, offset)
+        _read_header(source, offset)
+        yield source
+
+
+def _rewrite(file: BinaryIO, encoding: str, copy: BinaryIO) -> None:
+    """Copy a file as UTF-8. Raises FileRejected with the line of the first byte that cannot be decoded."""
+    file.seek(0)
+    try:
+        for text in read_text(file, encoding):
+            copy.write(text.encode())
+    except Undecodable as error:
+        raise undecodable(encoding, error.line, str(error)) from None
+    copy.flush()  # rows are read by offset, past this object's buffer
+
+
+def _find_footer(source: Source, offset: int) -> None:
+    """Let the data end before the lines at the end of the file that match the footer's mask."""
+    start = max(offset, source.end - LONGEST_FOOTER)
+    source.file.seek(start)
+    tail = source.file.read()
+    lines = tail.splitlines(keepends=True)
+    matches = re.compile(fnmatch.translate(source.dialect.footer)).match
+    end = size = source.end
+    for line in reversed(lines[1:] if start > offset else lines):
+        end -= len(line)
+        text = line.decode(errors="replace").strip()
+        if text and not matches(text):
+            break
+        if text:
+            source.end = end
+    source.footer = tail[len(tail) - (size - source.end) :].decode(errors="replace")
+
+
+def _read_header(source: Source, offset: int) -> None:
+    """Skip the lines before the header, read it, and note where the data begins."""
+    source.body = offset
+    for line in islice(_lines(source), source.dialect.skip_lines):
+        source.preamble += decode(line, source.body_line)
+        _pass(source, line)
+    if not source.dialect.has_header:
+        source.newline = _line_end(next(_lines(source), b""))
+        return
+    _skip_blank_lines(source)
+    for row in source.records(_lines(source), source.body_line):
+        _pass(source, row.raw)
+        if is_blank(row):
+            continue
+        if b"\0" in row.raw:
+            raise FileRejected("not_text", "The header holds NUL bytes, so the file is not text.", line=row.line)
+        if row.fault:
+            raise FileRejected("malformed_quote", f"The header cannot be read: {row.fault}.", line=row.line)
+        source.header, source.header_line = row.cells, row.line
+        source.newline = _line_end(row.raw)
+        return
+    raise FileRejected("empty_file", "The file holds nothing but blank lines; at least a header is needed.")
+
+
+def _line_end(line: bytes) -> str:
+    return "\r\n" if line.endswith(b"\r\n") else "\r" if line.endswith(b"\r") else "\n"
+
+
+def _lines(source: Source) -> Iterator[bytes]:
+    for block in source.blocks():
+        yield from block.splitlines(keepends=True)
+
+
+def _pass(source: Source, data: bytes) -> None:
+    """Let the data begin behind these whole lines."""
+    source.body += len(data)
+    source.body_line += count_line_ends(data)
+
+
+def _skip_blank_lines(source: Source) -> None:
+    """Let the data begin with a line that is not blank."""
+    for block in source.blocks():
+        rest = block.lstrip(source.blank)
+        if rest:
+            blank = block[: len(block) - len(rest)]
+            _pass(source, blank[: max(blank.rfind(b"\n"), blank.rfind(b"\r")) + 1])
+            return
+        _pass(source, block)

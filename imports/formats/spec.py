@@ -1,0 +1,315 @@
+"""How one ERP's file is read: dialect, columns, policies. The pipeline takes a frozen `FormatSpec`."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections import Counter
+from dataclasses import dataclass, field, fields
+from enum import StrEnum
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from imports.errors import CellError
+from imports.formats.encodings import UnknownEncoding, find_encoding
+from imports.formats.widgets import WIDGETS
+from imports.template import ASSIGNMENTS, Group, Kind, Target, normalize
+from lookups.directory import LISTS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+MOST_SKIPPED_LINES = 1000
+MOST_CELLS = 10_000
+SOURCE_HEADERS = re.compile(r"\{([^{}]+)\}")
+"""The headers in a source that is a template of them."""
+NO_CHARACTER = re.compile(r"[\0\ud800-\udfff]")
+
+
+class Blank(StrEnum):
+    """What a blank cell does to the stored value."""
+
+    KEEP = "keep"
+    CLEAR = "clear"
+
+
+class Ownership(StrEnum):
+    """Whether the file or what is stored wins."""
+
+    ALWAYS = "always"
+    IF_BLANK = "if_blank"
+    NEVER = "never"
+
+
+class UnknownLookup(StrEnum):
+    """What happens to a code that the account's list does not have."""
+
+    REJECT = "reject"
+    SKIP = "skip"
+    CREATE = "create"
+
+
+class AssignmentMode(StrEnum):
+    """Whether the values of a file replace the stored ones of their kind or join them."""
+
+    REPLACE = "replace"
+    ADD = "add"
+
+
+class Conflict(StrEnum):
+    """What happens when rows of one customer give one value differently."""
+
+    REJECT = "reject"
+    FIRST = "first"
+    LAST = "last"
+
+
+class Swallowed(StrEnum):
+    """What happens to a file in which a cell holds whole lines, as it does where a stray quote opens and one closes."""
+
+    HOLD = "hold"
+    WARN = "warn"
+
+
+class FormatError(ValueError):
+    """A format that contradicts itself; the message says what would be right."""
+
+
+_LATER = MappingProxyType({"later": True})
+"""Of settings that came after formats were approved: at their default they are no part of the digest, which stays."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """How bytes become cells. `quotechar` and `escapechar` may be none.
+
+    `skip_lines` physical lines before the header are passed over; `footer` is a mask with * and ? that the line after
+    the last record matches ("TRAILER*"), "" for files that end with their last record. With `allow_spaced_delimiter`
+    a delimiter that a space follows is part of the cell, as some ERPs write it without quotes ("24, place Kléber").
+    `width` is how many cells a row has in a file without a header; 0 where the last mapped column is the last cell.
+    """
+
+    encoding: str = "utf-8"
+    delimiter: str = "|"
+    quotechar: str | None = '"'
+    escapechar: str | None = None
+    has_header: bool = True
+    skip_lines: int = 0
+    footer: str = ""
+    allow_spaced_delimiter: bool = False
+    width: int = field(default=0, metadata=_LATER)
+
+    def __post_init__(self) -> None:
+        marks = {"delimiter": self.delimiter, "quotechar": self.quotechar, "escapechar": self.escapechar}
+        given = [mark for mark in marks.values() if mark is not None]
+        for name, mark in marks.items():
+            if mark is not None and (len(mark) != 1 or mark in "\r\n\0"):
+                raise FormatError(f"{name} must be one character and no line end, not {mark!r}.")
+        if len(set(given)) < len(given):
+            raise FormatError("Delimiter, quote and escape must be different characters.")
+        if self.allow_spaced_delimiter and self.delimiter == " ":
+            raise FormatError("Where spaces are the delimiter, no space can follow one.")
+        try:
+            find_encoding(self.encoding)
+        except UnknownEncoding as error:
+            raise FormatError(str(error)) from None
+        if not 0 <= self.skip_lines <= MOST_SKIPPED_LINES:
+            raise FormatError(f"skip_lines must be from 0 to {MOST_SKIPPED_LINES}, not {self.skip_lines}.")
+        if not 0 <= self.width <= MOST_CELLS:
+            raise FormatError(f"width must be from 0 to {MOST_CELLS:,}, not {self.width}.")
+        if self.width and self.has_header:
+            raise FormatError("width is for files without a header; with one, its columns are counted.")
+        if self.footer and not self.footer.strip("*? "):
+            raise FormatError(f"The footer mask {self.footer!r} matches every line; give what only the footer has.")
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column of the file and the template field it goes to.
+
+    `source` is a header text, a position counted from 1, or a template such as "{First} {Last}"; a column without
+    a source has a `constant`. The value map is applied to the trimmed cell, then the default to a blank one.
+    """
+
+    target: Target
+    source: str | int | None = None
+    constant: str | None = None
+    value_map: Mapping[str, str] = field(default_factory=dict)
+    default: str = ""
+    blank: Blank = Blank.KEEP
+    ownership: Ownership = Ownership.ALWAYS
+
+    def __post_init__(self) -> None:
+        if (self.source is None) == (self.constant is None):
+            raise FormatError(f"{self.target} needs either a source or a constant.")
+        if self.target.field.required and self.ownership is Ownership.NEVER:
+            raise FormatError(f"{self.target} is required, so its ownership cannot be 'never'.")
+        if self.target.field.required and self.blank is Blank.CLEAR:
+            raise FormatError(f"{self.target} is required, so a blank cell cannot clear it.")
+        if self.target.field.is_key and self.ownership is Ownership.NEVER:
+            raise FormatError(f"{self.target} is what records are found by, so its ownership cannot be 'never'.")
+        if self.target.field.is_key and self.blank is Blank.CLEAR:
+            raise FormatError(f"{self.target} is what records are found by, so a blank cell cannot clear it.")
+        if isinstance(self.source, int) and self.source < 1:
+            raise FormatError(f"{self.target}: positions are counted from 1, not {self.source}.")
+        if self.source == "" or self.constant == "":
+            raise FormatError(f"{self.target} has a blank source or constant.")
+        if untrimmed := next((cell for cell in self.value_map if cell != cell.strip()), None):
+            raise FormatError(
+                f"{self.target}: no cell is {untrimmed!r}, because cells are trimmed before they are mapped."
+            )
+        for what, value in [("constant", self.constant), ("default", self.default), *self._mapped()]:
+            if value:
+                self._check(what, value)
+
+    def _mapped(self) -> list[tuple[str, str]]:
+        return [(f"value map of {cell!r}", value) for cell, value in self.value_map.items()]
+
+    def _check(self, what: str, value: str) -> None:
+        """Raise FormatError for a value that no cell of the field could have."""
+        field = self.target.field
+        if value != value.strip():
+            raise FormatError(f"{self.target}, {what}: {value!r} has spaces around it; cells are trimmed.")
+        if field.kind in (Kind.TEXT, Kind.CODE) and len(value) <= (field.max_length or 0):
+            return
+        try:
+            WIDGETS[field.kind](field).clean(value)
+        except CellError as error:
+            raise FormatError(f"{self.target}, {what}: {value!r} {error}") from None
+
+    @property
+    def headers(self) -> tuple[str, ...]:
+        """The header texts that the source names."""
+        if not isinstance(self.source, str):
+            return ()
+        return tuple(SOURCE_HEADERS.findall(self.source)) or (self.source,)
+
+
+@dataclass(frozen=True, slots=True)
+class Policies:
+    """What a format decides beyond the meaning of its columns. Limits are percentages; none means no limit."""
+
+    clear_token: str = ""
+    assignments: Mapping[Group, AssignmentMode] = field(default_factory=dict)
+    unknown_lookup: Mapping[str, UnknownLookup] = field(default_factory=dict)
+    max_error_percent: float | None = None
+    max_change_percent: float | None = None
+    allow_trailing_delimiter: bool = False
+    conflict: Conflict = Conflict.REJECT
+    swallowed_lines: Swallowed = field(default=Swallowed.HOLD, metadata=_LATER)
+
+    def __post_init__(self) -> None:
+        if self.unknown_lookup.get("sales_reps") is UnknownLookup.CREATE:
+            raise FormatError("Sales reps cannot be created from a file: files carry no e-mail for them.")
+        if unknown := set(map(str, self.assignments)) - set(map(str, ASSIGNMENTS)):
+            raise FormatError(f"assignments: {', '.join(sorted(unknown))} is none of {', '.join(sorted(ASSIGNMENTS))}.")
+        if unknown := set(self.unknown_lookup) - set(LISTS):
+            raise FormatError(f"unknown_lookup: {', '.join(sorted(unknown))} is none of {', '.join(sorted(LISTS))}.")
+        for name in ("max_error_percent", "max_change_percent"):
+            limit = getattr(self, name)
+            if limit is not None and not 0 <= limit <= 100:
+                raise FormatError(f"{name} must be from 0 to 100, not {limit:g}.")
+
+
+@dataclass(frozen=True, slots=True)
+class FormatSpec:
+    """A format as the pipeline takes it.
+
+    `columns` is none for the standard template, whose columns are whatever template fields the header names.
+    `header` is the approved header, all of it, where it is known: what a file has beyond it is new.
+    """
+
+    name: str
+    dialect: Dialect = field(default_factory=Dialect)
+    columns: tuple[Column, ...] | None = None
+    policies: Policies = field(default_factory=Policies)
+    header: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.columns is None:
+            if not self.dialect.has_header:
+                raise FormatError("A file without a header needs its columns mapped by position.")
+            return
+        targets = Counter(column.target for column in self.columns)
+        if doubled := [str(target) for target, count in targets.items() if count > 1]:
+            raise FormatError(f"More than one column goes to {', '.join(sorted(doubled))}.")
+        self._check_texts()
+        for column in self.columns:
+            self._check_number(column)
+        code = next((column for column in self.columns if column.target == Target("customer_code")), None)
+        if code is None:
+            raise FormatError("No column goes to customer_code.")
+        if code.source is None or code.default or "{" in str(code.source):
+            raise FormatError("customer_code must be one plain column: customers are found by it before mapping.")
+        if any(code.value_map.values()):
+            raise FormatError(
+                "customer_code: a value map can only blank cells that name no customer, such as {'NULL': ''}."
+            )
+        if not self.dialect.has_header:
+            self._check_positions(self.columns)
+
+        named = Counter(map(normalize, self.header))
+        for column in self.columns:
+            for text in column.headers:
+                if named[normalize(text)] > 1:
+                    raise FormatError(f"The header has {text!r} more than once; give the position of the one you mean.")
+
+    def _check_texts(self) -> None:
+        """Some characters are none: neither a file nor the database has them."""
+        dialect = self.dialect
+        texts = [self.name, dialect.footer, self.policies.clear_token, *self.header]
+        texts += [dialect.delimiter, dialect.quotechar or "", dialect.escapechar or ""]
+        for column in self.columns or ():
+            texts += [str(column.source), column.constant or "", column.default, *column.value_map]
+            texts += column.value_map.values()
+        for text in texts:
+            if wrong := NO_CHARACTER.search(text):
+                raise FormatError(f"{text!r} holds {wrong[0]!r}, which is no character of a text.")
+
+    def _check_positions(self, columns: tuple[Column, ...]) -> None:
+        if any(isinstance(column.source, str) for column in columns):
+            raise FormatError("Without a header, columns are named by position.")
+        last = max(int(column.source or 0) for column in columns)
+        if last > MOST_CELLS:
+            raise FormatError(f"Position {last:,} is more than a row can have; at most {MOST_CELLS:,} cells are read.")
+        if 0 < self.dialect.width < last:
+            raise FormatError(f"The rows have {self.dialect.width} cells, so no column can be at position {last}.")
+
+    @property
+    def width(self) -> int:
+        """How many cells a row of a file without a header has. It is never learned from a row.
+
+        Where the format does not say, they end with the last mapped column: a row with more may have shifted.
+        """
+        return self.dialect.width or max(int(column.source or 0) for column in self.columns or ())
+
+    def _check_number(self, column: Column) -> None:
+        if column.target.number > 1 and not column.target.field.repeats:
+            raise FormatError(f"{column.target.name} does not repeat, so it has no number.")
+
+    @property
+    def digest(self) -> bytes:
+        """32 bytes that differ when anything of the format differs."""
+        return hashlib.blake2b(repr(_plain(self)).encode(), digest_size=32).digest()
+
+
+def _plain(value: object) -> object:
+    """The value with mappings as sorted pairs, so that equal formats have equal representations."""
+    if isinstance(value, FormatSpec | Dialect | Column | Policies):
+        plain: list[object] = []
+        for item in fields(value):
+            held = getattr(value, item.name)
+            if not item.metadata.get("later"):
+                plain.append(_plain(held))
+            elif held != item.default:
+                plain.append([item.name, _plain(held)])
+        return plain
+    if isinstance(value, dict):
+        return sorted((str(key), str(item)) for key, item in value.items())
+    if isinstance(value, tuple):
+        return [_plain(item) for item in value]
+    return str(value)
+
+
+STANDARD = FormatSpec(name="standard template")
+"""Pipe-delimited UTF-8 with a header of template field names or labels, any subset of them in any order."""

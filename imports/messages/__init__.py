@@ -1,0 +1,1 @@
+"""Messages: what is told to whom, and how it gets there."""

@@ -1,0 +1,99 @@
+"""Deliver: e-mails and webhooks that are due, each until it is taken or has been tried for days."""
+
+from __future__ import annotations
+
+import logging
+import smtplib
+import time
+from datetime import timedelta
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from django.core.exceptions import ImproperlyConfigured
+from django.db.models import F
+from django.utils import timezone
+
+from imports.errors import SettingsWrong, TryAgainLater
+from imports.filesystems import ServerUnreachable
+from imports.messages.mailing import make_email
+from imports.messages.webhooks import post_event
+from imports.models import Message, Webhook
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+logger = logging.getLogger(__name__)
+
+WAITS = [timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 3 * 60, 6 * 60, 12 * 60, 24 * 60)]
+"""After each failed attempt; after the last one the message is given up, two days after it was written."""
+LONGEST_DELIVERY = 10 * 60
+"""Seconds after which the rest is left to the next task, which follows within a minute."""
+
+
+def deliver_due(most: int = 100) -> int:
+    """Deliver what is due, the oldest first; returns how many were taken.
+
+    Where one message finds nobody at home, the others to the same place wait for the next time, uncounted.
+    """
+    taken, away, started = 0, set(), time.monotonic()
+    for message in Message.objects.due().select_related("account", "feed", "run").order_by("pk")[:most]:
+        if time.monotonic() - started > LONGEST_DELIVERY:
+            break
+        webhook = _find_webhook(message)
+        place = urlsplit(webhook.url).netloc if webhook else str(message.kind)
+        if place in away or not _claim(message):
+            continue
+        try:
+            _deliver(message, webhook)
+        except TryAgainLater as error:
+            if isinstance(error, ServerUnreachable):
+                away.add(place)
+            _record_failure(message, str(error), give_up=message.attempts > len(WAITS))
+        except (SettingsWrong, ImproperlyConfigured) as error:
+            _record_failure(message, str(error), give_up=True)
+        else:
+            Message.objects.filter(pk=message.pk).update(delivered_at=timezone.now(), problem="")
+            taken += 1
+    return taken
+
+
+def _claim(message: Message) -> bool:
+    """Count the attempt before it is made, which gives it to one process alone, and the next one its time."""
+    later: datetime = timezone.now() + WAITS[min(message.attempts, len(WAITS) - 1)]
+    due = Message.objects.due().filter(pk=message.pk, attempts=message.attempts)
+    claimed = due.update(attempts=F("attempts") + 1, next_attempt_at=later)
+    message.attempts += 1
+    return bool(claimed)
+
+
+def _find_webhook(message: Message) -> Webhook | None:
+    if message.kind != Message.Kind.WEBHOOK:
+        return None
+    return Webhook.objects.filter(account=message.account).defer("secret").first()
+
+
+def _deliver(message: Message, webhook: Webhook | None) -> None:
+    if message.kind == Message.Kind.EMAIL:
+        _send_email(message)
+    elif webhook is None or not webhook.enabled:
+        raise SettingsWrong("The account's webhook was removed or switched off.")
+    else:
+        post_event(webhook, message)
+
+
+def _send_email(message: Message) -> None:
+    try:
+        make_email(message).send()
+    except smtplib.SMTPRecipientsRefused as error:
+        refused = ", ".join(f"{address} ({code})" for address, (code, _) in error.recipients.items())
+        raise TryAgainLater(f"The mail server refuses {refused}.") from None
+    except smtplib.SMTPResponseException as error:
+        raise TryAgainLater(f"The mail server refuses with status {error.smtp_code}.") from None
+    except (smtplib.SMTPException, OSError) as error:
+        raise ServerUnreachable(f"The mail server cannot be reached: {type(error).__name__}.") from None
+
+
+def _record_failure(message: Message, problem: str, *, give_up: bool) -> None:
+    given_up_at = timezone.now() if give_up else None
+    Message.objects.filter(pk=message.pk).update(problem=problem, given_up_at=given_up_at)
+    logger.warning("%s could not be delivered%s: %s", message, ", and was given up" if give_up else "", problem)

@@ -1,0 +1,90 @@
+"""E-mails to the contacts of a feed: what happened, and what they can do about it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from email.utils import parseaddr
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from django.core.mail import EmailMultiAlternatives
+from django.template.loader import render_to_string
+from django.urls import reverse
+
+from imports.describing import rejects_name
+from imports.models import Feed
+from imports.wording import one_line, plain_text
+
+if TYPE_CHECKING:
+    from imports.models import Message
+
+SUBJECTS = {
+    "run.held": "Held: {file}",
+    "run.rejected": "Rejected: {file}",
+    "run.partial": "Partly imported: {file}",
+    "run.failed": "Not imported: {file}",
+    "run.release_refused": "Not released: {file}",
+    "feed.failing": "The feed {feed} fails",
+    "feed.recovered": "The feed {feed} works again",
+    "feed.silent": "No file came through the feed {feed}",
+}
+MAILED_ISSUES = 10
+LONGEST_SUBJECT = 300
+
+
+def make_email(message: Message) -> EmailMultiAlternatives:
+    """The message as an e-mail, in plain text and in HTML that says the same; nothing of a file becomes a link."""
+    context = describe(message)
+    subject = SUBJECTS[message.event].format(file=context["file"], feed=context["feed"])
+    context["text"] = render_to_string(f"imports/mail/{message.event.partition('.')[0]}.txt", context).strip()
+    email = EmailMultiAlternatives(
+        subject=one_line(f"{subject} ({context['account']})")[:LONGEST_SUBJECT],
+        body=plain_text(render_to_string("imports/mail/message.txt", context)),
+        to=message.payload["to"],
+        headers={
+            "Message-ID": f"<customersync-{message.pk}-{message.created_at:%Y%m%d%H%M%S}@{_domain()}>",
+            "Auto-Submitted": "auto-generated",
+            "X-Auto-Response-Suppress": "All",
+        },
+    )
+    email.attach_alternative(plain_text(render_to_string("imports/mail/message.html", context)), "text/html")
+    return email
+
+
+def describe(message: Message) -> dict[str, Any]:
+    """What the templates say."""
+    run, feed = message.run, message.feed
+    issues = list(run.issues.filter(severity="error")[: MAILED_ISSUES + 1]) if run else []
+    times = {name: message.payload[name] for name in ("since", "failing_since") if name in message.payload}
+    return {
+        **message.payload,
+        **{name: datetime.fromisoformat(time) for name, time in times.items()},
+        "event": message.event,
+        "account": message.account.name,
+        "feed": feed.name if feed else "",
+        "server": feed.server_name if feed else "",
+        "waits": feed is not None and feed.while_held == Feed.WhileHeld.WAIT and not (run and run.has_failed),
+        "file": one_line(run.file_name) if run else "",
+        "run": run,
+        "issues": issues[:MAILED_ISSUES],
+        "more_issues": len(issues) > MAILED_ISSUES,
+        "outbox": feed.outbox_folder if feed and run and run.rejects_file else "",
+        "rejects": rejects_name(run) if run else "",
+        "link": _link(message),
+        "place": f"run {run.pk}" if run else f"feed {feed}",
+    }
+
+
+def _link(message: Message) -> str:
+    """To the page of the admin; nothing where the site's address is not set."""
+    if not settings.SITE_URL:
+        return ""
+    if message.run_id:
+        page = reverse("admin:imports_run_change", args=[message.run_id])
+    else:
+        page = reverse("admin:imports_feed_change", args=[message.feed_id])
+    return f"{settings.SITE_URL}{page}"
+
+
+def _domain() -> str:
+    return parseaddr(settings.DEFAULT_FROM_EMAIL)[1].rpartition("@")[2] or "localhost"

@@ -1,0 +1,7 @@
+"""Pipeline: one file through it once. `import_file` is the one door that admin, API, commands and tasks call."""
+
+from imports.pipeline.beating import Progress
+from imports.pipeline.ending import Release
+from imports.pipeline.importing import Origin, import_file
+
+__all__ = ["Origin", "Progress", "Release", "import_file"]

@@ -1,0 +1,157 @@
+"""Check: customers of a file → what shall stand of them, staged, and what is wrong with them, as issues.
+
+What is stored is read without locking it, so that a long file keeps nobody waiting. Only just before the merge all
+that it will touch is locked, and whoever was changed since is checked once more, against what stands from then on.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from django.db import Error, transaction
+from django.db.models.functions import Lower
+
+from connections.models import Connection
+from connections.stored import StoredCustomer, fetch_stored
+from imports.errors import Problem
+from imports.files.grouping import Customer, Grouper
+from imports.files.scanning import Scan, read_rows
+from imports.models import Run
+from imports.pipeline.judging import Judge, Verdict
+from imports.pipeline.staging import settle_lookups, stage_customers
+from imports.template import Target
+from lookups.validators import lower_ascii
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from connections.merging import Stage
+    from imports.files.mapping import CustomerResource
+    from imports.files.sources import Source
+    from imports.pipeline.issues import IssueLog
+    from lookups.directory import LookupDirectory
+
+BATCH = 3000
+
+
+@dataclass
+class Checker:
+    """Checks the customers of one run; `rejected` are the numbers of those that are not accepted."""
+
+    run: Run
+    stage: Stage
+    log: IssueLog
+    source: Source
+    resource: CustomerResource
+    directory: LookupDirectory
+    scan: Scan
+    any_known: bool
+    """Whether the account has any connection that a customer could be."""
+    twins: dict[str, str] = field(default_factory=dict)
+    """Of codes that differ from another one of the file only in case: the other one."""
+    rejected: list[int] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.grouper, self.judge = Grouper(self.resource), Judge(self.resource, self.directory)
+
+    def check(self, batch: Sequence[tuple[str, int]]) -> None:
+        """Check customers, given by code and number: stage what is accepted, store the issues, count."""
+        run, scan = self.run, self.scan
+        stored = self._fetch_stored([code for code, _ in batch])
+        variants = self._find_case_variants([code for code, _ in batch if code not in stored])
+        accepted: list[tuple[Verdict, bytes]] = []
+        problems: list[Problem] = []
+        for code, number in batch:
+            known = stored.get(code)
+            if known is not None and known.status == Connection.Status.REJECTED:
+                run.skipped += 1
+                problems.append(_skipped(known, scan.lines[scan.spans(number)[0]], self.resource))
+                continue
+            customer = self.grouper.group(code, read_rows(self.source, scan, scan.spans(number)))
+            verdict = self.judge.judge(customer, known)
+            if code in variants:
+                _warn_of_variant(customer, f"the account has {variants[code]!r}", self.resource)
+            elif code in self.twins and known is None:
+                _warn_of_variant(customer, f"so is {self.twins[code]!r} in this file", self.resource)
+            problems += customer.problems
+            if customer.errors:
+                self.rejected.append(number)
+            else:
+                settle_lookups(self.stage.cursor, self.directory, verdict)
+                accepted.append((verdict, scan.digests[number]))
+                run.created += known is None
+                run.updated += known is not None and verdict.changes
+        self.log.add(problems)
+        stage_customers(self.stage, self.directory, accepted)
+        run.rejected = len(self.rejected)
+
+    def settle(self) -> None:
+        """Lock what the merge will touch; whoever is not as when it was read is checked again as it is now."""
+        while changed := self.stage.lock(self.run.account_id):
+            self.any_known, hidden_rows = True, self.grouper.hidden_rows
+            self._forget(changed)
+            for start in range(0, len(changed), BATCH):
+                self.check([(code, self.scan.customers[code]) for code in changed[start : start + BATCH]])
+            self.grouper.hidden_rows = hidden_rows  # counted already
+
+    def _forget(self, codes: list[str]) -> None:
+        """Take back what was staged, counted and said of accepted customers."""
+        for is_new, changes in self.stage.remove(codes):
+            self.run.created -= is_new
+            self.run.updated -= changes and not is_new
+        self.log.remove(codes)
+
+    @contextmanager
+    def savepoint(self) -> Iterator[None]:
+        """What the block stages, counts and rejects is taken back with what it writes when the database ends it."""
+        counts = {name: getattr(self.run, name) for name in Run.COUNTS}
+        staged, found, rejected = self.stage.counts, self.log.found.copy(), len(self.rejected)
+        try:
+            with transaction.atomic():
+                yield
+        except Error:
+            for name, count in counts.items():
+                setattr(self.run, name, count)
+            self.stage.counts, self.log.found = staged, found
+            del self.rejected[rejected:]
+            raise
+
+    # -- what is stored
+
+    def _fetch_stored(self, codes: list[str]) -> dict[str, StoredCustomer]:
+        """The customers among the codes that the account has."""
+        if not self.any_known:
+            return {}
+        return fetch_stored(Connection.objects.filter(account=self.run.account, customer_code__in=codes))
+
+    def _find_case_variants(self, codes: list[str]) -> dict[str, str]:
+        """For new codes that differ from a known one only in case: the known one."""
+        if not self.any_known or not codes:
+            return {}
+        lowered = {lower_ascii(code): code for code in codes}
+        known = Connection.objects.filter(account=self.run.account).annotate(lowered=Lower("customer_code"))
+        return {
+            lowered[key]: code
+            for key, code in known.filter(lowered__in=lowered).values_list("lowered", "customer_code")
+        }
+
+
+def _skipped(stored: StoredCustomer, line: int, resource: CustomerResource) -> Problem:
+    duplicate = f" as a duplicate of {stored.duplicate_of}" if stored.duplicate_of else ""
+    message = f"Customer {stored.code!r} was rejected in review{duplicate}; its rows are skipped."
+    column = resource.column_label(Target("customer_code"))
+    return Problem(line, column, "customer_code", "rejected_connection", "warning", message, stored.code, stored.code)
+
+
+def _warn_of_variant(customer: Customer, other: str, resource: CustomerResource) -> None:
+    customer.problem(
+        customer.line,
+        resource.column_label(Target("customer_code")),
+        "customer_code",
+        "code_differs_in_case",
+        f"{customer.code!r} is new; {other}, which differs only in case.",
+        customer.code,
+        "warning",
+    )

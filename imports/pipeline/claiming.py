@@ -1,0 +1,151 @@
+"""Claim an account: one run at a time, arbitrated by the database.
+
+A claim is an advisory lock of the database session, so it ends with the process that holds it, however that ends.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+from typing import TYPE_CHECKING
+
+from django.db import Error, OperationalError, connection, transaction
+from django.utils import timezone
+
+from imports.errors import AccountBusy
+from imports.messages.telling import tell_of_run
+from imports.models import Run
+from imports.queueing import enqueue_waiting
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from django.db.backends.utils import CursorWrapper
+
+    from accounts.models import Account
+PATIENCE = "60s"
+"""How long a person at a terminal waits for the account's other run."""
+IMPATIENCE = "1ms"
+"""How long a worker does, whom other accounts are waiting for."""
+KILLED = "The process ended before the run did."
+HOLDS_CLAIM = """
+    locktype = 'advisory' AND objsubid = 1 AND granted
+    AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+    AND (classid::bigint << 32) | objid::bigint = hashtextextended(%s, 0)
+"""
+"""Of pg_locks: the sessions that hold the claim of a key."""
+
+
+@contextlib.contextmanager
+def claim_account(account: Account, *, patient: bool = True) -> Iterator[None]:
+    """Hold the account's claim; runs that a killed process left as running are first brought to an end.
+
+    What waits for the account goes into the queue when it is free again. Raises AccountBusy when another run holds the
+    claim: at once, or where `patient` when it still does after PATIENCE.
+    """
+    key = [_account_key(account.pk)]
+    with connection.cursor() as cursor:
+        notice_killed_clients(cursor)
+        cursor.execute("SELECT pg_try_advisory_lock(hashtextextended(%s, 0))", key)
+        if not cursor.fetchone()[0]:
+            end_silent_session(account.pk)
+            _wait_for_claim(cursor, account, PATIENCE if patient else IMPATIENCE)
+        try:
+            end_killed_runs(account)
+            yield
+        finally:
+            with contextlib.suppress(Error):  # a lost session has given the claim back already
+                cursor.execute("SELECT pg_advisory_unlock(hashtextextended(%s, 0))", key)
+                if not _is_held_here(cursor, key[0]):
+                    enqueue_waiting(account)
+
+
+def _wait_for_claim(cursor: CursorWrapper, account: Account, patience: str) -> None:
+    cursor.execute(f"SET lock_timeout = '{patience}'")
+    try:
+        with transaction.atomic():
+            cursor.execute("SELECT pg_advisory_lock(hashtextextended(%s, 0))", [_account_key(account.pk)])
+    except OperationalError as error:
+        raise AccountBusy(
+            f"Another file is being imported into {account.code}"
+            f"{'' if patience == IMPATIENCE else f' for longer than {patience}'}. "
+            "Nothing was done; try again when it has ended."
+        ) from error
+    finally:
+        cursor.execute("SET lock_timeout = DEFAULT")
+
+
+def is_account_claimed(account_id: int) -> bool:
+    """Whether another session imports into the account at this moment."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT 1 FROM pg_locks WHERE {HOLDS_CLAIM} AND pid <> pg_backend_pid()",  # noqa: S608  (a constant)
+            [_account_key(account_id)],
+        )
+        return cursor.fetchone() is not None
+
+
+def _is_held_here(cursor: CursorWrapper, key: str) -> bool:
+    """Whether this session holds the claim once more: a release claims the account before its import does."""
+    cursor.execute(
+        f"SELECT 1 FROM pg_locks WHERE {HOLDS_CLAIM} AND pid = pg_backend_pid()",  # noqa: S608  (a constant)
+        [key],
+    )
+    return cursor.fetchone() is not None
+
+
+def end_silent_session(account_id: int) -> None:
+    """End the session that holds the account's claim where its run gives no sign of life.
+
+    Its process is frozen, or behind a network that is gone, and may come back any time: without its session it can
+    change nothing any more.
+    """
+    silent = Run.objects.silent().filter(account=account_id)
+    if not silent.exists():
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT pg_terminate_backend(pid, 5000) FROM pg_locks WHERE {HOLDS_CLAIM}"  # noqa: S608  (a constant)
+            " AND pid <> pg_backend_pid()",
+            [_account_key(account_id)],
+        )
+
+
+def end_session(account_id: int, session: int) -> None:
+    """End a session that may still hold the account's claim; what it had not committed is then not committed."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT pg_terminate_backend(pid, 5000) FROM pg_locks WHERE {HOLDS_CLAIM} AND pid = %s",  # noqa: S608  (a constant)
+            [_account_key(account_id), session],
+        )
+
+
+def end_killed_runs(account: Account) -> None:
+    """Nobody is at work in the account, so whatever still says that it runs was killed.
+
+    An uploaded file is imported again from its copy.
+    """
+    for run in account.runs.filter(status=Run.Status.RUNNING).select_related("account", "feed", "started_by"):
+        if run.is_upload:
+            run.status, run.message = Run.Status.QUEUED, f"{KILLED} It is taken up again."
+        else:
+            run.status, run.finished_at = Run.Status.FAILED, timezone.now()
+            run.message = f"{KILLED} Nothing was applied; import the file again."
+        with transaction.atomic():
+            run.save(update_fields=["status", "finished_at", "message"])
+            tell_of_run(run)
+
+
+def notice_killed_clients(cursor: CursorWrapper) -> None:
+    """Let the server look for a killed client even while it works, so that its claim does not outlive it for long."""
+    cursor.execute("SET client_connection_check_interval = '1s'")
+
+
+def worker_name() -> str:
+    """Machine and process, as people look for it."""
+    return f"{socket.gethostname()}:{os.getpid()}"
+
+
+def _account_key(account_id: int) -> str:
+    return f"customersync.account.{account_id}"

@@ -1,0 +1,322 @@
+"""One file through the pipeline: the one door that admin, API, commands and tasks call.
+
+The file is read twice: first to find each customer's rows and digest them, then only the rows of customers that
+are new or changed. Everything accepted is merged in one transaction together with the run's final status.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import hashlib
+from dataclasses import asdict, dataclass, replace
+from functools import partial
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from django.db import Error, connection, transaction
+
+from connections import merging
+from connections.models import Connection
+from connections.stamping import take_stamp
+from imports.errors import FileHeld, FileRejected, HeldFor, Problem, SettingsWrong
+from imports.files.grouping import Customer, find_case_twins
+from imports.files.mapping import CustomerResource
+from imports.files.scanning import Scan, read_rows, scan_customers
+from imports.files.sources import Source, open_source
+from imports.formats.spec import STANDARD, FormatSpec
+from imports.models import Run
+from imports.pipeline.beating import Progress, beating
+from imports.pipeline.beginning import begin_queued, count_attempt, hold_what_fails
+from imports.pipeline.checking import BATCH, Checker
+from imports.pipeline.claiming import claim_account
+from imports.pipeline.ending import Ending, Release
+from imports.pipeline.guards import find_reason_to_hold
+from imports.pipeline.issues import IssueLog
+from imports.pipeline.keeping import forget_old_files, keep_rejects, keeping_file
+from imports.pipeline.recognising import digest_header, explain_drift
+from imports.pipeline.rejecting import drafting_rejects, write_rejects
+from imports.versioning import check_entry, find_other_specs, read_spec
+from lookups.directory import LookupDirectory
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+    from pathlib import Path
+
+    from accounts.models import Account, User
+    from imports.files.records import Row
+    from imports.models import Feed, FormatVersion
+
+RULES_REVISION = 2
+"""Raise it when the same row would come out differently, so that no stored digest matches any more."""
+
+ATTEMPTS = 3
+"""How often a merge is tried when others write the same at this moment."""
+SMALL_FILE = 5000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """Where a file came from, where that is not its path: its name there, and what the feed's server said of it."""
+
+    file_name: str
+    feed: Feed | None = None
+    remote_path: str = ""
+    remote_size: int | None = None
+    remote_modified_at: datetime | None = None
+    sha256: str = ""
+
+
+def import_file(
+    account: Account,
+    path: Path,
+    spec: FormatSpec = STANDARD,
+    *,
+    version: FormatVersion | None = None,
+    origin: Origin | None = None,
+    release: Release | None = None,
+    queued: Run | None = None,
+    patient: bool = True,
+    dry_run: bool = False,
+    keep: bool = True,
+    rejects: Path | None = None,
+    started_by: User | None = None,
+    progress: Progress = lambda stage, done, total: None,
+) -> Run:
+    """Bring the account's customers to what the file says; returns the run with its status and counts.
+
+    The file is read as `version` says where one is given, else as `spec` does. A dry run does all of it and rolls the
+    merge back; of any other a copy of the file is kept, unless `keep` is false. With `rejects`, the rows of rejected
+    customers are written there. `queued` is a run that waits for this import already. With `release`, the file is that
+    of a held run: limits and a missing footer hold it no more, and the decision is recorded with the merge.
+
+    Raises AccountBusy when another run of the account is at work (after a minute, or at once unless `patient`),
+    TryAgainLater when the database gives up, and SettingsWrong when the version may not read files into the account,
+    no copy can be kept, or the rejects cannot be written, which changes nothing of the run.
+    """
+    if version is not None:
+        check_entry(version, account)
+        spec = read_spec(version)
+    with claim_account(account, patient=patient):
+        size = path.stat().st_size
+        run = (
+            begin_queued(queued) if queued is not None else Run(account=account, dry_run=dry_run, started_by=started_by)
+        )
+        for name, value in _describe_origin(origin or Origin(file_name=run.file_name or path.name)).items():
+            setattr(run, name, value)
+        run.file_size, run.released_from = size, release.held if release else None
+        run.format_name, run.format_version, run.format_digest = spec.name, version, spec.digest
+        if run.remote_path and not release:
+            count_attempt(run)
+        run.save()
+        with beating(run, progress) as progress, keeping_file(run, path, wanted=keep and not dry_run) as name_copy:
+            ending = Ending(run, path, keep and not dry_run, release, name_copy)
+            with ending.recording():
+                forget_old_files(account)
+                hold_what_fails(run)
+                _Import(run, spec, path, ending, progress).go(rejects)
+        return run
+
+
+@dataclass
+class _Import:
+    """The steps of one run, and what they share."""
+
+    run: Run
+    spec: FormatSpec
+    path: Path
+    ending: Ending
+    progress: Progress
+    known: int = 0
+
+    def go(self, rejects: Path | None) -> None:
+        with contextlib.ExitStack() as stack:
+            source = stack.enter_context(open_source(self.path, self.spec.dialect))
+            resource = self._bind(source)
+            source.header = resource.header
+            directory = LookupDirectory(self.run.account)
+            scan = self._scan(source, resource, directory)
+            with self.ending.committing(), connection.cursor() as cursor, _no_garbage_collection():
+                self.known = self._count_known()
+                stage, log = merging.Stage(cursor), IssueLog(cursor, self.run)
+                checker = Checker(self.run, stage, log, source, resource, directory, scan, bool(self.known))
+                self._check(checker)
+                self._merge(checker)
+                log.close()
+                if self.run.rejected or self.run.rows_rejected:
+                    self.run.rejects_header = digest_header(resource.original_header)
+                write = partial(write_rejects, log, source, resource, scan, checker.rejected)
+                if self.ending.keep:
+                    keep_rejects(self.run, write)
+                drafted = stack.enter_context(drafting_rejects(write, rejects)) if rejects else lambda: None
+                self.ending.finish(self._status())
+            self.run.seconds = self.ending.elapsed()  # with the commit, for whoever asked for the run
+            try:
+                drafted()
+            except OSError as error:
+                raise SettingsWrong(
+                    f"{self.run} ended as {self.run.status}, but its rejects could not be written to {rejects}: "
+                    f"{error.strerror}. Make room there and import the file again."
+                ) from error
+
+    def _bind(self, source: Source) -> CustomerResource:
+        """The format's columns at their places in the file."""
+        if self.spec.dialect.footer and not source.footer and not self.ending.lifts_limits:
+            raise FileHeld(HeldFor.FOOTER, [_missing_footer(self.spec)])
+        try:
+            return CustomerResource(self.spec, source.header)
+        except FileRejected as rejection:
+            rejection.line = source.header_line
+            raise
+        except FileHeld as hold:
+            hold.problems = [problem._replace(line=source.header_line) for problem in hold.problems]
+            hold.summary = explain_drift(source, self.spec, find_other_specs(self.run.account, self.spec))
+            raise
+
+    def _scan(self, source: Source, resource: CustomerResource, directory: LookupDirectory) -> Scan:
+        """Where each customer's rows are. The digests cover all that decides what a row means."""
+        meaning = repr((RULES_REVISION, source.header)).encode() + self.spec.digest + directory.revision
+        seed = hashlib.blake2b(meaning, digest_size=16).digest()
+        done = 0
+
+        def advance(size: int) -> None:
+            nonlocal done
+            done += size
+            self.progress("Reading", min(done, source.size), source.size)
+
+        return scan_customers(source, resource.code_index, seed, advance, resource.no_codes)
+
+    def _check(self, checker: Checker) -> None:
+        """Check every customer that is new or changed, and stage what is accepted."""
+        run, scan = self.run, checker.scan
+        checker.log.add(_header_problems(checker.source, checker.resource))
+        run.rows = scan.records
+        if scan.nameless is not None:
+            self._reject_nameless(checker, read_rows(checker.source, scan, scan.spans(scan.nameless)))
+        run.customers = len(scan.customers)
+        changed = self._find_changed(scan)
+        checker.twins = find_case_twins(code for code, _ in changed)
+        run.unchanged = run.customers - len(changed)
+        for done in range(0, len(changed), BATCH):
+            self.progress("Checking", done, len(changed))
+            checker.check(changed[done : done + BATCH])
+
+    def _reject_nameless(self, checker: Checker, rows: Iterator[Row]) -> None:
+        """Count the rows that name no customer."""
+        while batch := list(islice(rows, BATCH)):
+            customer = Customer("")
+            self.run.rows_rejected += len(batch)
+            for row in batch:
+                checker.grouper.reject_nameless(customer, row)
+            checker.log.add(customer.problems)
+
+    # -- what is stored
+
+    def _count_known(self) -> int:
+        """How many connections the account has; only whether it has any where no limit asks for more."""
+        connections = self.run.account.connections.all()
+        return int(connections.exists()) if self.spec.policies.max_change_percent is None else connections.count()
+
+    def _find_changed(self, scan: Scan) -> list[tuple[str, int]]:
+        """Code and number of the customers whose digest is not the stored one, in file order."""
+        stored = Connection.objects.filter(account=self.run.account)
+        if len(scan.customers) <= SMALL_FILE:
+            stored = stored.filter(customer_code__in=scan.customers.keys())
+        unchanged = bytearray(len(scan.digests))
+        find, digests = scan.customers.get, scan.digests
+        for code, digest in stored.values_list("customer_code", "source_digest").iterator(10 * BATCH):
+            number = find(code)
+            if number is not None and digests[number] == digest:
+                unchanged[number] = 1
+        return [item for item in scan.customers.items() if not unchanged[item[1]]]
+
+    # -- the end
+
+    def _merge(self, checker: Checker) -> None:
+        """Merge what is staged as things stand now, and take it back where nothing may stay.
+
+        Where somebody else was faster, or the database ended this one of two, it is done again as things are then.
+        """
+        self.progress("Writing", 0, 1)
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                with checker.savepoint():
+                    checker.settle()
+                    with transaction.atomic():
+                        self._write(checker)
+                break
+            except Error as error:
+                if attempt == ATTEMPTS or not merging.is_race(error):
+                    raise
+        self.progress("Writing", 1, 1)
+
+    def _write(self, checker: Checker) -> None:
+        run = self.run
+        checker.directory.insert_created()
+        checker.stage.merge(
+            account_id=run.account_id,
+            run_id=run.pk,
+            at=take_stamp([run.account_id]),
+            status=Connection.Status.APPROVED if run.account.auto_approve else Connection.Status.PENDING,
+        )
+        run.unchanged = run.customers - run.created - run.updated - run.rejected - run.skipped
+        hidden_rows = checker.grouper.hidden_rows if self.spec.columns is not None else 0
+        policies, is_let_go = self.spec.policies, self.ending.lifts_limits
+        hold = None if is_let_go else find_reason_to_hold(run, policies, self.known, hidden_rows)
+        if hold is not None:
+            run.held_for, run.message = hold
+        if run.dry_run or hold is not None:
+            transaction.set_rollback(True)
+
+    def _status(self) -> Run.Status:
+        run = self.run
+        if run.held_for:
+            return Run.Status.HELD
+        if not run.rejected and not run.rows_rejected:
+            return Run.Status.SUCCEEDED
+        accepted = run.created + run.updated + run.unchanged
+        return Run.Status.PARTIAL if accepted else Run.Status.REJECTED
+
+
+def _describe_origin(origin: Origin) -> dict[str, Any]:
+    described = asdict(replace(origin, feed=None))
+    return {**described, "feed": origin.feed, "file_name": origin.file_name[-255:]}
+
+
+@contextlib.contextmanager
+def _no_garbage_collection() -> Iterator[None]:
+    """Rows make millions of short-lived objects and no reference cycles; looking for some costs a third of the run."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+def _header_problems(source: Source, resource: CustomerResource) -> list[Problem]:
+    """A warning for every column that is not read and that nobody has seen before."""
+    unknown = "no field of the template" if resource.spec.columns is None else "not in the approved header"
+    return [
+        Problem(
+            source.header_line,
+            text.strip() or str(index + 1),
+            "",
+            "unknown_column",
+            "warning",
+            f"Column {index + 1} ({text.strip()!r}) is {unknown}; it is not read.",
+            text.strip(),
+            "",
+        )
+        for index, text in resource.unknown_headers
+    ]
+
+
+def _missing_footer(spec: FormatSpec) -> Problem:
+    message = (
+        f"The file does not end with the footer {spec.dialect.footer!r} that its format asks for; "
+        "it may have been cut off on its way."
+    )
+    return Problem(None, "", "", "missing_footer", "error", message, "", "")

@@ -1,0 +1,283 @@
+"""Judge: a customer's rows and what is stored → what shall stand, or why the customer is rejected.
+
+Required and conditional rules are judged on the result, so a delta file may leave out what is stored.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from connections.rules import STATE_REQUIRED_COUNTRIES
+from connections.stored import ADDRESS_FIELDS, AddressValues, ConnectionValues, StoredAddress, StoredCustomer
+from imports.files.mapping import CLEAR
+from imports.formats.spec import AssignmentMode
+from imports.pipeline.resolving import NewLookup, Reference, Resolver
+from imports.template import ASSIGNMENTS, Group, Target
+from lookups.directory import price_type_code
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from imports.files.grouping import Customer, Given, Merged
+    from imports.files.mapping import CustomerResource
+    from lookups.directory import LookupDirectory
+
+
+class JudgedRecord(NamedTuple):
+    """An address, door or buyer that is new (without an id) or differs; key and values as its entity names them."""
+
+    id: int | None
+    line: int
+    key: tuple[str, ...]
+    values: tuple[Any, ...]
+
+
+@dataclass(slots=True)
+class Verdict:
+    """What shall stand of one customer after the merge: its values, and of its records those that are new or differ.
+    Lookups are ids, or NewLookup until the customer is accepted.
+    """
+
+    customer: Customer
+    stored: StoredCustomer | None
+    values: ConnectionValues
+    addresses: list[JudgedRecord] = field(default_factory=list)
+    doors: list[JudgedRecord] = field(default_factory=list)
+    buyers: list[JudgedRecord] = field(default_factory=list)
+    given: list[tuple[Group, int | NewLookup, int]] = field(default_factory=list)
+    taken: list[tuple[Group, int, int]] = field(default_factory=list)
+
+    @property
+    def changes(self) -> bool:
+        """Whether anything of a stored customer will differ."""
+        return (
+            bool(self.addresses or self.doors or self.buyers or self.given or self.taken)
+            or self.stored is None
+            or self.values != self.stored.values
+        )
+
+
+NOTHING_STORED = ConnectionValues("", "", "", "", None, None, None, None, None)
+NO_IDS: frozenset[int] = frozenset()
+_TEXT_FIELDS = ("profile_name", "customer_alias", "alternate_name", "website")
+_LOOKUP_FIELDS = (
+    ("company_number", "company_numbers"),
+    ("customer_group", "customer_groups"),
+    ("sales_rep", "sales_reps"),
+)
+_NAMES = {
+    Group.WAREHOUSES: ("warehouse_code", "warehouse_name"),
+    Group.PAYMENT_TERMS: ("payment_terms_code", "payment_terms"),
+    Group.SHIPPING_TERMS: ("shipping_terms", "shipping_terms"),
+    Group.PRICE_TYPES: ("price_type_name", "price_type_name"),
+}
+
+
+class Judge:
+    """Applies the rules of the template and a format's policies with the account's lists."""
+
+    def __init__(self, resource: CustomerResource, directory: LookupDirectory) -> None:
+        self.resource = resource
+        self.directory = directory
+        self.resolver = Resolver(resource, directory)
+        self.policies = resource.spec.policies
+        self.clear_parts: dict[Group, set[str]] = {}
+        self.fill_parts: dict[Group, set[str]] = {}
+        for block in resource.blocks:
+            self.clear_parts.setdefault(block.group, set()).update(block.clear_parts)
+            self.fill_parts.setdefault(block.group, set()).update(block.fill_parts)
+        # Groups of which a new record takes just what the file says.
+        self.plain_groups = {
+            group for group, parts in self.clear_parts.items() if not parts and not self.policies.clear_token
+        }
+
+    def judge(self, customer: Customer, stored: StoredCustomer | None) -> Verdict:
+        """The verdict; its customer has errors when it is rejected."""
+        verdict = Verdict(customer, stored, stored.values if stored else NOTHING_STORED)
+        if customer.unread:
+            return verdict
+        self.resolver.start()
+        self._judge_fields(verdict)
+        names = self._judge_addresses(verdict)
+        self._judge_doors(verdict, names)
+        self._judge_buyers(verdict)
+        for kind in ASSIGNMENTS:
+            self._judge_assignments(verdict, kind)
+        return verdict
+
+    # -- single values
+
+    def _result(self, group: Group, part: str, values: dict[str, Any], stored: Any, blank: Any = "") -> Any:
+        """What stands after a file's value (if any) met the stored one."""
+        value = values.get(part)
+        if value is None:
+            if part not in self.clear_parts[group]:
+                return stored
+            value = CLEAR
+        if stored not in ("", None) and part in self.fill_parts[group]:
+            return stored
+        return blank if value is CLEAR else value
+
+    def _judge_fields(self, verdict: Verdict) -> None:
+        customer, old = verdict.customer, verdict.values
+        file = customer.fields.values if customer.fields else {}
+        group = Group.CONNECTION
+        result = {name: self._result(group, name, file, getattr(old, name)) for name in _TEXT_FIELDS}
+        if not result["profile_name"]:
+            self._require(
+                customer, "profile_name", "is required and cannot be cleared" if verdict.stored else "is required"
+            )
+        for name, list_name in _LOOKUP_FIELDS:
+            stored = getattr(old, f"{name}_id")
+            result[f"{name}_id"] = self._judge_lookup_field(customer, name, list_name, file, stored)
+        for name in ("discount", "discount_line_item_level"):
+            result[name] = self._result(group, name, file, getattr(old, name), None)
+        if result["discount"] is not None and result["discount_line_item_level"] is None:
+            self._require(customer, "discount_line_item_level", "is required when a discount is given")
+        verdict.values = ConnectionValues(**result)
+
+    def _judge_lookup_field(
+        self, customer: Customer, name: str, list_name: str, file: dict[str, Any], stored: int | None
+    ) -> int | NewLookup | None:
+        """company_number, customer_group or sales_rep of the result.
+
+        A clear token beside a code or a name is no value: the other one counts.
+        """
+        code_part, name_part = f"{name}_code", f"{name}_name"
+        code, label = file.get(code_part), file.get(name_part)
+        cleared = code is CLEAR or label is CLEAR
+        code, label = None if code is CLEAR else code, None if label is CLEAR else label
+        given = code is not None or label is not None
+        if not given and not cleared and self.clear_parts[Group.CONNECTION].isdisjoint((code_part, name_part)):
+            return stored
+        deciding = (code_part,) if code is not None else (code_part, name_part)
+        if stored is not None and not self.fill_parts[Group.CONNECTION].isdisjoint(deciding):
+            return stored
+        if not given:
+            return None
+        ids = self.directory[list_name].ids
+        if label is None and code in ids:
+            return ids[code]
+        part = code_part if code is not None else name_part
+        line = customer.fields.line_of(part) if customer.fields else customer.line
+        reference = Reference(code, label, Target(code_part), Target(name_part), line)
+        found = self.resolver.find(customer, list_name, reference)
+        return stored if found is None else found
+
+    # -- records
+
+    def _judge_addresses(self, verdict: Verdict) -> dict[str, str]:
+        """Address rows of the verdict; returns the shipping addresses' names by code."""
+        customer, stored = verdict.customer, verdict.stored
+        names: dict[str, str] = {}
+        for key, merged in customer.addresses.items():
+            old = stored.addresses.get(key) if stored else None
+            values = self._address_values(merged, old)
+            if not values.country:
+                self._require(customer, merged.target("country"), "is required for an address", merged.lines)
+            elif values.country in STATE_REQUIRED_COUNTRIES and not values.state:
+                why = f"is required for addresses in {values.country}"
+                self._require(customer, merged.target("state"), why, merged.lines)
+            kind, code = key
+            if kind == "S":
+                names[code] = values.name
+            if old is None:
+                verdict.addresses.append(JudgedRecord(None, merged.line, key, values))
+            elif values != old.values:
+                verdict.addresses.append(JudgedRecord(old.id, merged.line, key, values))
+        return names
+
+    def _address_values(self, merged: Merged, old: StoredAddress | None) -> AddressValues:
+        group, values = merged.block.group, merged.values
+        if old is not None:
+            return AddressValues(
+                *[
+                    self._result(group, part, values, stored)
+                    for part, stored in zip(ADDRESS_FIELDS, old.values, strict=True)
+                ]
+            )
+        if group in self.plain_groups:
+            return AddressValues(*[values.get(part, "") for part in ADDRESS_FIELDS])
+        return AddressValues(*[self._result(group, part, values, "") for part in ADDRESS_FIELDS])
+
+    def _judge_doors(self, verdict: Verdict, names: dict[str, str]) -> None:
+        for code, line in verdict.customer.doors.items():
+            old = verdict.stored.doors.get(code) if verdict.stored else None
+            if old is None or old.name != names[code]:
+                verdict.doors.append(JudgedRecord(old.id if old else None, line, (code,), (names[code],)))
+
+    def _judge_buyers(self, verdict: Verdict) -> None:
+        for key, merged in verdict.customer.buyers.items():
+            old = verdict.stored.buyers.get(key) if verdict.stored else None
+            name = self._result(Group.BUYERS, "name", merged.values, old.name if old else "")
+            if old is None:
+                verdict.buyers.append(JudgedRecord(None, merged.line, (merged.values["email"],), (name,)))
+            elif old.name != name:
+                verdict.buyers.append(JudgedRecord(old.id, merged.line, (old.email,), (name,)))
+
+    # -- lookups
+
+    def _judge_assignments(self, verdict: Verdict, kind: Group) -> None:
+        """What is given and taken of one kind. Clearing empties it only where no row names an entry."""
+        customer = verdict.customer
+        stored = verdict.stored.assignments[kind] if verdict.stored else NO_IDS
+        found: dict[int | NewLookup, int] = {}
+        named, cleared = False, bool(self.clear_parts.get(kind))
+        for entry in customer.assignments.get(kind, {}).values():
+            values = entry.values
+            if self.policies.clear_token and CLEAR in values.values():
+                values = {part: value for part, value in values.items() if value is not CLEAR}
+                cleared = True
+            if values:
+                named = True
+                lookup = self._find_assignment(customer, kind, entry, values)
+                if lookup is not None:
+                    found.setdefault(lookup, entry.line)
+        cleared = cleared and not named
+        if stored and self.fill_parts.get(kind):
+            return
+        verdict.given += [(kind, lookup, line) for lookup, line in found.items() if lookup not in stored]
+        if cleared or (found and self.policies.assignments.get(kind) is not AssignmentMode.ADD):
+            verdict.taken += [(kind, lookup, customer.line) for lookup in sorted(stored - found.keys())]
+        if kind is Group.PRICE_TYPES and not found and (cleared or not stored):
+            self._require_price_type(customer, named=named, cleared=cleared and bool(stored))
+
+    def _require_price_type(self, customer: Customer, *, named: bool, cleared: bool) -> None:
+        if any(name.startswith("price_type") for name in customer.errors):
+            return  # what is wrong with the ones given has been said
+        why = "is required: a customer needs at least one price type that is known" if named else "is required"
+        for name in ("price_type_currency", "price_type_name"):
+            self._require(customer, Target(name), f"{why} and cannot be cleared" if cleared else why)
+
+    def _find_assignment(
+        self, customer: Customer, kind: Group, given: Given, values: dict[str, Any]
+    ) -> int | NewLookup | None:
+        number = given.number
+        code, label = values.get("code"), values.get("name")
+        if kind is Group.PRICE_TYPES:
+            currency = values.get("currency")
+            if currency is None or label is None:
+                missing = Target("price_type_currency" if currency is None else "price_type_name", number)
+                self._require(customer, missing, "is required: a price type is a currency and a name", (given.line,))
+                return None
+            code = price_type_code(currency, label)
+        entries = self.directory[kind]
+        if code is not None and (label is None or entries.names.get(code) == label) and code in entries.ids:
+            return entries.ids[code]  # what most rows say, without more ado
+        code_target, name_target = (Target(name, number) for name in _NAMES[kind])
+        return self.resolver.find(customer, kind, Reference(code, label, code_target, name_target, given.line))
+
+    # -- problems
+
+    def _require(self, customer: Customer, target: Target | str, why: str, lines: Collection[int] = ()) -> None:
+        """Say that a field is missing, unless its cell was already found wrong: on these lines, or anywhere."""
+        target = Target(target) if isinstance(target, str) else target
+        name = str(target)
+        wrong = customer.errors.get(name)
+        if wrong and (not lines or not wrong.isdisjoint(lines)):
+            return
+        column = self.resource.column_label(target)
+        missing = "" if column else " The file has no such column."
+        line = next(iter(lines), customer.line)
+        customer.problem(line, column, name, "required", f"{name} {why}.{missing}")

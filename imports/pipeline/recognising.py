@@ -1,0 +1,170 @@
+"""Recognise: what a file seems to be that is not what its format expects, and rejects that come back mended."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import re
+from typing import TYPE_CHECKING
+
+from imports.errors import SettingsWrong
+from imports.files.drift import HeaderDrift, shorten
+from imports.files.mapping import REJECT_COLUMNS
+from imports.files.sources import find_bom
+from imports.formats.spec import STANDARD
+from imports.models import Run
+from imports.template import find_target, normalize
+from imports.versioning import STANDARD_NAME, find_other_specs, find_version
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from accounts.models import Account
+    from imports.files.sources import Source
+    from imports.formats.spec import FormatSpec
+    from imports.models import FormatVersion
+
+LOOKED_AT = 1 << 16
+"""Bytes of the file's beginning."""
+MOST_LINES = 40
+"""Among how many lines a header that has moved is looked for."""
+NAMES = {",": "commas", ";": "semicolons", "|": "pipes", "\t": "tabs", " ": "spaces", "^": "carets", "~": "tildes"}
+
+
+def explain_drift(source: Source, spec: FormatSpec, others: Iterable[FormatSpec]) -> str:
+    """In one sentence, what a file is like whose header is not the approved one."""
+    lines = _first_lines(source)
+    name = spec.name.partition("@")[0]
+    said = [_find_other_delimiter(lines, spec, name)]
+    alike = next((other for other in (STANDARD, *others) if _reads(other, lines, other.dialect.skip_lines)), None)
+    if alike is not None:
+        said.append(f"it looks like {'the standard template' if alike is STANDARD else alike.name.partition('@')[0]}")
+    if not any(said):
+        said = [_find_moved(lines, spec, name) or _find_lost(source, spec, name)]
+    said = [part for part in said if part] or [f"The header of this file is not the one that {name} is approved for"]
+    sentence = "; ".join(said)
+    return f"{sentence[0].upper()}{sentence[1:]}."
+
+
+def _first_lines(source: Source) -> list[str]:
+    source.file.seek(0)
+    data = source.file.read(LOOKED_AT).removeprefix(b"\xef\xbb\xbf")
+    return [line.decode(errors="replace") for line in data.splitlines()][:MOST_LINES]
+
+
+def _cut(line: str, delimiter: str, quotechar: str | None) -> list[str]:
+    """The cells of a line; nothing where its quotes are wrong."""
+    if quotechar is None:
+        return line.split(delimiter)
+    try:
+        return next(csv.reader([line], delimiter=delimiter, quotechar=quotechar), [])
+    except csv.Error:
+        return []
+
+
+def _cells(spec: FormatSpec, lines: list[str], index: int) -> list[str]:
+    return _cut(lines[index], spec.dialect.delimiter, spec.dialect.quotechar) if index < len(lines) else []
+
+
+def _reads(spec: FormatSpec, lines: list[str], index: int) -> bool:
+    """Whether the format would take the line for its header."""
+    cells = _cells(spec, lines, index)
+    if spec.columns is not None:
+        named = any(column.headers for column in spec.columns)
+        return bool(cells) and named and spec.dialect.has_header and not HeaderDrift(spec, cells, []).find_problems()
+    targets = [str(target) for cell in cells if (target := find_target(cell))]
+    return "customer_code" in targets and len(targets) > len(cells) / 2
+
+
+def _known(spec: FormatSpec, cells: list[str]) -> int:
+    """How many of the cells are headers of the format."""
+    known = {normalize(text) for text in spec.header} | {
+        normalize(text) for column in spec.columns or () for text in column.headers
+    }
+    return sum(normalize(cell) in known for cell in cells)
+
+
+def _find_other_delimiter(lines: list[str], spec: FormatSpec, name: str) -> str:
+    own, index = spec.dialect.delimiter, spec.dialect.skip_lines
+    if index >= len(lines):
+        return ""
+    widths = {mark: len(_cut(lines[index], mark, spec.dialect.quotechar)) for mark in dict.fromkeys([own, *",;|\t"])}
+    widest = max(widths, key=lambda mark: widths[mark])
+    expected = max(2, len(spec.header) / 2)
+    if widths[own] * 2 > widths[widest] or widths[widest] < expected:
+        return ""
+    return f"this file uses {NAMES.get(widest, widest)}, {name} expects {NAMES.get(own, repr(own))}"
+
+
+def _find_moved(lines: list[str], spec: FormatSpec, name: str) -> str:
+    expected = spec.dialect.skip_lines
+    moved = next((index for index in range(len(lines)) if index != expected and _reads(spec, lines, index)), None)
+    if moved is None:
+        return ""
+    return f"the header stands on line {moved + 1} of this file, {name} expects it on line {expected + 1}"
+
+
+def _find_lost(source: Source, spec: FormatSpec, name: str) -> str:
+    """Data in the place of the header: no cell is a known header, and some are what no header is."""
+    cells = [cell.strip() for cell in source.header if cell.strip()]
+    data = [cell for cell in cells if "@" in cell or cell.isdecimal() or not any(map(str.isalpha, cell))]
+    if not data or _known(spec, cells):
+        return ""
+    return (
+        f"this file has no header: {shorten(cells[0])!r} and {shorten(data[0])!r} stand in its place, "
+        f"where {name} expects the names of the columns"
+    )
+
+
+# -- rejects that come back
+
+REJECTS = re.compile(rf"(?m)^(?P<header>.+)(?P<mark>.){'(?P=mark)'.join(REJECT_COLUMNS)}\r?$")
+
+
+def digest_header(header: list[str]) -> str:
+    """The header however it is quoted, delimited and written in capitals; "" for none."""
+    text = "\x1f".join(map(normalize, header))
+    return hashlib.blake2b(text.encode(errors="replace"), digest_size=16).hexdigest() if header else ""
+
+
+def find_version_for_file(account: Account, name: str | None, start: bytes) -> FormatVersion | None:
+    """The version that a file is read with, by what it begins with; none means the standard template.
+
+    Without a name, rejects that come back are read with the format that their run was read with, and any other file
+    with the account's live format. Raises SettingsWrong where that cannot be told.
+    """
+    found = None if name else _find_rejects(start)
+    return find_version(account, name) if found is None else _find_version_of_rejects(account, *found)
+
+
+def _find_rejects(start: bytes) -> tuple[str, str] | None:
+    """The header line of rejects without the four columns, and what stands between its cells."""
+    _, encoding = find_bom(start) or (b"", "utf-8")
+    found = REJECTS.search(start[:LOOKED_AT].decode(encoding, "replace").lstrip("\ufeff").replace("\r\n", "\n"))
+    return (found["header"], found["mark"]) if found else None
+
+
+def _find_version_of_rejects(account: Account, header: str, delimiter: str) -> FormatVersion | None:
+    cuts = [_cut(header, delimiter, quote) for quote in ('"', "'", None)]
+    names = _names_by_digest(account, {digest_header(cells) for cells in cuts if cells})
+    if not names:
+        specs = [STANDARD, *find_other_specs(account, STANDARD)]
+        names = {
+            STANDARD_NAME if spec is STANDARD else spec.name.partition("@")[0]
+            for spec in specs
+            if spec.dialect.delimiter == delimiter and _reads(spec, [header], 0)
+        }
+    if len(names) != 1:
+        known = f"those of {' or '.join(sorted(names))}" if names else "of no format of the account"
+        raise SettingsWrong(
+            f"The file holds rejected rows that come back, by its header {known}. Say with which format it is to be "
+            f"read, {STANDARD_NAME} for the standard template."
+        )
+    return find_version(account, names.pop())
+
+
+def _names_by_digest(account: Account, digests: set[str]) -> set[str]:
+    """The formats that the account's runs with such rejects were read with."""
+    runs = Run.objects.filter(account=account, rejects_header__in=digests).order_by()
+    found = runs.values_list("format_version__format__name", "format_name").distinct()
+    return {name or STANDARD_NAME for name, read_with in found if name or read_with == STANDARD.name}

@@ -1,0 +1,200 @@
+"""Resolve: what rows name of a list → its entry, or what is wrong with it by the format's policy."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+from rapidfuzz import fuzz, process
+
+from imports.formats.spec import UnknownLookup
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from imports.files.grouping import Customer
+    from imports.files.mapping import CustomerResource
+    from imports.template import Target
+    from lookups.directory import LookupDirectory, LookupList
+
+MOST_COMPARISONS = 5_000_000
+"""How many entries of short names a run compares, at most, to suggest what may have been meant."""
+
+
+class Reference(NamedTuple):
+    """An entry as a row names it, by code, by name or by both, and the fields that do."""
+
+    code: str | None
+    name: str | None
+    code_target: Target
+    name_target: Target
+    line: int
+
+
+@dataclass(slots=True, eq=False)
+class NewLookup:
+    """An entry that a customer asks to be created; made only when the customer is accepted. One object for a code.
+
+    A name that no row gives is blank, and will be the code.
+    """
+
+    list_name: str
+    code: str
+    name: str
+
+
+class Resolver:
+    """Finds entries in the account's lists, or notes at the customer why there is none."""
+
+    def __init__(self, resource: CustomerResource, directory: LookupDirectory) -> None:
+        self.resource = resource
+        self.directory = directory
+        self.policies = resource.spec.policies.unknown_lookup
+        self.start()
+        self._suggestions: dict[tuple[str, bool], _Suggestions] = {}
+        self._budget = _Budget(MOST_COMPARISONS)
+
+    def start(self) -> None:
+        """Begin with another customer, who asks for entries of its own."""
+        self.wanted: dict[tuple[str, str], NewLookup] = {}
+        self.called: dict[tuple[str, str], NewLookup] = {}
+
+    def find(self, customer: Customer, list_name: str, reference: Reference) -> int | NewLookup | None:
+        """The entry that a code, or a name alone, means; none with a problem noted when it is not known."""
+        entries = self.directory[list_name]
+        code, name = reference.code, reference.name
+        if code is not None:
+            pk = entries.ids.get(code)
+            if pk is None:
+                return self._unknown(customer, entries, reference)
+            if name is not None and entries.names[code] not in (name, ""):
+                self._warn_of_name(customer, reference, f"the list calls {code!r} {entries.names[code]!r}, which stays")
+            return pk
+        if name is None:
+            return None
+        codes = entries.codes_named(name)
+        if len(codes) == 1:
+            return entries.ids[codes[0]]
+        if codes:
+            message = f"{reference.name_target} {name!r} names {len(codes)} entries ({', '.join(codes[:5])}). "
+            self._note(customer, reference, "ambiguous_name", f"{message}Send the code.")
+            return None
+        return self._unknown(customer, entries, reference)
+
+    def _unknown(self, customer: Customer, entries: LookupList, reference: Reference) -> int | NewLookup | None:
+        policy = self.policies.get(entries.name, UnknownLookup.REJECT)
+        if policy is UnknownLookup.CREATE:
+            return self._create(customer, entries, reference)
+        severity = "warning" if policy is UnknownLookup.SKIP else "error"
+        message = self._say_unknown(entries, reference)
+        self._note(customer, reference, "unknown_lookup", message, severity)
+        return None
+
+    # -- entries to be created
+
+    def _create(self, customer: Customer, entries: LookupList, reference: Reference) -> int | NewLookup | None:
+        if reference.code is not None:
+            return self._create_code(customer, entries, reference, reference.code)
+        name = reference.name or ""
+        if wanted := self.called.get((entries.name, name)):
+            return wanted
+        if name in entries.ids:
+            called = entries.names[name]
+            self._warn_of_name(
+                customer, reference, f"no entry has that name, but {called!r} has that code and is taken"
+            )
+            return entries.ids[name]
+        new = self._create_code(customer, entries, reference, name)
+        if new:
+            message = f"{reference.name_target} {name!r} is new and comes without a code, so the name becomes the code."
+            self._note(customer, reference, "name_becomes_code", message, "warning")
+        return new
+
+    def _create_code(
+        self, customer: Customer, entries: LookupList, reference: Reference, code: str
+    ) -> NewLookup | None:
+        name, target = reference.name or "", _target(reference)
+        if len(code) > entries.longest_code:
+            self._note(customer, reference, "too_long", f"{target} is too long to become a code; send a code.")
+            return None
+        new = self.wanted.setdefault((entries.name, code), NewLookup(entries.name, code, name))
+        if name and new.name != name:
+            if new.name:
+                self._warn_of_name(
+                    customer, reference, f"{code!r} is new and was called {new.name!r} before, which stays"
+                )
+            else:
+                new.name = name
+        self.called.setdefault((entries.name, new.name), new)
+        return new
+
+    # -- words
+
+    def _say_unknown(self, entries: LookupList, reference: Reference) -> str:
+        words = entries.name.replace("_", " ")
+        if reference.code is not None:
+            what = f"{reference.code_target} {reference.code!r} is not in the account's {words}."
+            codes = entries.codes_named(reference.code)
+            hint = f" It is the name of {' and '.join(map(repr, codes[:3]))}; send the code." if codes else ""
+        else:
+            what = f"{reference.name_target} {reference.name!r} is no name in the account's {words}."
+            known = reference.name in entries.ids
+            hint = f" It is a code there; send it as {reference.code_target}." if known else ""
+        return f"{what}{hint or self._suggest(entries, reference)} Correct it or add it to the list."
+
+    def _suggest(self, entries: LookupList, reference: Reference) -> str:
+        by_code = reference.code is not None
+        suggestions = self._suggestions.get((entries.name, by_code))
+        if suggestions is None:
+            texts = entries.ids if by_code else filter(None, entries.names.values())
+            suggestions = self._suggestions[entries.name, by_code] = _Suggestions(texts, self._budget)
+        close = suggestions.close_to(_value(reference))
+        return f" Did you mean {' or '.join(map(repr, close))}?" if close else ""
+
+    def _warn_of_name(self, customer: Customer, reference: Reference, why: str) -> None:
+        message = f"{reference.name_target} is {reference.name!r}; {why}."
+        target, name = reference.name_target, reference.name or ""
+        column = self.resource.column_label(target)
+        customer.problem(reference.line, column, str(target), "name_differs", message, name, "warning")
+
+    def _note(self, customer: Customer, reference: Reference, code: str, message: str, severity: str = "error") -> None:
+        target = _target(reference)
+        column = self.resource.column_label(target)
+        customer.problem(reference.line, column, str(target), code, message, _value(reference), severity)
+
+
+def _target(reference: Reference) -> Target:
+    return reference.name_target if reference.code is None else reference.code_target
+
+
+def _value(reference: Reference) -> str:
+    return (reference.name if reference.code is None else reference.code) or ""
+
+
+@dataclass(slots=True)
+class _Budget:
+    """How many comparisons are left, so that a list of any length and any number of wrong codes cost little time."""
+
+    left: int
+
+
+class _Suggestions:
+    """The codes or the names of a list, made comparable once."""
+
+    def __init__(self, texts: Iterable[str], budget: _Budget) -> None:
+        self.texts = list(dict.fromkeys(texts))
+        self.folded = [text.casefold() for text in self.texts]
+        self.budget = budget
+        self.found: dict[str, list[str]] = {}
+
+    def close_to(self, text: str) -> list[str]:
+        """Up to three that look like the text, the closest first; none when the budget is used up."""
+        found = self.found.get(text)
+        if found is None:
+            cost = len(self.texts) * (1 + len(text) // 32)
+            if cost > self.budget.left:
+                return []
+            self.budget.left -= cost
+            matches = process.extract(text.casefold(), self.folded, scorer=fuzz.ratio, limit=3, score_cutoff=60)
+            found = self.found[text] = [self.texts[index] for *_, index in matches]
+        return found

@@ -1,0 +1,74 @@
+"""Stage: verdicts → temporary tables and stored issues, by COPY, a batch at a time."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from connections import merging
+from connections.models import Connection
+from connections.stored import ConnectionValues
+from imports.pipeline.resolving import NewLookup
+from lookups.directory import LISTS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from django.db.backends.utils import CursorWrapper
+
+    from imports.pipeline.judging import Verdict
+    from imports.template import Group
+    from lookups.directory import LookupDirectory
+
+
+def settle_lookups(cursor: CursorWrapper, directory: LookupDirectory, verdict: Verdict) -> None:
+    """Give the entries that an accepted customer asks for their ids, reserved now and inserted by the merge.
+
+    The next customers find them in the lists.
+    """
+    if any(isinstance(value, NewLookup) for value in verdict.values):
+        verdict.values = ConnectionValues(*[_settled(cursor, directory, value) for value in verdict.values])
+    if any(isinstance(lookup, NewLookup) for _, lookup, _ in verdict.given):
+        verdict.given = [(kind, _settled(cursor, directory, lookup), line) for kind, lookup, line in verdict.given]
+
+
+def _settled(cursor: CursorWrapper, directory: LookupDirectory, value: Any) -> Any:
+    if not isinstance(value, NewLookup):
+        return value
+    entries = directory[value.list_name]
+    if value.code not in entries.ids:
+        (pk,) = merging.reserve_ids(cursor, LISTS[value.list_name], 1)
+        entries.add(pk, value.code, value.name or value.code)
+        directory.created.append((value.list_name, pk))
+    return entries.ids[value.code]
+
+
+def stage_customers(
+    stage: merging.Stage, directory: LookupDirectory, accepted: Sequence[tuple[Verdict, bytes]]
+) -> None:
+    """Stage accepted customers whose lookups are settled, each with its digest.
+
+    Rows are put together in the order of `Entity.stage_columns`.
+    """
+    new = sum(1 for verdict, _ in accepted if verdict.stored is None)
+    ids = iter(merging.reserve_ids(stage.cursor, Connection, new)) if new else iter(())
+    rows: dict[merging.Entity, list[Sequence[Any]]] = {entity: [] for entity in merging.STAGED}
+    for verdict, digest in accepted:
+        customer = verdict.customer
+        record = verdict.stored.id if verdict.stored else None
+        owner = next(ids) if record is None else record
+        version = verdict.stored.version if verdict.stored else None
+        rows[merging.CONNECTION].append(
+            (owner, record, customer.line, customer.code, *verdict.values, digest, verdict.changes, version)
+        )
+        for entity, records in zip(merging.CHILDREN, (verdict.addresses, verdict.doors, verdict.buyers), strict=True):
+            rows[entity] += [(owner, pk, line, *key, *values) for pk, line, key, values in records]
+        for kind, lookup, line in verdict.given:
+            rows[merging.ASSIGNMENTS[kind]].append((owner, None, line, *_coded(directory, kind, lookup)))
+        for kind, lookup, line in verdict.taken:
+            rows[merging.ASSIGNMENTS[kind]].append((owner, owner, line, *_coded(directory, kind, lookup)))
+    for entity, staged in rows.items():
+        stage.add(entity, staged)
+
+
+def _coded(directory: LookupDirectory, kind: Group, lookup: Any) -> tuple[int, str]:
+    return lookup, directory[kind].codes[lookup]

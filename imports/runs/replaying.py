@@ -1,0 +1,162 @@
+"""Replay: what two versions of a format make of files that were imported before."""
+
+from __future__ import annotations
+
+import heapq
+import json
+import shutil
+import tempfile
+from dataclasses import dataclass, field, replace
+from itertools import groupby
+from operator import itemgetter
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from django.db import transaction
+from django.db.models import Q
+
+from connections.describing import describe_customer
+from connections.models import Change, Connection
+from connections.stored import fetch_stored
+from imports.formats.differing import Difference, _say
+from imports.models import Issue, Run
+from imports.pipeline import import_file
+from lookups.directory import LookupDirectory
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import TextIO
+
+    from accounts.models import Account
+    from imports.formats.spec import FormatSpec
+    from imports.models import FormatVersion
+MOST_SHOWN = 100
+"""How many customers of a file are shown with their differences; all of them are counted."""
+BATCH = 1000
+
+
+class Outcome(NamedTuple):
+    """What comes of one customer: the values that would be stored, by what they are, and the errors."""
+
+    code: str
+    values: dict[str, str]
+
+
+@dataclass
+class Replay:
+    """What comes out differently of one file.
+
+    `customers` counts all customers that differ; `shown` has the differences of the first of them, by code.
+    """
+
+    run: Run
+    before: Run
+    after: Run
+    customers: int = 0
+    shown: list[tuple[str, list[Difference]]] = field(default_factory=list)
+
+
+def replay_run(run: Run, before: FormatSpec, after: FormatSpec) -> Replay:
+    """Import the kept file of an earlier run with either format, undo both, and tell what differs.
+
+    Both begin with the customers as they are stored now, so that what differs comes from the formats alone. Raises
+    TryAgainLater while another file is being imported.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "customers.txt"
+        with run.kept_file.open("rb") as kept, path.open("wb") as copy:
+            shutil.copyfileobj(kept, copy)
+        with (Path(folder) / "before").open("w+") as first, (Path(folder) / "after").open("w+") as second:
+            replay = Replay(run, _spool(run, path, before, first), _spool(run, path, after, second))
+            for outcomes in _pair(first, second):
+                _compare_outcomes(replay, *outcomes)
+    return replay
+
+
+def _spool(run: Run, path: Path, spec: FormatSpec, out: TextIO) -> Run:
+    """Import the file without limits, write what came of it by customer code, and take it back."""
+    policies = replace(spec.policies, max_error_percent=None, max_change_percent=None)
+    with transaction.atomic():
+        result = import_file(run.account, path, replace(spec, policies=policies), keep=False)
+        for outcome in _outcomes(result):
+            out.write(json.dumps(outcome, ensure_ascii=False) + "\n")
+        transaction.set_rollback(True)
+    out.seek(0)
+    return result
+
+
+def _outcomes(run: Run) -> Iterator[Outcome]:
+    """Every customer that the run changed or found wrong, by code."""
+    errors: dict[str, dict[str, str]] = {}
+    for issue in run.issues.filter(severity=Issue.Severity.ERROR).iterator():
+        errors.setdefault(issue.customer_code, {})[f"error {issue.field or issue.code}"] = issue.message
+    changed = Connection.objects.filter(pk__in=Change.objects.filter(run_id=run.pk).values("connection"))
+    codes = sorted({*changed.values_list("customer_code", flat=True), *errors})
+    directory = LookupDirectory(run.account)
+    for start in range(0, len(codes), BATCH):
+        batch = codes[start : start + BATCH]
+        stored = fetch_stored(Connection.objects.filter(account=run.account, customer_code__in=batch))
+        for code in batch:
+            values = _flatten(describe_customer(stored[code], directory)) if code in stored else {}
+            yield Outcome(code, values | errors.get(code, {}))
+
+
+def _flatten(described: dict[str, Any]) -> dict[str, str]:
+    """What is stored of a customer as single values, each under a name that people understand."""
+    values: dict[str, str] = {}
+    for name, value in described.items():
+        if isinstance(value, list) and value and isinstance(value[0], dict):
+            for record in value:
+                key = " ".join(str(record[part]) for part in ("kind", "code", "email") if part in record)
+                values |= {f"{name} {key} {part}": _say(text) for part, text in record.items() if text}
+        elif value not in (None, "", []):
+            values[name] = _say(value)
+    return values
+
+
+def _pair(first: TextIO, second: TextIO) -> Iterator[tuple[Outcome | None, Outcome | None]]:
+    """The outcomes of both by customer; none where one of them left the customer as it is stored."""
+    merged = heapq.merge(_read_spool(first, 0), _read_spool(second, 1), key=itemgetter(0))
+    for _, found in groupby(merged, key=itemgetter(0)):
+        outcomes = {side: outcome for _, side, outcome in found}
+        yield outcomes.get(0), outcomes.get(1)
+
+
+def _read_spool(file: TextIO, side: int) -> Iterator[tuple[str, int, Outcome]]:
+    for line in file:
+        outcome = Outcome(*json.loads(line))
+        yield outcome.code, side, outcome
+
+
+def _compare_outcomes(replay: Replay, before: Outcome | None, after: Outcome | None) -> None:
+    if before and after and before.values == after.values:
+        return
+    code = (before or after or Outcome("", {})).code
+    if before is None or after is None:
+        stored = _flatten_stored(replay.run, code)
+        before, after = before or Outcome(code, stored), after or Outcome(code, stored)
+    names = dict.fromkeys([*before.values, *after.values])
+    differences = [
+        Difference(name, before.values.get(name, ""), after.values.get(name, ""))
+        for name in names
+        if before.values.get(name) != after.values.get(name)
+    ]
+    if differences:
+        replay.customers += 1
+        if len(replay.shown) < MOST_SHOWN:
+            replay.shown.append((code or "(no customer code)", differences))
+
+
+def _flatten_stored(run: Run, code: str) -> dict[str, str]:
+    stored = fetch_stored(Connection.objects.filter(account=run.account, customer_code=code))
+    return _flatten(describe_customer(stored[code], LookupDirectory(run.account))) if code in stored else {}
+
+
+def find_replayable(account: Account, before: FormatVersion, count: int) -> list[Run]:
+    """The newest runs of the account, and of its sandboxes, whose files are kept and were read with the format."""
+    runs = Run.objects.with_kept_file().filter(
+        Q(account=account.production) | Q(account__sandbox_of=account.production),
+        format_version__format=before.format,
+        dry_run=False,
+    )
+    return list(runs.select_related("account").order_by("-id")[:count])
