@@ -6,10 +6,10 @@ from io import StringIO
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from imports.files.records import RecordReader
 from imports.formats.spec import Blank, Dialect, FormatSpec, Policies
+from imports.formats.writing import Unwritable, write_record
 from imports.models import Run
-from imports.records import RecordReader
-from imports.writing import Unwritable, write_record
 from tests.imports.test_formats import column
 
 MARKS = st.sampled_from(
