@@ -56,22 +56,31 @@ def export_file(account: Account, out: TextIO, spec: FormatSpec = STANDARD) -> i
     Customers rejected in review are left out: a file with them would only be skipped. Raises SettingsWrong for a
     value that the format's dialect cannot write.
     """
-    directory = LookupDirectory(account)
-    layout = Layout(spec, standard_columns(account) if spec.columns is None else spec.columns)
+    connections = account.connections.all()
+    layout = Layout(spec, standard_columns(connections) if spec.columns is None else spec.columns)
     layout.write_head(out)
     count = 0
-    for customer in _stored_customers(account.connections.exclude(status=Connection.Status.REJECTED)):
-        for cells in layout.rows(_records(customer, directory)):
-            try:
+    for code, rows in export_rows(account, connections, layout):
+        try:
+            for cells in rows:
                 write_record(out, spec.dialect, "\n", cells)
-            except (Unwritable, UnicodeEncodeError) as error:
-                raise SettingsWrong(
-                    f"Customer {customer.code!r} cannot be written in the dialect of {spec.name}: {error}."
-                ) from None
+        except (Unwritable, UnicodeEncodeError) as error:
+            raise SettingsWrong(
+                f"Customer {code!r} cannot be written in the dialect of {spec.name}: {error}."
+            ) from None
         count += 1
     if spec.dialect.footer:
         out.write(f"{spec.dialect.footer}\n")
     return count
+
+
+def export_rows(
+    account: Account, connections: QuerySet[Connection], layout: Layout
+) -> Iterator[tuple[str, Iterator[list[str]]]]:
+    """The code and the rows of each of the account's connections that was not rejected, by customer code."""
+    directory = LookupDirectory(account)
+    for customer in _stored_customers(connections.exclude(status=Connection.Status.REJECTED)):
+        yield customer.code, layout.rows(_records(customer, directory))
 
 
 def _stored_customers(connections: QuerySet[Connection]) -> Iterator[StoredCustomer]:
@@ -81,9 +90,9 @@ def _stored_customers(connections: QuerySet[Connection]) -> Iterator[StoredCusto
         yield from fetch_stored(batch).values()
 
 
-def standard_columns(account: Account) -> tuple[Column, ...]:
+def standard_columns(connections: QuerySet[Connection]) -> tuple[Column, ...]:
     """The template's columns, each group numbered as often as the customer with the most of it needs."""
-    widths = {kind: _most(model, account) for kind, model in [*ASSIGNMENT_MODELS.items(), ("buyers", Buyer)]}
+    widths = {kind: _most(model, connections) for kind, model in [*ASSIGNMENT_MODELS.items(), ("buyers", Buyer)]}
     targets: dict[Target, None] = {}
     for field in TEMPLATE:
         group = [field] if not field.repeats else [other for other in TEMPLATE if other.group is field.group]
@@ -92,9 +101,13 @@ def standard_columns(account: Account) -> tuple[Column, ...]:
     return tuple(Column(target=target, source=str(target)) for target in targets)
 
 
-def _most(model: Any, account: Account) -> int:
-    """The most rows that a connection of the account has, at least one."""
-    counts = model.objects.filter(connection__account=account).values("connection").annotate(rows=Count("id"))
+def _most(model: Any, connections: QuerySet[Connection]) -> int:
+    """The most rows that one of the connections has, at least one."""
+    counts = (
+        model.objects.filter(connection__in=connections.order_by().values("pk"))
+        .values("connection")
+        .annotate(rows=Count("id"))
+    )
     return max(1, counts.order_by("-rows").values_list("rows", flat=True).first() or 0)
 
 

@@ -2,6 +2,6 @@
 
 from imports.pipeline.beating import Progress
 from imports.pipeline.ending import Release
-from imports.pipeline.importing import Origin, import_file
+from imports.pipeline.importing import Origin, Witness, import_file
 
-__all__ = ["Origin", "Progress", "Release", "import_file"]
+__all__ = ["Origin", "Progress", "Release", "Witness", "import_file"]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import gc
 import hashlib
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from itertools import islice
@@ -56,6 +57,10 @@ ATTEMPTS = 3
 SMALL_FILE = 5000
 
 
+Witness = Callable[[Run, Scan], None]
+"""Sees what a run merged while it stands, before a dry run or a limit takes it back."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Origin:
     """Where a file came from, where that is not its path: its name there, and what the feed's server said of it."""
@@ -83,6 +88,7 @@ def import_file(
     rejects: Path | None = None,
     started_by: User | None = None,
     progress: Progress = lambda stage, done, total: None,
+    witness: Witness = lambda run, scan: None,
 ) -> Run:
     """Bring the account's customers to what the file says; returns the run with its status and counts.
 
@@ -90,6 +96,7 @@ def import_file(
     merge back; of any other a copy of the file is kept, unless `keep` is false. With `rejects`, the rows of rejected
     customers are written there. `queued` is a run that waits for this import already. With `release`, the file is that
     of a held run: limits and a missing footer hold it no more, and the decision is recorded with the merge.
+    `witness` is shown the run once its customers are merged, within the transaction; again where that is done again.
 
     Raises AccountBusy when another run of the account is at work (after a minute, or at once unless `patient`),
     TryAgainLater when the database gives up, and SettingsWrong when the version may not read files into the account,
@@ -115,7 +122,7 @@ def import_file(
             with ending.recording():
                 forget_old_files(account)
                 hold_what_fails(run)
-                _Import(run, spec, path, ending, progress).go(rejects)
+                _Import(run, spec, path, ending, progress, witness).go(rejects)
         return run
 
 
@@ -128,6 +135,7 @@ class _Import:
     path: Path
     ending: Ending
     progress: Progress
+    witness: Witness
     known: int = 0
 
     def go(self, rejects: Path | None) -> None:
@@ -261,6 +269,7 @@ class _Import:
             status=Connection.Status.APPROVED if run.account.auto_approve else Connection.Status.PENDING,
         )
         run.unchanged = run.customers - run.created - run.updated - run.rejected - run.skipped
+        self.witness(run, checker.scan)
         hidden_rows = checker.grouper.hidden_rows if self.spec.columns is not None else 0
         policies, is_let_go = self.spec.policies, self.ending.lifts_limits
         hold = None if is_let_go else find_reason_to_hold(run, policies, self.known, hidden_rows)
