@@ -3,12 +3,14 @@
 from django.contrib import admin
 from django_q.models import Failure, OrmQ, Schedule, Success
 
+from imports.admin.connections import ExchangingConnectionAdmin
 from imports.admin.feeds import FeedAdmin, PullAdmin
 from imports.admin.formats import FormatAdmin, FormatVersionAdmin
 from imports.admin.messages import MessageAdmin, WebhookAdmin
 from imports.admin.runs import IssueAdmin, RunAdmin
 
 __all__ = [
+    "ExchangingConnectionAdmin",
     "FeedAdmin",
     "FormatAdmin",
     "FormatVersionAdmin",
