@@ -1,6 +1,6 @@
 """The field table of the source document as data.
 
-Everything that must know a field of the template reads it here: the resource that maps files, the checks, the
+Everything that must know a field of the template reads it here: the mapping of files, the checks, the
 export, the documentation. A field is added by adding its row.
 """
 

@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from imports.errors import Problem
-from imports.files.mapping import CLEAR, NOTHING, Block, Cleaned, CustomerResource, cells_at
+from imports.files.mapping import CLEAR, NOTHING, Block, Cleaned, CustomerMapping, cells_at
 from imports.formats.spec import Conflict
 from imports.template import ASSIGNMENTS, Group, Target, normalize
 from lookups.validators import lower_ascii
@@ -118,15 +118,15 @@ class Customer:
 
 
 class Grouper:
-    """Makes customers of rows, by the blocks of a resource."""
+    """Makes customers of rows, by the blocks of a mapping."""
 
-    def __init__(self, resource: CustomerResource) -> None:
-        self.resource = resource
-        self.width = len(resource.header) or resource.spec.width
-        self.conflict = resource.spec.policies.conflict
-        self.trailing = resource.spec.policies.allow_trailing_delimiter
+    def __init__(self, mapping: CustomerMapping) -> None:
+        self.mapping = mapping
+        self.width = len(mapping.header) or mapping.spec.width
+        self.conflict = mapping.spec.policies.conflict
+        self.trailing = mapping.spec.policies.allow_trailing_delimiter
         self.hidden_rows = 0
-        blocks = resource.blocks
+        blocks = mapping.blocks
         self.row_block = next((block for block in blocks if block.group is Group.ROW), None)
         self.field_blocks = [block for block in blocks if block.group is Group.CONNECTION]
         self.buyer_blocks = [block for block in blocks if block.group is Group.BUYERS]
@@ -164,7 +164,7 @@ class Grouper:
             return "malformed_quote", f"The quotes of this row are wrong: {row.fault}. Double a quote inside quotes."
         found = len(row.cells)
         if found != self.width and not (self.trailing and found == self.width + 1 and not row.cells[-1].strip()):
-            learned = not self.resource.header and not self.resource.spec.dialect.width
+            learned = not self.mapping.header and not self.mapping.spec.dialect.width
             why = " by the last column that the format maps, since it says no width" if learned else ""
             return "wrong_number_of_cells", f"The row has {found} cells; {self.width} are expected{why}."
         if b"\0" in row.raw:
@@ -184,7 +184,7 @@ class Grouper:
             self._warn_of_swallowed(customer, row)
         code, message = self.find_fault(row) or ("required", "customer_code is required: the row names no customer.")
         target = Target("customer_code")
-        column, name = (self.resource.column_label(target), str(target)) if code == "required" else ("", "")
+        column, name = (self.mapping.column_label(target), str(target)) if code == "required" else ("", "")
         customer.problem(row.line, column, name, code, message)
 
     def _add_row(self, customer: Customer, line: int, cells: list[str]) -> None:
@@ -234,7 +234,7 @@ class Grouper:
             remedy = "Send one value." if self.conflict is Conflict.REJECT else f"The {self.conflict} one is taken."
             customer.problem(
                 line,
-                self.resource.column_label(target),
+                self.mapping.column_label(target),
                 str(target),
                 "conflict",
                 f"{target} is {self._shown(second)!r} here and {self._first_of(merged, part, line)}. {remedy}",
@@ -252,11 +252,11 @@ class Grouper:
         if first_line != line:
             return f"{value} on line {first_line}"
         target = target_of(block, part)
-        label = self.resource.column_label(target)
+        label = self.mapping.column_label(target)
         return f"{value} in {target}{f' (column {label!r})' if normalize(label) != str(target) else ''} of the same row"
 
     def _shown(self, value: Any) -> str:
-        return self.resource.spec.policies.clear_token if value is CLEAR else str(value)
+        return self.mapping.spec.policies.clear_token if value is CLEAR else str(value)
 
     def _add_buyer(self, customer: Customer, block: Block, line: int, values: dict[str, Any]) -> None:
         email = values.get("email")
@@ -301,7 +301,7 @@ class Grouper:
             target = Target(f"{'billing' if repeated[0] == 'B' else 'shipping'}_code")
             customer.problem(
                 line,
-                self.resource.column_label(target),
+                self.mapping.column_label(target),
                 str(target),
                 "repeated_address",
                 f"The row only repeats the address {repeated[1]!r} of line {customer.addresses[repeated].line}.",
@@ -322,7 +322,7 @@ class Grouper:
         name = str(target)
         if line in customer.errors.get(name, ()):
             return
-        column = self.resource.column_label(target)
+        column = self.mapping.column_label(target)
         missing = "" if column else " The file has no such column."
         customer.problem(line, column, name, "required", f"{name} {why}.{missing}")
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from import_export import fields, resources
+from import_export import fields
 
 from imports.errors import CellError, FileHeld, FileRejected, HeldFor
 from imports.files.drift import HeaderDrift
@@ -198,7 +198,7 @@ def _without_trailing(header: list[str], spec: FormatSpec) -> list[str]:
     return header[:-1] if is_surplus and header and not header[-1].strip() else header
 
 
-class CustomerResource(resources.Resource):
+class CustomerMapping:
     """The fields of a format as django-import-export has them, and the blocks the pipeline reads rows by.
 
     Raises FileRejected when a header of the standard template lacks the customer code or has a field twice, and
@@ -206,7 +206,6 @@ class CustomerResource(resources.Resource):
     """
 
     def __init__(self, spec: FormatSpec, header: list[str]) -> None:
-        super().__init__()
         self.spec = spec
         self.header = header = _without_trailing(header, spec)
         self.unknown_headers: list[tuple[int, str]] = []

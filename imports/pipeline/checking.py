@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from connections.merging import Stage
-    from imports.files.mapping import CustomerResource
+    from imports.files.mapping import CustomerMapping
     from imports.files.sources import Source
     from imports.pipeline.issues import IssueLog
     from lookups.directory import LookupDirectory
@@ -44,7 +44,7 @@ class Checker:
     stage: Stage
     log: IssueLog
     source: Source
-    resource: CustomerResource
+    mapping: CustomerMapping
     directory: LookupDirectory
     scan: Scan
     any_known: bool
@@ -54,7 +54,7 @@ class Checker:
     rejected: list[int] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.grouper, self.judge = Grouper(self.resource), Judge(self.resource, self.directory)
+        self.grouper, self.judge = Grouper(self.mapping), Judge(self.mapping, self.directory)
 
     def check(self, batch: Sequence[tuple[str, int]]) -> None:
         """Check customers, given by code and number: stage what is accepted, store the issues, count."""
@@ -67,14 +67,14 @@ class Checker:
             known = stored.get(code)
             if known is not None and known.status == Connection.Status.REJECTED:
                 run.skipped += 1
-                problems.append(_skipped(known, scan.lines[scan.spans(number)[0]], self.resource))
+                problems.append(_skipped(known, scan.lines[scan.spans(number)[0]], self.mapping))
                 continue
             customer = self.grouper.group(code, read_rows(self.source, scan, scan.spans(number)))
             verdict = self.judge.judge(customer, known)
             if code in variants:
-                _warn_of_variant(customer, f"the account has {variants[code]!r}", self.resource)
+                _warn_of_variant(customer, f"the account has {variants[code]!r}", self.mapping)
             elif code in self.twins and known is None:
-                _warn_of_variant(customer, f"so is {self.twins[code]!r} in this file", self.resource)
+                _warn_of_variant(customer, f"so is {self.twins[code]!r} in this file", self.mapping)
             problems += customer.problems
             if customer.errors:
                 self.rejected.append(number)
@@ -138,17 +138,17 @@ class Checker:
         }
 
 
-def _skipped(stored: StoredCustomer, line: int, resource: CustomerResource) -> Problem:
+def _skipped(stored: StoredCustomer, line: int, mapping: CustomerMapping) -> Problem:
     duplicate = f" as a duplicate of {stored.duplicate_of}" if stored.duplicate_of else ""
     message = f"Customer {stored.code!r} was rejected in review{duplicate}; its rows are skipped."
-    column = resource.column_label(Target("customer_code"))
+    column = mapping.column_label(Target("customer_code"))
     return Problem(line, column, "customer_code", "rejected_connection", "warning", message, stored.code, stored.code)
 
 
-def _warn_of_variant(customer: Customer, other: str, resource: CustomerResource) -> None:
+def _warn_of_variant(customer: Customer, other: str, mapping: CustomerMapping) -> None:
     customer.problem(
         customer.line,
-        resource.column_label(Target("customer_code")),
+        mapping.column_label(Target("customer_code")),
         "customer_code",
         "code_differs_in_case",
         f"{customer.code!r} is new; {other}, which differs only in case.",

@@ -22,7 +22,7 @@ from connections.models import Connection
 from connections.stamping import take_stamp
 from imports.errors import FileHeld, FileRejected, HeldFor, Problem, SettingsWrong
 from imports.files.grouping import Customer, find_case_twins
-from imports.files.mapping import CustomerResource
+from imports.files.mapping import CustomerMapping
 from imports.files.scanning import Scan, read_rows, scan_customers
 from imports.files.sources import Source, open_source
 from imports.formats.spec import STANDARD, FormatSpec
@@ -141,20 +141,20 @@ class _Import:
     def go(self, rejects: Path | None) -> None:
         with contextlib.ExitStack() as stack:
             source = stack.enter_context(open_source(self.path, self.spec.dialect))
-            resource = self._bind(source)
-            source.header = resource.header
+            mapping = self._bind(source)
+            source.header = mapping.header
             directory = LookupDirectory(self.run.account)
-            scan = self._scan(source, resource, directory)
+            scan = self._scan(source, mapping, directory)
             with self.ending.committing(), connection.cursor() as cursor, _no_garbage_collection():
                 self.known = self._count_known()
                 stage, log = merging.Stage(cursor), IssueLog(cursor, self.run)
-                checker = Checker(self.run, stage, log, source, resource, directory, scan, bool(self.known))
+                checker = Checker(self.run, stage, log, source, mapping, directory, scan, bool(self.known))
                 self._check(checker)
                 self._merge(checker)
                 log.close()
                 if self.run.rejected or self.run.rows_rejected:
-                    self.run.rejects_header = digest_header(resource.original_header)
-                write = partial(write_rejects, log, source, resource, scan, checker.rejected)
+                    self.run.rejects_header = digest_header(mapping.original_header)
+                write = partial(write_rejects, log, source, mapping, scan, checker.rejected)
                 if self.ending.keep:
                     keep_rejects(self.run, write)
                 drafted = stack.enter_context(drafting_rejects(write, rejects)) if rejects else lambda: None
@@ -168,12 +168,12 @@ class _Import:
                     f"{error.strerror}. Make room there and import the file again."
                 ) from error
 
-    def _bind(self, source: Source) -> CustomerResource:
+    def _bind(self, source: Source) -> CustomerMapping:
         """The format's columns at their places in the file."""
         if self.spec.dialect.footer and not source.footer and not self.ending.lifts_limits:
             raise FileHeld(HeldFor.FOOTER, [_missing_footer(self.spec)])
         try:
-            return CustomerResource(self.spec, source.header)
+            return CustomerMapping(self.spec, source.header)
         except FileRejected as rejection:
             rejection.line = source.header_line
             raise
@@ -182,7 +182,7 @@ class _Import:
             hold.summary = explain_drift(source, self.spec, find_other_specs(self.run.account, self.spec))
             raise
 
-    def _scan(self, source: Source, resource: CustomerResource, directory: LookupDirectory) -> Scan:
+    def _scan(self, source: Source, mapping: CustomerMapping, directory: LookupDirectory) -> Scan:
         """Where each customer's rows are. The digests cover all that decides what a row means."""
         meaning = repr((RULES_REVISION, source.header)).encode() + self.spec.digest + directory.revision
         seed = hashlib.blake2b(meaning, digest_size=16).digest()
@@ -193,12 +193,12 @@ class _Import:
             done += size
             self.progress("Reading", min(done, source.size), source.size)
 
-        return scan_customers(source, resource.code_index, seed, advance, resource.no_codes)
+        return scan_customers(source, mapping.code_index, seed, advance, mapping.no_codes)
 
     def _check(self, checker: Checker) -> None:
         """Check every customer that is new or changed, and stage what is accepted."""
         run, scan = self.run, checker.scan
-        checker.log.add(_header_problems(checker.source, checker.resource))
+        checker.log.add(_header_problems(checker.source, checker.mapping))
         run.rows = scan.records
         if scan.nameless is not None:
             self._reject_nameless(checker, read_rows(checker.source, scan, scan.spans(scan.nameless)))
@@ -305,9 +305,9 @@ def _no_garbage_collection() -> Iterator[None]:
             gc.enable()
 
 
-def _header_problems(source: Source, resource: CustomerResource) -> list[Problem]:
+def _header_problems(source: Source, mapping: CustomerMapping) -> list[Problem]:
     """A warning for every column that is not read and that nobody has seen before."""
-    unknown = "no field of the template" if resource.spec.columns is None else "not in the approved header"
+    unknown = "no field of the template" if mapping.spec.columns is None else "not in the approved header"
     return [
         Problem(
             source.header_line,
@@ -319,7 +319,7 @@ def _header_problems(source: Source, resource: CustomerResource) -> list[Problem
             text.strip(),
             "",
         )
-        for index, text in resource.unknown_headers
+        for index, text in mapping.unknown_headers
     ]
 
 

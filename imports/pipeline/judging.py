@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
     from imports.files.grouping import Customer, Given, Merged
-    from imports.files.mapping import CustomerResource
+    from imports.files.mapping import CustomerMapping
     from lookups.directory import LookupDirectory
 
 
@@ -77,14 +77,14 @@ _NAMES = {
 class Judge:
     """Applies the rules of the template and a format's policies with the account's lists."""
 
-    def __init__(self, resource: CustomerResource, directory: LookupDirectory) -> None:
-        self.resource = resource
+    def __init__(self, mapping: CustomerMapping, directory: LookupDirectory) -> None:
+        self.mapping = mapping
         self.directory = directory
-        self.resolver = Resolver(resource, directory)
-        self.policies = resource.spec.policies
+        self.resolver = Resolver(mapping, directory)
+        self.policies = mapping.spec.policies
         self.clear_parts: dict[Group, set[str]] = {}
         self.fill_parts: dict[Group, set[str]] = {}
-        for block in resource.blocks:
+        for block in mapping.blocks:
             self.clear_parts.setdefault(block.group, set()).update(block.clear_parts)
             self.fill_parts.setdefault(block.group, set()).update(block.fill_parts)
         # Groups of which a new record takes just what the file says.
@@ -277,7 +277,7 @@ class Judge:
         wrong = customer.errors.get(name)
         if wrong and (not lines or not wrong.isdisjoint(lines)):
             return
-        column = self.resource.column_label(target)
+        column = self.mapping.column_label(target)
         missing = "" if column else " The file has no such column."
         line = next(iter(lines), customer.line)
         customer.problem(line, column, name, "required", f"{name} {why}.{missing}")

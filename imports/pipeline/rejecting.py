@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
-    from imports.files.mapping import CustomerResource
+    from imports.files.mapping import CustomerMapping
     from imports.files.records import Row
     from imports.files.scanning import Scan
     from imports.files.sources import Source
@@ -35,7 +35,7 @@ _MESSAGE = REJECT_COLUMNS.index("_message")
 
 
 def write_rejects(
-    log: IssueLog, source: Source, resource: CustomerResource, scan: Scan, rejected: Iterable[int], path: Path
+    log: IssueLog, source: Source, mapping: CustomerMapping, scan: Scan, rejected: Iterable[int], path: Path
 ) -> None:
     """Write all rows of the rejected customers, and the rows that name none, in the file's own dialect and encoding.
 
@@ -64,9 +64,9 @@ def write_rejects(
         closing(log.read_reasons()) as found,
         draft.open("w", encoding=encoding, errors="backslashreplace", newline="") as file,
     ):
-        explained = _explain(rows, found, Grouper(resource))
+        explained = _explain(rows, found, Grouper(mapping))
         if source.header:
-            _Headed(file, source, resource, encoding).write(explained)
+            _Headed(file, source, mapping, encoding).write(explained)
         else:
             with draft_of_reasons.open("w", encoding="utf-8", newline="") as reasons:
                 _write_headless(file, source, reasons, explained)
@@ -128,15 +128,15 @@ def _explain(
 class _Headed:
     """Writes rows as they came with the four columns after them."""
 
-    def __init__(self, file: TextIO, source: Source, resource: CustomerResource, encoding: str) -> None:
+    def __init__(self, file: TextIO, source: Source, mapping: CustomerMapping, encoding: str) -> None:
         self.file = file
         self.source = source
         self.dialect = source.dialect
         self.encoding = encoding
         self.width = len(source.header)
-        self.needed = resource.code_index + 1
-        self.dropped = resource.reject_indexes
-        self.trailing = resource.spec.policies.allow_trailing_delimiter
+        self.needed = mapping.code_index + 1
+        self.dropped = mapping.reject_indexes
+        self.trailing = mapping.spec.policies.allow_trailing_delimiter
 
     def write(self, rows: Iterable[tuple[Row, list[Reason]]]) -> None:
         newline = self.source.newline

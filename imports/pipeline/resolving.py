@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from imports.files.grouping import Customer
-    from imports.files.mapping import CustomerResource
+    from imports.files.mapping import CustomerMapping
     from imports.template import Target
     from lookups.directory import LookupDirectory, LookupList
 
@@ -46,10 +46,10 @@ class NewLookup:
 class Resolver:
     """Finds entries in the account's lists, or notes at the customer why there is none."""
 
-    def __init__(self, resource: CustomerResource, directory: LookupDirectory) -> None:
-        self.resource = resource
+    def __init__(self, mapping: CustomerMapping, directory: LookupDirectory) -> None:
+        self.mapping = mapping
         self.directory = directory
-        self.policies = resource.spec.policies.unknown_lookup
+        self.policies = mapping.spec.policies.unknown_lookup
         self.start()
         self._suggestions: dict[tuple[str, bool], _Suggestions] = {}
         self._budget = _Budget(MOST_COMPARISONS)
@@ -154,12 +154,12 @@ class Resolver:
     def _warn_of_name(self, customer: Customer, reference: Reference, why: str) -> None:
         message = f"{reference.name_target} is {reference.name!r}; {why}."
         target, name = reference.name_target, reference.name or ""
-        column = self.resource.column_label(target)
+        column = self.mapping.column_label(target)
         customer.problem(reference.line, column, str(target), "name_differs", message, name, "warning")
 
     def _note(self, customer: Customer, reference: Reference, code: str, message: str, severity: str = "error") -> None:
         target = _target(reference)
-        column = self.resource.column_label(target)
+        column = self.mapping.column_label(target)
         customer.problem(reference.line, column, str(target), code, message, _value(reference), severity)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from django.db import transaction
 
 from imports.errors import FileHeld, FileRejected, SettingsWrong, TryAgainLater
-from imports.files.mapping import CustomerResource
+from imports.files.mapping import CustomerMapping
 from imports.files.sources import open_source
 from imports.formats.spec import STANDARD
 from imports.messages.telling import tell_of_refusal, tell_of_run
@@ -133,7 +133,7 @@ def _find_drift(held: Run, spec: FormatSpec) -> str:
         return f"{spec.name} does not read it: {held.message}"
     try:
         with open_source(Path(held.kept_file.path), spec.dialect) as source:
-            CustomerResource(spec, source.header)
+            CustomerMapping(spec, source.header)
     except FileHeld as hold:
         return f"{spec.name} does not read it either: {hold}"
     except (FileRejected, OSError):
