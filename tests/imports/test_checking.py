@@ -353,6 +353,8 @@ def test_a_merge_that_the_database_ends_for_a_deadlock_is_tried_again(account, u
 
     def begin(stage, done, total):
         if (stage, done) == ("Writing", 0):
+            with database.cursor() as cursor:
+                cursor.execute("SET LOCAL deadlock_timeout = '3s'")  # time for the other to wait for it, too
             thread.start()
             locked.wait(30)
 
