@@ -70,7 +70,7 @@ admin.site.unregister(Group)
 
 @admin.register(Group)
 class GroupAdmin(SuperuserOnly, CarefulAdmin, DjangoGroupAdmin, ModelAdmin):
-    pass
+    when_empty = "Groups are Django's own. Who may do what is decided by the members of each account alone."
 
 
 class MembersOfAccount(AccountOwnedInline, TabularInline):
@@ -101,6 +101,8 @@ class TokenForm(ModelForm):  # type: ignore[type-arg]  # not generic at run time
 @admin.register(AuthToken)
 class TokenAdmin(CarefulAdmin, ModelAdmin):
     """Everybody's own tokens; a superuser sees all, and makes them for nobody else. Deleting one revokes it."""
+
+    when_empty = "A program logs in with a token. Add one for each program."
 
     list_display = ["name", "user", "token_key", "made", "last_used", "expires"]
     list_select_related = ["user"]
@@ -165,6 +167,8 @@ class TokenAdmin(CarefulAdmin, ModelAdmin):
 @admin.register(Account)
 class AccountAdmin(AccountOwnedAdmin):
     """Editors may rename their account and choose how new connections are reviewed; the rest is the superuser's."""
+
+    when_empty = "An account is a brand's space. Add one to begin."
 
     account_path = "id"
     list_display = ["name", "code", "sandbox_of", "auto_approve", "created_at"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from django.contrib import admin
 from django.contrib.admin.widgets import AutocompleteSelect, RelatedFieldWidgetWrapper
 from django.forms import ModelChoiceField, ModelForm
 from unfold.admin import ModelAdmin
@@ -14,7 +15,6 @@ from accounts.models import Account, User
 from accounts.users import user_of
 
 if TYPE_CHECKING:
-    from django.contrib import admin
     from django.db.models import ForeignKey, Model, QuerySet
     from django.http import HttpRequest
 
@@ -51,13 +51,30 @@ class VisibleFilter(RelatedDropdownFilter):
         return [(entry.pk, str(entry)) for entry in related.get_queryset(request)]
 
 
+class KindFilter(admin.SimpleListFilter):
+    """Production accounts or sandboxes; what waits in a sandbox waits for nobody."""
+
+    title = "kind of account"
+    parameter_name = "kind"
+
+    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin[Any]) -> list[tuple[str, str]]:
+        return [("production", "production"), ("sandbox", "sandbox")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.value() not in ("production", "sandbox"):
+            return queryset
+        return queryset.filter(account__sandbox_of__isnull=self.value() == "production")
+
+
 class OwnAccountSelect(AutocompleteSelect):
-    """Searches the records of one account only."""
+    """Searches the records of one account only, and not those that are left out."""
 
     account_id = 0
+    left_out: tuple[int, ...] = ()
 
     def get_url(self) -> str:
-        return f"{super().get_url()}?account={self.account_id}"
+        left_out = "".join(f"&without={pk}" for pk in self.left_out)
+        return f"{super().get_url()}?account={self.account_id}{left_out}"
 
 
 def limit_choices(form: type[ModelForm[Any]], account_id: int) -> None:
@@ -105,7 +122,8 @@ class AccountOwnedAdmin(VisibleChoices, CarefulAdmin, ModelAdmin):
         """Where a form asks for the records of one account (see `OwnAccountSelect`), no others are offered."""
         account = request.GET.get("account", "")
         if request.resolver_match and request.resolver_match.url_name == "autocomplete" and account.isdecimal():
-            queryset = queryset.filter(**{self.account_path: account})
+            left_out = [pk for pk in request.GET.getlist("without") if pk.isdecimal()]
+            queryset = queryset.filter(**{self.account_path: account}).exclude(pk__in=left_out)
         found: tuple[QuerySet[Any], bool] = super().get_search_results(request, queryset, search_term)
         return found
 

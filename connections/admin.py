@@ -21,7 +21,7 @@ from unfold.widgets import UnfoldAdminURLInputWidget
 
 from accounts.careful import short_time
 from accounts.models import Account
-from accounts.owned import AccountOwnedAdmin, OwnAccountSelect, ReadOnlyAdmin, VisibleFilter, limit_choices
+from accounts.owned import AccountOwnedAdmin, KindFilter, OwnAccountSelect, ReadOnlyAdmin, VisibleFilter, limit_choices
 from accounts.users import user_of
 from accounts.waiting import some_patience
 from connections.authors import find_change, source_of
@@ -58,12 +58,14 @@ class ConnectionAdmin(ReviewActions, AccountOwnedAdmin):
     list_filter = [
         ("status", ChoicesDropdownFilter),
         ("account", VisibleFilter),
+        KindFilter,
         ("customer_group", VisibleFilter),
         ("sales_rep", VisibleFilter),
     ]
     search_fields = ["customer_code", "profile_name", "customer_alias", "buyers__email"]
     search_help_text = "Code, name, alias or a buyer's e-mail"
     list_per_page = 50
+    when_empty = "Connections come with the first file, through a feed or the API, or are added by hand."
     ordering = ["account_id", "customer_code"]
     inlines = INLINES
     autocomplete_fields = ["company_number", "customer_group", "sales_rep"]
@@ -102,6 +104,14 @@ class ConnectionAdmin(ReviewActions, AccountOwnedAdmin):
     @display(description="updated", ordering="updated_at")
     def updated(self, connection: Connection) -> str:
         return short_time(connection.updated_at)
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        """What stands for a duplicate is not rejected itself."""
+        if request.resolver_match and request.resolver_match.url_name == "autocomplete":
+            queryset = queryset.exclude(status=Connection.Status.REJECTED)
+        return super().get_search_results(request, queryset, search_term)
 
     def get_fieldsets(self, request: HttpRequest, obj: Connection | None = None) -> list[Any]:
         fieldsets = list(super().get_fieldsets(request, obj))
@@ -211,6 +221,8 @@ def changes_url(connection: Connection) -> str:
 @admin.register(Change)
 class ChangeAdmin(ReadOnlyAdmin):
     """Who changed what, and when: a line of a file, or a person. Newest first; the table is too big to be counted."""
+
+    when_empty = "Every change by a file or a person is written here."
 
     paginator = InfinitePaginator
     list_display = ["when", "customer_code", "what", "field", "before", "after", "source", "account"]

@@ -33,11 +33,14 @@ STATUS_COLOURS = {
     Connection.Status.REJECTED: "danger",
 }
 
+MOST_LEFT_OUT = 100
+"""How many of those that are to be rejected an address can name."""
+
 
 def pending_badge(request: HttpRequest) -> str:
-    """How many connections wait for this person's review, for the navigation; nothing when none do."""
+    """How many connections of production accounts wait for this person's review; nothing when none do."""
     visible = cast("ConnectionQuerySet", admin.site.get_model_admin(Connection).get_queryset(request))
-    return str(visible.awaiting_review().count() or "")
+    return str(visible.awaiting_review().filter(account__sandbox_of=None).count() or "")
 
 
 class OriginalForm(Form):
@@ -45,10 +48,12 @@ class OriginalForm(Form):
 
     duplicate_of = ModelChoiceField(Connection.objects.none(), label="Duplicate of")
 
-    def __init__(self, data: Any, candidates: QuerySet[Connection], account_id: int) -> None:
+    def __init__(
+        self, data: Any, candidates: QuerySet[Connection], account_id: int, rejected: tuple[int, ...] = ()
+    ) -> None:
         super().__init__(data)
         widget = OwnAccountSelect(Connection._meta.get_field("duplicate_of"), admin.site)
-        widget.account_id = account_id
+        widget.account_id, widget.left_out = account_id, rejected
         field = self.fields["duplicate_of"]
         assert isinstance(field, ModelChoiceField)  # noqa: S101  (narrows the type)
         field.widget = widget
@@ -85,7 +90,8 @@ class ReviewActions(Base):
             messages.error(request, "Choose connections of one account that you may edit.")
             return None
         data = request.POST if "duplicate_of" in request.POST else None
-        form = OriginalForm(data, self.get_queryset(request), accounts.pop())
+        rejected = tuple(chosen.values_list("pk", flat=True)[:MOST_LEFT_OUT])
+        form = OriginalForm(data, self.get_queryset(request), accounts.pop(), rejected)
         if form.is_valid():
             try:
                 count = review.reject(chosen, user_of(request), form.cleaned_data["duplicate_of"])

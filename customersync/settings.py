@@ -10,11 +10,15 @@ from __future__ import annotations
 from datetime import timedelta
 from ipaddress import ip_network
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import environ
-from django.urls import reverse_lazy
+from django.urls import reverse, reverse_lazy
 
 from customersync.local_keys import encryption_key, secret_key
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -72,6 +76,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "customersync.junk.RefuseNul",
     "accounts.waiting.tell_of_waiting",
+    "accounts.newcomers.WelcomeNewcomers",
 ]
 
 ROOT_URLCONF = "customersync.urls"
@@ -113,6 +118,7 @@ AUTH_PASSWORD_VALIDATORS = [
 LANGUAGE_CODE = "en"
 TIME_ZONE = env.str("TIME_ZONE", default="UTC")
 USE_TZ = True
+FORMAT_MODULE_PATH = "customersync.formats"
 
 # Copies of the customer files that came, for the program's own account alone; they are never served.
 MEDIA_ROOT = DATA_DIR / "files"
@@ -163,6 +169,9 @@ Q_CLUSTER = {
 # The API. Uploads go to the disk while they come, so that no process holds a file in memory.
 API_REQUESTS_PER_MINUTE = env.int("API_REQUESTS_PER_MINUTE", default=600)
 UPLOAD_LIMIT = env.int("UPLOAD_LIMIT", default=1_000_000_000)
+# A draft of a format with a thousand columns has ten fields in each row of its form.
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 12_000
+DATA_UPLOAD_MAX_MEMORY_SIZE = 5_000_000
 FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]
 MIGRATION_MODULES = {"knox": None}  # its own model is not used
 KNOX_TOKEN_MODEL = "accounts.AuthToken"  # noqa: S105  (a name)
@@ -242,16 +251,26 @@ STORAGES = {
     },
 }
 
+# Whether a proxy of ours says where requests come from, and by HTTPS or not.
+BEHIND_PROXY = env.bool("BEHIND_PROXY", default=False)
 if not DEBUG:
     SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=True)
     SECURE_REDIRECT_EXEMPT = ["^health/$"]  # monitors ask from within
     SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", default=31_536_000)
-    SECURE_HSTS_INCLUDE_SUBDOMAINS = env.bool("SECURE_HSTS_INCLUDE_SUBDOMAINS", default=True)
-    SECURE_HSTS_PRELOAD = env.bool("SECURE_HSTS_PRELOAD", default=True)
+    # Both reach beyond this site and cannot be taken back quickly, so they are the operator's to switch on.
+    SECURE_HSTS_INCLUDE_SUBDOMAINS = env.bool("SECURE_HSTS_INCLUDE_SUBDOMAINS", default=False)
+    SECURE_HSTS_PRELOAD = env.bool("SECURE_HSTS_PRELOAD", default=False)
+    SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
     SESSION_COOKIE_SECURE = True
     CSRF_COOKIE_SECURE = True
-    if env.bool("BEHIND_PROXY", default=False):
+    if BEHIND_PROXY:
         SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+
+
+def _filtered(model: str, query: str) -> Callable[[object], str]:
+    """A list of the admin with filters in it."""
+    return lambda _: f"{reverse(f'admin:{model}_changelist')}?{query}"
+
 
 UNFOLD = {
     "SITE_TITLE": "Customer Sync",
@@ -269,6 +288,7 @@ UNFOLD = {
         }
     ],
     "BORDER_RADIUS": "6px",
+    "LOGIN": {"form": "accounts.login.LoginForm"},
     "SIDEBAR": {
         "show_search": False,
         "navigation": [
@@ -279,6 +299,11 @@ UNFOLD = {
                         "title": "Connections",
                         "icon": "storefront",
                         "link": reverse_lazy("admin:connections_connection_changelist"),
+                    },
+                    {
+                        "title": "To review",
+                        "icon": "rule",
+                        "link": _filtered("connections_connection", "status__exact=pending&kind=production"),
                         "badge": "connections.review_admin.pending_badge",
                     },
                     {
@@ -302,6 +327,11 @@ UNFOLD = {
                         "title": "Runs",
                         "icon": "upload_file",
                         "link": reverse_lazy("admin:imports_run_changelist"),
+                    },
+                    {
+                        "title": "To decide",
+                        "icon": "gavel",
+                        "link": _filtered("imports_run", "awaits=yes&kind=production"),
                         "badge": "imports.admin.runs.held_badge",
                     },
                     {"title": "Issues", "icon": "error", "link": reverse_lazy("admin:imports_issue_changelist")},

@@ -93,7 +93,8 @@ def start_testing(version: FormatVersion) -> FormatVersion:
         if not version.format.account.sandboxes.exists():
             code = version.format.account.code
             raise PromotionRefused(
-                f"{code} has no sandbox to test in. Make one: create_account {code}-sandbox --sandbox-of {code}."
+                f"{code} has no sandbox to test in. Make one with the button of its account, "
+                f"or create_account {code}-sandbox --sandbox-of {code}."
             )
         _retire(version.format, Status.TESTING)
         version.status, version.testing_at = Status.TESTING, timezone.now()
@@ -267,7 +268,7 @@ def find_other_specs(account: Account, spec: FormatSpec) -> list[FormatSpec]:
 
 def _sandbox_codes(version: FormatVersion) -> str:
     codes = version.format.account.sandboxes.values_list("code", flat=True)
-    return " or ".join(codes) or "a sandbox (create_account --sandbox-of makes one)"
+    return " or ".join(codes) or "a sandbox (its account has a button that makes one)"
 
 
 def _lock(format_: Format) -> Format:

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 class LookupAdmin(ImportExportMixin, AccountOwnedAdmin):
     """One list of all accounts the user may see."""
 
+    when_empty = "Files refer to this list. Add its entries here, or import them from a CSV file."
+
     import_form_class = ImportForm
     export_form_class = ExportForm
     confirm_form_class = SignedConfirmForm

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from django.db.models import QuerySet
     from django.http import HttpRequest, HttpResponse
 
-NO_WORKER = "No worker is at work, so nothing happens yet: whoever runs Customer Sync starts manage.py qcluster."
+NO_WORKER = "No worker is at work, so nothing happens yet. Ask whoever runs Customer Sync to start the workers."
 UNENCRYPTED = (
     "The feed speaks plain FTP: its password and all customers cross the network unencrypted. Use SFTP or FTPS where "
     "the server can."
@@ -58,6 +58,7 @@ def warn_without_worker(request: HttpRequest) -> None:
 @admin.register(Feed)
 class FeedAdmin(StepPages, AccountOwnedAdmin):
     form = FeedForm
+    when_empty = "A feed says where an ERP leaves its files. Add one, and they are pulled every hour."
     list_display = [
         "name", "account", "server_name", "state", "enabled", "last_good_pull", "last_file", "next_pull",
     ]  # fmt: skip
@@ -273,6 +274,8 @@ def _unseen(fields: Any) -> list[Any]:
 @admin.register(Pull)
 class PullAdmin(ReadOnlyAdmin):
     """Each look into a feed's folder."""
+
+    when_empty = "A pull is one look into a feed's folder. They come by themselves once a feed is enabled."
 
     account_path = "feed__account_id"
     list_display = ["started", "feed", "account", "pull_status", "listed", "imported", "duration", "message"]

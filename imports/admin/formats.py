@@ -76,6 +76,8 @@ class VersionsOfFormat(AccountOwnedInline, TabularInline):
 class FormatAdmin(AccountOwnedAdmin):
     """Formats of production accounts; adding one is onboarding it."""
 
+    when_empty = "A format says how an ERP's file is read. Add one from a sample of the file."
+
     list_display = ["name", "account", "live_version", "newest_version"]
     list_select_related = ["account"]
     list_filter = [("account", VisibleFilter)]
@@ -159,6 +161,8 @@ class ColumnsOfVersion(AccountOwnedInline, TabularInline):
 @admin.register(FormatVersion)
 class FormatVersionAdmin(StepPages, AccountOwnedAdmin):
     """A version: its settings and columns, what onboarding proposed, and the next step of its life."""
+
+    when_empty = "Versions come with their format: add one from a sample of the file."
 
     account_path = "format__account_id"
     form = DraftForm

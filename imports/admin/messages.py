@@ -28,6 +28,7 @@ STATE_COLOURS = {"delivered": "success", "waits": "info", "tried again": "warnin
 
 @admin.register(Message)
 class MessageAdmin(ReadOnlyAdmin):
+    when_empty = "Messages are written when a run or a feed has something to tell to people or programs."
     list_display = ["created", "event", "kind", "account", "feed", "run", "state", "attempts", "problem"]
     list_select_related = ["account", "feed", "run"]
     list_filter = [("account", VisibleFilter), ("kind", ChoicesDropdownFilter)]
@@ -80,6 +81,8 @@ class MessageAdmin(ReadOnlyAdmin):
 @admin.register(Webhook)
 class WebhookAdmin(StepPages, AccountOwnedAdmin):
     """One for each account. The program makes the secret, and shows it once."""
+
+    when_empty = "A webhook tells a program of yours what became of each run. Add one for an account."
 
     form = WebhookForm
     list_display = ["account", "url", "enabled"]

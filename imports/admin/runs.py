@@ -12,7 +12,7 @@ from unfold.decorators import action, display
 from unfold.paginator import InfinitePaginator
 
 from accounts.careful import short_time
-from accounts.owned import ReadOnlyAdmin, VisibleFilter
+from accounts.owned import KindFilter, ReadOnlyAdmin, VisibleFilter
 from accounts.users import user_of
 from imports.admin.feed_forms import ForceForm
 from imports.admin.feeds import NO_WORKER, warn_without_worker
@@ -48,7 +48,7 @@ ISSUES_LOOKED_AT = 10_000
 def held_badge(request: HttpRequest) -> str:
     """How many held runs wait for a decision, for the navigation; nothing when none do."""
     visible = cast("RunQuerySet", admin.site.get_model_admin(Run).get_queryset(request))
-    return str(visible.awaiting_decision().count() or "")
+    return str(visible.awaiting_decision().filter(account__sandbox_of=None).count() or "")
 
 
 class AwaitsDecision(admin.SimpleListFilter):
@@ -64,6 +64,7 @@ class AwaitsDecision(admin.SimpleListFilter):
 
 @admin.register(Run)
 class RunAdmin(StepPages, ReadOnlyAdmin):
+    when_empty = "A run is one file. They come from feeds and from the API."
     list_display = [
         "number",
         "file_name",
@@ -84,6 +85,7 @@ class RunAdmin(StepPages, ReadOnlyAdmin):
         ("status", ChoicesDropdownFilter),
         AwaitsDecision,
         ("account", VisibleFilter),
+        KindFilter,
         ("feed", VisibleFilter),
         "dry_run",
     ]
@@ -289,6 +291,8 @@ class FieldFilter(ValuesOfRun):
 @admin.register(Issue)
 class IssueAdmin(ReadOnlyAdmin):
     """The issues of one run in the order of the file, or of all runs with the newest first."""
+
+    when_empty = "Issues are what was wrong in a file. None was."
 
     account_path = "run__account_id"
     paginator = InfinitePaginator

@@ -1,6 +1,9 @@
 """The pages of connections: list, form, review and history."""
 
+import re
+from html import unescape
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from django.db import connection as database
@@ -336,14 +339,6 @@ def test_a_wrong_original_is_answered_on_the_page(client, account, connection):
         assert message in response.content.decode()
 
 
-def test_the_navigation_counts_what_waits_for_review(client, account):
-    make_connection(account, "C1", status="pending")
-    make_connection(make_account("northwind"), "C1", status="pending")
-    response = client.get(reverse(LIST))
-    badges = [item.get("badge_callback") for group in response.context["sidebar_navigation"] for item in group["items"]]
-    assert str(badges[0]) == "1"
-
-
 # The history
 
 
@@ -386,3 +381,13 @@ def test_the_digest_is_not_shown(client, account, connection):
     Connection.objects.update(source_digest=b"secret")
     shown = client.get(page(connection)).content.decode()
     assert "digest" not in shown
+
+
+def test_the_picker_of_an_original_leaves_out_the_duplicate_itself_and_rejected_ones(client, account, connection):
+    make_connection(account, "C2", status="rejected")
+    stays = make_connection(account, "C3")
+    shown = client.get(page(connection, "duplicate")).content.decode()
+    address = unescape(re.findall(r'data-ajax--url="([^"]+)"', shown)[0])
+    query = {"term": "C", "app_label": "connections", "model_name": "connection", "field_name": "duplicate_of"}
+    found = client.get(f"{address}&{urlencode(query)}").json()["results"]
+    assert [entry["id"] for entry in found] == [str(stays.pk)]

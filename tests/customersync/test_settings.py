@@ -74,3 +74,11 @@ def test_a_database_of_ones_own_means_production(tmp_path):
     result = manage("check", data_dir=tmp_path, DATABASE_URL="postgres://sync@localhost/sync")
     assert result.returncode != 0
     assert "SECRET_KEY" in result.stderr
+
+
+@pytest.mark.parametrize(("given", "expected"), [({}, "False False"), ({"SECURE_HSTS_PRELOAD": "on"}, "False True")])
+def test_hsts_reaches_beyond_the_site_only_where_the_operator_says_so(tmp_path, given, expected):
+    code = "from django.conf import settings as s; print(s.SECURE_HSTS_INCLUDE_SUBDOMAINS, s.SECURE_HSTS_PRELOAD)"
+    shell = ("shell", "--verbosity", "0", "--no-imports", "--command", code)
+    result = manage(*shell, data_dir=tmp_path, **production(**given))
+    assert result.stdout.strip() == expected, result.stderr

@@ -398,3 +398,25 @@ def test_no_form_fails_without_saying_why(client, draft):
     assert "Give either a header, a position or a constant." in said
     data = filled_in(client.get(page(draft))) | {"columns-TOTAL_FORMS": "many"}
     assert "ManagementForm data is missing" in text_of(client.post(page(draft), data))
+
+
+# -- formats are production's
+
+
+def test_an_editor_of_the_sandbox_alone_changes_no_format(client, account, draft):
+    """Also where the same person may look at production: rights on formats come from there, through every page."""
+    sandbox = add_sandbox(account)
+    add_member(account, tester := make_user("tess"), "viewer")
+    add_member(sandbox, tester, "editor")
+    data = filled_in(client.get(page(draft))) | {"clear_token": "mine"}
+    client.force_login(tester)
+    before = FormatVersion.objects.values().get(pk=draft.pk)
+    assert client.post(page(draft), data).status_code == 403
+    for name in ("test", "go_live", "next_draft", "compare", "delete"):
+        assert client.post(page(draft, name), {"post": "yes", "reason": "now"}).status_code == 403, name
+    assert client.post(reverse("admin:imports_format_change", args=[draft.format_id]), {}).status_code == 403
+    answer = upload(client, account, document=SimpleUploadedFile("erp.yaml", DOCUMENT.encode()))
+    assert "account" in answer.context["adminform"].form.errors
+    answer = upload(client, sandbox, document=SimpleUploadedFile("erp.yaml", DOCUMENT.encode()))
+    assert "account" in answer.context["adminform"].form.errors
+    assert FormatVersion.objects.values().get() == before
