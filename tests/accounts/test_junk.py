@@ -20,9 +20,13 @@ THOROUGH = bool(os.environ.get("THOROUGH"))
 
 def parameters_of(model):
     """What a list or a form of the model looks at in an address, and what it might."""
-    names = [*COMMON, *(field.name for field in model._meta.fields)]
-    for field in model._meta.fields:
-        names += [f"{field.name}__exact", f"{field.name}__id__exact", f"{field.name}__isnull"]
+    fields = list(model._meta.fields)
+    names = [
+        *COMMON,
+        *(f"{field.name}__id__exact" if field.is_relation else f"{field.name}__exact" for field in fields),
+    ]
+    if THOROUGH:
+        names += [name for field in fields for name in (field.name, f"{field.name}__isnull")]
     for item in admin.site.get_model_admin(model).list_filter:
         names.append(getattr(item, "parameter_name", None) or (item[0] if isinstance(item, tuple) else str(item)))
     for related in model._meta.related_objects:

@@ -1,6 +1,7 @@
 """A person without any account, lists without entries, and what the navigation counts."""
 
 import re
+from typing import Any
 
 import pytest
 from django.contrib import admin
@@ -50,7 +51,8 @@ def test_the_navigation_counts_production_alone_and_leads_to_what_it_counts(clie
 
 def test_every_empty_list_says_what_would_fill_it(client):
     client.force_login(make_user("root", is_superuser=True))
-    for model, model_admin in admin.site._registry.items():
+    registry: dict[Any, Any] = admin.site._registry
+    for model, model_admin in registry.items():
         shown = client.get(url(model, "changelist"))
         if shown.context["cl"].result_count == 0:
             assert escape(model_admin.when_empty) in shown.content.decode()
