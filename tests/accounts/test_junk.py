@@ -27,7 +27,8 @@ def parameters_of(model):
     ]
     if THOROUGH:
         names += [name for field in fields for name in (field.name, f"{field.name}__isnull")]
-    for item in admin.site.get_model_admin(model).list_filter:
+    filters: Any = admin.site.get_model_admin(model).list_filter
+    for item in filters:
         names.append(getattr(item, "parameter_name", None) or (item[0] if isinstance(item, tuple) else str(item)))
     for related in model._meta.related_objects:
         names.append(f"{related.get_accessor_name()}-page")
