@@ -8,10 +8,16 @@ from typing import TYPE_CHECKING
 from django.core.management.base import CommandError
 
 from accounts.models import User
+from imports.errors import SettingsWrong
 from imports.models import Feed, Run
+from imports.pipeline.recognising import find_version_for_file
+from imports.versioning import read_spec
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from accounts.models import Account
+    from imports.models import FormatVersion
 
 
 def find_feed(name: str) -> Feed:
@@ -52,3 +58,36 @@ def find_user(name: str | None, account: Account) -> tuple[str, User | None]:
     if not user.may_edit(account.pk):
         raise CommandError(f"{name} is no editor of {account.code}.", returncode=2)
     return name, user
+
+
+def choose_version(account: Account, name: str | None, start: bytes = b"") -> FormatVersion | None:
+    """The version to read or write files of the account with; none means the standard template.
+
+    `start` is what the file begins with, by which rejects that come back are known.
+
+    Raises CommandError where there is none of the name, or it is not allowed or not complete.
+    """
+    try:
+        version = find_version_for_file(account, name, start)
+        if version is not None:
+            read_spec(version)
+    except SettingsWrong as error:
+        raise CommandError(str(error), returncode=2) from None
+    return version
+
+
+def check_readable(path: Path) -> None:
+    """Raise CommandError for a path that is no file to read."""
+    if not path.exists():
+        raise CommandError(f"There is no file {path}.", returncode=2)
+    if not path.is_file():
+        raise CommandError(f"{path} is not a file. Give the path of one customer file.", returncode=2)
+    try:
+        path.open("rb").close()
+    except OSError as error:
+        raise CommandError(f"{path} cannot be read: {error.strerror}.", returncode=2) from error
+
+
+def check_writable(path: Path | None) -> None:
+    if path is not None and (path.is_dir() or not path.parent.is_dir()):
+        raise CommandError(f"{path} cannot be written: give a file name in a folder that exists.", returncode=2)

@@ -11,7 +11,7 @@ from accounts.management.arguments import add_account_argument, find_account
 from imports.errors import SettingsWrong
 from imports.files.exporting import export_file, export_json
 from imports.formats.spec import STANDARD
-from imports.management.commands.import_customers import check_writable, choose_version
+from imports.management.arguments import check_writable, choose_version
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser

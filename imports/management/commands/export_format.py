@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand, CommandError
 from accounts.management.arguments import add_account_argument, find_account
 from imports.errors import SettingsWrong
 from imports.formats.documents import write_format
-from imports.management.commands.import_customers import check_writable
+from imports.management.arguments import check_writable
 from imports.versioning import find_named, read_spec
 
 if TYPE_CHECKING:

@@ -13,16 +13,13 @@ from tqdm import tqdm
 from accounts.management.arguments import add_account_argument, find_account
 from imports.describing import describe_run
 from imports.errors import SettingsWrong, TryAgainLater
+from imports.management.arguments import check_readable, check_writable, choose_version
 from imports.models import Run
 from imports.pipeline import import_file
-from imports.pipeline.recognising import LOOKED_AT, find_version_for_file
-from imports.versioning import read_spec
+from imports.pipeline.recognising import LOOKED_AT
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
-
-    from accounts.models import Account
-    from imports.models import FormatVersion
 
 SHOWN_ISSUES = 50
 
@@ -94,39 +91,6 @@ class Command(BaseCommand):
             self.stdout.write(f"… and {more:,} more; see all of them with --json or in the admin.")
         if rejects and rejects.exists() and (run.rejected or run.rows_rejected):
             self.stdout.write(f"The rejected rows are in {rejects}; mend them there and import that file.")
-
-
-def choose_version(account: Account, name: str | None, start: bytes = b"") -> FormatVersion | None:
-    """The version to read or write files of the account with; none means the standard template.
-
-    `start` is what the file begins with, by which rejects that come back are known.
-
-    Raises CommandError where there is none of the name, or it is not allowed or not complete.
-    """
-    try:
-        version = find_version_for_file(account, name, start)
-        if version is not None:
-            read_spec(version)
-    except SettingsWrong as error:
-        raise CommandError(str(error), returncode=2) from None
-    return version
-
-
-def check_readable(path: Path) -> None:
-    """Raise CommandError for a path that is no file to read."""
-    if not path.exists():
-        raise CommandError(f"There is no file {path}.", returncode=2)
-    if not path.is_file():
-        raise CommandError(f"{path} is not a file. Give the path of one customer file.", returncode=2)
-    try:
-        path.open("rb").close()
-    except OSError as error:
-        raise CommandError(f"{path} cannot be read: {error.strerror}.", returncode=2) from error
-
-
-def check_writable(path: Path | None) -> None:
-    if path is not None and (path.is_dir() or not path.parent.is_dir()):
-        raise CommandError(f"{path} cannot be written: give a file name in a folder that exists.", returncode=2)
 
 
 class ProgressBar:

@@ -11,7 +11,7 @@ from accounts.management.arguments import add_account_argument, find_account
 from imports.errors import SettingsWrong
 from imports.formats.documents import read_format, write_format
 from imports.formats.spec import FormatError
-from imports.management.commands.import_customers import check_readable
+from imports.management.arguments import check_readable
 from imports.versioning import find_named, read_spec, save_draft
 
 if TYPE_CHECKING:
