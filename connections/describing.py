@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from connections.stored import ASSIGNMENT_MODELS, StoredCustomer
-
 if TYPE_CHECKING:
+    from connections.stored import StoredCustomer
     from lookups.directory import LookupDirectory
 
 REFERENCES = (
@@ -20,7 +19,6 @@ REFERENCES = (
 def describe_customer(customer: StoredCustomer, directory: LookupDirectory) -> dict[str, Any]:
     """A customer with all that belongs to it; lookups by their codes, price types as currency and label."""
     values = customer.values._asdict()
-    codes = {kind: codes_of(customer, directory, kind) for kind in ASSIGNMENT_MODELS}
     return {
         "customer_code": customer.code,
         "status": customer.status,
@@ -28,10 +26,10 @@ def describe_customer(customer: StoredCustomer, directory: LookupDirectory) -> d
         **{name: directory[kind].codes.get(values[f"{name}_id"]) for name, kind in REFERENCES},
         "discount": values["discount"],
         "discount_line_item_level": values["discount_line_item_level"],
-        "price_types": [code.split(" ", 1) for code in codes["price_types"]],
-        "payment_terms": codes["payment_terms"],
-        "shipping_terms": codes["shipping_terms"],
-        "warehouses": codes["warehouses"],
+        "price_types": [list(price_type) for price_type in price_types_of(customer, directory)],
+        "payment_terms": codes_of(customer, directory, "payment_terms"),
+        "shipping_terms": codes_of(customer, directory, "shipping_terms"),
+        "warehouses": codes_of(customer, directory, "warehouses"),
         "addresses": [
             {"kind": kind, "code": code, **address.values._asdict()}
             for (kind, code), address in sorted(customer.addresses.items())
@@ -44,3 +42,8 @@ def describe_customer(customer: StoredCustomer, directory: LookupDirectory) -> d
 def codes_of(customer: StoredCustomer, directory: LookupDirectory, kind: str) -> list[str]:
     """The codes that are assigned to a customer of one kind."""
     return sorted(directory[kind].codes[lookup] for lookup in customer.assignments[kind])
+
+
+def price_types_of(customer: StoredCustomer, directory: LookupDirectory) -> list[tuple[str, str]]:
+    """Currency and label of the price types that are assigned to a customer."""
+    return sorted(directory.price_types[lookup] for lookup in customer.assignments["price_types"])

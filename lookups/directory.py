@@ -49,17 +49,19 @@ class LookupDirectory:
     """All lists of an account as they stand now.
 
     `revision` is 16 bytes that differ when any entry differs: it is derived from the entries, so that no way of
-    editing a list can forget to raise it.
+    editing a list can forget to raise it. `price_types` are the currency and label of each by its id.
     """
 
     def __init__(self, account: Account) -> None:
         self.account = account
         self.lists = {name: LookupList(name) for name in LISTS}
+        self.price_types: dict[int, tuple[str, str]] = {}
         digest = hashlib.blake2b(digest_size=16)
         for pk, currency, label in models.PriceType.objects.filter(account=account).values_list(
             "pk", "currency", "label"
         ):
             self.lists["price_types"].add(pk, price_type_code(currency, label), label)
+            self.price_types[pk] = currency, label
             digest.update(repr((pk, currency, label)).encode())
         for name, model in CODED_LISTS.items():
             for pk, code, entry in model.objects.filter(account=account).values_list("pk", "code", "name"):  # type: ignore[attr-defined]
@@ -71,17 +73,25 @@ class LookupDirectory:
     def __getitem__(self, name: str) -> LookupList:
         return self.lists[name]
 
+    def create(self, pk: int, list_name: str, code: str, name: str, currency: str = "") -> None:
+        """Add an entry under a reserved id, to be stored by `insert_created`; a price type with its currency."""
+        self.lists[list_name].add(pk, code, name)
+        if list_name == "price_types":
+            self.price_types[pk] = currency, name
+        self.created.append((list_name, pk))
+
     def insert_created(self) -> None:
-        """Store the entries that were added to the lists with reserved ids."""
+        """Store the entries that were created."""
         for name, pk in self.created:
-            code = self.lists[name].codes[pk]
-            entry = self.lists[name].names[code]
             if name == "price_types":
-                models.PriceType.objects.create(id=pk, account=self.account, currency=code[:3], label=entry)
+                currency, label = self.price_types[pk]
+                models.PriceType.objects.create(id=pk, account=self.account, currency=currency, label=label)
             else:
+                code = self.lists[name].codes[pk]
+                entry = self.lists[name].names[code]
                 CODED_LISTS[name].objects.create(id=pk, account=self.account, code=code, name=entry)  # type: ignore[attr-defined]
 
 
 def price_type_code(currency: str, label: str) -> str:
-    """What names a price type where others have a code."""
+    """What names a price type where others have a code; made to be looked up and shown, never to be taken apart."""
     return f"{currency} {label}"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.db.models import Count
 
-from connections.describing import REFERENCES, codes_of, describe_customer
+from connections.describing import REFERENCES, codes_of, describe_customer, price_types_of
 from connections.models import Buyer, Connection
 from connections.stored import ASSIGNMENT_MODELS, StoredCustomer, fetch_stored
 from imports.errors import SettingsWrong
@@ -123,10 +123,11 @@ def _records(customer: StoredCustomer, directory: LookupDirectory) -> Records:
         fields[f"{name}_code"], fields[f"{name}_name"] = code, directory[kind].names.get(code, "")
     records: Records = {Group.CONNECTION: [fields]}
     for group in ASSIGNMENTS:
-        codes = codes_of(customer, directory, group)
         if group is Group.PRICE_TYPES:
-            records[group] = [dict(zip(("currency", "name"), code.split(" ", 1), strict=True)) for code in codes]
+            price_types = price_types_of(customer, directory)
+            records[group] = [{"currency": currency, "name": label} for currency, label in price_types]
         else:
+            codes = codes_of(customer, directory, group)
             records[group] = [{"code": code, "name": directory[group].names[code]} for code in codes]
     records[Group.BUYERS] = [{"email": buyer.email, "name": buyer.name} for buyer in customer.buyers.values()]
     for kind, group in (("B", Group.BILLING), ("S", Group.SHIPPING)):

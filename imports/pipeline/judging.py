@@ -254,9 +254,8 @@ class Judge:
         self, customer: Customer, kind: Group, given: Given, values: dict[str, Any]
     ) -> int | NewLookup | None:
         number = given.number
-        code, label = values.get("code"), values.get("name")
+        code, label, currency = values.get("code"), values.get("name"), values.get("currency")
         if kind is Group.PRICE_TYPES:
-            currency = values.get("currency")
             if currency is None or label is None:
                 missing = Target("price_type_currency" if currency is None else "price_type_name", number)
                 self._require(customer, missing, "is required: a price type is a currency and a name", (given.line,))
@@ -266,7 +265,8 @@ class Judge:
         if code is not None and (label is None or entries.names.get(code) == label) and code in entries.ids:
             return entries.ids[code]  # what most rows say, without more ado
         code_target, name_target = (Target(name, number) for name in _NAMES[kind])
-        return self.resolver.find(customer, kind, Reference(code, label, code_target, name_target, given.line))
+        reference = Reference(code, label, code_target, name_target, given.line, currency or "")
+        return self.resolver.find(customer, kind, reference)
 
     # -- problems
 

@@ -22,13 +22,16 @@ MOST_COMPARISONS = 5_000_000
 
 
 class Reference(NamedTuple):
-    """An entry as a row names it, by code, by name or by both, and the fields that do."""
+    """An entry as a row names it, by code, by name or by both, and the fields that do.
+
+    A price type has its currency besides."""
 
     code: str | None
     name: str | None
     code_target: Target
     name_target: Target
     line: int
+    currency: str = ""
 
 
 @dataclass(slots=True, eq=False)
@@ -41,6 +44,7 @@ class NewLookup:
     list_name: str
     code: str
     name: str
+    currency: str = ""
 
 
 class Resolver:
@@ -117,7 +121,7 @@ class Resolver:
         if len(code) > entries.longest_code:
             self._note(customer, reference, "too_long", f"{target} is too long to become a code; send a code.")
             return None
-        new = self.wanted.setdefault((entries.name, code), NewLookup(entries.name, code, name))
+        new = self.wanted.setdefault((entries.name, code), NewLookup(entries.name, code, name, reference.currency))
         if name and new.name != name:
             if new.name:
                 self._warn_of_name(

@@ -37,8 +37,7 @@ def _settled(cursor: CursorWrapper, directory: LookupDirectory, value: Any) -> A
     entries = directory[value.list_name]
     if value.code not in entries.ids:
         (pk,) = merging.reserve_ids(cursor, LISTS[value.list_name], 1)
-        entries.add(pk, value.code, value.name or value.code)
-        directory.created.append((value.list_name, pk))
+        directory.create(pk, value.list_name, value.code, value.name or value.code, value.currency)
     return entries.ids[value.code]
 
 

@@ -1,8 +1,11 @@
 """What rows name of a list: entries that are there, entries to be created, and what is said of the others."""
 
+import io
+
 import pytest
 
-from imports.formats.spec import Dialect, FormatSpec, Policies
+from imports.files.exporting import export_file
+from imports.formats.spec import STANDARD, Dialect, FormatSpec, Policies
 from imports.formats.spec import UnknownLookup as Unknown
 from imports.pipeline import importing as pipeline
 from imports.pipeline.resolving import _Budget, _Suggestions
@@ -183,3 +186,16 @@ def test_suggestions_end_with_their_budget_and_are_remembered():
     assert suggestions.close_to("Term 8")
     assert suggestions.close_to("Term 9") == []
     assert suggestions.close_to("Term 7") == first
+
+
+def test_no_price_type_is_taken_apart_by_the_text_it_is_shown_as(send, account, monkeypatch):
+    for module in ("lookups.directory", "imports.pipeline.judging"):
+        monkeypatch.setattr(f"{module}.price_type_code", lambda currency, label: f"{label} ({currency})")
+    row = {"price_type_currency": "SEK", "price_type_name": "Nordic Wholesale"}
+    run = send.text(*creating(row))
+    assert run.status == "succeeded"
+    assert send.customer()["price_types"] == [["SEK", "Nordic Wholesale"]]
+    assert PriceType.objects.filter(account=account, currency="SEK", label="Nordic Wholesale").exists()
+    out = io.StringIO()
+    export_file(account, out, STANDARD)
+    assert "SEK|Nordic Wholesale" in out.getvalue()
