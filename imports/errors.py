@@ -7,17 +7,18 @@ from enum import StrEnum
 from typing import NamedTuple
 
 
-class Problem(NamedTuple):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
     """An issue before it is stored. `line` counts physical lines from 1; `value` is what stood in the cell."""
 
-    line: int | None
-    column: str
-    field: str
     code: str
-    severity: str
     message: str
-    value: str
-    customer_code: str
+    severity: str = "error"
+    line: int | None = None
+    column: str = ""
+    field: str = ""
+    value: str = ""
+    customer_code: str = ""
 
 
 class CellError(ValueError):

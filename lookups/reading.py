@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -14,13 +14,14 @@ if TYPE_CHECKING:
 COLUMNS = ("list", "code", "name", "currency", "email")
 
 
-class Problem(NamedTuple):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
     """Something wrong in the file; `message` says what would be right. Lines are counted from 1."""
 
-    line: int | None
-    column: str
+    line: int | None = None
+    column: str = ""
     code: str
-    value: str
+    value: str = ""
     message: str
 
 
@@ -32,7 +33,7 @@ class Row:
     cells: dict[str, str]
 
     def problem(self, column: str, code: str, message: str) -> Problem:
-        return Problem(self.line, column, code, self.cells[column], message)
+        return Problem(code=code, message=message, line=self.line, column=column, value=self.cells[column])
 
 
 def read_rows(path: Path) -> tuple[list[Row], list[Problem]]:
@@ -57,15 +58,16 @@ def read_rows(path: Path) -> tuple[list[Row], list[Problem]]:
                 return [], problems
         elif len(cells) != len(header):
             message = f"has {len(cells)} cells where the header has {len(header)}."
-            problems.append(Problem(line, "", "wrong_number_of_cells", ",".join(cells)[:200], message))
+            value = ",".join(cells)[:200]
+            problems.append(Problem(code="wrong_number_of_cells", message=message, line=line, value=value))
         elif nul := next((name for name, cell in zip(header, cells, strict=True) if "\0" in cell), None):
-            problems.append(Problem(line, nul, "nul", "", "contains a NUL character; text must not."))
+            message = "contains a NUL character; text must not."
+            problems.append(Problem(code="nul", message=message, line=line, column=nul))
         else:
             rows.append(Row(line, dict(zip(header, cells, strict=True))))
     if not header and not problems:
-        problems.append(
-            Problem(None, "", "empty_file", "", f"The file is empty; the first line must be {','.join(COLUMNS)}.")
-        )
+        message = f"The file is empty; the first line must be {','.join(COLUMNS)}."
+        problems.append(Problem(code="empty_file", message=message))
     return rows, problems
 
 
@@ -77,7 +79,8 @@ def _decode(content: bytes) -> tuple[str, Problem | None]:
         data = error.object
         line = len(data[: error.start].replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n"))
         value = data[error.start : error.end].hex(" ")
-        return "", Problem(line, "", "wrong_encoding", value, f"The byte {value} is not UTF-8; save the file as UTF-8.")
+        message = f"The byte {value} is not UTF-8; save the file as UTF-8."
+        return "", Problem(code="wrong_encoding", message=message, line=line, value=value)
 
 
 def _records(text: str, problems: list[Problem]) -> Iterator[tuple[int, list[str]]]:
@@ -97,25 +100,24 @@ def _records(text: str, problems: list[Problem]) -> Iterator[tuple[int, list[str
 
 def _quoting_problem(line: int, reason: str) -> Problem:
     if "unexpected end" in reason:
-        return Problem(line, "", "unterminated_quote", "", "A quote that opens in this row is never closed.")
+        return Problem(code="unterminated_quote", message="A quote that opens in this row is never closed.", line=line)
     if "field larger" in reason:
-        return Problem(line, "", "too_long", "", f"A cell has more than {csv.field_size_limit()} characters.")
-    return Problem(
-        line,
-        "",
-        "malformed_quote",
-        "",
-        "A quote within a quoted cell must be doubled, and a comma or line end must follow the last.",
-    )
+        message = f"A cell has more than {csv.field_size_limit()} characters."
+        return Problem(code="too_long", message=message, line=line)
+    message = "A quote within a quoted cell must be doubled, and a comma or line end must follow the last."
+    return Problem(code="malformed_quote", message=message, line=line)
 
 
 def _judge_header(line: int, header: list[str]) -> Iterator[Problem]:
     known = ", ".join(COLUMNS)
     for name in COLUMNS:
         if name not in header:
-            yield Problem(line, name, "missing_column", "", f"The column is missing; the header must name {known}.")
+            message = f"The column is missing; the header must name {known}."
+            yield Problem(code="missing_column", message=message, line=line, column=name)
         elif header.count(name) > 1:
-            yield Problem(line, name, "duplicate_column", name, "The column stands in the header more than once.")
+            message = "The column stands in the header more than once."
+            yield Problem(code="duplicate_column", message=message, line=line, column=name, value=name)
     for name in dict.fromkeys(header):
         if name not in COLUMNS:
-            yield Problem(line, name, "unknown_column", name, f"is not a column of this file; they are {known}.")
+            message = f"is not a column of this file; they are {known}."
+            yield Problem(code="unknown_column", message=message, line=line, column=name, value=name)

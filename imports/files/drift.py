@@ -61,7 +61,7 @@ class HeaderDrift:
                 else [self._find_absent(name, column) for name in column.headers]
             )
             problems += [
-                Problem(None, name, str(column.target), code, "error", message, "", "")
+                Problem(code=code, message=message, column=name, field=str(column.target))
                 for name, code, message in found
                 if code
             ]

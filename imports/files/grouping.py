@@ -110,11 +110,30 @@ class Customer:
     own_cells: tuple[str, ...] | None = None
 
     def problem(
-        self, line: int, column: str, name: str, code: str, message: str, value: str = "", severity: str = "error"
+        self,
+        line: int,
+        code: str,
+        message: str,
+        *,
+        column: str = "",
+        field: str = "",
+        value: str = "",
+        severity: str = "error",
     ) -> None:
-        self.problems.append(Problem(line, column, name, code, severity, message, value, self.code))
+        self.problems.append(
+            Problem(
+                code=code,
+                message=message,
+                severity=severity,
+                line=line,
+                column=column,
+                field=field,
+                value=value,
+                customer_code=self.code,
+            )
+        )
         if severity == "error":
-            self.errors.setdefault(name, set()).add(line)
+            self.errors.setdefault(field, set()).add(line)
 
 
 class Grouper:
@@ -153,7 +172,7 @@ class Grouper:
                 self._warn_of_swallowed(customer, row)
             if fault := self.find_fault(row):
                 customer.unread = True
-                customer.problem(row.line, "", "", *fault)
+                customer.problem(row.line, *fault)
             else:
                 self._add_row(customer, row.line, row.cells)
         return customer
@@ -176,7 +195,7 @@ class Grouper:
         self.hidden_rows += row.hidden_rows
         what = f"{row.swallowed} more line{'s' * (row.swallowed > 1)}, with delimiters in them"
         message = f"A quoted cell of this row takes in {what}. If they are rows, a quote is missing or too many."
-        customer.problem(row.line, "", "", "swallowed_lines", message, "", "warning")
+        customer.problem(row.line, "swallowed_lines", message, severity="warning")
 
     def reject_nameless(self, customer: Customer, row: Row) -> None:
         """Say why a row without a customer code cannot be used."""
@@ -185,7 +204,7 @@ class Grouper:
         code, message = self.find_fault(row) or ("required", "customer_code is required: the row names no customer.")
         target = Target("customer_code")
         column, name = (self.mapping.column_label(target), str(target)) if code == "required" else ("", "")
-        customer.problem(row.line, column, name, code, message)
+        customer.problem(row.line, code, message, column=column, field=name)
 
     def _add_row(self, customer: Customer, line: int, cells: list[str]) -> None:
         own_cells = self.own_cells(cells)
@@ -218,7 +237,7 @@ class Grouper:
     def _clean(self, customer: Customer, block: Block, line: int, cells: list[str]) -> Cleaned:
         cleaned = block.clean(cells)
         for problem in cleaned.problems:
-            customer.problem(line, problem.column, problem.field, problem.code, problem.message, problem.value)
+            customer.problem(line, **problem._asdict())
         return cleaned
 
     def _merge(self, customer: Customer, merged: Merged, values: dict[str, Any], line: int, block: Block) -> bool:
@@ -234,12 +253,12 @@ class Grouper:
             remedy = "Send one value." if self.conflict is Conflict.REJECT else f"The {self.conflict} one is taken."
             customer.problem(
                 line,
-                self.mapping.column_label(target),
-                str(target),
                 "conflict",
                 f"{target} is {self._shown(second)!r} here and {self._first_of(merged, part, line)}. {remedy}",
-                self._shown(second),
-                "error" if self.conflict is Conflict.REJECT else "warning",
+                column=self.mapping.column_label(target),
+                field=str(target),
+                value=self._shown(second),
+                severity="error" if self.conflict is Conflict.REJECT else "warning",
             )
             if self.conflict is Conflict.LAST:
                 merged.replace(part, second, line, block)
@@ -301,12 +320,12 @@ class Grouper:
             target = Target(f"{'billing' if repeated[0] == 'B' else 'shipping'}_code")
             customer.problem(
                 line,
-                self.mapping.column_label(target),
-                str(target),
                 "repeated_address",
                 f"The row only repeats the address {repeated[1]!r} of line {customer.addresses[repeated].line}.",
-                repeated[1],
-                "warning",
+                column=self.mapping.column_label(target),
+                field=str(target),
+                value=repeated[1],
+                severity="warning",
             )
         if not kind:
             for block in self.generic_blocks:
@@ -324,7 +343,7 @@ class Grouper:
             return
         column = self.mapping.column_label(target)
         missing = "" if column else " The file has no such column."
-        customer.problem(line, column, name, "required", f"{name} {why}.{missing}")
+        customer.problem(line, "required", f"{name} {why}.{missing}", column=column, field=name)
 
 
 def find_case_twins(codes: Iterable[str]) -> dict[str, str]:

@@ -40,6 +40,8 @@ CLEAR = Clear()
 
 
 class CellProblem(NamedTuple):
+    """What is wrong with a cell, by the names of `Problem`."""
+
     column: str
     field: str
     code: str
@@ -165,7 +167,9 @@ class Block:
     def _problem(self, part: str, error: CellError, value: str) -> CellProblem:
         bound = next(bound for bound in self.columns if bound.target.field.part == part)
         what = f"{bound.target} has" if error.code == "too_long" else f"{bound.target} {value.strip()[:100]!r}"
-        return CellProblem(bound.label, str(bound.target), error.code, f"{what} {error}", value)
+        return CellProblem(
+            column=bound.label, field=str(bound.target), code=error.code, message=f"{what} {error}", value=value
+        )
 
 
 def cells_at(indexes: list[int]) -> Callable[[Sequence[str]], tuple[str, ...]]:

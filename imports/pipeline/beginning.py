@@ -38,5 +38,5 @@ def hold_what_fails(run: Run) -> None:
     last, run.message = run.message, ""
     if run.attempts > MOST_ATTEMPTS:
         message = f"The file failed {MOST_ATTEMPTS} times for a technical reason, and is not tried again by itself."
-        problem = Problem(None, "", "", "failed_repeatedly", "error", message, "", "")
+        problem = Problem(code="failed_repeatedly", message=message)
         raise FileHeld(HeldFor.FAILURES, [problem], f"The last failure: {last}" if last else "")

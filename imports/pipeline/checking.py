@@ -140,18 +140,25 @@ class Checker:
 
 def _skipped(stored: StoredCustomer, line: int, mapping: CustomerMapping) -> Problem:
     duplicate = f" as a duplicate of {stored.duplicate_of}" if stored.duplicate_of else ""
-    message = f"Customer {stored.code!r} was rejected in review{duplicate}; its rows are skipped."
-    column = mapping.column_label(Target("customer_code"))
-    return Problem(line, column, "customer_code", "rejected_connection", "warning", message, stored.code, stored.code)
+    return Problem(
+        code="rejected_connection",
+        message=f"Customer {stored.code!r} was rejected in review{duplicate}; its rows are skipped.",
+        severity="warning",
+        line=line,
+        column=mapping.column_label(Target("customer_code")),
+        field="customer_code",
+        value=stored.code,
+        customer_code=stored.code,
+    )
 
 
 def _warn_of_variant(customer: Customer, other: str, mapping: CustomerMapping) -> None:
     customer.problem(
         customer.line,
-        mapping.column_label(Target("customer_code")),
-        "customer_code",
         "code_differs_in_case",
         f"{customer.code!r} is new; {other}, which differs only in case.",
-        customer.code,
-        "warning",
+        column=mapping.column_label(Target("customer_code")),
+        field="customer_code",
+        value=customer.code,
+        severity="warning",
     )

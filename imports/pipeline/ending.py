@@ -150,7 +150,11 @@ class Ending:
     def _reject(self, rejection: FileRejected) -> None:
         """Record that nothing of the file was applied, and why."""
         problem = Problem(
-            rejection.line, rejection.column, "", rejection.code, "error", rejection.message, rejection.value, ""
+            code=rejection.code,
+            message=rejection.message,
+            line=rejection.line,
+            column=rejection.column,
+            value=rejection.value,
         )
         self._end_unapplied(Run.Status.REJECTED, [problem], rejection.message)
 

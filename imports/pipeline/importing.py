@@ -178,7 +178,7 @@ class _Import:
             rejection.line = source.header_line
             raise
         except FileHeld as hold:
-            hold.problems = [problem._replace(line=source.header_line) for problem in hold.problems]
+            hold.problems = [replace(problem, line=source.header_line) for problem in hold.problems]
             hold.summary = explain_drift(source, self.spec, find_other_specs(self.run.account, self.spec))
             raise
 
@@ -310,14 +310,12 @@ def _header_problems(source: Source, mapping: CustomerMapping) -> list[Problem]:
     unknown = "no field of the template" if mapping.spec.columns is None else "not in the approved header"
     return [
         Problem(
-            source.header_line,
-            text.strip() or str(index + 1),
-            "",
-            "unknown_column",
-            "warning",
-            f"Column {index + 1} ({text.strip()!r}) is {unknown}; it is not read.",
-            text.strip(),
-            "",
+            code="unknown_column",
+            message=f"Column {index + 1} ({text.strip()!r}) is {unknown}; it is not read.",
+            severity="warning",
+            line=source.header_line,
+            column=text.strip() or str(index + 1),
+            value=text.strip(),
         )
         for index, text in mapping.unknown_headers
     ]
@@ -328,4 +326,4 @@ def _missing_footer(spec: FormatSpec) -> Problem:
         f"The file does not end with the footer {spec.dialect.footer!r} that its format asks for; "
         "it may have been cut off on its way."
     )
-    return Problem(None, "", "", "missing_footer", "error", message, "", "")
+    return Problem(code="missing_footer", message=message)

@@ -280,4 +280,4 @@ class Judge:
         column = self.mapping.column_label(target)
         missing = "" if column else " The file has no such column."
         line = next(iter(lines), customer.line)
-        customer.problem(line, column, name, "required", f"{name} {why}.{missing}")
+        customer.problem(line, "required", f"{name} {why}.{missing}", column=column, field=name)

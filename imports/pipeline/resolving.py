@@ -159,12 +159,28 @@ class Resolver:
         message = f"{reference.name_target} is {reference.name!r}; {why}."
         target, name = reference.name_target, reference.name or ""
         column = self.mapping.column_label(target)
-        customer.problem(reference.line, column, str(target), "name_differs", message, name, "warning")
+        customer.problem(
+            reference.line,
+            "name_differs",
+            message,
+            column=column,
+            field=str(target),
+            value=name,
+            severity="warning",
+        )
 
     def _note(self, customer: Customer, reference: Reference, code: str, message: str, severity: str = "error") -> None:
         target = _target(reference)
         column = self.mapping.column_label(target)
-        customer.problem(reference.line, column, str(target), code, message, _value(reference), severity)
+        customer.problem(
+            reference.line,
+            code,
+            message,
+            column=column,
+            field=str(target),
+            value=_value(reference),
+            severity=severity,
+        )
 
 
 def _target(reference: Reference) -> Target:

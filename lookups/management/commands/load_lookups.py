@@ -66,5 +66,5 @@ def _as_dict(account: str, result: LoadResult) -> dict[str, Any]:
         "account": account,
         "status": result.status,
         "lists": {name: asdict(counts) for name, counts in result.lists.items()},
-        "issues": [problem._asdict() for problem in result.problems],
+        "issues": [asdict(problem) for problem in result.problems],
     }
