@@ -16,7 +16,7 @@ from django.db.models.functions import Lower
 from connections.models import Connection
 from connections.stored import StoredCustomer, fetch_stored
 from imports.errors import Problem
-from imports.files.grouping import Customer, Grouper
+from imports.files.grouping import Grouper
 from imports.files.scanning import Scan, read_rows
 from imports.models import Run
 from imports.pipeline.judging import Judge, Verdict
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from connections.merging import Stage
+    from imports.files.customers import Customer
     from imports.files.mapping import CustomerMapping
     from imports.files.sources import Source
     from imports.pipeline.issues import IssueLog

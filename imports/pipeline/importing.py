@@ -21,7 +21,8 @@ from connections import merging
 from connections.models import Connection
 from connections.stamping import take_stamp
 from imports.errors import FileHeld, FileRejected, HeldFor, Problem, SettingsWrong
-from imports.files.grouping import Customer, find_case_twins
+from imports.files.customers import Customer
+from imports.files.grouping import find_case_twins
 from imports.files.mapping import CustomerMapping
 from imports.files.scanning import Scan, read_rows, scan_customers
 from imports.files.sources import Source, open_source

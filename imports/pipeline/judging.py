@@ -19,7 +19,7 @@ from lookups.directory import price_type_code
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from imports.files.grouping import Customer, Given, Merged
+    from imports.files.customers import Customer, Given, Merged
     from imports.files.mapping import CustomerMapping
     from lookups.directory import LookupDirectory
 

@@ -13,7 +13,8 @@ from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, TextIO
 
 from imports.errors import FileRejected
-from imports.files.grouping import Customer, Grouper
+from imports.files.customers import Customer
+from imports.files.grouping import Grouper
 from imports.files.mapping import REJECT_COLUMNS
 from imports.files.records import without_line_end
 from imports.files.scanning import read_rows

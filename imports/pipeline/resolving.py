@@ -12,7 +12,7 @@ from imports.formats.spec import UnknownLookup
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from imports.files.grouping import Customer
+    from imports.files.customers import Customer
     from imports.files.mapping import CustomerMapping
     from imports.template import Target
     from lookups.directory import LookupDirectory, LookupList

@@ -3,6 +3,7 @@
 import pytest
 
 from imports.files import grouping
+from imports.files.customers import Customer
 from imports.formats.spec import Conflict
 from tests.imports.files import NEW, SHIPPING, issues_of
 from tests.imports.test_formats import column, spec
@@ -72,9 +73,8 @@ class Watched(list):
 
 @pytest.mark.parametrize("cell", [{"shipping_code": ""}, {"shipping_country": ""}, {"shipping_country": "?"}])
 def test_the_cost_of_a_bad_row_does_not_grow_with_those_before(send, monkeypatch, cell):
-    customer = grouping.Customer
     Watched.walks = 0
-    monkeypatch.setattr(grouping, "Customer", lambda code: customer(code, problems=Watched()))
+    monkeypatch.setattr(grouping, "Customer", lambda code: Customer(code, problems=Watched()))
     rows = [
         NEW | SHIPPING | {"shipping_code": f"S{number}", "shipping_city": f"{number}"} | cell for number in range(200)
     ]

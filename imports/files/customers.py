@@ -1,0 +1,129 @@
+"""What the rows of a file say of one customer, and what is wrong with it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from imports.errors import Problem
+from imports.template import Group, Target
+
+if TYPE_CHECKING:
+    from imports.files.mapping import Block
+
+PREFIXES = {
+    Group.CONNECTION: "",
+    Group.BUYERS: "buyer_",
+    Group.SHIPPING: "shipping_",
+    Group.BILLING: "billing_",
+    Group.ADDRESS: "address_",
+}
+
+
+@dataclass(slots=True)
+class Merged:
+    """What the rows say of one record: values by part, and where those stood that did not come with the first row.
+
+    `repeats` are the lines of the further rows.
+    """
+
+    block: Block
+    line: int
+    values: dict[str, Any]
+    later: dict[str, tuple[int, Block]] | None = None
+    repeats: list[int] | None = None
+
+    def target(self, part: str) -> Target:
+        return target_of(self.block, part)
+
+    @property
+    def lines(self) -> list[int]:
+        return [self.line, *(self.repeats or ())]
+
+    def source_of(self, part: str) -> tuple[int, Block]:
+        """The line and the block that a value came from."""
+        return (self.later or {}).get(part, (self.line, self.block))
+
+    def line_of(self, part: str) -> int:
+        return self.source_of(part)[0]
+
+    def add(self, values: dict[str, Any], line: int, block: Block) -> tuple[bool, list[str]]:
+        """Take in another row's values. Returns whether they added any, and the parts that differ."""
+        if self.repeats is None:
+            self.repeats = []
+        self.repeats.append(line)
+        if values is self.values:
+            return False, []
+        new = {part: value for part, value in values.items() if part not in self.values}
+        conflicts = [part for part, value in values.items() if part not in new and self.values[part] != value]
+        if new:
+            self.values = self.values | new
+            self.later = (self.later or {}) | dict.fromkeys(new, (line, block))
+        return bool(new), conflicts
+
+    def replace(self, part: str, value: Any, line: int, block: Block) -> None:
+        self.values = self.values | {part: value}
+        self.later = (self.later or {}) | {part: (line, block)}
+
+
+def target_of(block: Block, part: str) -> Target:
+    return Target(f"{PREFIXES[block.group]}{part}", block.number)
+
+
+@dataclass(slots=True)
+class Given:
+    """An entry of a lookup that a row names."""
+
+    values: dict[str, Any]
+    line: int
+    number: int
+
+
+@dataclass(slots=True)
+class Customer:
+    """All rows with one customer code, as one.
+
+    Doors are the shipping codes a row asks a door for, with its line; `errors` are the lines on which a field was found
+    wrong, by field. `unread` says that the cells of a row could
+    not be told apart, so that what is missing cannot be judged. `own_cells` are the cells of the last row that are
+    about the customer itself, where nothing was wrong with them: most rows repeat them.
+    """
+
+    code: str
+    line: int = 0
+    rows: int = 0
+    unread: bool = False
+    problems: list[Problem] = field(default_factory=list)
+    errors: dict[str, set[int]] = field(default_factory=dict)
+    fields: Merged | None = None
+    addresses: dict[tuple[str, str], Merged] = field(default_factory=dict)
+    doors: dict[str, int] = field(default_factory=dict)
+    buyers: dict[str, Merged] = field(default_factory=dict)
+    assignments: dict[Group, dict[int, Given]] = field(default_factory=dict)
+    own_cells: tuple[str, ...] | None = None
+
+    def problem(
+        self,
+        line: int,
+        code: str,
+        message: str,
+        *,
+        column: str = "",
+        field: str = "",
+        value: str = "",
+        severity: str = "error",
+    ) -> None:
+        self.problems.append(
+            Problem(
+                code=code,
+                message=message,
+                severity=severity,
+                line=line,
+                column=column,
+                field=field,
+                value=value,
+                customer_code=self.code,
+            )
+        )
+        if severity == "error":
+            self.errors.setdefault(field, set()).add(line)
