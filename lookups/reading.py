@@ -102,7 +102,7 @@ def _quoting_problem(line: int, reason: str) -> Problem:
     if "unexpected end" in reason:
         return Problem(code="unterminated_quote", message="A quote that opens in this row is never closed.", line=line)
     if "field larger" in reason:
-        message = f"A cell has more than {csv.field_size_limit()} characters."
+        message = "A cell of this row is longer than any code or name may be."
         return Problem(code="too_long", message=message, line=line)
     message = "A quote within a quoted cell must be doubled, and a comma or line end must follow the last."
     return Problem(code="malformed_quote", message=message, line=line)

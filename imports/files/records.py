@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from imports.errors import FileRejected
 
 if TYPE_CHECKING:
+    from _csv import Reader as CellReader
     from collections.abc import Iterable, Iterator
 
     from imports.formats.spec import Dialect
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
 LONGEST_RECORD = 1 << 20
 MOST_READ_AGAIN = 1 << 26
 """Bytes of records that failed within others that had failed before; sound files have none."""
-csv.field_size_limit(4 * LONGEST_RECORD)
+LONGEST_CELL = 4 * LONGEST_RECORD
+"""More than a record may have, so that a long one is refused by its record, with the line of its quote."""
 
 _TEXT_BEHIND_QUOTE = "text stands after a closing quote"
 _HIDDEN = "\0\x7f\0"
@@ -42,6 +44,32 @@ class Row(NamedTuple):
     fault: str = ""
     swallowed: int = 0
     hidden_rows: int = 0
+
+
+def read_cells(
+    lines: Iterable[str],
+    *,
+    delimiter: str,
+    quotechar: str | None,
+    escapechar: str | None = None,
+    strict: bool = True,
+) -> CellReader:
+    """A reader of the csv module that takes cells of any length that we do.
+
+    The module has one limit for the whole process, and looks at it whenever it reads. So the limit is never put back:
+    a reader in another thread would meet the low one in the middle of its file. Nobody makes it lower than this, and
+    raising it twice at once changes nothing.
+    """
+    if csv.field_size_limit() < LONGEST_CELL:
+        csv.field_size_limit(LONGEST_CELL)
+    return csv.reader(
+        lines,
+        delimiter=delimiter,
+        quotechar=quotechar,
+        quoting=csv.QUOTE_MINIMAL if quotechar else csv.QUOTE_NONE,
+        escapechar=escapechar,
+        strict=strict,
+    )
 
 
 def is_blank(row: Row) -> bool:
@@ -89,7 +117,7 @@ class RecordReader:
 
     def __iter__(self) -> Iterator[Row]:
         """Raises FileRejected for a quote that is never closed, and for bytes that are not UTF-8."""
-        reader = self._csv_reader(self._feed())
+        reader = self._read_cells(self._feed())
         record = self.record
         while True:
             record.clear()
@@ -113,15 +141,10 @@ class RecordReader:
                 swallowed, hidden = self._find_swallowed(cells)
                 yield Row(self.number - len(record) + 1, cells, b"".join(record), "", swallowed, hidden)
 
-    def _csv_reader(self, lines: Iterable[str]) -> Iterator[list[str]]:
+    def _read_cells(self, lines: Iterable[str]) -> Iterator[list[str]]:
         dialect = self.dialect
-        return csv.reader(
-            lines,
-            delimiter=dialect.delimiter,
-            quotechar=dialect.quotechar,
-            quoting=csv.QUOTE_MINIMAL if dialect.quotechar else csv.QUOTE_NONE,
-            escapechar=dialect.escapechar,
-            strict=True,
+        return read_cells(
+            lines, delimiter=dialect.delimiter, quotechar=dialect.quotechar, escapechar=dialect.escapechar
         )
 
     def _feed(self) -> Iterator[str]:
@@ -167,7 +190,7 @@ class RecordReader:
         text = self._hide_spaced(decode(line, self.number))
         letter = next(letter for letter in "xyz" if letter not in (self.dialect.delimiter, self.dialect.escapechar))
         try:
-            next(self._csv_reader([text, f"{self.dialect.quotechar}{letter}\n"]))
+            next(self._read_cells([text, f"{self.dialect.quotechar}{letter}\n"]))
         except csv.Error:
             return self.fault(line)
         self.ahead.appendleft(line)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from imports.errors import FileRejected
+from imports.files.records import read_cells
 from imports.formats.spec import Dialect, FormatError
 from imports.onboarding.headers import knows
 
@@ -132,13 +133,8 @@ def _records(
 
     With `spaced` a delimiter that a space follows is part of the cell.
     """
-    reader = csv.reader(
-        (line.replace(f"{delimiter} ", "\0 ") for line in lines) if spaced else lines,
-        delimiter=delimiter,
-        quotechar=quote,
-        quoting=csv.QUOTE_MINIMAL if quote else csv.QUOTE_NONE,
-        strict=True,
-    )
+    hidden = (line.replace(f"{delimiter} ", "\0 ") for line in lines) if spaced else lines
+    reader = read_cells(hidden, delimiter=delimiter, quotechar=quote)
     while True:
         line = reader.line_num
         try:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from imports.errors import SettingsWrong
 from imports.files.drift import HeaderDrift, shorten
 from imports.files.mapping import REJECT_COLUMNS
+from imports.files.records import read_cells
 from imports.files.sources import find_bom
 from imports.formats.spec import STANDARD
 from imports.models import Run
@@ -57,7 +58,7 @@ def _cut(line: str, delimiter: str, quotechar: str | None) -> list[str]:
     if quotechar is None:
         return line.split(delimiter)
     try:
-        return next(csv.reader([line], delimiter=delimiter, quotechar=quotechar), [])
+        return next(read_cells([line], delimiter=delimiter, quotechar=quotechar, strict=False), [])
     except csv.Error:
         return []
 

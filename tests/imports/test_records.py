@@ -1,9 +1,13 @@
 """Quotes and escapes: which lines are one record, and which line is to blame."""
 
+import csv
+import runpy
+
 import pytest
 
 from imports.errors import FileRejected
-from imports.files.records import RecordReader
+from imports.files import records
+from imports.files.records import RecordReader, read_cells
 from imports.formats.spec import Dialect, FormatSpec, Policies, Swallowed
 from tests.imports.files import issues_of
 from tests.imports.test_formats import column, spec
@@ -141,3 +145,22 @@ def test_the_width_is_part_of_what_rows_mean_and_its_default_is_not():
         for policies in (Policies(), Policies(swallowed_lines=Swallowed.WARN))
     }
     assert len(digests) == 6
+
+
+def test_a_long_cell_is_read_whatever_limit_the_csv_module_has():
+    limit = csv.field_size_limit(1000)
+    try:
+        assert [row.cells for row in read(f'"{"x" * 5000}"|y\n')] == [["x" * 5000, "y"]]
+        csv.field_size_limit(1000)
+        assert next(read_cells([f"{'x' * 5000}|y"], delimiter="|", quotechar=None))[1] == "y"
+    finally:
+        csv.field_size_limit(max(limit, csv.field_size_limit()))
+
+
+def test_an_import_of_the_module_leaves_the_limit_of_the_csv_module_alone():
+    limit = csv.field_size_limit(1000)
+    try:
+        runpy.run_path(records.__file__)
+        assert csv.field_size_limit() == 1000
+    finally:
+        csv.field_size_limit(limit)
