@@ -1,4 +1,4 @@
-"""SFTP: sshfs with the server's key pinned, and nothing taken from the keys and settings of whoever runs this."""
+"""SFTP: asyncssh with the server's key pinned, and nothing taken from the keys and settings of whoever runs this."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import asyncssh
 from fsspec.asyn import get_loop, sync
-from sshfs import SSHFileSystem
 
 from imports.errors import SettingsWrong
 from imports.filesystems.base import (
@@ -79,12 +78,6 @@ class _Client(asyncssh.SSHClient):
         return self.presented in self.pinned.fingerprints
 
 
-class PinnedSSHFileSystem(SSHFileSystem):
-    """sshfs that is never shared and trusts pinned keys alone."""
-
-    cachable = False
-
-
 class SFTPServer(Server):
     """A session on an SFTP server."""
 
@@ -107,19 +100,24 @@ class SFTPServer(Server):
             "client_factory": lambda: self.client,
             "login_timeout": settings.timeout,
             "keepalive_interval": 15,
-            "timeout": settings.timeout + 5,
         }
         if pinned.algorithms:
             options["server_host_key_algs"] = pinned.algorithms
-        with self._translated("/", login=True), contextlib.ExitStack() as opened:
+        with self._translated("/"), contextlib.ExitStack() as opened:
             self.socket = options["sock"] = opened.enter_context(_open_socket(settings))
             with self._limited():
-                self.filesystem = PinnedSSHFileSystem(settings.host, skip_instance_cache=True, **options)
+                sync(get_loop(), self._connect, options, timeout=settings.timeout + 5)
             opened.pop_all()
+
+    async def _connect(self, options: dict[str, Any]) -> None:
+        async with contextlib.AsyncExitStack() as opened:
+            session = await opened.enter_async_context(asyncssh.connect(self.settings.host, **options))
+            self.sftp = await opened.enter_async_context(session.start_sftp_client())
+            self.opened = opened.pop_all()
 
     def close(self) -> None:
         with contextlib.suppress(asyncssh.Error, OSError, TimeoutError, ServerUnreachable), self._limited():
-            sync(get_loop(), self.filesystem._stack.aclose)
+            sync(get_loop(), self.opened.aclose)
 
     def list_files(self, folder: str) -> list[RemoteFile]:
         async def read(sftp: asyncssh.SFTPClient, _: TimeLimit) -> list[asyncssh.SFTPName]:
@@ -195,19 +193,15 @@ class SFTPServer(Server):
         self.rename(path + UNFINISHED, path)
 
     def _run(self, work: Callable[[asyncssh.SFTPClient, TimeLimit], Coroutine[Any, Any, Any]]) -> Any:
-        async def run(limit: TimeLimit) -> Any:
-            async with self.filesystem._pool.get() as sftp:
-                return await work(sftp, limit)
-
         with self._limited() as limit:
-            return sync(get_loop(), run, limit)
+            return sync(get_loop(), work, self.sftp, limit)
 
     def _limited(self) -> TimeLimit:
         """Cancelling would not do: whatever is open is closed first, which asks the server again."""
         return TimeLimit(self.settings.where, PATIENCE * self.settings.timeout, lambda: [self.socket])
 
     @contextlib.contextmanager
-    def _translated(self, path: str, *, folder: bool = False, missing: str = "", login: bool = False) -> Iterator[None]:
+    def _translated(self, path: str, *, folder: bool = False, missing: str = "") -> Iterator[None]:
         where, user = self.settings.where, self.settings.user
         try:
             yield
@@ -226,8 +220,6 @@ class SFTPServer(Server):
                 raise self.vanished(missing) from None
             raise FolderMissing(f"{path} is not on {where}: {self._quote(error)}") from None
         except (asyncssh.SFTPPermissionDenied, asyncssh.SFTPWriteProtect, PermissionError) as error:
-            if login:  # sshfs has made a PermissionError of the refusal
-                raise LoginRefused(f"{where} refuses the login of {user!r}: {self._quote(error)}") from None
             raise PermissionRefused(
                 f"{where} does not let {user!r} do that with {path}: {self._quote(error)}"
             ) from None

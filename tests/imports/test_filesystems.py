@@ -1,5 +1,6 @@
 """Servers of every kind: what they hold, what they refuse, and what becomes of a session that breaks."""
 
+import ast
 import contextlib
 import io
 import os
@@ -12,6 +13,7 @@ from pathlib import Path
 import asyncssh
 import pytest
 
+from imports import filesystems
 from imports.errors import SettingsWrong, TryAgainLater
 from imports.filesystems import (
     FileTooLarge,
@@ -518,3 +520,17 @@ def test_a_host_or_port_that_can_be_none_is_a_server_that_cannot_be_reached(prot
     if protocol != "ftp":
         with pytest.raises(ServerUnreachable):
             read_identity(settings)
+
+
+def test_libraries_are_used_by_what_they_promise():
+    """Nothing with an underscore that is not our own: it may go with any release of the library."""
+    hidden = [
+        f"{path.name}: {ast.unparse(node)}"
+        for path in sorted(Path(filesystems.__file__).parent.glob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Attribute)
+        and node.attr.startswith("_")
+        and not node.attr.startswith("__")
+        and not (isinstance(node.value, ast.Name) and node.value.id == "self")
+    ]
+    assert not hidden
