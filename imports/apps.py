@@ -2,6 +2,7 @@ from collections.abc import Collection
 from typing import Any
 
 from django.apps import AppConfig
+from django.core.checks import Tags, register
 from django.db.models.signals import post_delete, post_migrate
 
 
@@ -10,9 +11,13 @@ class ImportsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
+        from imports import checks
         from imports.pipeline.keeping import delete_kept_file
 
         post_delete.connect(delete_kept_file, sender="imports.Run", dispatch_uid="delete_kept_file")
+        register(checks.check_queue)
+        register(checks.check_storage, deploy=True)
+        register(checks.check_sessions, Tags.database)
         post_migrate.connect(add_schedule, sender=self, dispatch_uid="add_schedule")
 
     def describe_work(self, accounts: Collection[int]) -> str:

@@ -44,7 +44,7 @@ def source():
 def imported(path):
     for node in ast.walk(ast.parse(source()[path])):
         names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
-        if isinstance(node, ast.ImportFrom) and not node.level:
+        if isinstance(node, ast.ImportFrom) and node.module:
             names = [node.module]
         yield from (name.partition(".")[0] for name in names)
 
