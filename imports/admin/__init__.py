@@ -5,9 +5,10 @@ from django_q.models import Failure, OrmQ, Schedule, Success
 
 from imports.admin.connections import ExchangingConnectionAdmin
 from imports.admin.feeds import FeedAdmin, PullAdmin
-from imports.admin.formats import FormatAdmin, FormatVersionAdmin
+from imports.admin.formats import FormatAdmin
 from imports.admin.messages import MessageAdmin, WebhookAdmin
 from imports.admin.runs import IssueAdmin, RunAdmin
+from imports.admin.versions import FormatVersionAdmin
 
 __all__ = [
     "ExchangingConnectionAdmin",
