@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import yaml
 
 from imports.formats.encodings import UnknownEncoding, find_encoding
+from imports.formats.plain import Plain, read_json, read_yaml
 from imports.formats.spec import (
     AssignmentMode,
     Blank,
@@ -29,11 +30,8 @@ from imports.formats.spec import (
 from imports.template import Group, find_target
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from enum import StrEnum
 
-LONGEST_DOCUMENT = 1 << 20
-DEEPEST = 10
 NAMED_MARKS = {"comma": ",", "pipe": "|", "semicolon": ";", "tab": "\t", "space": " "}
 _NO_POLICIES = Policies()
 _Choice = TypeVar("_Choice", bound="StrEnum")
@@ -117,92 +115,14 @@ def _describe_policies(policies: Policies) -> dict[str, Any]:
 # -- reading
 
 
-class Plain(str):
-    """A scalar that stands in the document without quotes."""
-
-    __slots__ = ()
-
-
 def read_format(text: str) -> FormatSpec:
     """The format of a document. Raises FormatError that says where it is wrong and what would be right."""
-    if len(text) > LONGEST_DOCUMENT:
-        raise FormatError(f"The document is longer than {LONGEST_DOCUMENT:,} characters; a format is a few pages.")
-    try:
-        document = _Builder(text).build()
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else "?"
-        raise FormatError(f"line {line}: not YAML: {error.problem}.") from None
-    except (yaml.YAMLError, UnicodeEncodeError):
-        raise FormatError("The document is not YAML.") from None
-    return _read(document)
+    return _read(read_yaml(text))
 
 
 def read_document(document: Any) -> FormatSpec:
     """The same of a document as JSON has it: what is no text in it is one without quotes."""
-    return _read(_plain(document))
-
-
-def _plain(value: Any, depth: int = 1) -> Any:
-    if depth > DEEPEST:
-        raise FormatError(f"The document is nested more than {DEEPEST} deep; a format is not.")
-    if isinstance(value, dict):
-        return {str(key): _plain(item, depth + 1) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_plain(item, depth + 1) for item in value]
-    if isinstance(value, str):
-        return value
-    return Plain("null" if value is None else str(value).lower() if isinstance(value, bool) else value)
-
-
-def _line(event: yaml.Event) -> int:
-    return event.start_mark.line + 1 if event.start_mark else 1
-
-
-class _Builder:
-    """Makes texts, lists and mappings of a YAML document, and refuses whatever else YAML can do.
-
-    What refers to another place would let a few lines stand for gigabytes, so nothing does.
-    """
-
-    def __init__(self, text: str) -> None:
-        self.events = yaml.parse(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-
-    def build(self) -> Any:
-        document: Any = Plain("")
-        for event in self.events:
-            if isinstance(event, yaml.NodeEvent):
-                document = self._value(event, 1)
-            elif isinstance(event, yaml.DocumentStartEvent) and document != "":
-                raise FormatError(f"line {_line(event)}: a second document begins; give one.")
-        return document
-
-    def _value(self, event: Any, depth: int) -> Any:
-        line = _line(event)
-        if isinstance(event, yaml.AliasEvent) or event.anchor is not None:
-            raise FormatError(f"line {line}: anchors and aliases (& and *) are not read; write the value itself.")
-        if event.tag is not None:
-            raise FormatError(f"line {line}: tags are not read ({event.tag}); every value is a text.")
-        if depth > DEEPEST:
-            raise FormatError(f"line {line}: nested more than {DEEPEST} deep; a format is not.")
-        if isinstance(event, yaml.ScalarEvent):
-            return event.value if event.style else Plain(event.value)
-        if isinstance(event, yaml.SequenceStartEvent):
-            return list(self._items(depth))
-        return self._mapping(depth)
-
-    def _items(self, depth: int) -> Iterator[Any]:
-        while not isinstance(item := next(self.events), yaml.SequenceEndEvent):
-            yield self._value(item, depth + 1)
-
-    def _mapping(self, depth: int) -> dict[str, Any]:
-        mapping: dict[str, Any] = {}
-        while not isinstance(key := next(self.events), yaml.MappingEndEvent):
-            text = self._value(key, depth + 1)
-            if not isinstance(text, str) or text in mapping:
-                said = f"{text!r} is given twice" if isinstance(text, str) else "is no text"
-                raise FormatError(f"line {_line(key)}: the key {said}.")
-            mapping[text] = self._value(next(self.events), depth + 1)
-        return mapping
+    return _read(read_json(document))
 
 
 def _read(document: Any) -> FormatSpec:
@@ -329,19 +249,19 @@ def _read_column(value: Any, number: int) -> Column:
         source = int(source)
     elif source is not None:
         source = section.text("source")
+    parts: dict[str, Any] = {
+        "target": target,
+        "source": source,
+        "constant": section.text("constant") if "constant" in section.value else None,
+        "value_map": section.text_map("value_map"),
+        "default": section.text("default"),
+        "blank": section.choice("blank", Blank, Blank.KEEP),
+        "ownership": section.choice("ownership", Ownership, Ownership.ALWAYS),
+    }
     try:
-        return Column(
-            target=target,
-            source=source,
-            constant=section.text("constant") if "constant" in section.value else None,
-            value_map=section.text_map("value_map"),
-            default=section.text("default"),
-            blank=section.choice("blank", Blank, Blank.KEEP),
-            ownership=section.choice("ownership", Ownership, Ownership.ALWAYS),
-        )
+        return Column(**parts)
     except FormatError as error:
-        message = str(error)
-        raise FormatError(message if message.startswith("column ") else f"column {number}: {message}") from None
+        raise FormatError(f"column {number}: {error}") from None
 
 
 def _read_policies(section: _Section) -> Policies:
