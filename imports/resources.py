@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db.models import QuerySet
 from import_export.exceptions import ImportError as RowsRefused
-from import_export.fields import Field
 from import_export.resources import Diff, ModelResource
 from import_export.results import Error, Result, RowResult
 from tablib import Dataset
@@ -25,25 +24,22 @@ from tablib import Dataset
 from accounts.models import Account
 from connections.models import Connection
 from imports.errors import FileRejected, SettingsWrong, TryAgainLater
+from imports.files.datasets import list_fields, write_dataset
 from imports.files.exporting import Layout, export_rows, standard_columns
 from imports.formats.spec import STANDARD, FormatSpec
-from imports.formats.widgets import WIDGETS
-from imports.formats.writing import Unwritable, write_record
+from imports.formats.writing import Unwritable
 from imports.models import Issue, Run
 from imports.pipeline import Origin, import_file
 from imports.pipeline.claiming import claim_account
 from imports.runs.previewing import COLUMNS, Kind, Outcome, Preview
-from imports.template import TEMPLATE
 from imports.versioning import find_version, read_spec
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
     from accounts.models import User
+    from imports.files.datasets import Rows
     from imports.models import FormatVersion
-
-    Rows = dict[int, tuple[int, dict[str, Any]]]
-    """Of a dataset: number and cells of its rows, by the line of the file that was written of it."""
 
 IMPORT_TYPES = {
     Kind.NEW: RowResult.IMPORT_TYPE_NEW,
@@ -126,7 +122,7 @@ class ConnectionResource(ModelResource):
             version = find_version(account, version)
         self.version = version
         self.spec: FormatSpec = read_spec(self.version) if self.version else STANDARD
-        self.fields = _fields(self.spec)
+        self.fields = list_fields(self.spec)
 
     @classmethod
     def get_result_class(cls) -> type[ConnectionResult]:
@@ -304,57 +300,6 @@ class ConnectionResource(ModelResource):
 def _may_be_ordered(chosen: Any) -> bool:
     """Whether it is a queryset that is not cut already."""
     return isinstance(chosen, QuerySet) and not chosen.query.is_sliced
-
-
-def _fields(spec: FormatSpec) -> dict[str, Field]:
-    """What a dataset may hold: the template's fields, the repeated ones with the number 1, or the format's columns."""
-    if spec.columns is None:
-        columns = {field.numbered(1): (field, field.numbered(1)) for field in TEMPLATE}
-    else:
-        columns = {
-            str(column.target): (column.target.field, str(column.source or column.target))
-            for column in spec.columns
-            if column.constant is None
-        }
-    return {
-        name: Field(attribute=name, column_name=header, widget=WIDGETS[field.kind](field))
-        for name, (field, header) in columns.items()
-    }
-
-
-def write_dataset(dataset: Dataset, path: Path, spec: FormatSpec) -> Rows:
-    """Write the dataset as a file of the format. Raises Unwritable or UnicodeEncodeError."""
-    headers = [str(header) for header in dataset.headers or []]
-    rows: Rows = {}
-    line = 1 + spec.dialect.skip_lines
-    with path.open("w", encoding=spec.dialect.encoding, newline="") as file:
-        file.write("\n" * spec.dialect.skip_lines)
-        if headers and spec.dialect.has_header:
-            line += _write(file, spec, headers)
-        for number, cells in enumerate(_cells(dataset), 1):
-            names = headers or [str(position) for position in range(1, len(cells) + 1)]
-            rows[line] = number, dict(zip(names, cells, strict=True))
-            line += _write(file, spec, cells)
-        if spec.dialect.footer:
-            file.write(f"{spec.dialect.footer}\n")
-    return rows
-
-
-def _cells(dataset: Dataset) -> Iterator[list[str]]:
-    for row in dataset:
-        yield [_as_cell(value) for value in row]
-
-
-def _as_cell(value: Any) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return "" if value is None else str(value)
-
-
-def _write(file: Any, spec: FormatSpec, cells: list[str]) -> int:
-    """Append a record; returns how many lines it takes."""
-    write_record(file, spec.dialect, "\n", cells)
-    return 1 + sum(len(cell.replace("\r\n", "\n").replace("\r", "\n").split("\n")) - 1 for cell in cells)
 
 
 def _find_base_error(run: Run) -> FileRejected | None:

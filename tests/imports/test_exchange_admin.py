@@ -2,8 +2,10 @@
 
 from typing import Any
 
+import psycopg
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
 from django.urls import reverse
 
 from connections.models import Change, Connection
@@ -17,8 +19,14 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def user(account, client, settings, tmp_path):
-    settings.DATA_DIR = tmp_path
+def uploads(tmp_path, monkeypatch):
+    """Where files wait for their confirmation."""
+    monkeypatch.setattr("lookups.uploads._folder", lambda: tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def user(account, client, uploads):
     user = make_user("eddie")
     add_member(account, user)
     client.force_login(user)
@@ -191,13 +199,13 @@ def test_formats_of_other_people_are_not_offered(account, user, client):
         ("", "empty"),
     ],
 )
-def test_a_bad_file_is_answered_on_the_page_and_cannot_be_confirmed(account, user, client, content, message, settings):
+def test_a_bad_file_is_answered_on_the_page_and_cannot_be_confirmed(account, user, client, content, message, uploads):
     shown = preview(client, account, content)
     assert shown.status_code == 200
     assert message in shown.content.decode()
     assert "Traceback" not in shown.content.decode()
     assert shown.context.get("confirm_form") is None
-    assert not list((settings.DATA_DIR / "waiting-lists").glob("*/list"))
+    assert not list(uploads.glob("*/list"))
 
 
 def test_a_large_file_waits_for_a_worker(account, user, client, monkeypatch):
@@ -207,6 +215,31 @@ def test_a_large_file_waits_for_a_worker(account, user, client, monkeypatch):
     assert answer["Location"] == reverse("admin:imports_run_change", args=[run.pk])
     assert (run.status, run.started_by, run.file_name) == ("queued", user, "customers.txt")
     assert run.queued_at is not None
+
+
+@pytest.fixture
+def busy(account):
+    """While another process imports into the account."""
+    with psycopg.connect(**connection.get_connection_params()) as session:
+        session.execute("SELECT pg_advisory_lock(hashtextextended(%s, 0))", [f"customersync.account.{account.pk}"])
+        yield
+
+
+def test_a_preview_says_when_another_file_is_being_imported(account, user, client, busy):
+    shown = preview(client, account, as_text([NEW]))
+    assert "Another file is being imported into maison" in shown.content.decode()
+    assert shown.context.get("confirm_form") is None
+
+
+def test_a_confirmed_file_waits_for_a_worker_while_another_is_being_imported(account, user, client, request):
+    shown = preview(client, account, as_text([NEW]))
+    request.getfixturevalue("busy")
+    answer = confirm(client, shown)
+    run = Run.objects.get(dry_run=False)
+    assert answer.redirect_chain[-1][0] == reverse("admin:imports_run_change", args=[run.pk])
+    assert (run.status, run.started_by, run.file_name) == ("queued", user, "customers.txt")
+    with run.kept_file.open("rb") as kept:
+        assert kept.read() == as_text([NEW]).encode()
 
 
 def test_the_rows_on_the_page_are_capped(account, user, client, monkeypatch):

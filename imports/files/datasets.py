@@ -1,0 +1,74 @@
+"""Datasets: rows that a program holds → a file of a format, so that they are read as any other file is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from import_export.fields import Field
+
+from imports.formats.widgets import WIDGETS
+from imports.formats.writing import write_record
+from imports.template import TEMPLATE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+    from typing import TextIO
+
+    from tablib import Dataset
+
+    from imports.formats.spec import FormatSpec
+
+Rows = dict[int, tuple[int, dict[str, Any]]]
+"""Number and cells of the rows of a dataset, by the line of the file that was written of it."""
+
+
+def list_fields(spec: FormatSpec) -> dict[str, Field]:
+    """What a dataset may hold: the template's fields, the repeated ones with the number 1, or the format's columns."""
+    if spec.columns is None:
+        columns = {field.numbered(1): (field, field.numbered(1)) for field in TEMPLATE}
+    else:
+        columns = {
+            str(column.target): (column.target.field, str(column.source or column.target))
+            for column in spec.columns
+            if column.constant is None
+        }
+    return {
+        name: Field(attribute=name, column_name=header, widget=WIDGETS[field.kind](field))
+        for name, (field, header) in columns.items()
+    }
+
+
+def write_dataset(dataset: Dataset, path: Path, spec: FormatSpec) -> Rows:
+    """Write the dataset as a file of the format. Raises Unwritable or UnicodeEncodeError."""
+    headers = [str(header) for header in dataset.headers or []]
+    rows: Rows = {}
+    line = 1 + spec.dialect.skip_lines
+    with path.open("w", encoding=spec.dialect.encoding, newline="") as file:
+        file.write("\n" * spec.dialect.skip_lines)
+        if headers and spec.dialect.has_header:
+            line += _write(file, spec, headers)
+        for number, cells in enumerate(_cells(dataset), 1):
+            names = headers or [str(position) for position in range(1, len(cells) + 1)]
+            rows[line] = number, dict(zip(names, cells, strict=True))
+            line += _write(file, spec, cells)
+        if spec.dialect.footer:
+            file.write(f"{spec.dialect.footer}\n")
+    return rows
+
+
+def _cells(dataset: Dataset) -> Iterator[list[str]]:
+    for row in dataset:
+        yield [_as_cell(value) for value in row]
+
+
+def _as_cell(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "" if value is None else str(value)
+
+
+def _write(file: TextIO, spec: FormatSpec, cells: list[str]) -> int:
+    """Append a record; returns how many lines it takes."""
+    write_record(file, spec.dialect, "\n", cells)
+    return 1 + sum(len(cell.replace("\r\n", "\n").replace("\r", "\n").split("\n")) - 1 for cell in cells)
