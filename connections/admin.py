@@ -25,6 +25,7 @@ from accounts.owned import AccountOwnedAdmin, KindFilter, OwnAccountSelect, Read
 from accounts.users import user_of
 from accounts.waiting import some_patience
 from connections.authors import find_change, source_of
+from connections.given import given_fields, with_the_rest
 from connections.history import record_created, recorded_deletion, recorded_edit
 from connections.inlines import INLINES, account_asked
 from connections.models import Change, Connection
@@ -68,19 +69,22 @@ class ConnectionAdmin(ReviewActions, AccountOwnedAdmin):
     when_empty = "Connections come with the first file, through a feed or the API, or are added by hand."
     ordering = ["account_id", "customer_code"]
     inlines = INLINES
-    autocomplete_fields = ["company_number", "customer_group", "sales_rep"]
+    autocomplete_fields = [field.name for field in given_fields(Connection) if field.list_name]
     fieldsets = [
         (
             None,
             {
-                "fields": [
-                    ("customer_code", "account"),
-                    ("profile_name", "customer_alias"),
-                    ("alternate_name", "website"),
-                    ("company_number", "customer_group"),
-                    ("sales_rep",),
-                    ("discount", "discount_line_item_level"),
-                ]
+                "fields": with_the_rest(
+                    [
+                        ("customer_code", "account"),
+                        ("profile_name", "customer_alias"),
+                        ("alternate_name", "website"),
+                        ("company_number", "customer_group"),
+                        ("sales_rep",),
+                        ("discount", "discount_line_item_level"),
+                    ],
+                    given_fields(Connection),
+                )
             },
         )
     ]

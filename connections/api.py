@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import django_filters
 from django.core.exceptions import ValidationError as ModelError
+from django.db import models
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import mixins, serializers
@@ -22,7 +23,7 @@ from connections import review
 from connections.describing import describe_customer
 from connections.models import Address, Buyer, Change, Connection, Door
 from connections.stamping import take_watermark
-from connections.stored import fetch_stored
+from connections.stored import ADDRESS_FIELDS, GIVEN_OF_CONNECTION, fetch_stored
 from lookups.directory import LookupDirectory
 
 if TYPE_CHECKING:
@@ -31,13 +32,13 @@ if TYPE_CHECKING:
     from rest_framework.request import Request
     from rest_framework.response import Response
 
+    from connections.given import GivenField
+
 
 class AddressSerializer(serializers.ModelSerializer[Address]):
     class Meta:
         model = Address
-        fields = [
-            "kind", "code", "name", "address_1", "address_2", "city", "state", "zip", "country", "email", "phone",
-        ]  # fmt: skip
+        fields = ["kind", "code", *ADDRESS_FIELDS]
 
 
 class DoorSerializer(serializers.ModelSerializer[Door]):
@@ -59,15 +60,7 @@ class ConnectionSerializer(serializers.Serializer[Any]):
     customer_code = serializers.CharField()
     status = serializers.ChoiceField(Connection.Status.choices)
     duplicate_of = serializers.CharField(allow_null=True, help_text="customer_code of the one that stands for it.")
-    profile_name = serializers.CharField()
-    customer_alias = serializers.CharField(allow_blank=True)
-    alternate_name = serializers.CharField(allow_blank=True)
-    website = serializers.CharField(allow_blank=True)
-    company_number = serializers.CharField(allow_null=True, help_text="Code.")
-    customer_group = serializers.CharField(allow_null=True, help_text="Code.")
-    sales_rep = serializers.CharField(allow_null=True, help_text="Code.")
     discount = serializers.IntegerField(allow_null=True, min_value=0, max_value=100, help_text="Percent.")
-    discount_line_item_level = serializers.BooleanField(allow_null=True)
     price_types = serializers.ListField(
         child=serializers.ListField(child=serializers.CharField(), min_length=2, max_length=2),
         help_text="Currency and label of each.",
@@ -81,6 +74,24 @@ class ConnectionSerializer(serializers.Serializer[Any]):
     created_at = serializers.DateTimeField()
     updated_at = serializers.DateTimeField()
     reviewed_at = serializers.DateTimeField(allow_null=True)
+
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        """The fields above, and in their midst those that files give, of which `discount` has more to say."""
+        declared = super().get_fields()
+        before = ("id", "customer_code", "status", "duplicate_of")
+        given = {field.name: declared.get(field.name) or _serializer_of(field) for field in GIVEN_OF_CONNECTION}
+        return {name: declared[name] for name in before} | given | declared
+
+
+def _serializer_of(given: GivenField) -> serializers.Field[Any, Any, Any, Any]:
+    if given.list_name:
+        return serializers.CharField(allow_null=True, help_text="Code.")
+    field: models.Field[Any, Any] = Connection._meta.get_field(given.name)  # type: ignore[assignment]  # one of its own
+    if isinstance(field, models.BooleanField):
+        return serializers.BooleanField(allow_null=field.null)
+    if isinstance(field, models.IntegerField):
+        return serializers.IntegerField(allow_null=field.null)
+    return serializers.CharField(allow_blank=field.blank)
 
 
 class RejectionSerializer(StrictSerializer):

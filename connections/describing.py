@@ -4,34 +4,28 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from connections.stored import ADDRESS_FIELDS, GIVEN_OF_CONNECTION
+
 if TYPE_CHECKING:
     from connections.stored import StoredCustomer
     from lookups.directory import LookupDirectory
 
-REFERENCES = (
-    ("company_number", "company_numbers"),
-    ("customer_group", "customer_groups"),
-    ("sales_rep", "sales_reps"),
-)
-"""Fields that hold an entry of a list, and which list."""
-
 
 def describe_customer(customer: StoredCustomer, directory: LookupDirectory) -> dict[str, Any]:
     """A customer with all that belongs to it; lookups by their codes, price types as currency and label."""
-    values = customer.values._asdict()
     return {
         "customer_code": customer.code,
         "status": customer.status,
-        **{name: values[name] for name in ("profile_name", "customer_alias", "alternate_name", "website")},
-        **{name: directory[kind].codes.get(values[f"{name}_id"]) for name, kind in REFERENCES},
-        "discount": values["discount"],
-        "discount_line_item_level": values["discount_line_item_level"],
+        **{
+            field.name: directory[field.list_name].codes.get(value) if field.list_name else value
+            for field, value in zip(GIVEN_OF_CONNECTION, customer.values, strict=True)
+        },
         "price_types": [list(price_type) for price_type in price_types_of(customer, directory)],
         "payment_terms": codes_of(customer, directory, "payment_terms"),
         "shipping_terms": codes_of(customer, directory, "shipping_terms"),
         "warehouses": codes_of(customer, directory, "warehouses"),
         "addresses": [
-            {"kind": kind, "code": code, **address.values._asdict()}
+            {"kind": kind, "code": code, **dict(zip(ADDRESS_FIELDS, address.values, strict=True))}
             for (kind, code), address in sorted(customer.addresses.items())
         ],
         "doors": [{"code": code, "name": door.name} for code, door in sorted(customer.doors.items())],

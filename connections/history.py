@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from accounts.waiting import some_patience
 from connections.models import Address, Buyer, Change, Connection, Door
 from connections.stamping import take_stamp
-from connections.stored import ADDRESS_FIELDS, ASSIGNMENT_MODELS, CONNECTION_FIELDS
+from connections.stored import ADDRESS_FIELDS, ASSIGNMENT_MODELS, GIVEN_OF_CONNECTION
 from lookups.directory import price_type_code
 
 if TYPE_CHECKING:
@@ -32,9 +32,6 @@ class State:
     account_id: int
     customer_code: str
     records: dict[tuple[Change.Record, str], dict[str, str | None]] = field(default_factory=dict)
-
-
-_LOOKUP_FIELDS = {name: name.removesuffix("_id") for name in CONNECTION_FIELDS if name.endswith("_id")}
 
 
 @contextmanager
@@ -139,8 +136,8 @@ def _differences(before: State | None, after: State | None) -> Iterator[dict[str
 
 def read_states(connections: Collection[int]) -> dict[int, State]:
     """The present state of each connection there is, in a fixed number of queries."""
-    names = [f"{_LOOKUP_FIELDS[name]}__code" if name in _LOOKUP_FIELDS else name for name in CONNECTION_FIELDS]
-    fields = [_LOOKUP_FIELDS.get(name, name) for name in CONNECTION_FIELDS]
+    names = [f"{field.name}__code" if field.list_name else field.name for field in GIVEN_OF_CONNECTION]
+    fields = [field.name for field in GIVEN_OF_CONNECTION]
     states: dict[int, State] = {}
     rows = Connection.objects.filter(pk__in=connections).values_list("pk", "account_id", "customer_code", *names)
     for pk, account, code, *values in rows:

@@ -13,6 +13,7 @@ from unfold.widgets import UnfoldAdminSelectWidget
 from accounts.careful import RowsAsPosted
 from accounts.owned import AccountOwnedInline, OwnAccountSelect, limit_choices
 from connections import models
+from connections.given import given_fields, with_the_rest
 from connections.rules import country_names
 from lookups.validators import lower_ascii
 
@@ -54,13 +55,16 @@ class AddressInline(AccountOwnedInline, StackedInline):
     extra = 0
     per_page = 20
     tab = True
-    fields = [
-        ("kind", "code"),
-        ("name", "country"),
-        ("address_1", "address_2"),
-        ("zip", "city", "state"),
-        ("email", "phone"),
-    ]
+    fields = with_the_rest(
+        [
+            ("kind", "code"),
+            ("name", "country"),
+            ("address_1", "address_2"),
+            ("zip", "city", "state"),
+            ("email", "phone"),
+        ],
+        given_fields(models.Address),
+    )
 
     def formfield_for_dbfield(
         self, db_field: ModelField[Any, Any], request: HttpRequest, **kwargs: Any

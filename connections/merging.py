@@ -90,7 +90,6 @@ MANY = 10_000
 """From this many new rows on, a table's statistics are refreshed with them."""
 
 _STAGED_TYPES = {"lookup_code": "text", "changed": "boolean", "version": "bigint"}
-_LOOKUP_CODE_FIELDS = {"company_number_id": "code", "customer_group_id": "code", "sales_rep_id": "code"}
 
 
 class Stage:
@@ -214,10 +213,14 @@ def is_race(error: Error) -> bool:
 def _column_type(model: type[models.Model], name: str) -> str:
     if name in _STAGED_TYPES:
         return _STAGED_TYPES[name]
-    field = next(field for field in model._meta.concrete_fields if field.column == name)
+    field = _field_of(model, name)
     kind = field.target_field.rel_db_type(connection) if field.is_relation else field.db_type(connection)  # type: ignore[attr-defined]
     collation = f' COLLATE "{of}"' if (of := getattr(field, "db_collation", None)) else ""
     return f"{kind}{collation}"
+
+
+def _field_of(model: type[models.Model], column: str) -> models.Field[Any, Any]:
+    return next(field for field in model._meta.concrete_fields if field.column == column)
 
 
 def copy_rows(cursor: CursorWrapper, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
@@ -291,7 +294,7 @@ def _update_records(cursor: CursorWrapper, entity: Entity, parameters: dict[str,
     """Write the records that differ, and each differing field to the log."""
     values = entity.values
     fields = ", ".join(
-        f"('{name.removesuffix('_id')}', {_as_text(entity, name, 'd.old_')}, {_as_text(entity, name, 'd.')})"
+        f"('{_field_of(entity.model, name).name}', {_as_text(entity, name, 'd.old_')}, {_as_text(entity, name, 'd.')})"
         for name in values
     )
     cursor.execute(
@@ -313,10 +316,10 @@ def _update_records(cursor: CursorWrapper, entity: Entity, parameters: dict[str,
 
 def _as_text(entity: Entity, name: str, prefix: str) -> str:
     """A value as the log shows it: lookups by their code, everything else as text."""
-    if name in _LOOKUP_CODE_FIELDS:
-        field = entity.model._meta.get_field(name.removesuffix("_id"))
+    field = _field_of(entity.model, name)
+    if field.is_relation:
         table = quote(field.related_model._meta.db_table)  # type: ignore[union-attr]
-        return f"(SELECT l.{_LOOKUP_CODE_FIELDS[name]} FROM {table} l WHERE l.id = {prefix}{name})"
+        return f"(SELECT l.code FROM {table} l WHERE l.id = {prefix}{name})"
     return f"{prefix}{name}::text"
 
 

@@ -12,6 +12,7 @@ from django.db import models
 from django.db.models.functions import Lower, Now
 
 from accounts.models import Account
+from connections.given import given_fields
 from connections.querysets import ConnectionQuerySet
 from connections.rules import STATE_REQUIRED_COUNTRIES, validate_country
 from lookups.models import CompanyNumber, CustomerGroup, PaymentTerm, PriceType, SalesRep, ShippingTerm, Warehouse
@@ -70,6 +71,14 @@ class Connection(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(db_default=Now(), editable=False)
 
+    not_given = frozenset(
+        {
+            "id", "account", "customer_code", "status", "duplicate_of", "reviewed_by", "reviewed_at", "source_digest",
+            "created_at", "updated_at",
+        }
+    )  # fmt: skip
+    """Keys, review and bookkeeping. Every other field is one that files give, see `connections.given`."""
+
     objects: ClassVar[models.Manager[Connection]] = ConnectionQuerySet.as_manager()
 
     class Meta:
@@ -116,7 +125,8 @@ class Connection(models.Model):
         errors = {}
         if self.discount is not None and self.discount_line_item_level is None:
             errors["discount_line_item_level"] = "A discount needs its level: line item or order."
-        for name in ("company_number", "customer_group", "sales_rep", "duplicate_of"):
+        lookups = (field.name for field in given_fields(type(self)) if field.list_name)
+        for name in (*lookups, "duplicate_of"):
             other = getattr(self, name)
             if other is not None and other.account_id != self.account_id:
                 errors[name] = f"{other} belongs to another account."
@@ -143,6 +153,9 @@ class Address(models.Model):
     country = models.CharField(max_length=2, validators=[validate_country], help_text="ISO 3166-1 alpha-2, such as FR.")
     email = models.EmailField(max_length=255, blank=True)
     phone = models.CharField(max_length=30, blank=True)
+
+    not_given = frozenset({"id", "connection", "kind", "code"})
+    """The keys. Every other field is one that files give, see `connections.given`."""
 
     class Meta:
         verbose_name_plural = "addresses"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import defaultdict, namedtuple
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -10,6 +10,7 @@ from django.db import connection
 from django.db.models import BigIntegerField
 from django.db.models.expressions import RawSQL
 
+from connections.given import given_fields
 from connections.models import (
     Address,
     Buyer,
@@ -27,33 +28,35 @@ if TYPE_CHECKING:
     from django.db.models import Model, QuerySet
 
 
-class ConnectionValues(NamedTuple):
-    """The fields of a connection that files give. Declared here once: whoever writes, reads or stages them goes by
-    these names, so that none can take another's place."""
-
-    profile_name: str
-    customer_alias: str
-    alternate_name: str
-    website: str
-    company_number_id: Any
-    customer_group_id: Any
-    sales_rep_id: Any
-    discount: int | None
-    discount_line_item_level: bool | None
+GIVEN_OF_CONNECTION = given_fields(Connection)
+GIVEN_OF_ADDRESS = given_fields(Address)
+CONNECTION_FIELDS = tuple(field.column for field in GIVEN_OF_CONNECTION)
+ADDRESS_FIELDS = tuple(field.column for field in GIVEN_OF_ADDRESS)
 
 
-class AddressValues(NamedTuple):
-    """The fields of an address beside its kind and code."""
+def _tuple_of(fields: tuple[str, ...]) -> Any:
+    """A type of tuples with these names; what each of them holds is known to the model alone, and not to mypy."""
+    return namedtuple("Values", fields)
 
-    name: str
-    address_1: str
-    address_2: str
-    city: str
-    state: str
-    zip: str
-    country: str
-    email: str
-    phone: str
+
+_ConnectionValues: Any = _tuple_of(CONNECTION_FIELDS)
+_AddressValues: Any = _tuple_of(ADDRESS_FIELDS)
+
+
+class ConnectionValues(_ConnectionValues):
+    """What stands of a connection, by the columns of the fields that files give."""
+
+    __slots__ = ()
+
+
+class AddressValues(_AddressValues):
+    """What stands of an address beside its kind and code."""
+
+    __slots__ = ()
+
+
+NO_CONNECTION = ConnectionValues(*[field.nothing for field in GIVEN_OF_CONNECTION])
+NO_ADDRESS = AddressValues(*[field.nothing for field in GIVEN_OF_ADDRESS])
 
 
 class StoredAddress(NamedTuple):
@@ -72,8 +75,6 @@ class StoredBuyer(NamedTuple):
     name: str
 
 
-CONNECTION_FIELDS = ConnectionValues._fields
-ADDRESS_FIELDS = AddressValues._fields
 ASSIGNMENT_MODELS: dict[str, type[Model]] = {
     "price_types": ConnectionPriceType,
     "payment_terms": ConnectionPaymentTerm,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from accounts.api import problems
+from connections.stored import GIVEN_OF_ADDRESS
 from imports.template import FIELDS
 
 ANSWERS = {
@@ -122,8 +123,9 @@ def describe_fields(result: dict[str, Any], generator: Any, request: Any, public
 
 EXAMPLES: dict[str, dict[str, Any]] = {
     "Address": {
-        "kind": "S", "code": "10017-1", "name": "Elm Street Outfitters", "address_1": "12 Elm Street", "address_2": "",
-        "city": "Portland", "state": "OR", "zip": "97205", "country": "US", "email": "", "phone": "",
+        "kind": "S", "code": "10017-1", **{field.name: field.nothing for field in GIVEN_OF_ADDRESS},
+        "name": "Elm Street Outfitters", "address_1": "12 Elm Street", "city": "Portland", "state": "OR",
+        "zip": "97205", "country": "US",
     },
     "Buyer": {"email": "ann@example.com", "name": "Ann Lee"},
     "EntriesRequest": {

@@ -6,6 +6,7 @@ export, the documentation. A field is added by adding its row.
 
 from __future__ import annotations
 
+import hashlib
 import re
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -232,6 +233,12 @@ GENERIC_ADDRESS: tuple[TemplateField, ...] = tuple(
 """Columns that serve both kinds of address; the row's address_type decides."""
 
 FIELDS: dict[str, TemplateField] = {field.name: field for field in (*TEMPLATE, *GENERIC_ADDRESS)}
+
+MEANING = hashlib.blake2b(
+    repr([(f.name, f.kind, f.max_length, f.required) for f in FIELDS.values()]).encode(), digest_size=16
+).digest()
+"""Differs when the rows of the table say anything else of a file: what a file of another template came to is no proof
+of what it would come to now."""
 
 _NUMBERED = re.compile(r"(?P<name>.+)_(?P<number>[1-9][0-9]{0,2})")
 

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from django.db.models import Count
 
-from connections.describing import REFERENCES, codes_of, describe_customer, price_types_of
+from connections.describing import codes_of, describe_customer, price_types_of
 from connections.models import Buyer, Connection
-from connections.stored import ASSIGNMENT_MODELS, StoredCustomer, fetch_stored
+from connections.stored import ADDRESS_FIELDS, ASSIGNMENT_MODELS, GIVEN_OF_CONNECTION, StoredCustomer, fetch_stored
 from imports.errors import SettingsWrong
 from imports.formats.spec import STANDARD, Column, FormatSpec
 from imports.formats.widgets import WIDGETS
@@ -113,14 +113,14 @@ def _most(model: Any, connections: QuerySet[Connection]) -> int:
 
 def _records(customer: StoredCustomer, directory: LookupDirectory) -> Records:
     """What is stored of a customer, by group and as cells by part; one entry for each number of a group."""
-    values = customer.values._asdict()
     fields = {"customer_code": customer.code}
-    for name in ("profile_name", "customer_alias", "alternate_name", "website", "discount"):
-        fields[name] = "" if values[name] is None else str(values[name])
-    fields["discount_line_item_level"] = _yes_or_no(values["discount_line_item_level"])
-    for name, kind in REFERENCES:
-        code = directory[kind].codes.get(values[f"{name}_id"], "")
-        fields[f"{name}_code"], fields[f"{name}_name"] = code, directory[kind].names.get(code, "")
+    for field, value in zip(GIVEN_OF_CONNECTION, customer.values, strict=True):
+        if field.list_name:
+            entries = directory[field.list_name]
+            code = entries.codes.get(value, "")
+            fields[f"{field.name}_code"], fields[f"{field.name}_name"] = code, entries.names.get(code, "")
+        else:
+            fields[field.name] = _cell(value)
     records: Records = {Group.CONNECTION: [fields]}
     for group in ASSIGNMENTS:
         if group is Group.PRICE_TYPES:
@@ -132,7 +132,11 @@ def _records(customer: StoredCustomer, directory: LookupDirectory) -> Records:
     records[Group.BUYERS] = [{"email": buyer.email, "name": buyer.name} for buyer in customer.buyers.values()]
     for kind, group in (("B", Group.BILLING), ("S", Group.SHIPPING)):
         records[group] = [
-            {"code": code, **address.values._asdict(), DOOR: _door(customer, kind, code)}
+            {
+                "code": code,
+                **dict(zip(ADDRESS_FIELDS, map(_cell, address.values), strict=True)),
+                DOOR: _door(customer, kind, code),
+            }
             for (of_kind, code), address in sorted(customer.addresses.items())
             if of_kind == kind
         ]
@@ -146,8 +150,13 @@ def _door(customer: StoredCustomer, kind: str, code: str) -> str:
     return "yes" if kind == "S" and door is not None and door.name == name else ""
 
 
-def _yes_or_no(value: bool | None) -> str:
-    return "" if value is None else "yes" if value else "no"
+def _cell(value: object) -> str:
+    """A stored value as a cell gives it."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "" if value is None else str(value)
 
 
 class Layout:
@@ -244,7 +253,7 @@ def _invert(column: Column) -> dict[str, str]:
     inverse: dict[str, str] = dict.fromkeys(column.value_map, "")
     for cell, value in column.value_map.items():
         cleaned = widget.clean(value) if value else ""
-        inverse[_yes_or_no(cleaned) if isinstance(cleaned, bool) else str(cleaned)] = cell if value else ""
+        inverse[_cell(cleaned)] = cell if value else ""
     return inverse
 
 

@@ -9,7 +9,7 @@ from imports.onboarding.columns import is_address_type
 from imports.onboarding.fitting import fits
 from imports.onboarding.headers import NOTHING
 from imports.onboarding.profiles import ENOUGH
-from imports.template import FIELDS, Target
+from imports.template import FIELDS, GENERIC_ADDRESS, Target
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from imports.onboarding.columns import Column
     from imports.onboarding.headers import Meaning
 
-ADDRESS_PARTS = ("code", "name", "address_1", "address_2", "city", "state", "zip", "country", "email", "phone")
+ADDRESS_PARTS = tuple(field.part for field in GENERIC_ADDRESS)
 LOCATION_PARTS = ("address_1", "address_2", "city", "state", "zip", "country")
 KINDS = ("shipping", "billing")
 

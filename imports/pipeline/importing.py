@@ -38,6 +38,7 @@ from imports.pipeline.issues import IssueLog
 from imports.pipeline.keeping import forget_old_files, keep_rejects, keeping_file
 from imports.pipeline.recognising import digest_header, explain_drift
 from imports.pipeline.rejecting import drafting_rejects, write_rejects
+from imports.template import MEANING
 from imports.versioning import check_entry, find_other_specs, read_spec
 from lookups.directory import LookupDirectory
 
@@ -185,7 +186,7 @@ class _Import:
 
     def _scan(self, source: Source, mapping: CustomerMapping, directory: LookupDirectory) -> Scan:
         """Where each customer's rows are. The digests cover all that decides what a row means."""
-        meaning = repr((RULES_REVISION, source.header)).encode() + self.spec.digest + directory.revision
+        meaning = repr((RULES_REVISION, source.header)).encode() + MEANING + self.spec.digest + directory.revision
         seed = hashlib.blake2b(meaning, digest_size=16).digest()
         done = 0
 

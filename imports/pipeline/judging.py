@@ -6,20 +6,30 @@ Required and conditional rules are judged on the result, so a delta file may lea
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import repeat
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from connections.rules import STATE_REQUIRED_COUNTRIES
-from connections.stored import ADDRESS_FIELDS, AddressValues, ConnectionValues, StoredAddress, StoredCustomer
+from connections.stored import (
+    ADDRESS_FIELDS,
+    CONNECTION_FIELDS,
+    GIVEN_OF_CONNECTION,
+    NO_ADDRESS,
+    NO_CONNECTION,
+    AddressValues,
+    ConnectionValues,
+    StoredCustomer,
+)
 from imports.files.mapping import CLEAR
 from imports.formats.spec import AssignmentMode
 from imports.pipeline.resolving import NewLookup, Reference, Resolver
-from imports.template import ASSIGNMENTS, Group, Target
+from imports.template import ADDRESSES, ASSIGNMENTS, FIELDS, Group, Target
 from lookups.directory import price_type_code
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterable
 
-    from imports.files.customers import Customer, Given, Merged
+    from imports.files.customers import Customer, Given
     from imports.files.mapping import CustomerMapping
     from lookups.directory import LookupDirectory
 
@@ -58,14 +68,20 @@ class Verdict:
         )
 
 
-NOTHING_STORED = ConnectionValues("", "", "", "", None, None, None, None, None)
 NO_IDS: frozenset[int] = frozenset()
-_TEXT_FIELDS = ("profile_name", "customer_alias", "alternate_name", "website")
-_LOOKUP_FIELDS = (
-    ("company_number", "company_numbers"),
-    ("customer_group", "customer_groups"),
-    ("sales_rep", "sales_reps"),
-)
+BLANK = ("", None)
+_LOOKUP_FIELDS = [
+    (place, given.name, given.list_name) for place, given in enumerate(GIVEN_OF_CONNECTION) if given.list_name
+]
+_REQUIRED = {
+    group: [
+        (places.index(field.part), field.part)
+        for field in FIELDS.values()
+        if field.group is group and field.required and field.part in places
+    ]
+    for group, places in {Group.CONNECTION: CONNECTION_FIELDS, **dict.fromkeys(ADDRESSES, ADDRESS_FIELDS)}.items()
+}
+"""By group, the fields that a record needs, each with its place among the values; keys have been seen to before."""
 _NAMES = {
     Group.WAREHOUSES: ("warehouse_code", "warehouse_name"),
     Group.PAYMENT_TERMS: ("payment_terms_code", "payment_terms"),
@@ -87,14 +103,14 @@ class Judge:
         for block in mapping.blocks:
             self.clear_parts.setdefault(block.group, set()).update(block.clear_parts)
             self.fill_parts.setdefault(block.group, set()).update(block.fill_parts)
-        # Groups of which a new record takes just what the file says.
+        # Groups of which a record takes just what the file says, unless it only fills what is blank.
         self.plain_groups = {
             group for group, parts in self.clear_parts.items() if not parts and not self.policies.clear_token
         }
 
     def judge(self, customer: Customer, stored: StoredCustomer | None) -> Verdict:
         """The verdict; its customer has errors when it is rejected."""
-        verdict = Verdict(customer, stored, stored.values if stored else NOTHING_STORED)
+        verdict = Verdict(customer, stored, stored.values if stored else NO_CONNECTION)
         if customer.unread:
             return verdict
         self.resolver.start()
@@ -108,6 +124,14 @@ class Judge:
 
     # -- single values
 
+    def _results(
+        self, group: Group, parts: tuple[str, ...], values: dict[str, Any], stored: tuple[Any, ...], nothing: Any
+    ) -> Iterable[Any]:
+        """What stands of a record's parts, in their order, after a file's values met the stored ones."""
+        if group in self.plain_groups and (stored is nothing or not self.fill_parts[group]):
+            return map(values.get, parts, stored)
+        return map(self._result, repeat(group), parts, repeat(values), stored, nothing)
+
     def _result(self, group: Group, part: str, values: dict[str, Any], stored: Any, blank: Any = "") -> Any:
         """What stands after a file's value (if any) met the stored one."""
         value = values.get(part)
@@ -115,32 +139,27 @@ class Judge:
             if part not in self.clear_parts[group]:
                 return stored
             value = CLEAR
-        if stored not in ("", None) and part in self.fill_parts[group]:
+        if stored not in BLANK and part in self.fill_parts[group]:
             return stored
         return blank if value is CLEAR else value
 
     def _judge_fields(self, verdict: Verdict) -> None:
         customer, old = verdict.customer, verdict.values
         file = customer.fields.values if customer.fields else {}
-        group = Group.CONNECTION
-        result = {name: self._result(group, name, file, getattr(old, name)) for name in _TEXT_FIELDS}
-        if not result["profile_name"]:
-            self._require(
-                customer, "profile_name", "is required and cannot be cleared" if verdict.stored else "is required"
-            )
-        for name, list_name in _LOOKUP_FIELDS:
-            stored = getattr(old, f"{name}_id")
-            result[f"{name}_id"] = self._judge_lookup_field(customer, name, list_name, file, stored)
-        for name in ("discount", "discount_line_item_level"):
-            result[name] = self._result(group, name, file, getattr(old, name), None)
-        if result["discount"] is not None and result["discount_line_item_level"] is None:
+        result = [*self._results(Group.CONNECTION, CONNECTION_FIELDS, file, old, NO_CONNECTION)]
+        for place, name in _REQUIRED[Group.CONNECTION]:
+            if result[place] in BLANK:
+                self._require(customer, name, "is required and cannot be cleared" if verdict.stored else "is required")
+        for place, name, list_name in _LOOKUP_FIELDS:
+            result[place] = self._judge_lookup_field(customer, name, list_name, file, old[place])
+        verdict.values = values = ConnectionValues._make(result)
+        if values.discount is not None and values.discount_line_item_level is None:
             self._require(customer, "discount_line_item_level", "is required when a discount is given")
-        verdict.values = ConnectionValues(**result)
 
     def _judge_lookup_field(
         self, customer: Customer, name: str, list_name: str, file: dict[str, Any], stored: int | None
     ) -> int | NewLookup | None:
-        """company_number, customer_group or sales_rep of the result.
+        """What stands of a field that holds an entry of a list, such as company_number.
 
         A clear token beside a code or a name is no value: the other one counts.
         """
@@ -173,10 +192,13 @@ class Judge:
         names: dict[str, str] = {}
         for key, merged in customer.addresses.items():
             old = stored.addresses.get(key) if stored else None
-            values = self._address_values(merged, old)
-            if not values.country:
-                self._require(customer, merged.target("country"), "is required for an address", merged.lines)
-            elif values.country in STATE_REQUIRED_COUNTRIES and not values.state:
+            before = old.values if old else NO_ADDRESS
+            group = merged.block.group
+            values = AddressValues._make(self._results(group, ADDRESS_FIELDS, merged.values, before, NO_ADDRESS))
+            for place, part in _REQUIRED[group]:
+                if values[place] in BLANK:
+                    self._require(customer, merged.target(part), "is required for an address", merged.lines)
+            if values.country in STATE_REQUIRED_COUNTRIES and not values.state:
                 why = f"is required for addresses in {values.country}"
                 self._require(customer, merged.target("state"), why, merged.lines)
             kind, code = key
@@ -187,19 +209,6 @@ class Judge:
             elif values != old.values:
                 verdict.addresses.append(JudgedRecord(old.id, merged.line, key, values))
         return names
-
-    def _address_values(self, merged: Merged, old: StoredAddress | None) -> AddressValues:
-        group, values = merged.block.group, merged.values
-        if old is not None:
-            return AddressValues(
-                *[
-                    self._result(group, part, values, stored)
-                    for part, stored in zip(ADDRESS_FIELDS, old.values, strict=True)
-                ]
-            )
-        if group in self.plain_groups:
-            return AddressValues(*[values.get(part, "") for part in ADDRESS_FIELDS])
-        return AddressValues(*[self._result(group, part, values, "") for part in ADDRESS_FIELDS])
 
     def _judge_doors(self, verdict: Verdict, names: dict[str, str]) -> None:
         for code, line in verdict.customer.doors.items():
