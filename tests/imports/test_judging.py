@@ -4,12 +4,13 @@ import itertools
 import random
 
 import pytest
+from django.db.models import CharField
 
 from connections.models import Address, Buyer, Change, Connection, Door
-from connections.stored import ADDRESS_FIELDS, CONNECTION_FIELDS
+from connections.stored import ADDRESS_FIELDS, CONNECTION_FIELDS, GIVEN_OF_ADDRESS, GIVEN_OF_CONNECTION
 from imports.formats.spec import AssignmentMode, Blank, Column, Conflict, Dialect, FormatSpec, Ownership, Policies
 from imports.formats.spec import UnknownLookup as Unknown
-from imports.template import ASSIGNMENTS, TEMPLATE, Group, Target
+from imports.template import ASSIGNMENTS, TEMPLATE, Group, Kind, Target
 from tests.imports.files import NEW, SHIPPING, as_text, issues_of
 from tests.imports.test_formats import column, spec
 
@@ -20,19 +21,21 @@ CODE = {"customer_code": "C1"}
 # -- values by their names
 
 
+TEXTS = [field for field in TEMPLATE if field.kind is Kind.TEXT]
+OWN_TEXTS = [field.part for field in TEXTS if field.group is Group.CONNECTION and field.part in CONNECTION_FIELDS]
+ADDRESS_TEXTS = [field for field in TEXTS if field.group in (Group.SHIPPING, Group.BILLING)]
+
+
 def texts(prefix):
     """A row in which every text field holds its own name."""
-    own = ("profile_name", "customer_alias", "alternate_name")
-    parts = ("name", "address_1", "address_2", "city", "state", "zip", "phone")
     return {
         **NEW,
-        **{name: f"{prefix} {name}" for name in own},
+        **{name: f"{prefix} {name}" for name in OWN_TEXTS},
         "website": f"https://{prefix}.website.example",
-        **{f"shipping_{part}": f"{prefix} {part}" for part in parts},
+        **{field.name: f"{prefix} {field.part}" for field in ADDRESS_TEXTS},
         "shipping_code": "S1",
         "shipping_country": "FR",
         "shipping_email": f"{prefix}@email.example",
-        **{f"billing_{part}": f"{prefix} {part}" for part in parts if part != "phone"},
         "billing_code": "S1",
         "billing_country": "FR",
         "create_doors": "yes",
@@ -48,8 +51,7 @@ def test_every_text_lands_in_the_field_of_its_name(send, known):
     run = send(texts("new"))
     assert run.status == "succeeded"
     connection = Connection.objects.get()
-    for name in ("profile_name", "customer_alias", "alternate_name"):
-        assert getattr(connection, name) == f"new {name}"
+    assert {name: getattr(connection, name) for name in OWN_TEXTS} == {name: f"new {name}" for name in OWN_TEXTS}
     assert connection.website == "https://new.website.example"
     for address in Address.objects.all():
         shipping = address.kind == "S"
@@ -67,18 +69,58 @@ def test_every_text_lands_in_the_field_of_its_name(send, known):
             after = change.after or ""
             assert change.before == after.replace("new", "old"), change
             assert change.field.split("_")[-1] in after or change.record in ("buyer", "door")
-        assert Change.objects.filter(run_id=run.pk).count() == 4 + 8 + 6 + 2
+        # and the website, the shipping address's e-mail, the buyer and the door
+        assert Change.objects.filter(run_id=run.pk).count() == len(OWN_TEXTS) + len(ADDRESS_TEXTS) + 4
 
 
-def test_a_field_of_the_model_that_files_give_is_declared_once():
-    template = {field.part for field in TEMPLATE if field.group is Group.SHIPPING}
-    assert template == {"code", *ADDRESS_FIELDS}
+def test_the_template_and_the_models_have_the_same_fields():
+    parts = {field.part for field in TEMPLATE if field.group is Group.SHIPPING}
+    assert parts == {"code", *ADDRESS_FIELDS}
     fields = {field.name for field in TEMPLATE if field.group is Group.CONNECTION}
-    as_files_call_it = {
-        name.removesuffix("_id") + ("_code" if name.endswith("_id") else "") for name in CONNECTION_FIELDS
-    }
+    as_files_call_it = {f"{field.name}_code" if field.list_name else field.name for field in GIVEN_OF_CONNECTION}
     assert fields - as_files_call_it == {"customer_code", "company_number_name", "customer_group_name"}
     assert as_files_call_it <= fields
+
+
+@pytest.mark.parametrize(
+    ("model", "given", "group"),
+    [
+        (Connection, GIVEN_OF_CONNECTION, Group.CONNECTION),
+        (Address, GIVEN_OF_ADDRESS, Group.SHIPPING),
+        (Address, GIVEN_OF_ADDRESS, Group.BILLING),
+    ],
+)
+def test_a_field_of_a_model_takes_what_the_template_allows_and_its_name_fits_into_the_change_log(model, given, group):
+    rows = {field.part: field for field in TEMPLATE if field.group is group}
+    longest_name = Change._meta.get_field("field").max_length
+    for name, _, list_name, nothing in given:
+        assert len(name) <= longest_name
+        field = model._meta.get_field(name)
+        assert field.null or isinstance(field, CharField), f"{name} must be able to hold nothing"
+        if name in rows and nothing == "" and name != "country":
+            assert field.max_length == rows[name].max_length, name
+        if name in rows and not list_name:
+            assert field.blank is not rows[name].required, name
+
+
+def test_models_name_only_fields_of_their_own_as_not_given():
+    for model in (Connection, Address):
+        assert model.not_given <= {field.name for field in model._meta.concrete_fields}
+
+
+def test_a_lookup_is_known_by_what_it_points_at_and_not_by_its_name():
+    lists = {"company_number": "company_numbers", "customer_group": "customer_groups", "sales_rep": "sales_reps"}
+    assert {field.name: field.list_name for field in GIVEN_OF_CONNECTION if field.list_name} == lists
+    assert [field.name for field in GIVEN_OF_ADDRESS if field.list_name] == []
+
+
+def test_a_known_customer_is_read_again_once_the_template_says_something_else(send, monkeypatch):
+    """A column that was unknown may be a field by then."""
+    send(NEW)
+    digest = bytes(Connection.objects.get().source_digest)
+    monkeypatch.setattr("imports.pipeline.importing.MEANING", b"of another template")
+    send(NEW)
+    assert bytes(Connection.objects.get().source_digest) != digest
 
 
 # -- clearing
