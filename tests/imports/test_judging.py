@@ -10,7 +10,7 @@ from connections.models import Address, Buyer, Change, Connection, Door
 from connections.stored import ADDRESS_FIELDS, CONNECTION_FIELDS, GIVEN_OF_ADDRESS, GIVEN_OF_CONNECTION
 from imports.formats.spec import AssignmentMode, Blank, Column, Conflict, Dialect, FormatSpec, Ownership, Policies
 from imports.formats.spec import UnknownLookup as Unknown
-from imports.template import ASSIGNMENTS, TEMPLATE, Group, Kind, Target
+from imports.template import ASSIGNMENTS, FIELDS, TEMPLATE, Group, Kind, Target
 from tests.imports.files import NEW, SHIPPING, as_text, issues_of
 from tests.imports.test_formats import column, spec
 
@@ -71,6 +71,25 @@ def test_every_text_lands_in_the_field_of_its_name(send, known):
             assert change.field.split("_")[-1] in after or change.record in ("buyer", "door")
         # and the website, the shipping address's e-mail, the buyer and the door
         assert Change.objects.filter(run_id=run.pk).count() == len(OWN_TEXTS) + len(ADDRESS_TEXTS) + 4
+
+
+@pytest.mark.parametrize("changed", [*OWN_TEXTS, *(field.name for field in ADDRESS_TEXTS)])
+def test_a_text_that_is_sent_alone_changes_nothing_but_itself(send, changed):
+    sent = texts("old")
+    send(sent)
+    before = send.customer()
+    keys = ("customer_code", "shipping_code", "billing_code")
+    run = send({name: sent[name] for name in keys} | {changed: sent[changed].replace("old", "new")})
+    assert (run.status, run.updated) == ("succeeded", 1)
+    part, kind = FIELDS[changed].part, {Group.SHIPPING: "S", Group.BILLING: "B"}.get(FIELDS[changed].group)
+    after = before | {"addresses": [dict(address) for address in before["addresses"]]}
+    for record in (after,) if kind is None else after["addresses"]:
+        if record.get("kind") == kind:
+            record[part] = f"new {part}"
+    assert send.customer() == after
+    assert list(Change.objects.filter(run_id=run.pk).values_list("field", "before", "after")) == [
+        (part, f"old {part}", f"new {part}")
+    ]
 
 
 def test_the_template_and_the_models_have_the_same_fields():
