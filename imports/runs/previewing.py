@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from connections.history import State, read_states
 from connections.models import Change
-from connections.stored import CONNECTION_FIELDS
+from connections.stored import GIVEN_OF_CONNECTION
 from imports.models import Issue
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ RECORDS = {
     Change.Record.SHIPPING_TERM: "shipping_terms",
     Change.Record.WAREHOUSE: "warehouses",
 }
-COLUMNS = ("customer_code", *(name.removesuffix("_id") for name in CONNECTION_FIELDS), *RECORDS.values())
+COLUMNS = ("customer_code", *(given.name for given in GIVEN_OF_CONNECTION), *RECORDS.values())
 """What is compared of a customer: its own fields, and its records of each kind in one text."""
 
 

@@ -111,7 +111,7 @@ def test_the_template_and_the_models_have_the_same_fields():
 )
 def test_a_field_of_a_model_takes_what_the_template_allows_and_its_name_fits_into_the_change_log(model, given, group):
     rows = {field.part: field for field in TEMPLATE if field.group is group}
-    longest_name = Change._meta.get_field("field").max_length
+    longest_name = Change._meta.get_field("field").max_length or 0
     for name, _, list_name, nothing in given:
         assert len(name) <= longest_name
         field = model._meta.get_field(name)

@@ -53,6 +53,7 @@ from accounts.tokens import make_token
 from connections.models import Address, Change, Connection
 from imports.files.exporting import export_file, export_json
 from imports.formats.spec import Blank
+from imports.resources import ConnectionResource
 from tests.builders import add_lookups, add_member, make_account, make_user
 from tests.imports.files import Sender, issues_of
 from tests.imports.test_formats import column, spec
@@ -90,6 +91,8 @@ outcome["second"] = told(second_run) | stored()
 outcome["long"] = told(send(*long))
 outcome["file"] = export(maison, export_file)
 outcome["json"] = json.loads(export(maison, export_json))
+outcome["dataset"] = ConnectionResource(maison).export().dict
+outcome["compared"] = ConnectionResource(maison).get_diff_headers()
 outcome["again"] = told(send.text(outcome["file"])) | stored()
 copied = copy.text(outcome["file"])
 outcome["copied"] = told(copied) | {"file": export(atelier, export_file)}
@@ -209,11 +212,11 @@ def test_a_new_field_is_checked_as_its_row_of_the_template_says(outcome):
 
 
 def test_a_new_field_is_exported_and_comes_back_unchanged(outcome):
-    first, second = csv.DictReader(outcome["file"].splitlines(), delimiter="|"), {}
-    for cells in first:
-        second |= {name: cell for name, cell in cells.items() if cell}
-    assert (second["tax_number"], second["shipping_address_3_1"]) == ("new tax", "new address_3 S")
-    assert second["billing_address_3_1"] == "new address_3 B"
+    filled: dict[str, str] = {}
+    for cells in csv.DictReader(outcome["file"].splitlines(), delimiter="|"):
+        filled |= {name: cell for name, cell in cells.items() if cell}
+    assert (filled["tax_number"], filled["shipping_address_3_1"]) == ("new tax", "new address_3 S")
+    assert filled["billing_address_3_1"] == "new address_3 B"
     assert outcome["again"] == {"status": "succeeded", "issues": []} | expected("new")
     assert outcome["copied"] == {"status": "succeeded", "issues": [], "file": outcome["file"]}
 
@@ -223,6 +226,8 @@ def test_a_new_field_is_shown_wherever_a_customer_is(outcome):
         assert (shown["customer_alias"], shown["tax_number"]) == ("new alias", "new tax")
         assert [address["address_3"] for address in shown["addresses"]] == ["new address_3 B", "new address_3 S"]
     assert len(outcome["list"]) == 1
+    assert {cells["tax_number"] for cells in outcome["dataset"]} == {"new tax"}
+    assert "tax_number" in outcome["compared"]
 
 
 def test_a_new_field_is_in_the_change_log(outcome):
