@@ -6,7 +6,7 @@ Every widget takes a trimmed cell that is not blank.
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pycountry
 from django.core.exceptions import ValidationError
@@ -16,6 +16,9 @@ from import_export.widgets import Widget
 from imports.errors import CellError
 from imports.template import Kind, TemplateField
 from lookups.validators import currencies
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 TRUE_WORDS = frozenset({"yes", "y", "true", "t", "1", "on"})
 FALSE_WORDS = frozenset({"no", "n", "false", "f", "0", "off"})
@@ -84,6 +87,23 @@ _PLAIN_EMAIL = re.compile(
     r"[a-z0-9_+-]+(?:\.[a-z0-9_+-]+)*@(?:[a-z0-9]{1,63}\.){1,4}[a-z]{2,12}", re.ASCII | re.IGNORECASE
 )
 _PLAIN_WEBSITE = re.compile(r"https?://(?:[a-z0-9]{1,63}\.){1,4}[a-z]{2,12}", re.ASCII | re.IGNORECASE)
+
+
+def _is_valid(validate: Callable[[str], None], value: str) -> bool:
+    """Whether a validator of Django's takes the value.
+
+    Its errors hold themselves, and with them all frames they came through; no cycles are collected while importing.
+    """
+    try:
+        validate(value)
+    except ValidationError as error:
+        held: BaseException | None = error
+        while held is not None:
+            if isinstance(held, ValidationError):
+                held.error_list.clear()
+            held = held.__context__
+        return False
+    return True
 
 
 class TextWidget(Widget):
@@ -168,10 +188,8 @@ class EmailWidget(TextWidget):
         super().clean(value)
         if _PLAIN_EMAIL.fullmatch(value):
             return value
-        try:
-            validate_email(value)
-        except ValidationError:
-            raise CellError("invalid_email", "must be an e-mail address, such as name@example.com.") from None
+        if not _is_valid(validate_email, value):
+            raise CellError("invalid_email", "must be an e-mail address, such as name@example.com.")
         return value
 
 
@@ -183,12 +201,9 @@ class WebsiteWidget(TextWidget):
         super().clean(address)
         if _PLAIN_WEBSITE.fullmatch(address):
             return address
-        try:
-            if "@" in address.partition("://")[2].partition("/")[0]:
-                raise ValidationError("an e-mail address, or a login")
-            _validate_url(address)
-        except ValidationError:
-            raise CellError("invalid_website", "must be a web address, such as https://www.example.com.") from None
+        is_email_or_login = "@" in address.partition("://")[2].partition("/")[0]
+        if is_email_or_login or not _is_valid(_validate_url, address):
+            raise CellError("invalid_website", "must be a web address, such as https://www.example.com.")
         return address
 
 
