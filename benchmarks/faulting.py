@@ -185,8 +185,8 @@ class Case:
         if self.kind == "held":
             real, limited = pulling.import_file, replace(STANDARD, policies=Policies(max_error_percent=10))
 
-            def import_limited(account: Any, path: Path, spec: Any = limited, **options: Any) -> Any:
-                return real(account, path, spec, **options)
+            def import_limited(request: Any, **options: Any) -> Any:
+                return real(replace(request, spec=limited), **options)
 
             pulling.import_file = import_limited
         pulling.pull_feed(Feed.objects.get(pk=self.feed.pk))

@@ -38,7 +38,7 @@ from imports.formats.spec import (
 )
 from imports.models import Issue, Run
 from imports.onboarding import onboard
-from imports.pipeline import import_file
+from imports.pipeline import ImportRequest, import_file
 from imports.template import ASSIGNMENTS, FIELDS, Target
 from lookups.directory import LISTS
 
@@ -105,7 +105,7 @@ class Fuzzer:
 
     def prepare(self) -> None:
         """Customers that files meet, so that not everything is new."""
-        run = import_file(self.account, SAMPLES / "standard_layout.txt", keep=False)
+        run = import_file(ImportRequest(account=self.account, path=SAMPLES / "standard_layout.txt", keep=False))
         must(run.status == Run.Status.SUCCEEDED, "the customers to begin with were not imported")
 
     def run(self, seed: int, *, seconds: float | None = None, cases: int | None = None, first: int = 0) -> None:
@@ -194,7 +194,7 @@ class Case:
 
     def send(self, path: Path, spec: FormatSpec, **options: Any) -> Run:
         """Import a file. The run ends as an answer to its sender, and its counts add up."""
-        run = import_file(self.fuzzer.account, path, spec, keep=False, **options)
+        run = import_file(ImportRequest(account=self.fuzzer.account, path=path, spec=spec, keep=False, **options))
         self.fuzzer.statuses[run.status] += 1
         must(run.status not in (Run.Status.FAILED, Run.Status.RUNNING), f"the run ended as {run.status}")
         ended = run.created + run.updated + run.unchanged + run.rejected + run.skipped

@@ -29,7 +29,7 @@ from imports.files.exporting import Layout, export_rows, standard_columns
 from imports.formats.spec import STANDARD, FormatSpec
 from imports.formats.writing import Unwritable
 from imports.models import Issue, Run
-from imports.pipeline import Origin, import_file
+from imports.pipeline import ImportRequest, Origin, import_file
 from imports.pipeline.claiming import claim_account
 from imports.runs.previewing import COLUMNS, Kind, Outcome, Preview
 from imports.versioning import find_version, read_spec
@@ -191,16 +191,16 @@ class ConnectionResource(ModelResource):
 
     def _run(self, account: Account, path: Path, dry_run: bool, file_name: str, rows: Rows) -> ConnectionResult:
         preview = Preview()
-        run = import_file(
-            account,
-            path,
+        request = ImportRequest(
+            account=account,
+            path=path,
             version=self.version,
             origin=Origin(file_name=file_name),
             patient=False,
             dry_run=dry_run,
             started_by=self.user,
-            witness=preview,
         )
+        run = import_file(request, witness=preview)
         return self._report(run, preview.outcomes, rows)
 
     def _writable_account(self) -> Account:

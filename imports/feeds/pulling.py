@@ -26,7 +26,7 @@ from imports.feeds.outbox import write_outbox
 from imports.feeds.turns import record_failure, record_success
 from imports.filesystems import open_server
 from imports.models import Feed, Pull, Run
-from imports.pipeline import Origin, import_file
+from imports.pipeline import ImportRequest, Origin, import_file
 from imports.pipeline.claiming import is_account_claimed
 from imports.queueing import enqueue_waiting
 from imports.versioning import find_version_of_feed
@@ -212,9 +212,9 @@ class _Pulling:
         feed = self.feed
         self._give_sign_of_life()
         began = time.monotonic()
-        run = import_file(
-            feed.account,
-            fetched.path,
+        request = ImportRequest(
+            account=feed.account,
+            path=fetched.path,
             version=find_version_of_feed(feed),
             origin=Origin(
                 file_name=file.name,
@@ -225,8 +225,8 @@ class _Pulling:
                 sha256=fetched.sha256,
             ),
             patient=self.patient,
-            progress=self.progress,
         )
+        run = import_file(request, progress=self.progress)
         if connection.connection is not self.session:
             raise TryAgainLater(f"The database session was lost while {run} ended. The pull goes on later.")
         idle = time.monotonic() - began

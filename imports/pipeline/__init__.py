@@ -2,6 +2,7 @@
 
 from imports.pipeline.beating import Progress
 from imports.pipeline.ending import Release
-from imports.pipeline.importing import Origin, Witness, import_file
+from imports.pipeline.importing import Witness, import_file
+from imports.pipeline.requesting import ImportRequest, Origin
 
-__all__ = ["Origin", "Progress", "Release", "Witness", "import_file"]
+__all__ = ["ImportRequest", "Origin", "Progress", "Release", "Witness", "import_file"]

@@ -2,14 +2,42 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
+from typing import TYPE_CHECKING
+
 from django.db.models import F
 from django.utils import timezone
 
 from imports.errors import FileHeld, HeldFor, Problem, TryAgainLater
 from imports.models import Run
+from imports.pipeline.requesting import Origin
+
+if TYPE_CHECKING:
+    from imports.formats.spec import FormatSpec
+    from imports.pipeline.requesting import ImportRequest
 
 MOST_ATTEMPTS = 3
 """How often a file is tried that fails for a technical reason, which may lie in it."""
+
+
+def begin_run(request: ImportRequest, spec: FormatSpec) -> Run:
+    """The run of a request, stored as running. Raises OSError where there is no file, TryAgainLater as below."""
+    size = request.path.stat().st_size
+    run = (
+        begin_queued(request.queued)
+        if request.queued is not None
+        else Run(account=request.account, dry_run=request.dry_run, started_by=request.started_by)
+    )
+    origin = request.origin or Origin(file_name=run.file_name or request.path.name)
+    for field in fields(origin):
+        setattr(run, field.name, getattr(origin, field.name))
+    run.file_name, run.file_size = origin.file_name[-255:], size
+    run.released_from = request.release.held if request.release else None
+    run.format_name, run.format_version, run.format_digest = spec.name, request.version, spec.digest
+    if run.remote_path and not request.release:
+        count_attempt(run)
+    run.save()
+    return run
 
 
 def begin_queued(queued: Run) -> Run:

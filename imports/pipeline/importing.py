@@ -10,10 +10,10 @@ import contextlib
 import gc
 import hashlib
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from django.db import Error, connection, transaction
 
@@ -26,30 +26,28 @@ from imports.files.grouping import find_case_twins
 from imports.files.mapping import CustomerMapping
 from imports.files.scanning import Scan, read_rows, scan_customers
 from imports.files.sources import Source, open_source
-from imports.formats.spec import STANDARD, FormatSpec
 from imports.models import Run
 from imports.pipeline.beating import Progress, beating
-from imports.pipeline.beginning import begin_queued, count_attempt, hold_what_fails
+from imports.pipeline.beginning import begin_run, hold_what_fails
 from imports.pipeline.checking import BATCH, Checker
 from imports.pipeline.claiming import claim_account
-from imports.pipeline.ending import Ending, Release
+from imports.pipeline.ending import Ending
 from imports.pipeline.guards import find_reason_to_hold
 from imports.pipeline.issues import IssueLog
 from imports.pipeline.keeping import forget_old_files, keep_rejects, keeping_file
 from imports.pipeline.recognising import digest_header, explain_drift
 from imports.pipeline.rejecting import drafting_rejects, write_rejects
 from imports.template import MEANING
-from imports.versioning import check_entry, find_other_specs, read_spec
+from imports.versioning import find_other_specs
 from lookups.directory import LookupDirectory
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from datetime import datetime
     from pathlib import Path
 
-    from accounts.models import Account, User
     from imports.files.records import Row
-    from imports.models import Feed, FormatVersion
+    from imports.formats.spec import FormatSpec
+    from imports.pipeline.requesting import ImportRequest
 
 RULES_REVISION = 2
 """Raise it when the same row would come out differently, so that no stored digest matches any more."""
@@ -63,68 +61,29 @@ Witness = Callable[[Run, Scan], None]
 """Sees what a run merged while it stands, before a dry run or a limit takes it back."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Origin:
-    """Where a file came from, where that is not its path: its name there, and what the feed's server said of it."""
-
-    file_name: str
-    feed: Feed | None = None
-    remote_path: str = ""
-    remote_size: int | None = None
-    remote_modified_at: datetime | None = None
-    sha256: str = ""
-
-
 def import_file(
-    account: Account,
-    path: Path,
-    spec: FormatSpec = STANDARD,
+    request: ImportRequest,
     *,
-    version: FormatVersion | None = None,
-    origin: Origin | None = None,
-    release: Release | None = None,
-    queued: Run | None = None,
-    patient: bool = True,
-    dry_run: bool = False,
-    keep: bool = True,
-    rejects: Path | None = None,
-    started_by: User | None = None,
     progress: Progress = lambda stage, done, total: None,
     witness: Witness = lambda run, scan: None,
 ) -> Run:
     """Bring the account's customers to what the file says; returns the run with its status and counts.
 
-    The file is read as `version` says where one is given, else as `spec` does. A dry run does all of it and rolls the
-    merge back; of any other a copy of the file is kept, unless `keep` is false. With `rejects`, the rows of rejected
-    customers are written there. `queued` is a run that waits for this import already. With `release`, the file is that
-    of a held run: limits and a missing footer hold it no more, and the decision is recorded with the merge.
     `witness` is shown the run once its customers are merged, within the transaction; again where that is done again.
 
-    Raises AccountBusy when another run of the account is at work (after a minute, or at once unless `patient`),
+    Raises AccountBusy when another run of the account is at work (after a minute, or at once for the impatient),
     TryAgainLater when the database gives up, and SettingsWrong when the version may not read files into the account,
     no copy can be kept, or the rejects cannot be written, which changes nothing of the run.
     """
-    if version is not None:
-        check_entry(version, account)
-        spec = read_spec(version)
-    with claim_account(account, patient=patient):
-        size = path.stat().st_size
-        run = (
-            begin_queued(queued) if queued is not None else Run(account=account, dry_run=dry_run, started_by=started_by)
-        )
-        for name, value in _describe_origin(origin or Origin(file_name=run.file_name or path.name)).items():
-            setattr(run, name, value)
-        run.file_size, run.released_from = size, release.held if release else None
-        run.format_name, run.format_version, run.format_digest = spec.name, version, spec.digest
-        if run.remote_path and not release:
-            count_attempt(run)
-        run.save()
-        with beating(run, progress) as progress, keeping_file(run, path, wanted=keep and not dry_run) as name_copy:
-            ending = Ending(run, path, keep and not dry_run, release, name_copy)
+    spec, path, keep = request.find_spec(), request.path, request.keeps_copy
+    with claim_account(request.account, patient=request.patient):
+        run = begin_run(request, spec)
+        with beating(run, progress) as progress, keeping_file(run, path, wanted=keep) as name_copy:
+            ending = Ending(run, path, keep, request.release, name_copy)
             with ending.recording():
-                forget_old_files(account)
+                forget_old_files(request.account)
                 hold_what_fails(run)
-                _Import(run, spec, path, ending, progress, witness).go(rejects)
+                _Import(run, spec, path, ending, progress, witness).go(request.rejects)
         return run
 
 
@@ -288,11 +247,6 @@ class _Import:
             return Run.Status.SUCCEEDED
         accepted = run.created + run.updated + run.unchanged
         return Run.Status.PARTIAL if accepted else Run.Status.REJECTED
-
-
-def _describe_origin(origin: Origin) -> dict[str, Any]:
-    described = asdict(replace(origin, feed=None))
-    return {**described, "feed": origin.feed, "file_name": origin.file_name[-255:]}
 
 
 @contextlib.contextmanager

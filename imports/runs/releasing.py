@@ -13,7 +13,7 @@ from imports.files.sources import open_source
 from imports.formats.spec import STANDARD
 from imports.messages.telling import tell_of_refusal, tell_of_run
 from imports.models import Run
-from imports.pipeline import Origin, import_file
+from imports.pipeline import ImportRequest, Origin, import_file
 from imports.pipeline.beginning import MOST_ATTEMPTS
 from imports.pipeline.claiming import claim_account
 from imports.pipeline.deciding import decide, describe_state
@@ -44,15 +44,15 @@ def release_run(held: Run, *, by: str, user: User | None = None, force: bool = F
             remote_modified_at=held.remote_modified_at,
             sha256=held.sha256,
         )
-        run = import_file(
-            held.account,
-            Path(held.kept_file.path),
+        request = ImportRequest(
+            account=held.account,
+            path=Path(held.kept_file.path),
             version=find_version_for(held),
             origin=origin,
             release=Release(held, by),
             started_by=user,
         )
-    return run
+        return import_file(request)
 
 
 def release_asked_for(run_id: int) -> str:

@@ -20,7 +20,7 @@ from connections.models import Change, Connection
 from connections.stored import fetch_stored
 from imports.formats.differing import Difference, _say
 from imports.models import Issue, Run
-from imports.pipeline import import_file
+from imports.pipeline import ImportRequest, import_file
 from lookups.directory import LookupDirectory
 
 if TYPE_CHECKING:
@@ -77,7 +77,8 @@ def _spool(run: Run, path: Path, spec: FormatSpec, out: TextIO) -> Run:
     """Import the file without limits, write what came of it by customer code, and take it back."""
     policies = replace(spec.policies, max_error_percent=None, max_change_percent=None)
     with transaction.atomic():
-        result = import_file(run.account, path, replace(spec, policies=policies), keep=False)
+        spec = replace(spec, policies=policies)
+        result = import_file(ImportRequest(account=run.account, path=path, spec=spec, keep=False))
         for outcome in _outcomes(result):
             out.write(json.dumps(outcome, ensure_ascii=False) + "\n")
         transaction.set_rollback(True)

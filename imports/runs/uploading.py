@@ -12,7 +12,7 @@ from django.utils import timezone
 from imports.errors import SettingsWrong, TryAgainLater
 from imports.messages.telling import tell_of_run
 from imports.models import Run
-from imports.pipeline import import_file
+from imports.pipeline import ImportRequest, import_file
 from imports.pipeline.claiming import claim_account
 from imports.pipeline.recognising import LOOKED_AT, find_version_for_file
 from imports.versioning import STANDARD_NAME, find_version, find_version_of
@@ -76,13 +76,8 @@ def _import(run: Run) -> str:
     try:
         version = find_version_of(run)
         name = str(version) if version else STANDARD_NAME
-        import_file(
-            run.account,
-            Path(run.kept_file.path),
-            version=find_version(run.account, name),
-            queued=run,
-            dry_run=run.dry_run,
-        )
+        path, version = Path(run.kept_file.path), find_version(run.account, name)
+        import_file(ImportRequest(account=run.account, path=path, version=version, queued=run))
     except SettingsWrong as error:
         _fail(run, str(error))
     except FileNotFoundError:

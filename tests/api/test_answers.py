@@ -19,11 +19,10 @@ from accounts.tokens import make_token
 from imports.describing import write_receipt
 from imports.messages.telling import tell_of_run
 from imports.models import Feed, Message, Pull, Run, Webhook
-from imports.pipeline import import_file
 from imports.template import FIELDS
 from lookups.models import PaymentTerm
 from tests.builders import make_user
-from tests.imports.files import NEW, as_text
+from tests.imports.files import NEW, as_text, import_path
 
 pytestmark = pytest.mark.django_db
 
@@ -390,7 +389,7 @@ def test_times_are_utc_whatever_the_zone_of_the_site_is(world, settings, tmp_pat
     Webhook.objects.create(account=world.maison, url="https://example.com", secret="whsec_c2VjcmV0")
     path = tmp_path / "customers.txt"
     path.write_text(as_text([NEW]))
-    run = import_file(world.maison, path)
+    run = import_path(world.maison, path)
     out = io.StringIO()
     call_command("import_customers", str(path), "--account", "maison", "--json", stdout=out)
     tell_of_run(run)

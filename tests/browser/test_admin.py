@@ -12,11 +12,11 @@ from django.urls import reverse
 from accounts.sandboxes import add_sandbox
 from connections.models import Change, Connection
 from imports.models import Feed, FormatVersion
-from imports.pipeline import import_file
 from imports.tasks import pull
 from imports.versioning import save_draft
 from tests.builders import PASSWORD, add_lookups, add_member, make_account, make_connection, make_user
 from tests.feeds import drop
+from tests.imports.files import import_path
 from tests.imports.test_versioning import SPEC
 from tests.servers import run_sftp
 
@@ -181,7 +181,7 @@ def test_what_a_file_changed_meanwhile_is_decided_on_the_page(account, live_serv
 
 def import_elsewhere(account, file):
     try:
-        return import_file(account, file).status
+        return import_path(account, file).status
     finally:
         database.close()
 
@@ -210,7 +210,7 @@ def test_a_sample_becomes_a_live_format(account, live_server):
         page.wait_for_selector("text=northwind@1 is testing.")
     version = FormatVersion.objects.get()
     assert version.columns.get(target="profile_name").default == "unnamed"
-    assert import_file(sandbox, NORTHWIND, version=version).created == 91
+    assert import_path(sandbox, NORTHWIND, version=version).created == 91
     with browse(live_server, "eddie") as page:
         page.goto(live_server.url + reverse("admin:imports_formatversion_go_live", args=[version.pk]))
         page.fill("textarea[name=reason]", "the pilot customer waits")

@@ -13,10 +13,9 @@ from connections import review
 from connections.history import recorded_edit
 from connections.models import Change, Connection
 from connections.stamping import take_stamp, take_watermark
-from imports.pipeline import import_file
 from tests.api.conftest import Program
 from tests.builders import add_lookups, add_member, make_account, make_connection, make_user
-from tests.imports.files import NEW, as_text
+from tests.imports.files import NEW, as_text, import_path
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -91,7 +90,7 @@ def test_a_program_that_polls_misses_nothing_whatever_commits_in_which_order(acc
             path = tmp_path / f"{number}.txt"
             names = [*dice.sample(codes, 8), f"N{number}"]
             path.write_text(as_text(NEW | {"customer_code": code, "profile_name": f"file {number}"} for code in names))
-            import_file(account, path, keep=False, progress=lambda *_: hesitate())
+            import_path(account, path, keep=False, progress=lambda *_: hesitate())
 
     def edit():
         for number in range(20):

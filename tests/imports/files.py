@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from connections.describing import describe_customer
 from connections.stored import fetch_stored
-from imports.formats.spec import STANDARD, FormatSpec
-from imports.pipeline import import_file
+from imports.pipeline import ImportRequest, Progress, import_file
 from lookups.directory import LookupDirectory
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from accounts.models import Account
+    from imports.formats.spec import FormatSpec
     from imports.models import Run
 
 SAMPLES = Path(__file__).resolve().parents[1] / "samples"
@@ -49,17 +49,17 @@ class Sender:
         self.account = account
         self.folder = folder
 
-    def __call__(self, *rows: Mapping[str, str], spec: FormatSpec = STANDARD, **options: Any) -> Run:
+    def __call__(self, *rows: Mapping[str, str], spec: FormatSpec | None = None, **options: Any) -> Run:
         """Send rows of the standard template, each a mapping of field to cell."""
         return self.text(as_text(rows), spec, **options)
 
-    def text(self, text: str, spec: FormatSpec = STANDARD, **options: Any) -> Run:
+    def text(self, text: str, spec: FormatSpec | None = None, **options: Any) -> Run:
         return self.bytes(text.encode(), spec, **options)
 
-    def bytes(self, data: bytes, spec: FormatSpec = STANDARD, **options: Any) -> Run:
+    def bytes(self, data: bytes, spec: FormatSpec | None = None, **options: Any) -> Run:
         path = self.folder / "customers.txt"
         path.write_bytes(data)
-        return import_file(self.account, path, spec, **options)
+        return import_path(self.account, path, spec, **options)
 
     def customers(self) -> dict[str, dict[str, Any]]:
         """All customers as the JSON export describes them, by code."""
@@ -73,6 +73,18 @@ def customers_of(account: Account) -> dict[str, dict[str, Any]]:
     directory = LookupDirectory(account)
     stored = fetch_stored(account.connections.order_by("customer_code"))
     return {code: describe_customer(customer, directory) for code, customer in stored.items()}
+
+
+def import_path(
+    account: Account,
+    path: Path,
+    spec: FormatSpec | None = None,
+    *,
+    progress: Progress = lambda stage, done, total: None,
+    **options: Any,
+) -> Run:
+    """Import a file, as a request with these options asks."""
+    return import_file(ImportRequest(account=account, path=path, spec=spec, **options), progress=progress)
 
 
 def issues_of(run: Run) -> list[tuple[int | None, str, str]]:

@@ -16,10 +16,10 @@ from connections.models import Change, Connection
 from imports.formats.differing import compare_specs
 from imports.formats.documents import read_format
 from imports.models import Issue, Run
-from imports.pipeline import import_file
 from imports.pipeline.keeping import forget_old_files
 from imports.runs.replaying import MOST_SHOWN, find_replayable, replay_run
 from imports.versioning import approve, save_draft, start_testing
+from tests.imports.files import import_path
 from tests.imports.test_versioning import DOCUMENT, FILE, SPEC
 
 OTHER = read_format(DOCUMENT.replace("source: Name", "source: Short name").replace('";"', '"|"'))
@@ -41,8 +41,8 @@ def run(account, file):
     """A run of a live version, whose file is kept."""
     sandbox = add_sandbox(account)
     version = start_testing(save_draft(account, "erp", SPEC))
-    import_file(sandbox, file, version=version)
-    return import_file(account, file, version=approve(version, "rosa", reason="a test"))
+    import_path(sandbox, file, version=version)
+    return import_path(account, file, version=approve(version, "rosa", reason="a test"))
 
 
 def stored():
@@ -128,7 +128,7 @@ def test_limits_hold_nothing_back_in_a_comparison(run, account):
 def test_a_long_list_of_customers_is_counted_and_cut(account, tmp_path):
     path = tmp_path / "many.csv"
     path.write_text("Nr;Name\n" + "".join(f"{n:04};Shop {n}\n" for n in range(MOST_SHOWN + 20)))
-    run = import_file(account, path, SPEC)
+    run = import_path(account, path, SPEC)
     replay = replay_run(run, SPEC, changed("source: Name", "source: 'Shop {Nr}'"))
     assert replay.customers == MOST_SHOWN + 20
     assert len(replay.shown) == MOST_SHOWN
@@ -136,7 +136,7 @@ def test_a_long_list_of_customers_is_counted_and_cut(account, tmp_path):
 
 def test_a_comparison_deletes_no_kept_copy(run, account, file, settings):
     """Every import clears out old copies; of one that is rolled back their names came back, and the files did not."""
-    old = import_file(account, file, version=run.format_version)
+    old = import_path(account, file, version=run.format_version)
     long_ago = timezone.now() - timedelta(days=settings.KEEP_FILES_DAYS + 1)
     Run.objects.filter(pk=old.pk).update(started_at=long_ago)
     os.utime(old.kept_file.path, (long_ago.timestamp(), long_ago.timestamp()))
@@ -154,9 +154,9 @@ def test_a_comparison_deletes_no_kept_copy(run, account, file, settings):
 
 
 def test_only_kept_files_of_the_format_are_read_again(account, run, file, tmp_path):
-    import_file(account, file, SPEC)  # by no version
-    import_file(account, file, version=run.format_version, dry_run=True)
-    forgotten = import_file(account, file, version=run.format_version, keep=False)
+    import_path(account, file, SPEC)  # by no version
+    import_path(account, file, version=run.format_version, dry_run=True)
+    forgotten = import_path(account, file, version=run.format_version, keep=False)
     found = find_replayable(account, run.format_version, 10)
     assert forgotten not in found
     assert [other.account.code for other in found] == ["maison", "maison-sandbox"]

@@ -11,10 +11,10 @@ from connections.models import Change
 from imports.errors import HeldFor, Hold, SettingsWrong, TryAgainLater
 from imports.feeds.pulling import pull_feed
 from imports.models import Message, Pull, Run, Webhook
-from imports.pipeline import ending, import_file
+from imports.pipeline import ending
 from tests.builders import add_lookups, make_account
 from tests.feeds import drop, make_feed
-from tests.imports.files import NEW, as_text
+from tests.imports.files import NEW, as_text, import_path
 from tests.processes import start_command
 from tests.proxies import cutting
 
@@ -60,7 +60,7 @@ def events():
 def test_a_commit_whose_answer_is_lost_is_looked_up(account, file, tmp_path):
     rejects = tmp_path / "rejects.txt"
     with cutting(MERGE, after=True) as cutter, behind(cutter):
-        run = import_file(account, file, rejects=rejects)
+        run = import_path(account, file, rejects=rejects)
     assert cutter.cuts == 1
     stored = Run.objects.get()
     assert (run.status, stored.status, stored.message) == ("partial", "partial", "")
@@ -77,18 +77,18 @@ def test_a_commit_that_never_arrived_is_a_failure(account, file):
         behind(cutter),
         pytest.raises(TryAgainLater, match="Nothing was applied"),
     ):
-        import_file(account, file)
+        import_path(account, file)
     assert cutter.cuts == 1
     assert Run.objects.get().status == "failed"
     assert not account.connections.exists()
     assert not Change.objects.exists()
     assert events() == ["run.failed"]
-    assert import_file(account, file).status == "partial"
+    assert import_path(account, file).status == "partial"
 
 
 def test_nothing_is_said_of_a_commit_that_nobody_can_be_asked_about(account, file):
     with cutting(MERGE, after=True, lasting=True) as cutter, behind(cutter), pytest.raises(TryAgainLater) as said:
-        import_file(account, file)
+        import_path(account, file)
     assert "Look at the run before you import its file again" in str(said.value)
     assert "othing was applied" not in str(said.value)
     assert Run.objects.get().status == "partial"
@@ -100,7 +100,7 @@ def test_the_end_of_a_rejected_file_is_looked_up_too(account, tmp_path, content)
     path = tmp_path / "x.txt"
     path.write_bytes(content)
     with cutting(b"imports_issue", after=True) as cutter, behind(cutter):
-        run = import_file(account, path)
+        run = import_path(account, path)
     assert (cutter.cuts, run.status, Run.objects.get().status) == (1, "rejected", "rejected")
     assert run.issues.count() == 1
     assert events() == ["run.rejected"]
@@ -161,13 +161,13 @@ def test_the_copy_is_named_by_the_commit_that_holds_the_run(account, file, monke
 
     monkeypatch.setattr(ending.Ending, "committing", commit_and_die)
     with pytest.raises(Killed):
-        import_file(account, file)
+        import_path(account, file)
     assert Run.objects.get().status == "held"
 
 
 def test_rejects_that_cannot_be_written_after_the_commit_change_nothing_of_it(account, file, tmp_path):
     with pytest.raises(SettingsWrong, match="ended as partial"):
-        import_file(account, file, rejects=tmp_path / "nowhere" / "rejects.txt")
+        import_path(account, file, rejects=tmp_path / "nowhere" / "rejects.txt")
     assert Run.objects.get().status == "partial"
     assert events() == ["run.partial"]
 
@@ -181,7 +181,7 @@ def test_what_comes_after_the_commit_leaves_the_run_as_it_ended(account, file, t
         "imports.pipeline.importing.drafting_rejects", lambda *arguments: contextlib.nullcontext(interrupt)
     )
     with pytest.raises(raised) as said:
-        import_file(account, file, rejects=tmp_path / "rejects.txt")
+        import_path(account, file, rejects=tmp_path / "rejects.txt")
     if error is KeyboardInterrupt:
         assert "ended as partial before it was stopped" in str(said.value)
     assert Run.objects.get().status == "partial"

@@ -18,10 +18,10 @@ from django_q.signing import SignedPackage
 from accounts.sandboxes import add_sandbox
 from imports import tasks
 from imports.models import Feed, Heartbeat, Message, Pull, Run, Webhook
-from imports.pipeline import Origin, import_file
+from imports.pipeline import Origin
 from tests.builders import add_member, make_account, make_user
 from tests.feeds import drop, make_feed
-from tests.imports.files import NEW, as_text
+from tests.imports.files import NEW, as_text, import_path
 from tests.pages import filled_in
 from tests.servers import PASSWORD, run_ftp, run_sftp
 
@@ -477,7 +477,7 @@ def test_check_shows_what_is_wrong(client, rosa, account, folder):
 def held(account, feed, tmp_path):
     path = tmp_path / "held.txt"
     path.write_text(as_text([NEW]))
-    run = import_file(account, path, origin=Origin(file_name="held.txt", feed=feed, remote_path="held.txt"))
+    run = import_path(account, path, origin=Origin(file_name="held.txt", feed=feed, remote_path="held.txt"))
     Run.objects.filter(pk=run.pk).update(status="held", message="Too many customers changed.")
     account.connections.all().delete()
     return Run.objects.get(pk=run.pk)
@@ -512,7 +512,7 @@ def test_the_page_of_a_release_says_when_nobody_works(client, rosa, held):
 def test_releasing_over_a_newer_file_has_to_be_ticked(client, rosa, account, feed, held, tmp_path):
     path = tmp_path / "newer.txt"
     path.write_text(as_text([NEW]))
-    import_file(account, path, origin=Origin(file_name="newer.txt", feed=feed))
+    import_path(account, path, origin=Origin(file_name="newer.txt", feed=feed))
     page = client.post(url("release", held.pk, model="run"))
     assert "newer.txt" in text_of(page)
     assert queued() == []
@@ -526,7 +526,7 @@ def test_a_release_that_was_refused_says_so_on_the_page_of_the_run(client, rosa,
     client.post(url("release", held.pk, model="run"))
     path = tmp_path / "newer.txt"
     path.write_text(as_text([NEW]))
-    import_file(account, path, origin=Origin(file_name="newer.txt", feed=feed))
+    import_path(account, path, origin=Origin(file_name="newer.txt", feed=feed))
     tasks.release(held.pk)
     page = text_of(client.get(url("change", held.pk, model="run")))
     assert "A newer file went in since" in page

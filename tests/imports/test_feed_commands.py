@@ -19,9 +19,10 @@ from django.utils import timezone
 
 from imports.feeds.claiming import claim_feed
 from imports.models import Feed, Format, Heartbeat, Pull, Run
-from imports.pipeline import Origin, import_file
+from imports.pipeline import Origin
 from tests.builders import add_lookups, add_member, make_account, make_user
 from tests.feeds import drop, make_feed
+from tests.imports.files import import_path
 from tests.servers import PASSWORD, USER, make_authority, run_ftp
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -433,7 +434,7 @@ def test_a_secret_that_cannot_be_read_is_said_beside_other_problems(account, set
 def test_decisions_name_the_file_as_it_is_called_and_let_no_terminal_obey_it(account, tmp_path, command):
     path = tmp_path / "customers.txt"
     path.write_text("customer_code|profile_name\nC1|Harbor Row\n")
-    held = import_file(account, path, origin=Origin(file_name="ERP\x1b[31m.TXT"))
+    held = import_path(account, path, origin=Origin(file_name="ERP\x1b[31m.TXT"))
     Run.objects.update(status="held")
     rosa = make_user("rosa")
     membership = add_member(account, rosa, "viewer")
@@ -448,7 +449,7 @@ def test_decisions_name_the_file_as_it_is_called_and_let_no_terminal_obey_it(acc
 def test_a_release_that_takes_not_all_gives_exit_code_1(account, tmp_path):
     path = tmp_path / "customers.txt"
     path.write_text("customer_code|profile_name\nC1|Harbor Row\n")  # a new customer needs a price type
-    held = import_file(account, path)
+    held = import_path(account, path)
     Run.objects.update(status="held")
     assert call("release_run", held.pk)[0] == 1
 

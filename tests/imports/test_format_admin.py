@@ -15,9 +15,9 @@ from connections.models import Connection
 from imports.admin import FormatVersionAdmin
 from imports.formats.documents import read_format, write_format
 from imports.models import Format, FormatVersion, Run
-from imports.pipeline import import_file
 from imports.versioning import read_spec, save_draft, start_testing
 from tests.builders import add_lookups, add_member, make_account, make_user
+from tests.imports.files import import_path
 from tests.imports.test_versioning import DOCUMENT, FILE, SPEC
 from tests.pages import filled_in, new_row, text_of
 
@@ -179,7 +179,7 @@ def test_a_draft_goes_live_step_by_step(client, account, draft, file):
     draft.refresh_from_db()
     assert draft.status == "testing"
 
-    import_file(sandbox, file, version=draft)
+    import_path(sandbox, file, version=draft)
     assert "reason" in client.post(page(draft, "go_live"), {"reason": ""}).content.decode()
     assert client.post(page(draft, "go_live"), {"reason": "the pilot customer waits"}).status_code == 302
     draft.refresh_from_db()
@@ -224,7 +224,7 @@ def test_only_the_next_steps_are_offered(client, viewer, draft, status, offered)
 def test_versions_are_compared_by_what_they_say_and_by_what_they_read(client, account, draft, file):
     sandbox = add_sandbox(account)
     start_testing(draft)
-    import_file(sandbox, file, version=draft)
+    import_path(sandbox, file, version=draft)
     document = DOCUMENT.replace("profile_name}", "profile_name, value_map: {Harbor Row: Harbour}}")
     changed = save_draft(account, "erp", read_format(document))
     shown = client.get(page(changed, "compare")).content.decode()
@@ -295,7 +295,7 @@ def test_only_superusers_delete_a_format(client, draft):
 
 
 def test_the_file_of_a_run_is_downloaded_as_it_came(client, account, file):
-    run = import_file(account, file, SPEC)
+    run = import_path(account, file, SPEC)
     url = reverse("admin:imports_run_kept_file", args=[run.pk])
     assert url in client.get(reverse("admin:imports_run_change", args=[run.pk])).content.decode()
     response = client.get(url)
@@ -308,7 +308,7 @@ def test_the_file_of_a_run_is_downloaded_as_it_came(client, account, file):
 
 
 def test_the_file_of_a_run_that_is_no_longer_kept_is_not_found(client, account, file):
-    run = import_file(account, file, SPEC, keep=False)
+    run = import_path(account, file, SPEC, keep=False)
     assert client.get(reverse("admin:imports_run_kept_file", args=[run.pk])).status_code == 404
 
 

@@ -13,10 +13,9 @@ from django.utils import timezone
 
 from imports.errors import SettingsWrong
 from imports.models import Run
-from imports.pipeline import import_file
 from imports.runs.uploading import import_queued, store_upload
 from tests.builders import make_user
-from tests.imports.files import NEW, as_text
+from tests.imports.files import NEW, as_text, import_path
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -34,7 +33,7 @@ def content(run):
 
 
 def test_a_run_keeps_its_file_as_it_came(account, file):
-    run = import_file(account, file)
+    run = import_path(account, file)
     assert content(run) == file.read_bytes()
     assert str(run.kept_file).startswith(f"runs/{account.pk}/{run.pk}-")
     assert stat.S_IMODE(Path(run.kept_file.path).stat().st_mode) == 0o600
@@ -43,44 +42,44 @@ def test_a_run_keeps_its_file_as_it_came(account, file):
 def test_a_rejected_file_is_kept_too(account, tmp_path):
     path = tmp_path / "x.txt"
     path.write_bytes(b"\xff\xfe broken")
-    run = import_file(account, path)
+    run = import_path(account, path)
     assert (run.status, content(run)) == ("rejected", b"\xff\xfe broken")
 
 
 def test_a_dry_run_keeps_nothing(account, file):
-    assert not import_file(account, file, dry_run=True).kept_file
+    assert not import_path(account, file, dry_run=True).kept_file
 
 
 def test_no_days_mean_no_copies(account, file, settings):
     settings.KEEP_FILES_DAYS = 0
-    assert not import_file(account, file).kept_file
+    assert not import_path(account, file).kept_file
 
 
 def test_an_old_copy_goes_and_its_run_stays(account, file, settings):
     settings.KEEP_FILES_DAYS = 7
-    old, younger = import_file(account, file), import_file(account, file)
+    old, younger = import_path(account, file), import_path(account, file)
     path = old.kept_file.path
     long_ago = timezone.now() - timedelta(days=8)
     Run.objects.filter(pk=old.pk).update(started_at=long_ago)
     os.utime(path, (long_ago.timestamp(), long_ago.timestamp()))
-    import_file(account, file)
+    import_path(account, file)
     assert not Run.objects.get(pk=old.pk).kept_file
     assert Run.objects.get(pk=younger.pk).kept_file
     assert not Path(path).exists()
 
 
 def test_what_a_killed_run_left_goes_as_well(account, file, settings):
-    left = Path(import_file(account, file).kept_file.path).with_name("7-left.txt")
+    left = Path(import_path(account, file).kept_file.path).with_name("7-left.txt")
     left.write_text("half a file")
-    import_file(account, file)
+    import_path(account, file)
     assert left.exists()
     os.utime(left, (0, 0))
-    import_file(account, file)
+    import_path(account, file)
     assert not left.exists()
 
 
 def test_copies_go_with_their_run_and_with_their_account(account, file):
-    first, second = import_file(account, file), import_file(account, file)
+    first, second = import_path(account, file), import_path(account, file)
     paths = [first.kept_file.path, second.kept_file.path]
     first.delete()
     assert [Path(path).exists() for path in paths] == [False, True]
@@ -93,7 +92,7 @@ def test_no_room_for_the_copy_is_said_and_nothing_is_applied(account, file, sett
     blocked.write_text("")
     settings.MEDIA_ROOT = blocked
     with pytest.raises(SettingsWrong, match="No copy of"):
-        import_file(account, file)
+        import_path(account, file)
     assert Run.objects.get().status == "failed"
     assert not account.connections.exists()
 
@@ -116,11 +115,11 @@ def test_an_upload_that_is_being_stored_is_not_deleted_where_none_are_kept(accou
     thread = threading.Thread(target=upload)
     thread.start()
     assert stored.wait(30)
-    import_file(account, file)
+    import_path(account, file)
     imported.set()
     thread.join(30)
     path = Path(runs[0].kept_file.path)
     assert path.read_bytes() == file.read_bytes()
     assert import_queued(runs[0].pk).endswith("succeeded")
-    import_file(account, file)
+    import_path(account, file)
     assert not path.exists()

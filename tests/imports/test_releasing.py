@@ -13,14 +13,13 @@ from imports.feeds.pulling import pull_feed
 from imports.formats.documents import read_format
 from imports.formats.spec import STANDARD, Policies
 from imports.models import Feed, FormatVersion, Message, Run
-from imports.pipeline import import_file
 from imports.pipeline import importing as pipeline
 from imports.pipeline.deciding import decide
 from imports.runs.releasing import find_advice, reject_run, release_run
 from imports.versioning import save_draft
 from tests.builders import make_user
 from tests.feeds import customers, drop, make_feed
-from tests.imports.files import customers_of
+from tests.imports.files import customers_of, import_path
 from tests.servers import run_sftp
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -34,8 +33,8 @@ def feed(account, folder, monkeypatch):
     limited = replace(STANDARD, policies=Policies(max_change_percent=50))
     real = pipeline.import_file
 
-    def import_limited(account, path, spec=limited, **options):
-        return real(account, path, spec, **options)
+    def import_limited(request, **options):
+        return real(request if request.version else replace(request, spec=limited), **options)
 
     monkeypatch.setattr("imports.feeds.pulling.import_file", import_limited)
     monkeypatch.setattr("imports.runs.releasing.import_file", import_limited)
@@ -188,9 +187,9 @@ def test_a_held_file_can_be_released_even_where_no_copies_are_kept(feed, folder,
         call_command("import_customers", str(folder / "none.txt"), account=feed.account.code)
     path = folder.parent / "manual.txt"
     path.write_text(customers("M1"))
-    import_file(feed.account, path)
+    import_path(feed.account, path)
     assert release_run(held, by="rosa", force=True).status == "succeeded"
-    import_file(feed.account, path)
+    import_path(feed.account, path)
     assert not Path(held.kept_file.path).exists()
 
 
@@ -225,7 +224,7 @@ def drifted(account, tmp_path):
     """A run that is held because its header is not the approved one."""
     path = tmp_path / "a.txt"
     path.write_text("Nr,Title\nC1,Harbor Row\n")
-    return import_file(account, path, version=make_live(account, DOCUMENT))
+    return import_path(account, path, version=make_live(account, DOCUMENT))
 
 
 def test_a_file_with_another_header_is_not_released_and_nothing_is_begun(drifted):

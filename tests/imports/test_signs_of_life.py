@@ -22,7 +22,7 @@ from imports.feeds.fetching import fetch_file
 from imports.feeds.pulling import pull_feed
 from imports.health import find_problems
 from imports.models import Feed, Heartbeat, Message, Pull, Run
-from imports.pipeline import beating, import_file
+from imports.pipeline import beating
 from imports.pipeline import importing as pipeline
 from imports.pipeline.claiming import claim_account
 from imports.pipeline.guards import find_reason_to_hold
@@ -33,6 +33,7 @@ from imports.runs.uploading import store_upload
 from imports.tasks import enqueue_due
 from tests.builders import add_lookups, make_account, make_user
 from tests.feeds import customers, drop, make_feed
+from tests.imports.files import import_path
 from tests.processes import run_cluster, start_command, wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -126,7 +127,7 @@ def test_a_run_shows_that_it_lives_during_a_long_statement(account, tmp_path, mo
     monkeypatch.setattr(beating, "TOLD_EVERY", 0.05)
     monkeypatch.setattr(beating, "BEATS_EVERY", 0.1)
     path = drop(tmp_path, "a.txt", "C1")
-    process = in_a_thread(lambda: import_file(account, path))
+    process = in_a_thread(lambda: import_path(account, path))
     with elsewhere(merges_blocked):
         process.start()
         wait_until(lambda: Run.objects.filter(stage="Writing").exists())
@@ -221,7 +222,7 @@ def test_a_frozen_import_is_ended_and_frees_its_account(account, tmp_path):
         enqueue_due()
         run = Run.objects.get()
         assert (run.status, "Nothing was applied" in run.message) == ("failed", True)
-    assert import_file(account, path).status == "succeeded"
+    assert import_path(account, path).status == "succeeded"
     frozen.send_signal(signal.SIGCONT)
     _, errors = frozen.communicate(timeout=30)
     assert frozen.returncode == 1
@@ -235,7 +236,7 @@ def test_an_import_at_a_terminal_ends_a_frozen_one_too(account, tmp_path):
     with busy(account):
         Run.objects.create(account=account, file_name="frozen", format_name="b")
         Run.objects.update(heartbeat_at=timezone.now() - LEASE - timedelta(seconds=1))
-        assert import_file(account, path).status == "succeeded"
+        assert import_path(account, path).status == "succeeded"
     assert [run.status for run in Run.objects.order_by("pk")] == ["failed", "succeeded"]
 
 

@@ -8,10 +8,10 @@ from django.utils import timezone
 from imports.messages.mailing import make_email
 from imports.messages.telling import tell_of_feed, tell_of_refusal, tell_of_run
 from imports.models import Feed, Message, Run, Webhook
-from imports.pipeline import Origin, import_file
+from imports.pipeline import Origin
 from imports.pipeline.claiming import claim_account
 from tests.builders import make_account, make_user
-from tests.imports.files import NEW, as_text
+from tests.imports.files import NEW, as_text, import_path
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -39,7 +39,7 @@ def take(feed, tmp_path):
         path = tmp_path / name
         path.write_text(content if isinstance(content, str) else as_text(content))
         origin = Origin(file_name=name, feed=feed, remote_path=name, sha256="0" * 64)
-        return import_file(feed.account, path, origin=origin, **options)
+        return import_path(feed.account, path, origin=origin, **options)
 
     return take
 
@@ -103,7 +103,7 @@ def test_without_contacts_no_mail_is_written(take, feed):
 def test_a_file_imported_by_hand_is_told_to_the_webhook_alone(account, webhook, tmp_path):
     path = tmp_path / "a.txt"
     path.write_text("")
-    import_file(account, path)
+    import_path(account, path)
     assert told() == [("webhook", "run.rejected")]
 
 

@@ -14,7 +14,6 @@ from accounts.sandboxes import add_sandbox
 from imports.errors import SettingsWrong
 from imports.formats.documents import read_format, write_format
 from imports.models import Format, FormatVersion, Run
-from imports.pipeline import import_file
 from imports.versioning import (
     PromotionRefused,
     approve,
@@ -25,6 +24,7 @@ from imports.versioning import (
     start_testing,
 )
 from tests.builders import add_member, make_account, make_user
+from tests.imports.files import import_path
 
 DOCUMENT = """
 name: erp
@@ -70,7 +70,7 @@ def refused(*arguments):
 def tested(account, sandbox, file):
     """A version in testing with an accepted run in the sandbox."""
     version = start_testing(save_draft(account, "erp", SPEC))
-    assert import_file(sandbox, file, version=version).status == "succeeded"
+    assert import_path(sandbox, file, version=version).status == "succeeded"
     return version
 
 
@@ -182,7 +182,7 @@ def test_a_version_that_is_not_live_reads_no_file_into_production(account, sandb
     if step == "testing":
         version = start_testing(version)
     with pytest.raises(SettingsWrong, match=f"erp@1 is {step}, and maison is a production account"):
-        import_file(account, file, version=version)
+        import_path(account, file, version=version)
     message = refused("import_customers", file, "--account", "maison", "--format", "erp")
     assert "Test it in maison-sandbox" in message
     assert not Run.objects.exists()
@@ -198,7 +198,7 @@ def test_a_sandbox_takes_any_version_and_a_name_means_the_newest(account, sandbo
 def test_a_version_of_another_account_reads_nothing(account, live, file):
     other = make_account("other")
     with pytest.raises(SettingsWrong, match="no format of other"):
-        import_file(other, file, version=live)
+        import_path(other, file, version=live)
     assert "other has no format 'erp'" in refused("import_customers", file, "--account", "other", "--format", "erp")
 
 
@@ -244,7 +244,7 @@ def test_a_run_of_an_earlier_version_does_not_count(account, sandbox, tested):
 
 def test_a_run_of_the_draft_as_it_was_before_an_edit_does_not_count(account, sandbox, file):
     draft = save_draft(account, "erp", SPEC)
-    import_file(sandbox, file, version=draft)
+    import_path(sandbox, file, version=draft)
     version = start_testing(save_draft(account, "erp", OTHER))
     with pytest.raises(SettingsWrong, match="no accepted run"):
         approve(version, "rosa", reason="now")
@@ -315,7 +315,7 @@ def test_the_version_that_was_live_is_retired(account, sandbox, live, tmp_path):
     newer = start_testing(save_draft(account, "erp", OTHER))
     file = tmp_path / "new.csv"
     file.write_text(FILE.replace("Name", "Firma"))
-    import_file(sandbox, file, version=newer)
+    import_path(sandbox, file, version=newer)
     approve(newer, "rosa", reason="renamed")
     live.refresh_from_db()
     assert live.status == "retired"

@@ -15,7 +15,7 @@ from imports.describing import describe_run
 from imports.errors import SettingsWrong, TryAgainLater
 from imports.management.arguments import check_readable, check_writable, choose_version
 from imports.models import Run
-from imports.pipeline import import_file
+from imports.pipeline import ImportRequest, import_file
 from imports.pipeline.recognising import LOOKED_AT
 
 if TYPE_CHECKING:
@@ -50,16 +50,12 @@ class Command(BaseCommand):
         with path.open("rb") as file:
             start = file.read(LOOKED_AT)
         version = choose_version(account, options["format"], start)
+        request = ImportRequest(
+            account=account, path=path, version=version, dry_run=options["dry_run"], rejects=rejects
+        )
         try:
             with ProgressBar(shown=sys.stderr.isatty() and not options["json"]) as progress:
-                run = import_file(
-                    account,
-                    path,
-                    version=version,
-                    dry_run=options["dry_run"],
-                    rejects=rejects,
-                    progress=progress.show,
-                )
+                run = import_file(request, progress=progress.show)
         except (TryAgainLater, SettingsWrong) as error:
             raise CommandError(str(error)) from error
         except OSError as error:
