@@ -13,6 +13,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, models
+from django.http import HttpResponseRedirect
 from django.utils.formats import date_format
 from django.utils.timezone import localtime
 from unfold.forms import PaginationInlineFormSet
@@ -210,6 +211,27 @@ class CarefulAdmin(Base):
             "differences": meanwhile.differences[:DIFFERENCES_SHOWN],
             "more": max(more, 0),
         }
+
+    # -- when it is to be deleted
+
+    def render_delete_form(self, request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
+        obj = context["object"]
+        context["shown"] = self._stands(request, obj, None)[0].sign(self._scope(request, obj))
+        answer: HttpResponse = super().render_delete_form(request, context)
+        return answer
+
+    def delete_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> Any:
+        """What changed since the person was asked is asked about again."""
+        if request.method != "POST" or SHOWN not in request.POST:
+            return super().delete_view(request, object_id, *args, **kwargs)
+        with some_patience(list):
+            obj = self._locked(request, object_id)
+            if obj is not None and self.has_delete_permission(request, obj):
+                shown = Shown.read(request.POST[SHOWN], self._scope(request, obj))
+                if shown is None or not shown.is_like(self._stands(request, obj, None)[0]):
+                    messages.error(request, f"{obj} was changed since you were asked. Nothing was deleted.")
+                    return HttpResponseRedirect(request.get_full_path())
+            return super().delete_view(request, object_id, *args, **kwargs)
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         form = super().get_form(request, obj, change=change, **kwargs)

@@ -46,6 +46,9 @@ class Shown:
     rows: dict[str, Rows] = field(default_factory=dict)
     at: datetime = field(default_factory=timezone.now)
 
+    def is_like(self, other: Shown) -> bool:
+        return (self.fields, self.seen, self.rows) == (other.fields, other.seen, other.rows)
+
     def sign(self, scope: str) -> str:
         rows = {prefix: [part.values, part.highest] for prefix, part in self.rows.items()}
         content = [self.fields, self.seen, rows, self.at.isoformat()]

@@ -6,12 +6,16 @@ from typing import TYPE_CHECKING, Any, cast
 
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.core import signing
 from django.core.exceptions import ValidationError
-from django.forms import Form, ModelChoiceField
+from django.forms import CharField, Form, HiddenInput, ModelChoiceField
 from django.http import Http404, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
 from unfold.decorators import action, display
+from unfold.forms import ActionForm
 
 from accounts.owned import OwnAccountSelect
 from accounts.users import user_of
@@ -33,6 +37,7 @@ STATUS_COLOURS = {
     Connection.Status.REJECTED: "danger",
 }
 
+SEEN = "when the list was shown"
 MOST_LEFT_OUT = 100
 """How many of those that are to be rejected an address can name."""
 
@@ -60,9 +65,20 @@ class OriginalForm(Form):
         field.queryset = candidates.filter(account=account_id)
 
 
+class SeenForm(ActionForm):
+    """Chooses an action of the list, and says when the list was shown."""
+
+    seen = CharField(label="", required=False, widget=HiddenInput)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["seen"].initial = signing.dumps(timezone.now().isoformat(), salt=SEEN)
+
+
 class ReviewActions(Base):
     """What a person can decide about connections; only for those of accounts the person may edit."""
 
+    action_form = SeenForm
     actions = ["approve", "reject", "reject_as_duplicate"]
     actions_submit_line = ["save_and_approve", "save_and_reject"]
     actions_detail = ["duplicate"]
@@ -73,10 +89,12 @@ class ReviewActions(Base):
 
     @admin.action(description="Approve", permissions=["change"])
     def approve(self, request: HttpRequest, queryset: QuerySet[Connection]) -> None:
+        queryset = self._not_decided_since(request, queryset)
         self._tell(request, "approved", review.approve(self.editable(request, queryset), user_of(request)))
 
     @admin.action(description="Reject", permissions=["change"])
     def reject(self, request: HttpRequest, queryset: QuerySet[Connection]) -> None:
+        queryset = self._not_decided_since(request, queryset)
         try:
             self._tell(request, "rejected", review.reject(self.editable(request, queryset), user_of(request)))
         except ValidationError as error:
@@ -84,7 +102,7 @@ class ReviewActions(Base):
 
     @admin.action(description="Reject as duplicate of …", permissions=["change"])
     def reject_as_duplicate(self, request: HttpRequest, queryset: QuerySet[Connection]) -> HttpResponse | None:
-        chosen = self.editable(request, queryset)
+        chosen = self.editable(request, self._not_decided_since(request, queryset))
         accounts = set(chosen.values_list("account_id", flat=True))
         if len(accounts) != 1:
             messages.error(request, "Choose connections of one account that you may edit.")
@@ -110,6 +128,20 @@ class ReviewActions(Base):
             "action_checkbox_name": ACTION_CHECKBOX_NAME,
         }
         return TemplateResponse(request, "connections/reject_as_duplicate.html", context)
+
+    def _not_decided_since(self, request: HttpRequest, queryset: QuerySet[Connection]) -> QuerySet[Connection]:
+        """Without those that somebody else decided on since the list was shown; the person is told of them."""
+        try:
+            seen = parse_datetime(signing.loads(request.POST.get("seen", ""), salt=SEEN))
+        except signing.BadSignature:
+            return queryset  # not an action of a list
+        late = list(queryset.filter(reviewed_at__gt=seen).exclude(reviewed_by=user_of(request))[:MOST_LEFT_OUT])
+        for connection in late:
+            status = connection.get_status_display()
+            messages.warning(
+                request, f"{connection} was {status} by {connection.reviewed_by} since you opened the list; look again."
+            )
+        return queryset.exclude(pk__in=[connection.pk for connection in late])
 
     @action(description="Reject as duplicate of …", url_path="duplicate")
     def duplicate(self, request: HttpRequest, object_id: str) -> HttpResponse:

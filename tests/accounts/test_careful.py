@@ -9,7 +9,7 @@ from django.utils import timezone
 from accounts.fields import SecretFormField
 from accounts.models import AuthToken
 from connections.models import Address, Change, Connection
-from imports.models import Feed, Webhook
+from imports.models import Feed, Format, Webhook
 from lookups.models import PaymentTerm, SalesRep
 from tests.accounts.test_admin import OBJECTS, account, url
 from tests.accounts.test_isolation import READ_ONLY
@@ -312,3 +312,45 @@ def test_a_record_that_was_deleted_meanwhile_is_told(client, account):
     data = filled_in(client.get(page_of(term)))
     term.delete()
     assert "Perhaps it was deleted" in text_of(client.post(page_of(term), data, follow=True))
+
+
+@pytest.mark.parametrize("model", [model for model in EDITED if model is not Format], ids=lambda model: model.__name__)
+def test_what_changed_since_the_question_is_not_deleted_before_it_is_asked_again(client, account, model):
+    instance = OBJECTS[model](account)
+    page = url(model, "delete", instance.pk)
+    asked = filled_in(client.get(page))
+    if "post" not in asked:
+        return  # it is in use, and cannot be deleted at all
+    form = client.get(page_of(instance)).context["adminform"].form
+    name = next(columns_of(type(form)))
+    model._default_manager.filter(pk=instance.pk).update(**{name: other_value(instance, name)})
+    answer = client.post(page, asked, follow=True)
+    assert "was changed since you were asked" in text_of(answer)
+    assert model._default_manager.filter(pk=instance.pk).exists()
+    assert client.post(page, filled_in(answer)).status_code == 302
+    assert not model._default_manager.filter(pk=instance.pk).exists()
+
+
+def test_a_row_added_since_the_question_is_asked_about_again(client, account, connection):
+    page = url(Connection, "delete", connection.pk)
+    asked = filled_in(client.get(page))
+    connection.doors.create(code="NEW")
+    assert "was changed since you were asked" in text_of(client.post(page, asked, follow=True))
+    assert Connection.objects.filter(pk=connection.pk).exists()
+
+
+@pytest.mark.parametrize("action", ["approve", "reject"])
+def test_a_list_does_not_undo_what_another_reviewer_decided_meanwhile(client, account, connection, action):
+    other = make_connection(account, "C9", status="pending")
+    page = url(Connection, "changelist")
+    data = filled_in(client.get(page)) | {"action": action, "index": "0"}
+    status = "rejected" if action == "approve" else "approved"
+    Connection.objects.filter(pk=connection.pk).update(
+        status=status, reviewed_at=timezone.now(), reviewed_by=account.memberships.get().user
+    )
+    answer = client.post(page, data | {"_selected_action": [connection.pk, other.pk]}, follow=True)
+    assert f"was {status} by eddie since you opened the list" in text_of(answer)
+    connection.refresh_from_db()
+    other.refresh_from_db()
+    assert connection.status == status
+    assert other.status != "pending"
