@@ -484,7 +484,7 @@ def held(account, feed, tmp_path):
 
 
 def test_held_runs_are_counted_and_found(client, rosa, held):
-    assert re.search(r"Runs.{0,700}>\s*1\s*<", text_of(client.get(reverse("admin:index"))), re.DOTALL)
+    assert re.search(r"To decide.{0,700}>\s*1\s*<", text_of(client.get(reverse("admin:index"))), re.DOTALL)
     shown = client.get(url("changelist", model="run"), {"awaits": "yes"}).context["cl"].queryset
     assert list(shown) == [held]
 
