@@ -1,10 +1,53 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from django.apps import AppConfig
 from django.core.checks import Tags, register
+from django.urls import reverse_lazy
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest
+
+
+def is_superuser(request: HttpRequest) -> bool:
+    return request.user.is_superuser
 
 
 class AccountsConfig(AppConfig):
     name = "accounts"
     default_auto_field = "django.db.models.BigAutoField"
+
+    api_urls = ["accounts.api.urls"]
+    navigation = [
+        {
+            "title": "Accounts",
+            "items": [
+                {
+                    "title": "Accounts",
+                    "icon": "apartment",
+                    "link": reverse_lazy("admin:accounts_account_changelist"),
+                },
+                {
+                    "title": "Tokens",
+                    "icon": "key",
+                    "link": reverse_lazy("admin:accounts_authtoken_changelist"),
+                },
+                {
+                    "title": "Users",
+                    "icon": "person",
+                    "link": reverse_lazy("admin:accounts_user_changelist"),
+                    "permission": is_superuser,
+                },
+                {
+                    "title": "Groups",
+                    "icon": "group",
+                    "link": reverse_lazy("admin:auth_group_changelist"),
+                    "permission": is_superuser,
+                },
+            ],
+        },
+    ]
 
     def ready(self) -> None:
         from accounts import checks

@@ -23,7 +23,7 @@ from connections import review
 from connections.describing import describe_customer
 from connections.models import Address, Buyer, Change, Connection, Door
 from connections.stamping import take_watermark
-from connections.stored import ADDRESS_FIELDS, GIVEN_OF_CONNECTION, fetch_stored
+from connections.stored import ADDRESS_FIELDS, GIVEN_OF_ADDRESS, GIVEN_OF_CONNECTION, fetch_stored
 from lookups.directory import LookupDirectory
 
 if TYPE_CHECKING:
@@ -270,3 +270,18 @@ router.register(r"accounts/(?P<account>[-a-zA-Z0-9_]+)/connections", Connections
 router.register(r"accounts/(?P<account>[-a-zA-Z0-9_]+)/changes", Changes, basename="change")
 
 urlpatterns = router.urls
+
+EXAMPLES: dict[str, dict[str, Any]] = {
+    "Address": {
+        "kind": "S", "code": "10017-1", **{field.name: field.nothing for field in GIVEN_OF_ADDRESS},
+        "name": "Elm Street Outfitters", "address_1": "12 Elm Street", "city": "Portland", "state": "OR",
+        "zip": "97205", "country": "US",
+    },
+    "Buyer": {"email": "ann@example.com", "name": "Ann Lee"},
+    "RejectionRequest": {"duplicate_of": "10016"},
+}  # fmt: skip
+
+
+def describe_schema(schemas: dict[str, Any]) -> None:
+    for name, example in EXAMPLES.items():
+        schemas[name]["examples"] = [example]

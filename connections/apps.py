@@ -1,6 +1,36 @@
 from django.apps import AppConfig
+from django.urls import reverse_lazy
+
+from accounts.plugins import link_to_list
 
 
 class ConnectionsConfig(AppConfig):
     name = "connections"
     default_auto_field = "django.db.models.BigAutoField"
+
+    api_urls = ["connections.api"]
+    api_schema = ["connections.api.describe_schema"]
+    api_enums = {"ConnectionStatus": "connections.models.Connection.Status"}
+    navigation = [
+        {
+            "title": "Customers",
+            "items": [
+                {
+                    "title": "Connections",
+                    "icon": "storefront",
+                    "link": reverse_lazy("admin:connections_connection_changelist"),
+                },
+                {
+                    "title": "To review",
+                    "icon": "rule",
+                    "link": link_to_list("connections_connection", "status__exact=pending&kind=production"),
+                    "badge": "connections.review_admin.pending_badge",
+                },
+                {
+                    "title": "Changes",
+                    "icon": "history",
+                    "link": reverse_lazy("admin:connections_change_changelist"),
+                },
+            ],
+        },
+    ]

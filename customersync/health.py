@@ -8,7 +8,7 @@ from django.http import JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from imports.health import find_problems
+from accounts.health import find_problems
 
 if TYPE_CHECKING:
     from django.http import HttpRequest

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from accounts.api import problems
-from connections.stored import GIVEN_OF_ADDRESS
-from imports.template import FIELDS
+from accounts.plugins import load
 
 ANSWERS = {
     "400": "The request is not as it should be; `errors` says which fields.",
@@ -107,41 +106,11 @@ def _describe_headers(status: str, method: str = "", *, versioned: bool = False)
     return {name: {"$ref": f"#/components/headers/{name}"} for name in names}
 
 
-def describe_fields(result: dict[str, Any], generator: Any, request: Any, public: Any) -> dict[str, Any]:
-    """Fields of the template are described by the template, and the main things by examples."""
-    schemas = result["components"]["schemas"]
-    parts = {"Connection": "", "Address": "shipping_", "Buyer": "buyer_"}
-    for name, prefix in parts.items():
-        for part, schema in schemas[name]["properties"].items():
-            field = FIELDS.get(f"{prefix}{part}") or FIELDS.get(f"{part}_code")
-            if field is not None and "$ref" not in schema:
-                schema["description"] = f"{field.description} {schema.get('description', '')}".strip()
-    for name, example in EXAMPLES.items():
-        schemas[name]["examples"] = [example]
+def describe_apps(result: dict[str, Any], generator: Any, request: Any, public: Any) -> dict[str, Any]:
+    """What each app has to say about its own part."""
+    for describe in load("api_schema"):
+        describe(result["components"]["schemas"])
     return result
-
-
-EXAMPLES: dict[str, dict[str, Any]] = {
-    "Address": {
-        "kind": "S", "code": "10017-1", **{field.name: field.nothing for field in GIVEN_OF_ADDRESS},
-        "name": "Elm Street Outfitters", "address_1": "12 Elm Street", "city": "Portland", "state": "OR",
-        "zip": "97205", "country": "US",
-    },
-    "Buyer": {"email": "ann@example.com", "name": "Ann Lee"},
-    "EntriesRequest": {
-        "entries": [
-            {"list": "price_types", "currency": "USD", "name": "US Wholesale"},
-            {"list": "payment_terms", "code": "N30", "name": "Net 30"},
-        ],
-    },
-    "FeedRequest": {
-        "name": "erp", "protocol": "sftp", "host": "sftp.example.com", "user": "maison", "password": "…",
-        "host_key": "SHA256:dLtnAgbNPeVXLAsKNeyFXzBaYfzfAdWOCtTQYjQIvqM", "folder": "out",
-        "mask": "customers_{%Y%m%d%H%M%S}*.txt", "contacts": ["erp@example.com"],
-    },
-    "RejectionRequest": {"duplicate_of": "10016"},
-    "ReleaseRequest": {"force": False},
-}  # fmt: skip
 
 
 IDEMPOTENCY_KEY = {

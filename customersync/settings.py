@@ -10,15 +10,13 @@ from __future__ import annotations
 from datetime import timedelta
 from ipaddress import ip_network
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import environ
-from django.urls import reverse, reverse_lazy
+from django.urls import reverse_lazy
+from django.utils.functional import SimpleLazyObject
 
+from accounts.plugins import collect, collect_named
 from customersync.local_keys import encryption_key, secret_key
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -48,7 +46,10 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
+    "connections",  # our own in the order of their navigation
+    "imports",
     "lookups",  # before import_export, whose commands it refuses
+    "accounts",
     "import_export",
     "django_filters",
     "django_q",
@@ -56,9 +57,6 @@ INSTALLED_APPS = [
     "drf_spectacular_sidecar",
     "knox",
     "rest_framework",
-    "accounts",
-    "connections",
-    "imports",
 ]
 
 MIDDLEWARE = [
@@ -208,13 +206,9 @@ SPECTACULAR_SETTINGS = {
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "customersync.schema.describe_problems",
-        "customersync.schema.describe_fields",
+        "customersync.schema.describe_apps",
     ],
-    "ENUM_NAME_OVERRIDES": {
-        "ConnectionStatus": "connections.models.Connection.Status",
-        "RunStatus": "imports.models.Run.Status",
-        "VersionStatus": "imports.models.FormatVersion.Status",
-    },
+    "ENUM_NAME_OVERRIDES": SimpleLazyObject(lambda: collect_named("api_enums")),
 }
 
 # To stderr, for whoever keeps it: errors with their traceback and request, warnings, and what workers do. What
@@ -266,12 +260,6 @@ if not DEBUG:
     if BEHIND_PROXY:
         SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
-
-def _filtered(model: str, query: str) -> Callable[[object], str]:
-    """A list of the admin with filters in it."""
-    return lambda _: f"{reverse(f'admin:{model}_changelist')}?{query}"
-
-
 UNFOLD = {
     "SITE_TITLE": "Customer Sync",
     "SITE_HEADER": "Customer Sync",
@@ -291,96 +279,6 @@ UNFOLD = {
     "LOGIN": {"form": "accounts.login.LoginForm"},
     "SIDEBAR": {
         "show_search": False,
-        "navigation": [
-            {
-                "title": "Customers",
-                "items": [
-                    {
-                        "title": "Connections",
-                        "icon": "storefront",
-                        "link": reverse_lazy("admin:connections_connection_changelist"),
-                    },
-                    {
-                        "title": "To review",
-                        "icon": "rule",
-                        "link": _filtered("connections_connection", "status__exact=pending&kind=production"),
-                        "badge": "connections.review_admin.pending_badge",
-                    },
-                    {
-                        "title": "Changes",
-                        "icon": "history",
-                        "link": reverse_lazy("admin:connections_change_changelist"),
-                    },
-                ],
-            },
-            {
-                "title": "Imports",
-                "items": [
-                    {
-                        "title": "Feeds",
-                        "icon": "cloud_download",
-                        "link": reverse_lazy("admin:imports_feed_changelist"),
-                    },
-                    {"title": "Pulls", "icon": "schedule", "link": reverse_lazy("admin:imports_pull_changelist")},
-                    {"title": "Formats", "icon": "schema", "link": reverse_lazy("admin:imports_format_changelist")},
-                    {
-                        "title": "Runs",
-                        "icon": "upload_file",
-                        "link": reverse_lazy("admin:imports_run_changelist"),
-                    },
-                    {
-                        "title": "To decide",
-                        "icon": "gavel",
-                        "link": _filtered("imports_run", "awaits=yes&kind=production"),
-                        "badge": "imports.admin.runs.held_badge",
-                    },
-                    {"title": "Issues", "icon": "error", "link": reverse_lazy("admin:imports_issue_changelist")},
-                    {"title": "Messages", "icon": "mail", "link": reverse_lazy("admin:imports_message_changelist")},
-                    {"title": "Webhooks", "icon": "webhook", "link": reverse_lazy("admin:imports_webhook_changelist")},
-                ],
-            },
-            {
-                "title": "Lookups",
-                "items": [
-                    {"title": title, "icon": icon, "link": reverse_lazy(f"admin:lookups_{model}_changelist")}
-                    for title, icon, model in (
-                        ("Price types", "sell", "pricetype"),
-                        ("Payment terms", "payments", "paymentterm"),
-                        ("Shipping terms", "local_shipping", "shippingterm"),
-                        ("Sales reps", "badge", "salesrep"),
-                        ("Warehouses", "warehouse", "warehouse"),
-                        ("Customer groups", "groups", "customergroup"),
-                        ("Company numbers", "domain", "companynumber"),
-                    )
-                ],
-            },
-            {
-                "title": "Accounts",
-                "items": [
-                    {
-                        "title": "Accounts",
-                        "icon": "apartment",
-                        "link": reverse_lazy("admin:accounts_account_changelist"),
-                    },
-                    {
-                        "title": "Tokens",
-                        "icon": "key",
-                        "link": reverse_lazy("admin:accounts_authtoken_changelist"),
-                    },
-                    {
-                        "title": "Users",
-                        "icon": "person",
-                        "link": reverse_lazy("admin:accounts_user_changelist"),
-                        "permission": lambda request: request.user.is_superuser,
-                    },
-                    {
-                        "title": "Groups",
-                        "icon": "group",
-                        "link": reverse_lazy("admin:auth_group_changelist"),
-                        "permission": lambda request: request.user.is_superuser,
-                    },
-                ],
-            },
-        ],
+        "navigation": lambda _: collect("navigation"),
     },
 }

@@ -5,6 +5,7 @@ from django.urls import include, path
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
+from accounts.plugins import collect
 from customersync.health import show_health
 
 handler400 = "customersync.api.bad_request"
@@ -12,10 +13,7 @@ handler404 = "customersync.api.not_found"
 handler500 = "customersync.api.server_error"
 
 api: list[Any] = [
-    path("", include("accounts.api.urls")),
-    path("", include("lookups.api")),
-    path("", include("connections.api")),
-    path("", include("imports.api.urls")),
+    *(path("", include(module)) for module in collect("api_urls")),
     path("schema/", SpectacularAPIView.as_view(), name="api-schema"),
     path("docs/", SpectacularSwaggerView.as_view(url_name="api-schema"), name="api-docs"),
 ]

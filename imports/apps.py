@@ -4,11 +4,46 @@ from typing import Any
 from django.apps import AppConfig
 from django.core.checks import Tags, register
 from django.db.models.signals import post_delete, post_migrate
+from django.urls import reverse_lazy
+
+from accounts.plugins import link_to_list
 
 
 class ImportsConfig(AppConfig):
     name = "imports"
     default_auto_field = "django.db.models.BigAutoField"
+
+    api_urls = ["imports.api.urls"]
+    api_schema = ["imports.api.schema.describe_schema"]
+    api_enums = {
+        "RunStatus": "imports.models.Run.Status",
+        "VersionStatus": "imports.models.FormatVersion.Status",
+    }
+    health_checks = ["imports.health.find_problems"]
+    navigation = [
+        {
+            "title": "Imports",
+            "items": [
+                {"title": "Feeds", "icon": "cloud_download", "link": reverse_lazy("admin:imports_feed_changelist")},
+                {"title": "Pulls", "icon": "schedule", "link": reverse_lazy("admin:imports_pull_changelist")},
+                {"title": "Formats", "icon": "schema", "link": reverse_lazy("admin:imports_format_changelist")},
+                {
+                    "title": "Runs",
+                    "icon": "upload_file",
+                    "link": reverse_lazy("admin:imports_run_changelist"),
+                },
+                {
+                    "title": "To decide",
+                    "icon": "gavel",
+                    "link": link_to_list("imports_run", "awaits=yes&kind=production"),
+                    "badge": "imports.admin.runs.held_badge",
+                },
+                {"title": "Issues", "icon": "error", "link": reverse_lazy("admin:imports_issue_changelist")},
+                {"title": "Messages", "icon": "mail", "link": reverse_lazy("admin:imports_message_changelist")},
+                {"title": "Webhooks", "icon": "webhook", "link": reverse_lazy("admin:imports_webhook_changelist")},
+            ],
+        },
+    ]
 
     def ready(self) -> None:
         from imports import checks

@@ -5,14 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from django.core.exceptions import ImproperlyConfigured
-from django.db import Error
 from django.utils import timezone
 from django.utils.timesince import timesince
 from django_q.models import Schedule
 
-from accounts.fields import secret_names
-from imports.models import Feed, Heartbeat, Message, Run, Webhook
+from imports.models import Feed, Heartbeat, Message, Run
 from imports.querysets import LEASE
 from imports.tasks import WORKERS
 
@@ -25,20 +22,13 @@ LONGEST_DELAY = timedelta(minutes=30)
 """How long after its turn a feed may still wait for a worker."""
 
 
-def find_problems() -> list[str]:
-    """What is wrong, each with what to do; nothing when all is well. Names no account and no feed."""
-    try:
-        return list(_find_problems())
-    except Error as error:
-        return [f"The database does not answer ({type(error).__name__})."]
-
-
 def is_at_work() -> bool:
     """Whether a worker was seen lately."""
     return Heartbeat.objects.filter(name=WORKERS, at__gte=timezone.now() - LONGEST_SILENCE).exists()
 
 
-def _find_problems() -> Iterator[str]:
+def find_problems() -> Iterator[str]:
+    """What is wrong with runs, feeds and workers, each with what to do."""
     now = timezone.now()
     silent = Run.objects.silent().count()
     if silent:
@@ -65,16 +55,3 @@ def _find_problems() -> Iterator[str]:
     late = feeds.filter(next_pull_at__lt=now - LONGEST_DELAY).count()
     if late:
         yield f"{late} feeds wait for more than {minutes} minutes for a worker: raise Q_WORKERS or run more clusters."
-
-
-def find_unreadable_secrets() -> list[str]:
-    """Which of the stored secrets no key decrypts; slower, because it decrypts them all."""
-    problems = []
-    for model in (Feed, Webhook):
-        for row in model._default_manager.order_by("pk"):
-            try:
-                for name in secret_names(model):
-                    getattr(row, name)
-            except ImproperlyConfigured as error:
-                problems.append(f"{model.__name__} {row.pk}: {error}")
-    return problems

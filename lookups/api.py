@@ -168,3 +168,14 @@ urlpatterns = [
     path("accounts/<slug:account>/lookups/", LoadLookups.as_view(), name="lookups-load"),
     *router.urls,
 ]
+
+
+def describe_schema(schemas: dict[str, Any]) -> None:
+    schemas["EntriesRequest"]["examples"] = [
+        {
+            "entries": [
+                {"list": "price_types", "currency": "USD", "name": "US Wholesale"},
+                {"list": "payment_terms", "code": "N30", "name": "Net 30"},
+            ],
+        }
+    ]

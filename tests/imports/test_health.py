@@ -7,8 +7,8 @@ from django.db import OperationalError
 from django.utils import timezone
 from django_q.models import Schedule
 
+from accounts.health import find_problems
 from imports import health
-from imports.health import find_problems
 from imports.models import Feed, Heartbeat, Run
 
 pytestmark = pytest.mark.django_db

@@ -16,11 +16,11 @@ from django.utils import timezone
 from django_q.models import OrmQ
 from django_q.signing import SignedPackage
 
+from accounts.health import find_problems
 from imports import tasks
 from imports.errors import SettingsWrong
 from imports.feeds.fetching import fetch_file
 from imports.feeds.pulling import pull_feed
-from imports.health import find_problems
 from imports.models import Feed, Heartbeat, Message, Pull, Run
 from imports.pipeline import beating
 from imports.pipeline import importing as pipeline

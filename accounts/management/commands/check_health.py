@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from django.core.management.base import BaseCommand
 from django.db import Error
 
-from imports.health import find_problems, find_unreadable_secrets
+from accounts.health import find_problems, find_unreadable_secrets
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
