@@ -46,17 +46,18 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
-    "connections",  # our own in the order of their navigation
-    "imports",
-    "lookups",  # before import_export, whose commands it refuses
-    "accounts",
-    "import_export",
     "django_filters",
     "django_q",
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "knox",
     "rest_framework",
+    # Our own, in the order of their navigation; imports behind the queue, whose pages it takes away.
+    "connections",
+    "imports",
+    "lookups",  # before import_export, whose commands it refuses
+    "accounts",
+    "import_export",
 ]
 
 MIDDLEWARE = [

@@ -20,6 +20,19 @@ class ImportsConfig(AppConfig):
         "VersionStatus": "imports.models.FormatVersion.Status",
     }
     health_checks = ["imports.health.find_problems"]
+    transports = [
+        "imports.filesystems.transports.SFTP",
+        "imports.filesystems.transports.FTPS",
+        "imports.filesystems.transports.ImplicitFTPS",
+        "imports.filesystems.transports.FTP",
+        "imports.filesystems.transports.Folder",
+        "imports.filesystems.transports.URL",
+    ]
+    channels = [
+        "imports.messages.webhooks.WebhookChannel",
+        "imports.messages.mailing.EmailChannel",
+        "imports.feeds.outbox.OutboxChannel",
+    ]
     navigation = [
         {
             "title": "Imports",

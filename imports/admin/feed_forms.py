@@ -12,7 +12,7 @@ from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldBooleanWidget
 
 from accounts.fields import SecretsForm
 from imports.feeds.inspecting import describe_presented_key
-from imports.filesystems import Protocol
+from imports.filesystems import find_transport
 from imports.messages.webhooks import check_webhook_url
 from imports.models import Feed, Webhook
 
@@ -71,12 +71,13 @@ class FeedForm(SecretsForm):
 
     def _show_presented_key(self, feed: Feed) -> None:
         """Where the key is missing, once it is certain which server is meant; nobody logs in for that."""
-        if feed.protocol != Protocol.SFTP or feed.host_key.strip():
+        pin = find_transport(feed.protocol).pinned_by
+        if not pin or getattr(feed, pin).strip():
             return
         server = Feed(account=feed.account, protocol=feed.protocol, host=feed.host, port=feed.port)
-        said, pin = describe_presented_key(server)
-        advice = f" If the server's operator confirms that, paste: {pin}" if pin else ""
-        self.add_error("host_key", f"{said}{advice}")
+        said, presented = describe_presented_key(server)
+        advice = f" If the server's operator confirms that, paste: {presented}" if presented else ""
+        self.add_error(pin, f"{said}{advice}")
 
 
 class WebhookForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time

@@ -21,7 +21,7 @@ from accounts.users import user_of
 from imports.admin.feed_forms import FeedForm
 from imports.admin.steps import StepPages, link
 from imports.feeds.inspecting import inspect_feed
-from imports.filesystems import Protocol
+from imports.filesystems import find_transport
 from imports.health import is_at_work
 from imports.models import Feed, Pull, Run
 from imports.queueing import request_pull
@@ -31,10 +31,6 @@ if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
 
 NO_WORKER = "No worker is at work, so nothing happens yet. Ask whoever runs Customer Sync to start the workers."
-UNENCRYPTED = (
-    "The feed speaks plain FTP: its password and all customers cross the network unencrypted. Use SFTP or FTPS where "
-    "the server can."
-)
 PULL_COLOURS = {
     Pull.Status.RUNNING: "info",
     Pull.Status.SUCCEEDED: "success",
@@ -140,8 +136,8 @@ class FeedAdmin(StepPages, AccountOwnedAdmin):
         else:
             obj.save()
         Feed.objects.filter(pk=obj.pk).update(next_pull_at=timezone.now())
-        if obj.protocol == Protocol.FTP:
-            messages.warning(request, UNENCRYPTED)
+        if warning := find_transport(obj.protocol).warning:
+            messages.warning(request, warning)
 
     def get_deleted_objects(
         self, objs: Any, request: HttpRequest

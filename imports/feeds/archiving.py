@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from django.utils import timezone
 
 from imports.feeds.fetching import is_same, join
-from imports.filesystems import FileVanished, Protocol, RemoteFile
+from imports.filesystems import FileVanished, RemoteFile
 from imports.models import Run
 from imports.wording import file_name
 
@@ -52,8 +52,7 @@ def archive_file(server: Server, feed: Feed, run: Run, file: RemoteFile) -> bool
 
 def _is_that(file: RemoteFile, moved: RemoteFile, server: Server) -> bool:
     """An object store gives what was moved a new time."""
-    copied = server.settings.protocol == Protocol.URL
-    return is_same(file, moved._replace(modified_at=None) if copied else moved)
+    return is_same(file, moved if server.keeps_times else moved._replace(modified_at=None))
 
 
 def settle_moved(server: Server, feed: Feed, run: Run, name: str) -> bool:

@@ -54,7 +54,7 @@ def inspect_feed(feed: Feed) -> Inspection:
 
 
 def describe_presented_key(feed: Feed) -> tuple[str, str]:
-    """The key that an SFTP server presents, for people to compare, and what pins it; or why there is none to show."""
+    """What a server presents of itself, for people to compare, and what pins it; or why there is none to show."""
     try:
         identity = read_identity(feed.server)
     except (SettingsWrong, TryAgainLater, ImproperlyConfigured) as error:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.utils import timezone
 
@@ -12,19 +12,37 @@ from imports.describing import receipt_name, rejects_name, write_receipt
 from imports.feeds.archiving import make_folders
 from imports.feeds.fetching import join
 from imports.filesystems import UNFINISHED
-from imports.models import Message
+from imports.messages.channels import Channel
+from imports.models import Run
+from imports.models.messages import OUTBOX
 from imports.pipeline.rejecting import reasons_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from imports.filesystems import Server
-    from imports.models import Feed, Run
+    from imports.messages.channels import Event
+    from imports.models import Feed
+
+
+class OutboxChannel(Channel):
+    """Senders get receipts and rejects back: in a folder of the feed, which the feed's next pull writes to."""
+
+    kind = OUTBOX
+    label = "file in the outbox"
+
+    def write(self, event: Event) -> Iterator[tuple[str, dict[str, Any]]]:
+        run, feed = event.run, event.feed
+        if run is None or feed is None or not feed.outbox_folder or event.name != f"run.{run.status}":
+            return
+        if run.status != Run.Status.FAILED:
+            for what in ["receipt", "rejects"] if run.rejects_file else ["receipt"]:
+                yield f"{what}:{event.what}", {"file": what}
 
 
 def write_outbox(server: Server, feed: Feed, *, until: float) -> None:
     """Write what waits for the feed's outbox, until a time of the monotonic clock; the rest is for a later pull."""
-    for message in feed.messages.pending().filter(kind=Message.Kind.FILE).select_related("run").order_by("pk"):
+    for message in feed.messages.pending().filter(kind=OUTBOX).select_related("run").order_by("pk"):
         if time.monotonic() > until:
             return
         if feed.outbox_folder and message.run is not None:

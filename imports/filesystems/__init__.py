@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 from contextlib import closing, contextmanager
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from django.utils.module_loading import import_string
-
-from imports.errors import SettingsWrong
 from imports.filesystems.base import (
     UNFINISHED,
     FileTooLarge,
@@ -18,12 +14,14 @@ from imports.filesystems.base import (
     IdentityWrong,
     LoginRefused,
     PermissionRefused,
-    Protocol,
     RemoteFile,
     Server,
     ServerSettings,
     ServerUnreachable,
     TargetTaken,
+    find_transport,
+    find_transports,
+    list_protocols,
     read_fingerprint,
 )
 
@@ -39,27 +37,19 @@ __all__ = [
     "IdentityWrong",
     "LoginRefused",
     "PermissionRefused",
-    "Protocol",
     "RemoteFile",
     "Server",
     "ServerSettings",
     "ServerUnreachable",
     "TargetTaken",
     "find_pin_problems",
+    "find_transport",
+    "find_transports",
+    "list_protocols",
     "open_server",
     "read_fingerprint",
     "read_identity",
 ]
-
-_SERVERS = {
-    Protocol.SFTP: "sftp.SFTPServer",
-    Protocol.FTPS: "ftp.FTPServer",
-    Protocol.FTPS_IMPLICIT: "ftp.FTPServer",
-    Protocol.FTP: "ftp.FTPServer",
-    Protocol.FILE: "local.LocalServer",
-    Protocol.URL: "urls.URLServer",
-}
-"""By name: fsspec and asyncssh take half a second to load, which only who opens a server shall wait for."""
 
 
 @contextmanager
@@ -68,45 +58,15 @@ def open_server(settings: ServerSettings) -> Iterator[Server]:
 
     Raises ServerUnreachable, LoginRefused and IdentityWrong, and SettingsWrong for settings that cannot work.
     """
-    server_class: type[Server] = import_string(f"{__name__}.{_SERVERS[Protocol(settings.protocol)]}")
-    with closing(server_class(settings)) as server:
+    with closing(find_transport(settings.protocol).open(settings)) as server:
         yield server
 
 
 def find_pin_problems(settings: ServerSettings) -> dict[str, str]:
     """What is wrong with what pins a server, by the name of the setting; nothing is asked of the server."""
-    problems = {}
-    protocol = Protocol(settings.protocol)
-    if protocol is Protocol.SFTP and settings.host_key.strip():
-        from imports.filesystems.sftp import PinnedKeys
-
-        try:
-            PinnedKeys(settings.host_key)
-        except SettingsWrong as error:
-            problems["host_key"] = str(error)
-    if protocol in (Protocol.FTPS, Protocol.FTPS_IMPLICIT):
-        from imports.filesystems.ftp_sessions import make_context
-
-        try:
-            read_fingerprint(settings.certificate_fingerprint)
-        except IdentityWrong as error:
-            problems["certificate_fingerprint"] = str(error)
-        try:
-            make_context(replace(settings, certificate_fingerprint=""))
-        except IdentityWrong as error:
-            problems["ca_bundle"] = str(error)
-    return problems
+    return find_transport(settings.protocol).find_pin_problems(settings)
 
 
 def read_identity(settings: ServerSettings) -> Identity | None:
     """What a server presents of itself before anybody logs in; none where its protocol has no such thing."""
-    protocol = Protocol(settings.protocol)
-    if protocol is Protocol.SFTP:
-        from imports.filesystems.sftp import read_host_key
-
-        return read_host_key(settings)
-    if protocol in (Protocol.FTPS, Protocol.FTPS_IMPLICIT):
-        from imports.filesystems.ftp_sessions import read_certificate
-
-        return read_certificate(settings)
-    return None
+    return find_transport(settings.protocol).read_identity(settings)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
-from enum import StrEnum
 from pathlib import Path  # noqa: TC003  (dataclasses look at it)
-from typing import TYPE_CHECKING, BinaryIO, NamedTuple
+from typing import TYPE_CHECKING, BinaryIO, ClassVar, NamedTuple
 
+from accounts.plugins import load
 from imports.errors import SettingsWrong, TryAgainLater
 from imports.filesystems.secrecy import holds_secret
 from imports.wording import one_line
@@ -24,34 +24,6 @@ MOST_FILES = 200_000
 """Entries of a folder; whoever lists more lists without end."""
 UNFINISHED = ".part"
 """Behind the name of a file that is still being written."""
-
-
-class Protocol(StrEnum):
-    """How a server is spoken to."""
-
-    SFTP = "sftp"
-    FTPS = "ftps"
-    FTPS_IMPLICIT = "ftps-implicit"
-    FTP = "ftp"
-    FILE = "file"
-    URL = "url"
-
-    @property
-    def label(self) -> str:
-        """How people call it."""
-        return {
-            "sftp": "SFTP",
-            "ftps": "FTPS, explicit TLS",
-            "ftps-implicit": "FTPS, implicit TLS",
-            "ftp": "FTP, unencrypted",
-            "file": "folder of this machine",
-            "url": "another URL",
-        }[self.value]
-
-    @property
-    def port(self) -> int:
-        """The port that is meant when none is given; 0 for protocols without one."""
-        return {"sftp": 22, "ftps": 21, "ftps-implicit": 990, "ftp": 21}.get(self.value, 0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,10 +52,8 @@ class ServerSettings:
 
     @property
     def where(self) -> str:
-        """Names the server in messages."""
-        if self.protocol in (Protocol.FILE, Protocol.URL):
-            return self.url.partition("?")[0].rpartition("@")[2] or "this machine"
-        return f"{self.host}:{self.port or Protocol(self.protocol).port}"
+        """Names the server in messages. Raises SettingsWrong where no app speaks the protocol."""
+        return find_transport(self.protocol).name_in_messages(self)
 
 
 class RemoteFile(NamedTuple):
@@ -138,7 +108,60 @@ class TargetTaken(SettingsWrong):
 
 
 class Server(ABC):
-    """A session on a server; paths are the server's, relative to where the login leads."""
+    """A session on a server; paths are the server's, relative to where the login leads.
+
+    The class is the transport: what an app names in the `transports` of its AppConfig. It says how people call it and
+    what it is told of a server, and knows whom it trusts.
+    """
+
+    protocol: ClassVar[str]
+    """Names the transport in feeds, commands and the API; 13 characters at most."""
+    label: ClassVar[str]
+    """How people call it."""
+    port: ClassVar[int] = 0
+    """The port that is meant when none is given; 0 for transports without one."""
+    fields: ClassVar[tuple[str, ...]] = ("host", "port", "user", "password")
+    """Which of a feed's fields about its server it is told; one with a host needs it."""
+    pinned_by: ClassVar[str] = ""
+    """The field without which nobody knows whose server answers; what the server presents of itself goes there."""
+    warning: ClassVar[str] = ""
+    """What whoever sets up such a feed should know."""
+    keeps_times: ClassVar[bool] = True
+    """Whether a file that is renamed keeps its time."""
+
+    @classmethod
+    def open(cls, settings: ServerSettings) -> Server:
+        """Log in. A class whose libraries take long to load gives another one here."""
+        return cls(settings)
+
+    @classmethod
+    def find_problems(cls, settings: ServerSettings) -> dict[str, str]:
+        """What is wrong with the settings, by the name of the field; they hold no secrets, and nobody is asked."""
+        from imports.filesystems.network import explain_host  # which needs the errors of this module
+
+        problem = explain_host(settings.host) if "host" in cls.fields else ""
+        return {"host": problem} if problem else {}
+
+    @classmethod
+    def find_pin_problems(cls, settings: ServerSettings) -> dict[str, str]:
+        """The same of what the server is recognised by."""
+        return {}
+
+    @classmethod
+    def read_identity(cls, settings: ServerSettings) -> Identity | None:
+        """What a server presents of itself before anybody logs in; none where there is no such thing."""
+        return None
+
+    @classmethod
+    def name_server(cls, settings: ServerSettings) -> str:
+        """Names the server in lists; never with what logs in."""
+        if "host" not in cls.fields:
+            return cls.label
+        return f"{cls.protocol}://{settings.host}{f':{settings.port}' if settings.port else ''}"
+
+    @classmethod
+    def name_in_messages(cls, settings: ServerSettings) -> str:
+        return f"{settings.host}:{settings.port or cls.port}" if "host" in cls.fields else cls.label
 
     def __init__(self, settings: ServerSettings) -> None:
         self.settings = settings
@@ -191,6 +214,26 @@ class Server(ABC):
 
     def taken(self, target: str) -> TargetTaken:
         return TargetTaken(f"There is a file {target} on {self.settings.where} already; nothing was overwritten.")
+
+
+def find_transports() -> dict[str, type[Server]]:
+    """What the installed apps bring, by protocol."""
+    return {transport.protocol: transport for transport in load("transports")}
+
+
+def find_transport(protocol: str) -> type[Server]:
+    """Raises SettingsWrong where no app speaks the protocol."""
+    try:
+        return find_transports()[protocol]
+    except KeyError:
+        raise SettingsWrong(
+            f"No installed app speaks {protocol!r}. Choose another protocol, or have the operator install the app."
+        ) from None
+
+
+def list_protocols() -> list[tuple[str, str]]:
+    """The choices of a form: protocol and label."""
+    return [(name, transport.label) for name, transport in find_transports().items()]
 
 
 def is_utf_8(name: bytes) -> bool:

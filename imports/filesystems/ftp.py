@@ -18,9 +18,7 @@ from imports.filesystems.base import (
     IdentityWrong,
     LoginRefused,
     PermissionRefused,
-    Protocol,
     RemoteFile,
-    Server,
     ServerSettings,
     ServerUnreachable,
     is_utf_8,
@@ -28,6 +26,7 @@ from imports.filesystems.base import (
 )
 from imports.filesystems.ftp_sessions import WIRE, CertificateWrong, PlainSession, TLSSession
 from imports.filesystems.network import LEAST_RATE, PATIENCE, TimeLimit
+from imports.filesystems.transports import FTP
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,13 +41,13 @@ _DOS = re.compile(
 )
 
 
-class FTPServer(Server):
+class FTPServer(FTP):
     """A session on an FTP server."""
 
     def __init__(self, settings: ServerSettings) -> None:
         super().__init__(settings)
         self.encoding = "utf-8"
-        self.ftp = (PlainSession if settings.protocol == Protocol.FTP else TLSSession)(settings)
+        self.ftp = (PlainSession if settings.protocol == FTP.protocol else TLSSession)(settings)
         try:
             with self._translated("/"):
                 self.ftp.open()

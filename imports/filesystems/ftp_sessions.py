@@ -13,13 +13,14 @@ from cryptography import x509
 from imports.filesystems.base import (
     Identity,
     IdentityWrong,
-    Protocol,
     ServerSettings,
     ServerUnreachable,
+    find_transport,
     quote,
     read_fingerprint,
 )
 from imports.filesystems.network import PATIENCE, TimeLimit, open_socket
+from imports.filesystems.transports import ImplicitFTPS
 
 if TYPE_CHECKING:
     import socket
@@ -47,7 +48,7 @@ class PlainSession(ftplib.FTP):
 
     def open(self) -> None:
         """Connect and read the greeting."""
-        self.host, self.port = self.settings.host, self.settings.port or Protocol(self.settings.protocol).port
+        self.host, self.port = self.settings.host, self.settings.port or find_transport(self.settings.protocol).port
         self.sock = self.begin(open_socket(self.host, self.port, self.settings.timeout))
         self.af = self.sock.family
         self.file = self.sock.makefile("r", encoding=WIRE)
@@ -85,7 +86,7 @@ class TLSSession(PlainSession, ftplib.FTP_TLS):
     def __init__(self, settings: ServerSettings, context: ssl.SSLContext | None = None) -> None:
         self.settings = settings
         self.pinned = "" if context else read_fingerprint(settings.certificate_fingerprint)
-        self.implicit = settings.protocol == Protocol.FTPS_IMPLICIT
+        self.implicit = settings.protocol == ImplicitFTPS.protocol
         context = context or make_context(settings)
         ftplib.FTP_TLS.__init__(self, timeout=settings.timeout, context=context, encoding=WIRE)
 

@@ -16,12 +16,12 @@ from imports.filesystems.base import (
     FolderMissing,
     PermissionRefused,
     RemoteFile,
-    Server,
     ServerSettings,
     ServerUnreachable,
     is_utf_8,
     quote,
 )
+from imports.filesystems.transports import Folder
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -32,7 +32,7 @@ _NO_SECOND_NAMES = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, 
 """What a file system without hard links says, and Linux of a file of somebody else that we may not write."""
 
 
-class LocalServer(Server):
+class LocalServer(Folder):
     """A folder of this machine that is never left, by no path and by no link."""
 
     def __init__(self, settings: ServerSettings) -> None:

@@ -91,6 +91,17 @@ def find_host_problem(host: str) -> str:
     return "" if may_reach(address) else str(HostRefused(host))
 
 
+def explain_host(host: str) -> str:
+    """What is wrong with a host's name or address; nothing is asked of anybody."""
+    if not host:
+        return "Give the server's host name."
+    try:
+        host.encode("idna")
+    except UnicodeError:
+        return f"{host} is no host name. Check it for doubled dots and parts that are too long."
+    return find_host_problem(host)
+
+
 def open_socket(host: str, port: int, timeout: float) -> socket.socket:
     """Connect to a host that may be reached: to the very address that was looked at, whatever its name means later.
 

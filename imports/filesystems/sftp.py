@@ -23,13 +23,13 @@ from imports.filesystems.base import (
     LoginRefused,
     PermissionRefused,
     RemoteFile,
-    Server,
     ServerSettings,
     ServerUnreachable,
     is_utf_8,
     quote,
 )
 from imports.filesystems.network import PATIENCE, TimeLimit, open_socket
+from imports.filesystems.transports import SFTP
 
 if TYPE_CHECKING:
     import socket
@@ -78,7 +78,7 @@ class _Client(asyncssh.SSHClient):
         return self.presented in self.pinned.fingerprints
 
 
-class SFTPServer(Server):
+class SFTPServer(SFTP):
     """A session on an SFTP server."""
 
     def __init__(self, settings: ServerSettings) -> None:

@@ -17,12 +17,12 @@ from imports.filesystems.base import (
     FolderMissing,
     PermissionRefused,
     RemoteFile,
-    Server,
     ServerSettings,
     ServerUnreachable,
     quote,
 )
 from imports.filesystems.network import LEAST_RATE, PATIENCE, find_addresses
+from imports.filesystems.transports import URL
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -36,7 +36,7 @@ SHORTEST_SECRET = 6
 """Characters of an option's value, below which it is none: a region, a yes, a number."""
 
 
-class URLServer(Server):
+class URLServer(URL):
     """Another of fsspec's file systems, such as an object store, which has no rename of its own.
 
     Each question is asked in a thread of its own, which is left alone where no answer comes in time.

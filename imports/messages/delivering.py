@@ -1,13 +1,11 @@
-"""Deliver: e-mails and webhooks that are due, each until it is taken or has been tried for days."""
+"""Deliver: the messages that are due, each by its channel, until it is taken or has been tried for days."""
 
 from __future__ import annotations
 
 import logging
-import smtplib
 import time
 from datetime import timedelta
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 from django.db.models import F
@@ -15,9 +13,8 @@ from django.utils import timezone
 
 from imports.errors import SettingsWrong, TryAgainLater
 from imports.filesystems import ServerUnreachable
-from imports.messages.mailing import make_email
-from imports.messages.webhooks import post_event
-from imports.models import Message, Webhook
+from imports.messages.channels import Gone, find_channels
+from imports.models import Message
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -35,16 +32,16 @@ def deliver_due(most: int = 100) -> int:
 
     Where one message finds nobody at home, the others to the same place wait for the next time, uncounted.
     """
-    taken, away, started = 0, set(), time.monotonic()
+    taken, away, started, channels = 0, set(), time.monotonic(), find_channels()
     for message in Message.objects.due().select_related("account", "feed", "run").order_by("pk")[:most]:
         if time.monotonic() - started > LONGEST_DELIVERY:
             break
-        webhook = _find_webhook(message)
-        place = urlsplit(webhook.url).netloc if webhook else str(message.kind)
+        channel = channels.get(message.kind) or Gone(message.kind)
+        place = channel.find_place(message)
         if place in away or not _claim(message):
             continue
         try:
-            _deliver(message, webhook)
+            channel.deliver(message)
         except TryAgainLater as error:
             if isinstance(error, ServerUnreachable):
                 away.add(place)
@@ -64,33 +61,6 @@ def _claim(message: Message) -> bool:
     claimed = due.update(attempts=F("attempts") + 1, next_attempt_at=later)
     message.attempts += 1
     return bool(claimed)
-
-
-def _find_webhook(message: Message) -> Webhook | None:
-    if message.kind != Message.Kind.WEBHOOK:
-        return None
-    return Webhook.objects.filter(account=message.account).defer("secret").first()
-
-
-def _deliver(message: Message, webhook: Webhook | None) -> None:
-    if message.kind == Message.Kind.EMAIL:
-        _send_email(message)
-    elif webhook is None or not webhook.enabled:
-        raise SettingsWrong("The account's webhook was removed or switched off.")
-    else:
-        post_event(webhook, message)
-
-
-def _send_email(message: Message) -> None:
-    try:
-        make_email(message).send()
-    except smtplib.SMTPRecipientsRefused as error:
-        refused = ", ".join(f"{address} ({code})" for address, (code, _) in error.recipients.items())
-        raise TryAgainLater(f"The mail server refuses {refused}.") from None
-    except smtplib.SMTPResponseException as error:
-        raise TryAgainLater(f"The mail server refuses with status {error.smtp_code}.") from None
-    except (smtplib.SMTPException, OSError) as error:
-        raise ServerUnreachable(f"The mail server cannot be reached: {type(error).__name__}.") from None
 
 
 def _record_failure(message: Message, problem: str, *, give_up: bool) -> None:

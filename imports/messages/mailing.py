@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import smtplib
 from datetime import datetime
 from email.utils import parseaddr
 from typing import TYPE_CHECKING, Any
@@ -12,10 +13,16 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 
 from imports.describing import rejects_name
+from imports.errors import TryAgainLater
+from imports.filesystems import ServerUnreachable
+from imports.messages.channels import Channel
 from imports.models import Feed
 from imports.wording import one_line, plain_text
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from imports.messages.channels import Event
     from imports.models import Message
 
 SUBJECTS = {
@@ -30,6 +37,28 @@ SUBJECTS = {
 }
 MAILED_ISSUES = 10
 LONGEST_SUBJECT = 300
+
+
+class EmailChannel(Channel):
+    """People are told of what needs somebody."""
+
+    kind = "email"
+    label = "e-mail"
+
+    def write(self, event: Event) -> Iterator[tuple[str, dict[str, Any]]]:
+        if event.people:
+            yield event.repeats or event.what, {**event.details, "to": event.people}
+
+    def deliver(self, message: Message) -> None:
+        try:
+            make_email(message).send()
+        except smtplib.SMTPRecipientsRefused as error:
+            refused = ", ".join(f"{address} ({code})" for address, (code, _) in error.recipients.items())
+            raise TryAgainLater(f"The mail server refuses {refused}.") from None
+        except smtplib.SMTPResponseException as error:
+            raise TryAgainLater(f"The mail server refuses with status {error.smtp_code}.") from None
+        except (smtplib.SMTPException, OSError) as error:
+            raise ServerUnreachable(f"The mail server cannot be reached: {type(error).__name__}.") from None
 
 
 def make_email(message: Message) -> EmailMultiAlternatives:

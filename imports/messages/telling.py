@@ -9,16 +9,15 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING, Any
 
-from django.utils import timezone
-
-from accounts.times import iso_utc
 from imports.describing import describe_run
-from imports.models import Message, Run, Webhook
+from imports.messages.channels import Event, find_channels
+from imports.messages.events import announce_run
+from imports.models import Message, Run
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from accounts.models import Account, User
+    from accounts.models import User
     from imports.models import Feed
 
 NEEDS_SOMEBODY = {Run.Status.HELD, Run.Status.REJECTED, Run.Status.FAILED, Run.Status.PARTIAL}
@@ -27,57 +26,66 @@ TOLD_ISSUES = 20
 
 
 def tell_of_run(run: Run) -> None:
-    """A run has ended, or was decided about: the webhook is told of all, people of what needs somebody.
+    """A run has ended, or was decided about: programs are told of all, people of what needs somebody.
 
     A file that fails again and again for the same technical reason is told to people once.
     """
     if run.dry_run or run.status in (Run.Status.QUEUED, Run.Status.RUNNING):
         return
-    event, feed = f"run.{run.status}", run.feed
-    about = {"account": run.account, "feed": feed, "run": run, "event": event}
-    told = list(_webhook(run.account, about, f"{run.pk}:{run.status}", lambda: describe_run(run, TOLD_ISSUES)))
-    contacts = feed.contacts if feed is not None else _uploader(run)
-    if contacts and run.status in NEEDS_SOMEBODY:
-        again = feed is not None and run.status == Run.Status.FAILED
-        told.append(_email(about, _identity(run) if again else f"{run.pk}:{run.status}", contacts, {}))
-    if feed is not None and feed.outbox_folder and run.status != Run.Status.FAILED:
-        for what in ["receipt", "rejects"] if run.rejects_file else ["receipt"]:
-            key = f"file:{what}:{run.pk}:{run.status}"
-            told.append(Message(**about, kind=Message.Kind.FILE, key=key, payload={"file": what}))
-    Message.objects.bulk_create(told, ignore_conflicts=True)
+    feed = run.feed
+    people = feed.contacts if feed is not None else _uploader(run)
+    event = Event(
+        name=f"run.{run.status}",
+        what=f"{run.pk}:{run.status}",
+        account=run.account,
+        describe=lambda: describe_run(run, TOLD_ISSUES),
+        feed=feed,
+        run=run,
+        people=people if run.status in NEEDS_SOMEBODY else [],
+        repeats=_identity(run) if feed is not None and run.status == Run.Status.FAILED else "",
+    )
+    _tell(event)
+    announce_run(run.pk)
 
 
 def tell_of_refusal(held: Run, user: User | None, problem: str) -> None:
     """A release was refused when its turn came: whoever asked for it is told, and so is the webhook."""
-    about = {"account": held.account, "feed": held.feed, "run": held, "event": "run.release_refused"}
-    what = f"refused:{held.pk}:{held.release_asked_at and held.release_asked_at.isoformat()}"
-    described = lambda: {**describe_run(held, TOLD_ISSUES), "release_problem": problem}  # noqa: E731  (called at most once)
-    told = list(_webhook(held.account, about, what, described))
-    if user is not None and user.email:
-        told.append(_email(about, what, [user.email], {"problem": problem}))
-    Message.objects.bulk_create(told, ignore_conflicts=True)
+    event = Event(
+        name="run.release_refused",
+        what=f"refused:{held.pk}:{held.release_asked_at and held.release_asked_at.isoformat()}",
+        account=held.account,
+        describe=lambda: {**describe_run(held, TOLD_ISSUES), "release_problem": problem},
+        feed=held.feed,
+        run=held,
+        people=[user.email] if user is not None and user.email else [],
+        details={"problem": problem},
+    )
+    _tell(event)
 
 
 def tell_of_feed(feed: Feed, event: str, since: datetime, payload: dict[str, Any]) -> None:
     """A feed fails, works again or is silent, since a time that tells one such event from the next."""
-    about = {"account": feed.account, "feed": feed, "event": event}
-    what = f"{event}:{feed.pk}:{since.isoformat()}"
-    described = {"account": feed.account.code, "feed": feed.name, **payload}
-    told = list(_webhook(feed.account, about, what, lambda: described))
-    if feed.contacts:
-        told.append(_email(about, what, feed.contacts, payload))
+    happened = Event(
+        name=event,
+        what=f"{event}:{feed.pk}:{since.isoformat()}",
+        account=feed.account,
+        describe=lambda: {"account": feed.account.code, "feed": feed.name, **payload},
+        feed=feed,
+        people=feed.contacts,
+        details=payload,
+    )
+    _tell(happened)
+
+
+def _tell(event: Event) -> None:
+    """Write down what each channel wants to tell of it."""
+    about = {"account": event.account, "feed": event.feed, "run": event.run, "event": event.name}
+    told = [
+        Message(**about, kind=kind, key=f"{kind}:{name}", payload=payload)
+        for kind, channel in find_channels().items()
+        for name, payload in channel.write(event)
+    ]
     Message.objects.bulk_create(told, ignore_conflicts=True)
-
-
-def _webhook(account: Account, about: dict[str, Any], what: str, describe: Any) -> list[Message]:
-    if not Webhook.objects.filter(account=account, enabled=True).exists():
-        return []
-    payload = {"type": about["event"], "timestamp": iso_utc(timezone.now()), "data": describe()}
-    return [Message(**about, kind=Message.Kind.WEBHOOK, key=f"webhook:{what}", payload=payload)]
-
-
-def _email(about: dict[str, Any], what: str, contacts: list[str], payload: dict[str, Any]) -> Message:
-    return Message(**about, kind=Message.Kind.EMAIL, key=f"email:{what}", payload={**payload, "to": contacts})
 
 
 def _uploader(run: Run) -> list[str]:

@@ -14,18 +14,24 @@ import secrets
 import ssl
 from contextlib import closing
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import SplitResult, quote, urlsplit
 
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
-from imports.errors import TryAgainLater
+from accounts.times import iso_utc
+from imports.errors import SettingsWrong, TryAgainLater
 from imports.filesystems import ServerUnreachable
 from imports.filesystems.network import PATIENCE, HostRefused, TimeLimit, find_addresses, is_private, open_socket
+from imports.messages.channels import Channel
+from imports.models import Webhook
 
 if TYPE_CHECKING:
-    from imports.models import Message, Webhook
+    from collections.abc import Iterator
+
+    from imports.messages.channels import Event
+    from imports.models import Message
 
 PREFIX = "whsec_"
 SILENCE = 15.0
@@ -56,6 +62,32 @@ def check_webhook_url(url: str) -> None:
         raise ValidationError("The host is not known. Check the URL.") from None
     if parts.scheme != "https" and not all(is_private(address) for _, address in addresses):
         raise ValidationError("Give an https URL: what is posted tells of customers.")
+
+
+class WebhookChannel(Channel):
+    """Programs are told of everything."""
+
+    kind = "webhook"
+    label = "webhook"
+
+    def write(self, event: Event) -> Iterator[tuple[str, dict[str, Any]]]:
+        if Webhook.objects.filter(account=event.account, enabled=True).exists():
+            now = iso_utc(timezone.now())
+            yield event.what, {"type": event.name, "timestamp": now, "data": event.described}
+
+    def find_place(self, message: Message) -> str:
+        webhook = _find_webhook(message)
+        return urlsplit(webhook.url).netloc if webhook else self.kind
+
+    def deliver(self, message: Message) -> None:
+        webhook = _find_webhook(message)
+        if webhook is None or not webhook.enabled:
+            raise SettingsWrong("The account's webhook was removed or switched off.")
+        post_event(webhook, message)
+
+
+def _find_webhook(message: Message) -> Webhook | None:
+    return Webhook.objects.filter(account=message.account).defer("secret").first()
 
 
 def post_event(webhook: Webhook, message: Message) -> None:

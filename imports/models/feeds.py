@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import zlib
+from dataclasses import replace
 from datetime import datetime, timedelta
-from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, ClassVar
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -18,9 +19,9 @@ from django.utils import timezone
 
 from accounts.fields import SecretField, is_set, secret_names
 from accounts.models import Account
-from imports.filesystems import Protocol, ServerSettings, find_pin_problems
+from imports.errors import SettingsWrong
+from imports.filesystems import ServerSettings, find_transport, list_protocols
 from imports.filesystems.masks import Mask, MaskError
-from imports.filesystems.network import find_host_problem
 from imports.models.formats import Format
 from imports.querysets import FeedQuerySet
 
@@ -48,7 +49,7 @@ class Feed(models.Model):
     name = models.SlugField(max_length=60, help_text="Names the feed in commands.")
     enabled = models.BooleanField(default=True)
 
-    protocol = models.CharField(max_length=13, choices=[(item.value, item.label) for item in Protocol], default="sftp")
+    protocol = models.CharField(max_length=13, choices=list_protocols, default="sftp")
     host = models.CharField(max_length=255, blank=True)
     port = models.PositiveIntegerField(
         null=True,
@@ -150,27 +151,7 @@ class Feed(models.Model):
         return self.name
 
     def clean(self) -> None:
-        errors: dict[str, str] = {}
-        if self.protocol == Protocol.URL:
-            scheme = self.url.partition("://")[0]
-            if scheme not in settings.URL_FEEDS:
-                allowed = ", ".join(f"{name}://" for name in settings.URL_FEEDS) or "none"
-                errors["url"] = f"Give the URL, such as s3://bucket. URL_FEEDS allows {allowed}."
-        elif self.protocol == Protocol.FILE:
-            if settings.LOCAL_FEEDS is None:
-                errors["protocol"] = "LOCAL_FEEDS names no folder of this machine, so feeds cannot read any."
-        elif not self.host:
-            errors["host"] = "Give the server's host name."
-        elif not _is_host(self.host):
-            errors["host"] = f"{self.host} is no host name. Check it for doubled dots and parts that are too long."
-        elif problem := find_host_problem(self.host):
-            errors["host"] = problem
-        if problem := _find_url_problem(self.url):
-            errors["url"] = problem
-        if self.protocol == Protocol.SFTP and not self.host_key.strip():
-            errors["host_key"] = "Give the server's key or its fingerprint; without it nobody knows whose server it is."
-        pins = {name: getattr(self, name) for name in ("host_key", "certificate_fingerprint", "ca_bundle")}
-        errors |= find_pin_problems(ServerSettings(protocol=self.protocol, **pins))
+        errors = self._find_server_problems()
         try:
             Mask.parse(self.mask)
         except MaskError as error:
@@ -194,33 +175,58 @@ class Feed(models.Model):
             return []
         return [name for name in secret_names(Feed) if name not in given and is_set(self, name)]
 
+    def _find_server_problems(self) -> dict[str, str]:
+        """What its transport finds wrong, by the name of the field; secrets are not even decrypted for that."""
+        try:
+            transport = find_transport(self.protocol)
+        except SettingsWrong as error:
+            return {"protocol": str(error)}
+        errors = transport.find_problems(replace(self._server, root=self._root))
+        if problem := _find_url_problem(self.url):
+            errors["url"] = problem
+        pin = transport.pinned_by
+        if pin and not getattr(self, pin).strip():
+            errors[pin] = "Give the server's key or its fingerprint; without it nobody knows whose server it is."
+        return errors | transport.find_pin_problems(self._server)
+
     @property
     def server_name(self) -> str:
         """Names the server in lists; never with what logs in."""
-        if self.protocol in (Protocol.FILE, Protocol.URL):
-            return self.url.partition("?")[0].rpartition("@")[2] or Protocol(self.protocol).label
-        return f"{self.protocol}://{self.host}{f':{self.port}' if self.port else ''}"
+        try:
+            return find_transport(self.protocol).name_server(self._server)
+        except SettingsWrong:
+            return f"{self.protocol}, which no installed app speaks"
 
     @property
     def server(self) -> ServerSettings:
-        """Where and how to log in."""
-        pairs = (line.partition("=") for line in self.options.splitlines() if line.strip())
+        """Where and how to log in, with the secrets that its transport reads. Raises SettingsWrong where it is gone."""
+        transport = find_transport(self.protocol)
+        secrets: dict[str, Any] = {name: getattr(self, name) for name in secret_names(Feed) if name in transport.fields}
+        if "options" in secrets:
+            pairs = (line.partition("=") for line in secrets["options"].splitlines() if line.strip())
+            secrets["options"] = {name.strip(): value.strip() for name, _, value in pairs}
+        return replace(self._server, **secrets, root=self._root)
+
+    @property
+    def _server(self) -> ServerSettings:
+        """The same without the secrets."""
         return ServerSettings(
             protocol=self.protocol,
             host=self.host,
             port=self.port,
             user=self.user,
-            password=self.password,
-            private_key=self.private_key,
             host_key=self.host_key,
             ca_bundle=self.ca_bundle,
             certificate_fingerprint=self.certificate_fingerprint,
             url=self.url,
-            options={name.strip(): value.strip() for name, _, value in pairs},
-            root=settings.LOCAL_FEEDS and settings.LOCAL_FEEDS / self.account.code,
             schemes=tuple(settings.URL_FEEDS),
             timeout=settings.FEED_TIMEOUT,
         )
+
+    @property
+    def _root(self) -> Path | None:
+        """The account's folder among those of this machine."""
+        return settings.LOCAL_FEEDS and settings.LOCAL_FEEDS / (self.account.code if self.account_id else "")
 
     @property
     def is_queued(self) -> bool:
@@ -237,14 +243,6 @@ class Feed(models.Model):
         spread = timedelta(seconds=zlib.crc32(str(self.pk).encode()) % int(interval.total_seconds()))
         turns = (after - EPOCH - spread) // interval
         return EPOCH + spread + (turns + 1) * interval
-
-
-def _is_host(text: str) -> bool:
-    try:
-        text.encode("idna")
-    except UnicodeError:
-        return False
-    return True
 
 
 def _find_url_problem(url: str) -> str:

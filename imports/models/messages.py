@@ -9,8 +9,17 @@ from django.db.models import Q
 
 from accounts.fields import SecretField
 from accounts.models import Account
+from accounts.plugins import load
 from imports.models.feeds import Feed
 from imports.querysets import MessageQuerySet
+
+OUTBOX = "file"
+"""The kind of messages that no task delivers: the next pull of their feed writes them to its server."""
+
+
+def list_kinds() -> list[tuple[str, str]]:
+    """The channels of the installed apps: kind and label."""
+    return [(channel.kind, channel.label) for channel in load("channels")]
 
 
 class Webhook(models.Model):
@@ -31,15 +40,10 @@ class Webhook(models.Model):
 class Message(models.Model):
     """What is told to somebody, until it is delivered."""
 
-    class Kind(models.TextChoices):
-        EMAIL = "email", "e-mail"
-        WEBHOOK = "webhook", "webhook"
-        FILE = "file", "file in the outbox"
-
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="messages")
     feed = models.ForeignKey(Feed, on_delete=models.CASCADE, null=True, blank=True, related_name="messages")
     run = models.ForeignKey("imports.Run", on_delete=models.CASCADE, null=True, blank=True, related_name="messages")
-    kind = models.CharField(max_length=7, choices=Kind)
+    kind = models.CharField(max_length=20, choices=list_kinds)
     event = models.CharField(max_length=40, help_text="What happened, such as run.held.")
     key = models.CharField(max_length=150, unique=True, help_text="Names the event, so that it is told once.")
     payload = models.JSONField(default=dict)

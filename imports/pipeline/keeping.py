@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from imports.errors import SettingsWrong
 from imports.models import Message
+from imports.models.messages import OUTBOX
 from imports.models.runs import kept_file_name, rejects_file_name
 
 if TYPE_CHECKING:
@@ -116,7 +117,7 @@ def forget_old_files(account: Account) -> None:
         account.runs.awaiting_decision()
         .values("pk")
         .union(account.runs.filter(status__in=["queued", "running"]).values("pk"))
-        .union(Message.objects.pending().filter(account=account, kind=Message.Kind.FILE).values("run"))
+        .union(Message.objects.pending().filter(account=account, kind=OUTBOX).values("run"))
     )
     old = account.runs.exclude(kept_file="", rejects_file="").filter(started_at__lt=oldest).exclude(pk__in=needed)
     forgotten = _names_of(old)

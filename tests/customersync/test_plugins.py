@@ -36,3 +36,7 @@ def run_inside(db, tmp_path):
 
 def test_the_project_does_without_imports(run_inside):
     run_inside("tests/customersync/without_imports.py", "tests.settings.without_imports")
+
+
+def test_another_developers_app_adds_to_the_project_without_touching_it(run_inside):
+    run_inside("tests/customersync/with_plugin.py", "tests.settings.with_plugin")

@@ -12,7 +12,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from accounts.management.arguments import add_account_argument, find_account
 from imports.feeds.inspecting import describe_presented_key
-from imports.filesystems import Protocol
+from imports.filesystems import find_transport, find_transports
 from imports.models import Feed, Format
 from imports.queueing import request_pull
 from imports.versioning import STANDARD_NAME
@@ -32,7 +32,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("name", metavar="NAME", help="names the feed in commands")
         add_account_argument(parser)
-        parser.add_argument("--protocol", default="sftp", choices=[protocol.value for protocol in Protocol])
+        parser.add_argument("--protocol", default="sftp", choices=list(find_transports()))
         parser.add_argument("--host", default="", help="the server")
         parser.add_argument("--port", type=int, help="the protocol's own when not given")
         parser.add_argument("--user", default="", help="who logs in")
@@ -102,10 +102,12 @@ class Command(BaseCommand):
             silent_after_hours=options["silent_after"],
             enabled=not options["disabled"],
         )
-        if feed.protocol == Protocol.SFTP and feed.host and not feed.host_key:
-            said, pin = describe_presented_key(feed)
-            advice = f" When its operator has confirmed that, give: --host-key '{pin}'" if pin else ""
-            raise CommandError(f"No host key is given. {said}{advice}", returncode=2)
+        transport = find_transport(feed.protocol)
+        if transport.pinned_by and feed.host and not getattr(feed, transport.pinned_by):
+            said, presented = describe_presented_key(feed)
+            option = f"--{transport.pinned_by.replace('_', '-')} '{presented}'"
+            advice = f" When its operator has confirmed that, give: {option}" if presented else ""
+            raise CommandError(f"No {transport.pinned_by.replace('_', ' ')} is given. {said}{advice}", returncode=2)
         try:
             feed.full_clean()
         except ValidationError as error:
@@ -121,8 +123,8 @@ class Command(BaseCommand):
         if feed.enabled:
             request_pull(feed)
             self.stdout.write("Its first pull is queued for the workers (manage.py qcluster).")
-        if feed.protocol == Protocol.FTP:
-            self.stderr.write("Warning: FTP sends the password and the customers unencrypted. Prefer SFTP or FTPS.")
+        if transport.warning:
+            self.stderr.write(f"Warning: {transport.warning}")
 
 
 def find_format(account: Account, name: str) -> Format | None:
