@@ -153,7 +153,8 @@ def test_every_option_stands_in_the_feed(account, tmp_path, password):
     feed = Feed.objects.get()
     assert (feed.protocol, feed.host, feed.port, feed.user, feed.folder) == ("ftps", "h", 2121, "u", "in/out")
     assert (feed.private_key, feed.ca_bundle) == ("-----BEGIN KEY-----\nx\n", authority.ca)
-    assert (feed.certificate_fingerprint, feed.server.options) == ("AB:" * 31 + "CD", {"a": "b"})
+    assert (feed.certificate_fingerprint, feed.options) == ("AB:" * 31 + "CD", "a = b\n")
+    assert not feed.server.options, "FTPS reads none"
     assert (feed.format, feed.enabled, feed.queued_at) == (format_, False, None)
     assert "queued" not in said
     assert PASSWORD not in said
