@@ -59,6 +59,7 @@ class ImportConnectionsForm(ImportForm):
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         account, file, reading = self.fields["account"], self.fields["import_file"], self.fields["reading"]
+        self.fields["format"].label = "File type"
         account.queryset = Account.objects.editable_by(user)
         if len(only := account.queryset[:2]) == 1:
             account.initial = only[0]
