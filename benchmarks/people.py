@@ -145,7 +145,7 @@ def read_answer(answer: Any) -> str:
 
 def importer(world: World, chance: random.Random) -> Callable[[], str]:
     from imports.errors import TryAgainLater
-    from imports.pipeline import import_file
+    from imports.pipeline import ImportRequest, import_file
 
     who = chance.randrange(1000)
     numbers = iter(range(1_000_000))
@@ -155,7 +155,7 @@ def importer(world: World, chance: random.Random) -> Callable[[], str]:
         chance.shuffle(some)
         path = world.file(chance, f"file {who}-{next(numbers)}", some)
         try:
-            run = import_file(world.account, path)
+            run = import_file(ImportRequest(account=world.account, path=path))
         except TryAgainLater as later:
             if "database" in str(later):
                 raise Unexpected(str(later)) from later
