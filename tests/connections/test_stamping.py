@@ -39,12 +39,13 @@ class Poller:
     def __init__(self, program):
         self.program = program
         self.changes, self.copy = {}, {}
-        self.since = dict.fromkeys(("changes/?page_size=50&since", "connections/?page_size=7&updated_since"))
+        self.since = {("changes/?page_size=50", "since"): "", ("connections/?page_size=7", "updated_since"): ""}
 
     def poll(self):
-        for path, since in self.since.items():
-            pages = list(self.pages(f"accounts/maison/{path}={since.replace('+', '%2B') if since else ''}"))
-            self.since[path] = pages[0]["as_of"]
+        for (path, name), since in self.since.items():
+            asked = f"&{name}={since.replace('+', '%2B')}" if since else ""
+            pages = list(self.pages(f"accounts/maison/{path}{asked}"))
+            self.since[path, name] = pages[0]["as_of"]
             for found in (found for page in pages for found in page["results"]):
                 if "action" in found:
                     self.changes[found["id"]] = found
