@@ -34,9 +34,13 @@ def fits(profile: Profile, target: Target) -> tuple[float, str]:
         return 0.0, "its values are keys that only a machine reads"
     if part in ("address_1", "address_2") and profile.whole_addresses > 0.5:
         return 0.0, "its values are whole addresses, which nothing can take apart for sure"
-    wrong = profile.emails + profile.dates + profile.websites
-    if wrong > 0.5:
+    if profile.emails + profile.dates + profile.websites > 0.5:
         return 0.1, "its values are e-mails, dates or web addresses"
+    return _fits_text(profile, target, part)
+
+
+def _fits_text(profile: Profile, target: Target, part: str) -> tuple[float, str]:
+    """The same for a field that takes any text, by what such texts look like."""
     if target.name == "customer_code":
         if profile.fill < 0.95:
             return 0.15, f"it is blank on {1 - profile.fill:.0%} of the rows"

@@ -88,23 +88,9 @@ def _propose_meaning(column: Column, meaning: Meaning, blocks: AddressBlocks) ->
     if meaning.owner in ("", "customer") and profile.letters > 0.8 and profile.uniqueness > 0.5:
         for name in SECOND_NAMES.get(meaning.part, ()):
             column.propose(Target(name), 0.45 * score, meaning.why, "another column may be the customer's name")
-    pair = _CODE_OR_NAME.get(meaning.owner)
     number = meaning.number if meaning.number else 1
-    if pair and meaning.part in ("", "code", "name"):
-        looks_like_code = profile.codes > 0.8 and profile.terms < 0.5 and profile.length < 12
-        if meaning.owner == "customer" and not meaning.part:
-            looks_like_code = profile.codes > 0.8  # a customer's code may be long
-        for name, is_code in zip(pair, (True, False), strict=True):
-            right = looks_like_code == is_code
-            explicit = meaning.part == ("code" if is_code else "name")
-            factor = (1.0 if right else 0.8) if explicit else (0.93 if right else 0.3)
-            if explicit and not right and len(column.meanings) > 1:
-                factor = 0.4
-            if not explicit and meaning.part:
-                factor = 0.7 if right else 0
-            if meaning.owner == "customer" and explicit:
-                factor = 0.95 if column.header.casefold().endswith("id") else 1.0  # rather a system's own key
-            _propose_field(column, meaning, name, number, score * factor)
+    if meaning.owner in _CODE_OR_NAME and meaning.part in ("", "code", "name"):
+        _propose_code_or_name(column, meaning, number)
         return
     field_name = fields_by_meaning().get((meaning.owner, meaning.part))
     if field_name == "sales_rep_code" and profile.persons > 0.7 and profile.codes < 0.5:
@@ -115,6 +101,31 @@ def _propose_meaning(column: Column, meaning: Meaning, blocks: AddressBlocks) ->
     if field_name is not None:
         vague = 0.75 if (meaning.owner, meaning.part) == ("", "code") else 1
         _propose_field(column, meaning, field_name, number, score * vague)
+    _propose_besides(column, meaning, number)
+
+
+def _propose_code_or_name(column: Column, meaning: Meaning, number: int) -> None:
+    """Of an entry or a customer that the header names: its code or its name, as the values look."""
+    profile, score = column.profile, meaning.score
+    looks_like_code = profile.codes > 0.8 and profile.terms < 0.5 and profile.length < 12
+    if meaning.owner == "customer" and not meaning.part:
+        looks_like_code = profile.codes > 0.8  # a customer's code may be long
+    for name, is_code in zip(_CODE_OR_NAME[meaning.owner], (True, False), strict=True):
+        right = looks_like_code == is_code
+        explicit = meaning.part == ("code" if is_code else "name")
+        factor = (1.0 if right else 0.8) if explicit else (0.93 if right else 0.3)
+        if explicit and not right and len(column.meanings) > 1:
+            factor = 0.4
+        if not explicit and meaning.part:
+            factor = 0.7 if right else 0
+        if meaning.owner == "customer" and explicit:
+            factor = 0.95 if column.header.casefold().endswith("id") else 1.0  # rather a system's own key
+        _propose_field(column, meaning, name, number, score * factor)
+
+
+def _propose_besides(column: Column, meaning: Meaning, number: int) -> None:
+    """What an e-mail or an address's name may be where no other column is."""
+    profile, score = column.profile, meaning.score
     if meaning.owner in ("", "customer", "address") and meaning.part == "email":
         column.propose(
             Target("buyer_email", number),
