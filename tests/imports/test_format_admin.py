@@ -156,7 +156,9 @@ def test_an_untouched_draft_stays_as_it_is(client, draft):
         ({"columns-1-value_map": "nothing"}, "cell = value"),
         ({"delimiter": "ab"}, "one character"),
         ({"delimiter": '"'}, ""),
-        ({"encoding": "klingon"}, "encoding"),
+        ({"encoding": "klingon"}, "is no encoding that files are read in"),
+        ({"encoding": "utf-7"}, "is no encoding that files are read in"),
+        ({"width": "5"}, "width is for files without a header"),
         ({"max_error_percent": "101"}, "100"),
     ],
 )

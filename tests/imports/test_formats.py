@@ -1,16 +1,21 @@
 """What a format can say beyond the standard template."""
 
+from dataclasses import replace
+
 import pytest
 
 from imports.formats.spec import (
+    STANDARD,
     AssignmentMode,
     Blank,
     Column,
+    Conflict,
     Dialect,
     FormatError,
     FormatSpec,
     Ownership,
     Policies,
+    Swallowed,
     UnknownLookup,
 )
 from imports.template import Group, Target, find_target
@@ -319,3 +324,29 @@ def test_equal_formats_have_equal_digests():
         == spec(column("alternate_name", value_map={"c": "d", "a": "b"})).digest
     )
     assert spec().digest != spec(allow_trailing_delimiter=True).digest
+
+
+def test_settings_that_came_later_change_no_digest_at_their_default():
+    """Approvals and the digests of customers stand on these; they were computed before there was any such setting."""
+    columns = (
+        column("customer_code", 1),
+        column("profile_name", 2, value_map={"b": "B", "a": "A"}, default="x", ownership=Ownership.IF_BLANK),
+        column("price_type_currency", constant="EUR"),
+    )
+    policies = Policies(
+        clear_token="\\N",
+        assignments={Group.PRICE_TYPES: AssignmentMode.ADD},
+        unknown_lookup={"warehouses": UnknownLookup.SKIP},
+        max_error_percent=10,
+        max_change_percent=50.0,
+        allow_trailing_delimiter=True,
+        conflict=Conflict.LAST,
+    )
+    dialect = Dialect(
+        "cp1252", ";", None, "\\", has_header=False, skip_lines=2, footer="T*", allow_spaced_delimiter=True
+    )
+    known = FormatSpec("erp@1", dialect, columns, policies, ("a", "b"))
+    assert STANDARD.digest.hex() == "b56383a6ff328cb6079805ec1249c41703a29df9a225ecfb2c996dae2f67dd79"
+    assert known.digest.hex() == "f94b37a6758cf0af2b6b4a58afa545fc81f93a198042ab086bb717972d182c96"
+    assert replace(known, dialect=replace(dialect, width=4)).digest != known.digest
+    assert replace(known, policies=replace(policies, swallowed_lines=Swallowed.WARN)).digest != known.digest

@@ -203,7 +203,7 @@ def test_a_file_without_a_header_is_read_by_its_values(propose):
         for n in range(10, 50)
     ]
     proposal = propose(*rows)
-    assert not proposal.dialect.has_header
+    assert (proposal.dialect.has_header, proposal.dialect.width) == (False, 7)
     found = targets(proposal)
     assert (found[1], found[2], found[6], found[7]) == (
         "customer_code", "profile_name", "address_country_1", "buyer_email_1"
