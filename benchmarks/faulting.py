@@ -216,7 +216,7 @@ def prepare(number: int, transport: str, kind: str, servers: dict[str, Any], roo
 
 
 def write_file(path: Path, kind: str, code: str = "C") -> None:
-    from tests.imports.files import NEW, as_text
+    from tests.imports.customer_files import NEW, as_text
 
     count, wrong = {"clean": (3, 0), "partial": (3, 1), "held": (12, 6), "rejected": (3, 0)}[kind]
     rows = [{**NEW, "customer_code": f"{code}{number}", "discount": ""} for number in range(count)]

@@ -100,7 +100,7 @@ class World:
         return Connection.objects.filter(account=self.account, customer_code=code).values_list("pk", flat=True).first()
 
     def file(self, chance: random.Random, name: str, codes: list[str]) -> Path:
-        from tests.imports.files import NEW, SHIPPING, as_text
+        from tests.imports.customer_files import NEW, SHIPPING, as_text
 
         def row(code: str) -> dict[str, str]:
             values = NEW | {"customer_code": code, "profile_name": f"{code} {name}"}

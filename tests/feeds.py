@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from imports.models import Feed
-from tests.imports.files import NEW, as_text
+from tests.imports.customer_files import NEW, as_text
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -22,7 +22,7 @@ from imports.models import Feed, Message, Pull, Run, Webhook
 from imports.template import FIELDS
 from lookups.models import PaymentTerm
 from tests.builders import make_user
-from tests.imports.files import NEW, as_text, import_path
+from tests.imports.customer_files import NEW, as_text, import_path
 
 pytestmark = pytest.mark.django_db
 

@@ -13,7 +13,7 @@ import requests
 
 from imports.models import Run
 from tests.api.test_runs import work
-from tests.imports.files import NEW, as_text
+from tests.imports.customer_files import NEW, as_text
 from tests.processes import ROOT, environment, wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)

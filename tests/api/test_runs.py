@@ -18,7 +18,7 @@ from imports import tasks
 from imports.models import Issue, Message, Run, Webhook
 from imports.pipeline import beating
 from imports.pipeline import importing as pipeline
-from tests.imports.files import NEW, as_text
+from tests.imports.customer_files import NEW, as_text
 from tests.processes import wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -14,7 +14,7 @@ from connections.models import Connection
 from imports.models import Run
 from tests.api.test_runs import work
 from tests.builders import add_lookups, add_member, make_account, make_user
-from tests.imports.files import NEW, as_text
+from tests.imports.customer_files import NEW, as_text
 from tests.processes import environment
 
 pytestmark = [

@@ -16,7 +16,7 @@ from imports.tasks import pull
 from imports.versioning import save_draft
 from tests.builders import PASSWORD, add_lookups, add_member, make_account, make_connection, make_user
 from tests.feeds import drop
-from tests.imports.files import import_path
+from tests.imports.customer_files import import_path
 from tests.imports.test_versioning import SPEC
 from tests.servers import run_sftp
 

@@ -15,7 +15,7 @@ from connections.models import Change, Connection
 from connections.stamping import take_stamp, take_watermark
 from tests.api.conftest import Program
 from tests.builders import add_lookups, add_member, make_account, make_connection, make_user
-from tests.imports.files import NEW, as_text, import_path
+from tests.imports.customer_files import NEW, as_text, import_path
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

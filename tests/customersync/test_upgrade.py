@@ -15,7 +15,7 @@ from django.db.migrations.loader import MigrationLoader
 
 from imports.models import Run
 from tests.builders import add_lookups, add_member, make_account, make_user
-from tests.imports.files import NEW, as_text
+from tests.imports.customer_files import NEW, as_text
 from tests.processes import ROOT, environment
 
 PREVIOUS = "064d76f82fa6c85a1a8c8cc073537564f10702e8"

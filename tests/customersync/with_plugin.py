@@ -19,7 +19,7 @@ from imports.messages.events import run_ended
 from imports.models import Feed, Message, Run
 from tests.builders import add_lookups, make_account, make_user
 from tests.feeds import drop
-from tests.imports.files import Sender
+from tests.imports.customer_files import Sender
 from tests.plugin.models import Heard
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -4,7 +4,7 @@ import pytest
 
 from tests.builders import add_lookups, make_account
 from tests.feeds import make_feed
-from tests.imports.files import Sender
+from tests.imports.customer_files import Sender
 from tests.servers import run_sftp
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from connections.models import Connection
 from imports.models import Run
-from tests.imports.files import NEW, SAMPLES, as_text, issues_of
+from tests.imports.customer_files import NEW, SAMPLES, as_text, issues_of
 
 DEFECTS = SAMPLES / "defects"
 WARNINGS = {"unknown_column", "name_differs", "repeated_address", "header_only"}

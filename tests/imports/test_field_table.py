@@ -4,7 +4,7 @@ import pytest
 
 from imports.template import FIELDS, TEMPLATE, Kind
 from tests.builders import PRICE_TYPES
-from tests.imports.files import BILLING, NEW, SHIPPING, issues_of
+from tests.imports.customer_files import BILLING, NEW, SHIPPING, issues_of
 
 # Name, label, required, longest value: the source document's table, by hand.
 FIELD_TABLE = """

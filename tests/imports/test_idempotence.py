@@ -2,7 +2,7 @@
 
 from django.db import connection
 
-from tests.imports.files import NEW, SAMPLES, SHIPPING
+from tests.imports.customer_files import NEW, SAMPLES, SHIPPING
 
 
 def row_versions() -> dict[str, set[tuple[str, str]]]:

@@ -5,7 +5,7 @@ import random
 import pytest
 
 from tests.builders import add_lookups, make_account
-from tests.imports.files import NEW, SAMPLES, SHIPPING, Sender, as_text, customers_of, issues_of
+from tests.imports.customer_files import NEW, SAMPLES, SHIPPING, Sender, as_text, customers_of, issues_of
 
 STANDARD_SAMPLE = SAMPLES / "standard_layout.txt"
 

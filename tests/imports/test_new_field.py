@@ -15,7 +15,7 @@ from django.db import connection
 from psycopg.errors import ObjectInUse
 
 from benchmarks.servers import Server
-from tests.imports.files import BILLING, NEW, SHIPPING
+from tests.imports.customer_files import BILLING, NEW, SHIPPING
 from tests.processes import ROOT, environment
 
 if TYPE_CHECKING:
@@ -55,8 +55,8 @@ from imports.files.exporting import export_file, export_json
 from imports.formats.spec import Blank
 from imports.resources import ConnectionResource
 from tests.builders import add_lookups, add_member, make_account, make_user
-from tests.imports.files import Sender, issues_of
-from tests.imports.test_formats import column, spec
+from tests.imports.customer_files import Sender, issues_of
+from tests.imports.formats.test_spec import column, spec
 
 first, second, long = json.loads(sys.argv[1])
 maison, atelier = make_account("maison"), make_account("atelier")

@@ -15,7 +15,7 @@ from imports.resources import ConnectionResource
 from imports.runs.previewing import MOST_SHOWN
 from imports.versioning import save_draft
 from tests.builders import add_lookups, add_member, make_account, make_connection, make_user
-from tests.imports.files import BILLING, NEW, SHIPPING, customers_of
+from tests.imports.customer_files import BILLING, NEW, SHIPPING, customers_of
 from tests.imports.test_versioning import FILE, SPEC
 
 pytestmark = pytest.mark.django_db

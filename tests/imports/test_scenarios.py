@@ -3,7 +3,7 @@
 import pytest
 
 from connections.models import Change, Connection
-from tests.imports.files import BILLING, NEW, SHIPPING
+from tests.imports.customer_files import BILLING, NEW, SHIPPING
 
 
 def test_add_a_connection(send):

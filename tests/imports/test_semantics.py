@@ -7,7 +7,7 @@ from connections.review import reject
 from imports.models import Run
 from lookups.models import PaymentTerm, Warehouse
 from tests.builders import add_lookups, make_account, make_user
-from tests.imports.files import BILLING, NEW, SHIPPING, Sender, issues_of
+from tests.imports.customer_files import BILLING, NEW, SHIPPING, Sender, issues_of
 
 CODE = {"customer_code": "C1"}
 

@@ -24,7 +24,7 @@ from imports.versioning import (
     start_testing,
 )
 from tests.builders import add_member, make_account, make_user
-from tests.imports.files import import_path
+from tests.imports.customer_files import import_path
 
 DOCUMENT = """
 name: erp

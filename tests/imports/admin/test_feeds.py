@@ -1,0 +1,638 @@
+"""Feeds in the admin: what is shown, what may be changed and by whom, and that no secret is ever seen."""
+
+import json
+import re
+
+import pytest
+from cryptography.fernet import Fernet
+from django.contrib.admin.models import LogEntry
+from django.core.files.base import ContentFile
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils import timezone
+from django_q.models import OrmQ
+from django_q.signing import SignedPackage
+
+from accounts.sandboxes import add_sandbox
+from imports import tasks
+from imports.models import Feed, Heartbeat, Message, Pull, Run, Webhook
+from imports.pipeline import Origin
+from tests.builders import add_member, make_account, make_user
+from tests.feeds import drop, make_feed
+from tests.imports.customer_files import NEW, as_text, import_path
+from tests.pages import filled_in
+from tests.servers import PASSWORD, run_ftp, run_sftp
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+SECRET = "s3cret-of-the-server"
+MARKUP = "<script>alert(1)</script>"
+
+
+@pytest.fixture
+def rosa(client, account):
+    user = make_user("rosa")
+    add_member(account, user, "editor")
+    client.force_login(user)
+    return user
+
+
+@pytest.fixture
+def viewer(client, account):
+    user = make_user("vera")
+    add_member(account, user, "viewer")
+    client.force_login(user)
+    return user
+
+
+@pytest.fixture
+def stranger(client):
+    """Edits an account, though not the one that all is about; logs in where a test says so."""
+    user = make_user("stranger")
+    add_member(make_account("northwind"), user, "editor")
+    return user
+
+
+@pytest.fixture
+def feed(account):
+    return Feed.objects.create(
+        account=account, name="erp", protocol="ftp", host="ftp.example.com", user="maison", password=SECRET,
+        contacts=["erp@example.com"],
+    )  # fmt: skip
+
+
+def url(page, *args, model="feed"):
+    return reverse(f"admin:imports_{model}_{page}", args=args)
+
+
+def form_of(feed, **changes):
+    """What a browser posts when these fields are changed."""
+    names = [
+        "account", "name", "protocol", "host", "port", "user", "host_key", "ca_bundle", "certificate_fingerprint",
+        "url", "folder", "mask", "interval_minutes", "settle_seconds", "after_import", "processed_folder",
+        "failed_folder", "outbox_folder", "while_held", "most_bytes", "most_files", "silent_after_hours", "alert_after",
+    ]  # fmt: skip
+    values = {name: getattr(feed, name) for name in names}
+    values |= {"account": feed.account_id, "enabled": "on", "contacts": "\n".join(feed.contacts)}
+    return {name: "" if value is None else value for name, value in {**values, **changes}.items()}
+
+
+def save(client, feed, **changes):
+    """Open the feed's page, change these fields, save it."""
+    shown = filled_in(client.get(url("change", feed.pk))).get("_shown", "")
+    return client.post(url("change", feed.pk), {**form_of(feed, **changes), "_shown": shown})
+
+
+def text_of(response):
+    return response.content.decode()
+
+
+def errors_of(response):
+    return response.context["adminform"].form.errors
+
+
+def said(response):
+    return [str(message) for message in response.context["messages"]]
+
+
+def queued():
+    return [SignedPackage.loads(entry.payload)["func"].rpartition(".")[2] for entry in OrmQ.objects.order_by("pk")]
+
+
+# -- the list
+
+
+def test_the_list_says_how_each_feed_is_doing(client, rosa, account, feed):
+    now = timezone.now()
+
+    def make(name, **fields):
+        return Feed.objects.create(account=account, name=name, host="h", protocol="ftp", **fields)
+
+    make("fails", failures=3, problem="x", pulled_at=now)
+    make("well", pulled_at=now, file_at=now)
+    make("off", enabled=False)
+    held = make("held", pulled_at=now)
+    Run.objects.create(account=account, feed=held, file_name="a", format_name="b", status="held")
+    page = text_of(client.get(url("changelist")))
+    for state in ("never pulled", "failed\xa03\xa0times", "works", "disabled", "waits for a decision"):
+        assert re.search(state.replace("\xa0", r"(\s|\xa0|&nbsp;)"), page), state
+    assert "ftp://ftp.example.com" in page
+    assert SECRET not in page
+
+
+def test_a_long_list_takes_no_more_queries_than_a_short_one(client, rosa, account, feed):
+    def count():
+        with CaptureQueriesContext(
+            connection,
+        ) as queries:
+            client.get(url("changelist"))
+        return len(queries)
+
+    count()
+    few = count()
+    for number in range(20):
+        Feed.objects.create(account=account, name=f"feed-{number}", host="h", protocol="ftp", password="x")
+    assert count() == few
+
+
+@pytest.mark.parametrize("model", ["pull", "message", "run"])
+def test_the_other_lists_too(client, rosa, account, feed, model):
+    def add(number):
+        run = Run.objects.create(account=account, feed=feed, file_name="a", format_name="b", status="succeeded")
+        Pull.objects.create(feed=feed, worker="w", status="succeeded", finished_at=timezone.now())
+        Message.objects.create(account=account, feed=feed, run=run, kind="email", event="run.held", key=str(number))
+
+    def count():
+        with CaptureQueriesContext(connection) as queries:
+            assert client.get(url("changelist", model=model)).status_code == 200
+        return len(queries)
+
+    add(0)
+    count()
+    few = count()
+    for number in range(1, 20):
+        add(number)
+    assert count() == few
+
+
+@pytest.mark.parametrize("model", ["pull", "run"])
+def test_filters_by_feed_offer_and_find_no_feeds_of_others(client, rosa, stranger, account, feed, model):
+    Feed.objects.filter(pk=feed.pk).update(name="secretly-named")
+    Feed.objects.create(account=account, name="second", protocol="ftp", host="h")  # a filter of one feed is left out
+    Pull.objects.create(feed=feed, worker="w", status="failed")
+    Run.objects.create(account=account, feed=feed, file_name="a", format_name="b")
+    query = {"feed__id__exact": feed.pk}
+    page = client.get(url("changelist", model=model), query)
+    assert "secretly-named" in text_of(page)
+    assert page.context["cl"].queryset.count() == 1
+    client.force_login(stranger)
+    assert "secretly-named" not in text_of(client.get(url("changelist", model=model)))
+    assert not client.get(url("changelist", model=model), query).context["cl"].queryset.exists()
+
+
+# -- the form
+
+
+def test_a_feed_is_made_and_due_at_once(client, rosa, account):
+    feed = Feed(account=account, name="new", protocol="ftp", host="ftp.example.com", user="maison")
+    data = form_of(feed, password_0=SECRET, contacts="a@example.com, b@example.com\nc@example.com")
+    answer = client.post(url("add"), data, follow=True)
+    feed = Feed.objects.get()
+    assert feed.password == SECRET
+    assert feed.contacts == ["a@example.com", "b@example.com", "c@example.com"]
+    assert Feed.objects.due().get() == feed
+    assert any("unencrypted" in message for message in said(answer))
+
+
+def test_a_wrong_contact_is_named(client, rosa, feed):
+    answer = save(client, feed, contacts="a@example.com nobody")
+    assert errors_of(answer)["contacts"] == ["nobody is no e-mail address. Give one per line."]
+
+
+def test_saving_keeps_the_secret_and_writes_only_what_was_changed(client, rosa, feed):
+    with CaptureQueriesContext(connection) as queries:
+        save(client, feed, mask="*.csv")
+    (statement,) = [query["sql"] for query in queries if query["sql"].startswith('UPDATE "imports_feed" SET "mask"')]
+    assert "password" not in statement
+    assert "failures" not in statement
+    feed.refresh_from_db()
+    assert (feed.mask, feed.password) == ("*.csv", SECRET)
+
+
+@pytest.mark.parametrize("change", [{"host": "evil.example.com"}, {"port": 2121}, {"user": "root"}])
+def test_a_secret_goes_to_no_other_server(client, rosa, feed, change):
+    answer = save(client, feed, **change)
+    assert "Type it again" in errors_of(answer)["password"][0]
+    feed.refresh_from_db()
+    assert feed.host == "ftp.example.com"
+    answer = save(client, feed, **change, password_0="another")
+    assert answer.status_code == 302
+    assert Feed.objects.get().password == "another"
+
+
+def test_a_weaker_protocol_asks_for_the_secret_too(client, rosa, feed):
+    Feed.objects.update(protocol="ftps")
+    answer = save(client, feed, protocol="ftp")
+    assert "Type it again" in errors_of(answer)["password"][0]
+
+
+def test_a_secret_is_removed_with_a_hyphen(client, rosa, feed):
+    save(client, feed, host="other.example.com", password_0="-")
+    assert (Feed.objects.get().host, Feed.objects.get().password) == ("other.example.com", "")
+
+
+def test_a_missing_host_key_shows_the_one_that_is_presented(client, rosa, account, folder):
+    with run_sftp(folder) as server:
+        feed = Feed(account=account, name="erp", protocol="sftp", host="127.0.0.1", port=server.settings.port)
+        answer = client.post(url("add"), form_of(feed, password_0=PASSWORD))
+        problems = " ".join(errors_of(answer)["host_key"])
+        pin = re.search(r"paste: (\S+ ?\S*)", problems)
+        assert pin, problems
+        answer = client.post(url("add"), form_of(feed, password_0=PASSWORD, host_key=pin[1]))
+    assert answer.status_code == 302
+    assert PASSWORD not in problems
+
+
+def test_a_server_that_does_not_answer_is_an_error_of_the_form(client, rosa, account):
+    feed = Feed(account=account, name="erp", protocol="sftp", host="127.0.0.1", port=1)
+    assert "127.0.0.1:1" in " ".join(errors_of(client.post(url("add"), form_of(feed)))["host_key"])
+
+
+def test_the_key_is_asked_for_where_feeds_may_read_folders_too(client, rosa, account, settings, tmp_path):
+    settings.LOCAL_FEEDS = tmp_path
+    feed = Feed(account=account, name="erp", protocol="sftp", host="127.0.0.1", port=1)
+    assert "127.0.0.1:1" in " ".join(errors_of(client.post(url("add"), form_of(feed)))["host_key"])
+    feed.save()
+    assert "127.0.0.1:1" in " ".join(errors_of(save(client, feed))["host_key"])
+
+
+@pytest.mark.parametrize("host", ["a..b", "a" * 70 + ".example.com", "ü" * 80])
+def test_a_host_that_can_be_none_is_an_error_of_the_form(client, rosa, account, host):
+    feed = Feed(account=account, name="erp", protocol="sftp", host=host)
+    errors = errors_of(client.post(url("add"), form_of(feed)))
+    assert errors["host"][0] == f"{host} is no host name. Check it for doubled dots and parts that are too long."
+
+
+def test_no_key_is_asked_for_at_a_port_that_is_none(client, rosa, account, folder):
+    with run_sftp(folder) as server:
+        feed = Feed(account=account, name="erp", protocol="sftp", host="127.0.0.1", port=server.settings.port)
+        errors = errors_of(client.post(url("add"), form_of(feed, port="70000")))
+    assert "port" in errors
+    assert "presents" not in " ".join(errors["host_key"])
+    assert "127.0.0.1" not in " ".join(errors["host_key"])
+
+
+@pytest.mark.parametrize(
+    "host", ["ftp.example.com", "müller.example.com", "93.184.216.34", "2606:2800:220:1::1", "erp_server"]
+)
+def test_a_host_is_a_name_or_an_address(client, rosa, account, host):
+    client.post(url("add"), form_of(Feed(account=account, name="erp", protocol="ftp", host=host)))
+    assert Feed.objects.get().host == host
+
+
+def test_a_url_holds_no_password_because_viewers_see_it(client, rosa, account, settings):
+    settings.URL_FEEDS = ["abfs"]
+    feed = Feed(account=account, name="erp", protocol="url", url=f"abfs://maison:{SECRET}@example.com/files")
+    answer = client.post(url("add"), form_of(feed))
+    assert errors_of(answer)["url"][0].startswith("Give no password in the URL")
+    feed.url = "abfs://"
+    assert "url" in errors_of(client.post(url("add"), form_of(feed, url="abfs://[::1")))
+    assert client.post(url("add"), form_of(feed, url="abfs://files@example.com/new")).status_code == 302
+    assert Feed.objects.get().url == "abfs://files@example.com/new"
+
+
+def test_a_new_feed_is_offered_formats_of_the_accounts_that_one_edits(client, rosa, account):
+    seen = make_account("atelier")
+    add_member(seen, rosa, "viewer")
+    mine, theirs = account.formats.create(name="mine"), seen.formats.create(name="theirs")
+    offered = client.get(url("add")).context["adminform"].form.fields["format"].queryset
+    assert list(offered) == [mine]
+    feed = Feed(account=account, name="erp", protocol="ftp", host="ftp.example.com")
+    assert "format" in errors_of(client.post(url("add"), form_of(feed, format=theirs.pk)))
+
+
+def test_a_sandbox_reads_with_the_formats_of_its_production_account(client, rosa, account):
+    sandbox = add_sandbox(account)
+    account.memberships.update(role="viewer")
+    mine = account.formats.create(name="mine")
+    feed = Feed(account=sandbox, name="erp", protocol="ftp", host="ftp.example.com")
+    assert client.post(url("add"), form_of(feed, format=mine.pk)).status_code == 302
+    feed = Feed.objects.get()
+    assert (feed.account, feed.format) == (sandbox, mine)
+    assert f'value="{mine.pk}"' in text_of(client.get(url("change", feed.pk)))
+
+
+def test_only_formats_of_the_account_are_offered(client, rosa, account, feed):
+    other = make_account("atelier")
+    add_member(other, rosa, "editor")
+    mine, theirs = account.formats.create(name="mine"), other.formats.create(name="theirs")
+    page = text_of(client.get(url("change", feed.pk)))
+    assert f'value="{mine.pk}"' in page
+    assert "theirs" not in page
+    answer = save(client, feed, format=theirs.pk)
+    assert "format" in errors_of(answer)
+
+
+def test_no_secret_is_seen_anywhere(client, rosa, account, feed):
+    Feed.objects.filter(pk=feed.pk).update(failures=1, problem="The login was refused.")
+    save(client, feed, mask="*.csv", password_0=SECRET + "2")
+    pages = [client.get(url(page, feed.pk)) for page in ("change", "history", "delete", "pull", "inspect")]
+    pages += [client.get(url("changelist")), save(client, feed, name="")]
+    for page in pages:
+        assert page.status_code == 200
+        assert SECRET not in text_of(page)
+        assert "gAAAA" not in text_of(page)
+    assert SECRET not in json.dumps(list(LogEntry.objects.values_list("change_message", "object_repr")))
+    assert "The login was refused." in text_of(client.get(url("change", feed.pk)))
+
+
+@pytest.mark.parametrize("wrong", [{"name": ""}, {"host": "evil.example.com"}])
+def test_a_typed_secret_does_not_come_back_with_the_errors(client, rosa, feed, wrong):
+    Feed.objects.filter(pk=feed.pk).update(private_key=SECRET)
+    feed.refresh_from_db()
+    answer = client.post(
+        url("change", feed.pk), form_of(feed, **wrong, password_0="typed-now", options_0="key=typed-now")
+    )
+    assert errors_of(answer)
+    assert "typed-now" not in text_of(answer)
+    assert SECRET not in text_of(answer)
+
+
+@pytest.mark.parametrize("model", ["feed", "pull", "message", "run"])
+def test_what_servers_and_files_say_is_shown_as_text(client, rosa, account, feed, model):
+    Feed.objects.filter(pk=feed.pk).update(problem=MARKUP, failures=2)
+    run = Run.objects.create(
+        account=account, feed=feed, file_name=MARKUP, remote_path=MARKUP, format_name="b", status="held", message=MARKUP
+    )
+    pull = Pull.objects.create(feed=feed, worker=MARKUP, status="failed", message=MARKUP)
+    message = Message.objects.create(
+        account=account, feed=feed, run=run, kind="email", event="run.held", key="1", problem=MARKUP,
+        payload={"problem": MARKUP},
+    )  # fmt: skip
+    found = {"feed": feed, "pull": pull, "message": message, "run": run}[model]
+    pages = [client.get(url("changelist", model=model)), client.get(url("change", found.pk, model=model))]
+    if model == "run":
+        pages += [client.get(url(page, run.pk, model=model)) for page in ("release", "reject")]
+        pages.append(client.post(url("reject", run.pk, model=model), follow=True))
+    for page in pages:
+        assert page.status_code == 200
+        assert MARKUP not in text_of(page)
+    assert "&lt;script&gt;" in text_of(pages[1])
+
+
+def test_who_may_only_look_sees_that_there_is_a_secret(client, viewer, feed):
+    page = text_of(client.get(url("change", feed.pk)))
+    assert SECRET not in page
+    assert "encrypted&gt;" not in page
+    assert re.search(r"password.{0,600}?\bset\b", page, re.DOTALL | re.IGNORECASE)
+    assert save(client, feed).status_code == 403
+
+
+def test_a_secret_that_no_key_decrypts_can_be_set_anew(client, rosa, viewer, feed, settings):
+    settings.ENCRYPTION_KEYS = [Fernet.generate_key().decode()]
+    for page in (url("changelist"), url("change", feed.pk)):
+        assert client.get(page).status_code == 200
+    client.force_login(rosa)
+    problem = "No key in ENCRYPTION_KEYS decrypts the stored password."
+    assert problem in text_of(client.get(url("change", feed.pk)))
+    assert problem in text_of(save(client, feed, name=""))
+    answer = client.post(url("inspect", feed.pk))
+    assert "ENCRYPTION_KEYS" in text_of(answer)
+    assert save(client, feed, password_0="new").status_code == 302
+    assert Feed.objects.get().password == "new"
+    assert "ENCRYPTION_KEYS" not in text_of(client.get(url("change", feed.pk)))
+
+
+def test_deleting_a_feed_keeps_its_runs(client, rosa, account, feed):
+    Run.objects.create(account=account, feed=feed, file_name="a", format_name="b", status="succeeded")
+    Pull.objects.create(feed=feed, worker="w", status="failed")
+    client.post(url("delete", feed.pk), {"post": "yes"})
+    assert not Feed.objects.exists()
+    assert Run.objects.get().feed is None
+
+
+# -- actions
+
+
+@pytest.mark.parametrize("page", ["pull", "inspect"])
+def test_viewers_and_strangers_may_neither_pull_nor_check(client, viewer, stranger, feed, page):
+    assert client.get(url(page, feed.pk)).status_code == 403
+    assert client.post(url(page, feed.pk)).status_code == 403
+    client.force_login(stranger)
+    assert client.get(url(page, feed.pk)).status_code == 404
+    assert client.post(url(page, feed.pk)).status_code == 404
+    assert queued() == []
+
+
+@pytest.mark.parametrize("page", ["pull", "inspect"])
+def test_no_other_site_can_make_an_editor_pull_or_check(rosa, feed, page):
+    browser = Client(enforce_csrf_checks=True)
+    browser.force_login(rosa)
+    assert browser.post(url(page, feed.pk)).status_code == 403
+    assert queued() == []
+
+
+def test_pull_now_asks_first_and_warns_when_nobody_works(client, rosa, feed):
+    client.get(url("pull", feed.pk))
+    assert queued() == []
+    answer = client.post(url("pull", feed.pk), follow=True)
+    assert queued() == ["pull"]
+    assert any("No worker" in message for message in said(answer))
+    Heartbeat.objects.create(name="workers", at=timezone.now(), worker="w")
+    answer = client.post(url("pull", feed.pk), follow=True)
+    assert not any("No worker" in message for message in said(answer))
+
+
+def test_several_feeds_are_pulled_from_the_list(client, rosa, viewer, account, feed):
+    client.force_login(rosa)
+    off = Feed.objects.create(account=account, name="off", host="h", protocol="ftp", enabled=False)
+    seen = make_account("atelier")
+    add_member(seen, rosa, "viewer")
+    theirs = Feed.objects.create(account=seen, name="theirs", host="h", protocol="ftp")
+    data = {"action": "pull_now", "_selected_action": [feed.pk, off.pk, theirs.pk], "index": "0"}
+    answer = client.post(url("changelist"), data, follow=True)
+    assert queued() == ["pull"]
+    assert any("are not pulled" in message for message in said(answer))
+
+
+def test_a_disabled_feed_is_not_pulled(client, rosa, feed):
+    Feed.objects.update(enabled=False)
+    assert "Enable it first" in text_of(client.post(url("pull", feed.pk)))
+    assert queued() == []
+
+
+def test_check_shows_the_key_and_the_files(client, rosa, account, folder):
+    drop(folder, "a.txt", "C1")
+    drop(folder, "<b>.csv", "C1")
+    with run_sftp(folder) as server:
+        feed = make_feed(account, server)
+        page = text_of(client.post(url("inspect", feed.pk)))
+        assert "It is the one that is trusted." in page
+        assert re.search(r"yes</td><td[^>]*>a\.txt", page)
+        assert "&lt;b&gt;.csv" in page
+        assert "the mask *.txt does not take it" in page
+        Feed.objects.update(host_key="SHA256:" + "A" * 43)
+        page = text_of(client.post(url("inspect", feed.pk)))
+        assert "It is NOT the one that is trusted" in page
+    assert feed.password not in page
+    assert not Run.objects.exists()
+
+
+def test_check_shows_what_is_wrong(client, rosa, account, folder):
+    with run_ftp(folder) as server:
+        feed = make_feed(account, server)
+        feed.password = "wrong"
+        feed.save()
+        page = text_of(client.post(url("inspect", feed.pk)))
+    assert 'role="alert"' in page
+    assert "Files</h2>" not in page
+
+
+# -- held runs
+
+
+@pytest.fixture
+def held(account, feed, tmp_path):
+    path = tmp_path / "held.txt"
+    path.write_text(as_text([NEW]))
+    run = import_path(account, path, origin=Origin(file_name="held.txt", feed=feed, remote_path="held.txt"))
+    Run.objects.filter(pk=run.pk).update(status="held", message="Too many customers changed.")
+    account.connections.all().delete()
+    return Run.objects.get(pk=run.pk)
+
+
+def test_held_runs_are_counted_and_found(client, rosa, held):
+    assert re.search(r"To decide.{0,700}>\s*1\s*<", text_of(client.get(reverse("admin:index"))), re.DOTALL)
+    shown = client.get(url("changelist", model="run"), {"awaits": "yes"}).context["cl"].queryset
+    assert list(shown) == [held]
+
+
+def test_an_editor_releases_a_held_run(client, rosa, held):
+    assert "Too many customers changed." in text_of(client.get(url("release", held.pk, model="run")))
+    assert queued() == []
+    client.post(url("release", held.pk, model="run"))
+    assert queued() == ["release"]
+    task = SignedPackage.loads(OrmQ.objects.get().payload)
+    tasks.release(*task["args"])
+    held.refresh_from_db()
+    assert (held.decision, held.decided_by) == ("released", "rosa")
+    page = text_of(client.get(url("change", held.pk, model="run")))
+    assert f"run {held.releases.get().pk}: held.txt, succeeded" in page
+    assert "/release" not in page
+
+
+def test_the_page_of_a_release_says_when_nobody_works(client, rosa, held):
+    assert "No worker is at work" in text_of(client.get(url("release", held.pk, model="run")))
+    Heartbeat.objects.create(name="workers", at=timezone.now(), worker="w")
+    assert "No worker is at work" not in text_of(client.get(url("release", held.pk, model="run")))
+
+
+def test_releasing_over_a_newer_file_has_to_be_ticked(client, rosa, account, feed, held, tmp_path):
+    path = tmp_path / "newer.txt"
+    path.write_text(as_text([NEW]))
+    import_path(account, path, origin=Origin(file_name="newer.txt", feed=feed))
+    page = client.post(url("release", held.pk, model="run"))
+    assert "newer.txt" in text_of(page)
+    assert queued() == []
+    client.post(url("release", held.pk, model="run"), {"force": "on"})
+    assert queued() == ["release"]
+    held.refresh_from_db()
+    assert held.release_forced
+
+
+def test_a_release_that_was_refused_says_so_on_the_page_of_the_run(client, rosa, account, feed, held, tmp_path):
+    client.post(url("release", held.pk, model="run"))
+    path = tmp_path / "newer.txt"
+    path.write_text(as_text([NEW]))
+    import_path(account, path, origin=Origin(file_name="newer.txt", feed=feed))
+    tasks.release(held.pk)
+    page = text_of(client.get(url("change", held.pk, model="run")))
+    assert "A newer file went in since" in page
+
+
+def test_a_file_that_failed_again_and_again_is_offered_another_try(client, rosa, held):
+    Run.objects.update(held_for="failures")
+    assert "tries the copy that was kept once more" in text_of(client.get(url("release", held.pk, model="run")))
+
+
+def test_an_editor_rejects_a_held_run(client, rosa, held):
+    client.get(url("reject", held.pk, model="run"))
+    held.refresh_from_db()
+    assert held.awaits_decision
+    client.post(url("reject", held.pk, model="run"))
+    held.refresh_from_db()
+    assert (held.status, held.decided_by) == ("rejected", "rosa")
+    page = client.post(url("release", held.pk, model="run"))
+    assert "awaits no decision: it is rejected by rosa" in text_of(page)
+
+
+@pytest.mark.parametrize("page", ["release", "reject"])
+def test_viewers_and_strangers_decide_nothing(client, viewer, held, page):
+    assert client.post(url(page, held.pk, model="run")).status_code == 403
+    other = make_user("other")
+    add_member(make_account("atelier"), other, "editor")
+    client.force_login(other)
+    assert client.post(url(page, held.pk, model="run")).status_code == 404
+    held.refresh_from_db()
+    assert held.awaits_decision
+    assert queued() == []
+
+
+def test_rejects_are_downloaded_by_members_alone(client, rosa, account):
+    run = Run.objects.create(account=account, file_name="customers.txt", format_name="b", status="partial")
+    assert client.get(url("rejects_file", run.pk, model="run")).status_code == 404
+    run.rejects_file.save("x", ContentFile(b"rejected rows"))
+    answer = client.get(url("rejects_file", run.pk, model="run"))
+    assert b"".join(answer.streaming_content) == b"rejected rows"
+    assert answer["Content-Disposition"] == f'attachment; filename="{run.pk}-rejects-customers.txt"'
+    other = make_user("other")
+    add_member(make_account("atelier"), other, "editor")
+    client.force_login(other)
+    assert client.get(url("rejects_file", run.pk, model="run")).status_code == 404
+
+
+# -- messages and webhooks
+
+
+def test_messages_are_read_and_delivered_again(client, rosa, account, feed):
+    message = Message.objects.create(
+        account=account, feed=feed, kind="email", event="feed.failing", key="1", payload={"problem": "<b>No answer"},
+        attempts=9, given_up_at=timezone.now(), problem="The mail server cannot be reached.",
+    )  # fmt: skip
+    page = text_of(client.get(url("change", message.pk, model="message")))
+    assert "&lt;b&gt;No answer" in page
+    assert "given up" in page
+    data = {"action": "deliver_again", "_selected_action": [message.pk], "index": "0"}
+    client.post(url("changelist", model="message"), data)
+    assert list(Message.objects.due()) == [message]
+    Message.objects.update(given_up_at=timezone.now())
+    client.force_login(make_user("vera"))
+    add_member(account, client.get("/admin/").wsgi_request.user, "viewer")
+    client.post(url("changelist", model="message"), data)
+    assert not Message.objects.due().exists()
+
+
+def test_a_webhooks_secret_is_shown_once(client, rosa, account, settings):
+    answer = client.post(
+        url("add", model="webhook"), {"account": account.pk, "url": "https://127.0.0.1/hook", "enabled": "on"}
+    )
+    webhook = Webhook.objects.get()
+    assert webhook.secret.startswith("whsec_")
+    assert webhook.secret in text_of(answer)
+    assert "no-store" in answer.headers["Cache-Control"]
+    assert webhook.secret not in str(client.cookies)
+    for page in (url("change", webhook.pk, model="webhook"), url("changelist", model="webhook")):
+        assert webhook.secret not in text_of(client.get(page))
+    page = url("change", webhook.pk, model="webhook")
+    client.post(page, filled_in(client.get(page)) | {"url": "https://example.com/other"})
+    assert Webhook.objects.get().secret == webhook.secret
+    client.get(url("new_secret", webhook.pk, model="webhook"))
+    assert Webhook.objects.get().secret == webhook.secret
+    answer = client.post(url("new_secret", webhook.pk, model="webhook"))
+    renewed = Webhook.objects.get().secret
+    assert renewed != webhook.secret
+    assert renewed in text_of(answer)
+
+
+@pytest.mark.parametrize("where", ["http://203.0.113.1/", "https://127.0.0.1/", "ftp://example.com", "hook"])
+def test_a_webhook_goes_to_public_https_alone(client, rosa, account, where, settings):
+    settings.PRIVATE_NETWORKS = []
+    answer = client.post(url("add", model="webhook"), {"account": account.pk, "url": where, "enabled": "on"})
+    assert "url" in errors_of(answer)
+
+
+def test_viewers_and_strangers_make_no_new_secret(client, viewer, stranger, account):
+    webhook = Webhook.objects.create(account=account, url="https://example.com", secret="whsec_c2VjcmV0")
+    assert client.post(url("new_secret", webhook.pk, model="webhook")).status_code == 403
+    assert "whsec" not in text_of(client.get(url("change", webhook.pk, model="webhook")))
+    client.force_login(stranger)
+    assert client.get(url("new_secret", webhook.pk, model="webhook")).status_code == 404
+    assert client.post(url("new_secret", webhook.pk, model="webhook")).status_code == 404
+    assert Webhook.objects.get().secret == "whsec_c2VjcmV0"
+
+
+def test_the_queues_own_pages_are_gone(client, admin_client):
+    for path in ("schedule", "success", "failure", "ormq"):
+        assert admin_client.get(f"/admin/django_q/{path}/").status_code == 404

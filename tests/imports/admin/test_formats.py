@@ -1,0 +1,424 @@
+"""The pages of formats: a sample becomes a draft, a draft goes live, and nobody does it for another account."""
+
+import threading
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
+from django.urls import reverse
+
+from accounts.models import Account
+from accounts.sandboxes import add_sandbox
+from connections.models import Connection
+from imports.admin import FormatVersionAdmin
+from imports.formats.documents import read_format, write_format
+from imports.models import Format, FormatVersion, Run
+from imports.versioning import read_spec, save_draft, start_testing
+from tests.builders import add_lookups, add_member, make_account, make_user
+from tests.imports.customer_files import import_path
+from tests.imports.test_versioning import DOCUMENT, FILE, SPEC
+from tests.pages import filled_in, new_row, text_of
+
+pytestmark = pytest.mark.django_db
+ADD = reverse("admin:imports_format_add")
+NORTHWIND = Path(__file__).parents[2] / "samples" / "northwind_customers.csv"
+
+
+@pytest.fixture
+def account(client):
+    account = make_account("maison")
+    add_lookups(account)
+    add_member(account, user := make_user("eddie"), "editor")
+    client.force_login(user)
+    return account
+
+
+@pytest.fixture
+def file(tmp_path):
+    path = tmp_path / "customers.csv"
+    path.write_text(FILE)
+    return path
+
+
+@pytest.fixture
+def draft(account):
+    return save_draft(account, "erp", SPEC)
+
+
+@pytest.fixture
+def viewer(client, account):
+    add_member(account, user := make_user("vera"), "viewer")
+    return user
+
+
+def page(version, name="change"):
+    return reverse(f"admin:imports_formatversion_{name}", args=[version.pk])
+
+
+def upload(client, account, **given):
+    return client.post(ADD, {"account": account.pk, "name": "erp", **given})
+
+
+def stored(version):
+    """What the stored version says, without its number."""
+    return replace(read_spec(FormatVersion.objects.get(pk=version.pk)), name=version.format.name)
+
+
+def problems(response):
+    return [str(error) for errors in response.context["adminform"].form.errors.values() for error in errors]
+
+
+def test_a_sample_becomes_a_draft_with_its_evidence(client, account):
+    with NORTHWIND.open("rb") as sample:
+        response = upload(client, account, sample=sample, price_type_currency="USD", address_type="S")
+    draft = FormatVersion.objects.get()
+    assert (draft.status, str(draft), draft.format.account) == ("draft", "erp@1", account)
+    assert response.url == page(draft)
+    assert {"customer_code", "price_type_currency_1", "address_type"} <= set(
+        draft.columns.values_list("target", flat=True)
+    )
+    shown = client.get(page(draft)).content.decode()
+    assert "91 rows of the sample were looked at" in shown
+    assert "price_type_name_1" in shown
+    assert "Still to decide" in shown
+
+
+def test_a_format_as_a_file_becomes_a_draft(client, account):
+    document = SimpleUploadedFile("erp.yaml", DOCUMENT.encode())
+    assert upload(client, account, document=document).status_code == 302
+    assert stored(FormatVersion.objects.get()) == SPEC
+
+
+@pytest.mark.parametrize(
+    ("given", "wrong"),
+    [
+        ({}, "Give either a sample or a format as a file."),
+        ({"sample": b"a;b\n1;2\n", "document": DOCUMENT.encode()}, "Give either a sample or a format as a file."),
+        ({"sample": b"\x00\x01\x02PK\x03\x04" * 50}, "not text"),
+        ({"document": b"name: [erp"}, "YAML"),
+        ({"document": b"\xff\xfe\xff"}, "UTF-8"),
+        ({"document": b"#" * (1 << 21)}, "too large"),
+    ],
+)
+def test_what_cannot_be_a_format_is_said_beside_the_file(client, account, given, wrong):
+    files = {name: SimpleUploadedFile("file", content) for name, content in given.items()}
+    response = upload(client, account, **files)
+    assert response.status_code == 200
+    assert any(wrong in problem for problem in problems(response)), problems(response)
+    assert not Format.objects.exists()
+
+
+def test_a_name_that_is_none_is_said_beside_the_name(client, account):
+    response = upload(client, account, name="my format", document=SimpleUploadedFile("erp.yaml", DOCUMENT.encode()))
+    assert "name" in response.context["adminform"].form.errors
+
+
+def test_formats_are_made_for_production_accounts(client, account):
+    sandbox = add_sandbox(account)
+    offered = client.get(ADD).context["adminform"].form.fields["account"].queryset
+    assert account in offered
+    assert sandbox not in offered
+
+
+def test_a_draft_is_edited_column_by_column(client, draft):
+    response = client.get(page(draft))
+    data = filled_in(response)
+    data |= {
+        "delimiter": "tab",
+        "unknown_lookup__warehouses": "create",
+        "assignments__warehouses": "add",
+        "columns-1-target": "customer_alias",
+        "columns-1-value_map": "n/a =\nHarbor Row = Harbour",
+        "columns-1-blank": "clear",
+    }
+    assert client.post(page(draft), data).status_code == 302
+    version = FormatVersion.objects.get(pk=draft.pk)
+    column = version.columns.get(source="Name")
+    assert (column.target, column.blank) == ("customer_alias", "clear")
+    assert column.value_map == {"n/a": "", "Harbor Row": "Harbour"}
+    assert (version.delimiter, version.unknown_lookup) == ("\t", {"warehouses": "create"})
+    assert version.assignments == {"warehouses": "add"}
+
+
+def test_an_untouched_draft_stays_as_it_is(client, draft):
+    assert client.post(page(draft), filled_in(client.get(page(draft)))).status_code == 302
+    assert stored(draft) == SPEC
+
+
+@pytest.mark.parametrize(
+    ("changed", "wrong"),
+    [
+        ({"columns-1-target": "profile"}, "profile"),
+        ({"columns-1-constant": "Always"}, ""),
+        ({"columns-2-constant": "Euro"}, "currency"),
+        ({"columns-1-value_map": "nothing"}, "cell = value"),
+        ({"delimiter": "ab"}, "one character"),
+        ({"delimiter": '"'}, ""),
+        ({"encoding": "klingon"}, "is no encoding that files are read in"),
+        ({"encoding": "utf-7"}, "is no encoding that files are read in"),
+        ({"width": "5"}, "width is for files without a header"),
+        ({"max_error_percent": "101"}, "100"),
+    ],
+)
+def test_a_wrong_setting_changes_nothing(client, draft, changed, wrong):
+    response = client.post(page(draft), filled_in(client.get(page(draft))) | changed)
+    assert response.status_code == 200, "it was taken"
+    assert wrong in response.content.decode()
+    assert stored(draft) == SPEC
+
+
+def test_a_draft_goes_live_step_by_step(client, account, draft, file):
+    sandbox = add_sandbox(account)
+    assert "sandbox only" in client.get(page(draft, "test")).content.decode()
+    assert client.post(page(draft, "test")).url == page(draft)
+    draft.refresh_from_db()
+    assert draft.status == "testing"
+
+    refused = client.post(page(draft, "go_live"), {"reason": "hurry"}).content.decode()
+    assert "0 accepted runs" in refused
+    draft.refresh_from_db()
+    assert draft.status == "testing"
+
+    import_path(sandbox, file, version=draft)
+    assert "reason" in client.post(page(draft, "go_live"), {"reason": ""}).content.decode()
+    assert client.post(page(draft, "go_live"), {"reason": "the pilot customer waits"}).status_code == 302
+    draft.refresh_from_db()
+    assert (draft.status, draft.reason, draft.approved_by.username) == ("live", "the pilot customer waits", "eddie")
+
+    assert client.post(page(draft, "next_draft")).url == page(FormatVersion.objects.get(status="draft"))
+
+
+def test_a_version_that_is_no_draft_is_not_edited(client, draft):
+    FormatVersion.objects.update(status="testing")
+    response = client.get(page(draft))
+    assert not response.context["has_change_permission"]
+    assert client.post(page(draft), {"delimiter": "|"}).status_code == 302
+    draft.refresh_from_db()
+    assert draft.delimiter == ";"
+    assert client.post(page(draft, "delete"), {"post": "yes"}).status_code == 302
+    assert stored(FormatVersion.objects.get()) == SPEC
+
+
+@pytest.mark.parametrize(
+    ("status", "offered"),
+    [
+        ("draft", {"test", "compare", "download"}),
+        ("testing", {"go_live", "next_draft", "compare", "download"}),
+        ("live", {"next_draft", "compare", "download"}),
+        ("retired", {"next_draft", "compare", "download"}),
+    ],
+)
+def test_only_the_next_steps_are_offered(client, viewer, draft, status, offered):
+    FormatVersion.objects.update(status=status)
+    steps = ("test", "go_live", "next_draft", "compare", "download")
+
+    def links():
+        shown = client.get(page(draft)).content.decode()
+        return {name for name in steps if f'href="{page(draft, name)}"' in shown}
+
+    assert links() == offered
+    client.force_login(viewer)
+    assert links() == {"compare", "download"}
+
+
+def test_versions_are_compared_by_what_they_say_and_by_what_they_read(client, account, draft, file):
+    sandbox = add_sandbox(account)
+    start_testing(draft)
+    import_path(sandbox, file, version=draft)
+    document = DOCUMENT.replace("profile_name}", "profile_name, value_map: {Harbor Row: Harbour}}")
+    changed = save_draft(account, "erp", read_format(document))
+    shown = client.get(page(changed, "compare")).content.decode()
+    assert "profile_name" in shown
+    assert "erp@1" in shown
+    before = Connection.objects.count()
+    shown = client.post(page(changed, "compare")).content.decode()
+    assert "customers.csv" in shown
+    assert "Harbour" in shown
+    assert Connection.objects.count() == before
+    assert Run.objects.filter(dry_run=False).count() == 1
+
+
+def test_the_first_version_has_nothing_to_be_compared_with(client, draft):
+    response = client.get(page(draft, "compare"))
+    assert response.status_code == 200
+    assert response.context["problem"]
+
+
+def test_a_version_is_downloaded_as_a_file(client, draft):
+    response = client.get(page(draft, "download"))
+    assert response.content.decode() == write_format(SPEC)
+    assert response["Content-Disposition"] == 'attachment; filename="erp.yaml"'
+
+
+def test_an_incomplete_draft_is_not_downloaded(client, draft):
+    draft.columns.all().delete()
+    response = client.get(page(draft, "download"))
+    assert response.status_code == 302
+    assert response.url == page(draft)
+
+
+def test_viewers_look_and_take_no_step(client, viewer, draft):
+    client.force_login(viewer)
+    for name in ("test", "go_live", "next_draft"):
+        assert client.get(page(draft, name)).status_code == 403
+        assert client.post(page(draft, name)).status_code == 403
+    assert client.post(page(draft, "compare")).status_code == 403
+    for name in ("compare", "download"):
+        assert client.get(page(draft, name)).status_code == 200
+    draft.refresh_from_db()
+    assert draft.status == "draft"
+
+
+def test_strangers_find_no_version(client, draft):
+    stranger = make_user("stranger")
+    add_member(make_account("atelier"), stranger, "editor")
+    client.force_login(stranger)
+    for name in ("test", "go_live", "next_draft", "compare", "download"):
+        assert client.get(page(draft, name)).status_code == 404
+        assert client.post(page(draft, name)).status_code == 404
+    draft.refresh_from_db()
+    assert draft.status == "draft"
+
+
+def test_a_format_lists_its_versions(client, draft):
+    shown = client.get(reverse("admin:imports_format_change", args=[draft.format_id])).content.decode()
+    assert page(draft) in shown
+    assert "erp@1" in client.get(reverse("admin:imports_format_changelist")).content.decode()
+
+
+def test_only_superusers_delete_a_format(client, draft):
+    url = reverse("admin:imports_format_delete", args=[draft.format_id])
+    assert client.post(url, {"post": "yes"}).status_code == 403
+    client.force_login(make_user("root", is_superuser=True))
+    assert client.post(url, {"post": "yes"}).status_code == 302
+    assert not Format.objects.exists()
+
+
+def test_the_file_of_a_run_is_downloaded_as_it_came(client, account, file):
+    run = import_path(account, file, SPEC)
+    url = reverse("admin:imports_run_kept_file", args=[run.pk])
+    assert url in client.get(reverse("admin:imports_run_change", args=[run.pk])).content.decode()
+    response = client.get(url)
+    assert b"".join(response.streaming_content) == file.read_bytes()
+    assert response["Content-Disposition"] == 'attachment; filename="customers.csv"'
+    stranger = make_user("stranger")
+    add_member(make_account("atelier"), stranger, "editor")
+    client.force_login(stranger)
+    assert client.get(url).status_code == 404
+
+
+def test_the_file_of_a_run_that_is_no_longer_kept_is_not_found(client, account, file):
+    run = import_path(account, file, SPEC, keep=False)
+    assert client.get(reverse("admin:imports_run_kept_file", args=[run.pk])).status_code == 404
+
+
+def test_an_editor_makes_a_sandbox_with_the_lists(client, account, viewer):
+    url = reverse("admin:accounts_account_make_sandbox", args=[account.pk])
+    client.force_login(viewer)
+    assert client.post(url).status_code == 403
+    client.force_login(account.memberships.get(role="editor").user)
+    assert client.get(url).status_code == 200
+    assert client.post(url).status_code == 302
+    sandbox = Account.objects.get(sandbox_of=account)
+    assert sandbox.pricetypes.count() == account.pricetypes.count() > 0
+    assert sandbox.memberships.count() == account.memberships.count()
+
+
+# -- a draft that is saved while its test starts
+
+
+@pytest.mark.parametrize("name", ["change", "delete"])
+def test_what_is_posted_of_a_draft_after_its_test_began_changes_nothing(client, account, draft, name):
+    add_sandbox(account)
+    data = filled_in(client.get(page(draft))) | {"clear_token": "late", "post": "yes"}
+    start_testing(draft)
+    answer = client.post(page(draft, name), data, follow=True)
+    assert "erp@1 is testing by now, and only a draft may be edited. Nothing was saved" in answer.content.decode()
+    draft.refresh_from_db()
+    assert (draft.status, draft.clear_token) == ("testing", "")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_test_that_starts_while_a_draft_is_saved_waits_for_it_and_tests_what_was_saved(
+    client, account, draft, monkeypatch
+):
+    add_sandbox(account)
+    save_related = FormatVersionAdmin.save_related
+    statuses = []
+
+    def start():
+        statuses.append(start_testing(FormatVersion.objects.get(pk=draft.pk)).clear_token)
+        connection.close()
+
+    thread = threading.Thread(target=start)
+
+    def save_slowly(*args):
+        thread.start()
+        thread.join(0.5)
+        assert thread.is_alive()
+        save_related(*args)
+
+    monkeypatch.setattr(FormatVersionAdmin, "save_related", save_slowly)
+    data = filled_in(client.get(page(draft))) | {"clear_token": r"\N"}
+    assert client.post(page(draft), data).status_code == 302
+    thread.join(20)
+    draft.refresh_from_db()
+    assert (draft.status, draft.clear_token, statuses) == ("testing", r"\N", [r"\N"])
+
+
+# -- deleting what is still needed
+
+
+@pytest.mark.parametrize("status", ["held", "queued", "running", "succeeded"])
+def test_a_format_that_runs_still_need_is_not_deleted(client, account, draft, status):
+    client.force_login(make_user("root", is_superuser=True))
+    Run.objects.create(account=account, file_name="a.txt", format_name="erp@1", format_version=draft, status=status)
+    url = reverse("admin:imports_format_delete", args=[draft.format_id])
+    client.post(url, {"post": "yes"})
+    assert Format.objects.exists() == (status != "succeeded")
+
+
+def test_a_constant_and_a_column_are_added_to_a_draft(client, draft):
+    """As "Add another" leaves them: without a place of their own, which puts them last."""
+    data = filled_in(client.get(page(draft)))
+    new_row(data, "columns", order="", constant="10", target="discount", blank="keep", ownership="always")
+    new_row(data, "columns", order="", source="Web", target="website", blank="keep", ownership="always")
+    answer = client.post(page(draft), data)
+    assert answer.status_code == 302, text_of(answer)
+    assert list(draft.columns.order_by("order").values_list("target", flat=True))[-2:] == ["discount", "website"]
+    assert len(set(draft.columns.values_list("order", flat=True))) == draft.columns.count()
+
+
+def test_no_form_fails_without_saying_why(client, draft):
+    """Also of a field that is not to be seen, of a row, and of the form as a whole."""
+    data = filled_in(client.get(page(draft))) | {"columns-0-order": "first", "columns-1-id": "nothing"}
+    new_row(data, "columns", source="Web", constant="both", target="website", blank="keep", ownership="always")
+    said = text_of(client.post(page(draft), data))
+    assert "Format column 1, Order: Enter a whole number." in said
+    assert "Give either a header, a position or a constant." in said
+    data = filled_in(client.get(page(draft))) | {"columns-TOTAL_FORMS": "many"}
+    assert "ManagementForm data is missing" in text_of(client.post(page(draft), data))
+
+
+# -- formats are production's
+
+
+def test_an_editor_of_the_sandbox_alone_changes_no_format(client, account, draft):
+    """Also where the same person may look at production: rights on formats come from there, through every page."""
+    sandbox = add_sandbox(account)
+    add_member(account, tester := make_user("tess"), "viewer")
+    add_member(sandbox, tester, "editor")
+    data = filled_in(client.get(page(draft))) | {"clear_token": "mine"}
+    client.force_login(tester)
+    before = FormatVersion.objects.values().get(pk=draft.pk)
+    assert client.post(page(draft), data).status_code == 403
+    for name in ("test", "go_live", "next_draft", "compare", "delete"):
+        assert client.post(page(draft, name), {"post": "yes", "reason": "now"}).status_code == 403, name
+    assert client.post(reverse("admin:imports_format_change", args=[draft.format_id]), {}).status_code == 403
+    answer = upload(client, account, document=SimpleUploadedFile("erp.yaml", DOCUMENT.encode()))
+    assert "account" in answer.context["adminform"].form.errors
+    answer = upload(client, sandbox, document=SimpleUploadedFile("erp.yaml", DOCUMENT.encode()))
+    assert "account" in answer.context["adminform"].form.errors
+    assert FormatVersion.objects.values().get() == before

@@ -1,0 +1,69 @@
+"""Issues are capped by code; counts and rejects are not."""
+
+import json
+
+import pytest
+
+from imports.describing import write_receipt
+from imports.formats.spec import Dialect
+from imports.pipeline import issues
+from tests.imports.customer_files import NEW, as_text
+from tests.imports.formats.test_spec import column, spec
+
+HEADER = "customer_code|profile_name|price_type_currency|price_type_name|website"
+
+
+@pytest.fixture
+def few(monkeypatch):
+    monkeypatch.setattr(issues, "MOST_OF_A_CODE", 5)
+
+
+@pytest.fixture
+def junk(few, send):
+    rows = [f"J{number}|Junk|EUR|EU Wholesale|?" for number in range(30)] + ["|Nobody|EUR|EU Wholesale|"] * 12
+    rows += ["C1|Harbor Row|EUR|EU Wholesale|", "J0|only"]
+    return send.text("\n".join([HEADER, *rows, ""]), rejects=send.folder / "rejects.txt")
+
+
+def test_a_run_keeps_so_many_issues_of_a_code_and_counts_the_rest(junk):
+    assert (junk.created, junk.rejected, junk.rows_rejected) == (1, 30, 12)
+    kept = {code: junk.issues.filter(code=code, more=0).count() for code in ("invalid_website", "required")}
+    assert kept == {"invalid_website": 5, "required": 5}
+    more = {issue.code: issue for issue in junk.issues.exclude(more=0)}
+    assert {code: issue.more for code, issue in more.items()} == {"invalid_website": 25, "required": 7}
+    assert more["required"].line is None
+    assert more["invalid_website"].message.startswith("25 more like this; the first 5 are listed.")
+
+
+def test_every_rejected_row_has_its_reason_all_the_same(junk, send):
+    header, *rows = [line.split("|") for line in (send.folder / "rejects.txt").read_text().splitlines()]
+    code = header.index("_code")
+    assert len(rows) == 43
+    assert [row[code] for row in rows[:30]] == ["invalid_website"] * 30
+    assert [row[code] for row in rows[30:42]] == ["required"] * 12
+    assert rows[42][code] == "wrong_number_of_cells"
+    again = send.bytes((send.folder / "rejects.txt").read_bytes())
+    assert (again.rejected, again.rows_rejected) == (30, 12)
+
+
+def test_the_receipt_says_how_many_were_found(junk):
+    receipt = json.loads(write_receipt(junk))
+    assert receipt["issues_found"] == 43
+    assert len(receipt["issues"]) == 13
+    assert sorted(issue["more"] for issue in receipt["issues"])[-2:] == [7, 25]
+
+
+def test_reasons_without_a_header_are_complete_too(few, send):
+    format_ = spec(
+        *(column(name, place) for place, name in enumerate(("customer_code", "profile_name", "website"), 1)),
+        dialect=Dialect(has_header=False, width=3),
+    )
+    rejects = send.folder / "rejects.txt"
+    send.text("".join(f"J{number}|Junk|?\n" for number in range(9)) + "|no|\n", format_, rejects=rejects)
+    reasons = (send.folder / "rejects.txt.reasons.csv").read_text().splitlines()
+    assert [line.split(",")[0] for line in reasons] == ["_line", *map(str, range(1, 11))]
+
+
+def test_fewer_issues_are_all_kept(few, send):
+    run = send.text(as_text([NEW | {"customer_code": f"J{number}", "website": "?"} for number in range(5)]))
+    assert (run.issues.count(), run.issues.exclude(more=0).count()) == (5, 0)

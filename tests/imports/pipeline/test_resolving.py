@@ -1,0 +1,201 @@
+"""What rows name of a list: entries that are there, entries to be created, and what is said of the others."""
+
+import io
+
+import pytest
+
+from imports.files.exporting import export_file
+from imports.formats.spec import STANDARD, Dialect, FormatSpec, Policies
+from imports.formats.spec import UnknownLookup as Unknown
+from imports.pipeline import importing as pipeline
+from imports.pipeline.resolving import _Budget, _Suggestions
+from lookups.models import CompanyNumber, PaymentTerm, PriceType, Warehouse
+from tests.imports.customer_files import NEW, as_text, issues_of
+from tests.imports.formats.test_spec import column
+
+CREATE = dict.fromkeys(
+    ("payment_terms", "shipping_terms", "warehouses", "price_types", "customer_groups", "company_numbers"),
+    Unknown.CREATE,
+)
+
+
+def creating(*rows, policy=CREATE):
+    """The text of rows and a format that reads them, creating what its lists lack."""
+    names = dict.fromkeys(name for row in rows for name in NEW | row)
+    columns = tuple(column(name) for name in names)
+    return as_text([NEW | row for row in rows]), FormatSpec("test", Dialect(), columns, Policies(unknown_lookup=policy))
+
+
+def terms(account):
+    return dict(
+        PaymentTerm.objects.filter(account=account).exclude(code__in=("N30", "N60", "PRE")).values_list("code", "name")
+    )
+
+
+ONE_CODE_TWO_NAMES = [
+    ({"payment_terms_code": "X", "payment_terms": "Ex"}, {"payment_terms_code": "X", "payment_terms": "Why"}),
+    ({"payment_terms_code_1": "X", "payment_terms_1": "Ex", "payment_terms_code_2": "X", "payment_terms_2": "Why"},),
+    (
+        {"payment_terms_code": "X", "payment_terms": "Ex"},
+        {"customer_code": "C2", "payment_terms_code": "X", "payment_terms": "Why"},
+    ),
+]
+
+
+@pytest.mark.parametrize("rows", ONE_CODE_TWO_NAMES)
+def test_a_new_code_under_two_names_is_created_once_with_a_warning(send, account, rows):
+    run = send.text(*creating(*rows))
+    assert run.status == "succeeded"
+    assert terms(account) == {"X": "Ex"}
+    (issue,) = run.issues.all()
+    assert (issue.code, issue.severity, issue.value) == ("name_differs", "warning", "Why")
+    assert "'X'" in issue.message and "'Ex'" in issue.message
+    assert all(customer["payment_terms"] == ["X"] for customer in send.customers().values())
+
+
+def test_a_new_code_takes_the_name_that_any_row_gives(send, account):
+    run = send.text(*creating({"payment_terms_code": "X"}, {"payment_terms_code": "X", "payment_terms": "Ex"}))
+    assert (run.status, issues_of(run), terms(account)) == ("succeeded", [], {"X": "Ex"})
+
+
+def test_a_name_alone_becomes_the_code_and_that_is_said_once(send, account):
+    run = send.text(*creating({"payment_terms": "Net 90"}, {"customer_code": "C2", "payment_terms": "Net 90"}))
+    assert (run.status, issues_of(run)) == ("succeeded", [(2, "payment_terms_1", "name_becomes_code")])
+    assert "the name becomes the code" in run.issues.get().message
+    assert terms(account) == {"Net 90": "Net 90"}
+
+
+def test_a_name_alone_means_the_new_code_that_has_it(send, account):
+    run = send.text(*creating({"payment_terms_code": "X", "payment_terms": "Ex"}, {"payment_terms": "Ex"}))
+    assert (run.status, issues_of(run), terms(account)) == ("succeeded", [], {"X": "Ex"})
+
+
+@pytest.mark.parametrize("batch", [1, 3000])
+def test_what_is_created_does_not_depend_on_where_batches_end(send, account, monkeypatch, batch):
+    monkeypatch.setattr(pipeline, "BATCH", batch)
+    rows = [{"payment_terms_code": "X", "payment_terms": "Ex"}, {"customer_code": "C2", "payment_terms": "Ex"}]
+    run = send.text(*creating(*rows))
+    assert (run.status, issues_of(run), terms(account)) == ("succeeded", [], {"X": "Ex"})
+
+
+def test_a_rejected_customer_names_nothing_for_those_behind(send, account):
+    rows = [
+        {"payment_terms_code": "X", "payment_terms": "Ex", "website": "?"},
+        {"customer_code": "C2", "payment_terms_code": "X", "payment_terms": "Why"},
+    ]
+    assert (send.text(*creating(*rows)).status, terms(account)) == ("partial", {"X": "Why"})
+
+
+@pytest.mark.parametrize("known", [False, True])
+def test_a_name_that_is_the_code_of_an_entry_means_that_entry(send, account, known):
+    """A name that became a code, and was renamed since, goes on meaning its entry; given twice, it is given once."""
+    if known:
+        send(NEW | {"payment_terms_code": "N30"})
+    rows = [{"payment_terms_code": "N30"}, {"payment_terms": "N30"}]
+    run = send.text(*creating(*rows))
+    assert (run.status, issues_of(run)) == ("succeeded", [(3, "payment_terms_1", "name_differs")])
+    assert (send.customer()["payment_terms"], terms(account)) == (["N30"], {})
+    run = send.text(*creating({"payment_terms": "N30"}))
+    assert (run.status, run.unchanged) == ("succeeded", 1)
+
+
+KINDS = {
+    "payment_terms": [{"payment_terms_code": "N30"}, {"payment_terms": "Net 30"}, {"payment_terms": "N30"}],
+    "shipping_terms": [{"shipping_terms": "UPS"}, {"shipping_terms": "UPS "}, {"shipping_terms": "UPS"}],
+    "warehouses": [{"warehouse_code": "WH1"}, {"warehouse_name": "Rotterdam"}, {"warehouse_name": "WH1"}],
+    "price_types": [
+        {"price_type_currency": "eur", "price_type_name": "EU Wholesale"},
+        {"price_type_currency": "EUR", "price_type_name": "EU Wholesale "},
+        {"price_type_currency": "Eur", "price_type_name": " EU Wholesale"},
+    ],
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("policy", list(Unknown))
+def test_an_entry_that_is_named_in_every_way_is_given_once(send, kind, policy):
+    ways = KINDS[kind] if policy is Unknown.CREATE else KINDS[kind][: 2 if kind != "price_types" else 3]
+    rows = [row for way in ways for row in (way, {f"{name}_2": value for name, value in way.items()})]
+    empty = {f"{name}{end}": "" for way in ways for name in way for end in ("", "_2")}
+    text, format_ = creating(*[empty | row for row in rows], policy=dict.fromkeys(CREATE, policy))
+    for _ in range(2):
+        assert send.text(text, format_).status == "succeeded"
+        assert len(send.customer()[kind]) == 1
+        text += "\n"  # another file: it is read again
+        send.text(*creating({"customer_alias": "x"}))
+
+
+NEW_KINDS = {
+    "payment_terms": [{"payment_terms_code": code} for code in ("q", "Q", "q ", " Q")],
+    "shipping_terms": [{"shipping_terms": code} for code in ("q", "Q", "q ", " Q")],
+    "warehouses": [{"warehouse_code": code} for code in ("q", "Q", "q ", " Q")],
+    "price_types": [
+        {"price_type_currency": currency, "price_type_name": label}
+        for currency, label in (("chf", "q"), ("CHF", "Q"), ("CHF", "q "), ("Chf", " Q"))
+    ],
+}
+
+
+@pytest.mark.parametrize("kind", NEW_KINDS)
+def test_new_codes_are_as_many_as_their_list_tells_apart(send, kind):
+    run = send.text(*creating(*NEW_KINDS[kind]))
+    assert run.status == "succeeded"
+    codes = send.customer()[kind]
+    assert codes == ([["CHF", "Q"], ["CHF", "q"]] if kind == "price_types" else ["Q", "q"])
+    assert send.text(*creating(*NEW_KINDS[kind][::-1])).status == "succeeded"
+
+
+def test_codes_and_names_of_full_length_are_created(send, account):
+    row = {
+        "payment_terms_code": "c" * 255, "payment_terms": "n" * 255, "shipping_terms": "s" * 255,
+        "warehouse_name": "w" * 255, "company_number_code": "c" * 100, "company_number_name": "n" * 150,
+        "price_type_currency": "CHF", "price_type_name": "p" * 100,
+    }  # fmt: skip
+    assert send.text(*creating(row)).status == "succeeded"
+    assert Warehouse.objects.get(account=account, code="w" * 255).name == "w" * 255
+    assert CompanyNumber.objects.get(account=account, code="c" * 100).name == "n" * 150
+    assert PriceType.objects.filter(account=account, currency="CHF", label="p" * 100).exists()
+    run = send.text(*creating({"company_number_name": "n" * 101}))
+    assert (run.status, issues_of(run)) == ("rejected", [(2, "company_number_name", "too_long")])
+
+
+@pytest.mark.parametrize(
+    ("row", "field", "message"),
+    [
+        ({"warehouse_code": "wh1"}, "warehouse_code_1", "Did you mean 'WH1' or 'WH2'?"),
+        ({"warehouse_name": "Rotterdm"}, "warehouse_name_1", "Did you mean 'Rotterdam'?"),
+        ({"warehouse_code": "Rotterdam"}, "warehouse_code_1", "It is the name of 'WH1'; send the code."),
+        ({"warehouse_name": "WH1"}, "warehouse_name_1", "It is a code there; send it as warehouse_code_1."),
+        ({"price_type_name": "EU Wholesail"}, "price_type_name_1", "Did you mean 'EUR EU Wholesale'"),
+        ({"shipping_terms": "UPX"}, "shipping_terms_1", "Did you mean 'UPS'?"),
+    ],
+)
+def test_what_may_have_been_meant_is_looked_for_where_the_column_looks(send, row, field, message):
+    run = send(NEW | row)
+    issue = run.issues.get(code="unknown_lookup")
+    value = next(iter(row.values()))
+    assert (issue.field, issue.value) == (field, f"EUR {value}" if "price_type_name" in row else value)
+    assert message in issue.message
+
+
+def test_suggestions_end_with_their_budget_and_are_remembered():
+    names = [f"Term {number}" for number in range(100)]
+    suggestions = _Suggestions(names, _Budget(250))
+    first = suggestions.close_to("Term 7")
+    assert first[0] == "Term 7"
+    assert suggestions.close_to("Term 8")
+    assert suggestions.close_to("Term 9") == []
+    assert suggestions.close_to("Term 7") == first
+
+
+def test_no_price_type_is_taken_apart_by_the_text_it_is_shown_as(send, account, monkeypatch):
+    for module in ("lookups.directory", "imports.pipeline.judging"):
+        monkeypatch.setattr(f"{module}.price_type_code", lambda currency, label: f"{label} ({currency})")
+    row = {"price_type_currency": "SEK", "price_type_name": "Nordic Wholesale"}
+    run = send.text(*creating(row))
+    assert run.status == "succeeded"
+    assert send.customer()["price_types"] == [["SEK", "Nordic Wholesale"]]
+    assert PriceType.objects.filter(account=account, currency="SEK", label="Nordic Wholesale").exists()
+    out = io.StringIO()
+    export_file(account, out, STANDARD)
+    assert "SEK|Nordic Wholesale" in out.getvalue()
