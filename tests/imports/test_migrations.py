@@ -8,7 +8,7 @@ from django.apps import apps
 from imports.formats.spec import Dialect, FormatSpec
 from imports.versioning import save_draft
 from tests.builders import make_account
-from tests.imports.test_formats import column
+from tests.imports.formats.test_spec import column
 
 pytestmark = pytest.mark.django_db
 
