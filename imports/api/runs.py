@@ -20,6 +20,7 @@ from rest_framework.response import Response
 from accounts.api.base import AccountView, AccountViewSet, RetrieveVersioned
 from accounts.api.pagination import KeyPagination, NewestFirst
 from accounts.api.parsers import StrictJSONParser, WholeMultiPartParser
+from accounts.api.problems import Conflict
 from accounts.api.strictness import StrictSerializer
 from accounts.users import user_of
 from imports.api.errors import answering
@@ -177,6 +178,9 @@ class Runs(AccountViewSet, mixins.ListModelMixin, RetrieveVersioned):
         asked.is_valid(raise_exception=True)
         with answering():
             check_release(run, force=asked.validated_data["force"])
+            if run.release_asked_at is not None:
+                where = locate_run(run)
+                raise Conflict(f"{run} waits for a worker to release it already: see {where}.", "in_progress", where)
             request_release(run, user_of(request), force=asked.validated_data["force"])
         return self.answer(self.get_serializer(run).data, 202, locate_run(run))
 

@@ -192,6 +192,8 @@ def held(world):
 def test_a_held_run_is_released_by_a_worker(world, held):
     answer = world.rosa("post", f"{PATH}{held.pk}/release/")
     assert (answer.status_code, answer.json()["status"]) == (202, "held")
+    again = world.rosa("post", f"{PATH}{held.pk}/release/")
+    assert (again.status_code, again.json()["code"], again["Location"]) == (409, "in_progress", answer["Location"])
     work()
     run = world.rosa("get", f"{PATH}{held.pk}/").json()
     assert (run["decision"], run["decided_by"]) == ("released", "rosa")
