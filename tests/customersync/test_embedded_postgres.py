@@ -20,6 +20,7 @@ import os, sys
 os.environ["DJANGO_SETTINGS_MODULE"] = "customersync.settings"
 import django
 django.setup()
+from django.db import connection
 def ask():
     with connection.cursor() as cursor:
         cursor.execute("SELECT current_database(), pg_postmaster_start_time()::text")
