@@ -179,7 +179,8 @@ class Case:
 
     def pull(self) -> None:
         from imports.feeds import pulling
-        from imports.formats.spec import STANDARD, Policies
+        from imports.formats.policies import Policies
+        from imports.formats.spec import STANDARD
         from imports.models import Feed
 
         if self.kind == "held":

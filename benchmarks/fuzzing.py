@@ -23,19 +23,8 @@ from django.db import connection, transaction
 from imports.errors import FileRejected, SettingsWrong
 from imports.files.exporting import export_file
 from imports.formats.documents import read_format, write_format
-from imports.formats.spec import (
-    STANDARD,
-    AssignmentMode,
-    Blank,
-    Column,
-    Conflict,
-    Dialect,
-    FormatError,
-    FormatSpec,
-    Ownership,
-    Policies,
-    UnknownLookup,
-)
+from imports.formats.policies import AssignmentMode, Conflict, FormatError, Policies, UnknownLookup
+from imports.formats.spec import STANDARD, Blank, Column, Dialect, FormatSpec, Ownership
 from imports.models import Issue, Run
 from imports.onboarding import onboard
 from imports.pipeline import ImportRequest, import_file

@@ -16,7 +16,8 @@ from django.utils import timezone
 from django.utils.timesince import timesince
 
 from imports.errors import SettingsWrong
-from imports.formats.spec import STANDARD, FormatError, FormatSpec
+from imports.formats.policies import FormatError
+from imports.formats.spec import STANDARD, FormatSpec
 from imports.models import Feed, Format, FormatVersion, Run
 
 if TYPE_CHECKING:

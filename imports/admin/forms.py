@@ -20,7 +20,8 @@ from accounts.careful import RowsAsPosted
 from imports.errors import FileRejected
 from imports.formats.documents import NAMED_MARKS, read_format
 from imports.formats.encodings import UnknownEncoding, find_encoding
-from imports.formats.spec import AssignmentMode, Blank, FormatError, FormatSpec, Ownership, UnknownLookup
+from imports.formats.policies import AssignmentMode, FormatError, UnknownLookup
+from imports.formats.spec import BadValue, Blank, FormatSpec, Ownership
 from imports.models import Format, FormatColumn, FormatVersion
 from imports.onboarding import propose_format
 from imports.template import ASSIGNMENTS, FIELDS, Target
@@ -129,12 +130,33 @@ class MarkField(forms.CharField):
         return text
 
 
+class LinesField(forms.CharField):
+    """A list of texts, each on a line of its own."""
+
+    widget = forms.Textarea
+
+    def prepare_value(self, value: Any) -> Any:
+        return "\n".join(value) if isinstance(value, list) else value
+
+    def to_python(self, value: Any) -> list[str]:  # type: ignore[override]  # a list where others have a text
+        lines = (super().to_python(value) or "").splitlines()
+        return [line.strip() for line in lines if line.strip()]
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return self.to_python(data) != self.to_python(self.prepare_value(initial))
+
+
 class DraftForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time
     """The settings of a version; what is kept as a mapping is chosen kind by kind."""
 
     delimiter = MarkField(help_text="One character, or comma, pipe, semicolon, tab, space.")
     quotechar = MarkField(required=False, label="Quote", help_text="Blank for none.")
     escapechar = MarkField(required=False, label="Escape", help_text="Blank for none.")
+    ignore_lines = LinesField(
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text="Masks of lines that are no rows, wherever they stand, each on a line of its own: ---* or Page *.",
+    )
 
     class Meta:
         model = FormatVersion
@@ -148,12 +170,19 @@ class DraftForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at ru
             "footer",
             "allow_spaced_delimiter",
             "width",
+            "ignore_lines",
+            "spaces_around_quotes",
             "clear_token",
             "conflict",
             "swallowed_lines",
+            "encoded_twice",
+            "words_for_nothing",
+            "blank_code",
             "max_error_percent",
             "max_change_percent",
+            "max_near_key_percent",
             "allow_trailing_delimiter",
+            "allow_short_rows",
         ]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -227,7 +256,7 @@ class ValueMapField(forms.CharField):
             return True
 
 
-def _short_choice(choices: type[Blank] | type[Ownership]) -> forms.ChoiceField:
+def _short_choice(choices: type[Blank | Ownership | BadValue]) -> forms.ChoiceField:
     """A choice in as few words as a narrow table needs."""
     words = [(choice.value, choice.value.replace("_", " ")) for choice in choices]
     return forms.ChoiceField(choices=words, initial=words[0][0], widget=UnfoldAdminSelectWidget)
@@ -245,10 +274,22 @@ class ColumnForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at r
     order = forms.IntegerField(required=False, min_value=0, widget=UnfoldAdminIntegerFieldWidget)
     blank = _short_choice(Blank)
     ownership = _short_choice(Ownership)
+    bad_value = _short_choice(BadValue)
 
     class Meta:
         model = FormatColumn
-        fields = ["order", "source", "position", "constant", "target", "value_map", "default", "blank", "ownership"]
+        fields = [
+            "order",
+            "source",
+            "position",
+            "constant",
+            "target",
+            "value_map",
+            "default",
+            "blank",
+            "ownership",
+            "bad_value",
+        ]
         widgets: ClassVar = {
             "source": UnfoldAdminTextInputWidget(attrs={"size": 20}),
             "position": UnfoldAdminTextInputWidget(attrs={"size": 2, "inputmode": "numeric"}),

@@ -19,7 +19,7 @@ from imports.admin.steps import StepPages, page_of
 from imports.errors import SettingsWrong, TryAgainLater
 from imports.formats.differing import compare_specs
 from imports.formats.documents import write_format
-from imports.formats.spec import FormatError
+from imports.formats.policies import FormatError
 from imports.models import FormatColumn, FormatVersion, Run
 from imports.runs.replaying import find_replayable, replay_run
 from imports.versioning import (
@@ -98,7 +98,8 @@ class FormatVersionAdmin(StepPages, AccountOwnedAdmin):
                     ("quotechar", "escapechar"),
                     ("has_header", "width"),
                     "skip_lines",
-                    ("footer", "allow_spaced_delimiter"),
+                    ("footer", "ignore_lines"),
+                    ("allow_spaced_delimiter", "spaces_around_quotes"),
                 ]
             },
         ),
@@ -107,10 +108,11 @@ class FormatVersionAdmin(StepPages, AccountOwnedAdmin):
             {
                 "classes": ["collapse"],
                 "fields": [
-                    ("max_error_percent", "max_change_percent"),
+                    ("max_error_percent", "max_change_percent", "max_near_key_percent"),
                     ("clear_token", "conflict"),
-                    "swallowed_lines",
-                    "allow_trailing_delimiter",
+                    ("swallowed_lines", "encoded_twice"),
+                    ("words_for_nothing", "blank_code"),
+                    ("allow_trailing_delimiter", "allow_short_rows"),
                     *DraftForm.policy_fields(),
                 ],
             },

@@ -9,7 +9,7 @@ from rest_framework.exceptions import APIException
 
 from accounts.api.problems import Conflict, Unavailable
 from imports.errors import FileRejected, SettingsWrong, TryAgainLater
-from imports.formats.spec import FormatError
+from imports.formats.policies import FormatError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

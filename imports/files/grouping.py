@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from imports.files.customers import PREFIXES, Customer, Given, Merged, target_of
 from imports.files.mapping import CLEAR, NOTHING, Block, Cleaned, CustomerMapping, cells_at
-from imports.formats.spec import Conflict
+from imports.formats.policies import Conflict
 from imports.template import ASSIGNMENTS, Group, Target, normalize
 from lookups.validators import lower_ascii
 

@@ -8,34 +8,31 @@ from __future__ import annotations
 
 import re
 from dataclasses import fields
-from typing import TYPE_CHECKING, Any, TypeVar
+from enum import StrEnum
+from typing import Any, TypeVar
 
 import yaml
 
 from imports.formats.encodings import UnknownEncoding, find_encoding
 from imports.formats.plain import Plain, read_json, read_yaml
-from imports.formats.spec import (
+from imports.formats.policies import (
     AssignmentMode,
-    Blank,
-    Column,
+    BlankCode,
     Conflict,
-    Dialect,
+    EncodedTwice,
     FormatError,
-    FormatSpec,
-    Ownership,
     Policies,
     Swallowed,
     UnknownLookup,
+    WordsForNothing,
 )
+from imports.formats.spec import BadValue, Blank, Column, Dialect, FormatSpec, Ownership
 from imports.template import Group, find_target
-
-if TYPE_CHECKING:
-    from enum import StrEnum
 
 NAMED_MARKS = {"comma": ",", "pipe": "|", "semicolon": ";", "tab": "\t", "space": " "}
 _NO_POLICIES = Policies()
 _Choice = TypeVar("_Choice", bound="StrEnum")
-_LEFT_OUT = ("escapechar", "footer", "allow_spaced_delimiter", "width")
+_LEFT_OUT = ("escapechar", "footer", "allow_spaced_delimiter", "width", "spaces_around_quotes", "ignore_lines")
 """Settings of the dialect that a document leaves out where there is none."""
 _NOTHING = ("", "~", "null", "none")
 
@@ -69,7 +66,7 @@ def describe_format(spec: FormatSpec) -> dict[str, Any]:
     document: dict[str, Any] = {
         "name": spec.name.partition("@")[0],
         "dialect": {
-            name: getattr(spec.dialect, name)
+            name: list(value) if isinstance(value := getattr(spec.dialect, name), tuple) else value
             for name in (field.name for field in fields(Dialect))
             if name not in _LEFT_OUT or getattr(spec.dialect, name)
         },
@@ -95,6 +92,8 @@ def _describe_column(column: Column) -> dict[str, Any]:
         described["blank"] = column.blank.value
     if column.ownership is not Ownership.ALWAYS:
         described["ownership"] = column.ownership.value
+    if column.bad_value is not BadValue.REJECT:
+        described["bad_value"] = column.bad_value.value
     return described
 
 
@@ -108,7 +107,7 @@ def _describe_policies(policies: Policies) -> dict[str, Any]:
             value = {str(kind): choice.value for kind, choice in sorted(value.items())}
         if isinstance(value, float) and value.is_integer():
             value = int(value)
-        described[field.name] = value.value if isinstance(value, Conflict | Swallowed) else value
+        described[field.name] = value.value if isinstance(value, StrEnum) else value
     return described
 
 
@@ -232,10 +231,12 @@ def _read_dialect(section: _Section) -> Dialect:
         footer=section.text("footer"),
         allow_spaced_delimiter=section.flag("allow_spaced_delimiter", default=False),
         width=section.number("width"),
+        spaces_around_quotes=section.flag("spaces_around_quotes", default=False),
+        ignore_lines=tuple(section.texts("ignore_lines")),
     )
 
 
-_COLUMN_KEYS = {"source", "constant", "target", "value_map", "default", "blank", "ownership"}
+_COLUMN_KEYS = {"source", "constant", "target", "value_map", "default", "blank", "ownership", "bad_value"}
 
 
 def _read_column(value: Any, number: int) -> Column:
@@ -257,6 +258,7 @@ def _read_column(value: Any, number: int) -> Column:
         "default": section.text("default"),
         "blank": section.choice("blank", Blank, Blank.KEEP),
         "ownership": section.choice("ownership", Ownership, Ownership.ALWAYS),
+        "bad_value": section.choice("bad_value", BadValue, BadValue.REJECT),
     }
     try:
         return Column(**parts)
@@ -282,4 +284,9 @@ def _read_policies(section: _Section) -> Policies:
         allow_trailing_delimiter=section.flag("allow_trailing_delimiter", default=False),
         conflict=section.choice("conflict", Conflict, Conflict.REJECT),
         swallowed_lines=section.choice("swallowed_lines", Swallowed, Swallowed.HOLD),
+        encoded_twice=section.choice("encoded_twice", EncodedTwice, EncodedTwice.HOLD),
+        words_for_nothing=section.choice("words_for_nothing", WordsForNothing, WordsForNothing.KEEP),
+        blank_code=section.choice("blank_code", BlankCode, BlankCode.REJECT),
+        allow_short_rows=section.flag("allow_short_rows", default=False),
+        max_near_key_percent=section.percent("max_near_key_percent"),
     )

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from imports.formats.spec import FormatError
+from imports.formats.policies import FormatError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,14 +7,13 @@ import re
 from collections import Counter
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from imports.errors import CellError
 from imports.formats.encodings import UnknownEncoding, find_encoding
+from imports.formats.policies import LATER, FormatError, Policies
 from imports.formats.widgets import WIDGETS
-from imports.template import ASSIGNMENTS, Group, Kind, Target, normalize
-from lookups.directory import LISTS
+from imports.template import Kind, Target, normalize
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,42 +40,11 @@ class Ownership(StrEnum):
     NEVER = "never"
 
 
-class UnknownLookup(StrEnum):
-    """What happens to a code that the account's list does not have."""
+class BadValue(StrEnum):
+    """What a cell costs whose value the field cannot have: its customer, or the field alone."""
 
     REJECT = "reject"
-    SKIP = "skip"
-    CREATE = "create"
-
-
-class AssignmentMode(StrEnum):
-    """Whether the values of a file replace the stored ones of their kind or join them."""
-
-    REPLACE = "replace"
-    ADD = "add"
-
-
-class Conflict(StrEnum):
-    """What happens when rows of one customer give one value differently."""
-
-    REJECT = "reject"
-    FIRST = "first"
-    LAST = "last"
-
-
-class Swallowed(StrEnum):
-    """What happens to a file in which a cell holds whole lines, as it does where a stray quote opens and one closes."""
-
-    HOLD = "hold"
-    WARN = "warn"
-
-
-class FormatError(ValueError):
-    """A format that contradicts itself; the message says what would be right."""
-
-
-_LATER = MappingProxyType({"later": True})
-"""Of settings that came after formats were approved: at their default they are no part of the digest, which stays."""
+    LEAVE_OUT = "leave_out"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +55,8 @@ class Dialect:
     the last record matches ("TRAILER*"), "" for files that end with their last record. With `allow_spaced_delimiter`
     a delimiter that a space follows is part of the cell, as some ERPs write it without quotes ("24, place Kléber").
     `width` is how many cells a row has in a file without a header; 0 where the last mapped column is the last cell.
+    With `spaces_around_quotes` a quote may stand behind spaces and be followed by some. `ignore_lines` are masks of
+    lines that are no rows, wherever they stand.
     """
 
     encoding: str = "utf-8"
@@ -97,7 +67,9 @@ class Dialect:
     skip_lines: int = 0
     footer: str = ""
     allow_spaced_delimiter: bool = False
-    width: int = field(default=0, metadata=_LATER)
+    width: int = field(default=0, metadata=LATER)
+    spaces_around_quotes: bool = field(default=False, metadata=LATER)
+    ignore_lines: tuple[str, ...] = field(default=(), metadata=LATER)
 
     def __post_init__(self) -> None:
         marks = {"delimiter": self.delimiter, "quotechar": self.quotechar, "escapechar": self.escapechar}
@@ -121,6 +93,9 @@ class Dialect:
             raise FormatError("width is for files without a header; with one, its columns are counted.")
         if self.footer and not self.footer.strip("*? "):
             raise FormatError(f"The footer mask {self.footer!r} matches every line; give what only the footer has.")
+        for mask in self.ignore_lines:
+            if not mask.strip("*? "):
+                raise FormatError(f"The mask {mask!r} of lines to ignore matches every line; give what only they have.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +113,7 @@ class Column:
     default: str = ""
     blank: Blank = Blank.KEEP
     ownership: Ownership = Ownership.ALWAYS
+    bad_value: BadValue = field(default=BadValue.REJECT, metadata=LATER)
 
     def __post_init__(self) -> None:
         if (self.source is None) == (self.constant is None):
@@ -150,6 +126,8 @@ class Column:
             raise FormatError(f"{self.target} is what records are found by, so its ownership cannot be 'never'.")
         if self.target.field.is_key and self.blank is Blank.CLEAR:
             raise FormatError(f"{self.target} is what records are found by, so a blank cell cannot clear it.")
+        if self.bad_value is BadValue.LEAVE_OUT and (self.target.field.required or self.target.field.is_key):
+            raise FormatError(f"{self.target} is needed, so a bad value of it cannot be left out.")
         if isinstance(self.source, int) and self.source < 1:
             raise FormatError(f"{self.target}: positions are counted from 1, not {self.source}.")
         if self.source == "" or self.constant == "":
@@ -183,32 +161,6 @@ class Column:
         if not isinstance(self.source, str):
             return ()
         return tuple(SOURCE_HEADERS.findall(self.source)) or (self.source,)
-
-
-@dataclass(frozen=True, slots=True)
-class Policies:
-    """What a format decides beyond the meaning of its columns. Limits are percentages; none means no limit."""
-
-    clear_token: str = ""
-    assignments: Mapping[Group, AssignmentMode] = field(default_factory=dict)
-    unknown_lookup: Mapping[str, UnknownLookup] = field(default_factory=dict)
-    max_error_percent: float | None = None
-    max_change_percent: float | None = None
-    allow_trailing_delimiter: bool = False
-    conflict: Conflict = Conflict.REJECT
-    swallowed_lines: Swallowed = field(default=Swallowed.HOLD, metadata=_LATER)
-
-    def __post_init__(self) -> None:
-        if self.unknown_lookup.get("sales_reps") is UnknownLookup.CREATE:
-            raise FormatError("Sales reps cannot be created from a file: files carry no e-mail for them.")
-        if unknown := set(map(str, self.assignments)) - set(map(str, ASSIGNMENTS)):
-            raise FormatError(f"assignments: {', '.join(sorted(unknown))} is none of {', '.join(sorted(ASSIGNMENTS))}.")
-        if unknown := set(self.unknown_lookup) - set(LISTS):
-            raise FormatError(f"unknown_lookup: {', '.join(sorted(unknown))} is none of {', '.join(sorted(LISTS))}.")
-        for name in ("max_error_percent", "max_change_percent"):
-            limit = getattr(self, name)
-            if limit is not None and not 0 <= limit <= 100:
-                raise FormatError(f"{name} must be from 0 to 100, not {limit:g}.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,7 +209,7 @@ class FormatSpec:
     def _check_texts(self) -> None:
         """Some characters are none: neither a file nor the database has them."""
         dialect = self.dialect
-        texts = [self.name, dialect.footer, self.policies.clear_token, *self.header]
+        texts = [self.name, dialect.footer, *dialect.ignore_lines, self.policies.clear_token, *self.header]
         texts += [dialect.delimiter, dialect.quotechar or "", dialect.escapechar or ""]
         for column in self.columns or ():
             texts += [str(column.source), column.constant or "", column.default, *column.value_map]

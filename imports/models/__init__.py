@@ -1,7 +1,8 @@
 """Formats of files and their versions, feeds that fetch files, and the runs of files through the pipeline."""
 
+from imports.models.columns import FormatColumn
 from imports.models.feeds import Feed, Pull
-from imports.models.formats import Format, FormatColumn, FormatVersion
+from imports.models.formats import Format, FormatVersion
 from imports.models.messages import Heartbeat, Message, Webhook
 from imports.models.runs import Issue, Run
 

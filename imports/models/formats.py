@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from dataclasses import fields
+from enum import StrEnum
+from typing import Any, ClassVar
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -11,10 +13,12 @@ from django.db import models
 from django.db.models import Q
 
 from accounts.models import Account
-from imports.formats import spec as formats
-from imports.formats.spec import AssignmentMode, Column, Dialect, FormatSpec, Policies, UnknownLookup
+from imports.formats import policies as formats
+from imports.formats.policies import AssignmentMode, FormatError, Policies, UnknownLookup
+from imports.formats.spec import Dialect, FormatSpec
+from imports.models.columns import FormatColumn
 from imports.querysets import FormatVersionQuerySet
-from imports.template import Group, find_target
+from imports.template import Group
 
 _PERCENT = [MinValueValidator(0), MaxValueValidator(100)]
 
@@ -51,10 +55,6 @@ class FormatVersion(models.Model):
         LIVE = "live", "live"
         RETIRED = "retired", "retired"
 
-    class Blank(models.TextChoices):
-        KEEP = formats.Blank.KEEP.value, "keeps the value"
-        CLEAR = formats.Blank.CLEAR.value, "clears the value"
-
     class Conflict(models.TextChoices):
         REJECT = formats.Conflict.REJECT.value, "reject the customer"
         FIRST = formats.Conflict.FIRST.value, "take the first, with a warning"
@@ -63,6 +63,19 @@ class FormatVersion(models.Model):
     class Swallowed(models.TextChoices):
         HOLD = formats.Swallowed.HOLD.value, "hold the file"
         WARN = formats.Swallowed.WARN.value, "only warn"
+
+    class EncodedTwice(models.TextChoices):
+        HOLD = formats.EncodedTwice.HOLD.value, "hold the file"
+        WARN = formats.EncodedTwice.WARN.value, "only warn"
+        IGNORE = formats.EncodedTwice.IGNORE.value, "take the text as it is"
+
+    class WordsForNothing(models.TextChoices):
+        KEEP = formats.WordsForNothing.KEEP.value, "keep the word, with a warning"
+        BLANK = formats.WordsForNothing.BLANK.value, "read it as a blank cell"
+
+    class BlankCode(models.TextChoices):
+        REJECT = formats.BlankCode.REJECT.value, "reject the row"
+        CONTINUE = formats.BlankCode.CONTINUE.value, "it continues the row above"
 
     format = models.ForeignKey(Format, on_delete=models.CASCADE, related_name="versions")
     number = models.PositiveIntegerField()
@@ -91,6 +104,15 @@ class FormatVersion(models.Model):
         db_default=0,
         help_text="How many cells a row has in a file without a header; 0 where the last mapped column is the last.",
     )
+    spaces_around_quotes = models.BooleanField(
+        default=False, db_default=False, help_text='Spaces may stand between a delimiter and a quote: | "Oak" |.'
+    )
+    ignore_lines = models.JSONField(
+        default=list,
+        db_default=[],
+        blank=True,
+        help_text='Masks of lines that are no rows, wherever they stand, such as "---*" and "Page *".',
+    )
     header = models.JSONField(default=list, blank=True, help_text="The approved header: the text of every column.")
 
     clear_token = models.CharField(max_length=20, blank=True, help_text="A cell of this text empties what is stored.")
@@ -112,6 +134,36 @@ class FormatVersion(models.Model):
         default=Swallowed.HOLD,
         db_default=Swallowed.HOLD.value,
         help_text="What happens to a file in which one cell holds whole lines, as stray quotes make it.",
+    )
+    encoded_twice = models.CharField(
+        max_length=6,
+        choices=EncodedTwice,
+        default=EncodedTwice.HOLD,
+        db_default=EncodedTwice.HOLD.value,
+        help_text='What happens to a file in which the text of several customers was encoded twice: "CafÃ©".',
+    )
+    words_for_nothing = models.CharField(
+        max_length=5,
+        choices=WordsForNothing,
+        default=WordsForNothing.KEEP,
+        db_default=WordsForNothing.KEEP.value,
+        help_text='What a cell says that holds a word for nothing: "-", "N/A", "NULL".',
+    )
+    blank_code = models.CharField(
+        max_length=8,
+        choices=BlankCode,
+        default=BlankCode.REJECT,
+        db_default=BlankCode.REJECT.value,
+        help_text="What a row without a customer code is.",
+    )
+    max_near_key_percent = models.FloatField(
+        null=True,
+        blank=True,
+        validators=_PERCENT,
+        help_text="Hold a file of whose new codes more than this look like known ones.",
+    )
+    allow_short_rows = models.BooleanField(
+        default=False, db_default=False, help_text="Blank cells at the end of a row may be left out."
     )
     allow_trailing_delimiter = models.BooleanField(default=False, help_text="Rows may end with one delimiter too many.")
     assignments = models.JSONField(default=dict, blank=True, help_text="Replace or add, by kind of assignment.")
@@ -153,149 +205,44 @@ class FormatVersion(models.Model):
             name=str(self),
             dialect=self._to_dialect(),
             columns=tuple(column.to_spec() for column in self.columns.all()),
-            policies=Policies(
-                clear_token=self.clear_token,
-                assignments={Group(kind): AssignmentMode(mode) for kind, mode in self.assignments.items()},
-                unknown_lookup={name: UnknownLookup(policy) for name, policy in self.unknown_lookup.items()},
-                max_error_percent=self.max_error_percent,
-                max_change_percent=self.max_change_percent,
-                allow_trailing_delimiter=self.allow_trailing_delimiter,
-                conflict=formats.Conflict(self.conflict),
-                swallowed_lines=formats.Swallowed(self.swallowed_lines),
-            ),
+            policies=self._to_policies(),
             header=tuple(self.header),
         )
 
     def _to_dialect(self) -> Dialect:
-        return Dialect(
-            encoding=self.encoding,
-            delimiter=self.delimiter,
-            quotechar=self.quotechar or None,
-            escapechar=self.escapechar or None,
-            has_header=self.has_header,
-            skip_lines=self.skip_lines,
-            footer=self.footer,
-            allow_spaced_delimiter=self.allow_spaced_delimiter,
-            width=self.width,
-        )
+        settings: dict[str, Any] = {field.name: getattr(self, field.name) for field in fields(Dialect)}
+        settings["quotechar"], settings["escapechar"] = self.quotechar or None, self.escapechar or None
+        settings["ignore_lines"] = tuple(self.ignore_lines)
+        return Dialect(**settings)
+
+    def _to_policies(self) -> Policies:
+        settings: dict[str, Any] = {}
+        for field in fields(Policies):
+            value = getattr(self, field.name)
+            settings[field.name] = type(field.default)(value) if isinstance(field.default, StrEnum) else value
+        settings["assignments"] = {Group(kind): AssignmentMode(mode) for kind, mode in self.assignments.items()}
+        settings["unknown_lookup"] = {name: UnknownLookup(policy) for name, policy in self.unknown_lookup.items()}
+        return Policies(**settings)
 
     def clean(self) -> None:
         try:
             self._to_dialect()
-        except formats.FormatError as error:
+        except FormatError as error:
             raise ValidationError(str(error)) from None
 
     def take_spec(self, spec: FormatSpec) -> None:
         """Make the version what the spec says, columns and all; the caller holds a transaction."""
-        dialect, policies = spec.dialect, spec.policies
-        self.encoding, self.delimiter = dialect.encoding, dialect.delimiter
-        self.quotechar, self.escapechar = dialect.quotechar or "", dialect.escapechar or ""
-        self.has_header, self.skip_lines, self.footer = dialect.has_header, dialect.skip_lines, dialect.footer
-        self.allow_spaced_delimiter, self.width = dialect.allow_spaced_delimiter, dialect.width
+        for field in fields(Dialect):
+            setattr(self, field.name, getattr(spec.dialect, field.name))
+        self.quotechar, self.escapechar = spec.dialect.quotechar or "", spec.dialect.escapechar or ""
+        self.ignore_lines = list(spec.dialect.ignore_lines)
         self.header = list(spec.header)
-        self.clear_token, self.conflict = policies.clear_token, policies.conflict.value
-        self.max_error_percent, self.max_change_percent = policies.max_error_percent, policies.max_change_percent
-        self.allow_trailing_delimiter = policies.allow_trailing_delimiter
-        self.swallowed_lines = policies.swallowed_lines.value
-        self.assignments = {str(kind): mode.value for kind, mode in policies.assignments.items()}
-        self.unknown_lookup = {name: policy.value for name, policy in policies.unknown_lookup.items()}
+        for field in fields(Policies):
+            setattr(self, field.name, getattr(spec.policies, field.name))
+        self.assignments = {str(kind): mode.value for kind, mode in spec.policies.assignments.items()}
+        self.unknown_lookup = {name: policy.value for name, policy in spec.policies.unknown_lookup.items()}
         self.save()
         self.columns.all().delete()
         FormatColumn.objects.bulk_create(
             FormatColumn.from_spec(self, order, column) for order, column in enumerate(spec.columns or (), 1)
-        )
-
-
-class FormatColumn(models.Model):
-    """A column of the file, or a constant, and the template field it goes to."""
-
-    class Ownership(models.TextChoices):
-        ALWAYS = formats.Ownership.ALWAYS.value, "the file always wins"
-        IF_BLANK = formats.Ownership.IF_BLANK.value, "the file only fills what is blank"
-        NEVER = formats.Ownership.NEVER.value, "the file never writes"
-
-    version = models.ForeignKey(FormatVersion, on_delete=models.CASCADE, related_name="columns")
-    order = models.PositiveIntegerField()
-    source = models.CharField(
-        max_length=500, blank=True, help_text="The column's header, or a template of headers: {First Name} {Last Name}."
-    )
-    position = models.PositiveIntegerField(null=True, blank=True, help_text="The column's place, counted from 1.")
-    constant = models.CharField(max_length=255, blank=True, help_text="The same value for every row.")
-    target = models.CharField(max_length=60, help_text="The template field, with its number.")
-    value_map = models.JSONField(
-        default=dict, blank=True, help_text="What cells become, by their trimmed text: {Germany: DE}."
-    )
-    default = models.CharField(max_length=255, blank=True, help_text="What a blank cell becomes.")
-    blank = models.CharField(
-        max_length=5,
-        choices=FormatVersion.Blank,
-        default=FormatVersion.Blank.KEEP,
-        help_text="What a blank cell does to the stored value.",
-    )
-    ownership = models.CharField(
-        max_length=8, choices=Ownership, default=Ownership.ALWAYS, help_text="Whether the file or what is stored wins."
-    )
-
-    class Meta:
-        ordering = ["version", "order"]
-        constraints = [
-            models.UniqueConstraint(fields=["version", "target"], name="one_column_for_a_field"),
-            models.CheckConstraint(
-                condition=(~Q(source="") & Q(position=None, constant=""))
-                | (Q(source="", constant="") & Q(position__isnull=False))
-                | (Q(source="", position=None) & ~Q(constant="")),
-                name="a_column_has_one_origin",
-                violation_error_message="Give either a header, a position or a constant.",
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.origin} → {self.target}"
-
-    def clean(self) -> None:
-        """A column must be one that the pipeline takes; its field is written with its number."""
-        super().clean()
-        target = find_target(self.target)
-        if target is None:
-            raise ValidationError({"target": f"{self.target!r} is no field of the template."})
-        self.target = str(target)
-        try:
-            self.to_spec()
-        except formats.FormatError as error:
-            raise ValidationError(str(error)) from None
-
-    @property
-    def origin(self) -> str:
-        """Where the value comes from, as people read it."""
-        if self.constant:
-            return f"constant {self.constant!r}"
-        return self.source or f"column {self.position}"
-
-    def to_spec(self) -> Column:
-        target = find_target(self.target)
-        if target is None:
-            raise formats.FormatError(f"{self.target!r} is no field of the template.")
-        return Column(
-            target=target,
-            source=self.position if self.position is not None else self.source or None,
-            constant=self.constant or None,
-            value_map=dict(self.value_map),
-            default=self.default,
-            blank=formats.Blank(self.blank),
-            ownership=formats.Ownership(self.ownership),
-        )
-
-    @classmethod
-    def from_spec(cls, version: FormatVersion, order: int, column: Column) -> FormatColumn:
-        return cls(
-            version=version,
-            order=order,
-            source=column.source if isinstance(column.source, str) else "",
-            position=column.source if isinstance(column.source, int) else None,
-            constant=column.constant or "",
-            target=str(column.target),
-            value_map=dict(column.value_map),
-            default=column.default,
-            blank=column.blank.value,
-            ownership=column.ownership.value,
         )

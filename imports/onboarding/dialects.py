@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from imports.errors import FileRejected
 from imports.files.records import read_cells
-from imports.formats.spec import Dialect, FormatError
+from imports.formats.policies import FormatError
+from imports.formats.spec import Dialect
 from imports.onboarding.headers import knows
 
 if TYPE_CHECKING:

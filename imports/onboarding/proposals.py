@@ -6,8 +6,9 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from imports.formats.policies import Policies
 from imports.formats.spec import Column as FormatColumn
-from imports.formats.spec import FormatSpec, Policies
+from imports.formats.spec import FormatSpec
 from imports.template import Target, normalize
 
 if TYPE_CHECKING:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from imports.errors import HeldFor, Hold
-from imports.formats.spec import Swallowed
+from imports.formats.policies import Swallowed
 
 if TYPE_CHECKING:
-    from imports.formats.spec import Policies
+    from imports.formats.policies import Policies
     from imports.models import Run
 
 FEWEST_CUSTOMERS = 10

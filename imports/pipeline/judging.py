@@ -21,7 +21,7 @@ from connections.stored import (
     StoredCustomer,
 )
 from imports.files.mapping import CLEAR
-from imports.formats.spec import AssignmentMode
+from imports.formats.policies import AssignmentMode
 from imports.pipeline.resolving import NewLookup, Reference, Resolver
 from imports.template import ADDRESSES, ASSIGNMENTS, FIELDS, Group, Target
 from lookups.directory import price_type_code

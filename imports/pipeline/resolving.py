@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from rapidfuzz import fuzz, process
 
-from imports.formats.spec import UnknownLookup
+from imports.formats.policies import UnknownLookup
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

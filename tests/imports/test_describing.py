@@ -5,7 +5,8 @@ import csv
 import pytest
 
 from imports.errors import SettingsWrong
-from imports.formats.spec import Dialect, FormatSpec, Policies
+from imports.formats.policies import Policies
+from imports.formats.spec import Dialect, FormatSpec
 from imports.models import Run
 from tests.imports.customer_files import NEW, SHIPPING, as_text
 from tests.imports.formats.test_spec import column, spec

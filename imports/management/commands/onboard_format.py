@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from accounts.management.arguments import add_account_argument, find_account
 from imports.errors import FileRejected, SettingsWrong
-from imports.formats.spec import FormatError
+from imports.formats.policies import FormatError
 from imports.management.arguments import check_readable
 from imports.onboarding import Proposal, propose_format
 from imports.template import find_target

@@ -383,8 +383,19 @@ def test_a_format_that_runs_still_need_is_not_deleted(client, account, draft, st
 def test_a_constant_and_a_column_are_added_to_a_draft(client, draft):
     """As "Add another" leaves them: without a place of their own, which puts them last."""
     data = filled_in(client.get(page(draft)))
-    new_row(data, "columns", order="", constant="10", target="discount", blank="keep", ownership="always")
-    new_row(data, "columns", order="", source="Web", target="website", blank="keep", ownership="always")
+    new_row(
+        data,
+        "columns",
+        order="",
+        constant="10",
+        target="discount",
+        blank="keep",
+        ownership="always",
+        bad_value="reject",
+    )
+    new_row(
+        data, "columns", order="", source="Web", target="website", blank="keep", ownership="always", bad_value="reject"
+    )
     answer = client.post(page(draft), data)
     assert answer.status_code == 302, text_of(answer)
     assert list(draft.columns.order_by("order").values_list("target", flat=True))[-2:] == ["discount", "website"]
@@ -394,7 +405,16 @@ def test_a_constant_and_a_column_are_added_to_a_draft(client, draft):
 def test_no_form_fails_without_saying_why(client, draft):
     """Also of a field that is not to be seen, of a row, and of the form as a whole."""
     data = filled_in(client.get(page(draft))) | {"columns-0-order": "first", "columns-1-id": "nothing"}
-    new_row(data, "columns", source="Web", constant="both", target="website", blank="keep", ownership="always")
+    new_row(
+        data,
+        "columns",
+        source="Web",
+        constant="both",
+        target="website",
+        blank="keep",
+        ownership="always",
+        bad_value="reject",
+    )
     said = text_of(client.post(page(draft), data))
     assert "Format column 1, Order: Enter a whole number." in said
     assert "Give either a header, a position or a constant." in said

@@ -4,7 +4,7 @@ import pytest
 
 from imports.files import grouping
 from imports.files.customers import Customer
-from imports.formats.spec import Conflict
+from imports.formats.policies import Conflict
 from tests.imports.customer_files import NEW, SHIPPING, issues_of
 from tests.imports.formats.test_spec import column, spec
 

@@ -8,7 +8,8 @@ import pytest
 from imports.errors import FileRejected
 from imports.files import records
 from imports.files.records import RecordReader, read_cells
-from imports.formats.spec import Dialect, FormatSpec, Policies, Swallowed
+from imports.formats.policies import Policies, Swallowed
+from imports.formats.spec import Dialect, FormatSpec
 from tests.imports.customer_files import issues_of
 from tests.imports.files.test_sources import scan_bytes
 from tests.imports.formats.test_spec import column, spec

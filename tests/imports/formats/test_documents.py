@@ -9,19 +9,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from imports.formats.documents import describe_format, read_document, read_format, write_format
-from imports.formats.spec import (
+from imports.formats.policies import (
     AssignmentMode,
-    Blank,
-    Column,
+    BlankCode,
     Conflict,
-    Dialect,
+    EncodedTwice,
     FormatError,
-    FormatSpec,
-    Ownership,
     Policies,
     Swallowed,
     UnknownLookup,
+    WordsForNothing,
 )
+from imports.formats.spec import BadValue, Blank, Column, Dialect, FormatSpec, Ownership
 from imports.template import ASSIGNMENTS, Group, Target
 
 DOCUMENT = r"""
@@ -103,6 +102,7 @@ def _columns(draw):
     columns = [Column(Target("customer_code"), draw(st.integers(1, 9) | _headers))]
     for name in draw(st.lists(_names, unique=True)):
         value_map = draw(st.dictionaries(_cells, _trimmed(st.text("abc019NO\x85\n ~", max_size=5)), max_size=3))
+        is_needed = Target(name).field.required or Target(name).field.is_key
         columns.append(
             Column(
                 Target(name),
@@ -111,6 +111,7 @@ def _columns(draw):
                 default=draw(_trimmed(st.text("aå1\x85\u2028\t", max_size=3))),
                 blank=Blank.KEEP if name == "profile_name" else draw(st.sampled_from(Blank)),
                 ownership=draw(st.sampled_from([Ownership.ALWAYS, Ownership.IF_BLANK])),
+                bad_value=BadValue.REJECT if is_needed else draw(st.sampled_from(BadValue)),
             )
         )
     columns.append(Column(Target("price_type_name"), constant=draw(_cells.filter(lambda text: len(text) < 100))))
@@ -131,6 +132,8 @@ def _dialects(draw):
         skip_lines=draw(st.integers(0, 1000)),
         footer=draw(_texts.filter(lambda text: text.strip("*? "))),
         allow_spaced_delimiter=delimiter != " " and draw(st.booleans()),
+        spaces_around_quotes=draw(st.booleans()),
+        ignore_lines=tuple(draw(st.lists(_texts.filter(lambda text: text.strip("*? ")), max_size=2))),
     )
 
 
@@ -143,6 +146,11 @@ _policies = st.builds(
     allow_trailing_delimiter=st.booleans(),
     conflict=st.sampled_from(Conflict),
     swallowed_lines=st.sampled_from(Swallowed),
+    encoded_twice=st.sampled_from(EncodedTwice),
+    words_for_nothing=st.sampled_from(WordsForNothing),
+    blank_code=st.sampled_from(BlankCode),
+    allow_short_rows=st.booleans(),
+    max_near_key_percent=st.none() | st.integers(0, 100) | st.floats(0, 100),
 )
 
 

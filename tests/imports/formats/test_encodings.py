@@ -6,7 +6,8 @@ import pytest
 
 from imports.formats.documents import read_format
 from imports.formats.encodings import BLOCK, ENCODINGS, Undecodable, UnknownEncoding, find_encoding, read_text
-from imports.formats.spec import Dialect, FormatError
+from imports.formats.policies import FormatError
+from imports.formats.spec import Dialect
 from imports.models import Run
 from tests.imports.customer_files import issues_of
 from tests.imports.formats.test_spec import spec

@@ -4,20 +4,18 @@ from dataclasses import replace
 
 import pytest
 
-from imports.formats.spec import (
-    STANDARD,
+from imports.formats.policies import (
     AssignmentMode,
-    Blank,
-    Column,
+    BlankCode,
     Conflict,
-    Dialect,
+    EncodedTwice,
     FormatError,
-    FormatSpec,
-    Ownership,
     Policies,
     Swallowed,
     UnknownLookup,
+    WordsForNothing,
 )
+from imports.formats.spec import STANDARD, BadValue, Blank, Column, Dialect, FormatSpec, Ownership
 from imports.template import Group, Target, find_target
 from lookups.models import PaymentTerm, Warehouse
 from tests.imports.customer_files import issues_of
@@ -349,4 +347,17 @@ def test_settings_that_came_later_change_no_digest_at_their_default():
     assert STANDARD.digest.hex() == "b56383a6ff328cb6079805ec1249c41703a29df9a225ecfb2c996dae2f67dd79"
     assert known.digest.hex() == "f94b37a6758cf0af2b6b4a58afa545fc81f93a198042ab086bb717972d182c96"
     assert replace(known, dialect=replace(dialect, width=4)).digest != known.digest
-    assert replace(known, policies=replace(policies, swallowed_lines=Swallowed.WARN)).digest != known.digest
+    assert replace(known, dialect=replace(dialect, spaces_around_quotes=True)).digest != known.digest
+    assert replace(known, dialect=replace(dialect, ignore_lines=("---*",))).digest != known.digest
+    for later in (
+        {"swallowed_lines": Swallowed.WARN},
+        {"encoded_twice": EncodedTwice.WARN},
+        {"words_for_nothing": WordsForNothing.BLANK},
+        {"blank_code": BlankCode.CONTINUE},
+        {"allow_short_rows": True},
+        {"max_near_key_percent": 5},
+    ):
+        assert replace(known, policies=replace(policies, **later)).digest != known.digest
+    alias = Column(target("customer_alias"), 7)
+    left_out = replace(alias, bad_value=BadValue.LEAVE_OUT)
+    assert replace(known, columns=(*columns, left_out)).digest != replace(known, columns=(*columns, alias)).digest

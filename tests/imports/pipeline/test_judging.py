@@ -8,8 +8,9 @@ from django.db.models import CharField
 
 from connections.models import Address, Buyer, Change, Connection, Door
 from connections.stored import ADDRESS_FIELDS, CONNECTION_FIELDS, GIVEN_OF_ADDRESS, GIVEN_OF_CONNECTION
-from imports.formats.spec import AssignmentMode, Blank, Column, Conflict, Dialect, FormatSpec, Ownership, Policies
-from imports.formats.spec import UnknownLookup as Unknown
+from imports.formats.policies import AssignmentMode, Conflict, Policies
+from imports.formats.policies import UnknownLookup as Unknown
+from imports.formats.spec import Blank, Column, Dialect, FormatSpec, Ownership
 from imports.template import ASSIGNMENTS, FIELDS, TEMPLATE, Group, Kind, Target
 from tests.imports.customer_files import NEW, SHIPPING, as_text, issues_of
 from tests.imports.formats.test_spec import column, spec

@@ -7,7 +7,8 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from imports.files.records import RecordReader
-from imports.formats.spec import Blank, Dialect, FormatSpec, Policies
+from imports.formats.policies import Policies
+from imports.formats.spec import Blank, Dialect, FormatSpec
 from imports.formats.writing import Unwritable, write_record
 from imports.models import Run
 from tests.imports.formats.test_spec import column

@@ -5,8 +5,9 @@ import io
 import pytest
 
 from imports.files.exporting import export_file
-from imports.formats.spec import STANDARD, Dialect, FormatSpec, Policies
-from imports.formats.spec import UnknownLookup as Unknown
+from imports.formats.policies import Policies
+from imports.formats.policies import UnknownLookup as Unknown
+from imports.formats.spec import STANDARD, Dialect, FormatSpec
 from imports.pipeline import importing as pipeline
 from imports.pipeline.resolving import _Budget, _Suggestions
 from lookups.models import CompanyNumber, PaymentTerm, PriceType, Warehouse

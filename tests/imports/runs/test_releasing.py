@@ -11,7 +11,8 @@ from django.db import connection
 from imports.errors import SettingsWrong
 from imports.feeds.pulling import pull_feed
 from imports.formats.documents import read_format
-from imports.formats.spec import STANDARD, Policies
+from imports.formats.policies import Policies
+from imports.formats.spec import STANDARD
 from imports.models import Feed, FormatVersion, Message, Run
 from imports.pipeline import importing as pipeline
 from imports.pipeline.deciding import decide

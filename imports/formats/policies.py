@@ -1,0 +1,105 @@
+"""What a format decides beyond the meaning of its columns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from imports.template import ASSIGNMENTS, Group
+from lookups.directory import LISTS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class FormatError(ValueError):
+    """A format that contradicts itself; the message says what would be right."""
+
+
+LATER = MappingProxyType({"later": True})
+"""Of settings that came after formats were approved: at their default they are no part of the digest, which stays."""
+
+
+class UnknownLookup(StrEnum):
+    """What happens to a code that the account's list does not have."""
+
+    REJECT = "reject"
+    SKIP = "skip"
+    CREATE = "create"
+
+
+class AssignmentMode(StrEnum):
+    """Whether the values of a file replace the stored ones of their kind or join them."""
+
+    REPLACE = "replace"
+    ADD = "add"
+
+
+class Conflict(StrEnum):
+    """What happens when rows of one customer give one value differently."""
+
+    REJECT = "reject"
+    FIRST = "first"
+    LAST = "last"
+
+
+class Swallowed(StrEnum):
+    """What happens to a file in which a cell holds whole lines, as it does where a stray quote opens and one closes."""
+
+    HOLD = "hold"
+    WARN = "warn"
+
+
+class EncodedTwice(StrEnum):
+    """What happens to a file of which several customers have text that was encoded twice ("CafÃ©")."""
+
+    HOLD = "hold"
+    WARN = "warn"
+    IGNORE = "ignore"
+
+
+class BlankCode(StrEnum):
+    """What a row without a customer code is."""
+
+    REJECT = "reject"
+    CONTINUE = "continue"
+
+
+class WordsForNothing(StrEnum):
+    """What a cell that holds a word for nothing ("-", "N/A", "NULL") says."""
+
+    KEEP = "keep"
+    BLANK = "blank"
+
+
+@dataclass(frozen=True, slots=True)
+class Policies:
+    """What a format decides beyond the meaning of its columns. Limits are percentages; none means no limit."""
+
+    clear_token: str = ""
+    assignments: Mapping[Group, AssignmentMode] = field(default_factory=dict)
+    unknown_lookup: Mapping[str, UnknownLookup] = field(default_factory=dict)
+    max_error_percent: float | None = None
+    max_change_percent: float | None = None
+    allow_trailing_delimiter: bool = False
+    conflict: Conflict = Conflict.REJECT
+    swallowed_lines: Swallowed = field(default=Swallowed.HOLD, metadata=LATER)
+    encoded_twice: EncodedTwice = field(default=EncodedTwice.HOLD, metadata=LATER)
+    words_for_nothing: WordsForNothing = field(default=WordsForNothing.KEEP, metadata=LATER)
+    blank_code: BlankCode = field(default=BlankCode.REJECT, metadata=LATER)
+    allow_short_rows: bool = field(default=False, metadata=LATER)
+    max_near_key_percent: float | None = field(default=None, metadata=LATER)
+
+    def __post_init__(self) -> None:
+        if self.unknown_lookup.get("sales_reps") is UnknownLookup.CREATE:
+            raise FormatError("Sales reps cannot be created from a file: files carry no e-mail for them.")
+        if unknown := set(map(str, self.assignments)) - set(map(str, ASSIGNMENTS)):
+            raise FormatError(f"assignments: {', '.join(sorted(unknown))} is none of {', '.join(sorted(ASSIGNMENTS))}.")
+        if unknown := set(self.unknown_lookup) - set(LISTS):
+            raise FormatError(f"unknown_lookup: {', '.join(sorted(unknown))} is none of {', '.join(sorted(LISTS))}.")
+        for name in ("max_error_percent", "max_change_percent", "max_near_key_percent"):
+            limit = getattr(self, name)
+            if limit is not None and not 0 <= limit <= 100:
+                raise FormatError(f"{name} must be from 0 to 100, not {limit:g}.")
