@@ -9,7 +9,7 @@ from imports.errors import Problem
 from imports.template import Group, Target
 
 if TYPE_CHECKING:
-    from imports.files.mapping import Block
+    from imports.files.blocks import Block
 
 PREFIXES = {
     Group.CONNECTION: "",

@@ -6,8 +6,8 @@ from array import array
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+from imports.files.blocks import CLEAR, NOTHING, Block, Cleaned, cells_at
 from imports.files.customers import PREFIXES, Customer, Given, Merged, target_of
-from imports.files.mapping import CLEAR, NOTHING, Block, Cleaned, CustomerMapping, cells_at
 from imports.formats.policies import Conflict
 from imports.template import ASSIGNMENTS, Group, Target, normalize
 from lookups.validators import lower_ascii
@@ -15,6 +15,7 @@ from lookups.validators import lower_ascii
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from imports.files.mapping import CustomerMapping
     from imports.files.records import Row
 
 

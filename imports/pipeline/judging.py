@@ -20,7 +20,7 @@ from connections.stored import (
     ConnectionValues,
     StoredCustomer,
 )
-from imports.files.mapping import CLEAR
+from imports.files.blocks import CLEAR
 from imports.formats.policies import AssignmentMode
 from imports.pipeline.resolving import NewLookup, Reference, Resolver
 from imports.template import ADDRESSES, ASSIGNMENTS, FIELDS, Group, Target
