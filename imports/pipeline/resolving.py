@@ -5,20 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from rapidfuzz import fuzz, process
-
 from imports.formats.policies import UnknownLookup
+from imports.pipeline.suggesting import Budget, Suggestion, Suggestions, describe_hidden
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from imports.files.customers import Customer
     from imports.files.mapping import CustomerMapping
     from imports.template import Target
     from lookups.directory import LookupDirectory, LookupList
-
-MOST_COMPARISONS = 5_000_000
-"""How many entries of short names a run compares, at most, to suggest what may have been meant."""
 
 
 class Reference(NamedTuple):
@@ -55,8 +49,8 @@ class Resolver:
         self.directory = directory
         self.policies = mapping.spec.policies.unknown_lookup
         self.start()
-        self._suggestions: dict[tuple[str, bool], _Suggestions] = {}
-        self._budget = _Budget(MOST_COMPARISONS)
+        self._suggestions: dict[str, Suggestions] = {}
+        self._budget = Budget()
 
     def start(self) -> None:
         """Begin with another customer, who asks for entries of its own."""
@@ -147,13 +141,21 @@ class Resolver:
         return f"{what}{hint or self._suggest(entries, reference)} Correct it or add it to the list."
 
     def _suggest(self, entries: LookupList, reference: Reference) -> str:
-        by_code = reference.code is not None
-        suggestions = self._suggestions.get((entries.name, by_code))
+        """What may have been meant, as the column takes it."""
+        value, is_code = _value(reference), reference.code is not None
+        suggestions = self._suggestions.get(entries.name)
         if suggestions is None:
-            texts = entries.ids if by_code else filter(None, entries.names.values())
-            suggestions = self._suggestions[entries.name, by_code] = _Suggestions(texts, self._budget)
-        close = suggestions.close_to(_value(reference))
-        return f" Did you mean {' or '.join(map(repr, close))}?" if close else ""
+            suggestions = self._suggestions[entries.name] = Suggestions(entries, self._budget)
+        if is_code and (several := suggestions.split(value)):
+            return f" The cell holds {len(several)} codes, {_listed(several)}; a cell takes one."
+        close = suggestions.close_to(value, is_code=is_code)
+        if close is None:
+            return " So many unknown values came before that none like it was looked for."
+        if not close:
+            return ""
+        meant = " or ".join(_show(entry, is_code=is_code) for entry in close)
+        hidden = describe_hidden(value, close[0].text)
+        return f" Did you mean {meant}?{hidden and ' '}{hidden}"
 
     def _warn_of_name(self, customer: Customer, reference: Reference, why: str) -> None:
         message = f"{reference.name_target} is {reference.name!r}; {why}."
@@ -191,30 +193,12 @@ def _value(reference: Reference) -> str:
     return (reference.name if reference.code is None else reference.code) or ""
 
 
-@dataclass(slots=True)
-class _Budget:
-    """How many comparisons are left, so that a list of any length and any number of wrong codes cost little time."""
-
-    left: int
+def _listed(texts: list[str]) -> str:
+    return f"{', '.join(map(repr, texts[:-1]))} and {texts[-1]!r}"
 
 
-class _Suggestions:
-    """The codes or the names of a list, made comparable once."""
-
-    def __init__(self, texts: Iterable[str], budget: _Budget) -> None:
-        self.texts = list(dict.fromkeys(texts))
-        self.folded = [text.casefold() for text in self.texts]
-        self.budget = budget
-        self.found: dict[str, list[str]] = {}
-
-    def close_to(self, text: str) -> list[str]:
-        """Up to three that look like the text, the closest first; none when the budget is used up."""
-        found = self.found.get(text)
-        if found is None:
-            cost = len(self.texts) * (1 + len(text) // 32)
-            if cost > self.budget.left:
-                return []
-            self.budget.left -= cost
-            matches = process.extract(text.casefold(), self.folded, scorer=fuzz.ratio, limit=3, score_cutoff=60)
-            found = self.found[text] = [self.texts[index] for *_, index in matches]
-        return found
+def _show(entry: Suggestion, *, is_code: bool) -> str:
+    """An entry by what the column takes, with its other name where that is the one that looks like what came."""
+    if is_code:
+        return repr(entry.code) if entry.is_code else f"{entry.code!r}, which is called {entry.name!r}"
+    return f"{entry.name!r}, whose code is {entry.code!r}" if entry.is_code and entry.name else repr(entry.text)

@@ -9,7 +9,6 @@ from imports.formats.policies import Policies
 from imports.formats.policies import UnknownLookup as Unknown
 from imports.formats.spec import STANDARD, Dialect, FormatSpec
 from imports.pipeline import importing as pipeline
-from imports.pipeline.resolving import _Budget, _Suggestions
 from lookups.models import CompanyNumber, PaymentTerm, PriceType, Warehouse
 from tests.imports.customer_files import NEW, as_text, issues_of
 from tests.imports.formats.test_spec import column
@@ -163,12 +162,20 @@ def test_codes_and_names_of_full_length_are_created(send, account):
 @pytest.mark.parametrize(
     ("row", "field", "message"),
     [
-        ({"warehouse_code": "wh1"}, "warehouse_code_1", "Did you mean 'WH1' or 'WH2'?"),
+        ({"warehouse_code": "wh1"}, "warehouse_code_1", "Did you mean 'WH1'?"),
+        ({"warehouse_code": "WH3"}, "warehouse_code_1", "Did you mean 'WH1' or 'WH2'?"),
         ({"warehouse_name": "Rotterdm"}, "warehouse_name_1", "Did you mean 'Rotterdam'?"),
         ({"warehouse_code": "Rotterdam"}, "warehouse_code_1", "It is the name of 'WH1'; send the code."),
         ({"warehouse_name": "WH1"}, "warehouse_name_1", "It is a code there; send it as warehouse_code_1."),
         ({"price_type_name": "EU Wholesail"}, "price_type_name_1", "Did you mean 'EUR EU Wholesale'"),
+        ({"price_type_name": "eu  wholesale"}, "price_type_name_1", "The cell has two spaces in a row."),
         ({"shipping_terms": "UPX"}, "shipping_terms_1", "Did you mean 'UPS'?"),
+        ({"shipping_terms": "ups"}, "shipping_terms_1", "Did you mean 'UPS'?"),
+        ({"payment_terms": "net 30"}, "payment_terms_1", "Did you mean 'Net 30'?"),
+        ({"payment_terms": "n30"}, "payment_terms_1", "Did you mean 'Net 30', whose code is 'N30'?"),
+        ({"payment_terms_code": "N\u201360"}, "payment_terms_code_1", "The cell has an en dash (U+2013)."),
+        ({"sales_rep_code": "rosa diaz"}, "sales_rep_code", "Did you mean 'REP1', which is called 'Rosa Diaz'?"),
+        ({"warehouse_code": "WH1;wh2"}, "warehouse_code_1", "The cell holds 2 codes, 'WH1' and 'WH2'; a cell takes"),
     ],
 )
 def test_what_may_have_been_meant_is_looked_for_where_the_column_looks(send, row, field, message):
@@ -177,16 +184,6 @@ def test_what_may_have_been_meant_is_looked_for_where_the_column_looks(send, row
     value = next(iter(row.values()))
     assert (issue.field, issue.value) == (field, f"EUR {value}" if "price_type_name" in row else value)
     assert message in issue.message
-
-
-def test_suggestions_end_with_their_budget_and_are_remembered():
-    names = [f"Term {number}" for number in range(100)]
-    suggestions = _Suggestions(names, _Budget(250))
-    first = suggestions.close_to("Term 7")
-    assert first[0] == "Term 7"
-    assert suggestions.close_to("Term 8")
-    assert suggestions.close_to("Term 9") == []
-    assert suggestions.close_to("Term 7") == first
 
 
 def test_no_price_type_is_taken_apart_by_the_text_it_is_shown_as(send, account, monkeypatch):

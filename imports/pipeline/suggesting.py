@@ -1,0 +1,161 @@
+"""Suggest: what is in no list → the entries that may have been meant, and what cannot be seen of the difference."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
+from unicodedata import category, name, normalize
+
+from rapidfuzz import fuzz, process
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from lookups.directory import LookupList
+
+LIKENESS = 60
+"""From 0 to 100: how alike two texts must be for one to be suggested for the other."""
+MOST_SUGGESTED = 3
+MOST_COMPARISONS = 200_000_000
+"""How many short texts a run compares at most, in some seconds; 10,000 codes beside a list of 5,000 need half of it."""
+
+_DASH, _SPACE = re.compile("[\u2010-\u2015\u2212\ufe58\ufe63\uff0d]"), re.compile(r"\s+")
+_BETWEEN_CODES = re.compile(r"\s*[,;/|+&\n]\s*|\s+")
+
+
+class Suggestion(NamedTuple):
+    """An entry that may have been meant: its code and name, and which of the two is like what came."""
+
+    code: str
+    name: str
+    is_code: bool
+
+    @property
+    def text(self) -> str:
+        return self.code if self.is_code else self.name
+
+
+@dataclass(slots=True)
+class Budget:
+    """How many comparisons are left, so that lists of any length and any number of wrong codes cost little time."""
+
+    left: int = MOST_COMPARISONS
+
+    def spend(self, texts: int, length: int) -> bool:
+        """Whether a text of a length may be compared with so many others."""
+        cost = texts * (1 + length // 32)
+        if cost > self.left:
+            return False
+        self.left -= cost
+        return True
+
+
+class Suggestions:
+    """The codes and names of a list, made comparable once."""
+
+    def __init__(self, entries: LookupList, budget: Budget) -> None:
+        self.entries = entries
+        self.budget = budget
+        codes, names = list(entries.ids), list(dict.fromkeys(filter(None, entries.names.values())))
+        self.codes = _Texts(codes)
+        # A price type is a currency and a label; the label alone is no name that could stand in its place.
+        self.names = _Texts(names if entries.name != "price_types" else [])
+        self.found: dict[tuple[str, bool], list[Suggestion]] = {}
+
+    def close_to(self, text: str, *, is_code: bool) -> list[Suggestion] | None:
+        """Up to three entries that look like a code or a name, the closest first; none when the budget is used up.
+
+        What is the same but for case, spaces or dashes is meant, and nothing else; else codes are compared with a code
+        and names with a name, and the other kind where that finds nothing.
+        """
+        found = self.found.get((text, is_code))
+        if found is None:
+            folded, kinds = fold(text), (is_code, not is_code)
+            texts = [(kind, other) for kind in kinds for other in self._texts(kind).same.get(folded, ())]
+            for kind in kinds:
+                if texts:
+                    break
+                close = self._texts(kind).close_to(folded, self.budget)
+                if close is None:
+                    return None
+                texts = [(kind, other) for other in close]
+            entries = dict.fromkeys(entry for kind, other in texts for entry in self._entries(other, is_code=kind))
+            self.found[text, is_code] = found = list(entries)[:MOST_SUGGESTED]
+        return found
+
+    def split(self, text: str) -> list[str]:
+        """The codes that one cell holds, where it holds several and nothing else."""
+        codes = [self.codes.same.get(fold(part), [""])[0] for part in _BETWEEN_CODES.split(text)]
+        return codes if len(codes) > 1 and all(codes) else []
+
+    def _texts(self, are_codes: bool) -> _Texts:
+        return self.codes if are_codes else self.names
+
+    def _entries(self, text: str, *, is_code: bool) -> Iterable[Suggestion]:
+        codes = [text] if is_code else self.entries.codes_named(text)
+        return (Suggestion(code, self.entries.names[code], is_code) for code in codes)
+
+
+@dataclass(slots=True)
+class _Texts:
+    """Texts as they are compared, and which of them are the same then."""
+
+    texts: list[str]
+    folded: list[str] = field(init=False)
+    same: dict[str, list[str]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.folded = [fold(text) for text in self.texts]
+        self.same = {}
+        for text, folded in zip(self.texts, self.folded, strict=True):
+            self.same.setdefault(folded, []).append(text)
+
+    def close_to(self, folded: str, budget: Budget) -> list[str] | None:
+        if not budget.spend(len(self.texts), len(folded)):
+            return None
+        matches = process.extract(
+            folded, self.folded, scorer=fuzz.ratio, processor=None, limit=MOST_SUGGESTED, score_cutoff=LIKENESS
+        )
+        return [self.texts[index] for *_, index in matches]
+
+
+def fold(text: str) -> str:
+    """A text as it is compared: in any case and width, with one kind of space and dash, without what is invisible."""
+    text = normalize("NFKC", text)
+    if not text.isascii():
+        text = "".join(letter for letter in _DASH.sub("-", text) if category(letter) != "Cf")
+    return _SPACE.sub(" ", text).strip().casefold()
+
+
+def describe_hidden(sent: str, meant: str) -> str:
+    """What two texts differ in that shows badly or not at all; "" where everything shows.
+
+    Such as "The cell has a no-break space (U+00A0); the list has two spaces in a row."
+    """
+    found = []
+    for place, text, other in (("the cell", sent, meant), ("the list", meant, sent)):
+        odd = [_describe(letter) for letter in dict.fromkeys(text) if letter not in other and _is_hidden(letter, other)]
+        if "  " in text and "  " not in other:
+            odd.append("two spaces in a row" if "   " not in text else "several spaces in a row")
+        if odd:
+            found.append(f"{place} has {' and '.join(odd)}")
+    said = "; ".join(found)
+    return f"{said[0].upper()}{said[1:]}." if said else ""
+
+
+def _is_hidden(letter: str, other: str) -> bool:
+    """Whether a reader would not tell the letter from one that the other text has: spaces, dashes, letters that look
+    Latin beside a text that is.
+    """
+    if letter.isascii():
+        return category(letter) == "Cc"
+    if letter.isalpha():
+        return other.isascii() and not name(letter, "").startswith("LATIN")
+    return category(letter)[0] in "ZCP" or category(letter) in ("Mn", "Sk", "Sm")
+
+
+def _describe(letter: str) -> str:
+    called = name(letter, "").lower()
+    article = "an" if called[:1] in tuple("aeiou") else "a"
+    return f"{article} {called} (U+{ord(letter):04X})" if called else f"the character U+{ord(letter):04X}"
