@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -79,9 +80,23 @@ class Given:
     number: int
 
 
+MOST_PROBLEMS = 1000
+"""How many problems are kept until they are noted: a customer may have as many bad rows as the file has."""
+
+
+Note = Callable[[list[Problem]], None]
+"""Takes problems out of a list."""
+
+
+def keep(problems: list[Problem]) -> None:
+    """Leave the problems where they are."""
+
+
 @dataclass(slots=True)
 class Customer:
     """All rows with one customer code, as one.
+
+    `problems` are those that `note` has not taken yet, which is asked to when they are many.
 
     Doors are the shipping codes a row asks a door for, with its line; `errors` are the lines on which a field was found
     wrong, by field. `unread` says that the cells of a row could
@@ -90,6 +105,7 @@ class Customer:
     """
 
     code: str
+    note: Note = keep
     line: int = 0
     rows: int = 0
     unread: bool = False
@@ -127,3 +143,5 @@ class Customer:
         )
         if severity == "error":
             self.errors.setdefault(field, set()).add(line)
+        if len(self.problems) >= MOST_PROBLEMS:
+            self.note(self.problems)

@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from imports.files.blocks import CLEAR, NOTHING, Block, Cleaned, cells_at
-from imports.files.customers import PREFIXES, Customer, Given, Merged, target_of
+from imports.files.customers import PREFIXES, Customer, Given, Merged, Note, keep, target_of
 from imports.formats.policies import Conflict
 from imports.template import ASSIGNMENTS, Group, Target, normalize
 from lookups.validators import lower_ascii
@@ -20,10 +20,11 @@ if TYPE_CHECKING:
 
 
 class Grouper:
-    """Makes customers of rows, by the blocks of a mapping."""
+    """Makes customers of rows, by the blocks of a mapping; `note` takes the problems of those that have many."""
 
-    def __init__(self, mapping: CustomerMapping) -> None:
+    def __init__(self, mapping: CustomerMapping, note: Note = keep) -> None:
         self.mapping = mapping
+        self.note = note
         self.width = len(mapping.header) or mapping.spec.width
         self.conflict = mapping.spec.policies.conflict
         self.trailing = mapping.spec.policies.allow_trailing_delimiter
@@ -46,7 +47,7 @@ class Grouper:
 
     def group(self, code: str, rows: Iterable[Row]) -> Customer:
         """The customer of these rows, with every problem that the rows have by themselves."""
-        customer = Customer(code)
+        customer = Customer(code, self.note)
         for row in rows:
             if not customer.rows:
                 customer.line = row.line

@@ -16,6 +16,7 @@ from django.db.models.functions import Lower
 from connections.models import Connection
 from connections.stored import StoredCustomer, fetch_stored
 from imports.errors import Problem
+from imports.files.customers import MOST_PROBLEMS
 from imports.files.grouping import Grouper
 from imports.files.scanning import Scan, read_rows
 from imports.models import Run
@@ -55,7 +56,8 @@ class Checker:
     rejected: list[int] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.grouper, self.judge = Grouper(self.mapping), Judge(self.mapping, self.directory)
+        self.grouper = Grouper(self.mapping, self.log.take)
+        self.judge = Judge(self.mapping, self.directory)
 
     def check(self, batch: Sequence[tuple[str, int]]) -> None:
         """Check customers, given by code and number: stage what is accepted, store the issues, count."""
@@ -77,6 +79,8 @@ class Checker:
             elif code in self.twins and known is None:
                 _warn_of_variant(customer, f"so is {self.twins[code]!r} in this file", self.mapping)
             problems += customer.problems
+            if len(problems) >= MOST_PROBLEMS:
+                self.log.take(problems)
             if customer.errors:
                 self.rejected.append(number)
             else:

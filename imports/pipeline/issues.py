@@ -61,6 +61,11 @@ class IssueLog:
         if further:
             self._add_further(further)
 
+    def take(self, problems: list[Problem]) -> None:
+        """Add the problems and empty their list."""
+        self.add(problems)
+        problems.clear()
+
     def _add_further(self, reasons: list[tuple[int, str, str, str]]) -> None:
         if not self.has_further:
             self.has_further = True

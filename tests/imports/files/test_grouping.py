@@ -74,7 +74,7 @@ class Watched(list):
 @pytest.mark.parametrize("cell", [{"shipping_code": ""}, {"shipping_country": ""}, {"shipping_country": "?"}])
 def test_the_cost_of_a_bad_row_does_not_grow_with_those_before(send, monkeypatch, cell):
     Watched.walks = 0
-    monkeypatch.setattr(grouping, "Customer", lambda code: Customer(code, problems=Watched()))
+    monkeypatch.setattr(grouping, "Customer", lambda code, note: Customer(code, note, problems=Watched()))
     rows = [
         NEW | SHIPPING | {"shipping_code": f"S{number}", "shipping_city": f"{number}"} | cell for number in range(200)
     ]

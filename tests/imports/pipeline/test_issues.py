@@ -1,13 +1,14 @@
 """Issues are capped by code; counts and rejects are not."""
 
 import json
+from collections import Counter
 
 import pytest
 
 from imports.describing import write_receipt
 from imports.formats.spec import Dialect
 from imports.pipeline import issues
-from tests.imports.customer_files import NEW, as_text
+from tests.imports.customer_files import NEW, SHIPPING, as_text
 from tests.imports.formats.test_spec import column, spec
 
 HEADER = "customer_code|profile_name|price_type_currency|price_type_name|website"
@@ -67,3 +68,26 @@ def test_reasons_without_a_header_are_complete_too(few, send):
 def test_fewer_issues_are_all_kept(few, send):
     run = send.text(as_text([NEW | {"customer_code": f"J{number}", "website": "?"} for number in range(5)]))
     assert (run.issues.count(), run.issues.exclude(more=0).count()) == (5, 0)
+
+
+def test_a_customer_with_many_bad_rows_keeps_few_problems_and_loses_none(send, monkeypatch):
+    """Problems of rows, of what stands in no list, and warnings of a customer that is accepted."""
+    kept = []
+    take = issues.IssueLog.take
+
+    def watch(log, problems):
+        kept.append(len(problems))
+        take(log, problems)
+
+    monkeypatch.setattr(issues.IssueLog, "take", watch)
+    for module in ("files.customers", "pipeline.checking"):
+        monkeypatch.setattr(f"imports.{module}.MOST_PROBLEMS", 10)
+    bad = [NEW | {"website": "?", "warehouse_code": f"X{number}"} for number in range(40)]
+    repeated = [NEW | SHIPPING | {"customer_code": "C2"}] * 40
+    rejects = send.folder / "rejects.txt"
+    run = send(*bad, *repeated, rejects=rejects)
+    found = Counter(run.issues.values_list("customer_code", "code"))
+    assert found == {("C1", "invalid_website"): 40, ("C1", "unknown_lookup"): 40, ("C2", "repeated_address"): 39}
+    assert (run.created, run.rejected) == (1, 1)
+    assert max(kept) <= 20
+    assert rejects.read_text().count("invalid_website") == rejects.read_text().count("unknown_lookup") == 40
