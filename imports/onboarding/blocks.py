@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from imports.onboarding.columns import is_address_type
 from imports.onboarding.fitting import fits
-from imports.onboarding.headers import NOTHING
+from imports.onboarding.headers import ANY_PART, NOTHING
 from imports.onboarding.profiles import ENOUGH
 from imports.template import FIELDS, GENERIC_ADDRESS, Target
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from imports.onboarding.columns import Column
     from imports.onboarding.headers import Meaning
+    from imports.onboarding.rows import Customers
 
 ADDRESS_PARTS = tuple(field.part for field in GENERIC_ADDRESS)
 LOCATION_PARTS = ("address_1", "address_2", "city", "state", "zip", "country")
@@ -25,11 +26,14 @@ KINDS = ("shipping", "billing")
 class AddressBlocks:
     """Which columns make an address together, and of which kind a block without a kind is."""
 
-    def __init__(self, columns: list[Column]) -> None:
+    def __init__(self, columns: list[Column], customers: Customers) -> None:
         self.columns = columns
+        self.customers = customers
         self.place: dict[int, tuple[str, int | None, str]] = {}
         """By column: kind ("" for none), number of the block, part."""
         self.inherited: dict[int, str] = {}
+        self.assumed: set[int] = set()
+        """Columns of addresses whose kind no header says."""
         self._place_columns()
         self._join_first_block()
         self._inherit_kinds()
@@ -38,6 +42,8 @@ class AddressBlocks:
         self.has_type = any(column.best and column.best.part == "address_type" for column in columns) or any(
             is_address_type(column) for column in columns
         )
+        if not self.has_type:
+            self._name_bare_blocks()
         located = {
             kind: {part for of_kind, _, part in self.place.values() if of_kind == kind and part in LOCATION_PARTS}
             for kind in ("", *KINDS)
@@ -140,8 +146,38 @@ class AddressBlocks:
                 and (kind, number, "zip") not in places
                 and any(abs(index - other) <= 1 for other in near)
                 and self.columns[index].profile.zips > ENOUGH
+                and not self.customers.goes_on_from_code(self.columns[index])
             ):
                 self.place[index] = (kind, number, "zip")
+
+    def _name_bare_blocks(self) -> None:
+        """Of several addresses without names or numbers, the one that a customer's rows have alike is for billing."""
+        bare: dict[int | None, list[int]] = defaultdict(list)
+        for index, (kind, number, part) in self.place.items():
+            if part in LOCATION_PARTS:
+                if kind:
+                    return
+                bare[number].append(index)
+        blocks = [number for number, indexes in bare.items() if len(indexes) > 1]
+        if len(blocks) < 2:
+            return
+        alike = [
+            number
+            for number in blocks
+            if all(self.customers.is_constant(self.columns[index]) for index in bare[number])
+        ]
+        first = min(blocks, key=lambda number: min(bare[number]))
+        counted = any(
+            (best := self.columns[index].best) and best.number and not self.columns[index].block
+            for index in bare[first]
+        )
+        if counted and len(alike) != 1:
+            return
+        billing = alike[0] if len(alike) == 1 else first
+        for index, (_, number, part) in list(self.place.items()):
+            if number in blocks and part in ADDRESS_PARTS:
+                self.place[index] = ("billing" if number == billing else "shipping", number, part)
+                self.assumed.add(index)
 
     def _rank_numbers(self) -> dict[tuple[str, int | None], int]:
         """The blocks of a kind, numbered from 1 however the file counts them."""
@@ -189,6 +225,13 @@ class AddressBlocks:
         rank = self.numbers.get((kind, number), number or 1)
         if kind == "shipping" and kind in self.placeless and self.plain_kind == "address":
             yield Target(f"address_{part}"), 0.9, "it belongs to the only address there is"
+            return
+        if kind == "billing" and kind in self.placeless and part in ANY_PART:
+            yield Target("customer_code" if part == "code" else "profile_name"), 0.95, "it has no address of its own"
+            return
+        if column.index in self.assumed and kind in KINDS:
+            if not (kind == "billing" and part in ("email", "phone")):
+                yield Target(f"{kind}_{part}", rank), 0.88, f"of several addresses it is taken for the {kind} address"
             return
         if kind in KINDS:
             why = f"it follows {self.inherited[column.index]!r}" if column.index in self.inherited else ""

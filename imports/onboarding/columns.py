@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from imports.onboarding import vocabulary
 from imports.onboarding.headers import Meaning, read_header, split_meaning
+from imports.onboarding.prefixes import name_blocks
 from imports.onboarding.profiles import Profile
 from imports.template import normalize
 
@@ -40,6 +41,10 @@ class Column:
     candidates: dict[Target, Candidate] = field(default_factory=dict)
     known_as_nothing: str = ""
     named_by_system: bool = False
+    block: str = ""
+    """The name before the header's last part, where it is an address's and says no kind."""
+    kinds: dict[str, str] = field(default_factory=dict)
+    """B or S by the column's values, where the rows say that these are kinds of address."""
 
     @property
     def best(self) -> Meaning | None:
@@ -68,6 +73,7 @@ def read_columns(table: Table) -> list[Column]:
         if prefix and header.startswith(prefix) and (not meanings or meanings[0].score < 0.95):
             meanings = read_header(header.removeprefix(prefix))
         columns.append(Column(index, header, Profile([row[index] for row in table.rows]), meanings))
+    name_blocks(columns)
     return columns
 
 
@@ -93,7 +99,9 @@ def _common_prefix(headers: list[str]) -> str:
 
 
 def is_address_type(column: Column) -> bool:
-    """A column of few values that are all words for the two kinds of address."""
+    """A column of few values that are all words for the two kinds of address, or that the rows show to be kinds."""
     best = column.best
+    if column.kinds:
+        return True
     named = best is not None and (best.part in ("type", "address_type") or (best.part, best.owner) == ("none", "none"))
     return (named or best is None) and column.profile.address_kinds > 0.95 and 1 < column.profile.distinct < 8

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import csv
+import fnmatch
+import itertools
 import math
 import re
 from collections import Counter
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 from imports.errors import FileRejected
 from imports.files.records import read_cells
 from imports.formats.policies import FormatError
 from imports.formats.spec import Dialect
+from imports.onboarding import vocabulary
 from imports.onboarding.headers import knows
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from imports.onboarding.sampling import Sample
 
@@ -221,7 +225,7 @@ def _no_rows() -> FileRejected:
 
 
 def _is_header(records: list[tuple[int, list[str]]], first: int, width: int) -> bool:
-    """Whether the first record names the columns: with known words, and no values like those below."""
+    """Whether the first record names the columns: with known words, or as the misfit of columns that hold values."""
     cells = [cell.strip() for cell in records[first][1]]
     given = [cell for cell in cells if cell]
     known = sum(knows(cell) for cell in given)
@@ -230,17 +234,39 @@ def _is_header(records: list[tuple[int, list[str]]], first: int, width: int) -> 
     repeated = sum(any(row[index].strip() == cell for row in below) for index, cell in enumerate(cells[:width]) if cell)
     if datalike > len(given) / 10 or repeated > len(given) / 4:
         return known > len(given) * 0.6 and not datalike
-    return known >= max(1, len(given) * 0.15) or (not datalike and not repeated and _differs(cells, below))
+    return known >= max(1, len(given) * 0.3) or _differs(cells, below) > (0.6 if known < len(given) * 0.15 else 0.3)
 
 
-def _differs(cells: list[str], below: list[list[str]]) -> bool:
-    """Whether the record has no digits where the rows below have some."""
-    digits = [any(letter.isdigit() for letter in cell) for cell in cells]
-    counts = [
-        sum(any(letter.isdigit() for letter in row[index]) for row in below) for index in range(len(cells)) if below
-    ]
-    columns = [index for index, count in enumerate(counts) if count > len(below) / 2]
-    return bool(columns) and not any(digits[index] for index in columns)
+def _differs(cells: list[str], below: list[list[str]]) -> float:
+    """The share of the columns with values of one shape that the record's cell does not have."""
+    shaped = misfits = 0
+    for index, cell in enumerate(cells):
+        values = [value for row in below if index < len(row) and (value := row[index].strip())]
+        if len(values) < max(2, len(below) / 2):
+            continue
+        shapes = [shape for shape in _SHAPES if sum(map(shape, values)) > len(values) * 0.9]
+        few = len(set(values)) <= min(len(values) / 2, 6)
+        if shapes or few:
+            shaped += 1
+            misfits += (few and cell not in values) if not shapes else not all(shape(cell) for shape in shapes)
+    return misfits / shaped if shaped else 0.0
+
+
+def _is_number(cell: str) -> bool:
+    return cell.replace(" ", "").replace(".", "").replace(",", "").isdigit()
+
+
+_SHAPES: tuple[Callable[[str], bool], ...] = (
+    lambda cell: "@" in cell,
+    _is_number,
+    lambda cell: any(letter.isdigit() for letter in cell),
+    lambda cell: sum(letter.isdigit() for letter in cell) > len(cell) / 3,
+    lambda cell: len(cell) == 2,
+    lambda cell: len(cell) == 3,
+    lambda cell: not cell.isupper(),
+    lambda cell: " " in cell,
+)
+"""What all values of a column may have in common, and the name of the column has not."""
 
 
 def _last_line(lines: list[str]) -> int:
@@ -277,18 +303,34 @@ def _find_footer(sample: Sample, cutting: _Cutting) -> tuple[int, str]:
     texts = [line for line in footer if line]
     if not texts or len(texts) >= max(3, len(lines)) or len(texts) > 5:
         return 0, ""
-    return len(footer), _mask(texts)
+    rows = (line.strip() for line in lines[: -len(footer)])
+    return len(footer), _mask(texts, rows)
 
 
-def _mask(lines: list[str]) -> str:
-    """A mask of what the lines begin with, up to the first digit; "" where they have no beginning in common."""
-    heads = [re.split(r"\d", line)[0] for line in lines]
-    head = min(heads, key=len)
-    while head and not all(other.startswith(head) for other in heads):
-        head = head[:-1]
-    mask = re.sub(r"[\[\]*?]", "?", head.rstrip()) + "*"
+def _mask(lines: list[str], rows: Iterable[str]) -> str:
+    """A mask that all the lines match; "" where they have no words in common, or where a row would match it too.
+
+    Numbers and names of days and months are left open, because the next file has others.
+    """
+    pieces = [_changing().split(line) for line in lines]
+    text = "*".join(pieces[0]) if len(lines) == 1 else _common_start([of_line[0] for of_line in pieces])
+    mask = re.sub(r"[\s*]*\*[\s*]*$", "*", re.sub(r"[\[\]?]", "?", text) + "*")
+    mask = re.sub(r"\*(?:[^\w*]*\*)+", "*", mask)
     try:
         Dialect(footer=mask)
     except FormatError:
         return ""
-    return mask
+    matches = re.compile(fnmatch.translate(mask)).match
+    return "" if any(matches(row) for row in rows) else mask
+
+
+def _common_start(texts: list[str]) -> str:
+    alike = itertools.takewhile(lambda letters: len(set(letters)) == 1, zip(*texts, strict=False))
+    return "".join(letters[0] for letters in alike)
+
+
+@cache
+def _changing() -> re.Pattern[str]:
+    """What differs in the last lines of two files: numbers, and the names of days and months."""
+    names = "|".join(re.escape(name) for name in vocabulary.load("values")["calendar"])
+    return re.compile(rf"[0-9]+|\b(?:{names})\b\.?", re.IGNORECASE)

@@ -13,20 +13,22 @@ from imports.onboarding import vocabulary
 from imports.onboarding.blocks import ADDRESS_PARTS, KINDS, LOCATION_PARTS, AddressBlocks
 from imports.onboarding.columns import is_address_type
 from imports.onboarding.fitting import fits, weigh
+from imports.onboarding.guessing import guess_columns
 from imports.onboarding.headers import NOTHING
+from imports.onboarding.rows import Customers
 from imports.onboarding.settling import settle_meanings
 from imports.template import FIELDS, Target, find_target
 
 if TYPE_CHECKING:
     from imports.onboarding.columns import Column
     from imports.onboarding.headers import Meaning
-    from imports.onboarding.profiles import Profile
 
 
 def match_columns(columns: list[Column]) -> None:
     """Propose fields for every column."""
     settle_meanings(columns)
-    blocks = AddressBlocks(columns)
+    customers = Customers(columns)
+    blocks = AddressBlocks(columns, customers)
     for column in columns:
         target = find_target(column.header) if column.header and not column.named_by_system else None
         if target is not None and blocks.agrees(column, target):
@@ -35,9 +37,7 @@ def match_columns(columns: list[Column]) -> None:
             continue
         for meaning in column.meanings:
             _propose_meaning(column, meaning, blocks)
-        if not column.meanings:
-            _propose_by_values(column, blocks, headed=bool(column.header))
-    _propose_codes(columns)
+    guess_columns(columns, blocks, customers)
 
 
 @cache
@@ -151,82 +151,3 @@ def _propose_field(column: Column, meaning: Meaning, name: str, number: int, sco
     target = Target(name, number if FIELDS[name].repeats else 1)
     if score > 0:
         column.propose(target, weigh(column.profile, target, score), meaning.why, fits(column.profile, target)[1])
-
-
-# -- without words
-
-
-def _propose_by_values(column: Column, blocks: AddressBlocks, *, headed: bool) -> None:
-    """What the values alone say, for a column whose header is unknown or missing."""
-    profile = column.profile
-    if profile.is_blank:
-        return
-    factor = 0.75 if headed else 1.0
-    group = blocks.plain_kind if headed else "address"
-    found: list[tuple[str, float, str]] = []
-    if profile.emails > 0.9:
-        found.append(("buyer_email", 0.7, "its values are e-mail addresses"))
-    elif profile.currencies > 0.95 and profile.length <= 4:
-        found.append(("price_type_currency", 0.7, "its values are currencies"))
-    elif profile.countries > 0.9 and profile.length > 1.5:
-        found.append((f"{group}_country", 0.7 if profile.states < 0.9 else 0.55, "its values are countries"))
-        if profile.states > 0.9:
-            found.append((f"{group}_state", 0.5, "its values are states or provinces"))
-    elif profile.websites > 0.9:
-        found.append(("website", 0.65, "its values are web addresses"))
-    elif is_address_type(column):
-        found.append(("address_type", 0.65, "its values are the kinds of address"))
-    elif not headed:
-        found += _guess_without_header(profile)
-    for name, confidence, why in found:
-        if name in FIELDS:
-            column.propose(Target(name), confidence * factor, why)
-
-
-def _guess_without_header(profile: Profile) -> list[tuple[str, float, str]]:
-    guesses = []
-    if profile.terms > 0.7:
-        guesses.append(("payment_terms", 0.55, "its values read like terms of payment"))
-    if profile.dates > 0.5 or profile.decimals > 0.5:
-        return []
-    if profile.phones > 0.7 and profile.length > 8:
-        guesses.append(("address_phone", 0.6, "its values look like phone numbers"))
-    elif profile.states > 0.8 and profile.length < 4:
-        guesses.append(("address_state", 0.55, "its values are states or provinces"))
-    elif profile.zips > 0.8 and 3.5 < profile.length < 9 and profile.letters < 0.4:
-        guesses.append(("address_zip", 0.55, "its values look like postal codes"))
-    elif profile.streets > 0.6:
-        guesses.append(("address_address_1", 0.6, "its values look like streets"))
-    elif profile.letters > 0.9 and profile.fill > 0.8 and profile.terms < 0.3:
-        many_words = profile.share(lambda cell: " " in cell)
-        if profile.uniqueness > 0.85 and many_words > 0.5:
-            guesses.append(("profile_name", 0.6, "its values read like names, each its own"))
-        guesses.append(("address_city", 0.5 if many_words < 0.5 else 0.35, "its values read like places"))
-        if profile.persons > 0.8 and many_words > 0.9:
-            guesses.append(("buyer_name", 0.5, "its values read like persons"))
-    return guesses
-
-
-def _propose_codes(columns: list[Column]) -> None:
-    """A customer code for files that call it nothing we know: the first column of codes, filled on every row."""
-    for column in columns:
-        profile = column.profile
-        if (
-            profile.fill < 0.99
-            or profile.emails
-            or profile.dates > 0.5
-            or profile.decimals > 0.5
-            or profile.length > 25
-        ):
-            continue
-        if profile.codes < 0.9 or (profile.phones > 0.5 and profile.length > 9):
-            continue
-        best = column.best
-        named_code = best is not None and (best.part == "code" or column.header.casefold().endswith("id"))
-        if best is not None and not named_code:
-            continue
-        if profile.uniqueness > 0.2:
-            confidence = (0.62 if column.index == 0 else 0.45) - (0.1 if profile.uniqueness < 0.5 else 0)
-            if best is not None and (best.owner not in ("", "customer") or best.part == NOTHING):
-                continue
-            column.propose(Target("customer_code"), confidence, "its values are codes, filled on every row")

@@ -24,7 +24,9 @@ _WEBSITE = re.compile(
     r"(https?://|www\.)\S+|[a-z0-9-]+(\.[a-z0-9-]+)*\.(com|net|org|de|fr|it|es|nl|pt|co\.uk|eu|ch|at|be|shop|store|fashion)(/\S*)?",
     re.I,
 )
-_DATE = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}([ T]\d{1,2}:\d{2}.*)?")
+_DATE = re.compile(
+    r"(\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.](\d{2}|\d{4}))([ T]\d{1,2}:\d{2}.*)?|(19|20)\d{6}"
+)
 _DECIMAL = re.compile(r"-?[€$£]?\s?\d{1,3}([.,' ]?\d{3})*[.,]\d{2,4}")
 _PERCENT = re.compile(r"\d{1,3}([.,]\d{1,2})?\s?%?")
 _ZIP = re.compile(r"(?=.*\d)[A-Za-z0-9][A-Za-z0-9 -]{2,10}")
@@ -32,10 +34,17 @@ _PHONE = re.compile(r"[+(]?[\d][\d\s()./+-]{5,}(\s?(x|ext\.?|Durchwahl)\s?\d+)?"
 _WHOLE = re.compile(r"-?\d+")
 _STREET = re.compile(r"(?=.*\d)(?=.*[^\W\d_]{3}).{5,}")
 _NAME_OF_PERSON = re.compile(r"[^\W\d_][\w'’.-]*( [^\W\d_][\w'’.-]*){1,3}")
+_DAYS = re.compile(r"[A-Z]{0,3}[ -]?0?(7|8|10|14|15|20|21|30|45|60|75|90|120)[ -]?[A-Z]{0,3}", re.IGNORECASE)
+"""A short code of terms of payment: N30, 30D, ZB60, 014."""
 _MACHINE_KEY = re.compile(
     r"[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}|00[0-9a-z]{13}([0-9a-z]{3})?|__export__.*|[0-9a-f]{24,}|\d{15,}", re.I
 )
 _STATES = frozenset(code.code.partition("-")[2] for code in pycountry.subdivisions)
+_NOT_PAID_IN = frozenset(
+    {"", "XAU", "XAG", "XPT", "XPD", "XDR", "XSU", "XUA", "XBA", "XBB", "XBC", "XBD", "XTS", "XXX", "XAD"}
+    | {"BOV", "CHE", "CHW", "CLF", "COU", "MXV", "USN", "UYI", "UYW"}
+)
+"""Metals, units of account, funds and codes for tests among the currencies of ISO 4217."""
 ENOUGH = 0.6
 """The share of the values that must be of a kind for the column to be."""
 
@@ -168,7 +177,8 @@ class Profile:
 
     @cached_property
     def currencies(self) -> float:
-        return self.share(values().currency)
+        """The share of the cells that name a currency which people pay in."""
+        return self.share(lambda cell: values().currency(cell) not in _NOT_PAID_IN)
 
     @cached_property
     def dates(self) -> float:
@@ -235,6 +245,11 @@ class Profile:
     @cached_property
     def terms(self) -> float:
         return self.share(lambda cell: values().terms.search(fold(cell)))
+
+    @cached_property
+    def days(self) -> float:
+        """The share of the cells that hold a number of days as terms of payment have, with a letter or two."""
+        return self.share(lambda cell: len(cell) < 7 and _DAYS.fullmatch(cell) and not cell.isdigit())
 
     @cached_property
     def carriers(self) -> float:

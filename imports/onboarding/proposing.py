@@ -226,6 +226,8 @@ class _Proposer:
             candidate = column.candidates[target]
             evidence, confidence = candidate.evidence, candidate.confidence
         value_map = column.profile.value_map(target.field.kind) if target else {}
+        if target and target.name == "address_type":
+            value_map = {cell: kind for cell, kind in column.kinds.items() if cell != kind} or value_map
         unmapped = self._unmapped(column, target, value_map) if target else []
         return ProposedColumn(
             position=column.index + 1,

@@ -4,30 +4,33 @@ from __future__ import annotations
 
 import codecs
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from imports.errors import FileRejected
 from imports.files.sources import find_bom, find_not_text
+from imports.onboarding.alphabets import Reading, read_words
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 SAMPLE_BYTES = 1 << 20
 TAIL_BYTES = 1 << 14
-OTHER_ENCODINGS = ("cp1252", "cp850", "mac-roman", "cp1250")
-"""Tried in this order where a file is not UTF-8; the first wins unless another reads far more letters."""
 
 
 @dataclass
 class Sample:
-    """Whole lines from the start of a file, with their ends; `tail` are its last ones, which may be among them."""
+    """Whole lines from the start of a file, with their ends; `tail` are its last ones, which may be among them.
+
+    `readings` are the encodings that it may be in, where bytes do not tell, the taken one first.
+    """
 
     encoding: str
     lines: list[str]
     tail: list[str]
     is_whole: bool
     size: int
+    readings: list[Reading] = field(default_factory=list)
 
 
 def take_sample(path: Path) -> Sample:
@@ -49,8 +52,10 @@ def take_sample(path: Path) -> Sample:
     start = start[len(bom) :]
     if not is_whole:
         start = _whole_lines(start, encoding)
+    readings: list[Reading] = []
     if not encoding:
-        encoding = _narrow_encoding(start + (b"" if is_whole else tail))
+        readings = _narrow_encodings(start + (b"" if is_whole else tail))
+        encoding = readings[0].encoding
     text = codecs.decode(start, encoding, "replace").lstrip("\ufeff")
     control = sum(letter < " " and letter not in "\t\r\n\f\x1c\x1d\x1e\x1f" for letter in text[:10_000])
     if control > len(text[:10_000]) / 20:
@@ -58,7 +63,9 @@ def take_sample(path: Path) -> Sample:
             "not_text", "The file is full of control characters, so it is not text. Give delimited text."
         )
     last = b"" if encoding.startswith(("utf-16", "utf-32")) else tail
-    return Sample(encoding, _cut(text), _cut(last.decode(encoding, "replace"))[1:] if last else [], is_whole, size)
+    return Sample(
+        encoding, _cut(text), _cut(last.decode(encoding, "replace"))[1:] if last else [], is_whole, size, readings
+    )
 
 
 def _cut(text: str) -> list[str]:
@@ -92,21 +99,10 @@ def _wide_encoding(start: bytes) -> str:
     return ""
 
 
-def _narrow_encoding(data: bytes) -> str:
-    """UTF-8 where it decodes; else the one-byte encoding in which what is not ASCII reads as letters."""
+def _narrow_encodings(data: bytes) -> list[Reading]:
+    """UTF-8 where it decodes; else the one-byte encoding in which the words read, and those that rival it."""
     try:
         codecs.getincrementaldecoder("utf-8")().decode(data)
     except UnicodeDecodeError:
-        scores = {encoding: _readability(data, encoding) for encoding in OTHER_ENCODINGS}
-        best = max(scores, key=lambda encoding: scores[encoding])
-        return best if scores[best] > scores["cp1252"] + 0.3 else "cp1252"
-    return "utf-8"
-
-
-_LETTERS = frozenset("äöüßÄÖÜéèêëàâçîïôûùœÉÈÀÇÊìòùÌÒÙáíóúñÁÍÓÚÑãõÃÕåøæÅØÆ’‘–€°ºª¿¡´“”")
-
-
-def _readability(data: bytes, encoding: str) -> float:
-    """How much of what is not ASCII is a letter that European names have, from 0 to 1."""
-    high = bytes(byte for byte in data if byte > 127).decode(encoding, "replace")
-    return sum(letter in _LETTERS for letter in high) / len(high) if high else 1.0
+        return read_words(data)
+    return [Reading("utf-8", 1.0, ())]

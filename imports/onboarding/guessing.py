@@ -1,0 +1,162 @@
+"""Guessing: what a column is whose words say nothing, by its values and by the columns beside it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from imports.onboarding.headers import NOTHING
+from imports.template import FIELDS, Target
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from imports.onboarding.blocks import AddressBlocks
+    from imports.onboarding.columns import Column
+    from imports.onboarding.profiles import Profile
+    from imports.onboarding.rows import Customers
+
+UNNAMED = 0.85
+"""What an unknown header leaves of the confidence: it may name something that only looks like the field."""
+NEAR = 2
+"""How many columns away another part of the same address stands."""
+
+
+def guess_columns(columns: Sequence[Column], blocks: AddressBlocks, customers: Customers) -> None:
+    """Propose fields for the columns that no word says anything about."""
+    places = {column.index: place for column in columns if (place := _place(column, customers))}
+    for column in columns:
+        if column.meanings or column.profile.is_blank:
+            continue
+        group = (blocks.plain_kind or "address") if column.header else "address"
+        factor = UNNAMED if column.header else 1.0
+        for name, confidence, why in _guess(column, columns, places, customers):
+            field = f"{group}_{name}" if f"{group}_{name}" in FIELDS and name not in FIELDS else name
+            if field in FIELDS:
+                column.propose(Target(field), confidence * factor, why)
+    _guess_code(columns, customers)
+
+
+def _place(column: Column, customers: Customers) -> str:
+    """Which part of an address a column is, by its words or else by its values; "" for none."""
+    best, profile = column.best, column.profile
+    if best is not None:
+        return best.part if best.part in ("city", "state", "zip", "country", "address_1") else ""
+    if profile.is_blank or profile.dates > 0.5 or profile.emails > 0.5 or customers.goes_on_from_code(column):
+        return ""
+    if _is_country(profile) or _is_state(profile):
+        return "state" if _is_state(profile) else "country"
+    if profile.zips > 0.8 and 3.5 < profile.length < 10 and profile.letters < 0.5 and column.index:
+        return "zip"
+    return "address_1" if profile.streets > 0.6 else ""
+
+
+def _is_state(profile: Profile) -> bool:
+    """A state is one of several; a single letter, or a word that all rows have, is a flag."""
+    return profile.states > 0.8 and 1.5 < profile.length < 4 and profile.distinct > 2 and profile.countries < 0.95
+
+
+def _is_country(profile: Profile) -> bool:
+    return profile.countries > 0.9 and profile.length > 1.5
+
+
+def _is_currency(profile: Profile) -> bool:
+    return profile.currencies > 0.95 and 2.5 < profile.length < 4 and profile.distinct <= 12
+
+
+def _guess(
+    column: Column, columns: Sequence[Column], places: dict[int, str], customers: Customers
+) -> Iterator[tuple[str, float, str]]:
+    """The fields that a column may be: name or part of an address, confidence, reason."""
+    profile = column.profile
+    near = {places.get(column.index + step, "") for step in range(-NEAR, NEAR + 1) if step}
+    if column.kinds:
+        yield "address_type", 0.75, "one of its values stands on one row of each customer, as billing addresses do"
+    elif profile.emails > 0.9:
+        yield "buyer_email", 0.8, "its values are e-mail addresses"
+    elif profile.websites > 0.9:
+        yield "website", 0.75, "its values are web addresses"
+    elif customers.goes_on_from_code(column):
+        yield "code", 0.75, "its values begin with the customer's code"
+    elif profile.dates > 0.5 or profile.decimals > 0.5:
+        return
+    elif _is_currency(profile):
+        yield "price_type_currency", 0.75, "its values are currencies"
+    elif places.get(column.index) == "country":
+        yield "country", 0.75 if near & {"city", "state", "zip", "address_1"} else 0.6, "its values are countries"
+        if profile.states > 0.9 and profile.distinct > 2:
+            yield "state", 0.5, "its values are states or provinces"
+    elif places.get(column.index) == "state":
+        yield "state", 0.75 if near & {"city", "zip", "country"} else 0.55, "its values are states or provinces"
+    elif profile.terms > 0.7:
+        yield "payment_terms", 0.6, "its values read like terms of payment"
+    elif profile.days > 0.9 and profile.distinct <= 8 and profile.filled > profile.distinct:
+        yield "payment_terms_code", 0.55, "its values are numbers of days, and repeat"
+    elif profile.phones > 0.7 and profile.length > 8:
+        yield "phone", 0.7, "its values look like phone numbers"
+    elif places.get(column.index) == "zip":
+        yield "zip", 0.75 if near & {"city", "state", "country"} else 0.55, "its values look like postal codes"
+    elif places.get(column.index) == "address_1":
+        yield "address_1", 0.75 if near else 0.6, "its values look like streets"
+    elif customers.counts_addresses(column):
+        yield "code", 0.6, "customers have several of its values, and none has one twice"
+    elif profile.letters > 0.8 and profile.fill > 0.1:
+        yield from _guess_words(column, columns, places, customers)
+
+
+def _guess_words(
+    column: Column, columns: Sequence[Column], places: dict[int, str], customers: Customers
+) -> Iterator[tuple[str, float, str]]:
+    """A column of words is a city beside the postal code, the customer's name before the street, or a list's entry."""
+    profile = column.profile
+    many_words = profile.share(lambda cell: " " in cell)
+    varied = profile.uniqueness if customers.code is None else profile.distinct / max(1, len(customers.rows))
+    beside = [places.get(column.index + step, "") for step in (-1, 1)]
+    if {"zip", "state"} & set(beside) and many_words < 0.7:
+        yield "city", 0.75, "its values read like places, and the postal code or the state is beside it"
+    elif "country" in beside and many_words < 0.5:
+        yield "city", 0.6, "its values read like places"
+    elif varied > 0.4 and many_words < 0.5 and profile.distinct > 3:
+        yield "city", 0.45, "its values read like places"
+    street = min((index for index, part in places.items() if part == "address_1"), default=len(columns))
+    if varied > 0.7 and column.index < street and _is_first_words(column, columns):
+        yield "profile_name", 0.75, "its values read like names, each its own, and the address follows"
+    elif varied > 0.85 and many_words > 0.5:
+        yield "profile_name", 0.5, "its values read like names, each its own"
+    if profile.persons > 0.8 and many_words > 0.9 and column.index > street:
+        yield "buyer_name", 0.55, "its values read like persons"
+    before = columns[column.index - 1] if column.index else None
+    if before is not None and profile.distinct <= 6 < profile.filled and _is_currency(before.profile):
+        yield "price_type_name", 0.55, "it follows the currency, and few values repeat"
+
+
+def _is_first_words(column: Column, columns: Sequence[Column]) -> bool:
+    """Whether no column before it is of words that differ by row."""
+    return not any(
+        other.profile.letters > 0.8 and other.profile.distinct > column.profile.distinct / 2
+        for other in columns[: column.index]
+    )
+
+
+def _guess_code(columns: Sequence[Column], customers: Customers) -> None:
+    """A customer's code for files that call it nothing we know."""
+    if customers.code is not None:
+        best = customers.code.best
+        named = any(column.best and column.best[:2] == ("customer", "code") for column in columns)
+        if best is None or (best.part in ("code", "") and not named):
+            customers.code.propose(Target("customer_code"), 0.85, "it repeats on several rows, with one name each")
+            for target in [target for target in customers.code.candidates if target.name.endswith("ing_code")]:
+                del customers.code.candidates[target]
+    for column in columns:
+        profile, best = column.profile, column.best
+        if profile.fill < 0.99 or profile.emails or profile.dates > 0.5 or profile.decimals > 0.5:
+            continue
+        if profile.length > 25 or profile.codes < 0.9 or (profile.phones > 0.5 and profile.length > 9):
+            continue
+        named_code = best is not None and (best.part == "code" or column.header.casefold().endswith("id"))
+        if best is not None and (
+            not named_code or best.owner not in ("", "customer") or NOTHING in (best.part, best.owner)
+        ):
+            continue
+        if profile.uniqueness > 0.2 and not customers.goes_on_from_code(column):
+            confidence = (0.75 if column.index == 0 else 0.45) - (0.1 if profile.uniqueness < 0.5 else 0)
+            column.propose(Target("customer_code"), confidence, "its values are codes, filled on every row")

@@ -1,0 +1,119 @@
+"""Rows: what the rows of one customer tell together. Whose a code is, and which rows are of which kind of address."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from typing import TYPE_CHECKING
+
+from imports.onboarding.headers import NOTHING
+from imports.onboarding.vocabulary import fold
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from imports.onboarding.columns import Column
+
+ALMOST_ALL = 0.95
+MOST_KINDS = 6
+OTHERS_CODES = (
+    "sales_rep",
+    "warehouse",
+    "customer_group",
+    "company_number",
+    "payment_terms",
+    "shipping_terms",
+    "contact",
+)
+"""Whose codes repeat, too, and are no customer's."""
+
+
+class Customers:
+    """The rows of a sample by the customer they are of, where a column repeats as a customer's code does.
+
+    `code` is that column; none where every row is another customer, or no column tells.
+    """
+
+    def __init__(self, columns: Sequence[Column]) -> None:
+        self.columns = columns
+        self.code = self._find_code()
+        self.rows: list[list[int]] = list(_group(self.code.profile.cells)) if self.code else []
+        self.several = [rows for rows in self.rows if len(rows) > 1]
+        for column in columns:
+            column.kinds = self._find_kinds(column)
+
+    def _find_code(self) -> Column | None:
+        """The first column of codes that repeat, and a name with each of them."""
+        names = [column for column in self.columns if column.profile.letters > 0.8 and column.profile.fill > 0.5]
+        for column in self.columns:
+            profile, best = column.profile, column.best
+            if best is not None and (best.owner in OTHERS_CODES or NOTHING in (best.owner, best.part)):
+                continue
+            is_code = profile.codes > ALMOST_ALL and profile.fill > 0.99 and not profile.dates and not profile.emails
+            if not is_code or not 0.05 < profile.uniqueness < ALMOST_ALL or profile.distinct < 3:
+                continue
+            groups = list(_group(profile.cells))
+            several = [rows for rows in groups if len(rows) > 1]
+            if any(name is not column and _names(name, groups, several) for name in names):
+                return column
+        return None
+
+    def is_constant(self, column: Column) -> bool:
+        """Whether a customer's rows never have two values of the column."""
+        return bool(self.several) and _is_constant(column, self.several)
+
+    def goes_on_from_code(self, column: Column) -> bool:
+        """Whether the column's values begin with the code of their customer, and some go on."""
+        if self.code is None or column is self.code or column.profile.is_blank:
+            return False
+        pairs = [(code, cell) for code, cell in zip(self.code.profile.cells, column.profile.cells, strict=True) if cell]
+        begin = sum(cell.startswith(code) for code, cell in pairs)
+        return begin > len(pairs) * 0.9 and any(code != cell for code, cell in pairs)
+
+    def counts_addresses(self, column: Column) -> bool:
+        """Whether the column's values are codes of which customers have several, and none has one twice."""
+        if not self.several or column is self.code or column.profile.codes < ALMOST_ALL or column.profile.fill < 0.9:
+            return False
+        cells = column.profile.cells
+        twice = sum(len({cells[row] for row in rows}) < len(rows) for rows in self.several)
+        return twice <= len(self.several) * (1 - ALMOST_ALL)
+
+    def _find_kinds(self, column: Column) -> dict[str, str]:
+        """B and S by the values of a column that says what kind of address a row has; nothing for any other.
+
+        The value that every customer has once is the billing address, the others are shipping addresses.
+        """
+        profile, best = column.profile, column.best
+        if column is self.code or not self.several or profile.fill < ALMOST_ALL:
+            return {}
+        if best is not None and best.part not in ("type", "address_type", NOTHING, "code") and best.owner != NOTHING:
+            return {}
+        if not 1 < profile.distinct <= MOST_KINDS or profile.length > 12 or profile.uniqueness > 0.5:
+            return {}
+        if profile.booleans > ALMOST_ALL:
+            return {}
+        counts = [Counter(profile.cells[row] for row in rows) for rows in self.rows]
+        once = [
+            value for value in profile.counts if sum(count[value] == 1 for count in counts) >= len(counts) * ALMOST_ALL
+        ]
+        if len(once) != 1 or all(count[once[0]] == count.total() for count in counts):
+            return {}
+        return {value: "B" if value == once[0] else "S" for value in profile.counts}
+
+
+def _group(cells: Sequence[str]) -> Iterator[list[int]]:
+    groups: dict[str, list[int]] = defaultdict(list)
+    for row, cell in enumerate(cells):
+        groups[cell].append(row)
+    yield from groups.values()
+
+
+def _is_constant(column: Column, groups: Sequence[Sequence[int]]) -> bool:
+    cells = column.profile.cells
+    varying = sum(len({fold(cells[row]) for row in rows} - {""}) > 1 for rows in groups)
+    return varying <= len(groups) * (1 - ALMOST_ALL)
+
+
+def _names(column: Column, groups: Sequence[Sequence[int]], several: Sequence[Sequence[int]]) -> bool:
+    """Whether the column has one value for each group, and others for most others."""
+    first = {column.profile.cells[rows[0]] for rows in groups}
+    return len(first) > len(groups) * 0.7 and _is_constant(column, several)

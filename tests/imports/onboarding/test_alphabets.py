@@ -1,0 +1,62 @@
+"""Which one-byte encoding the words of a file are in."""
+
+import pytest
+
+from imports.onboarding.alphabets import read_words
+
+WORDS = {
+    "German": "Müller;Größe;Käthe;Jörg Weiß;Straße;Nürnberg;Österreich",
+    "French": "Père Noël;Garçonne;Côté;Forêt;Étoffes;Zoé Lefèvre;Où;Hôtel",
+    "Spanish": "Señora Núñez;Almacén;Cádiz;León;Muñoz;Martínez",
+    "Portuguese": "São João;Calções;Praça;Lisboa é;Três;Pública",
+    "Danish": "Søndergade;Ærø;Åbenrå;Køb;Strøget",
+    "Swedish": "Björkhagen;Åsa;Götgatan;Malmö;Västerås",
+    "Polish": "Świętojańska;Łódź;Kraków;Źródło;Gęś;żółty;Wrocław",
+    "Czech": "Dvořáková;Černý;Růže;Plzeň;Žižkov;Město;Tomáš",
+    "Hungarian": "Győr;Székesfehérvár;Fűszer;Őrség;Cipő",
+    "Romanian": "Bucureşti;Braşov;Iaşi;Timişoara;Bună;Piaţa",
+    "Turkish": "Ayşe Yılmaz;İstanbul;Şahin;Güneş;Mağaza;Çelik;Öztürk",
+    "Bulgarian": "Модна къща;София;Варна;Търговска;Ръкавици",
+    "Greek": "Αθήνα;Κατάστημα;Πάτρα;Ένδυση;Ρούχα",
+}
+
+
+@pytest.mark.parametrize(
+    ("language", "encoding"),
+    [
+        *((language, "cp1252") for language in ("German", "French", "Spanish", "Portuguese", "Danish", "Swedish")),
+        *((language, "mac-roman") for language in ("German", "French", "Spanish", "Danish")),
+        *((language, "cp850") for language in ("German", "French", "Swedish")),
+        *((language, "cp1250") for language in ("Polish", "Czech", "Hungarian", "Romanian")),
+        *((language, "cp852") for language in ("Polish", "Czech", "Hungarian")),
+        ("Czech", "iso8859-2"),
+        ("Polish", "iso8859-2"),
+        ("Turkish", "cp1254"),
+        ("Bulgarian", "cp1251"),
+        ("Greek", "cp1253"),
+    ],
+)
+def test_the_encoding_is_the_one_that_makes_words(language, encoding):
+    best, *_ = read_words(WORDS[language].encode(encoding))
+    assert best.encoding == encoding
+    assert best.share > 0.9
+
+
+def test_of_encodings_that_read_alike_the_usual_one_is_taken():
+    best, *_ = read_words("Müller;Jörg Weiß;Österreich".encode("cp1254"))
+    assert best.encoding == "cp1252"
+
+
+def test_customers_of_several_countries_are_read_together():
+    words = ";".join(WORDS[language] for language in ("German", "French", "Spanish", "Danish"))
+    assert read_words(words.encode("cp1252"))[0].encoding == "cp1252"
+
+
+def test_what_stays_open_is_said_with_the_words_that_differ():
+    best, *rivals = read_words("Père;Mère;Frère".encode("cp1252"))
+    assert best.encoding == "cp1252"
+    assert {rival.encoding: rival.words[0] for rival in rivals}["cp1250"] == "Pčre"
+
+
+def test_plain_text_is_no_question():
+    assert [reading.encoding for reading in read_words(b"plain text")] == ["cp1252"]

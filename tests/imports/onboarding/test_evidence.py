@@ -1,0 +1,153 @@
+"""What onboarding concludes where no word is known: from how headers are made, from values and from rows."""
+
+import pytest
+
+from imports.onboarding import onboard
+
+
+@pytest.fixture
+def propose(tmp_path):
+    def propose(*lines):
+        path = tmp_path / "sample.csv"
+        path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+        return onboard(path)
+
+    return propose
+
+
+def targets(proposal):
+    return [str(column.target or "") for column in proposal.columns]
+
+
+ROWS = [
+    "K1,Harbor Row,1 Pier St,Boston,02110,US,9 Dock Rd,Salem,01970,US",
+    "K2,Blue Finch,7 Main St,Austin,78701,US,7 Main St,Austin,78701,US",
+    "K3,Old Mill,9 Mill Rd,Dover,03820,US,3 Lake Ave,Keene,03431,US",
+    "K4,North Loop,8 Lake St,Aurora,60505,US,5 Canal St,Elgin,60120,US",
+]
+BLOCKS = [
+    "billing_address_1_1", "billing_city_1", "billing_zip_1", "billing_country_1",
+    "shipping_address_1_1", "shipping_city_1", "shipping_zip_1", "shipping_country_1",
+]  # fmt: skip
+PARTS = ("Street", "City", "Zip", "Country")
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        [f"{name} : {part}" for name in ("Billing", "Shipping") for part in PARTS],
+        [f"Place: {name} {part}" for name in ("Billing", "Shipping") for part in PARTS],
+        [f"{name} - {part}" for name in ("Bill-to", "Ship-to") for part in PARTS],
+        ["Bill-to Street", "- City", "- Zip", "- Country", "Ship-to Street", "- City", "- Zip", "- Country"],
+        [f"{name} / {part}" for name in ("Zentrum Nord", "Zentrum Süd") for part in PARTS],
+        [f"{name}.{part}" for name in ("qzx", "wvy") for part in PARTS],
+        [*PARTS, *PARTS],
+    ],
+    ids=["colon", "kind behind a name", "dash", "dash before", "unknown names", "unknown words", "doubled"],
+)
+def test_two_blocks_of_address_are_found_however_headers_are_made(propose, headers):
+    proposal = propose(",".join(["Customer No", "Customer Name", *headers]), *ROWS)
+    assert targets(proposal)[2:] == BLOCKS
+
+
+def test_the_address_that_a_customers_rows_have_alike_is_for_billing(propose):
+    header = "Customer No,Customer Name,Street,City,Zip,Country,Street,City,Zip,Country"
+    more = [
+        "K1,Harbor Row,2 Pier St,Lowell,01850,US,9 Dock Rd,Salem,01970,US",
+        "K2,Blue Finch,4 Oak St,Waco,76701,US,7 Main St,Austin,78701,US",
+        "K3,Old Mill,6 Elm St,Concord,03301,US,3 Lake Ave,Keene,03431,US",
+    ]
+    assert targets(propose(header, *ROWS, *more))[2:] == [*BLOCKS[4:], *BLOCKS[:4]]
+
+
+def test_numbered_addresses_keep_their_numbers(propose):
+    header = ",".join(["Customer No", "Customer Name", *(f"{part} {number}" for number in "12" for part in PARTS)])
+    found = targets(propose(header, *ROWS))[2:]
+    assert found[:4] == ["address_address_1_1", "address_city_1", "address_zip_1", "address_country_1"]
+    assert found[4:] == ["address_address_1_2", "address_city_2", "address_zip_2", "address_country_2"]
+
+
+VALUES = [
+    ["D44001", "Harbor Row", "1 Pier St", "02110", "Boston", "US", "617 555 0110", "a@harbor.example", "USD", "J"],
+    ["D44002", "Blue Finch", "7 Main St", "78701", "Austin", "US", "512 555 0177", "b@finch.example", "USD", "J"],
+    ["D44003", "Old Mill", "9 Mill Rd", "03820", "Dover", "US", "603 555 0109", "c@mill.example", "EUR", "J"],
+    ["D44004", "North Loop", "8 Lake St", "60505", "Aurora", "US", "312 555 0166", "d@loop.example", "USD", "J"],
+    ["D44005", "Two Rivers", "31 Bank St", "55401", "Duluth", "CA", "612 555 0190", "e@rivers.example", "USD", "J"],
+]
+MEANT = [
+    "customer_code",
+    "profile_name",
+    "address_1_1",
+    "zip_1",
+    "city_1",
+    "country_1",
+    "phone_1",
+    "email_1",
+    "currency_1",
+    "",
+]
+
+
+@pytest.mark.parametrize("header", [None, "F{:02d}", "ZZQX{}", "x_{}_"], ids=["none", "F01", "letters", "underscores"])
+def test_values_speak_where_headers_say_nothing(propose, header):
+    names = [",".join(header.format(number) for number in range(1, 11))] if header else []
+    proposal = propose(*names, *(",".join(row) for row in VALUES))
+    assert proposal.dialect.has_header is bool(header)
+    for found, meant in zip(targets(proposal), MEANT, strict=True):
+        assert found.endswith(meant) and bool(found) is bool(meant)
+    assert all(column.confidence < 0.9 for column in proposal.columns)
+
+
+def test_a_column_of_one_letter_or_of_metals_is_no_field(propose):
+    rows = [f"{9000 + n},Shop {n},Y,D,{['XAU', 'XAG'][n % 2]},OR,Lyon,FR" for n in range(9)]
+    found = targets(propose("Customer No,Customer Name,QA,QB,QC,QD,City,Country", *rows))
+    assert found[2:6] == ["", "", "", ""]
+
+
+KINDS = [
+    (code, kind, f"{code}{suffix}", name)
+    for code, name in [("70010", "Harbor Row"), ("70020", "Blue Finch"), ("70030", "Old Mill"), ("70040", "North Loop")]
+    for kind, suffix in [("{bill}", ""), ("{ship}", "-1"), *([("{ship}", "-2")] if code > "70020" else [])]
+]
+
+
+@pytest.mark.parametrize(("bill", "ship"), [("B", "S"), ("BT", "ST"), ("BILL_TO", "SHIP_TO"), ("10", "20"), ("X", "Q")])
+@pytest.mark.parametrize("header", [None, "ACCT_NO,REC,LOC_NO,NAME,STREET,ZIP,CITY,CTRY"], ids=["headerless", "header"])
+def test_the_kind_that_each_customer_has_once_is_the_bill_to(propose, bill, ship, header):
+    rows = [
+        f"{code},{kind.format(bill=bill, ship=ship)},{number},{name},{place} Pier St,{60100 + place},Elgin,US"
+        for place, (code, kind, number, name) in enumerate(KINDS)
+    ]
+    proposal = propose(*filter(None, [header]), *rows)
+    assert targets(proposal)[:4] == ["customer_code", "address_type", "address_code_1", "profile_name"]
+    mapped = {"B": "B", "S": "S"} | proposal.columns[1].value_map
+    assert (mapped[bill], mapped[ship]) == ("B", "S")
+
+
+def test_codes_that_look_like_postal_codes_are_codes_beside_them(propose):
+    rows = [
+        f"{10001 + n // 2},Shop {n // 2},{10001 + n // 2}-{n % 2},{n} Pier St,Elgin,{60120 + n},US" for n in range(10)
+    ]
+    header = "StoreCode,StoreName,Ship-to Code,Ship-to Street,Ship-to City,Ship-to Postal,Ship-to Country"
+    found = targets(propose(header, *rows))
+    assert (found[0], found[2], found[5]) == ("customer_code", "shipping_code_1", "shipping_zip_1")
+
+
+@pytest.mark.parametrize(
+    ("last", "mask"),
+    [
+        ("Total customers: 4", "Total customers:*"),
+        ("printed Thursday, November 26, 2026", "printed *"),
+        ("26. November 2026, 4 Kunden", "* Kunden*"),
+        ("*** end ***", "* end*"),
+        ("Thursday", ""),
+    ],
+)
+def test_a_footer_mask_names_no_day_and_matches_no_row(propose, last, mask):
+    proposal = propose("Customer No,Customer Name,Street,City,Zip,Country", *(row[:40] for row in ROWS), last)
+    assert proposal.dialect.footer == mask
+
+
+def test_a_mask_that_rows_would_match_is_not_proposed(propose):
+    rows = [f'"K{n}","Shop {n}","Lyon","FR"' for n in range(8)]
+    assert propose('"Customer No","Customer Name","City","Country"', *rows, '"8 rows"').dialect.footer != '"*'
