@@ -197,7 +197,13 @@ def _address_fields(group: Group, word: str) -> tuple[TemplateField, ...]:
         field("city", _TEXT, 150, "City."),
         field("state", _TEXT, 40, "State. Required if the country is US, CA, JP or AU."),
         field("zip", _TEXT, 20, "Postal code."),
-        field("country", Kind.COUNTRY, 100, "Country, by its ISO 3166 code or English name.", required=True),
+        field(
+            "country",
+            Kind.COUNTRY,
+            100,
+            "Country, by its ISO 3166 code or its name.",
+            required=True,
+        ),
     ]
     if group is not Group.BILLING:
         fields += [

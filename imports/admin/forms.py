@@ -11,6 +11,7 @@ from django.core.exceptions import ValidationError
 from unfold.widgets import (
     UnfoldAdminFileFieldWidget,
     UnfoldAdminIntegerFieldWidget,
+    UnfoldAdminSelectMultipleWidget,
     UnfoldAdminSelectWidget,
     UnfoldAdminTextareaWidget,
     UnfoldAdminTextInputWidget,
@@ -18,6 +19,7 @@ from unfold.widgets import (
 
 from accounts.careful import RowsAsPosted
 from imports.errors import FileRejected
+from imports.formats.countries import LANGUAGES
 from imports.formats.documents import NAMED_MARKS, read_format
 from imports.formats.encodings import UnknownEncoding, find_encoding
 from imports.formats.policies import AssignmentMode, FormatError, UnknownLookup
@@ -158,6 +160,13 @@ class DraftForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at ru
         help_text="Masks of lines that are no rows, wherever they stand, each on a line of its own: ---* or Page *.",
     )
 
+    languages = forms.MultipleChoiceField(
+        required=False,
+        choices=list(LANGUAGES.items()),
+        widget=UnfoldAdminSelectMultipleWidget,
+        help_text="In which the file names countries, beside English.",
+    )
+
     class Meta:
         model = FormatVersion
         fields = [
@@ -173,6 +182,7 @@ class DraftForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at ru
             "ignore_lines",
             "spaces_around_quotes",
             "clear_token",
+            "languages",
             "conflict",
             "swallowed_lines",
             "encoded_twice",

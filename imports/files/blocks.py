@@ -11,7 +11,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from imports.errors import CellError
-from imports.formats.spec import Blank, Column, Ownership
+from imports.formats.spec import Blank, Column, FormatSpec, Ownership, fold_value_map
 from imports.template import ADDRESSES, Group, Kind, Target
 
 if TYPE_CHECKING:
@@ -83,26 +83,29 @@ class Block:
     """The columns of one group and number."""
 
     def __init__(
-        self, group: Group, number: int, columns: list[BoundColumn], constants: dict[str, Any], clear_token: str
+        self, group: Group, number: int, columns: list[BoundColumn], constants: dict[str, Any], spec: FormatSpec
     ) -> None:
         self.group = group
         self.number = number
         self.columns = columns
         self.constants = constants
-        self.clear_token = clear_token
+        self.spec = spec
+        self.clear_token = spec.policies.clear_token
         self.cells = cells_at([index for column in columns for index in column.indexes])
         parts = {column.target.field.part: column.column for column in columns}
         self.clear_parts = frozenset(part for part, column in parts.items() if column.blank is Blank.CLEAR)
         self.fill_parts = frozenset(part for part, column in parts.items() if column.ownership is Ownership.IF_BLANK)
         self.needs_cell = group in ADDRESSES or group is Group.BUYERS
-        # By column: part of the group, length up to which any text will do, widget, and the column where it
-        # has more to say (a value map or a default).
+        # By column: part of the group, length up to which any text will do, widget, and the column with its value
+        # map where it has more to say (a value map or a default).
         self.plan = [
             (
                 bound.target.field.part,
                 (bound.target.field.max_length or 0) if bound.target.field.kind in ANY_TEXT else 0,
                 bound.clean,
-                bound.column if bound.column.value_map or bound.column.default else None,
+                (bound.column, fold_value_map(bound.column.value_map))
+                if bound.column.value_map or bound.column.default
+                else None,
             )
             for bound in columns
         ]
@@ -122,14 +125,15 @@ class Block:
         values: dict[str, Any] = {}
         problems: list[CellProblem] = []
         blank = True
-        for raw, (part, fits, clean, bound) in zip(self._compose(cells), self.plan, strict=True):
+        for raw, (part, fits, clean, more) in zip(self._compose(cells), self.plan, strict=True):
             text = raw.strip()
-            if bound is not None:
-                text = bound.value_map.get(text, text)
+            if more is not None:
+                column, mapped = more
+                text = mapped[text] if text in mapped else mapped.get(text.casefold(), text)
             if text and text != self.clear_token:
                 blank = False  # a record needs more than cells that clear
-            if bound is not None:
-                text = text or bound.default
+            if more is not None:
+                text = text or column.default
             if not text:
                 continue
             if text == self.clear_token:
@@ -161,8 +165,17 @@ class Block:
     def _problem(self, part: str, error: CellError, value: str) -> CellProblem:
         bound = next(bound for bound in self.columns if bound.target.field.part == part)
         what = f"{bound.target} has" if error.code == "too_long" else f"{bound.target} {value.strip()[:100]!r}"
-        return CellProblem(
-            column=bound.label, field=str(bound.target), code=error.code, message=f"{what} {error}", value=value
+        message = f"{what} {error}{self._name_map(bound)}"
+        return CellProblem(column=bound.label, field=str(bound.target), code=error.code, message=message, value=value)
+
+    def _name_map(self, bound: BoundColumn) -> str:
+        """Who else can mend a cell: where the format translates cells, whoever keeps it."""
+        is_named = bound.target.field.kind is Kind.COUNTRY and self.spec.policies.languages
+        if not bound.column.value_map and not is_named:
+            return ""
+        return (
+            f" The value map of the column {bound.label!r} in the format {self.spec.name} has nothing for it: "
+            "correct the cell, or have whoever keeps the format add it."
         )
 
 

@@ -15,14 +15,14 @@ from connections.describing import codes_of, describe_customer, price_types_of
 from connections.models import Buyer, Connection
 from connections.stored import ADDRESS_FIELDS, ASSIGNMENT_MODELS, GIVEN_OF_CONNECTION, StoredCustomer, fetch_stored
 from imports.errors import SettingsWrong
-from imports.formats.spec import STANDARD, Column, FormatSpec
+from imports.formats.spec import STANDARD, Column, FormatSpec, fold_value_map
 from imports.formats.widgets import WIDGETS
 from imports.formats.writing import Unwritable, write_record
 from imports.template import ASSIGNMENTS, TEMPLATE, Group, Target, normalize
 from lookups.directory import LookupDirectory
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from typing import TextIO
 
     from django.db.models import QuerySet
@@ -169,18 +169,18 @@ class Layout:
     def __init__(self, spec: FormatSpec, columns: tuple[Column, ...]) -> None:
         self.dialect = spec.dialect
         self.header = list(spec.header)
-        self.places: list[tuple[int, Column, dict[str, str]]] = []
+        self.places: list[tuple[int, Column, Callable[[str], str]]] = []
         indexes = {normalize(text): index for index, text in enumerate(self.header)}
         for column in columns:
             if isinstance(column.source, int):
-                self.places.append((column.source - 1, column, _invert(column)))
+                self.places.append((column.source - 1, column, _inverse(column)))
                 continue
             for text in column.headers:
                 index = indexes.setdefault(normalize(text), len(self.header))
                 if index == len(self.header):
                     self.header.append(text)
                 if column.headers == (column.source,):
-                    self.places.append((index, column, _invert(column)))
+                    self.places.append((index, column, _inverse(column)))
         self.width = max(len(self.header), spec.dialect.width, 1 + max((index for index, *_ in self.places), default=0))
         self.header += [f"column {number}" for number in range(len(self.header) + 1, self.width + 1)]
         self.capacity: dict[Group, int] = {}
@@ -243,18 +243,20 @@ class Layout:
             records = row.get(target.field.group, ())
             if target.number <= len(records):
                 value = records[target.number - 1].get(target.field.part, "")
-                cells[index] = inverse.get(value, value)
+                cells[index] = inverse(value)
         return cells
 
 
-def _invert(column: Column) -> dict[str, str]:
+def _inverse(column: Column) -> Callable[[str], str]:
     """What the file writes for a stored value; "" for one that it has no word for, which keeps what is stored."""
     widget = WIDGETS[column.target.field.kind](column.target.field)
-    inverse: dict[str, str] = dict.fromkeys(column.value_map, "")
-    for cell, value in column.value_map.items():
-        cleaned = widget.clean(value) if value else ""
-        inverse[_cell(cleaned)] = cell if value else ""
-    return inverse
+    mapped = fold_value_map(column.value_map)
+    cells = {_cell(widget.clean(value)): cell for cell, value in column.value_map.items() if value}
+
+    def write(value: str) -> str:
+        return cells.get(value) or ("" if value in mapped or value.casefold() in mapped else value)
+
+    return write
 
 
 def _chunks(records: list[Record], size: int) -> list[list[Record]]:

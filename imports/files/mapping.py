@@ -5,6 +5,7 @@ A file's columns are bound to its header once; what a cell costs afterwards is a
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from import_export import fields
@@ -12,8 +13,8 @@ from import_export import fields
 from imports.errors import FileHeld, FileRejected, HeldFor
 from imports.files.blocks import Block, BoundColumn
 from imports.files.drift import HeaderDrift
-from imports.formats.spec import SOURCE_HEADERS, Column, FormatSpec, Ownership
-from imports.formats.widgets import WIDGETS
+from imports.formats.spec import SOURCE_HEADERS, Column, FormatSpec, Ownership, fold_value_map
+from imports.formats.widgets import make_widget
 from imports.template import Target, find_target, normalize
 
 if TYPE_CHECKING:
@@ -45,6 +46,17 @@ def _without_trailing(header: list[str], spec: FormatSpec) -> list[str]:
     return header[:-1] if is_surplus and header and not header[-1].strip() else header
 
 
+@dataclass(frozen=True, slots=True)
+class NoCodes:
+    """Cells in the place of a customer's code that are none: the clear token as it stands, others in any case."""
+
+    clear_token: str
+    words: frozenset[str]
+
+    def __contains__(self, cell: object) -> bool:
+        return cell == self.clear_token or str(cell).casefold() in self.words
+
+
 class CustomerMapping:
     """The fields of a format as django-import-export has them, and the blocks the pipeline reads rows by.
 
@@ -72,7 +84,7 @@ class CustomerMapping:
             str(column.target): fields.Field(
                 attribute=str(column.target),
                 column_name=column.label,
-                widget=WIDGETS[column.target.field.kind](column.target.field),
+                widget=make_widget(column.target.field, spec.policies.languages),
             )
             for column in bound
         }
@@ -80,7 +92,7 @@ class CustomerMapping:
         try:
             code = self.columns[Target("customer_code")]
             self.code_index = code.indexes[0]
-            self.no_codes = frozenset(code.column.value_map) | {spec.policies.clear_token}
+            self.no_codes = NoCodes(spec.policies.clear_token, frozenset(fold_value_map(code.column.value_map)))
         except KeyError:
             raise FileRejected(
                 "missing_column",
@@ -105,7 +117,7 @@ class CustomerMapping:
         bound: list[BoundColumn] = []
         constants: dict[Target, Any] = {}
         for column in columns:
-            widget = WIDGETS[column.target.field.kind](column.target.field)
+            widget = make_widget(column.target.field, self.spec.policies.languages)
             if column.constant is not None:
                 constants[column.target] = widget.clean(column.constant)
             elif column.ownership is not Ownership.NEVER:
@@ -154,7 +166,7 @@ class CustomerMapping:
                     for target, value in constants.items()
                     if (target.field.group, target.number) == (group, number)
                 },
-                self.spec.policies.clear_token,
+                self.spec,
             )
             for group, number in keys
         ]

@@ -16,7 +16,7 @@ from imports.files.sources import count_line_ends
 from imports.formats.encodings import BLOCK
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 
     from imports.files.sources import Source
 
@@ -132,13 +132,13 @@ class _FirstRead:
         code_index: int,
         scan: Scan,
         progress: Callable[[int], None],
-        no_codes: Collection[str],
+        no_codes: Container[str],
     ) -> None:
         self.source = source
         self.code_index = code_index
         self.scan = scan
         self.progress = progress
-        self.no_codes = frozenset(no_codes)
+        self.no_codes = no_codes
         self.writer = _SpanWriter(scan, source)
         self.blocks = source.blocks()
         self.line = source.body_line - 1
@@ -229,7 +229,7 @@ class _FirstRead:
 
 
 def scan_customers(
-    source: Source, code_index: int, seed: bytes, progress: Callable[[int], None], no_codes: Collection[str] = ()
+    source: Source, code_index: int, seed: bytes, progress: Callable[[int], None], no_codes: Container[str] = ()
 ) -> Scan:
     """First read: find every customer's rows and digest their bytes; the seed (16 bytes) goes into each digest.
 

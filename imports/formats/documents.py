@@ -26,7 +26,7 @@ from imports.formats.policies import (
     UnknownLookup,
     WordsForNothing,
 )
-from imports.formats.spec import BadValue, Blank, Column, Dialect, FormatSpec, Ownership
+from imports.formats.spec import BadValue, Blank, Column, Dialect, FormatSpec, Ownership, check_value_map
 from imports.template import Group, find_target
 
 NAMED_MARKS = {"comma": ",", "pipe": "|", "semicolon": ";", "tab": "\t", "space": " "}
@@ -74,7 +74,7 @@ def describe_format(spec: FormatSpec) -> dict[str, Any]:
     if spec.header:
         document["header"] = list(spec.header)
     document["columns"] = [_describe_column(column) for column in spec.columns or ()]
-    if policies := _describe_policies(spec.policies):
+    if policies := describe_policies(spec.policies):
         document["policies"] = policies
     return document
 
@@ -97,12 +97,15 @@ def _describe_column(column: Column) -> dict[str, Any]:
     return described
 
 
-def _describe_policies(policies: Policies) -> dict[str, Any]:
+def describe_policies(policies: Policies) -> dict[str, Any]:
+    """The policies as a mapping of the document's keys, without those that are as they are by default."""
     described: dict[str, Any] = {}
     for field in fields(Policies):
         value = getattr(policies, field.name)
         if value == getattr(_NO_POLICIES, field.name):
             continue
+        if isinstance(value, tuple):
+            value = list(value)
         if field.name in ("assignments", "unknown_lookup"):
             value = {str(kind): choice.value for kind, choice in sorted(value.items())}
         if isinstance(value, float) and value.is_integer():
@@ -261,6 +264,7 @@ def _read_column(value: Any, number: int) -> Column:
         "bad_value": section.choice("bad_value", BadValue, BadValue.REJECT),
     }
     try:
+        check_value_map(parts["value_map"])
         return Column(**parts)
     except FormatError as error:
         raise FormatError(f"column {number}: {error}") from None
@@ -289,4 +293,5 @@ def _read_policies(section: _Section) -> Policies:
         blank_code=section.choice("blank_code", BlankCode, BlankCode.REJECT),
         allow_short_rows=section.flag("allow_short_rows", default=False),
         max_near_key_percent=section.percent("max_near_key_percent"),
+        languages=tuple(section.texts("languages")),
     )

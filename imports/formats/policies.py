@@ -7,6 +7,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from imports.formats.countries import LANGUAGES
 from imports.template import ASSIGNMENTS, Group
 from lookups.directory import LISTS
 
@@ -76,7 +77,10 @@ class WordsForNothing(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Policies:
-    """What a format decides beyond the meaning of its columns. Limits are percentages; none means no limit."""
+    """What a format decides beyond the meaning of its columns. Limits are percentages; none means no limit.
+
+    `languages` are those in which the file names countries beside English.
+    """
 
     clear_token: str = ""
     assignments: Mapping[Group, AssignmentMode] = field(default_factory=dict)
@@ -91,6 +95,7 @@ class Policies:
     blank_code: BlankCode = field(default=BlankCode.REJECT, metadata=LATER)
     allow_short_rows: bool = field(default=False, metadata=LATER)
     max_near_key_percent: float | None = field(default=None, metadata=LATER)
+    languages: tuple[str, ...] = field(default=(), metadata=LATER)
 
     def __post_init__(self) -> None:
         if self.unknown_lookup.get("sales_reps") is UnknownLookup.CREATE:
@@ -99,6 +104,10 @@ class Policies:
             raise FormatError(f"assignments: {', '.join(sorted(unknown))} is none of {', '.join(sorted(ASSIGNMENTS))}.")
         if unknown := set(self.unknown_lookup) - set(LISTS):
             raise FormatError(f"unknown_lookup: {', '.join(sorted(unknown))} is none of {', '.join(sorted(LISTS))}.")
+        if unknown := set(self.languages) - set(LANGUAGES):
+            raise FormatError(f"languages: {', '.join(sorted(unknown))} is none of {', '.join(LANGUAGES)}.")
+        if len(set(self.languages)) < len(self.languages):
+            raise FormatError("languages: give each language once.")
         for name in ("max_error_percent", "max_change_percent", "max_near_key_percent"):
             limit = getattr(self, name)
             if limit is not None and not 0 <= limit <= 100:

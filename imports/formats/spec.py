@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import unicodedata
 from collections import Counter
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
@@ -103,7 +104,8 @@ class Column:
     """One column of the file and the template field it goes to.
 
     `source` is a header text, a position counted from 1, or a template such as "{First} {Last}"; a column without
-    a source has a `constant`. The value map is applied to the trimmed cell, then the default to a blank one.
+    a source has a `constant`. The value map is applied to the trimmed cell, in any case; then the default to a blank
+    one.
     """
 
     target: Target
@@ -161,6 +163,30 @@ class Column:
         if not isinstance(self.source, str):
             return ()
         return tuple(SOURCE_HEADERS.findall(self.source)) or (self.source,)
+
+
+def fold_value_map(value_map: Mapping[str, str]) -> dict[str, str]:
+    """A value map by its cells as they stand, and in no case.
+
+    As they stand comes first: older formats may have cells that differ in case only, which `check_value_map` refuses.
+    """
+    return {_fold(cell): value for cell, value in value_map.items()} | dict(value_map)
+
+
+def check_value_map(value_map: Mapping[str, str]) -> None:
+    """Raise FormatError where cells that differ in case only would become different values."""
+    known: dict[str, str] = {}
+    for cell, value in value_map.items():
+        other = known.setdefault(_fold(cell), cell)
+        if value_map[other] != value:
+            raise FormatError(
+                f"value_map: {other!r} and {cell!r} differ in case only, in which cells are not compared, "
+                f"but become {value_map[other]!r} and {value!r}. Give one of them."
+            )
+
+
+def _fold(cell: str) -> str:
+    return unicodedata.normalize("NFC", cell).casefold()
 
 
 @dataclass(frozen=True, slots=True)

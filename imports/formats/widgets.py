@@ -8,12 +8,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-import pycountry
 from django.core.exceptions import ValidationError
 from django.core.validators import URLValidator, validate_email
 from import_export.widgets import Widget
 
 from imports.errors import CellError
+from imports.formats.countries import LANGUAGES, find_country, suggest_countries
 from imports.template import Kind, TemplateField
 from lookups.validators import currencies
 
@@ -22,62 +22,6 @@ if TYPE_CHECKING:
 
 TRUE_WORDS = frozenset({"yes", "y", "true", "t", "1", "on"})
 FALSE_WORDS = frozenset({"no", "n", "false", "f", "0", "off"})
-
-# What people write beside the ISO names; ISO names and codes come from pycountry.
-EVERYDAY_COUNTRIES = {
-    "uk": "GB",
-    "great britain": "GB",
-    "britain": "GB",
-    "england": "GB",
-    "scotland": "GB",
-    "wales": "GB",
-    "northern ireland": "GB",
-    "usa": "US",
-    "u.s.a.": "US",
-    "u.s.": "US",
-    "united states of america": "US",
-    "america": "US",
-    "russia": "RU",
-    "turkey": "TR",
-    "south korea": "KR",
-    "korea": "KR",
-    "north korea": "KP",
-    "taiwan": "TW",
-    "czech republic": "CZ",
-    "holland": "NL",
-    "the netherlands": "NL",
-    "vietnam": "VN",
-    "iran": "IR",
-    "syria": "SY",
-    "laos": "LA",
-    "bolivia": "BO",
-    "venezuela": "VE",
-    "tanzania": "TZ",
-    "moldova": "MD",
-    "macedonia": "MK",
-    "ivory coast": "CI",
-    "cape verde": "CV",
-    "swaziland": "SZ",
-    "burma": "MM",
-    "brunei": "BN",
-    "vatican": "VA",
-    "palestine": "PS",
-    "macau": "MO",
-    "hong kong sar": "HK",
-    "uae": "AE",
-    "republic of ireland": "IE",
-    "eire": "IE",
-}
-
-COUNTRIES = {
-    name.casefold(): country.alpha_2
-    for country in pycountry.countries
-    for name in (
-        getattr(country, field, "") for field in ("alpha_2", "alpha_3", "name", "official_name", "common_name")
-    )
-    if name
-} | EVERYDAY_COUNTRIES
-"""Spellings, case-folded, to ISO 3166-1 alpha-2."""
 
 _DISCOUNT = re.compile(r"([0-9]+)(?:[.,]0+)?\s?%?", re.ASCII)
 _validate_url = URLValidator(schemes=["http", "https"])
@@ -173,13 +117,20 @@ class CurrencyWidget(Widget):
 
 
 class CountryWidget(TextWidget):
-    """ISO 3166-1 alpha-2 or alpha-3, an ISO or everyday English name, in any case; stored as alpha-2."""
+    """ISO 3166-1 alpha-2 or alpha-3, or a name in English or the languages of the format; stored as alpha-2."""
+
+    def __init__(self, field: TemplateField, languages: tuple[str, ...] = ()) -> None:
+        super().__init__(field)
+        self.languages = languages
+        self.named_in = "".join(f" or in {LANGUAGES[language]}" for language in languages)
 
     def clean(self, value: str, row: Any = None, **kwargs: Any) -> object:
-        super().clean(value)
-        code = COUNTRIES.get(" ".join(value.casefold().split()))
-        if code is None:
-            raise CellError("invalid_country", "is not a country of ISO 3166, such as FR, FRA or France.")
+        code = find_country(value, self.languages)
+        if not code:
+            super().clean(value)
+            example = f"such as FR, FRA or France{self.named_in}."
+            hint = suggest_countries(value, self.languages)
+            raise CellError("invalid_country", f"is not a country of ISO 3166, {example}{hint}")
         return code
 
 
@@ -218,3 +169,8 @@ WIDGETS: dict[Kind, type[Widget]] = {
     Kind.EMAIL: EmailWidget,
     Kind.WEBSITE: WebsiteWidget,
 }
+
+
+def make_widget(field: TemplateField, languages: tuple[str, ...] = ()) -> Widget:
+    """The widget of a field; `languages` are those in which a format's countries are named beside English."""
+    return CountryWidget(field, languages) if field.kind is Kind.COUNTRY else WIDGETS[field.kind](field)

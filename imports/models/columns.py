@@ -42,7 +42,7 @@ class FormatColumn(models.Model):
     constant = models.CharField(max_length=255, blank=True, help_text="The same value for every row.")
     target = models.CharField(max_length=60, help_text="The template field, with its number.")
     value_map = models.JSONField(
-        default=dict, blank=True, help_text="What cells become, by their trimmed text: {Germany: DE}."
+        default=dict, blank=True, help_text="What cells become, by their trimmed text in any case: {Germany: DE}."
     )
     default = models.CharField(max_length=255, blank=True, help_text="What a blank cell becomes.")
     blank = models.CharField(
@@ -87,6 +87,7 @@ class FormatColumn(models.Model):
             raise ValidationError({"target": f"{self.target!r} is no field of the template."})
         self.target = str(target)
         try:
+            spec.check_value_map(self.value_map)
             self.to_spec()
         except FormatError as error:
             raise ValidationError(str(error)) from None

@@ -162,6 +162,12 @@ class FormatVersion(models.Model):
         validators=_PERCENT,
         help_text="Hold a file of whose new codes more than this look like known ones.",
     )
+    languages = models.JSONField(
+        default=list,
+        db_default=[],
+        blank=True,
+        help_text="Languages in which the file names countries, beside English: de, fr, it, es, nl, pt and others.",
+    )
     allow_short_rows = models.BooleanField(
         default=False, db_default=False, help_text="Blank cells at the end of a row may be left out."
     )
@@ -220,6 +226,7 @@ class FormatVersion(models.Model):
         for field in fields(Policies):
             value = getattr(self, field.name)
             settings[field.name] = type(field.default)(value) if isinstance(field.default, StrEnum) else value
+        settings["languages"] = tuple(self.languages)
         settings["assignments"] = {Group(kind): AssignmentMode(mode) for kind, mode in self.assignments.items()}
         settings["unknown_lookup"] = {name: UnknownLookup(policy) for name, policy in self.unknown_lookup.items()}
         return Policies(**settings)
@@ -239,6 +246,7 @@ class FormatVersion(models.Model):
         self.header = list(spec.header)
         for field in fields(Policies):
             setattr(self, field.name, getattr(spec.policies, field.name))
+        self.languages = list(spec.policies.languages)
         self.assignments = {str(kind): mode.value for kind, mode in spec.policies.assignments.items()}
         self.unknown_lookup = {name: policy.value for name, policy in spec.policies.unknown_lookup.items()}
         self.save()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, NamedTuple
@@ -81,6 +81,18 @@ def lexicon() -> Lexicon:
     return Lexicon(
         dict(phrases), dict(owners), dict(parts), frozenset(word for word in words if len(word) > 1), languages
     )
+
+
+def find_language(headers: Iterable[str]) -> str:
+    """The language, other than English, that most of the headers' words are of; "" for none."""
+    languages = lexicon().languages
+    found = Counter(
+        language
+        for header in headers
+        for word in {squash(header), *words_of(header)}
+        if (language := languages.get(word, "en")) != "en"
+    )
+    return found.most_common(1)[0][0] if found else ""
 
 
 def split_meaning(name: str) -> tuple[str, str]:

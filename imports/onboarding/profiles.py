@@ -6,11 +6,12 @@ import gettext
 import re
 from collections import Counter
 from functools import cache, cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pycountry
 
-from imports.formats.widgets import COUNTRIES, FALSE_WORDS, TRUE_WORDS
+from imports.formats.countries import LANGUAGES, find_country, find_part, parts_named
+from imports.formats.widgets import FALSE_WORDS, TRUE_WORDS
 from imports.onboarding import vocabulary
 from imports.onboarding.vocabulary import fold
 from imports.template import Kind
@@ -63,12 +64,10 @@ class Values:
         self.terms = re.compile(rf"\b({terms})\b")
         carriers = "|".join(re.escape(fold(word)) for word in listed["carriers"])
         self.carriers = re.compile(rf"\b({carriers})\b")
-        self.countries = {fold(word): code for code, words in listed["countries"].items() for word in words}
 
     def country(self, text: str) -> str:
-        """ISO 3166 code of a country in any of the languages, "" where it is none."""
-        key = " ".join(text.casefold().split())
-        return COUNTRIES.get(key) or self.countries.get(fold(key)) or _country_names().get(fold(key), "")
+        """ISO 3166 code of a country, or of what is a part of one, in any of the languages; "" where it is none."""
+        return find_country(text, tuple(LANGUAGES)) or find_part(text)[0]
 
     def currency(self, text: str) -> str:
         """ISO 4217 code of a currency's code, sign or name, "" where it is none."""
@@ -82,51 +81,21 @@ def values() -> Values:
     return Values()
 
 
-_LANGUAGES = (
-    "de",
-    "fr",
-    "it",
-    "es",
-    "nl",
-    "pt",
-    "pt_BR",
-    "sv",
-    "da",
-    "nb_NO",
-    "fi",
-    "pl",
-    "cs",
-    "hu",
-    "el",
-    "tr",
-    "ja",
-)
-
-
-def _translated(domain: str, database: Any, code: str) -> dict[str, str]:
-    """The names of an ISO list in the languages of the data files, folded, to the codes."""
-    names: dict[str, str] = {}
-    for language in _LANGUAGES:
-        try:
-            translate = gettext.translation(domain, pycountry.LOCALES_DIR, languages=[language]).gettext
-        except OSError:
-            continue
-        for entry in database:
-            for field in ("name", "common_name", "official_name"):
-                if name := getattr(entry, field, ""):
-                    names.setdefault(fold(translate(name)), getattr(entry, code))
-    return names
-
-
-@cache
-def _country_names() -> dict[str, str]:
-    return _translated("iso3166-1", pycountry.countries, "alpha_2")
+_LOCALES = ("de", "fr", "it", "es", "nl", "pt", "pt_BR", "sv", "da", "nb_NO", "fi", "pl", "cs", "hu", "el", "tr", "ja")
 
 
 @cache
 def _currency_names() -> dict[str, str]:
+    """The names of currencies in the languages of the data files, folded, to the codes."""
     names = {fold(currency.name): currency.alpha_3 for currency in pycountry.currencies}
-    return names | _translated("iso4217", pycountry.currencies, "alpha_3")
+    for locale in _LOCALES:
+        try:
+            translate = gettext.translation("iso4217", pycountry.LOCALES_DIR, languages=[locale]).gettext
+        except OSError:
+            continue
+        for currency in pycountry.currencies:
+            names.setdefault(fold(translate(currency.name)), currency.alpha_3)
+    return names
 
 
 class Profile:
@@ -273,13 +242,29 @@ class Profile:
     def length(self) -> float:
         return sum(len(cell) * count for cell, count in self.counts.items()) / max(1, self.filled)
 
+    def languages(self, preferred: str) -> list[str]:
+        """Those, as few as there can be, in which the cells name countries that English does not; of two that name as
+        many the preferred one.
+        """
+        unread = {cell for cell in self.counts if not find_country(cell)}
+        found: list[str] = []
+        order = sorted(LANGUAGES, key=lambda language: language != preferred)
+        while unread:
+            read = {language: {cell for cell in unread if find_country(cell, (language,))} for language in order}
+            best = max(order, key=lambda language: len(read[language]))
+            if not read[best]:
+                break
+            found.append(best)
+            unread -= read[best]
+        return found
+
     def value_map(self, kind: Kind, blank: str = "") -> dict[str, str]:
         """What cells must become that a field of this kind does not take as they are."""
         mapped = dict.fromkeys(self.blank_words, blank)
         words = values()
         for cell in self.counts:
-            if kind is Kind.COUNTRY and " ".join(cell.casefold().split()) not in COUNTRIES:
-                mapped[cell] = words.country(cell)
+            if kind is Kind.COUNTRY and not find_country(cell):
+                mapped |= _parts_like(cell) | {cell: words.country(cell)}
             elif kind is Kind.CURRENCY and cell.upper() not in currencies():
                 mapped[cell] = words.currency(cell)
             elif kind is Kind.BOOLEAN and cell.lower() not in TRUE_WORDS | FALSE_WORDS:
@@ -287,3 +272,12 @@ class Profile:
             elif kind is Kind.ADDRESS_TYPE and cell.upper() not in ("B", "S"):
                 mapped[cell] = next((kind for kind, of_kind in words.kinds.items() if fold(cell) in of_kind), "")
         return {cell: value for cell, value in mapped.items() if value or cell in self.blank_words}
+
+
+def _parts_like(cell: str) -> dict[str, str]:
+    """Where a cell names a part of a country, such as England: all its parts in that language."""
+    code, language = find_part(cell)
+    if not code:
+        return {}
+    known = cell.casefold()
+    return {name: code for name in parts_named(code, language) if name.casefold() != known}

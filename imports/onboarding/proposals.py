@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from imports.formats.documents import describe_policies
 from imports.formats.policies import Policies
 from imports.formats.spec import Column as FormatColumn
 from imports.formats.spec import FormatSpec
@@ -64,6 +65,7 @@ class Proposal:
     derived: list[Needed]
     missing: list[str]
     rows: int
+    languages: list[str]
     decided: dict[Target, str] = field(default_factory=dict)
 
     @property
@@ -86,6 +88,7 @@ class Proposal:
                 "allow_spaced_delimiter": self.dialect.allow_spaced_delimiter,
                 "footer_lines": self.footer_lines,
             },
+            "policies": describe_policies(self._policies()),
             "layout": self.layout,
             "columns": [
                 {
@@ -117,6 +120,14 @@ class Proposal:
             "rows": self.rows,
         }
 
+    def _policies(self) -> Policies:
+        return Policies(
+            max_error_percent=MAX_ERROR_PERCENT,
+            max_change_percent=MAX_CHANGE_PERCENT,
+            allow_trailing_delimiter=self.trailing_delimiter,
+            languages=tuple(self.languages),
+        )
+
     def to_spec(self, name: str) -> FormatSpec:
         """The format as far as it is sure. Raises FormatError without a customer code."""
         doubled = {text for text, count in Counter(map(normalize, self.header)).items() if count > 1}
@@ -137,11 +148,7 @@ class Proposal:
             name=name,
             dialect=self.dialect,
             columns=tuple(columns),
-            policies=Policies(
-                max_error_percent=MAX_ERROR_PERCENT,
-                max_change_percent=MAX_CHANGE_PERCENT,
-                allow_trailing_delimiter=self.trailing_delimiter,
-            ),
+            policies=self._policies(),
             header=tuple(text.strip() for text in self.header),
         )
 

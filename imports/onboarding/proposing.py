@@ -10,10 +10,11 @@ from imports.onboarding.assigning import assign
 from imports.onboarding.blocks import KINDS
 from imports.onboarding.columns import Column, read_columns
 from imports.onboarding.dialects import Table, find_table
+from imports.onboarding.headers import find_language
 from imports.onboarding.matching import match_columns
 from imports.onboarding.proposals import SURE, Needed, Proposal, ProposedColumn
 from imports.onboarding.sampling import take_sample
-from imports.template import ADDRESSES, Group, Target
+from imports.template import ADDRESSES, Group, Kind, Target
 from lookups.models import PriceType
 
 if TYPE_CHECKING:
@@ -100,7 +101,19 @@ class _Proposer:
             derived=derived,
             missing=missing,
             rows=len(table.rows),
+            languages=self._languages(),
         )
+
+    def _languages(self) -> list[str]:
+        """The languages in which the file names countries, beside English."""
+        preferred = find_language([column.header for column in self.columns])
+        found = [
+            language
+            for column in self.columns
+            if (target := self.chosen.get(column.index)) and target.field.kind is Kind.COUNTRY
+            for language in column.profile.languages(preferred)
+        ]
+        return list(dict.fromkeys(found))
 
     def _assign(self) -> None:
         """Give every column its field, all together; a required field is worth more than an optional one."""

@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from imports.formats.spec import FormatSpec
     from imports.pipeline.requesting import ImportRequest
 
-RULES_REVISION = 2
+RULES_REVISION = 3
 """Raise it when the same row would come out differently, so that no stored digest matches any more."""
 
 ATTEMPTS = 3

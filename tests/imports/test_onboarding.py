@@ -259,6 +259,40 @@ def test_countries_in_the_words_of_the_erp(propose, cells, expected):
 
 
 @pytest.mark.parametrize(
+    ("cells", "languages"),
+    [
+        (["Deutschland", "Frankreich", "DE"], ["de"]),
+        (["Deutschland", "Deutschland", "Deutschland"], ["de"]),
+        (["Italia", "Italia", "Germania"], ["it"]),
+        (["België", "Suisse", "Zwitserland"], ["nl", "fr"]),
+        (["D", "A", "CH"], ["de"]),
+        (["DE", "France", "Côte d'Ivoire"], []),
+        (["England", "Scotland", "England"], []),
+    ],
+)  # fmt: skip
+def test_the_languages_of_the_countries_are_proposed_for_all_their_names(propose, cells, languages):
+    rows = [f"{number},Shop {number},S{number},Ort,{cells[number % 3]},EUR,A" for number in range(100, 120)]
+    proposal = propose(HEADER, *rows)
+    assert list(proposal.to_spec("erp").policies.languages) == languages
+    assert proposal.describe()["policies"].get("languages", []) == languages
+
+
+def test_of_languages_that_name_as_many_countries_that_of_the_header_is_proposed(propose):
+    rows = [f"{number},Negozio {number},Via Roma {number},Roma,Italia" for number in range(100, 120)]
+    assert propose("Codice cliente,Ragione sociale,Indirizzo,Città,Nazione", *rows).languages == ["it"]
+    assert propose("Código cliente,Razón social,Dirección,Ciudad,País", *rows).languages == ["es"]
+
+
+@pytest.mark.parametrize("cell", ["ENGLAND", "Wales", "northern ireland"])
+def test_parts_of_a_country_are_proposed_as_a_value_map_of_all_of_them(propose, cell):
+    rows = [f"{number},Shop {number},S{number},Ort,{cell},GBP,A" for number in range(100, 120)]
+    proposal = propose(HEADER, *rows)
+    value_map = {name.casefold(): code for name, code in one_column(proposal, "shipping_country_1").value_map.items()}
+    assert value_map.items() >= {"england": "GB", "scotland": "GB", "wales": "GB", "northern ireland": "GB"}.items()
+    assert proposal.to_spec("erp").columns
+
+
+@pytest.mark.parametrize(
     ("header", "target", "cells", "expected"),
     [
         ("Currency", "price_type_currency_1", ["€", "US$", "Pfund"], {"€": "EUR", "US$": "USD", "Pfund": "GBP"}),

@@ -129,6 +129,7 @@ def test_a_draft_is_edited_column_by_column(client, draft):
         "delimiter": "tab",
         "unknown_lookup__warehouses": "create",
         "assignments__warehouses": "add",
+        "languages": ["de", "fr"],
         "columns-1-target": "customer_alias",
         "columns-1-value_map": "n/a =\nHarbor Row = Harbour",
         "columns-1-blank": "clear",
@@ -140,6 +141,7 @@ def test_a_draft_is_edited_column_by_column(client, draft):
     assert column.value_map == {"n/a": "", "Harbor Row": "Harbour"}
     assert (version.delimiter, version.unknown_lookup) == ("\t", {"warehouses": "create"})
     assert version.assignments == {"warehouses": "add"}
+    assert version.to_spec().policies.languages == ("de", "fr")
 
 
 def test_an_untouched_draft_stays_as_it_is(client, draft):
@@ -154,6 +156,7 @@ def test_an_untouched_draft_stays_as_it_is(client, draft):
         ({"columns-1-constant": "Always"}, ""),
         ({"columns-2-constant": "Euro"}, "currency"),
         ({"columns-1-value_map": "nothing"}, "cell = value"),
+        ({"columns-1-value_map": "a = b\nA = c"}, "differ in case only"),
         ({"delimiter": "ab"}, "one character"),
         ({"delimiter": '"'}, ""),
         ({"encoding": "klingon"}, "is no encoding that files are read in"),

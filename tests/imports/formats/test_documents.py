@@ -1,6 +1,7 @@
 """Formats as YAML documents."""
 
 import json
+import unicodedata
 from itertools import pairwise
 
 import pytest
@@ -97,11 +98,16 @@ def _trimmed(texts):
     return texts.map(str.strip)
 
 
+def _differs_in_more_than_case(value_map):
+    return len({unicodedata.normalize("NFC", cell).casefold() for cell in value_map}) == len(value_map)
+
+
 @st.composite
 def _columns(draw):
     columns = [Column(Target("customer_code"), draw(st.integers(1, 9) | _headers))]
     for name in draw(st.lists(_names, unique=True)):
-        value_map = draw(st.dictionaries(_cells, _trimmed(st.text("abc019NO\x85\n ~", max_size=5)), max_size=3))
+        mapped = st.dictionaries(_cells, _trimmed(st.text("abc019NO\x85\n ~", max_size=5)), max_size=3)
+        value_map = draw(mapped.filter(_differs_in_more_than_case))
         is_needed = Target(name).field.required or Target(name).field.is_key
         columns.append(
             Column(
@@ -151,6 +157,7 @@ _policies = st.builds(
     blank_code=st.sampled_from(BlankCode),
     allow_short_rows=st.booleans(),
     max_near_key_percent=st.none() | st.integers(0, 100) | st.floats(0, 100),
+    languages=st.lists(st.sampled_from(["de", "fr", "pt"]), unique=True).map(tuple),
 )
 
 

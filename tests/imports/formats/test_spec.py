@@ -353,6 +353,7 @@ def test_settings_that_came_later_change_no_digest_at_their_default():
         {"swallowed_lines": Swallowed.WARN},
         {"encoded_twice": EncodedTwice.WARN},
         {"words_for_nothing": WordsForNothing.BLANK},
+        {"languages": ("de",)},
         {"blank_code": BlankCode.CONTINUE},
         {"allow_short_rows": True},
         {"max_near_key_percent": 5},
