@@ -33,7 +33,7 @@ from pyftpdlib.servers import FTPServer as FTPDaemon
 from imports.filesystems import ServerSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
 USER, PASSWORD = "brand", "s3cret-of-the-brand"
 TIMEOUT = 5.0
@@ -41,12 +41,17 @@ TIMEOUT = 5.0
 
 @dataclass
 class Running:
-    """A server at work: `settings` log in, `folder` is what it serves, `misbehaviour` is what it is to do wrong."""
+    """A server at work: `settings` log in, `folder` is what it serves, `misbehaviour` is what it is to do wrong.
+
+    FTP answers a command with one of its `replies`, where it has one, or lists as `listings` say.
+    """
 
     settings: ServerSettings
     folder: Path
     misbehaviour: set[str] = field(default_factory=set)
     sessions: set[Any] = field(default_factory=set)
+    replies: dict[str, str] = field(default_factory=dict)
+    listings: dict[str, Callable[[Path], Iterable[str]]] = field(default_factory=dict)
 
 
 # -- certificates
@@ -122,6 +127,15 @@ def _ftp_handler(running: Running, kind: str, authority: Authority | None) -> ty
         def on_disconnect(self) -> None:
             running.sessions.discard(self)
 
+        def process_command(self, cmd: str, *args: Any, **kwargs: Any) -> None:
+            if cmd in running.replies:
+                self.respond(running.replies[cmd])
+            elif cmd in running.listings:
+                lines = running.listings[cmd](Path(self.fs.ftp2fs(self.fs.cwd)))
+                self.push_dtp_data("".join(f"{line}\r\n" for line in lines).encode(), cmd=cmd)
+            else:
+                super().process_command(cmd, *args, **kwargs)
+
         def ftp_MLSD(self, path: str) -> Any:
             if "drop listing" in running.misbehaviour:
                 self.close()
@@ -132,7 +146,7 @@ def _ftp_handler(running: Running, kind: str, authority: Authority | None) -> ty
             if "drop listing" in running.misbehaviour:
                 self.close()
                 return None
-            return _list_like_dos(self, path) if kind == "DOS" else super().ftp_LIST(path)
+            return super().ftp_LIST(path)
 
         def ftp_RETR(self, file: str) -> Any:
             if "drop transfer" in running.misbehaviour:
@@ -161,6 +175,8 @@ def _ftp_handler(running: Running, kind: str, authority: Authority | None) -> ty
     Handler.proto_cmds = dict(FTPHandler.proto_cmds if authority is None else TLS_FTPHandler.proto_cmds)
     if kind == "Latin-1":
         Handler.encoding = "latin-1"
+    if kind == "DOS":
+        running.listings["LIST"] = list_like_dos
     if kind in ("no MLSD", "DOS"):
         for command in ("MLSD", "MLST"):
             Handler.proto_cmds.pop(command)
@@ -170,14 +186,18 @@ def _ftp_handler(running: Running, kind: str, authority: Authority | None) -> ty
     return Handler
 
 
-def _list_like_dos(handler: Any, path: str) -> Any:
+def list_like_dos(folder: Path) -> Iterator[str]:
     """LIST as IIS answers it."""
-    lines = []
-    for entry in Path(path).iterdir():
+    for entry in folder.iterdir():
         size = "<DIR>         " if entry.is_dir() else f"{entry.stat().st_size:>14}"
-        lines.append(f"11-24-26  05:30AM {size:>20} {entry.name}\r\n")
-    handler.push_dtp_data("".join(lines).encode(), cmd="LIST")
-    return path
+        yield f"11-24-26  05:30AM {size:>20} {entry.name}"
+
+
+def list_like_ibm_i(folder: Path) -> Iterator[str]:
+    """LIST of IBM i, in its file system that is like that of Unix."""
+    for entry in folder.iterdir():
+        kind, slash = ("*DIR ", "/") if entry.is_dir() else ("*STMF", "")
+        yield f"ERP     {entry.stat().st_size:>12} 11/24/26 05:30:00 {kind}      {entry.name}{slash}"
 
 
 @contextmanager

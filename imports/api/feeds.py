@@ -202,7 +202,10 @@ class PullSerializer(serializers.ModelSerializer[Pull]):
 
     class Meta:
         model = Pull
-        fields = ["id", "feed", "status", "started_at", "heartbeat_at", "finished_at", "listed", "imported", "message"]
+        fields = [
+            "id", "feed", "status", "started_at", "heartbeat_at", "finished_at", "listed", "omitted", "imported",
+            "message",
+        ]  # fmt: skip
         read_only_fields = fields
 
 

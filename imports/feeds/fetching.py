@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from imports.errors import SettingsWrong, TryAgainLater
 from imports.filesystems import FileTooLarge
-from imports.filesystems.masks import TEMPORARY, Mask
+from imports.filesystems.masks import Mask
 from imports.models import Feed, Run
 
 if TYPE_CHECKING:
@@ -61,10 +61,15 @@ class FetchedFile(NamedTuple):
     sha256: str
 
 
+def list_folder(server: Server, feed: Feed) -> list[RemoteFile]:
+    """What lies in the feed's folder; a file that is listed twice is one."""
+    return list({file.path: file for file in reversed(server.list_files(feed.folder))}.values())[::-1]
+
+
 def list_candidates(feed: Feed, files: Iterable[RemoteFile]) -> list[Candidate]:
     """The files that the feed's mask takes, oldest first: by the time in their names, else by the server's."""
     mask = Mask.parse(feed.mask)
-    matching = [file for file in files if mask.matches(file.name)]
+    matching = [file for file in files if not file.oddity and mask.matches(file.name)]
     if mask.stamp:
         matching.sort(key=lambda file: (mask.time_of(file.name), file.name))
     elif all(file.modified_at for file in matching):
@@ -74,20 +79,6 @@ def list_candidates(feed: Feed, files: Iterable[RemoteFile]) -> list[Candidate]:
     runs = feed.runs.latest_of_paths(file.path for file in matching)
     latest = {run.remote_path: run for run in runs}
     return [_choose_step(feed, file, latest.get(file.path)) for file in matching]
-
-
-def explain_omission(feed: Feed, file: RemoteFile) -> str:
-    """Why the mask does not take a file of the folder; "" where it does."""
-    mask = Mask.parse(feed.mask)
-    if mask.matches(file.name):
-        return ""
-    if "\0" in file.name:
-        return "its name holds a NUL, which no database stores"
-    if TEMPORARY.fullmatch(file.name):
-        return "its name says that it is still being written"
-    if file.name.startswith(".") and not mask.hidden:
-        return "it is hidden, and the mask does not begin with a dot"
-    return f"the mask {feed.mask} does not take it"
 
 
 def _choose_step(feed: Feed, file: RemoteFile, run: Run | None) -> Candidate:

@@ -9,8 +9,10 @@ from django.core.exceptions import ImproperlyConfigured
 
 from accounts.times import iso_utc
 from imports.errors import SettingsWrong, TryAgainLater
-from imports.feeds.fetching import Step, explain_omission, list_candidates
+from imports.feeds.fetching import Step, list_candidates, list_folder
+from imports.feeds.omitting import explain_omission
 from imports.filesystems import open_server, read_identity
+from imports.filesystems.masks import Mask
 from imports.models import Feed
 from imports.versioning import find_version_of_feed
 
@@ -47,7 +49,7 @@ def inspect_feed(feed: Feed) -> Inspection:
         version = find_version_of_feed(feed)
         found.format = str(version or "standard template")
         with open_server(settings) as server:
-            found.files = _explain(feed, server.list_files(feed.folder))
+            found.files = _explain(feed, list_folder(server, feed))
     except (SettingsWrong, TryAgainLater, ImproperlyConfigured) as error:
         found.problem = str(error)
     return found
@@ -77,7 +79,8 @@ def _explain(feed: Feed, files: list[RemoteFile]) -> list[ListedFile]:
         elif taken and waits:
             taken, reason = False, f"{reason}, but it waits until somebody has decided about the held file"
         listed.append(ListedFile(file, taken, reason))
-    omitted = ((file, explain_omission(feed, file)) for file in sorted(files, key=lambda file: file.name))
+    mask = Mask.parse(feed.mask)
+    omitted = ((file, explain_omission(mask, file)) for file in sorted(files, key=lambda file: file.name))
     return listed + [ListedFile(file, False, reason) for file, reason in omitted if reason]
 
 

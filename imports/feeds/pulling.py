@@ -21,7 +21,8 @@ from django.utils import timezone
 from imports.errors import AccountBusy, SettingsWrong, TryAgainLater
 from imports.feeds.archiving import archive_file, record_archived, settle_moved
 from imports.feeds.claiming import claim_feed
-from imports.feeds.fetching import Candidate, FileUnsettled, Step, fetch_file, is_same, list_candidates
+from imports.feeds.fetching import Candidate, FileUnsettled, Step, fetch_file, is_same, list_candidates, list_folder
+from imports.feeds.omitting import list_omitted, note_omitted, say_omitted
 from imports.feeds.outbox import write_outbox
 from imports.feeds.turns import record_failure, record_success
 from imports.filesystems import open_server
@@ -78,7 +79,7 @@ def pull_feed(
                     record_failure(pull, f"Stopped by {type(error).__name__}.", passing=True)
                 raise
             else:
-                record_success(pull, work.again_at, work.waits)
+                record_success(pull, work.again_at, work.message)
             return pull
     except Error as error:
         raise TryAgainLater(f"The database gave up: {str(error).splitlines()[0]}") from error
@@ -102,6 +103,7 @@ class _Pulling:
     progress: Progress
     again_at: datetime | None = None
     waits: str = ""
+    omits: str = ""
     started: float = field(default_factory=time.monotonic)
     taken: set[int] = field(default_factory=set)
     session: Any = field(default_factory=lambda: connection.connection)
@@ -110,6 +112,11 @@ class _Pulling:
     @property
     def feed(self) -> Feed:
         return self.pull.feed
+
+    @property
+    def message(self) -> str:
+        """What whoever reads of a pull that went well should know."""
+        return " ".join(filter(None, [self.waits, self.omits]))
 
     def go(self) -> None:
         path = Path(settings.MEDIA_ROOT, "incoming", str(self.feed.pk))
@@ -138,15 +145,16 @@ class _Pulling:
 
     def _look(self, server: Server) -> list[Candidate]:
         """The files to take or to move away, in order, up to the first that is still being written."""
-        files = server.list_files(self.feed.folder)
+        files = list_folder(server, self.feed)
         self._settle_left_overs(server, {file.path for file in files})
         candidates = list_candidates(self.feed, files)
-        self.pull.listed = len(candidates)
+        omitted = note_omitted(self.feed, list_omitted(self.feed, files))
+        self.pull.listed, self.pull.omitted, self.omits = len(candidates), len(omitted), say_omitted(omitted)
         self._give_sign_of_life()
         if not any(candidate.step in (Step.TAKE, Step.COMPARE) for candidate in candidates):
             return candidates
         time.sleep(self.feed.settle_seconds)
-        now = {file.path: file for file in server.list_files(self.feed.folder)}
+        now = {file.path: file for file in list_folder(server, self.feed)}
         settled = []
         for candidate in candidates:
             if candidate.file.path in now and not is_same(candidate.file, now[candidate.file.path]):
@@ -252,7 +260,7 @@ class _Pulling:
 
     def _give_sign_of_life(self) -> None:
         self.pull.heartbeat_at = timezone.now()
-        self.pull.save(update_fields=["heartbeat_at", "listed", "imported"])
+        self.pull.save(update_fields=["heartbeat_at", "listed", "omitted", "imported"])
 
 
 def _name(path: str) -> str:

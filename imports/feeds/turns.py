@@ -71,6 +71,11 @@ def _end(pull: Pull, status: Pull.Status, message: str) -> bool:
     running = Pull.objects.filter(pk=pull.pk, status=Pull.Status.RUNNING)
     return bool(
         running.update(
-            status=status, message=message, finished_at=pull.finished_at, listed=pull.listed, imported=pull.imported
+            status=status,
+            message=message,
+            finished_at=pull.finished_at,
+            listed=pull.listed,
+            omitted=pull.omitted,
+            imported=pull.imported,
         )
     )

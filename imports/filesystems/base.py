@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 LONGEST_QUOTE = 200
 """Characters of a server's own words in a message."""
 WITHHELD = "its words are not shown, because they hold the password"
+LEADS_NOWHERE = "it is a link that leads to no file"
+LEADS_TO_FOLDER = "it is a link to a folder"
+NO_FILE = "it is neither a file nor a folder"
+"""Oddities."""
 MOST_FILES = 200_000
 """Entries of a folder; whoever lists more lists without end."""
 UNFINISHED = ".part"
@@ -57,12 +61,16 @@ class ServerSettings:
 
 
 class RemoteFile(NamedTuple):
-    """A file as its server describes it; `modified_at` is in UTC, and none where the server does not say."""
+    """A file as its server describes it; `modified_at` is in UTC, and none where the server does not say.
+
+    An entry that can be no file to take is listed all the same: `oddity` says what it is.
+    """
 
     path: str
     name: str
     size: int
     modified_at: datetime | None
+    oddity: str = ""
 
 
 class Identity(NamedTuple):
@@ -97,6 +105,10 @@ class FolderMissing(SettingsWrong):
 
 class PermissionRefused(SettingsWrong):
     """The server does not let the user do it."""
+
+
+class ListingUnreadable(SettingsWrong):
+    """The server lists a folder in a way that nobody can read, so nobody knows what lies there."""
 
 
 class FileTooLarge(SettingsWrong):
@@ -172,7 +184,10 @@ class Server(ABC):
 
     @abstractmethod
     def list_files(self, folder: str) -> list[RemoteFile]:
-        """The regular files of a folder, asked anew. Raises FolderMissing."""
+        """The entries of a folder but for its folders, asked anew; links to files are files.
+
+        Raises FolderMissing, and ListingUnreadable rather than pass over what it cannot read.
+        """
 
     @abstractmethod
     def look_at(self, path: str) -> RemoteFile | None:

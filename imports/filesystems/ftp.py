@@ -5,14 +5,11 @@ from __future__ import annotations
 import contextlib
 import ftplib
 import posixpath
-import re
 import ssl
-from datetime import UTC, datetime
 from io import BytesIO
 from typing import TYPE_CHECKING, BinaryIO
 
 from imports.filesystems.base import (
-    MOST_FILES,
     UNFINISHED,
     FolderMissing,
     IdentityWrong,
@@ -24,21 +21,17 @@ from imports.filesystems.base import (
     is_utf_8,
     quote,
 )
+from imports.filesystems.ftp_folders import FTPFolder
 from imports.filesystems.ftp_sessions import WIRE, CertificateWrong, PlainSession, TLSSession
-from imports.filesystems.network import LEAST_RATE, PATIENCE, TimeLimit
+from imports.filesystems.network import PATIENCE, TimeLimit
 from imports.filesystems.transports import FTP
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from imports.filesystems.ftp_folders import Found
+
 BLOCK = 1 << 16
-_UNIX = re.compile(
-    r"(?P<kind>[-dlbcps])\S{9,}\s+\d+\s+\S+\s+(?:\S+\s+)?(?P<size>\d+)\s+\S+\s+\d+\s+[\d:]+\s(?P<name>.+)", re.DOTALL
-)
-_DOS = re.compile(
-    r"\d{2,4}-\d{2}-\d{2,4}\s+\d{2}:\d{2}\s*(?:[AaPp][Mm])?\s+(?:(?P<dir><DIR>)|(?P<size>\d+))\s+(?P<name>.+)",
-    re.DOTALL,
-)
 
 
 class FTPServer(FTP):
@@ -66,73 +59,49 @@ class FTPServer(FTP):
         self.ftp.close()
 
     def list_files(self, folder: str) -> list[RemoteFile]:
+        with self._inside(folder) as opened:
+            found = list(filter(None, (opened.find_out(entry) for entry in opened.read())))
+        if not all(is_utf_8(entry.name.encode(WIRE)) for entry in found):
+            self.encoding = "latin-1"
+        return [self._describe(folder, entry) for entry in found]
+
+    def _describe(self, folder: str, found: Found) -> RemoteFile:
+        """A member of IBM i stands below its file, and is known by its own name."""
+        name = self._decoded(found.name)
+        path = posixpath.join(folder, name)
+        return RemoteFile(path, posixpath.basename(name), found.size, found.modified_at, found.oddity)
+
+    @contextlib.contextmanager
+    def _inside(self, folder: str) -> Iterator[FTPFolder]:
+        """Stand in a folder."""
         with self._translated(folder or "/", folder=True):
             self.ftp.cwd(self._absolute(folder))
         with self._translated(folder or "/") as limit:
             try:
-                entries = list(self._list_exactly())
-            except ftplib.error_perm as error:
-                if str(error)[:3] not in ("500", "501", "502", "504"):
-                    raise
-                entries = list(self._list_for_people(limit))
+                yield FTPFolder(self, limit)
             finally:
                 self.ftp.cwd(self.home)
-        if not all(is_utf_8(name.encode(WIRE)) for name, _, _ in entries):
-            self.encoding = "latin-1"
-        named = [(self._decoded(name), size, modified) for name, size, modified in entries]
-        return [RemoteFile(posixpath.join(folder, name), name, size, modified) for name, size, modified in named]
-
-    def _list_exactly(self) -> Iterator[tuple[str, int, datetime | None]]:
-        for line in self._retrieve("MLSD"):
-            described, _, name = line.partition(" ")
-            pairs = (fact.partition("=") for fact in described.split(";"))
-            facts = {fact.lower(): value for fact, _, value in pairs}
-            if facts.get("type", "").lower() == "file" and facts.get("size", "").isdigit():
-                yield name, int(facts["size"]), _time(facts.get("modify", ""))
-
-    def _list_for_people(self, limit: TimeLimit) -> Iterator[tuple[str, int, datetime | None]]:
-        """LIST in the styles of Unix and DOS; its times are too coarse, so they are asked for one by one."""
-        for line in self._retrieve("LIST"):
-            match = _UNIX.fullmatch(line) or _DOS.fullmatch(line)
-            kind = match.groupdict().get("kind", "-") if match else ""
-            if match is not None and kind == "-" and match["size"]:
-                limit.extend(LEAST_RATE)
-                yield match["name"], int(match["size"]), self._modified_at(match["name"])
-
-    def _retrieve(self, command: str) -> list[str]:
-        lines: list[str] = []
-
-        def take(line: str) -> None:
-            if len(lines) <= MOST_FILES:
-                lines.append(line)
-
-        self.ftp.retrlines(command, take)
-        if len(lines) > MOST_FILES:
-            raise self.too_many()
-        return lines
-
-    def _modified_at(self, path: str) -> datetime | None:
-        try:
-            return _time(self.ftp.voidcmd(f"MDTM {path}")[4:])
-        except ftplib.error_perm:
-            return None
 
     def look_at(self, path: str) -> RemoteFile | None:
-        with self._translated(path):
+        """By SIZE, and where that is refused by the folder, for servers say in many ways that a file is missing."""
+        with self._translated(path) as limit:
             absolute = self._absolute(path)
             self.ftp.voidcmd("TYPE I")
             try:
-                size = self.ftp.size(absolute)
-            except ftplib.error_perm:
-                folder, name = posixpath.split(path)
-                return next((file for file in self._list_or_nothing(folder) if file.name == name), None)
-            return RemoteFile(path, posixpath.basename(path), size or 0, self._modified_at(absolute))
-
-    def _list_or_nothing(self, folder: str) -> list[RemoteFile]:
+                size = self.ftp.size(absolute) or 0
+            except (ftplib.error_perm, ftplib.error_temp):
+                size = None
+            if size is not None:
+                modified = FTPFolder(self, limit).ask_time(absolute)
+                return RemoteFile(path, posixpath.basename(path), size, modified)
+        folder, name = posixpath.split(path)
         try:
-            return self.list_files(folder)
+            with self._inside(folder) as opened:
+                entry = next((entry for entry in opened.read() if self._decoded(entry.name) == name), None)
+                found = opened.find_out(entry) if entry else None
         except (FolderMissing, PermissionRefused):
-            return []
+            return None
+        return self._describe(folder, found) if found and not found.oddity else None
 
     def download(self, path: str, out: BinaryIO, most_bytes: int) -> int:
         count = 0
@@ -176,7 +145,9 @@ class FTPServer(FTP):
         self.rename(path + UNFINISHED, path)
 
     def _absolute(self, path: str) -> str:
-        return posixpath.join(self.home, path.encode(self.encoding).decode(WIRE))
+        """From the root, where the server has one as Unix has; else from where the login leads."""
+        wire = path.encode(self.encoding).decode(WIRE)
+        return posixpath.join(self.home, wire) if self.home.startswith("/") else wire or self.home
 
     def _decoded(self, name: str) -> str:
         return name.encode(WIRE).decode(self.encoding, "replace")
@@ -225,13 +196,3 @@ class FTPServer(FTP):
         except (ftplib.Error, EOFError, OSError):
             return False
         return False
-
-
-def _time(text: str) -> datetime | None:
-    """A time of MLSD or MDTM: 20261124053000 or 20261124053000.123, always UTC."""
-    try:
-        moment = datetime.strptime(text[:14], "%Y%m%d%H%M%S").replace(tzinfo=UTC)
-    except ValueError:
-        return None
-    fraction = text[15:].strip()
-    return moment.replace(microsecond=int(f"{fraction:0<6}"[:6])) if fraction.isdigit() else moment

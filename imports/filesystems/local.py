@@ -12,6 +12,9 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from imports.errors import SettingsWrong
 from imports.filesystems.base import (
+    LEADS_NOWHERE,
+    LEADS_TO_FOLDER,
+    NO_FILE,
     UNFINISHED,
     FolderMissing,
     PermissionRefused,
@@ -60,17 +63,29 @@ class LocalServer(Folder):
                 status = (place / name).lstat()
             except OSError:
                 continue  # it was taken away meanwhile
-            if stat.S_ISREG(status.st_mode):
+            if stat.S_ISLNK(status.st_mode):
+                files.append(self._follow(path))
+            elif not stat.S_ISDIR(status.st_mode):
                 files.append(_describe(path, status))
         return files
+
+    def _follow(self, path: str) -> RemoteFile:
+        """The file that a link leads to, if that is within the folder."""
+        try:
+            status = self._inside(path).stat()
+        except (OSError, PermissionRefused):
+            return RemoteFile(path, posixpath.basename(path), 0, None, LEADS_NOWHERE)
+        if stat.S_ISDIR(status.st_mode):
+            return RemoteFile(path, posixpath.basename(path), 0, None, LEADS_TO_FOLDER)
+        return _describe(path, status)
 
     def look_at(self, path: str) -> RemoteFile | None:
         with self._translated(path):
             try:
-                status = self._inside(path).lstat()
+                file = _describe(path, self._inside(path).stat())
             except (FileNotFoundError, NotADirectoryError):
                 return None
-        return _describe(path, status) if stat.S_ISREG(status.st_mode) else None
+        return None if file.oddity else file
 
     def download(self, path: str, out: BinaryIO, most_bytes: int) -> int:
         if self.look_at(path) is None:
@@ -179,4 +194,5 @@ def _sync(folder: Path) -> None:
 
 def _describe(path: str, status: os.stat_result) -> RemoteFile:
     modified = datetime.fromtimestamp(status.st_mtime, UTC)
-    return RemoteFile(path, posixpath.basename(path), status.st_size, modified)
+    oddity = "" if stat.S_ISREG(status.st_mode) else NO_FILE
+    return RemoteFile(path, posixpath.basename(path), status.st_size, modified, oddity)

@@ -15,7 +15,10 @@ from fsspec.asyn import get_loop, sync
 
 from imports.errors import SettingsWrong
 from imports.filesystems.base import (
+    LEADS_NOWHERE,
+    LEADS_TO_FOLDER,
     MOST_FILES,
+    NO_FILE,
     UNFINISHED,
     FolderMissing,
     Identity,
@@ -28,7 +31,7 @@ from imports.filesystems.base import (
     is_utf_8,
     quote,
 )
-from imports.filesystems.network import PATIENCE, TimeLimit, open_socket
+from imports.filesystems.network import LEAST_RATE, PATIENCE, TimeLimit, open_socket
 from imports.filesystems.transports import SFTP
 
 if TYPE_CHECKING:
@@ -120,22 +123,25 @@ class SFTPServer(SFTP):
             sync(get_loop(), self.opened.aclose)
 
     def list_files(self, folder: str) -> list[RemoteFile]:
-        async def read(sftp: asyncssh.SFTPClient, _: TimeLimit) -> list[asyncssh.SFTPName]:
+        async def read(sftp: asyncssh.SFTPClient, limit: TimeLimit) -> list[tuple[bytes, asyncssh.SFTPAttrs, str]]:
             entries = []
             async for entry in sftp.scandir(self._wire(folder or ".")):
-                entries.append(entry)
+                name = entry.filename if isinstance(entry.filename, bytes) else entry.filename.encode()
+                if not _is_known(entry.attrs):
+                    limit.extend(LEAST_RATE)
+                entries.append((name, *await _follow(sftp, posixpath.join(self._wire(folder), name), entry.attrs)))
                 if len(entries) > MOST_FILES:
                     raise self.too_many()
             return entries
 
         with self._translated(folder or "/", folder=True):
-            entries = [(bytes(entry.filename), entry.attrs) for entry in self._run(read)]
-        if not all(is_utf_8(name) for name, _ in entries):
+            entries = self._run(read)
+        if not all(is_utf_8(name) for name, *_ in entries):
             self.encoding = "latin-1"  # which reads any name and writes it back as it was
         return [
-            _describe(posixpath.join(folder, name.decode(self.encoding)), attributes)
-            for name, attributes in entries
-            if _is_file(attributes)
+            _describe(posixpath.join(folder, name.decode(self.encoding)), attributes, oddity)
+            for name, attributes, oddity in entries
+            if oddity or not _is_folder(attributes)
         ]
 
     def _wire(self, path: str) -> bytes:
@@ -260,9 +266,37 @@ def _is_file(attributes: asyncssh.SFTPAttrs) -> bool:
     return attributes.type == asyncssh.FILEXFER_TYPE_REGULAR
 
 
-def _describe(path: str, attributes: asyncssh.SFTPAttrs) -> RemoteFile:
+def _is_folder(attributes: asyncssh.SFTPAttrs) -> bool:
+    if attributes.permissions is not None:
+        return stat.S_ISDIR(attributes.permissions)
+    return attributes.type == asyncssh.FILEXFER_TYPE_DIRECTORY
+
+
+def _is_known(attributes: asyncssh.SFTPAttrs) -> bool:
+    """Whether a listing tells all of an entry: of a link it does not tell where it leads, and some tell little."""
+    return _is_folder(attributes) or (_is_file(attributes) and attributes.size is not None)
+
+
+async def _follow(
+    sftp: asyncssh.SFTPClient, path: bytes, attributes: asyncssh.SFTPAttrs
+) -> tuple[asyncssh.SFTPAttrs, str]:
+    """What an entry is, or its link leads to, and why that can be no file to take."""
+    found = attributes
+    if not _is_known(attributes):
+        try:
+            found = await sftp.stat(path)
+        except asyncssh.SFTPConnectionLost:
+            raise
+        except asyncssh.SFTPError:
+            return attributes, LEADS_NOWHERE
+    if _is_folder(found):
+        return found, "" if _is_folder(attributes) else LEADS_TO_FOLDER
+    return found, "" if _is_file(found) else NO_FILE
+
+
+def _describe(path: str, attributes: asyncssh.SFTPAttrs, oddity: str = "") -> RemoteFile:
     modified = None if attributes.mtime is None else datetime.fromtimestamp(attributes.mtime, UTC)
-    return RemoteFile(path, posixpath.basename(path), attributes.size or 0, modified)
+    return RemoteFile(path, posixpath.basename(path), attributes.size or 0, modified, oddity)
 
 
 def read_host_key(settings: ServerSettings) -> Identity:

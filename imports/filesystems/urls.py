@@ -14,6 +14,7 @@ import fsspec
 
 from imports.errors import SettingsWrong
 from imports.filesystems.base import (
+    NO_FILE,
     FolderMissing,
     PermissionRefused,
     RemoteFile,
@@ -68,7 +69,9 @@ class URLServer(URL):
         with self._translated(folder or "/", folder=True):
             self.filesystem.invalidate_cache()
             entries = self._ask(lambda: self.filesystem.ls(self._absolute(folder), detail=True))
-        names = ((posixpath.basename(entry["name"].rstrip("/")), entry) for entry in entries if entry["type"] == "file")
+        names = (
+            (posixpath.basename(entry["name"].rstrip("/")), entry) for entry in entries if entry["type"] != "directory"
+        )
         return [self._describe(posixpath.join(folder, name), entry) for name, entry in names if name]
 
     def look_at(self, path: str) -> RemoteFile | None:
@@ -147,7 +150,8 @@ class URLServer(URL):
         if isinstance(moment, int | float):
             moment = datetime.fromtimestamp(moment, UTC)
         modified = moment if isinstance(moment, datetime) and moment.tzinfo else None
-        return RemoteFile(path, posixpath.basename(path), entry.get("size") or 0, modified)
+        oddity = "" if entry["type"] == "file" else NO_FILE
+        return RemoteFile(path, posixpath.basename(path), entry.get("size") or 0, modified, oddity)
 
     def _quote(self, error: object) -> str:
         return quote(error, *(value for value in self.settings.options.values() if len(value) >= SHORTEST_SECRET))

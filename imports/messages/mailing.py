@@ -33,6 +33,7 @@ SUBJECTS = {
     "run.release_refused": "Not released: {file}",
     "feed.failing": "The feed {feed} fails",
     "feed.recovered": "The feed {feed} works again",
+    "feed.omits": "Files of the feed {feed} are not taken",
     "feed.silent": "No file came through the feed {feed}",
 }
 MAILED_ISSUES = 10

@@ -75,7 +75,9 @@ class Feed(models.Model):
 
     folder = models.CharField(max_length=500, blank=True, help_text="On the server; blank for where the login leads.")
     mask = models.CharField(
-        max_length=200, default="*.txt", help_text="Of the files' names: customers_{%Y%m%d%H%M%S}*.txt, or *.csv."
+        max_length=200,
+        blank=True,
+        help_text="Of the files' names: customers_{%Y%m%d%H%M%S}*.txt, or *.csv. Blank: *.txt and *.csv, in any case.",
     )
     format = models.ForeignKey(
         Format,
@@ -133,6 +135,10 @@ class Feed(models.Model):
     failing_since = models.DateTimeField(null=True, blank=True, editable=False)
     alerted_at = models.DateTimeField(null=True, blank=True, editable=False)
     problem = models.TextField(blank=True, editable=False)
+    omitted = models.JSONField(
+        null=True, editable=False, help_text="Files that are not taken, and since when each was seen."
+    )
+    omission_told_at = models.DateTimeField(null=True, blank=True, editable=False)
     silence_told_at = models.DateTimeField(null=True, blank=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -270,6 +276,7 @@ class Pull(models.Model):
     heartbeat_at = models.DateTimeField(auto_now_add=True)
     finished_at = models.DateTimeField(null=True, blank=True)
     listed = models.PositiveIntegerField(default=0, help_text="Files that the mask takes.")
+    omitted = models.PositiveIntegerField(default=0, db_default=0, help_text="Files that are not taken.")
     imported = models.PositiveIntegerField(default=0, help_text="Files that went through the pipeline.")
     message = models.TextField(blank=True)
 

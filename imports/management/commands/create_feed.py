@@ -52,7 +52,11 @@ class Command(BaseCommand):
         parser.add_argument("--url", default="", help="with --protocol url: such as s3://bucket")
         parser.add_argument("--options-file", metavar="PATH", help="with --url: name = value lines for fsspec")
         parser.add_argument("--folder", default="", help="on the server")
-        parser.add_argument("--mask", default="*.txt", help="of the files' names, with at most one {time stamp}")
+        parser.add_argument(
+            "--mask",
+            default="",
+            help="of the files' names, with at most one {time stamp} (*.txt and *.csv, any case)",
+        )
         parser.add_argument(
             "--format",
             metavar="NAME",

@@ -445,14 +445,14 @@ def test_a_disabled_feed_is_not_pulled(client, rosa, feed):
 
 def test_check_shows_the_key_and_the_files(client, rosa, account, folder):
     drop(folder, "a.txt", "C1")
-    drop(folder, "<b>.csv", "C1")
+    drop(folder, "<b>.xml", "C1")
     with run_sftp(folder) as server:
         feed = make_feed(account, server)
         page = text_of(client.post(url("inspect", feed.pk)))
         assert "It is the one that is trusted." in page
         assert re.search(r"yes</td><td[^>]*>a\.txt", page)
-        assert "&lt;b&gt;.csv" in page
-        assert "the mask *.txt does not take it" in page
+        assert "&lt;b&gt;.xml" in page
+        assert "the mask *.txt or *.csv does not take it" in page
         Feed.objects.update(host_key="SHA256:" + "A" * 43)
         page = text_of(client.post(url("inspect", feed.pk)))
         assert "It is NOT the one that is trusted" in page

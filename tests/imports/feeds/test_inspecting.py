@@ -39,13 +39,13 @@ def test_an_empty_folder_is_no_problem(feed, server):
 
 
 def test_files_stand_in_the_order_of_their_turns_and_the_others_behind_them(feed, folder):
-    for age, name in enumerate(["b.txt", "a.txt", "z.csv", "y.csv"]):
+    for age, name in enumerate(["b.txt", "a.CSV", "z.xml", "y.xml"]):
         os.utime(drop(folder, name, "C1"), (1_700_000_000 + age, 1_700_000_000 + age))
     assert look(feed) == [
         ("b.txt", True, "new"),
-        ("a.txt", True, "new"),
-        ("y.csv", False, "the mask *.txt does not take it"),
-        ("z.csv", False, "the mask *.txt does not take it"),
+        ("a.CSV", True, "new"),
+        ("y.xml", False, "the mask *.txt or *.csv does not take it"),
+        ("z.xml", False, "the mask *.txt or *.csv does not take it"),
     ]
 
 

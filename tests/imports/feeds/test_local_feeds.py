@@ -173,12 +173,13 @@ def test_two_names_that_read_the_same_are_two_files(account, folder):
 
 
 def test_a_name_that_no_database_stores_is_passed_over_and_told(feed):
-    from imports.feeds.fetching import explain_omission, list_candidates
+    from imports.feeds.fetching import list_candidates
+    from imports.feeds.omitting import list_omitted
     from imports.filesystems import RemoteFile
 
     evil = RemoteFile("a\0.txt", "a\0.txt", 1, timezone.now())
     assert list_candidates(feed, [evil]) == []
-    assert "NUL" in explain_omission(feed, evil)
+    assert ["NUL" in omitted.reason for omitted in list_omitted(feed, [evil])] == [True]
 
 
 def test_a_file_that_vanishes_while_the_folder_is_listed_is_no_missing_folder(folder, monkeypatch):

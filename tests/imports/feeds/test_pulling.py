@@ -123,10 +123,12 @@ def test_a_name_that_leads_out_of_the_folder_stays_a_name(feed, folder, monkeypa
 
 
 def test_files_that_are_hidden_unfinished_or_of_another_name_stay(feed, folder):
-    for name in (".hidden.txt", "a.txt.part", "b.txt.filepart", "c.csv", "d.tmp"):
+    for name in (".hidden.txt", "a.txt.part", "b.txt.filepart", "c.xml", "d.tmp"):
         drop(folder, name, "C1")
     (folder / "folder.txt").mkdir()
-    assert pull(feed).listed == 0
+    done = pull_feed(feed)
+    assert (done.status, done.listed, done.omitted) == ("succeeded", 0, 1)
+    assert done.message == "Not taken: c.xml (the mask *.txt or *.csv does not take it)."
     assert len(files_of(folder)) == 5
 
 
@@ -146,7 +148,7 @@ def test_the_time_in_the_name_comes_before_the_time_of_the_file(account, server,
     for age, name in enumerate(["customers_20261124120000.txt", "customers_20261124110000_b.txt"]):
         os.utime(drop(folder, name, "C1"), (1_700_000_000 + age, 1_700_000_000 + age))
     drop(folder, "customers_of_nobody.txt", "C2")
-    pull(feed)
+    assert "'of_nobody' is no time of the form {%Y%m%d%H%M%S}" in pull_feed(feed).message
     assert names_taken(feed) == ["customers_20261124110000_b.txt", "customers_20261124120000.txt"]
 
 
@@ -250,8 +252,9 @@ def test_a_read_only_server_is_no_place_to_move_files_and_nothing_is_imported_tw
 
 @pytest.mark.parametrize("kind", ["", "no MLSD"])
 def test_a_left_file_of_a_server_that_tells_no_times_is_compared_by_its_content(account, folder, kind, monkeypatch):
-    monkeypatch.setattr("imports.filesystems.ftp._time", lambda text: None)
+    monkeypatch.setattr("imports.filesystems.listings.read_time", lambda text: None)
     with run_ftp(folder, kind) as running:
+        running.replies["MDTM"] = "502 Command not implemented."
         feed = make_feed(account, running, after_import="leave")
         drop(folder, "customers.txt", "C1", profile="A")
         pull(feed)

@@ -429,6 +429,33 @@ def test_a_folder_of_this_machine_is_a_server_too(local, folder):
     assert fetch(local, "in/processed/customers.txt") == CONTENT
 
 
+@pytest.mark.parametrize("kind", ["sftp", "file"])
+def test_links_are_followed_to_files_and_named_where_they_lead_to_none(local, folder, kind):
+    (folder.parent / "secret.txt").write_text("secret")
+    (folder / "in" / "today.txt").symlink_to("customers.txt")
+    (folder / "in" / "archive").symlink_to("sub.txt")
+    (folder / "in" / "lost.txt").symlink_to("nowhere.txt")
+    if kind == "file":
+        (folder / "in" / "outside.txt").symlink_to(folder.parent / "secret.txt")
+    os.mkfifo(folder / "in" / "pipe")
+    with contextlib.ExitStack() as stack:
+        settings = local if kind == "file" else stack.enter_context(run_sftp(folder)).settings
+        with open_server(settings) as session:
+            found = {file.name: file for file in session.list_files("in")}
+            assert size_of(session, "in/today.txt") == len(CONTENT)
+            assert session.look_at("in/lost.txt") is None
+    assert found["today.txt"].size == len(CONTENT)
+    assert found["today.txt"].modified_at is not None
+    assert found.pop("outside.txt", found["lost.txt"]).oddity == "it is a link that leads to no file"
+    assert {name: file.oddity for name, file in found.items()} == {
+        "customers.txt": "",
+        "today.txt": "",
+        "archive": "it is a link to a folder",
+        "lost.txt": "it is a link that leads to no file",
+        "pipe": "it is neither a file nor a folder",
+    }
+
+
 @pytest.mark.parametrize("path", ["../secret.txt", "/etc/passwd", "in/../../secret.txt", "link/secret.txt", "a\0b"])
 def test_the_folder_is_never_left(local, folder, path):
     (folder.parent / "secret.txt").write_text("secret")
