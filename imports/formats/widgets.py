@@ -14,7 +14,7 @@ from import_export.widgets import Widget
 
 from imports.errors import CellError
 from imports.formats.countries import LANGUAGES, find_country, suggest_countries
-from imports.template import Kind, TemplateField
+from imports.template import Group, Kind, TemplateField
 from lookups.validators import currencies
 
 if TYPE_CHECKING:
@@ -23,13 +23,15 @@ if TYPE_CHECKING:
 TRUE_WORDS = frozenset({"yes", "y", "true", "t", "1", "on"})
 FALSE_WORDS = frozenset({"no", "n", "false", "f", "0", "off"})
 
-_DISCOUNT = re.compile(r"([0-9]+)(?:[.,]0+)?\s?%?", re.ASCII)
+_DISCOUNT = re.compile(r"(?=.*[0-9])([0-9]*)(?:[.,]0+)?\s?%?", re.ASCII)
 _validate_url = URLValidator(schemes=["http", "https"])
 
 # Most addresses are plain; these accept only what Django's validators accept too, many times faster.
 _PLAIN_EMAIL = re.compile(
     r"[a-z0-9_+-]+(?:\.[a-z0-9_+-]+)*@(?:[a-z0-9]{1,63}\.){1,4}[a-z]{2,12}", re.ASCII | re.IGNORECASE
 )
+_IN_BRACKETS = re.compile(r"[<\[(]([^<>\[\]()]*)[>\])]")
+_AROUND_EMAIL = " \t.,;:'\"<>\N{NO-BREAK SPACE}"
 _PLAIN_WEBSITE = re.compile(r"https?://(?:[a-z0-9]{1,63}\.){1,4}[a-z]{2,12}", re.ASCII | re.IGNORECASE)
 
 
@@ -64,16 +66,16 @@ class TextWidget(Widget):
 
 
 class IntegerWidget(Widget):
-    """A whole percentage: 10, 10%, 10.00 and 10,00 are ten. Row `discount`."""
+    """A whole percentage: 10, 10%, 10.00 and 10,00 are ten, and .00 is zero, as IBM i writes it. Row `discount`."""
 
     def __init__(self, field: TemplateField) -> None:
         super().__init__()
 
     def clean(self, value: str, row: Any = None, **kwargs: Any) -> object:
         match = _DISCOUNT.fullmatch(value)
-        if not match or len(match[1]) > 9 or int(match[1]) > 100:
+        if not match or len(match[1]) > 9 or int(match[1] or 0) > 100:
             raise CellError("invalid_integer", "must be a whole number from 0 to 100, such as 10 or 10%.")
-        return int(match[1])
+        return int(match[1] or 0)
 
 
 class BooleanWidget(Widget):
@@ -135,13 +137,52 @@ class CountryWidget(TextWidget):
 
 
 class EmailWidget(TextWidget):
+    """One e-mail address, also as mail programs write it: Name <a@b.example>, mailto:a@b.example, a@b.example;"""
+
+    def __init__(self, field: TemplateField) -> None:
+        super().__init__(field)
+        self.is_buyer = field.group is Group.BUYERS
+
     def clean(self, value: str, row: Any = None, **kwargs: Any) -> object:
-        super().clean(value)
-        if _PLAIN_EMAIL.fullmatch(value):
+        if _PLAIN_EMAIL.fullmatch(value) and len(value) <= self.max_length:
             return value
-        if not _is_valid(validate_email, value):
+        addresses = find_emails(value)
+        valid = [address for address in addresses if _is_valid(validate_email, address)]
+        if len(valid) == len(addresses) > 1:
+            more = "Send one in each field, " if self.is_buyer else "Send one here, and those of buyers in "
+            count = f"{len(addresses)} addresses ({', '.join(addresses[:3])}{', …' if len(addresses) > 3 else ''})"
+            raise CellError("invalid_email", f"holds {count}. {more}buyer_email_1, buyer_email_2 and so on.")
+        if len(addresses) == 1:
+            super().clean(addresses[0])
+        if not len(valid) == len(addresses) == 1:
             raise CellError("invalid_email", "must be an e-mail address, such as name@example.com.")
-        return value
+        return valid[0]
+
+
+def find_emails(value: str) -> list[str]:
+    """The different texts of a cell that stand where an e-mail address does: in brackets, or alone.
+
+    A name stands outside of the brackets. What stands beside an address without any may be a part of it.
+    """
+    bracketed = [text for text in _IN_BRACKETS.findall(value) if "@" in text]
+    outside = _IN_BRACKETS.sub(" ", value)
+    parts = [outside, *bracketed] if "@" in outside else bracketed
+    addresses: dict[str, str] = {}
+    for part in parts:
+        listed = re.split(r"[;,\s]+", part.strip(_AROUND_EMAIL))
+        is_list = len(listed) > 1 and all(_is_valid(validate_email, _bare_email(text)) for text in listed)
+        for text in listed if is_list else [part]:
+            address = _bare_email(text)
+            addresses.setdefault(address.lower(), address)
+    return list(addresses.values())
+
+
+def _bare_email(text: str) -> str:
+    """An address without what programs write around it."""
+    bare = text.strip(_AROUND_EMAIL)
+    if bare[:7].lower() == "mailto:":
+        bare = bare[7:].partition("?")[0].strip(_AROUND_EMAIL)
+    return bare
 
 
 class WebsiteWidget(TextWidget):

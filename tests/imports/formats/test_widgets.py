@@ -31,3 +31,107 @@ def test_a_bad_value_leaves_no_reference_cycle(name, value):
     finally:
         gc.enable()
     assert left < 3
+
+
+def clean(name, value):
+    return WIDGETS[FIELDS[name].kind](FIELDS[name]).clean(value)
+
+
+def refuse(name, value):
+    with pytest.raises(CellError) as refused:
+        clean(name, value)
+    return refused.value.code, str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "eve@oak.example", "Eve Roe <eve@oak.example>", '"Roe, Eve" <eve@oak.example>', "<eve@oak.example>",
+        "mailto:eve@oak.example", "MAILTO:eve@oak.example?subject=Hello", "<mailto:eve@oak.example>",
+        "eve@oak.example.", "eve@oak.example;", "eve@oak.example , ", "'eve@oak.example'", "(eve@oak.example)",
+        "eve@oak.example (Eve Roe)", "Eve Roe [mailto:eve@oak.example]", "eve@oak.example<mailto:eve@oak.example>",
+        "eve@oak.example; EVE@oak.example", "eve@oak.example eve@oak.example",
+        "Eve Roe <eve@oak.example>;",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("name", ["buyer_email", "shipping_email"])
+def test_a_cell_with_exactly_one_address_in_it_is_read(name, cell):
+    assert clean(name, cell) == "eve@oak.example"
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "eve@oak", "eve oak@oak.example", "eve@oak,example", "eve,roe@oak.example", "eve@oak.example,uk", "eve",
+        "eve@oak.exa mple", "Eve eve@oak.example", "zoë@bücher.example.", "eve@oak.example or ask", "Eve <eve@oak>",
+        "eve;roe@oak.example", "eve@@oak.example", "@oak.example", "mailto:", "<>", "n/a", "a@b.example x@y",
+        "eve at oak.example", "Eve@Oak <eve@oak.example>",
+    ],
+)  # fmt: skip
+def test_what_may_be_a_part_of_an_address_is_never_left_out(cell):
+    code, message = refuse("buyer_email", cell)
+    assert code == "invalid_email"
+    assert message == "must be an e-mail address, such as name@example.com."
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "ann@ash.example; bob@ash.example", "ann@ash.example,bob@ash.example", "ann@ash.example bob@ash.example",
+        "Ann <ann@ash.example>, Bob <bob@ash.example>", "ann@ash.example (bob@ash.example)",
+        "mailto:ann@ash.example;mailto:bob@ash.example",
+    ],
+)  # fmt: skip
+def test_several_addresses_are_counted_and_the_fields_named_that_take_them(cell):
+    message = "holds 2 addresses (ann@ash.example, bob@ash.example)"
+    assert refuse("buyer_email", cell)[1].startswith(message)
+    assert "Send one in each field, buyer_email_1, buyer_email_2" in refuse("buyer_email", cell)[1]
+    assert "Send one here, and those of buyers in buyer_email_1" in refuse("shipping_email", cell)[1]
+
+
+def test_the_length_of_an_address_is_that_of_the_address():
+    assert clean("buyer_email", f"{'Eve ' * 80}<eve@oak.example>") == "eve@oak.example"
+    assert refuse("buyer_email", f"{'e' * 60}@{'a.' * 100}example")[0] == "too_long"
+
+
+@pytest.mark.parametrize(
+    ("cell", "discount"),
+    [
+        (".00", 0), (".0", 0), (",00", 0), ("0.00", 0), ("00", 0), (".00%", 0), (".000000 %", 0), ("10", 10),
+        ("10%", 10), ("10 %", 10), ("10.00", 10), ("10,0", 10), ("010.00", 10), ("100.00", 100), ("100.00%", 100),
+    ],
+)  # fmt: skip
+def test_whole_numbers_as_systems_write_them(cell, discount):
+    assert clean("discount", cell) == discount
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "12.5",
+        "-10",
+        "10-",
+        ".5",
+        ".01",
+        ".00-",
+        "-.00",
+        ".",
+        "%",
+        ",",
+        "1E1",
+        "+10",
+        "%10",
+        "10 pct",
+        "１０",
+        "101",
+        "none",
+    ],
+)
+def test_what_is_no_whole_number_is_refused(cell):
+    assert refuse("discount", cell)[0] == "invalid_integer"
+
+
+@pytest.mark.parametrize("cell", ["$", "US$", "€", "EURO", "Euro", "£", "STG", "RMB", "NT$", "DEM", "U S D"])
+def test_signs_and_former_currencies_are_none(cell):
+    assert refuse("price_type_currency", cell)[0] == "invalid_currency"
+    assert clean("price_type_currency", "usd") == "USD"
