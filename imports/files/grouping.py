@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from imports.files.blocks import CLEAR, NOTHING, Block, Cleaned, cells_at
 from imports.files.customers import PREFIXES, Customer, Given, Merged, Note, keep, target_of
+from imports.files.widths import Widths
 from imports.formats.policies import Conflict
 from imports.template import ASSIGNMENTS, Group, Target, normalize
 from lookups.validators import lower_ascii
@@ -17,17 +18,18 @@ if TYPE_CHECKING:
 
     from imports.files.mapping import CustomerMapping
     from imports.files.records import Row
+    from imports.files.widths import NearLines
 
 
 class Grouper:
     """Makes customers of rows, by the blocks of a mapping; `note` takes the problems of those that have many."""
 
-    def __init__(self, mapping: CustomerMapping, note: Note = keep) -> None:
+    def __init__(self, mapping: CustomerMapping, lines: NearLines | None = None, note: Note = keep) -> None:
         self.mapping = mapping
         self.note = note
-        self.width = len(mapping.header) or mapping.spec.width
+        self.widths = Widths(mapping, lines)
+        self.width = self.widths.width
         self.conflict = mapping.spec.policies.conflict
-        self.trailing = mapping.spec.policies.allow_trailing_delimiter
         self.hidden_rows = 0
         blocks = mapping.blocks
         self.row_block = next((block for block in blocks if block.group is Group.ROW), None)
@@ -58,18 +60,22 @@ class Grouper:
                 customer.unread = True
                 customer.problem(row.line, *fault)
             else:
-                self._add_row(customer, row.line, row.cells)
+                cells = row.cells if len(row.cells) >= self.width else self._pad(customer, row)
+                self._add_row(customer, row.line, cells)
         return customer
+
+    def _pad(self, customer: Customer, row: Row) -> list[str]:
+        """The cells of a row of which the last were left out, as the format allows."""
+        if self.widths.may_be_half(row.cells) and (broken := self.widths.find_break(row)):
+            customer.problem(row.line, "short_row", f"The row is short. {broken}", severity="warning")
+        return self.widths.pad(row.cells)
 
     def find_fault(self, row: Row) -> tuple[str, str] | None:
         """Why the cells of a row cannot be told apart: code and message; none for a sound row."""
         if row.fault:
             return "malformed_quote", f"The quotes of this row are wrong: {row.fault}. Double a quote inside quotes."
-        found = len(row.cells)
-        if found != self.width and not (self.trailing and found == self.width + 1 and not row.cells[-1].strip()):
-            learned = not self.mapping.header and not self.mapping.spec.dialect.width
-            why = " by the last column that the format maps, since it says no width" if learned else ""
-            return "wrong_number_of_cells", f"The row has {found} cells; {self.width} are expected{why}."
+        if len(row.cells) != self.width and (wrong := self.widths.explain(row)):
+            return "wrong_number_of_cells", wrong
         if b"\0" in row.raw:
             return "nul", "The row holds a NUL character, which no text has. Send the row again without it."
         return None

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from imports.errors import FileRejected
 from imports.files.records import LONGEST_RECORD, RecordReader, decode, is_blank, undecodable
+from imports.files.widths import drop_columns_behind
 from imports.formats.encodings import BLOCK, Undecodable, find_encoding, read_text
 
 if TYPE_CHECKING:
@@ -175,6 +176,7 @@ def open_source(path: Path, dialect: Dialect) -> Iterator[Source]:
         if dialect.footer:
             _find_footer(source, offset)
         _read_header(source, offset)
+        source.header = drop_columns_behind(source.header, source.records(_lines(source), source.body_line))
         yield source
 
 

@@ -19,6 +19,7 @@ from imports.errors import Problem
 from imports.files.customers import MOST_PROBLEMS
 from imports.files.grouping import Grouper
 from imports.files.scanning import Scan, read_rows
+from imports.files.widths import NearLines
 from imports.models import Run
 from imports.pipeline.judging import Judge, Verdict
 from imports.pipeline.staging import settle_lookups, stage_customers
@@ -56,7 +57,7 @@ class Checker:
     rejected: list[int] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.grouper = Grouper(self.mapping, self.log.take)
+        self.grouper = Grouper(self.mapping, NearLines(self.source, self.scan), self.log.take)
         self.judge = Judge(self.mapping, self.directory)
 
     def check(self, batch: Sequence[tuple[str, int]]) -> None:

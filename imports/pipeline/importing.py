@@ -262,18 +262,25 @@ def _no_garbage_collection() -> Iterator[None]:
 
 
 def _header_problems(source: Source, mapping: CustomerMapping) -> list[Problem]:
-    """A warning for every column that is not read and that nobody has seen before."""
+    """A warning for every column that is not read and that nobody has seen before; one for all without a name."""
     unknown = "no field of the template" if mapping.spec.columns is None else "not in the approved header"
+    named = [(index, text.strip()) for index, text in mapping.unknown_headers if text.strip()]
+    found = [(text, text, f"Column {index + 1} ({text!r}) is {unknown}; it is not read.") for index, text in named]
+    if nameless := [str(index + 1) for index, text in mapping.unknown_headers if not text.strip()]:
+        what = f"Column {nameless[0]} has no name; it is"
+        if len(nameless) > 1:
+            what = f"Columns {', '.join(nameless[:-1])} and {nameless[-1]} have no name; they are"
+        found.append((nameless[0], "", f"{what} not read."))
     return [
         Problem(
             code="unknown_column",
-            message=f"Column {index + 1} ({text.strip()!r}) is {unknown}; it is not read.",
+            message=message,
             severity="warning",
             line=source.header_line,
-            column=text.strip() or str(index + 1),
-            value=text.strip(),
+            column=column,
+            value=value,
         )
-        for index, text in mapping.unknown_headers
+        for column, value, message in found
     ]
 
 

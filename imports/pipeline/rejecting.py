@@ -18,6 +18,7 @@ from imports.files.grouping import Grouper
 from imports.files.mapping import REJECT_COLUMNS
 from imports.files.records import without_line_end
 from imports.files.scanning import read_rows
+from imports.files.widths import NearLines
 from imports.formats.writing import format_record, write_record
 from imports.pipeline.issues import Reason
 
@@ -65,7 +66,7 @@ def write_rejects(
         closing(log.read_reasons()) as found,
         draft.open("w", encoding=encoding, errors="backslashreplace", newline="") as file,
     ):
-        explained = _explain(rows, found, Grouper(mapping))
+        explained = _explain(rows, found, Grouper(mapping, NearLines(source, scan)))
         if source.header:
             _Headed(file, source, mapping, encoding).write(explained)
         else:
@@ -137,7 +138,7 @@ class _Headed:
         self.width = len(source.header)
         self.needed = mapping.code_index + 1
         self.dropped = mapping.reject_indexes
-        self.trailing = mapping.spec.policies.allow_trailing_delimiter
+        self.short = mapping.spec.policies.allow_short_rows
 
     def write(self, rows: Iterable[tuple[Row, list[Reason]]]) -> None:
         newline = self.source.newline
@@ -172,7 +173,7 @@ class _Headed:
             return _text_of(self.source, row) + self.dialect.delimiter + format_record(self.dialect, why)
         cells = row.cells + [""] * (width - found)
         behind = cells[width:]
-        if found < width:
+        if found < width and not self.short:
             behind = [self._plain(f"only {found} of {width} cells; delete this one when all are right")]
         return _join(self.source, [*self._own(cells[:width]), *why, *behind])
 

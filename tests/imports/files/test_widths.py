@@ -1,0 +1,161 @@
+"""How many cells rows have: what is said of those with others, and which of them a format allows."""
+
+from collections import Counter
+
+import pytest
+
+from imports.files.scanning import read_rows, scan_customers
+from imports.files.sources import open_source
+from imports.files.widths import NearLines
+from imports.formats.spec import Dialect
+from tests.imports.customer_files import NEW, issues_of
+from tests.imports.files.test_sources import SEED
+from tests.imports.formats.test_spec import column, spec
+
+NAMES = ("customer_alias", "alternate_name", "website", "discount", "discount_line_item_level")
+HEADER = "|".join(["customer_code", "profile_name", *NAMES])
+
+
+def wide(**policies):
+    return spec(*map(column, NAMES), **policies)
+
+
+def said(run):
+    """What is said of each line's width."""
+    return dict(run.issues.filter(code="wrong_number_of_cells").values_list("line", "message"))
+
+
+@pytest.mark.parametrize(
+    ("row", "words"),
+    [
+        ("C1|A||||||", "7 are expected: a delimiter too many stands at its end"),
+        ("C1|A||||0|no| ", "let the format allow it (allow_trailing_delimiter)"),
+        ("C1|A|||||||", "2 blank cells too many stand at its end"),
+        ("C1|A|b|c||||x", "has 8 cells; 7 are expected. A cell that holds the delimiter must be in quotes."),
+        ("C1|A||||0", "If the last one (discount_line_item_level) was left out as blank"),
+        ("C1|A||", "If the last 3 (website, discount, discount_line_item_level) were left out as blank"),
+        ("C1|A||", "let the format allow it (allow_short_rows)"),
+        ("C1", "The row has 1 cell; 7 are expected."),
+    ],
+)
+def test_a_row_of_another_width_is_said_to_be_what_it_is(send, row, words):
+    run = send.text(f"{HEADER}\n{row}\nC2|B|||||\n", wide())
+    assert words in said(run)[2]
+    assert (run.created, run.rejected) == (1, 1)
+
+
+def test_blank_cells_that_are_left_out_are_read_where_the_format_allows_it(send):
+    format_ = wide(allow_short_rows=True)
+    run = send.text(f"{HEADER}\nC1|A|x||||\nC2|B|y\nC3|C\nC4\n", format_)
+    assert issues_of(run) == [(5, "profile_name", "required")]
+    assert {code: customer["customer_alias"] for code, customer in send.customers().items()} == {
+        "C1": "x",
+        "C2": "y",
+        "C3": "",
+    }
+    assert send.text(f"{HEADER}\nC1|A|x|||||surplus\n", format_).status == "rejected"
+
+
+def test_rejects_of_short_rows_come_back_as_sound_rows(send, tmp_path):
+    format_, rejects = wide(allow_short_rows=True), tmp_path / "rejects.txt"
+    send.text(f"{HEADER}\nC1|A|||?\nC2|\n", format_, rejects=rejects)
+    again = send.bytes(rejects.read_bytes(), format_)
+    assert issues_of(again) == [(2, "website", "invalid_website"), (3, "profile_name", "required")]
+
+
+BROKEN = {
+    "in a name": ["C1|Harbor", "Row|a|b|shop.example||"],
+    "before a delimiter": ["C1|Harbor Row", "|a|b|||"],
+    "in the last cell": ["C1|A|a|b||10|y", "es"],
+    "twice": ["C1|Har", "bor", "Row|a|b|shop.example||"],
+    "with a blank line": ["C1|Har", "", "bor|a|b|shop.example||"],
+}
+
+
+@pytest.mark.parametrize("newline", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("name", BROKEN)
+def test_a_row_that_a_line_break_cut_is_named_as_one(send, name, newline):
+    lines = [HEADER, "C8|Before|||||", *BROKEN[name], "C9|Behind|||||"]
+    run = send.text(newline.join([*lines, ""]), wide())
+    if name == "in the last cell":  # it lost nothing that shows
+        assert said(run)[4].startswith("The row has 1 cell")
+        return
+    last = len(BROKEN[name]) + 2
+    assert "a line break seems to stand inside a cell. Put that cell in quotes" in said(run)[3]
+    assert f"{last}" in said(run)[3]
+    assert "Together with line" in said(run)[last]
+    assert list(send.customers()) == ["C8", "C9"]
+
+
+def test_a_line_break_is_named_where_the_customer_has_more_rows(send):
+    rows = [f"C1|A|||{number}||" for number in range(300)]
+    rows[150:150] = ["C1|Har", "bor|||||", "C1|Har", "C1|||||"]
+    run = send.text("\n".join([HEADER, *rows, ""]), wide())
+    assert [line for line, message in sorted(said(run).items()) if "line break" in message] == [152, 153, 154, 155]
+
+
+def test_two_short_rows_of_few_columns_may_be_either(send):
+    run = send.text("customer_code|profile_name|customer_alias\nC1|A\nC2|B\n", spec(column("customer_alias")))
+    assert all("line break" in message and "left out" in message for message in said(run).values())
+
+
+def test_rows_that_may_be_one_are_warned_of_where_short_rows_are_allowed(send):
+    text = f"{HEADER}\nC1|Harbor\nRow|a|b|||\nC2|B|y|||\n"
+    run = send.text(text, wide(allow_short_rows=True))
+    assert list(run.issues.values_list("line", "code", "severity")) == [(2, "short_row", "warning")]
+    assert "Together with line 3 it makes one row of 7 cells" in run.issues.get().message
+
+
+def test_lines_around_a_row_are_found_in_any_order_and_behind_long_ones(tmp_path):
+    rows = ["A|1|2|3", "A|1", "B|2|3", "A|1|2|3", "x" * 40_000 + "|1|2|3", "A|9", "C|2|3", "A|1|2|3"]
+    (tmp_path / "f").write_text("\n".join(["a|b|c|d", *rows, ""]))
+    with open_source(tmp_path / "f", Dialect()) as source:
+        scan = scan_customers(source, 0, SEED, lambda size: None)
+        lines = NearLines(source, scan)
+        short = [
+            row
+            for number in scan.customers.values()
+            for row in read_rows(source, scan, scan.spans(number))
+            if len(row.cells) < 4
+        ]
+        parts = {row.line: [*lines.find_parts(row, 4)] for row in [*short, *reversed(short)]}
+    assert parts == {3: [3, 4], 4: [3, 4], 7: [7, 8], 8: [7, 8]}
+
+
+@pytest.mark.parametrize(
+    ("behind", "rows", "errors"),
+    [
+        ("|", ["C1|A|x", "C2|B|"], {}),
+        ("||", ["C1|A|x", "C2|B|"], {}),
+        ("||", ["C1|A|x|", "C2|B|y|z"], {}),
+        ("|", ["C1|A|x|", "C2|B|y|"], {}),
+        ("|", ["C1|A|x|", "C2|B|y"], {3: "wrong_number_of_cells"}),
+        ("|", ["C1|A|", "C2|B|"], {2: "wrong_number_of_cells", 3: "wrong_number_of_cells"}),
+        ("|", ["C1|A|x", "C2|B|y|z"], {2: "wrong_number_of_cells"}),
+        ("|", ["C1|A"], {2: "wrong_number_of_cells"}),
+    ],
+)
+def test_a_nameless_last_header_cell_is_no_column_where_nothing_stands_below(send, behind, rows, errors):
+    text = "\n".join([f"customer_code|profile_name|customer_alias{behind}", *rows, ""])
+    run = send.text(text, spec(column("customer_alias")))
+    assert {line: code for line, _, code in issues_of(run) if code != "unknown_column"} == errors
+
+
+def test_a_nameless_last_header_cell_of_the_standard_template_is_no_column_either(send, tmp_path):
+    rejects = tmp_path / "rejects.txt"
+    header, values = "|".join(NEW), "|".join(NEW.values())
+    run = send.text(f"{header}|\n{values}\n{values.replace('C1', 'C2').replace('EUR', 'Q')}\n", rejects=rejects)
+    assert Counter(code for _, _, code in issues_of(run)) == {"invalid_currency": 1}
+    assert rejects.read_text().splitlines()[0] == f"{header}|_line|_code|_field|_message"
+    assert send.text(f'{header}|\n{values}\n"C3').status == "rejected"
+
+
+def test_columns_without_a_name_are_one_warning(send):
+    header, values = "|".join(NEW), "|".join(NEW.values())
+    run = send.text(f"{header}|fax||||\n{values}||||x|\n")
+    assert list(run.issues.order_by("id").values_list("column", "message")) == [
+        ("fax", "Column 5 ('fax') is no field of the template; it is not read."),
+        ("6", "Columns 6, 7, 8 and 9 have no name; they are not read."),
+    ]
+    run = send.text(f"{header}|\n{values}|\n")
+    assert run.issues.get().message == "Column 5 has no name; it is not read."
