@@ -3,7 +3,14 @@ from __future__ import annotations
 from ipaddress import ip_network
 
 import pytest
+from django.apps import apps
 from django.conf import settings
+from django.db import connection, transaction
+from django.template import RequestContext, Template
+from django.test import TransactionTestCase
+
+MANY_ROWS = 5000
+RENDER = Template._render  # type: ignore[attr-defined]  # as it is before the test client listens
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -22,3 +29,46 @@ def _own_servers():
 def _quick_passwords():
     """Hashing a password well takes longer than most tests."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _quick_templates(django_test_environment):
+    """The test client copies the context of every template, each widget's too; `response.context` needs the page's."""
+    listened_to = Template._render
+
+    def render(self, context):
+        is_page = isinstance(context, RequestContext) and context.template is self
+        return listened_to(self, context) if is_page else RENDER(self, context)
+
+    Template._render = render
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _quick_emptying():
+    """After tests that commit. Django's flush writes each of some fifty tables anew, where few hold a few rows."""
+    flush = TransactionTestCase._fixture_teardown
+
+    def empty(self):
+        if not empty_tables():
+            flush(self)
+
+    TransactionTestCase._fixture_teardown = empty
+
+
+def empty_tables() -> bool:
+    """Leave what `migrate` leaves: False where a table holds so many rows that emptying it as a whole is quicker."""
+    kept = ("django_content_type", "auth_permission")
+    tables = [name for name in connection.introspection.django_table_names(only_existing=True) if name not in kept]
+    with transaction.atomic(), connection.cursor() as cursor:
+        look = "SELECT '{0}', EXISTS (SELECT FROM {0} OFFSET {1}) WHERE EXISTS (SELECT FROM {0})"
+        cursor.execute(" UNION ALL ".join(look.format(name, MANY_ROWS) for name in tables))
+        filled = dict(cursor.fetchall())
+        if any(filled.values()):
+            return False
+        for name in filled:
+            cursor.execute(f"DELETE FROM {name}")
+    if apps.is_installed("imports"):
+        from imports.apps import add_schedule
+
+        add_schedule()
+    return True
