@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 from urllib.parse import quote
 
@@ -29,6 +30,12 @@ class Server:
         with psycopg.connect(**self.parameters, dbname=database, autocommit=True) as session:
             cursor = session.execute(statement)
             return cursor.fetchone() if cursor.description else None
+
+    def create(self, database: str) -> None:
+        """A new one: empty, or what the one of DATABASE_TEMPLATE holds (which nobody may use meanwhile)."""
+        self.drop(database)
+        template = os.environ.get("DATABASE_TEMPLATE") or "template0"
+        self.execute(f"CREATE DATABASE {database} ENCODING 'UTF8' TEMPLATE {template}")
 
     def drop(self, database: str) -> None:
         self.execute(f"DROP DATABASE IF EXISTS {database} WITH (FORCE)")

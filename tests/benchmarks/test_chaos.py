@@ -8,7 +8,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_every_file_is_applied_once_whatever_is_killed():
-    arguments = ["--seconds", "15", "--feeds", "4", "--clusters", "2", "--seed", "7"]
+    arguments = ["--seconds", "8", "--feeds", "4", "--clusters", "2", "--seed", "7"]
     ended = subprocess.run(
         [sys.executable, "benchmarks/chaos", *arguments], cwd=ROOT, capture_output=True, text=True, check=False
     )

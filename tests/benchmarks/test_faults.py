@@ -10,7 +10,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 def test_one_fault_wherever_it_hits_a_pull_loses_and_doubles_nothing():
     ended = subprocess.run(
-        [sys.executable, "benchmarks/faults", "--every", "90", "--kinds", "partial,held"],
+        [sys.executable, "benchmarks/faults", "--every", "130", "--kinds", "partial,held"],
         cwd=ROOT, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert ended.returncode == 0, ended.stdout + ended.stderr[-5000:]

@@ -12,7 +12,7 @@ from imports.models import Run
 from tests.builders import add_lookups, make_account
 
 ROOT = Path(__file__).resolve().parents[2]
-CASES = 60
+CASES = 40
 
 
 @pytest.fixture

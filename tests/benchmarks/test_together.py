@@ -8,7 +8,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_people_files_and_programs_work_in_one_account_at_once():
-    arguments = ["--seconds", "10", "--customers", "60", "--longest-wait", "60", "--seed", "7"]
+    arguments = ["--seconds", "6", "--customers", "60", "--longest-wait", "60", "--seed", "7"]
     ended = subprocess.run(
         [sys.executable, "benchmarks/together", *arguments], cwd=ROOT, capture_output=True, text=True, check=False
     )

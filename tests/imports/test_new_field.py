@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.db import connection
-from psycopg.errors import ObjectInUse
 
 from benchmarks.servers import Server
 from tests.imports.customer_files import BILLING, NEW, SHIPPING
@@ -155,7 +154,7 @@ class Copy:
 
 
 @pytest.fixture(scope="module")
-def outcome(tmp_path_factory, django_db_setup, django_db_blocker) -> Any:
+def outcome(tmp_path_factory, migrated, django_db_blocker) -> Any:
     """What two files, each with a row of both kinds of address, come to wherever a customer is shown."""
     folder = tmp_path_factory.mktemp("new_field")
     copy = Copy(folder / "project")
@@ -164,23 +163,15 @@ def outcome(tmp_path_factory, django_db_setup, django_db_blocker) -> Any:
     copy.add_fields()
     with django_db_blocker.unblock():
         server, database = Server(), f"{connection.settings_dict['NAME']}_new_field"
-        server.drop(database)
-        connection.close()
-        _copy_database(server, connection.settings_dict["NAME"], database)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("DATABASE_TEMPLATE", migrated)  # with all migrations but the new one
+            server.create(database)
         try:
             files = json.dumps([row("old"), row("new"), LONG])
             variables = {"DATABASE_URL": server.url(database), "DATA_DIR": str(folder / "data")}
             yield json.loads(copy.run(OUTCOME, files, str(folder), **variables))
         finally:
             server.drop(database)
-
-
-def _copy_database(server: Server, original: str, copy: str) -> None:
-    """With all migrations but the new one; without any where somebody else is connected to the original."""
-    try:
-        server.execute(f"CREATE DATABASE {copy} TEMPLATE {original}")
-    except ObjectInUse:
-        server.execute(f"CREATE DATABASE {copy} ENCODING 'UTF8' TEMPLATE template0")
 
 
 def expected(prefix: str) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from tests.builders import add_lookups, make_account
 from tests.imports.customer_files import NEW, SHIPPING, as_text
 from tests.processes import start_command
 
-CUSTOMERS = 8000
+CUSTOMERS = 3000
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
