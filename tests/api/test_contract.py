@@ -15,7 +15,7 @@ from tests.builders import add_member, make_account, make_connection
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-EXAMPLES = os.environ.get("SCHEMA_EXAMPLES", "4")
+EXAMPLES = os.environ.get("SCHEMA_EXAMPLES", "2")
 PHASES = os.environ.get("SCHEMA_PHASES", "fuzzing")
 """By hand, more of each: SCHEMA_EXAMPLES=100 SCHEMA_PHASES=examples,coverage,fuzzing,stateful."""
 CHECKS = "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance"
@@ -54,4 +54,4 @@ def test_no_request_breaks_the_contract(world, live_server, tmp_path, settings, 
     assert ended.returncode == 0, ended.stdout[-12_000:] + ended.stderr[-2000:]
     sys.stdout.write(ended.stdout[-1500:])  # with -rP: how many requests it were
     generated = re.findall(r"([\d,]+) generated", ended.stdout)
-    assert int(generated[0].replace(",", "")) > 250
+    assert int(generated[0].replace(",", "")) > 120

@@ -43,7 +43,16 @@ def yardstick(tmp_path: Path) -> Callable[..., Path]:
 def test_every_workload_is_measured_beside_the_yardstick_where_that_reads_the_layout(yardstick, tmp_path):
     document = tmp_path / "results.json"
     ended = benchmark(
-        "--customers", "40", "--layouts", "wide,standard", "--repeat", "1", "--yardstick", yardstick(), "--json", document
+        "--customers",
+        "40",
+        "--layouts",
+        "wide,standard",
+        "--repeat",
+        "1",
+        "--yardstick",
+        yardstick(),
+        "--json",
+        document,
     )
     assert ended.returncode == 0, ended.stderr
     results = json.loads(document.read_text())["results"]

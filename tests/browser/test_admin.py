@@ -1,6 +1,7 @@
 """The admin in a real browser: log in, approve a new connection in the list, see it approved."""
 
 import shutil
+import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -28,24 +29,45 @@ pytestmark = [
 ]
 
 
-@contextmanager
-def browse(live_server, username):
-    """A page of a headless browser where the user is logged in; every error it meets fails the test.
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory):
+    """Where the one browser of these tests is reached: starting it costs more than most of them."""
+    command = [BROWSER, "--headless=new", "--no-sandbox", "--remote-debugging-port=0", "--no-first-run"]
+    command += [
+        f"--disable-{part}" for part in ("gpu", "background-networking", "component-update", "extensions", "sync")
+    ]
+    command += ["--force-prefers-reduced-motion", f"--user-data-dir={tmp_path_factory.mktemp('browser')}"]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            said = iter(process.stderr.readline, "")
+            yield next(line.split()[-1] for line in said if line.startswith("DevTools listening on"))
+        finally:
+            process.terminate()
+
+
+@pytest.fixture
+def browse(browser, live_server):
+    """Open a page where the user is logged in, in a session of its own; every error it meets fails the test.
 
     Ask the database before and after, not within: the browser's event loop runs in this thread meanwhile.
     """
     sync_api = pytest.importorskip("playwright.sync_api")
-    errors = []
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=BROWSER, args=["--no-sandbox", "--disable-gpu"])
-        page = browser.new_page(viewport={"width": 1400, "height": 900})
-        page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
-        page.on("pageerror", lambda error: errors.append(str(error)))
-        page.on("response", lambda response: errors.append(response.url) if response.status >= 400 else None)
-        log_in(page, live_server, username)
-        yield page
-        browser.close()
-    assert not errors
+
+    @contextmanager
+    def browse(username):
+        errors = []
+        with sync_api.sync_playwright() as playwright:
+            session = playwright.chromium.connect_over_cdp(browser).new_context(viewport={"width": 1400, "height": 900})
+            page = session.new_page()
+            page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+            page.on("pageerror", lambda error: errors.append(str(error)))
+            page.on("response", lambda response: errors.append(response.url) if response.status >= 400 else None)
+            log_in(page, live_server, username)
+            yield page
+            session.close()
+        assert not errors
+
+    return browse
 
 
 def log_in(page, live_server, username):
@@ -64,9 +86,9 @@ def account():
     return account
 
 
-def test_a_new_connection_is_approved_in_the_list(account, live_server):
+def test_a_new_connection_is_approved_in_the_list(account, browse, live_server):
     make_connection(account, "C1", profile_name="Galerie Lumière", status="pending")
-    with browse(live_server, "eddie") as page:
+    with browse("eddie") as page:
         page.goto(live_server.url + reverse("admin:connections_connection_changelist"))
         row = page.locator("#result_list tr", has_text="Galerie Lumière")
         assert "waiting for review" in row.inner_text().lower()
@@ -79,9 +101,9 @@ def test_a_new_connection_is_approved_in_the_list(account, live_server):
     assert Connection.objects.get().status == "approved"
 
 
-def test_an_address_is_added_on_the_form(account, live_server):
+def test_an_address_is_added_on_the_form(account, browse, live_server):
     connection = make_connection(account, "C1")
-    with browse(live_server, "eddie") as page:
+    with browse("eddie") as page:
         page.goto(live_server.url + reverse("admin:connections_connection_change", args=[connection.pk]))
         page.click("a[href='#addresses']")
         page.click("text=Add another Address")
@@ -115,7 +137,7 @@ def save(page):
     page.wait_for_selector("text=was changed successfully")
 
 
-def test_every_inline_of_a_connection_is_filled_and_saved(account, live_server):
+def test_every_inline_of_a_connection_is_filled_and_saved(account, browse, live_server):
     connection = make_connection(account, "C1")
     rows = [
         ("connectionpricetype_set", 1, {"lookup": ("US Wholesale",)}),
@@ -126,7 +148,7 @@ def test_every_inline_of_a_connection_is_filled_and_saved(account, live_server):
         ("connectionshippingterm_set", 0, {"lookup": ("UPS Ground",)}),
         ("connectionwarehouse_set", 0, {"lookup": ("Rotterdam",)}),
     ]
-    with browse(live_server, "eddie") as page:
+    with browse("eddie") as page:
         page.goto(live_server.url + reverse("admin:connections_connection_change", args=[connection.pk]))
         for prefix, number, values in rows:
             page.click(f"a[href='#{prefix}']")
@@ -139,12 +161,12 @@ def test_every_inline_of_a_connection_is_filled_and_saved(account, live_server):
     }  # fmt: skip
 
 
-def test_columns_and_members_are_added(account, live_server):
+def test_columns_and_members_are_added(account, browse, live_server):
     make_user("root", is_superuser=True)
     vera = make_user("vera")
     draft = save_draft(account, "erp", SPEC)
     count = draft.columns.count()
-    with browse(live_server, "root") as page:
+    with browse("root") as page:
         page.goto(live_server.url + reverse("admin:imports_formatversion_change", args=[draft.pk]))
         fill_row(page, "columns", count, {"constant": "10", "target": "discount"})
         save(page)
@@ -158,11 +180,11 @@ def test_columns_and_members_are_added(account, live_server):
     assert account.memberships.get(user=vera).role == "editor"
 
 
-def test_what_a_file_changed_meanwhile_is_decided_on_the_page(account, live_server, tmp_path):
+def test_what_a_file_changed_meanwhile_is_decided_on_the_page(account, browse, live_server, tmp_path):
     connection = make_connection(account, "C1", customer_alias="Old")
     file = tmp_path / "customers.txt"
     file.write_text("customer_code|customer_alias|alternate_name\nC1|Theirs|Second name\n")
-    with ThreadPoolExecutor(1) as worker, browse(live_server, "eddie") as page:
+    with ThreadPoolExecutor(1) as worker, browse("eddie") as page:
         page.goto(live_server.url + reverse("admin:connections_connection_change", args=[connection.pk]))
         page.fill("#id_customer_alias", "Mine")
         status = worker.submit(import_elsewhere, account, file).result()
@@ -189,9 +211,9 @@ def import_elsewhere(account, file):
 NORTHWIND = Path(__file__).parents[1] / "samples" / "northwind_customers.csv"
 
 
-def test_a_sample_becomes_a_live_format(account, live_server):
+def test_a_sample_becomes_a_live_format(account, browse, live_server):
     sandbox = add_sandbox(account)
-    with browse(live_server, "eddie") as page:
+    with browse("eddie") as page:
         page.goto(live_server.url + reverse("admin:imports_format_add"))
         page.fill("input[name=name]", "northwind")
         page.set_input_files("input[name=sample]", NORTHWIND)
@@ -211,7 +233,7 @@ def test_a_sample_becomes_a_live_format(account, live_server):
     version = FormatVersion.objects.get()
     assert version.columns.get(target="profile_name").default == "unnamed"
     assert import_path(sandbox, NORTHWIND, version=version).created == 91
-    with browse(live_server, "eddie") as page:
+    with browse("eddie") as page:
         page.goto(live_server.url + reverse("admin:imports_formatversion_go_live", args=[version.pk]))
         page.fill("textarea[name=reason]", "the pilot customer waits")
         page.click("button:has-text('Go live')")
@@ -219,11 +241,11 @@ def test_a_sample_becomes_a_live_format(account, live_server):
     assert FormatVersion.objects.get().status == "live"
 
 
-def test_a_feed_is_made_checked_and_pulled(account, live_server, tmp_path):
+def test_a_feed_is_made_checked_and_pulled(account, browse, live_server, tmp_path):
     """Its key is shown when it is missing, and pinned; then a worker pulls what is due."""
     drop(tmp_path, "customers.txt", "C1")
     with run_sftp(tmp_path) as server:
-        with browse(live_server, "eddie") as page:
+        with browse("eddie") as page:
             page.goto(live_server.url + reverse("admin:imports_feed_add"))
             page.fill("#id_name", "erp")
             page.fill("#id_host", "127.0.0.1")
@@ -252,14 +274,14 @@ def test_a_feed_is_made_checked_and_pulled(account, live_server, tmp_path):
     assert feed.runs.get().status == "succeeded"
 
 
-def test_a_file_is_chosen_looked_at_and_imported(account, live_server, tmp_path):
+def test_a_file_is_chosen_looked_at_and_imported(account, browse, live_server, tmp_path):
     known = make_connection(account, "C1", profile_name="Galerie Lumière")
     file = tmp_path / "customers.txt"
     head = "customer_code|profile_name|price_type_currency|price_type_name|discount\n"
     file.write_text(
         f"{head}C1|Galerie Soleil|EUR|EU Wholesale|\nC2|Harbor Row|EUR|EU Wholesale|\nC3|Bad|EUR|EU Wholesale|a lot\n"
     )
-    with browse(live_server, "eddie") as page:
+    with browse("eddie") as page:
         page.goto(live_server.url + reverse("admin:connections_connection_changelist"))
         page.click("a[href$='/connections/connection/import/']")
         page.set_input_files("input[name=import_file]", str(file))

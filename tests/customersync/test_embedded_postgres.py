@@ -15,11 +15,15 @@ from customersync.embedded_postgres import server
 from tests import processes
 
 ROOT = Path(__file__).resolve().parents[2]
-QUERY = """
+ALONE = """
 import os, sys
-os.environ["DJANGO_SETTINGS_MODULE"] = "customersync.settings"
-import django
-django.setup()
+from pathlib import Path
+from django.conf import settings
+database = {"ENGINE": "customersync.embedded_postgres", "NAME": "customersync"}
+settings.configure(DATABASES={"default": database}, DATA_DIR=Path(os.environ["DATA_DIR"]))
+"""
+"""Without apps, which take a second to load."""
+ASK = """
 from django.db import connection
 def ask():
     with connection.cursor() as cursor:
@@ -28,9 +32,11 @@ def ask():
     connection.close()
 ask()
 """
-ASK_AND_WAIT = QUERY + "sys.stdin.readline()"
+WAIT = "import sys; sys.stdin.readline()"
+ASK_AND_WAIT = ALONE + ASK + WAIT
 FORK = (
-    QUERY
+    ALONE
+    + ASK
     + """
 child_asked, asked = os.pipe()
 if os.fork():
@@ -44,7 +50,7 @@ else:
 )
 COMMAND = f"""
 import manage, sys
-sys.argv[1:] = ["shell", "--verbosity", "0", "--command", {ASK_AND_WAIT!r}]
+sys.argv[1:] = ["shell", "--verbosity", "0", "--command", {ASK + WAIT!r}]
 manage.main()
 """
 

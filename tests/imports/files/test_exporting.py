@@ -165,7 +165,7 @@ FORMAT_SPECS = {
 }
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(customers=st.dictionaries(filled(8), CUSTOMERS, min_size=1, max_size=3))
 def test_an_export_imports_back_unchanged(send, customers):
     Connection.objects.all().delete()
@@ -178,7 +178,7 @@ def test_an_export_imports_back_unchanged(send, customers):
 
 
 @pytest.mark.parametrize("name", FORMAT_SPECS)
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(customers=st.dictionaries(filled(8), CUSTOMERS, min_size=1, max_size=3))
 def test_an_export_in_a_format_imports_back_unchanged(send, name, customers):
     Connection.objects.all().delete()

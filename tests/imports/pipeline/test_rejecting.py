@@ -106,7 +106,7 @@ HEADLESS = FormatSpec(
 
 
 @example((b'C1|A||x|x\r\nC1|A||"x|\\\r\nC2"|B|\\\r\n', HEADLESS))
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=35, deadline=None, suppress_health_check=list(HealthCheck))
 @given(files())
 def test_unmended_rejects_are_rejected_again_for_the_same_reasons(send, file):
     data, spec = file
