@@ -99,7 +99,7 @@ def make_connection(
 
 def copy_connection(connection: Connection, count: int) -> None:
     """So many others that differ by their codes alone, C000001 and so on, in one statement."""
-    names = [field.column for field in Connection._meta.concrete_fields if not field.primary_key]
+    names = [str(field.column) for field in Connection._meta.concrete_fields if not field.primary_key]
     values = ["to_char(number, 'FMC000000')" if name == "customer_code" else name for name in names]
     with database.cursor() as cursor:
         cursor.execute(

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from ipaddress import ip_network
+from typing import Any
 
 import pytest
 from django.apps import apps
@@ -13,7 +14,7 @@ from psycopg.errors import ObjectInUse
 from benchmarks.servers import Server
 
 MANY_ROWS = 5000
-RENDER = Template._render  # type: ignore[attr-defined]  # as it is before the test client listens
+RENDER: Any = Template._render  # type: ignore[attr-defined]  # private; before the test client listens
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -37,13 +38,13 @@ def _quick_passwords():
 @pytest.fixture(scope="session", autouse=True)
 def _quick_templates(django_test_environment):
     """The test client copies the context of every template, each widget's too; `response.context` needs the page's."""
-    listened_to = Template._render
+    listened_to: Any = Template._render  # type: ignore[attr-defined]  # as above
 
     def render(self, context):
         is_page = isinstance(context, RequestContext) and context.template is self
         return listened_to(self, context) if is_page else RENDER(self, context)
 
-    Template._render = render
+    Template._render = render  # type: ignore[attr-defined]  # as above
 
 
 @pytest.fixture(scope="session")
@@ -69,13 +70,13 @@ def migrated(django_db_setup, django_db_blocker):
 @pytest.fixture(scope="session", autouse=True)
 def _quick_emptying():
     """After tests that commit. Django's flush writes each of some fifty tables anew, where few hold a few rows."""
-    flush = TransactionTestCase._fixture_teardown
+    flush: Any = TransactionTestCase._fixture_teardown  # type: ignore[attr-defined]  # private, but no setting is
 
     def empty(self):
         if not empty_tables():
             flush(self)
 
-    TransactionTestCase._fixture_teardown = empty
+    TransactionTestCase._fixture_teardown = empty  # type: ignore[attr-defined]  # as above
 
 
 def empty_tables() -> bool:

@@ -32,14 +32,14 @@ pytestmark = [
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory):
     """Where the one browser of these tests is reached: starting it costs more than most of them."""
-    command = [BROWSER, "--headless=new", "--no-sandbox", "--remote-debugging-port=0", "--no-first-run"]
+    command = [str(BROWSER), "--headless=new", "--no-sandbox", "--remote-debugging-port=0", "--no-first-run"]
     command += [
         f"--disable-{part}" for part in ("gpu", "background-networking", "component-update", "extensions", "sync")
     ]
     command += ["--force-prefers-reduced-motion", f"--user-data-dir={tmp_path_factory.mktemp('browser')}"]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
         try:
-            said = iter(process.stderr.readline, "")
+            said = process.stderr or ()
             yield next(line.split()[-1] for line in said if line.startswith("DevTools listening on"))
         finally:
             process.terminate()
