@@ -50,6 +50,7 @@ class HeldFor(StrEnum):
     FOOTER = "footer"
     LIMITS = "limits"
     SWALLOWED_LINES = "swallowed_lines"
+    ENCODED_TWICE = "encoded_twice"
     FAILURES = "failures"
 
     @property

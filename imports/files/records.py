@@ -12,6 +12,7 @@ from collections import deque
 from typing import TYPE_CHECKING, NamedTuple
 
 from imports.errors import FileRejected
+from lookups.texts import read_key
 
 if TYPE_CHECKING:
     from _csv import Reader as CellReader
@@ -25,6 +26,8 @@ MOST_READ_AGAIN = 1 << 26
 LONGEST_CELL = 4 * LONGEST_RECORD
 """More than a record may have, so that a long one is refused by its record, with the line of its quote."""
 
+FILE_MARKS = "\ufeff\x1a"
+"""A byte order mark, and the end mark of DOS."""
 _TEXT_BEHIND_QUOTE = "text stands after a closing quote"
 _HIDDEN = "\0\x7f\0"
 """Stands for a delimiter that is part of a cell while the csv module cuts; no sound row has a NUL."""
@@ -73,8 +76,8 @@ def read_cells(
 
 
 def is_blank(row: Row) -> bool:
-    """Whether a row is nothing but delimiters and spaces."""
-    return not any(cell.strip() for cell in row.cells)
+    """Whether a row is nothing but delimiters and what cannot be seen."""
+    return not any(read_key(cell) for cell in row.cells)
 
 
 def decode(data: bytes, line: int) -> str:
@@ -83,6 +86,14 @@ def decode(data: bytes, line: int) -> str:
         return data.decode()
     except UnicodeDecodeError as error:
         raise undecodable("utf-8", line, f"Byte 0x{data[error.start]:02X}") from None
+
+
+def decode_record(data: bytes, line: int) -> str:
+    """The text of a line that begins a record, without the marks that stand where files were joined.
+
+    A byte order mark begins a file and a DOS end mark ends one. Raises FileRejected as `decode` does.
+    """
+    return decode(data, line).lstrip(FILE_MARKS)
 
 
 def undecodable(encoding: str, line: int, what: str) -> FileRejected:
@@ -159,7 +170,8 @@ class RecordReader:
                 self.number -= 1
                 raise self._unterminated()
             record.append(line)
-            yield self._hide_spaced(decode(line, self.number))
+            text = decode(line, self.number) if len(record) > 1 else decode_record(line, self.number)
+            yield self._hide_spaced(text)
 
     def _hide_spaced(self, text: str) -> str:
         """Hide delimiters that are part of a cell; a line with NULs is faulty as it is."""
@@ -187,7 +199,7 @@ class RecordReader:
         """
         line = self.ahead.popleft()
         self.number += 1
-        text = self._hide_spaced(decode(line, self.number))
+        text = self._hide_spaced(decode_record(line, self.number))
         letter = next(letter for letter in "xyz" if letter not in (self.dialect.delimiter, self.dialect.escapechar))
         try:
             next(self._read_cells([text, f"{self.dialect.quotechar}{letter}\n"]))
@@ -199,7 +211,7 @@ class RecordReader:
 
     def fault(self, line: bytes) -> Row:
         """The line that was read last as a row with wrong quotes."""
-        text = decode(without_line_end(line), self.number)
+        text = decode_record(without_line_end(line), self.number)
         cells = self._hide_spaced(text).split(self.dialect.delimiter)
         if self.spaced:
             cells = [cell.replace(_HIDDEN, self.dialect.delimiter) for cell in cells]
