@@ -76,7 +76,7 @@ class Grouper:
     def find_fault(self, row: Row) -> tuple[str, str] | None:
         """Why the cells of a row cannot be told apart: code and message; none for a sound row."""
         if row.fault:
-            return "malformed_quote", f"The quotes of this row are wrong: {row.fault}. Double a quote inside quotes."
+            return "malformed_quote", f"The quotes of this row are wrong: {row.fault}"
         if len(row.cells) != self.width and (wrong := self.widths.explain(row)):
             return "wrong_number_of_cells", wrong
         if b"\0" in row.raw:

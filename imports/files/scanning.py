@@ -266,8 +266,7 @@ def read_rows(source: Source, scan: Scan, spans: Iterable[int]) -> Iterator[Row]
 
 def _rows_of(source: Source, raw: bytes, line: int, *, is_faulty: bool) -> Iterator[Row]:
     if is_faulty:
-        lines = raw.splitlines(keepends=True)
-        yield source.records((), line + 1).fault(lines[0])
+        yield source.records(raw.splitlines(keepends=True), line).refault()
     elif source.is_plain(raw):
         delimiter = source.dialect.delimiter
         for number, text in enumerate(raw.splitlines(), line):

@@ -250,7 +250,7 @@ def _read_header(source: Source, offset: int) -> None:
         if b"\0" in row.raw:
             raise FileRejected("not_text", "The header holds NUL bytes, so the file is not text.", line=row.line)
         if row.fault:
-            raise FileRejected("malformed_quote", f"The header cannot be read: {row.fault}.", line=row.line)
+            raise FileRejected("malformed_quote", f"The header cannot be read: {row.fault}", line=row.line)
         source.header, source.header_line = row.cells, row.line
         source.newline = _line_end(row.raw)
         return
