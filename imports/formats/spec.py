@@ -192,6 +192,20 @@ def _fold(cell: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class FormatDraft:
+    """A format as far as it is written, which need not be complete."""
+
+    dialect: Dialect
+    columns: tuple[Column, ...]
+    policies: Policies
+    header: tuple[str, ...] = ()
+
+    def complete(self, name: str) -> FormatSpec:
+        """The format. Raises FormatError that says what is missing or contradicts itself."""
+        return FormatSpec(name, self.dialect, self.columns, self.policies, self.header)
+
+
+@dataclass(frozen=True, slots=True)
 class FormatSpec:
     """A format as the pipeline takes it.
 

@@ -38,8 +38,11 @@ class Sample:
     readings: list[Reading] = field(default_factory=list)
 
 
-def take_sample(path: Path) -> Sample:
-    """Read the sample. Raises FileRejected for a file that is empty, no text or has no lines."""
+def take_sample(path: Path, encoding: str = "") -> Sample:
+    """Read the sample, in the encoding that is given or else the likeliest.
+
+    Raises FileRejected for a file that is empty, no text or has no lines.
+    """
     with path.open("rb") as file:
         size = os.fstat(file.fileno()).st_size
         start = file.read(SAMPLE_BYTES)
@@ -50,8 +53,8 @@ def take_sample(path: Path) -> Sample:
         raise FileRejected("empty_file", "The file is empty. Give a sample with a header and some customers.")
     if what := find_not_text(start):
         raise FileRejected("not_text", f"The file is {what}")
-    bom, encoding = find_bom(start) or (b"", "")
-    encoding = encoding or find_wide_encoding(start)
+    bom, marked = find_bom(start) or (b"", "")
+    encoding = encoding or marked or find_wide_encoding(start)
     if not encoding.startswith(("utf-16", "utf-32")):
         start, tail = _PADDING.sub(b"", start), _PADDING.sub(b"", tail)
     if not encoding and b"\0" in start:
