@@ -72,7 +72,7 @@ def test_a_column_that_is_not_there_is_refused(sample, fields, message):
 
 def test_of_doubled_headers_the_position_is_asked_for(sample):
     path = sample(HEADER.replace("Remark", "Mail"), *ROWS)
-    with pytest.raises(FormatError, match="several columns 'Mail'.*7 or 8"):
+    with pytest.raises(FormatError, match=r"several columns 'Mail'.*7 or 8"):
         onboard(path, corrections=Corrections(fields={"Mail": None}))
     assert targets(path, fields={"8": Target("buyer_email")})["Mail"] == "buyer_email_1"
 
