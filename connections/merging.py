@@ -62,7 +62,7 @@ CONNECTION = Entity(
     Change.Record.CONNECTION,
     key=("customer_code",),
     values=CONNECTION_FIELDS,
-    staged=("source_digest", "changed", "version"),
+    staged=("near_key", "source_digest", "changed", "version"),
 )
 CHILDREN = (
     Entity(Address, Change.Record.ADDRESS, ("kind", "code"), ADDRESS_FIELDS, log_key="s.kind || ':' || s.code"),
@@ -260,7 +260,7 @@ def _customer(staged: str) -> str:
 
 
 def _insert_connections(cursor: CursorWrapper, parameters: dict[str, Any]) -> None:
-    names = (*CONNECTION.columns, "source_digest")
+    names = (*CONNECTION.columns, "near_key", "source_digest")
     cursor.execute(
         f"WITH created AS (INSERT INTO {CONNECTION.table}"
         f" (id, account_id, status, created_at, updated_at, {_columns(names)})"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.conf import settings
 from django.contrib.postgres.indexes import BrinIndex
@@ -13,6 +13,7 @@ from django.db.models.functions import Lower, Now
 
 from accounts.models import Account
 from connections.given import given_fields
+from connections.near_keys import LONGEST, near_key
 from connections.querysets import ConnectionQuerySet
 from connections.rules import STATE_REQUIRED_COUNTRIES, validate_country
 from lookups.models import CompanyNumber, CustomerGroup, PaymentTerm, PriceType, SalesRep, ShippingTerm, Warehouse
@@ -29,6 +30,7 @@ class Connection(models.Model):
 
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="connections", db_index=False)
     customer_code = models.CharField(max_length=100, validators=[validate_trimmed], db_collation="C")
+    near_key = models.CharField(max_length=LONGEST, db_default="", editable=False, db_collation="C")
     profile_name = models.CharField(max_length=100, validators=[validate_trimmed])
     customer_alias = models.CharField(max_length=150, blank=True)
     alternate_name = models.CharField(max_length=100, blank=True)
@@ -73,8 +75,8 @@ class Connection(models.Model):
 
     not_given = frozenset(
         {
-            "id", "account", "customer_code", "status", "duplicate_of", "reviewed_by", "reviewed_at", "source_digest",
-            "created_at", "updated_at",
+            "id", "account", "customer_code", "near_key", "status", "duplicate_of", "reviewed_by", "reviewed_at",
+            "source_digest", "created_at", "updated_at",
         }
     )  # fmt: skip
     """Keys, review and bookkeeping. Every other field is one that files give, see `connections.given`."""
@@ -106,7 +108,7 @@ class Connection(models.Model):
             # That the original is of the same account and not rejected itself, a trigger of the migrations checks.
         ]
         indexes = [
-            models.Index("account", Lower("customer_code"), name="customer_code_any_case"),
+            models.Index(fields=["account", "near_key"], name="near_keys_of_an_account"),
             models.Index(
                 "duplicate_of", condition=models.Q(duplicate_of__isnull=False), name="duplicates_of_a_connection"
             ),
@@ -114,6 +116,10 @@ class Connection(models.Model):
 
     def __str__(self) -> str:
         return f"{self.customer_code} · {self.profile_name}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        self.near_key = near_key(self.customer_code)
+        super().save(*args, **kwargs)
 
     @property
     def changes(self) -> models.QuerySet[Change]:

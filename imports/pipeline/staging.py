@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from connections import merging
 from connections.models import Connection
+from connections.near_keys import near_key
 from connections.stored import ConnectionValues
 from imports.pipeline.resolving import NewLookup
 from lookups.directory import LISTS
@@ -56,8 +57,9 @@ def stage_customers(
         record = verdict.stored.id if verdict.stored else None
         owner = next(ids) if record is None else record
         version = verdict.stored.version if verdict.stored else None
+        key = near_key(customer.code)
         rows[merging.CONNECTION].append(
-            (owner, record, customer.line, customer.code, *verdict.values, digest, verdict.changes, version)
+            (owner, record, customer.line, customer.code, *verdict.values, key, digest, verdict.changes, version)
         )
         for entity, records in zip(merging.CHILDREN, (verdict.addresses, verdict.doors, verdict.buyers), strict=True):
             rows[entity] += [(owner, pk, line, *key, *values) for pk, line, key, values in records]

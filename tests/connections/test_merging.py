@@ -116,8 +116,8 @@ def as_staged(customer, *, changed, **values):
 def as_new(pk, customer_code):
     texts = dict.fromkeys(("customer_alias", "alternate_name", "website"), "")
     return staged(
-        CONNECTION, connection_id=pk, customer_code=customer_code, profile_name="New", source_digest=DIGEST,
-        changed=True, line=4, **texts,
+        CONNECTION, connection_id=pk, customer_code=customer_code, near_key=customer_code.lower(), profile_name="New",
+        source_digest=DIGEST, changed=True, line=4, **texts,
     )  # fmt: skip
 
 

@@ -62,3 +62,13 @@ def test_chains_of_duplicates_end_at_the_connection_that_stays():
     assert dict(found) == dict.fromkeys(("FIRST", "SECOND", "THIRD"), "STAYS")
     emptied = {row.customer_code for row in now.objects.all() if not bytes(row.source_digest)}
     assert emptied == {"SECOND", "THIRD", "LOST", "LOSING", "FOREIGN"}
+
+
+def test_connections_are_given_their_near_keys():
+    account = make_account("maison")
+    codes = {"00A1": "a1", "B-2": "b-2", "\u200b3.0": "3", "ÄÖ": "äö"}
+    old = migrate("0007_originals_stay").get_model("connections", "Connection")
+    for code in codes:
+        old.objects.create(account_id=account.pk, customer_code=code, profile_name=code)
+    now = migrate("0010_index_near_keys").get_model("connections", "Connection")
+    assert dict(now.objects.values_list("customer_code", "near_key")) == codes

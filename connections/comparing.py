@@ -1,0 +1,41 @@
+"""Compare codes: those that an account does not have → the ones it has that look like them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+from connections.models import Connection
+from connections.near_keys import name_differences, near_key
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+MOST_NAMED = 3
+"""How many codes a sentence names."""
+
+
+def find_near(account_id: int, codes: Iterable[str]) -> dict[str, list[str]]:
+    """For those of the codes that look like others of the account: the others, rejected ones last. One query, by index.
+
+    Connections without a near-key, which code of the release before adds during an upgrade, are found as well.
+    """
+    asked: defaultdict[str, list[str]] = defaultdict(list)
+    for code in codes:
+        asked[near_key(code)].append(code)
+    known = Connection.objects.filter(account=account_id, near_key__in=[*asked, ""]).values_list(
+        "status", "customer_code"
+    )
+    near: defaultdict[str, list[str]] = defaultdict(list)
+    for _, other in sorted(known, key=lambda row: (row[0] == Connection.Status.REJECTED, row[1])):
+        for code in asked.get(near_key(other), ()):
+            if code != other:
+                near[code].append(other)
+    return dict(near)
+
+
+def describe_near(code: str, others: Sequence[str]) -> str:
+    """The others with what tells them from the code: "'00123', which differs only in leading zeros"."""
+    named = [f"{other!r}, which differs only in {name_differences(code, other)}" for other in others[:MOST_NAMED]]
+    more = len(others) - len(named)
+    return ", and ".join(named) + (f", and {more} more" if more else "")

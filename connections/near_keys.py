@@ -1,0 +1,138 @@
+"""Near-keys: what is left of a customer code without what spreadsheets, keyboards and other programs change of it.
+
+Codes are compared exactly. Two that differ but have the same near-key look like one: somebody should be told.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import TYPE_CHECKING
+
+from django.utils.text import get_text_list
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+LONGEST = 100
+"""Characters of a near-key; compatibility forms can be many times as long as their code."""
+MOST_NAMED = 3
+"""How many characters a sentence names."""
+
+# What Unicode tells programs to ignore beside format and control characters, and what is drawn as nothing.
+_FILLERS = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2065\u2800\u3164\ufe00-\ufe0f\uffa0\ufff0-\ufff8\U000e0000-\U000e0fff]"
+)
+_QUOTES = (
+    "'\"`\u00b4\u00ab\u00bb\u02b9\u02ba\u02bb\u02bc\u02bd\u02c8\u02ca\u02cb\u2018\u2019\u201a\u201b\u201c\u201d\u201e\u201f"
+    "\u2032\u2033\u2035\u2036\u2039\u203a\u275b\u275c\u275d\u275e\u300c\u300d\u301d\u301e\u301f\uff02\uff07"
+)
+_IN_FRONT = f"=+{_QUOTES}"
+_DASHES = "\u02d7\u2043\u2212\u2796"
+_THOUSANDS = re.compile(r"^([1-9][0-9]{0,2})((?P<mark>[.,'])[0-9]{3}(?:(?P=mark)[0-9]{3})*)(?=[.,]0*$|$)")
+_DECIMALS = re.compile(r"(?<=[^.,])[.,]0*$")
+_LEADING_ZEROS = re.compile(r"^0+(?=\w)")
+_PLAIN = re.compile(r"0*([1-9A-Za-z][0-9A-Za-z_/-]*)", re.ASCII)
+"""A code of which nothing but case and leading zeros can be taken."""
+_FORM = "the form of its characters"
+
+
+def near_key(code: str) -> str:
+    """The near-key of a trimmed code that is not blank; it is not blank either.
+
+    It is stored with every connection: who changes what it comes to has a migration fill `near_key` anew.
+    """
+    if plain := _PLAIN.fullmatch(code):
+        return plain[1].lower()[:LONGEST]
+    for _, reduce in _STEPS:
+        code = reduce(code) or code
+    return code[:LONGEST]
+
+
+def name_differences(first: str, second: str) -> str:
+    """What two different codes with the same near-key differ in: "case and leading zeros"."""
+    kinds = [kind for kind, _ in _STEPS]
+    telling = [kind for kind in kinds if _reduce_but(kind, first) != _reduce_but(kind, second)]
+    shared = {*first.casefold()} & {*second.casefold()}
+    characters = sorted(char for char in {*first} ^ {*second} if not _is_plain(char, shared))
+    named = ", ".join(f"U+{ord(char):04X}" for char in characters[:MOST_NAMED])
+    more = ", …" if len(characters) > MOST_NAMED else ""
+    return get_text_list(telling or [_FORM], "and") + (f" ({named}{more})" if named else "")
+
+
+def _is_plain(char: str, shared: set[str]) -> bool:
+    """Whether a character says for itself what it is, or is the other case of one that both codes have."""
+    return (char.isascii() and char.isprintable()) or ({*char.casefold()} <= shared and _in_one_form(char) == char)
+
+
+def _reduce_but(left_out: str, code: str) -> str:
+    for kind, reduce in _STEPS:
+        if kind != left_out:
+            code = reduce(code) or code
+    return code
+
+
+class _Characters(dict[int, str]):
+    """What single characters become, for `str.translate`; each is looked up once."""
+
+    def __init__(self, fold: Callable[[str, str], str]) -> None:
+        super().__init__()
+        self.fold = fold
+
+    def __missing__(self, point: int) -> str:
+        char = chr(point)
+        self[point] = self.fold(char, unicodedata.category(char))
+        return self[point]
+
+
+def _fold_visible(char: str, category: str) -> str:
+    """Nothing, for a character that is not seen; spaces are seen."""
+    return "" if not char.isspace() and (category in ("Cc", "Cf") or _FILLERS.match(char)) else char
+
+
+def _fold_alike(char: str, category: str) -> str:
+    """The ASCII character for dashes, quotes and the digits of all scripts."""
+    if category == "Nd":
+        return str(unicodedata.decimal(char))
+    if category == "Pd" or char in _DASHES:
+        return "-"
+    return "'" if char in _QUOTES else char
+
+
+_VISIBLE, _ALIKE = _Characters(_fold_visible), _Characters(_fold_alike)
+
+
+def _in_one_form(code: str) -> str:
+    """NFKC, with dashes, quotes and digits as they stand in ASCII. Some quotes are no characters in NFKC, so twice."""
+    return unicodedata.normalize("NFKC", code.translate(_ALIKE)).translate(_ALIKE)
+
+
+def _in_one_case(code: str) -> str:
+    """Folded, and as Turkish folds its I."""
+    return _composed(code.casefold().replace("i\u0307", "i").replace("ı", "i"), code)
+
+
+def _without_spaces(code: str) -> str:
+    return _composed("".join(code.split()), code)
+
+
+def _composed(code: str, before: str) -> str:
+    """What came of a code in one form, in that form again. What did not change is left, whatever its form is."""
+    return code if code == before else unicodedata.normalize("NFKC", code)
+
+
+_STEPS: tuple[tuple[str, Callable[[str], str]], ...] = (
+    ("invisible characters", lambda code: code.translate(_VISIBLE)),
+    (_FORM, _in_one_form),
+    ("case", _in_one_case),
+    ("spaces", _without_spaces),
+    ("marks around it", lambda code: code.lstrip(_IN_FRONT).rstrip(_QUOTES)),
+    ("leading zeros", lambda code: _LEADING_ZEROS.sub("", code)),
+    ("separators of thousands", lambda code: _THOUSANDS.sub(_join_thousands, code)),
+    ("zeros behind a decimal point", lambda code: _DECIMALS.sub("", code)),
+)
+"""What two codes may differ in, each with a function that takes it away. Each goes on with what the last one left."""
+
+
+def _join_thousands(found: re.Match[str]) -> str:
+    return found[1] + found[2].replace(found["mark"], "")
