@@ -29,7 +29,7 @@ from connections.given import given_fields, with_the_rest
 from connections.history import record_created, recorded_deletion, recorded_edit
 from connections.inlines import INLINES, account_asked
 from connections.models import Change, Connection
-from connections.review_admin import ReviewActions
+from connections.review_admin import ReviewActions, warn_of_near_keys
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -90,7 +90,14 @@ class ConnectionAdmin(ReviewActions, AccountOwnedAdmin):
     ]
     review_fieldset = (
         "Review",
-        {"fields": [("status", "duplicate_of"), ("reviewed_by", "reviewed_at"), ("created_at", "updated_at")]},
+        {
+            "fields": [
+                ("status", "duplicate_of"),
+                ("reviewed_by", "reviewed_at"),
+                ("created_at", "updated_at"),
+                "looks_like",
+            ]
+        },
     )
     change_form_outer_after_template = "connections/changes.html"
     seen_fields = ("status", "duplicate_of")
@@ -122,7 +129,7 @@ class ConnectionAdmin(ReviewActions, AccountOwnedAdmin):
         return [*fieldsets, self.review_fieldset] if obj else fieldsets
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        shown = ("status", "duplicate_of", "reviewed_by", "reviewed_at", "created_at", "updated_at")
+        shown = ("status", "duplicate_of", "reviewed_by", "reviewed_at", "created_at", "updated_at", "looks_like")
         return (*super().get_readonly_fields(request, obj), *(("customer_code", *shown) if obj else ()))
 
     def formfield_for_dbfield(
@@ -199,6 +206,7 @@ class ConnectionAdmin(ReviewActions, AccountOwnedAdmin):
         super().save_related(request, form, formsets, change)
         if not change:
             record_created(form.instance, user_of(request))
+            warn_of_near_keys(request, form.instance)
 
     def delete_model(self, request: HttpRequest, obj: Connection) -> None:
         with recorded_deletion([obj.pk], user_of(request)):

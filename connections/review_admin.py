@@ -14,13 +14,17 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
+from django.utils.html import format_html_join
+from django.utils.safestring import mark_safe
 from unfold.decorators import action, display
 from unfold.forms import ActionForm
 
 from accounts.owned import OwnAccountSelect
 from accounts.users import user_of
 from connections import review
+from connections.comparing import describe_near, find_near
 from connections.models import Connection
+from connections.near_keys import name_differences
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -40,12 +44,24 @@ STATUS_COLOURS = {
 SEEN = "when the list was shown"
 MOST_LEFT_OUT = 100
 """How many of those that are to be rejected an address can name."""
+MOST_ALIKE = 10
+"""How many of the codes that look like one a form names."""
 
 
 def pending_badge(request: HttpRequest) -> str:
     """How many connections of production accounts wait for this person's review; nothing when none do."""
     visible = cast("ConnectionQuerySet", admin.site.get_model_admin(Connection).get_queryset(request))
     return str(visible.awaiting_review().filter(account__sandbox_of=None).count() or "")
+
+
+def warn_of_near_keys(request: HttpRequest, connection: Connection) -> None:
+    """Tell whoever added a connection by hand which others its code looks like."""
+    code = connection.customer_code
+    if others := find_near(connection.account_id, [code]).get(code):
+        messages.warning(
+            request,
+            f"The account has {describe_near(code, others)}. If they are one customer, reject {code!r} as a duplicate.",
+        )
 
 
 class OriginalForm(Form):
@@ -86,6 +102,21 @@ class ReviewActions(Base):
     @display(description="status", ordering="status", label=STATUS_COLOURS)
     def review_status(self, connection: Connection) -> tuple[str, str]:
         return connection.status, connection.get_status_display()
+
+    @display(description="looks like", empty_value="no other code")
+    def looks_like(self, connection: Connection) -> str | None:
+        """The other codes that this one may be meant for, each with its page."""
+        near = find_near(connection.account_id, [connection.customer_code]).get(connection.customer_code, [])
+        others = Connection.objects.filter(account=connection.account_id, customer_code__in=near[:MOST_ALIKE])
+        links = (
+            (
+                reverse("admin:connections_connection_change", args=[other.pk]),
+                str(other),
+                name_differences(connection.customer_code, other.customer_code),
+            )
+            for other in others
+        )
+        return format_html_join(mark_safe("<br>"), '<a href="{}">{}</a> (differs only in {})', links) or None
 
     @admin.action(description="Approve", permissions=["change"])
     def approve(self, request: HttpRequest, queryset: QuerySet[Connection]) -> None:

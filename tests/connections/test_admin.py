@@ -140,6 +140,27 @@ def test_a_new_connection_is_approved_by_whoever_adds_it(client, account):
     }
 
 
+def test_whoever_adds_a_code_that_looks_like_another_one_is_told(client, account):
+    make_connection(account, "new")
+    make_connection(make_account("atelier"), "NEW.0")
+    answer = client.post(reverse("admin:connections_connection_add"), add_data(account), follow=True)
+    (warning,) = [str(message) for message in answer.context["messages"] if message.level_tag == "warning"]
+    assert warning == (
+        "The account has 'new', which differs only in case. If they are one customer, reject 'NEW' as a duplicate."
+    )
+
+
+def test_a_form_names_the_codes_that_one_looks_like(client, account, connection):
+    assert "differs only in" not in client.get(page(connection)).content.decode()
+    other = make_connection(account, "'0c1", profile_name="<b>Galerie</b>")
+    make_connection(make_account("atelier"), "c1")
+    shown = client.get(page(connection)).content.decode()
+    assert shown.count("differs only in") == 1
+    assert "differs only in case, marks around it and leading zeros" in shown
+    assert page(other) in shown
+    assert "<b>Galerie</b>" not in shown
+
+
 def test_the_account_is_asked_for_first_where_there_are_several(client, account):
     add = reverse("admin:connections_connection_add")
     assert client.get(add).headers["Location"] == f"{add}?account={account.pk}"
