@@ -49,8 +49,8 @@ class HeldFor(StrEnum):
     HEADER = "header"
     FOOTER = "footer"
     LIMITS = "limits"
+    NEAR_KEYS = "near_keys"
     SWALLOWED_LINES = "swallowed_lines"
-    ENCODED_TWICE = "encoded_twice"
     FAILURES = "failures"
 
     @property

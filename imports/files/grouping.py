@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from array import array
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from imports.errors import Problem
 from imports.files.blocks import CLEAR, NOTHING, Block, Cleaned, cells_at
 from imports.files.customers import PREFIXES, Customer, Given, Merged, Note, keep, target_of
 from imports.files.widths import Widths
@@ -17,7 +14,6 @@ from lookups.validators import lower_ascii
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from imports.files.blocks import CellProblem
     from imports.files.mapping import CustomerMapping
     from imports.files.records import Row
     from imports.files.widths import NearLines
@@ -33,7 +29,6 @@ class Grouper:
         self.width = self.widths.width
         self.conflict = mapping.spec.policies.conflict
         self.hidden_rows = 0
-        self.column_warnings: dict[str, Problem] = {}
         blocks = mapping.blocks
         self.row_block = next((block for block in blocks if block.group is Group.ROW), None)
         self.field_blocks = [block for block in blocks if block.group is Group.CONNECTION]
@@ -76,7 +71,7 @@ class Grouper:
     def find_fault(self, row: Row) -> tuple[str, str] | None:
         """Why the cells of a row cannot be told apart: code and message; none for a sound row."""
         if row.fault:
-            return "malformed_quote", f"The quotes of this row are wrong: {row.fault}"
+            return "malformed_quote", f"The quotes of this row are wrong: {row.fault}. Double a quote inside quotes."
         if len(row.cells) != self.width and (wrong := self.widths.explain(row)):
             return "wrong_number_of_cells", wrong
         if b"\0" in row.raw:
@@ -130,21 +125,8 @@ class Grouper:
     def _clean(self, customer: Customer, block: Block, line: int, cells: list[str]) -> Cleaned:
         cleaned = block.clean(cells)
         for problem in cleaned.problems:
-            if problem.code == "control_character" and problem.severity == "warning":
-                self._note_controls(line, problem)
-            elif problem.code != "encoded_twice":
-                customer.problem(line, **problem._asdict())
-            elif not customer.encoded_twice:
-                customer.encoded_twice = True
-                customer.problem(line, **problem._asdict())
+            customer.problem(line, **problem._asdict())
         return cleaned
-
-    def _note_controls(self, line: int, problem: CellProblem) -> None:
-        """Keep one warning for a column, of its first line."""
-        known = self.column_warnings.get(problem.column)
-        if known is None or line < (known.line or 0):
-            message = f"{problem.message} Further cells of this column are not listed."
-            self.column_warnings[problem.column] = Problem(line=line, **problem._asdict() | {"message": message})
 
     def _merge(self, customer: Customer, merged: Merged, values: dict[str, Any], line: int, block: Block) -> bool:
         """Take another row's values into a record; different ones are an error that names both places.
@@ -250,21 +232,3 @@ class Grouper:
         column = self.mapping.column_label(target)
         missing = "" if column else " The file has no such column."
         customer.problem(line, "required", f"{name} {why}.{missing}", column=column, field=name)
-
-
-def find_case_twins(codes: Iterable[str]) -> dict[str, str]:
-    """For codes that differ from another one only in case: the other one, or the first of them.
-
-    Of most codes no more than a number is kept.
-    """
-    codes = list(codes)
-    marks = array("q", (hash(code.encode().lower()) for code in codes))
-    ordered = sorted(marks)
-    doubled = {mark for mark, following in pairwise(ordered) if mark == following}
-    if not doubled:
-        return {}
-    alike: dict[str, list[str]] = {}
-    for code, mark in zip(codes, marks, strict=True):
-        if mark in doubled:
-            alike.setdefault(lower_ascii(code), []).append(code)
-    return {code: same[1] if code == same[0] else same[0] for same in alike.values() if len(same) > 1 for code in same}

@@ -16,7 +16,6 @@ from imports.files.drift import HeaderDrift
 from imports.formats.spec import SOURCE_HEADERS, Column, FormatSpec, Ownership, fold_value_map
 from imports.formats.widgets import make_widget
 from imports.template import Target, find_target, normalize
-from lookups.texts import read_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -93,8 +92,7 @@ class CustomerMapping:
         try:
             code = self.columns[Target("customer_code")]
             self.code_index = code.indexes[0]
-            words = frozenset(fold_value_map(code.column.value_map))
-            self.no_codes = NoCodes(spec.policies.clear_token, words) if words else {spec.policies.clear_token}
+            self.no_codes = NoCodes(spec.policies.clear_token, frozenset(fold_value_map(code.column.value_map)))
         except KeyError:
             raise FileRejected(
                 "missing_column",
@@ -121,7 +119,7 @@ class CustomerMapping:
         for column in columns:
             widget = make_widget(column.target.field, self.spec.policies.languages)
             if column.constant is not None:
-                constants[column.target] = widget.clean(read_text(column.constant))
+                constants[column.target] = widget.clean(column.constant)
             elif column.ownership is not Ownership.NEVER:
                 label, indexes, pieces = self._locate(column)
                 bound.append(BoundColumn(column, label, indexes, widget.clean, pieces))

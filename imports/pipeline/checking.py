@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from django.db import Error, transaction
-from django.db.models.functions import Lower
 
 from connections.models import Connection
 from connections.stored import StoredCustomer, fetch_stored
@@ -21,16 +20,15 @@ from imports.files.grouping import Grouper
 from imports.files.scanning import Scan, read_rows
 from imports.files.widths import NearLines
 from imports.models import Run
+from imports.pipeline.comparing import NearKeys
 from imports.pipeline.judging import Judge, Verdict
 from imports.pipeline.staging import settle_lookups, stage_customers
 from imports.template import Target
-from lookups.validators import lower_ascii
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from connections.merging import Stage
-    from imports.files.customers import Customer
     from imports.files.mapping import CustomerMapping
     from imports.files.sources import Source
     from imports.pipeline.issues import IssueLog
@@ -52,11 +50,8 @@ class Checker:
     scan: Scan
     any_known: bool
     """Whether the account has any connection that a customer could be."""
-    twins: dict[str, str] = field(default_factory=dict)
-    """Of codes that differ from another one of the file only in case: the other one."""
+    near: NearKeys = field(default_factory=NearKeys)
     rejected: list[int] = field(default_factory=list)
-    encoded_twice: int = 0
-    """How many accepted customers would change, with a text that looks encoded twice."""
 
     def __post_init__(self) -> None:
         self.grouper = Grouper(self.mapping, NearLines(self.source, self.scan), self.log.take)
@@ -66,7 +61,6 @@ class Checker:
         """Check customers, given by code and number: stage what is accepted, store the issues, count."""
         run, scan = self.run, self.scan
         stored = self._fetch_stored([code for code, _ in batch])
-        variants = self._find_case_variants([code for code, _ in batch if code not in stored])
         accepted: list[tuple[Verdict, bytes]] = []
         problems: list[Problem] = []
         for code, number in batch:
@@ -77,10 +71,8 @@ class Checker:
                 continue
             customer = self.grouper.group(code, read_rows(self.source, scan, scan.spans(number)))
             verdict = self.judge.judge(customer, known)
-            if code in variants:
-                _warn_of_variant(customer, f"the account has {variants[code]!r}", self.mapping)
-            elif code in self.twins and known is None:
-                _warn_of_variant(customer, f"so is {self.twins[code]!r} in this file", self.mapping)
+            if known is None:
+                self.near.warn(customer, scan, self.mapping)
             problems += customer.problems
             if len(problems) >= MOST_PROBLEMS:
                 self.log.take(problems)
@@ -89,7 +81,6 @@ class Checker:
             else:
                 settle_lookups(self.stage.cursor, self.directory, verdict)
                 accepted.append((verdict, scan.digests[number]))
-                self.encoded_twice += customer.encoded_twice and verdict.changes
                 run.created += known is None
                 run.updated += known is not None and verdict.changes
         self.log.add(problems)
@@ -99,11 +90,11 @@ class Checker:
     def settle(self) -> None:
         """Lock what the merge will touch; whoever is not as when it was read is checked again as it is now."""
         while changed := self.stage.lock(self.run.account_id):
-            self.any_known, hidden_rows, encoded_twice = True, self.grouper.hidden_rows, self.encoded_twice
+            self.any_known, hidden_rows = True, self.grouper.hidden_rows
             self._forget(changed)
             for start in range(0, len(changed), BATCH):
                 self.check([(code, self.scan.customers[code]) for code in changed[start : start + BATCH]])
-            self.grouper.hidden_rows, self.encoded_twice = hidden_rows, encoded_twice  # counted already
+            self.grouper.hidden_rows = hidden_rows  # counted already
 
     def _forget(self, codes: list[str]) -> None:
         """Take back what was staged, counted and said of accepted customers."""
@@ -135,17 +126,6 @@ class Checker:
             return {}
         return fetch_stored(Connection.objects.filter(account=self.run.account, customer_code__in=codes))
 
-    def _find_case_variants(self, codes: list[str]) -> dict[str, str]:
-        """For new codes that differ from a known one only in case: the known one."""
-        if not self.any_known or not codes:
-            return {}
-        lowered = {lower_ascii(code): code for code in codes}
-        known = Connection.objects.filter(account=self.run.account).annotate(lowered=Lower("customer_code"))
-        return {
-            lowered[key]: code
-            for key, code in known.filter(lowered__in=lowered).values_list("lowered", "customer_code")
-        }
-
 
 def _skipped(stored: StoredCustomer, line: int, mapping: CustomerMapping) -> Problem:
     duplicate = f" as a duplicate of {stored.duplicate_of}" if stored.duplicate_of else ""
@@ -158,16 +138,4 @@ def _skipped(stored: StoredCustomer, line: int, mapping: CustomerMapping) -> Pro
         field="customer_code",
         value=stored.code,
         customer_code=stored.code,
-    )
-
-
-def _warn_of_variant(customer: Customer, other: str, mapping: CustomerMapping) -> None:
-    customer.problem(
-        customer.line,
-        "code_differs_in_case",
-        f"{customer.code!r} is new; {other}, which differs only in case.",
-        column=mapping.column_label(Target("customer_code")),
-        field="customer_code",
-        value=customer.code,
-        severity="warning",
     )

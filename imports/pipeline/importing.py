@@ -22,7 +22,6 @@ from connections.models import Connection
 from connections.stamping import take_stamp
 from imports.errors import FileHeld, FileRejected, HeldFor, Problem, SettingsWrong
 from imports.files.customers import Customer
-from imports.files.grouping import find_case_twins
 from imports.files.mapping import CustomerMapping
 from imports.files.scanning import Scan, read_rows, scan_customers
 from imports.files.sources import Source, open_source
@@ -31,6 +30,7 @@ from imports.pipeline.beating import Progress, beating
 from imports.pipeline.beginning import begin_run, hold_what_fails
 from imports.pipeline.checking import BATCH, Checker
 from imports.pipeline.claiming import claim_account
+from imports.pipeline.comparing import find_near_keys
 from imports.pipeline.ending import Ending
 from imports.pipeline.guards import find_reason_to_hold
 from imports.pipeline.issues import IssueLog
@@ -164,13 +164,12 @@ class _Import:
         if scan.nameless is not None:
             self._reject_nameless(checker, read_rows(checker.source, scan, scan.spans(scan.nameless)))
         run.customers = len(scan.customers)
-        changed = self._find_changed(scan)
-        checker.twins = find_case_twins(code for code, _ in changed)
+        changed, new = self._find_changed(scan)
+        checker.near = find_near_keys(run.account_id, new, any_known=bool(self.known))
         run.unchanged = run.customers - len(changed)
         for done in range(0, len(changed), BATCH):
             self.progress("Checking", done, len(changed))
             checker.check(changed[done : done + BATCH])
-        checker.log.add(checker.grouper.column_warnings.values())
 
     def _reject_nameless(self, checker: Checker, rows: Iterator[Row]) -> None:
         """Count the rows that name no customer."""
@@ -188,18 +187,23 @@ class _Import:
         connections = self.run.account.connections.all()
         return int(connections.exists()) if self.spec.policies.max_change_percent is None else connections.count()
 
-    def _find_changed(self, scan: Scan) -> list[tuple[str, int]]:
-        """Code and number of the customers whose digest is not the stored one, in file order."""
+    def _find_changed(self, scan: Scan) -> tuple[list[tuple[str, int]], list[str]]:
+        """Code and number of the customers whose digest is not the stored one, and the codes of those nobody knows.
+
+        Both in file order.
+        """
         stored = Connection.objects.filter(account=self.run.account)
         if len(scan.customers) <= SMALL_FILE:
             stored = stored.filter(customer_code__in=scan.customers.keys())
-        unchanged = bytearray(len(scan.digests))
+        known, unchanged = bytearray(len(scan.digests)), bytearray(len(scan.digests))
         find, digests = scan.customers.get, scan.digests
         for code, digest in stored.values_list("customer_code", "source_digest").iterator(10 * BATCH):
             number = find(code)
-            if number is not None and digests[number] == digest:
-                unchanged[number] = 1
-        return [item for item in scan.customers.items() if not unchanged[item[1]]]
+            if number is not None:
+                known[number] = 1
+                unchanged[number] = digests[number] == digest
+        changed = [item for item in scan.customers.items() if not unchanged[item[1]]]
+        return changed, [code for code, number in changed if not known[number]]
 
     # -- the end
 
@@ -232,9 +236,9 @@ class _Import:
         )
         run.unchanged = run.customers - run.created - run.updated - run.rejected - run.skipped
         self.witness(run, checker.scan)
-        suspicious = (checker.grouper.hidden_rows, checker.encoded_twice) if self.spec.columns is not None else (0, 0)
+        hidden_rows = checker.grouper.hidden_rows if self.spec.columns is not None else 0
         policies, is_let_go = self.spec.policies, self.ending.lifts_limits
-        hold = None if is_let_go else find_reason_to_hold(run, policies, self.known, *suspicious)
+        hold = None if is_let_go else find_reason_to_hold(run, policies, self.known, hidden_rows, checker.near)
         if hold is not None:
             run.held_for, run.message = hold
         if run.dry_run or hold is not None:

@@ -81,23 +81,3 @@ def test_the_cost_of_a_bad_row_does_not_grow_with_those_before(send, monkeypatch
     run = send(*rows)
     assert run.issues.count() == 200
     assert Watched.walks <= 3
-
-
-def test_new_codes_of_one_file_that_differ_in_case_warn_of_each_other(send, monkeypatch):
-    monkeypatch.setattr("imports.pipeline.importing.BATCH", 1)
-    run = send(*(NEW | {"customer_code": code} for code in ("ab1", "C2", "AB1", "Ab1", "É1", "é1", "c3", "C4")))
-    found = dict(run.issues.filter(code="code_differs_in_case").values_list("customer_code", "message"))
-    assert {code: message.split(";")[1].split(",")[0] for code, message in found.items()} == {
-        "ab1": " so is 'AB1' in this file",
-        "AB1": " so is 'ab1' in this file",
-        "Ab1": " so is 'ab1' in this file",
-    }
-    assert (run.status, run.created) == ("succeeded", 8)
-    run = send(*(NEW | {"customer_code": code, "customer_alias": "x"} for code in ("ab1", "aB1", "AB1")))
-    assert [issue.customer_code for issue in run.issues.filter(code="code_differs_in_case")] == ["aB1"]
-    assert "the account has" in run.issues.get(code="code_differs_in_case").message
-
-
-def test_codes_are_twins_when_only_case_tells_them_apart():
-    assert grouping.find_case_twins(["a", "b", "C"]) == {}
-    assert grouping.find_case_twins(["a", "A", "b"]) == {"a": "A", "A": "a"}

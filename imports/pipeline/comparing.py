@@ -1,0 +1,93 @@
+"""Compare codes: the new ones of a file → those that look like a known one, or like each other."""
+
+from __future__ import annotations
+
+from array import array
+from dataclasses import dataclass, field
+from itertools import islice, pairwise
+from typing import TYPE_CHECKING
+
+from connections.comparing import describe_near, find_near
+from connections.near_keys import near_key
+from imports.template import Target
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from imports.files.customers import Customer
+    from imports.files.mapping import CustomerMapping
+    from imports.files.scanning import Scan
+
+ASKED_AT_ONCE = 50_000
+"""Codes of one query; few files have more new ones."""
+EXAMPLES = 3
+
+
+@dataclass
+class NearKeys:
+    """The near-keys among the new codes of a file.
+
+    `known` has the account's codes that a new one looks like, `doubles` another new code of the file; by new code, only
+    for those that have any.
+    """
+
+    new: int = 0
+    known: dict[str, list[str]] = field(default_factory=dict)
+    doubles: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def count(self) -> int:
+        """How many of the new codes are near-keys."""
+        return len(self.known.keys() | self.doubles.keys())
+
+    @property
+    def examples(self) -> str:
+        pairs = [(code, others[0]) for code, others in islice(self.known.items(), EXAMPLES)]
+        pairs += islice(self.doubles.items(), EXAMPLES - len(pairs))
+        return ", ".join(f"{code!r} like {other!r}" for code, other in pairs)
+
+    def warn(self, customer: Customer, scan: Scan, mapping: CustomerMapping) -> None:
+        """Say of a new customer which others its code may mean."""
+        code = customer.code
+        if code in self.known:
+            message = (
+                f"{code!r} is new, but the account has {describe_near(code, self.known[code])}. "
+                "Send the code as the account has it if they are one customer."
+            )
+        elif code in self.doubles:
+            other = self.doubles[code]
+            line = scan.lines[scan.spans(scan.customers[other])[0]]
+            message = (
+                f"{code!r} is new, and so is that of line {line:,}: {describe_near(code, [other])}. "
+                "Send one code if they are one customer."
+            )
+        else:
+            return
+        column, name = mapping.column_label(Target("customer_code")), "customer_code"
+        customer.problem(customer.line, "near_key", message, column=column, field=name, value=code, severity="warning")
+
+
+def find_near_keys(account_id: int, codes: Sequence[str], *, any_known: bool) -> NearKeys:
+    """The near-keys among codes that the account does not have; `any_known` says whether it has any others."""
+    near = NearKeys(new=len(codes), doubles=_find_doubles(codes))
+    if any_known:
+        for start in range(0, len(codes), ASKED_AT_ONCE):
+            near.known |= find_near(account_id, codes[start : start + ASKED_AT_ONCE])
+    return near
+
+
+def _find_doubles(codes: Sequence[str]) -> dict[str, str]:
+    """For codes that look like others among them: another one, the first where it is not itself.
+
+    Of most codes no more than a number is kept.
+    """
+    marks = array("q", (hash(near_key(code)) for code in codes))
+    ordered = sorted(marks)
+    doubled = {mark for mark, following in pairwise(ordered) if mark == following}
+    if not doubled:
+        return {}
+    alike: dict[str, list[str]] = {}
+    for code, mark in zip(codes, marks, strict=True):
+        if mark in doubled:
+            alike.setdefault(near_key(code), []).append(code)
+    return {code: same[1] if code == same[0] else same[0] for same in alike.values() if len(same) > 1 for code in same}
