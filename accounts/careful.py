@@ -6,20 +6,19 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import messages
-from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.models import LogEntry
 from django.contrib.admin.utils import flatten_fieldsets, unquote
 from django.contrib.contenttypes.models import ContentType
 from django.contrib.postgres.fields import ArrayField
-from django.core.exceptions import ValidationError
 from django.db import IntegrityError, models
 from django.http import HttpResponseRedirect
 from django.utils.formats import date_format
 from django.utils.timezone import localtime
 from unfold.forms import PaginationInlineFormSet
 
+from accounts.lists import CarefulList
 from accounts.meanwhile import Meanwhile, Part
-from accounts.shown import Rows, Shown, values_of
+from accounts.shown import SHOWN, Rows, Shown, values_of
 from accounts.users import user_of
 from accounts.waiting import Busy, explain, some_patience
 
@@ -36,8 +35,6 @@ else:
 
 logger = logging.getLogger(__name__)
 
-SHOWN = "_shown"
-"""The hidden input that says what the page showed."""
 CHANGED = (
     "It was changed while this page was open, so nothing was saved. See below what differs. What you did not touch now "
     "shows what stands; what you entered is kept. Save to put yours on top of it, or take what stands."
@@ -76,7 +73,7 @@ class Refused:
         self.add_error(None, self.refusal)  # type: ignore[attr-defined]  # as above
 
 
-class CarefulAdmin(Base):
+class CarefulAdmin(CarefulList, Base):
     """Compares what a form showed with what stands when it comes back, under the record's lock.
 
     Where they differ, nothing is saved: the person is shown both, and the form again with their changes in it.
@@ -247,22 +244,6 @@ class CarefulAdmin(Base):
         if isinstance(columns.get(name), models.BinaryField | models.JSONField | ArrayField):
             return False
         return bool(super().lookup_allowed(lookup, value, request))
-
-    def response_action(self, request: HttpRequest, queryset: models.QuerySet[Any], *args: Any) -> HttpResponse | None:
-        """An action is for records that can be; ids that are none choose nothing."""
-        chosen = request.POST.getlist(ACTION_CHECKBOX_NAME)
-        if not all(self._can_be_id(text) for text in chosen):
-            messages.warning(request, "Nothing was done: the list did not send what was chosen. Choose again.")
-            return None
-        answer: HttpResponse | None = super().response_action(request, queryset, *args)
-        return answer
-
-    def _can_be_id(self, text: str) -> bool:
-        try:
-            self.opts.pk.to_python(text)
-        except ValidationError:
-            return False
-        return bool(text) and "\0" not in text
 
     # -- when a form is shown
 

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
     from django.forms import BaseForm
 
+SHOWN = "_shown"
+"""The hidden input that says what the page showed."""
 Values = dict[str, Any]
 """By field, as JSON holds it: entries of other tables by their id."""
 

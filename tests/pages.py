@@ -63,7 +63,11 @@ class _Form(HTMLParser):
             if "checked" in attributes:
                 self._put(name, attributes.get("value") or "on")
             return
-        self._put(name, attributes.get("value") or "")
+        value: Any = attributes.get("value") or ""
+        if kind == "hidden" and name in self.data:  # one for each of several that were chosen
+            before = self.data[name]
+            value = [*before, value] if isinstance(before, list) else [before, value]
+        self._put(name, value)
 
     def _put(self, name: str, value: Any) -> None:
         if name and "__prefix__" not in name and name != "csrfmiddlewaretoken":

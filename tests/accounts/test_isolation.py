@@ -180,8 +180,9 @@ def test_viewers_look_and_editors_change(client, world, model):
 def test_bulk_deletion_reaches_no_other_account(client, world, model):
     others = [SAMPLES[model](world.seen), SAMPLES[model](world.foreign)]
     for other in others:
-        data = {"action": "delete_selected", "_selected_action": [other.pk], "post": "yes", "index": "0"}
-        client.post(url(model, "changelist"), data)
+        data = {"action": "delete_selected", "_selected_action": [other.pk], "index": "0"}
+        asked = client.post(url(model, "changelist"), data)
+        client.post(url(model, "changelist"), {**data, "post": "yes", **filled_in(asked)})
         client.post(url(model, "changelist"), {**data, "select_across": "1"})
     assert model.objects.filter(pk__in=[other.pk for other in others]).count() == 2
 

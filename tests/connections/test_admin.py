@@ -263,8 +263,8 @@ def test_deletion_takes_the_records_and_leaves_the_history(client, account, conn
 
 
 def test_bulk_deletion_is_recorded_too(client, account, connection):
-    data = {"action": "delete_selected", "_selected_action": [connection.pk], "post": "yes", "index": "0"}
-    client.post(reverse(LIST), data)
+    asked = client.post(reverse(LIST), {"action": "delete_selected", "_selected_action": [connection.pk]})
+    client.post(reverse(LIST), filled_in(asked))
     assert not Connection.objects.exists()
     assert Change.objects.filter(action="deleted", record="connection").count() == 1
 

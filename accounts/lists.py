@@ -1,0 +1,129 @@
+"""Lists of the admin: an action is done with what was chosen, and what is deleted is as it was when that was asked."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import messages
+from django.contrib.admin.actions import delete_selected
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.contrib.admin.utils import NestedObjects
+from django.core import signing
+from django.core.exceptions import ValidationError
+from django.db.models import F, Func, Model, QuerySet, TextField
+from django.template.response import TemplateResponse
+from django.utils.crypto import salted_hmac
+
+from accounts.shown import SHOWN
+from accounts.users import user_of
+from accounts.waiting import some_patience
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest, HttpResponse
+    from unfold.admin import ModelAdmin as Base
+
+    Versions = dict[str, str]
+    """By id of what was chosen: the version of its row."""
+else:
+    Base = object
+
+MOST_NAMED = 5
+
+
+class CarefulList(Base):
+    """The list of an admin."""
+
+    def response_action(self, request: HttpRequest, queryset: QuerySet[Any], *args: Any) -> HttpResponse | None:
+        """An action is for records that can be; ids that are none choose nothing."""
+        chosen = request.POST.getlist(ACTION_CHECKBOX_NAME)
+        if not all(self._can_be_id(text) for text in chosen):
+            messages.warning(request, "Nothing was done: the list did not send what was chosen. Choose again.")
+            return None
+        answer: HttpResponse | None = super().response_action(request, queryset, *args)
+        return answer
+
+    def _can_be_id(self, text: str) -> bool:
+        try:
+            self.opts.pk.to_python(text)
+        except ValidationError:
+            return False
+        return bool(text) and "\0" not in text
+
+    def get_actions(self, request: HttpRequest) -> Any:
+        actions = super().get_actions(request)
+        if "delete_selected" in actions:
+            _, name, description = actions["delete_selected"]
+            actions["delete_selected"] = (delete_as_shown, name, description)
+        return actions
+
+
+def delete_as_shown(admin: Base, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
+    """Django's action, which asks on a second page; what was changed since is asked about again."""
+    if not request.POST.get("post"):
+        return _ask(admin, request, queryset)
+    with some_patience(list):
+        chosen = admin.model._default_manager.filter(pk__in=[obj.pk for obj in queryset]).order_by("pk")
+        list(chosen.select_for_update(no_key=True, of=("self",)).values_list("pk"))
+        asked, asked_of_all = _read(request)
+        versions, of_all = _look_at(queryset)
+        if of_all == asked_of_all:
+            answer: HttpResponse | None = delete_selected(admin, request, queryset)
+            return answer
+        changed = [str(obj) for obj in queryset if asked.get(str(obj.pk)) != versions.get(str(obj.pk))]
+    messages.error(
+        request, f"{_name(changed)} changed since you were asked. Nothing was deleted; look and confirm again."
+    )
+    sent = request.POST.copy()
+    del sent["post"]
+    request.POST = sent  # type: ignore[assignment]  # a QueryDict like the one it stands for
+    return _ask(admin, request, queryset)
+
+
+def _ask(admin: Base, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
+    answer: HttpResponse | None = delete_selected(admin, request, queryset)
+    if isinstance(answer, TemplateResponse) and answer.context_data is not None:
+        answer.context_data["shown"] = signing.dumps(_look_at(queryset), salt=_scope(request), compress=True)
+    return answer
+
+
+def _read(request: HttpRequest) -> tuple[Versions, str]:
+    """What was signed on the page before; nothing where it was not."""
+    try:
+        versions, of_all = signing.loads(request.POST.get(SHOWN, ""), salt=_scope(request))
+    except signing.BadSignature:
+        return {}, ""
+    return versions, of_all
+
+
+def _scope(request: HttpRequest) -> str:
+    return f"selected:{request.path}:{user_of(request).pk}"
+
+
+def _look_at(queryset: QuerySet[Any]) -> tuple[Versions, str]:
+    """The versions of the chosen rows, and a fingerprint of those of everything that would be deleted with them."""
+    collector = NestedObjects(using=queryset.db, origin=queryset)
+    collector.collect(queryset)
+    rows: dict[type[Model], list[Any]] = {model: [obj.pk for obj in found] for model, found in collector.data.items()}
+    versions = {model._meta.label: _versions(model, ids) for model, ids in sorted(rows.items(), key=_by_label)}
+    return versions.get(queryset.model._meta.label, {}), salted_hmac("selected", repr(versions)).hexdigest()
+
+
+def _by_label(item: tuple[type[Model], list[Any]]) -> str:
+    return item[0]._meta.label
+
+
+def _versions(model: type[Model], ids: list[Any]) -> Versions:
+    """PostgreSQL writes each version of a row anew: by whom and where tells one from the other."""
+    version = Func(
+        F("pk"), template=f"{model._meta.db_table}.xmin || ' ' || {model._meta.db_table}.ctid", output_field=TextField()
+    )
+    found = model._default_manager.filter(pk__in=ids).order_by("pk").annotate(row_version=version)
+    return {str(pk): text for pk, text in found.values_list("pk", "row_version")}
+
+
+def _name(changed: list[str]) -> str:
+    if not changed:
+        return "What belongs to your choice was"
+    more = len(changed) - MOST_NAMED
+    names = [*changed[:MOST_NAMED], *([f"{more} more"] if more > 0 else [])]
+    return f"{', '.join(names)} {'was' if len(changed) == 1 else 'were'}"
