@@ -11,9 +11,10 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from django.apps import apps
-from django.contrib import messages
+from django.contrib import admin, messages
 from django.db import Error, OperationalError, connection, transaction
 from django.http import HttpResponseRedirect
+from django.shortcuts import render
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
@@ -66,7 +67,10 @@ def explain(accounts: Collection[int] = ()) -> str:
 
 
 def tell_of_waiting(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
-    """Middleware: on pages, whoever waited in vain gets the page again with the reason. (The API answers by itself.)"""
+    """Middleware: on pages, whoever waited in vain gets the reason. (The API answers by itself.)
+
+    What they sent can be sent again as it was; of a file, which no page can keep, they get the form again.
+    """
 
     class Teller:
         def __call__(self, request: HttpRequest) -> HttpResponse:
@@ -75,7 +79,16 @@ def tell_of_waiting(get_response: Callable[[HttpRequest], HttpResponse]) -> Call
         def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
             if not isinstance(error, Busy) and not (isinstance(error, OperationalError) and waited_for_lock(error)):
                 return None
-            messages.error(request, str(error) if isinstance(error, Busy) else explain())
+            why = str(error) if isinstance(error, Busy) else explain()
+            if request.method == "POST" and not request.FILES:
+                return _offer_again(request, why)
+            messages.error(request, why)
             return HttpResponseRedirect(request.get_full_path())
 
     return Teller()
+
+
+def _offer_again(request: HttpRequest, why: str) -> HttpResponse:
+    sent = [(name, text) for name, texts in request.POST.lists() for text in texts if name != "csrfmiddlewaretoken"]
+    context = {**admin.site.each_context(request), "title": "Not now", "why": why, "sent": sent}
+    return render(request, "accounts/try_again.html", context, status=503)

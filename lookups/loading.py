@@ -10,6 +10,7 @@ from django.db.models import F, TextField, Value
 from django.db.models.functions import Cast, Concat
 
 from accounts.models import Account
+from accounts.waiting import some_patience
 from lookups.checking import check_rows
 from lookups.directory import CODED_LISTS, LISTS
 from lookups.models import CodedLookup, PriceType, SalesRep
@@ -45,15 +46,18 @@ def load_file(account: Account, path: Path, *, dry_run: bool = False) -> LoadRes
     """Add the entries the account does not have and rename those it has; nothing is ever deleted.
 
     A file with any problem is refused whole. A dry run is the real one rolled back. Raises OSError where there is
-    no file to read.
+    no file to read, and Busy as below.
     """
     return load_rows(account, *read_rows(path), dry_run=dry_run)
 
 
 def load_rows(account: Account, rows: list[Row], problems: list[Problem], *, dry_run: bool = False) -> LoadResult:
-    """The same for rows that come from elsewhere, with what was wrong with them already."""
+    """The same for rows that come from elsewhere, with what was wrong with them already.
+
+    Raises Busy where others, such as a file that is being imported, hold the lists for longer than a person waits.
+    """
     result = LoadResult()
-    with transaction.atomic():
+    with some_patience(lambda: [account.pk]):
         Account.objects.select_for_update(no_key=True).get(pk=account.pk)  # two loads of an account take turns
         accepted, found = check_rows(account, rows)
         result.problems = sorted([*problems, *found], key=lambda problem: problem.line or 0)

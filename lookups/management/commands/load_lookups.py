@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from django.core.management.base import BaseCommand, CommandError
 
 from accounts.management.arguments import add_account_argument, find_account
+from accounts.waiting import Busy
 from lookups.loading import LoadResult, load_file
 
 if TYPE_CHECKING:
@@ -46,6 +47,8 @@ class Command(BaseCommand):
         except (OSError, ValueError) as error:
             reason = error.strerror if isinstance(error, OSError) else error
             raise CommandError(f"{file} cannot be read: {reason}.", returncode=2) from None
+        except Busy as busy:
+            raise CommandError(str(busy), returncode=1) from None
 
     def _print(self, result: LoadResult, dry_run: bool) -> None:
         if result.problems:

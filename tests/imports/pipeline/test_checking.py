@@ -6,6 +6,7 @@ from contextlib import closing
 from typing import Any
 
 import pytest
+from django.core.management import CommandError, call_command
 from django.db import connection as database
 from django.db import transaction
 from django.test import Client
@@ -246,6 +247,45 @@ def test_whoever_writes_what_a_file_holds_is_told_so_in_a_few_seconds(account, u
     assert run.status == Run.Status.SUCCEEDED
     one = Connection.objects.get()
     assert (one.profile_name, one.status, one.alternate_name) == ("Changed", "pending", "")
+
+
+def test_what_was_chosen_in_a_list_is_kept_for_another_try(account, user, send):
+    send(NEW, NEW | {"customer_code": "C2"})
+    client, page = Client(), reverse("admin:connections_connection_changelist")
+    client.force_login(user)
+    chosen = {"action": "reject", "index": "0", "_selected_action": [str(one.pk) for one in Connection.objects.all()]}
+    at = At("merged", lambda: client.post(f"{page}?status__exact=pending", chosen))
+    send(NEW | {"profile_name": "Changed"}, progress=at)
+    assert (at.came.status_code, filled_in(at.came)) == (503, chosen)
+    assert f'action="{page}?status__exact=pending"' in at.came.content.decode()
+    assert client.post(page, filled_in(at.came)).status_code == 302
+    assert set(Connection.objects.values_list("status", flat=True)) == {"rejected"}
+
+
+@pytest.mark.parametrize("door", ["command", "page"])
+def test_lists_that_a_file_holds_are_not_waited_for_without_end(account, user, send, tmp_path, door):
+    client, terms, lists = Client(), tmp_path / "terms.csv", tmp_path / "lists.csv"
+    client.force_login(user)
+    terms.write_text("code,name\nN30,Thirty days\n")
+    lists.write_text("list,code,name,currency,email\npayment_terms,N30,Thirty days,,\n")
+
+    def load():
+        if door == "command":
+            return call_command("load_lookups", str(lists), "--account", "maison", "--json")
+        with terms.open("rb") as file:
+            sent = {"import_file": file, "format": "0", "resource": "0"}
+            return client.post(reverse("admin:lookups_paymentterm_import"), sent, follow=True).content.decode()
+
+    at = At("merged", load)
+    assert send(NEW, progress=at).status == Run.Status.SUCCEEDED
+    assert at.seconds < PATIENT
+    said = "Nothing was saved: the file customers.txt is being imported into maison. Try again in a moment."
+    if door == "command":
+        assert isinstance(at.came, CommandError)
+        assert (str(at.came), at.came.returncode) == (said, 1)
+    else:
+        assert said in at.came
+    assert PaymentTerm.objects.get(code="N30").name == "Net 30"
 
 
 def test_a_connection_that_a_file_brings_too_is_told_on_the_form(account, user, send):
