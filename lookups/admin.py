@@ -8,12 +8,12 @@ from django.contrib import admin, messages
 from django.http import HttpResponseRedirect
 from django.urls import reverse
 from import_export.admin import ImportExportMixin
-from import_export.formats.base_formats import CSV
 from unfold.contrib.import_export.forms import ExportForm, ImportForm
 
 from accounts.owned import AccountOwnedAdmin, VisibleFilter
 from accounts.users import user_of
 from lookups import models, resources
+from lookups.datasets import ListFile, Unreadable
 from lookups.uploads import GONE, SignedConfirmForm, WaitingList
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ class LookupAdmin(ImportExportMixin, AccountOwnedAdmin):
     export_form_class = ExportForm
     confirm_form_class = SignedConfirmForm
     tmp_storage_class = WaitingList
-    formats = [CSV]
+    formats = [ListFile]
     list_select_related = ["account"]
     list_filter = [("account", VisibleFilter)]
     autocomplete_fields = ["account"]
@@ -52,6 +52,13 @@ class LookupAdmin(ImportExportMixin, AccountOwnedAdmin):
             "formats": len(self.get_import_formats()),
             "resources": len(self.get_import_resource_classes(request)),
         }
+
+    def add_data_read_fail_error_to_form(self, form: Any, error: Exception) -> None:
+        if not isinstance(error, Unreadable):
+            super().add_data_read_fail_error_to_form(form, error)
+            return
+        for sentence in error.sentences:
+            form.add_error("import_file", sentence)
 
     def process_import(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
         """The second step. What is wrong with it is said where a file can be chosen again."""

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import csv
 import io
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
 COLUMNS = ("list", "code", "name", "currency", "email")
@@ -36,39 +36,56 @@ class Row:
         return Problem(code=code, message=message, line=self.line, column=column, value=self.cells[column])
 
 
+@dataclass(slots=True)
+class Table:
+    """A file: its header in small letters, the rows that have its shape, and a problem for each that has not."""
+
+    header: list[str] = field(default_factory=list)
+    rows: list[Row] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+
+
 def read_rows(path: Path) -> tuple[list[Row], list[Problem]]:
     """The rows that have the right shape, and a problem for each that has not.
 
     Raises OSError where there is no file to read.
     """
-    text, problem = _decode(path.read_bytes())
+    table = read_table(path.read_bytes(), _judge_header)
+    if not table.header and not table.problems:
+        message = f"The file is empty; the first line must be {','.join(COLUMNS)}."
+        table.problems.append(Problem(code="empty_file", message=message))
+    return table.rows, table.problems
+
+
+def read_table(content: bytes, judge: Callable[[int, list[str]], Iterable[Problem]] = lambda line, header: ()) -> Table:
+    """A file of lists, whatever its columns are; `judge` says what is wrong with the header, with which it ends."""
+    text, problem = _decode(content)
     if problem:
-        return [], [problem]
-    rows: list[Row] = []
-    problems: list[Problem] = []
-    header: list[str] = []
-    records = _records(text, problems)
-    for line, cells in records:
+        return Table(problems=[problem])
+    table = Table()
+    for line, cells in _records(text, table.problems):
         if not any(cells):
             continue
-        if not header:
-            header = [name.lower() for name in cells]
-            problems += _judge_header(line, header)
-            if problems:
-                return [], problems
-        elif len(cells) != len(header):
-            message = f"has {len(cells)} cells where the header has {len(header)}."
-            value = ",".join(cells)[:200]
-            problems.append(Problem(code="wrong_number_of_cells", message=message, line=line, value=value))
-        elif nul := next((name for name, cell in zip(header, cells, strict=True) if "\0" in cell), None):
-            message = "contains a NUL character; text must not."
-            problems.append(Problem(code="nul", message=message, line=line, column=nul))
+        if not table.header:
+            table.header = [name.lower() for name in cells]
+            table.problems += [*judge(line, table.header), *_find_doubles(line, table.header)]
+            if table.problems:
+                break
+            continue
+        if problem := _judge_cells(line, cells, table.header):
+            table.problems.append(problem)
         else:
-            rows.append(Row(line, dict(zip(header, cells, strict=True))))
-    if not header and not problems:
-        message = f"The file is empty; the first line must be {','.join(COLUMNS)}."
-        problems.append(Problem(code="empty_file", message=message))
-    return rows, problems
+            table.rows.append(Row(line, dict(zip(table.header, cells, strict=True))))
+    return table
+
+
+def _judge_cells(line: int, cells: list[str], header: list[str]) -> Problem | None:
+    if len(cells) != len(header):
+        message = f"has {len(cells)} cells where the header has {len(header)}."
+        return Problem(code="wrong_number_of_cells", message=message, line=line, value=",".join(cells)[:200])
+    if nul := next((name for name, cell in zip(header, cells, strict=True) if "\0" in cell), None):
+        return Problem(code="nul", message="contains a NUL character; text must not.", line=line, column=nul)
+    return None
 
 
 def _decode(content: bytes) -> tuple[str, Problem | None]:
@@ -114,10 +131,14 @@ def _judge_header(line: int, header: list[str]) -> Iterator[Problem]:
         if name not in header:
             message = f"The column is missing; the header must name {known}."
             yield Problem(code="missing_column", message=message, line=line, column=name)
-        elif header.count(name) > 1:
-            message = "The column stands in the header more than once."
-            yield Problem(code="duplicate_column", message=message, line=line, column=name, value=name)
     for name in dict.fromkeys(header):
         if name not in COLUMNS:
             message = f"is not a column of this file; they are {known}."
             yield Problem(code="unknown_column", message=message, line=line, column=name, value=name)
+
+
+def _find_doubles(line: int, header: list[str]) -> Iterator[Problem]:
+    for name in dict.fromkeys(header):
+        if header.count(name) > 1:
+            message = "The column stands in the header more than once."
+            yield Problem(code="duplicate_column", message=message, line=line, column=name, value=name)

@@ -75,7 +75,8 @@ class LookupResource(ModelResource):
             result.append_base_error(Error(error))
             return result
         with transaction.atomic():
-            for row_result in self._import_rows(result, dataset.dict):
+            lines = getattr(dataset, "lines", None) or range(2, len(dataset) + 2)
+            for row_result in self._import_rows(result, list(zip(lines, dataset.dict, strict=True))):
                 result.append_row_result(row_result)
                 result.increment_row_result_total(row_result)
             if dry_run or result.has_validation_errors():
@@ -96,11 +97,11 @@ class LookupResource(ModelResource):
             raise ValidationError("The file needs a column 'account' with the account's code.")
         dataset.append_col(list(self.accounts.accounts) * len(dataset), header="account")
 
-    def _import_rows(self, result: Result, cells: list[dict[str, Any]]) -> Iterator[RowResult]:
+    def _import_rows(self, result: Result, cells: list[tuple[int, dict[str, Any]]]) -> Iterator[RowResult]:
         """What becomes of each row, in the order of the file; the lists are loaded on the way."""
         problems: dict[int, list[str]] = {}
         places: dict[int, tuple[Account, Row]] = {}
-        for line, given in enumerate(cells, 2):
+        for line, given in cells:
             try:
                 places[line] = self.accounts.clean(given["account"]), self._to_row(line, given)
             except ValidationError as error:
@@ -112,7 +113,7 @@ class LookupResource(ModelResource):
             for problem in load_rows(account, rows, []).problems:
                 problems.setdefault(problem.line or 0, []).append(self._say(problem))
         after = {} if problems else self._stored(accounts)
-        for line, given in enumerate(cells, 2):
+        for line, given in cells:
             if line in problems:
                 result.append_invalid_row(line, given, ValidationError(problems[line]))
                 yield _row_result(RowResult.IMPORT_TYPE_INVALID, given)

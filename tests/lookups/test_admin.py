@@ -142,6 +142,36 @@ def test_a_bad_file_is_answered_on_the_page(client, account, model, content):
     assert list(model.objects.order_by("pk").values()) == before
 
 
+@pytest.mark.parametrize("end", ["\r", "\n", "\r\n"])
+def test_whatever_ends_its_lines_a_file_is_read_as_the_command_reads_it(client, account, end):
+    import_file(
+        client, PaymentTerm, end.join(["Account,Code,Name", "maison,N90,Net 90", "", 'maison,N99,"Net\n99"', ""])
+    )
+    assert PaymentTerm.objects.get(code="N90").name == "Net 90"
+    assert PaymentTerm.objects.get(code="N99").name == "Net\n99"
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("code,name\rN90,a\r\rN91\r", "Line 4: &#x27;N91&#x27; has 1 cells where the header has 2."),
+        ('code,name\nN90,"a\n', "Line 2: A quote that opens in this row is never closed."),
+        (b"code,name\rN90,\xe9\r", "Line 2: &#x27;e9&#x27; The byte e9 is not UTF-8"),
+        (
+            "code,name,code\nN90,a,N91\n",
+            "Line 1, code: &#x27;code&#x27; The column stands in the header more than once.",
+        ),
+    ],
+)
+def test_a_row_that_cannot_be_read_is_named_by_its_line(client, account, content, said):
+    assert said in preview(client, PaymentTerm, content).content.decode()
+
+
+def test_a_problem_names_the_line_that_the_row_stands_in(client, account):
+    shown = preview(client, PaymentTerm, "code,name\nN90,Net 90\n\n,No code\n")
+    assert [row.number for row in shown.context["result"].invalid_rows] == [4]
+
+
 @pytest.mark.parametrize("name", LISTS)
 def test_lists_are_searched(client, account, name):
     entry: Any = LISTS[name]._default_manager.filter(account=account).last()
@@ -276,7 +306,7 @@ def test_no_formula_leaves_in_an_export_and_all_of_it_comes_back(client, account
 
 def test_every_format_that_lists_are_exported_in_is_tested(client, account):
     lists: Any = site.get_model_admin(PaymentTerm)
-    assert [item.__name__ for item in lists.get_export_formats()] == ["CSV"]
+    assert [item.__name__ for item in lists.get_export_formats()] == ["ListFile"]
 
 
 @pytest.mark.parametrize("command", ["import", "export"])
