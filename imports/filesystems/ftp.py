@@ -18,11 +18,11 @@ from imports.filesystems.base import (
     RemoteFile,
     ServerSettings,
     ServerUnreachable,
-    is_utf_8,
     quote,
 )
 from imports.filesystems.ftp_folders import FTPFolder
 from imports.filesystems.ftp_sessions import WIRE, CertificateWrong, PlainSession, TLSSession
+from imports.filesystems.names import Names
 from imports.filesystems.network import PATIENCE, TimeLimit
 from imports.filesystems.transports import FTP
 
@@ -39,7 +39,7 @@ class FTPServer(FTP):
 
     def __init__(self, settings: ServerSettings) -> None:
         super().__init__(settings)
-        self.encoding = "utf-8"
+        self.names = Names()
         self.ftp = (PlainSession if settings.protocol == FTP.protocol else TLSSession)(settings)
         try:
             with self._translated("/"):
@@ -61,8 +61,7 @@ class FTPServer(FTP):
     def list_files(self, folder: str) -> list[RemoteFile]:
         with self._inside(folder) as opened:
             found = list(filter(None, (opened.find_out(entry) for entry in opened.read())))
-        if not all(is_utf_8(entry.name.encode(WIRE)) for entry in found):
-            self.encoding = "latin-1"
+        self.names.learn([entry.name.encode(WIRE) for entry in found])
         return [self._describe(folder, entry) for entry in found]
 
     def _describe(self, folder: str, found: Found) -> RemoteFile:
@@ -146,11 +145,11 @@ class FTPServer(FTP):
 
     def _absolute(self, path: str) -> str:
         """From the root, where the server has one as Unix has; else from where the login leads."""
-        wire = path.encode(self.encoding).decode(WIRE)
+        wire = self.names.write(path).decode(WIRE)
         return posixpath.join(self.home, wire) if self.home.startswith("/") else wire or self.home
 
     def _decoded(self, name: str) -> str:
-        return name.encode(WIRE).decode(self.encoding, "replace")
+        return self.names.read(name.encode(WIRE))
 
     def _limited(self) -> TimeLimit:
         return TimeLimit(self.settings.where, PATIENCE * self.settings.timeout, self.ftp.sockets)

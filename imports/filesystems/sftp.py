@@ -28,9 +28,9 @@ from imports.filesystems.base import (
     RemoteFile,
     ServerSettings,
     ServerUnreachable,
-    is_utf_8,
     quote,
 )
+from imports.filesystems.names import Names
 from imports.filesystems.network import LEAST_RATE, PATIENCE, TimeLimit, open_socket
 from imports.filesystems.transports import SFTP
 
@@ -86,7 +86,7 @@ class SFTPServer(SFTP):
 
     def __init__(self, settings: ServerSettings) -> None:
         super().__init__(settings)
-        self.encoding = "utf-8"
+        self.names = Names()
         pinned = PinnedKeys(settings.host_key)
         if not pinned:
             raise SettingsWrong(f"No host key of {settings.where} is pinned, so nobody knows whose server answers.")
@@ -136,16 +136,15 @@ class SFTPServer(SFTP):
 
         with self._translated(folder or "/", folder=True):
             entries = self._run(read)
-        if not all(is_utf_8(name) for name, *_ in entries):
-            self.encoding = "latin-1"  # which reads any name and writes it back as it was
+        self.names.learn([name for name, *_ in entries])
         return [
-            _describe(posixpath.join(folder, name.decode(self.encoding)), attributes, oddity)
+            _describe(posixpath.join(folder, self.names.read(name)), attributes, oddity)
             for name, attributes, oddity in entries
             if oddity or not _is_folder(attributes)
         ]
 
     def _wire(self, path: str) -> bytes:
-        return path.encode(self.encoding, "replace")
+        return self.names.write(path)
 
     def look_at(self, path: str) -> RemoteFile | None:
         async def read(sftp: asyncssh.SFTPClient, _: TimeLimit) -> asyncssh.SFTPAttrs | None:

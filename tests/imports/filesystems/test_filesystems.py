@@ -538,6 +538,21 @@ def test_names_in_other_encodings_are_listed_fetched_and_moved_over_sftp(folder)
     assert (folder / "odd" / "moved.txt").read_bytes() == b"content"
 
 
+def test_one_name_in_another_encoding_leaves_the_others_as_they_are(folder):
+    (folder / "odd").mkdir()
+    for name in ("clients_\xe9t\xe9.txt".encode("latin-1"), "b\xe9b\xe9.txt".encode()):
+        Path(os.fsdecode(os.fsencode(folder / "odd") + b"/" + name)).write_bytes(name)
+    with run_sftp(folder) as running, open_server(running.settings) as server:
+        files = sorted(server.list_files("odd"), key=lambda file: file.name)
+        assert [file.name for file in files] == ["b\xe9b\xe9.txt", "clients_\xe9t\xe9.txt"]
+        for file in files:
+            assert (seen := server.look_at(file.path)) and seen.size == file.size
+            server.rename(file.path, f"odd/done-{file.name}")
+    assert {os.fsencode(path.name) for path in (folder / "odd").iterdir()} == {
+        "done-b\xe9b\xe9.txt".encode(), "done-clients_\xe9t\xe9.txt".encode(),
+    }  # fmt: skip
+
+
 @pytest.mark.parametrize("protocol", ["sftp", "ftps", "ftp"])
 @pytest.mark.parametrize(("host", "port"), [("a..b", 22), ("127.0.0.1", 70_000)])
 def test_a_host_or_port_that_can_be_none_is_a_server_that_cannot_be_reached(protocol, host, port):
