@@ -10,6 +10,7 @@ from __future__ import annotations
 from datetime import timedelta
 from ipaddress import ip_network
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import environ
 from django.urls import reverse_lazy
@@ -55,6 +56,7 @@ INSTALLED_APPS = [
     # Our own, in the order of their navigation; imports behind the queue, whose pages it takes away.
     "connections",
     "imports",
+    "dropbox",
     "lookups",  # before import_export, whose commands it refuses
     "accounts",
     "import_export",
@@ -137,6 +139,20 @@ PRIVATE_NETWORKS = [
 FEED_TIMEOUT = env.float("FEED_TIMEOUT", default=30)
 FEED_LEASE_SECONDS = env.int("FEED_LEASE_SECONDS", default=600)
 
+# The drop box, where senders leave files for feeds of that kind. What they are told of host and ports stands here;
+# 0 for a port that is not served.
+SITE_URL = env.str("SITE_URL", default="").rstrip("/")
+DROPBOX_HOST = env.str("DROPBOX_HOST", default=urlsplit(SITE_URL).hostname or "localhost")
+DROPBOX_BIND = env.str("DROPBOX_BIND", default="127.0.0.1" if DEBUG else "0.0.0.0")  # noqa: S104  (senders come from outside)
+DROPBOX_SFTP_PORT = env.int("DROPBOX_SFTP_PORT", default=2222)
+DROPBOX_FTPS_PORT = env.int("DROPBOX_FTPS_PORT", default=2121)
+DROPBOX_PASSIVE_PORTS = env.str("DROPBOX_PASSIVE_PORTS", default="")
+DROPBOX_PASSIVE_ADDRESS = env.str("DROPBOX_PASSIVE_ADDRESS", default="")
+DROPBOX_PLAIN_FTP = env.bool("DROPBOX_PLAIN_FTP", default=False)
+DROPBOX_CERTIFICATE = env.str("DROPBOX_CERTIFICATE", default="")
+DROPBOX_SESSIONS = env.int("DROPBOX_SESSIONS", default=500)
+DROPBOX_IDLE_SECONDS = env.int("DROPBOX_IDLE_SECONDS", default=600)
+
 # Whoever is told when a file or a feed needs somebody.
 email = env.email_url("EMAIL_URL", default="consolemail://" if DEBUG else "smtp://localhost:25")
 if email["EMAIL_BACKEND"] == "django.core.mail.backends.smtp.EmailBackend":
@@ -144,7 +160,6 @@ if email["EMAIL_BACKEND"] == "django.core.mail.backends.smtp.EmailBackend":
 vars().update(email)
 EMAIL_TIMEOUT = 30
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Customer Sync <customersync@localhost>")
-SITE_URL = env.str("SITE_URL", default="").rstrip("/")
 
 # One queue in the database. A task that lasts longer than `retry` would be started twice, so `timeout` ends it before;
 # what failed is not tried again by the queue, because feeds and messages know themselves when they are due again.

@@ -24,6 +24,13 @@ def enqueue_pull(feed_id: int) -> None:
         async_task("imports.tasks.pull", feed_id)
 
 
+def enqueue_asked_meanwhile(feed_id: int) -> None:
+    """Queue a feed again for which a pull was asked while it was pulled: that task found it taken and is gone."""
+    with transaction.atomic():
+        if Feed.objects.select_for_update().filter(pk=feed_id, enabled=True, queued_at__isnull=False).exists():
+            enqueue_pull(feed_id)
+
+
 def request_pull(feed: Feed) -> None:
     """Pull now: make the feed due, and queue it without waiting for the schedule."""
     Feed.objects.filter(pk=feed.pk).update(next_pull_at=timezone.now())

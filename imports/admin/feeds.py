@@ -9,7 +9,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db.models import Exists, OuterRef, Q
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.html import format_html
+from django.utils.html import format_html_join
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import action, display
 
@@ -21,7 +21,7 @@ from accounts.users import user_of
 from imports.admin.feed_forms import FeedForm
 from imports.admin.steps import StepPages, link
 from imports.feeds.inspecting import inspect_feed
-from imports.filesystems import find_transport
+from imports.filesystems import find_transport, find_transports
 from imports.health import is_at_work
 from imports.models import Feed, Pull, Run
 from imports.queueing import request_pull
@@ -129,15 +129,31 @@ class FeedAdmin(StepPages, AccountOwnedAdmin):
         answer: HttpResponse = super().render_change_form(request, context, *args, obj=obj, **kwargs)
         return answer
 
-    def save_model(self, request: HttpRequest, obj: Feed, form: Any, change: bool) -> None:
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         """Only what was changed, because workers write how the feed is doing; it is pulled at the next occasion."""
         if change:
-            obj.save(update_fields=form.changed_data)
+            obj.save(update_fields={*form.changed_data, *obj.settled})
         else:
             obj.save()
+        obj.shown = find_transport(obj.protocol).prepare(obj.pk)
         Feed.objects.filter(pk=obj.pk).update(next_pull_at=timezone.now())
         if warning := find_transport(obj.protocol).warning:
             messages.warning(request, warning)
+
+    def response_add(self, request: HttpRequest, obj: Any, post_url_continue: str | None = None) -> HttpResponse:
+        answer: HttpResponse = super().response_add(request, obj, post_url_continue)
+        return self._show_once(request, obj) or answer
+
+    def response_change(self, request: HttpRequest, obj: Any) -> HttpResponse:
+        answer: HttpResponse = super().response_change(request, obj)
+        return self._show_once(request, obj) or answer
+
+    def _show_once(self, request: HttpRequest, feed: Any) -> HttpResponse | None:
+        """What its transport has to say now and never again."""
+        if not feed.shown:
+            return None
+        context = {"title": f"For the senders of {feed}", "secret": feed.shown}
+        return self.show(request, feed, "accounts/shown_once.html", context)
 
     def get_deleted_objects(
         self, objs: Any, request: HttpRequest
@@ -183,8 +199,13 @@ class FeedAdmin(StepPages, AccountOwnedAdmin):
     @display(description="what came of it")
     def runs_and_pulls(self, feed: Feed) -> str:
         query = f"?feed__id__exact={feed.pk}"
-        runs = link(reverse("admin:imports_run_changelist") + query, "Show the runs")
-        return format_html("{}, {}", runs, link(reverse("admin:imports_pull_changelist") + query, "show the pulls"))
+        links = [
+            link(reverse("admin:imports_run_changelist") + query, "Show the runs"),
+            link(reverse("admin:imports_pull_changelist") + query, "show the pulls"),
+        ]
+        if page := find_transports()[feed.protocol].page if feed.protocol in find_transports() else "":
+            links.append(link(reverse(page, args=[feed.pk]), "show what its senders need to know"))
+        return format_html_join(", ", "{}", ((one,) for one in links))
 
     @display(description="password")
     def password_state(self, feed: Feed) -> str:

@@ -25,6 +25,7 @@ from accounts.api.problems import Conflict, detail_of
 from accounts.api.strictness import StrictModelSerializer
 from accounts.fields import is_set, secret_names
 from imports.feeds.inspecting import describe_inspection, inspect_feed
+from imports.filesystems import find_transport
 from imports.models import Feed, Format, Pull
 from imports.models.feeds import SERVER_FIELDS
 from imports.queueing import request_pull
@@ -106,7 +107,7 @@ class FeedSerializer(StrictModelSerializer):
             changed.full_clean(exclude=unchanged)
         except ModelError as error:
             raise serializers.ValidationError(detail_of(error)) from None
-        return attrs
+        return {**attrs, **changed.settled}
 
 
 class IdentitySerializer(serializers.Serializer[Any]):
@@ -158,6 +159,7 @@ class Feeds(
 
     def perform_create(self, serializer: Any) -> None:
         feed = serializer.save(account=self.account)
+        find_transport(feed.protocol).prepare(feed.pk)
         if feed.enabled:
             request_pull(feed)
 
@@ -168,6 +170,7 @@ class Feeds(
             setattr(feed, name, value)
         feed.next_pull_at = timezone.now()
         feed.save(update_fields=[*serializer.validated_data, "next_pull_at"])
+        find_transport(feed.protocol).prepare(feed.pk)
 
     @extend_schema(summary="Pull it now", request=None, responses={202: FeedSerializer})
     @action(detail=True, methods=["post"], takes_body=False)

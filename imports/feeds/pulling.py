@@ -29,7 +29,7 @@ from imports.filesystems import open_server
 from imports.models import Feed, Pull, Run
 from imports.pipeline import ImportRequest, Origin, import_file
 from imports.pipeline.claiming import is_account_claimed
-from imports.queueing import enqueue_waiting
+from imports.queueing import enqueue_asked_meanwhile, enqueue_waiting
 from imports.versioning import find_version_of_feed
 from imports.wording import one_line
 
@@ -80,7 +80,8 @@ def pull_feed(
                 raise
             else:
                 record_success(pull, work.again_at, work.message)
-            return pull
+        enqueue_asked_meanwhile(feed.pk)
+        return pull
     except Error as error:
         raise TryAgainLater(f"The database gave up: {str(error).splitlines()[0]}") from error
 
@@ -152,6 +153,8 @@ class _Pulling:
         self.pull.listed, self.pull.omitted, self.omits = len(candidates), len(omitted), say_omitted(omitted)
         self._give_sign_of_life()
         if not any(candidate.step in (Step.TAKE, Step.COMPARE) for candidate in candidates):
+            return candidates
+        if server.lists_whole_files:
             return candidates
         time.sleep(self.feed.settle_seconds)
         now = {file.path: file for file in list_folder(server, self.feed)}

@@ -6,7 +6,7 @@ import re
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from pathlib import Path  # noqa: TC003  (dataclasses look at it)
-from typing import TYPE_CHECKING, BinaryIO, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, NamedTuple
 
 from accounts.plugins import load
 from imports.errors import SettingsWrong, TryAgainLater
@@ -37,6 +37,7 @@ class ServerSettings:
     `host_key` pins an SFTP server by its keys or their SHA256 fingerprints, one per line. For FTPS,
     `certificate_fingerprint` alone decides where it is given, else `ca_bundle`, else the system's authorities.
     `root` is the folder that `file` never leaves; `url`, of one of the `schemes`, and `options` are handed to fsspec.
+    `feed` is the number of the feed, for transports that keep its files themselves; none before it is saved.
     """
 
     protocol: str
@@ -52,6 +53,7 @@ class ServerSettings:
     options: Mapping[str, str] = field(default_factory=dict, repr=False)
     root: Path | None = None
     schemes: tuple[str, ...] = ()
+    feed: int | None = None
     timeout: float = 30.0
 
     @property
@@ -140,6 +142,12 @@ class Server(ABC):
     """What whoever sets up such a feed should know."""
     keeps_times: ClassVar[bool] = True
     """Whether a file that is renamed keeps its time."""
+    lists_whole_files: ClassVar[bool] = False
+    """Whether nothing is listed that is still being written, so that a file need not settle."""
+    settled: ClassVar[Mapping[str, Any]] = {}
+    """What the fields of such a feed always hold, whatever is given for them."""
+    page: ClassVar[str] = ""
+    """The name of an admin page that says more of such a feed; it is given the feed's number."""
 
     @classmethod
     def open(cls, settings: ServerSettings) -> Server:
@@ -163,6 +171,14 @@ class Server(ABC):
     def read_identity(cls, settings: ServerSettings) -> Identity | None:
         """What a server presents of itself before anybody logs in; none where there is no such thing."""
         return None
+
+    @classmethod
+    def prepare(cls, feed: int) -> str:
+        """Called in the transaction that makes a feed of this transport, with its number.
+
+        Returns what whoever makes it has to be shown, once; "" for nothing.
+        """
+        return ""
 
     @classmethod
     def name_server(cls, settings: ServerSettings) -> str:

@@ -91,3 +91,22 @@ def check_readable(path: Path) -> None:
 def check_writable(path: Path | None) -> None:
     if path is not None and (path.is_dir() or not path.parent.is_dir()):
         raise CommandError(f"{path} cannot be written: give a file name in a folder that exists.", returncode=2)
+
+
+def read_text(path: Path | None) -> str:
+    """The text of a file; "" without one. Raises CommandError, with 2 as exit code."""
+    if path is None:
+        return ""
+    try:
+        text = path.read_text("utf-8-sig")
+    except OSError as error:
+        raise CommandError(f"{path} cannot be read: {error.strerror}.", returncode=2) from None
+    except UnicodeDecodeError:
+        raise _no_text(path) from None
+    if "\0" in text:
+        raise _no_text(path)
+    return text
+
+
+def _no_text(path: Path) -> CommandError:
+    return CommandError(f"{path} is no text. A key or a certificate is needed in PEM format.", returncode=2)

@@ -26,7 +26,7 @@ from imports.models.formats import Format
 from imports.querysets import FeedQuerySet
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Mapping
 LEAST_INTERVAL = 60
 """Minutes: files are pulled at most once an hour."""
 EPOCH = datetime.fromisoformat("2000-01-01T00:00:00+00:00")
@@ -157,6 +157,8 @@ class Feed(models.Model):
         return self.name
 
     def clean(self) -> None:
+        for name, value in self.settled.items():
+            setattr(self, name, value)
         errors = self._find_server_problems()
         try:
             Mask.parse(self.mask)
@@ -196,6 +198,14 @@ class Feed(models.Model):
         return errors | transport.find_pin_problems(self._server)
 
     @property
+    def settled(self) -> Mapping[str, Any]:
+        """What its fields always hold with its transport; `clean` sets them."""
+        try:
+            return find_transport(self.protocol).settled
+        except SettingsWrong:
+            return {}
+
+    @property
     def server_name(self) -> str:
         """Names the server in lists; never with what logs in."""
         try:
@@ -226,6 +236,7 @@ class Feed(models.Model):
             certificate_fingerprint=self.certificate_fingerprint,
             url=self.url,
             schemes=tuple(settings.URL_FEEDS),
+            feed=self.pk,
             timeout=settings.FEED_TIMEOUT,
         )
 

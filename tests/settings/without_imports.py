@@ -3,4 +3,4 @@
 from customersync.settings import *  # noqa: F403  (settings are what a module holds)
 from customersync.settings import INSTALLED_APPS
 
-INSTALLED_APPS = [app for app in INSTALLED_APPS if app not in ("imports", "django_q")]
+INSTALLED_APPS = [app for app in INSTALLED_APPS if app not in ("imports", "dropbox", "django_q")]

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.core.management.base import BaseCommand, CommandError
+from django.db import transaction
 
 from accounts.management.arguments import add_account_argument, find_account
 from imports.feeds.inspecting import describe_presented_key
 from imports.filesystems import find_transport, find_transports
+from imports.management.arguments import read_text
 from imports.models import Feed, Format
 from imports.queueing import request_pull
 from imports.versioning import STANDARD_NAME
@@ -120,13 +122,17 @@ class Command(BaseCommand):
                 for field, said in error.message_dict.items()
             )
             raise CommandError("\n".join(messages), returncode=2) from None
-        feed.save()
+        with transaction.atomic():
+            feed.save()
+            shown = transport.prepare(feed.pk)
         self.stdout.write(
             f"Feed {name} of {owner.code} is made. Look at what it would pull: check_feed {owner.code}/{name}."
         )
         if feed.enabled:
             request_pull(feed)
             self.stdout.write("Its first pull is queued for the workers (manage.py qcluster).")
+        if shown:
+            self.stdout.write(f"\n{shown}")
         if transport.warning:
             self.stderr.write(f"Warning: {transport.warning}")
 
@@ -152,21 +158,3 @@ def read_line(path: str | None) -> str:
     if not line:
         raise CommandError(f"The first line of {'the input' if path == '-' else path} is empty.", returncode=2)
     return line
-
-
-def read_text(path: Path | None) -> str:
-    if path is None:
-        return ""
-    try:
-        text = path.read_text("utf-8-sig")
-    except OSError as error:
-        raise CommandError(f"{path} cannot be read: {error.strerror}.", returncode=2) from None
-    except UnicodeDecodeError:
-        raise _no_text(path) from None
-    if "\0" in text:
-        raise _no_text(path)
-    return text
-
-
-def _no_text(path: Path) -> CommandError:
-    return CommandError(f"{path} is no text. A key or a certificate is needed in PEM format.", returncode=2)

@@ -1,0 +1,26 @@
+from django.apps import AppConfig
+from django.db.models.signals import post_delete
+from django.urls import reverse_lazy
+
+
+class DropboxConfig(AppConfig):
+    name = "dropbox"
+    default_auto_field = "django.db.models.BigAutoField"
+    verbose_name = "drop box"
+
+    transports = ["dropbox.transport.DropBox"]
+    health_checks = ["dropbox.health.find_problems"]
+    navigation = [
+        {
+            "title": "Drop box",
+            "items": [
+                {"title": "Logins", "icon": "passkey", "link": reverse_lazy("admin:dropbox_login_changelist")},
+                {"title": "Sessions", "icon": "lan", "link": reverse_lazy("admin:dropbox_session_changelist")},
+            ],
+        },
+    ]
+
+    def ready(self) -> None:
+        from dropbox.storing import delete_content
+
+        post_delete.connect(delete_content, sender="dropbox.StoredFile", dispatch_uid="delete_content")

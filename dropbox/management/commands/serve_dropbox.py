@@ -1,0 +1,45 @@
+"""`serve_dropbox`: take files from senders, by SFTP and FTPS."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.core.management.base import BaseCommand, CommandError
+
+from dropbox.errors import Refused
+from dropbox.serving import serve
+
+if TYPE_CHECKING:
+    from argparse import ArgumentParser
+
+
+class Command(BaseCommand):
+    help = (
+        "Serves the folders of feeds of the kind dropbox to their senders, until it is told to end. Keys and a "
+        "certificate are made when they are first needed, and are the same on every machine."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--bind", default=settings.DROPBOX_BIND, metavar="ADDRESS", help="where it listens")
+        parser.add_argument("--sftp", type=int, metavar="PORT", help="of SFTP; 0 for any that is free")
+        parser.add_argument("--ftps", type=int, metavar="PORT", help="of FTPS; 0 for any that is free")
+
+    def handle(self, *, bind: str, sftp: int | None, ftps: int | None, **options: Any) -> None:
+        if sftp is None:
+            sftp = settings.DROPBOX_SFTP_PORT or None
+        if ftps is None:
+            ftps = settings.DROPBOX_FTPS_PORT or None
+
+        def say(line: str) -> None:
+            self.stdout.write(line)
+            self.stdout.flush()
+
+        try:
+            asyncio.run(serve(bind, sftp, ftps, say))
+        except (ImproperlyConfigured, Refused) as error:
+            raise CommandError(str(error)) from None
+        except OSError as error:
+            raise CommandError(f"The drop box cannot listen on {bind}: {error.strerror}.") from None

@@ -1,0 +1,110 @@
+"""Files of a drop box: one name, one file, and what it holds is told from what it held."""
+
+import io
+from datetime import timedelta
+
+import pytest
+from django.core.files.storage import default_storage
+from django.utils import timezone
+
+from dropbox.errors import NotThere, Taken
+from dropbox.models import StoredFile
+from dropbox.serving import tidy
+from dropbox.storing import LONGEST_UNNAMED, rename_file, store_file
+from imports.feeds import archiving, pulling
+from imports.feeds.pulling import pull_feed
+from imports.filesystems import open_server
+from tests.dropbox.visitors import make_box
+from tests.feeds import customers
+
+
+def store(box, name="a.txt", content=b"one", folder="in", **options):
+    return store_file(box.feed.pk, folder, name, io.BytesIO(content), **options)
+
+
+def test_what_replaces_a_file_is_of_a_later_second_and_the_old_bytes_go(box):
+    first = store(box)
+    second = store(box, content=b"two")
+    assert second.pk == first.pk
+    assert int(second.modified_at.timestamp()) > int(first.modified_at.timestamp())
+    assert box.content("a.txt") == b"two"
+    assert not default_storage.exists(first.content.name)
+
+
+def test_a_rename_takes_no_name_unless_it_is_told_to(box):
+    first, second = store(box), store(box, "b.txt", b"two")
+    with pytest.raises(Taken):
+        rename_file(second, "in", "a.txt")
+    rename_file(second, "in", "a.txt", replace=True)
+    assert box.content("a.txt") == b"two"
+    assert int(box.files().get().modified_at.timestamp()) > int(first.modified_at.timestamp())
+    with pytest.raises(NotThere):
+        rename_file(second, "in", "c.txt")
+
+
+def test_a_feed_that_is_removed_takes_its_files_along(box):
+    file = store(box)
+    feed = box.feed.pk
+    box.feed.delete()
+    assert not default_storage.exists(file.content.name)
+    with pytest.raises(NotThere):
+        store_file(feed, "in", "a.txt", io.BytesIO(b"x"))
+    assert default_storage.listdir(f"dropbox/{feed}")[1] == []
+
+
+def test_a_file_that_is_replaced_while_it_is_imported_is_imported_too(box, monkeypatch):
+    """The archive has what was imported, and what came meanwhile goes in with the next pull."""
+    store(box, content=customers("C1").encode())
+    archive = archiving.archive_file
+
+    def replace_first(server, feed, run, file):
+        monkeypatch.setattr(pulling, "archive_file", archive)
+        store(box, content=customers("C2").encode())
+        return archive(server, feed, run, file)
+
+    monkeypatch.setattr(pulling, "archive_file", replace_first)
+    pull_feed(box.feed)
+    assert box.names() == ["a.txt"]
+    pull_feed(box.feed)
+    assert (box.names(), len(box.names("processed"))) == ([], 1)
+    assert set(box.feed.account.connections.values_list("customer_code", flat=True)) == {"C1", "C2"}
+
+
+def test_a_pull_sees_uploads_that_are_whole(box):
+    store(box)
+    store(box, "b.txt", whole=False)
+    with open_server(box.feed.server) as server:
+        assert [(file.path, file.size) for file in server.list_files("")] == [("a.txt", 3)]
+        assert server.look_at("b.txt") is None
+        server.write_file("out/receipt.json", b"{}")
+        assert [file.size for file in server.list_files("out")] == [2]
+
+
+def test_what_is_old_enough_goes_and_what_waits_stays(box, settings):
+    settings.KEEP_FILES_DAYS = 5
+    for folder in ("in", "processed", "failed", "out"):
+        store(box, folder=folder)
+    store(box, "cut-off.txt", whole=False)
+    tidy()
+    assert StoredFile.objects.count() == 5
+    StoredFile.objects.update(modified_at=timezone.now() - timedelta(days=6))
+    tidy()
+    assert [str(file) for file in StoredFile.objects.all()] == ["in/a.txt"]
+
+
+def test_bytes_that_a_killed_process_left_go_after_a_day(box, monkeypatch):
+    kept = store(box)
+    left = default_storage.save(f"dropbox/{box.feed.pk}/left", io.BytesIO(b"x"))
+    tidy()
+    assert default_storage.exists(left)
+    old = timezone.now() - LONGEST_UNNAMED - LONGEST_UNNAMED
+    monkeypatch.setattr(default_storage, "get_modified_time", lambda name: old, raising=False)
+    tidy()
+    assert (default_storage.exists(left), default_storage.exists(kept.content.name)) == (False, True)
+
+
+def test_folders_of_two_feeds_are_two(box, tmp_path):
+    other = make_box(box.feed.account, tmp_path, "other")
+    store(box)
+    store(other, content=b"other")
+    assert (box.content("a.txt"), other.content("a.txt")) == (b"one", b"other")
