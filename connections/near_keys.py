@@ -44,15 +44,15 @@ def near_key(code: str) -> str:
     """
     if plain := _PLAIN.fullmatch(code):
         return plain[1].lower()[:LONGEST]
-    for _, reduce in _STEPS:
-        code = reduce(code) or code
-    return code[:LONGEST]
+    return _take_away(code)[0][:LONGEST]
 
 
 def name_differences(first: str, second: str) -> str:
     """What two different codes with the same near-key differ in: "case and leading zeros"."""
-    kinds = [kind for kind, _ in _STEPS]
-    telling = [kind for kind in kinds if _reduce_but(kind, first) != _reduce_but(kind, second)]
+    kinds = {*_take_away(first)[1], *_take_away(second)[1]}
+    telling = [
+        kind for kind, _ in _STEPS if kind in kinds and _take_away(first, kind)[0] != _take_away(second, kind)[0]
+    ]
     shared = {*first.casefold()} & {*second.casefold()}
     characters = sorted(char for char in {*first} ^ {*second} if not _is_plain(char, shared))
     named = ", ".join(f"U+{ord(char):04X}" for char in characters[:MOST_NAMED])
@@ -65,11 +65,14 @@ def _is_plain(char: str, shared: set[str]) -> bool:
     return (char.isascii() and char.isprintable()) or ({*char.casefold()} <= shared and _in_one_form(char) == char)
 
 
-def _reduce_but(left_out: str, code: str) -> str:
+def _take_away(code: str, left_out: str = "") -> tuple[str, list[str]]:
+    """What is left of a code after all steps but one, and the kinds of those that took something away."""
+    kinds = []
     for kind, reduce in _STEPS:
-        if kind != left_out:
-            code = reduce(code) or code
-    return code
+        if kind != left_out and (reduced := reduce(code)) != code and reduced:
+            kinds.append(kind)
+            code = reduced
+    return code, kinds
 
 
 class _Characters(dict[int, str]):
@@ -124,8 +127,8 @@ def _composed(code: str, before: str) -> str:
 _STEPS: tuple[tuple[str, Callable[[str], str]], ...] = (
     ("invisible characters", lambda code: code.translate(_VISIBLE)),
     (_FORM, _in_one_form),
-    ("case", _in_one_case),
     ("spaces", _without_spaces),
+    ("case", _in_one_case),
     ("marks around it", lambda code: code.lstrip(_IN_FRONT).rstrip(_QUOTES)),
     ("leading zeros", lambda code: _LEADING_ZEROS.sub("", code)),
     ("separators of thousands", lambda code: _THOUSANDS.sub(_join_thousands, code)),
