@@ -141,7 +141,7 @@ class Case:
     def onboard(self) -> list[FormatSpec]:
         """A sample is proposed or refused, and what is proposed survives its document."""
         try:
-            spec = onboard(self.path).to_spec("fuzz")
+            spec = onboard(self.path).to_draft().complete("fuzz")
         except (FileRejected, FormatError):
             return []
         must(read_format(write_format(spec)) == spec, "the document of the format is another format")

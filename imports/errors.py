@@ -51,6 +51,7 @@ class HeldFor(StrEnum):
     LIMITS = "limits"
     NEAR_KEYS = "near_keys"
     SWALLOWED_LINES = "swallowed_lines"
+    ENCODED_TWICE = "encoded_twice"
     FAILURES = "failures"
 
     @property

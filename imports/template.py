@@ -10,6 +10,9 @@ import hashlib
 import re
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from unicodedata import normalize as unicode_normalize
+
+from lookups.texts import drop_invisible
 
 
 class Kind(StrEnum):
@@ -53,6 +56,10 @@ KEYS = frozenset(
 )  # fmt: skip
 
 
+LOOKUP_NAMES = frozenset({"company_number_name", "customer_group_name"})
+"""Names of entries of lists, among the fields of a connection."""
+
+
 @dataclass(frozen=True, slots=True)
 class TemplateField:
     """One row of the field table.
@@ -74,6 +81,11 @@ class TemplateField:
     def is_key(self) -> bool:
         """Whether records are found by the field, so that a row without it means none."""
         return self.name in KEYS
+
+    @property
+    def is_free_text(self) -> bool:
+        """Whether the field holds any text, and nothing is found or told apart by it."""
+        return self.kind is Kind.TEXT and self.group not in ASSIGNMENTS and self.name not in LOOKUP_NAMES
 
     def numbered(self, number: int) -> str:
         """The field's name with its number, as issues and exports write it."""
@@ -265,8 +277,11 @@ class Target:
 
 
 def normalize(header: str) -> str:
-    """A header as names are compared: trimmed, any case, words joined by underscores."""
-    return "_".join(header.casefold().replace("_", " ").split())
+    """A header as names are compared: trimmed, any case, words joined by underscores, nothing that cannot be seen."""
+    folded = header.casefold()
+    if not folded.isascii():
+        folded = unicode_normalize("NFC", drop_invisible(folded))
+    return "_".join(folded.replace("_", " ").split())
 
 
 def find_target(header: str) -> Target | None:

@@ -17,7 +17,7 @@ from django.utils.timesince import timesince
 
 from imports.errors import SettingsWrong
 from imports.formats.policies import FormatError
-from imports.formats.spec import STANDARD, FormatSpec
+from imports.formats.spec import STANDARD, FormatDraft, FormatSpec
 from imports.models import Feed, Format, FormatVersion, Run
 
 if TYPE_CHECKING:
@@ -35,9 +35,11 @@ class PromotionRefused(SettingsWrong):
 
 
 def save_draft(
-    account: Account, name: str, spec: FormatSpec, *, proposal: dict[str, Any] | None = None
+    account: Account, name: str, spec: FormatSpec | FormatDraft, *, proposal: dict[str, Any] | None = None
 ) -> FormatVersion:
     """Make the draft of a format what the spec says: of a new format, of its next version, or the draft it has.
+
+    It need not be complete: what is missing is asked for when its test starts.
 
     Raises SettingsWrong for a name that is none.
     """

@@ -43,7 +43,8 @@ TIMEOUT = 5.0
 class Running:
     """A server at work: `settings` log in, `folder` is what it serves, `misbehaviour` is what it is to do wrong.
 
-    FTP answers a command with one of its `replies`, where it has one, or lists as `listings` say.
+    FTP answers a command with one of its `replies`, where it has one, or lists as `listings` say. SFTP answers with one
+    of its `errors`: to a rename, a mkdir, a write, or a stat of what is missing.
     """
 
     settings: ServerSettings
@@ -51,6 +52,7 @@ class Running:
     misbehaviour: set[str] = field(default_factory=set)
     sessions: set[Any] = field(default_factory=set)
     replies: dict[str, str] = field(default_factory=dict)
+    errors: dict[str, Exception] = field(default_factory=dict)
     listings: dict[str, Callable[[Path], Iterable[str]]] = field(default_factory=dict)
 
 
@@ -317,17 +319,32 @@ def run_sftp(folder: Path, *, read_only: bool = False, client_key: str = "") -> 
                 return b""
             return data
 
+        def _refuse(self, what: str) -> None:
+            if what in running.errors:
+                raise running.errors[what]
+
+        def stat(self, path: bytes) -> Any:
+            try:
+                return super().stat(path)
+            except FileNotFoundError:
+                self._refuse("missing")
+                raise
+
         def open(self, path: bytes, pflags: int, attrs: Any) -> Any:
+            if pflags & asyncssh.FXF_WRITE:
+                self._refuse("write")
             if read_only and pflags & asyncssh.FXF_WRITE:
                 raise asyncssh.SFTPPermissionDenied("read only")
             return super().open(path, pflags, attrs)
 
         def mkdir(self, path: bytes, attrs: Any) -> None:
+            self._refuse("mkdir")
             if read_only:
                 raise asyncssh.SFTPPermissionDenied("read only")
             super().mkdir(path, attrs)
 
         async def rename(self, oldpath: bytes, newpath: bytes) -> None:
+            self._refuse("rename")
             if read_only:
                 raise asyncssh.SFTPPermissionDenied("read only")
             if "drop before rename" in running.misbehaviour:

@@ -41,6 +41,7 @@ STATE_COLOURS = {
     "disabled": "default",
     "failing": "danger",
     "waits for a decision": "warning",
+    "cannot move files": "warning",
     "never pulled": "info",
     "works": "success",
 }
@@ -86,10 +87,18 @@ class FeedAdmin(StepPages, AccountOwnedAdmin):
     ]  # fmt: skip
     state_fieldset = (
         "State",
-        {"fields": [("state_in_words", "runs_and_pulls"), "problem", ("last_good_pull", "last_file"), "next_pull"]},
+        {
+            "fields": [
+                ("state_in_words", "runs_and_pulls"),
+                "problem",
+                "move_problem",
+                ("last_good_pull", "last_file"),
+                "next_pull",
+            ]
+        },
     )
     readonly_fields = [
-        "state_in_words", "problem", "last_good_pull", "last_file", "next_pull", "runs_and_pulls",
+        "state_in_words", "problem", "move_problem", "last_good_pull", "last_file", "next_pull", "runs_and_pulls",
         "password_state", "private_key_state", "options_state",
     ]  # fmt: skip
 
@@ -177,6 +186,8 @@ class FeedAdmin(StepPages, AccountOwnedAdmin):
             return "failing", f"failed {feed.failures}\xa0times" if feed.failures > 1 else "failed once"
         if getattr(feed, "is_held", False):
             return "waits for a decision", "waits for a decision"
+        if feed.move_problem:
+            return "cannot move files", "cannot move files"
         name = "works" if feed.pulled_at else "never pulled"
         return name, name
 
@@ -257,8 +268,8 @@ class FeedAdmin(StepPages, AccountOwnedAdmin):
     def inspect(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """What the server presents of itself, and what would be pulled and why not the rest."""
         feed: Feed = self.find_editable(request, object_id)
-        found = inspect_feed(feed) if request.method == "POST" else None
-        context = {"title": f"Check {feed}", "feed": feed, "found": found}
+        found = inspect_feed(feed, probe="probe" in request.POST) if request.method == "POST" else None
+        context = {"title": f"Check {feed}", "feed": feed, "found": found, "probe": "probe" in request.POST}
         return self.show(request, feed, "imports/check_feed.html", context)
 
 

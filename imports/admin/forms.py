@@ -23,9 +23,9 @@ from imports.formats.countries import LANGUAGES
 from imports.formats.documents import NAMED_MARKS, read_format
 from imports.formats.encodings import UnknownEncoding, find_encoding
 from imports.formats.policies import AssignmentMode, FormatError, UnknownLookup
-from imports.formats.spec import BadValue, Blank, FormatSpec, Ownership
+from imports.formats.spec import BadValue, Blank, FormatDraft, FormatSpec, Ownership
 from imports.models import Format, FormatColumn, FormatVersion
-from imports.onboarding import propose_format
+from imports.onboarding import Corrections, propose_format
 from imports.template import ASSIGNMENTS, FIELDS, Target
 from lookups.directory import LISTS
 
@@ -74,7 +74,7 @@ class OnboardForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at 
         model = Format
         fields = ["account", "name"]
 
-    spec: FormatSpec
+    spec: FormatSpec | FormatDraft
     proposal: dict[str, Any] | None = None
 
     def clean(self) -> dict[str, Any]:
@@ -99,8 +99,8 @@ class OnboardForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at 
             for chunk in sample.chunks():
                 copy.write(chunk)
             copy.flush()
-            proposal = propose_format(Path(copy.name), cleaned["account"], constants)
-        self.spec = proposal.to_spec(cleaned["name"])
+            proposal = propose_format(Path(copy.name), cleaned["account"], Corrections(constants))
+        self.spec = proposal.to_draft()
         self.proposal = proposal.describe()
 
 

@@ -66,9 +66,17 @@ class FeedSerializer(StrictModelSerializer):
             "folder", "mask", "format", "interval_minutes", "settle_seconds", "after_import", "processed_folder",
             "failed_folder", "outbox_folder", "while_held", "most_bytes", "most_files", "contacts",
             "silent_after_hours", "alert_after", "next_pull_at", "pulled_at", "file_at", "failures", "failing_since",
-            "problem", "created_at",
+            "problem", "move_problem", "created_at",
         ]  # fmt: skip
-        read_only_fields = ["next_pull_at", "pulled_at", "file_at", "failures", "failing_since", "problem"]
+        read_only_fields = [
+            "next_pull_at",
+            "pulled_at",
+            "file_at",
+            "failures",
+            "failing_since",
+            "problem",
+            "move_problem",
+        ]
 
     def get_fields(self) -> Any:
         fields = super().get_fields()
@@ -126,12 +134,19 @@ class ListedFileSerializer(serializers.Serializer[Any]):
     reason = serializers.CharField(allow_blank=True)
 
 
+class TrialSerializer(serializers.Serializer[Any]):
+    what = serializers.CharField()
+    problem = serializers.CharField(allow_blank=True)
+    needed = serializers.BooleanField(help_text="By pulls.")
+
+
 class InspectionSerializer(serializers.Serializer[Any]):
     server = serializers.CharField(allow_blank=True)
     identity = IdentitySerializer(allow_null=True)
     format = serializers.CharField(allow_blank=True)
     problem = serializers.CharField(allow_blank=True, help_text="Why no more was found, and what to do.")
     files = ListedFileSerializer(many=True)
+    tried = TrialSerializer(many=True, help_text="Nothing, but by the command and the admin.")
 
 
 @extend_schema(tags=["feeds"])

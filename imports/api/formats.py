@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from django.db import transaction
 from django.http import Http404
 from django.urls import reverse
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
 from rest_framework import mixins, serializers
 from rest_framework.decorators import action
-from rest_framework.exceptions import ValidationError
 from rest_framework.generics import get_object_or_404
 from rest_framework.response import Response
 
-from accounts.api.base import AccountViewSet, RetrieveVersioned, VersionedMixin
+from accounts.api.base import AccountViewSet, RetrieveVersioned
 from accounts.api.pagination import KeyPagination
-from accounts.api.parsers import JSONTextField, WholeMultiPartParser
 from accounts.api.strictness import StrictSerializer
 from accounts.users import user_of
 from imports.api.errors import answering
@@ -25,8 +21,6 @@ from imports.errors import SettingsWrong
 from imports.formats.differing import compare_specs
 from imports.formats.documents import describe_format, read_document
 from imports.models import Format, FormatVersion
-from imports.onboarding import propose_format
-from imports.template import find_target
 from imports.versioning import approve, find_predecessor, list_feeds, read_spec, save_draft, start_draft, start_testing
 
 if TYPE_CHECKING:
@@ -34,7 +28,6 @@ if TYPE_CHECKING:
     from rest_framework.request import Request
 
     from accounts.models import Account
-    from imports.onboarding.proposals import Proposal
 
 
 class VersionSerializer(serializers.ModelSerializer[FormatVersion]):
@@ -77,19 +70,6 @@ class LiveSerializer(DocumentSerializer):
 
 class DraftSerializer(StrictSerializer):
     document = serializers.DictField(help_text="The format, as docs/formats.md describes it.")
-
-
-class ProposeSerializer(StrictSerializer):
-    sample = serializers.FileField(max_length=255, help_text="A file as the ERP writes it.")
-    constants = JSONTextField(required=False, help_text='The same value for every row: {"price_type_currency": "EUR"}.')
-    save_as = serializers.CharField(
-        required=False, max_length=60, help_text="Makes the proposal the draft of the format of this name."
-    )
-
-
-class ProposalSerializer(serializers.Serializer[Any]):
-    proposal = serializers.DictField(help_text="As `onboard_format --json` prints it.")
-    draft = serializers.CharField(allow_null=True, help_text="NAME@NUMBER, where it was saved.")
 
 
 class ApprovalSerializer(StrictSerializer):
@@ -231,56 +211,3 @@ def describe_version(version: FormatVersion) -> dict[str, Any]:
     except SettingsWrong as error:
         problem = str(error)
     return {"version": VersionSerializer(version).data, "document": document, "problem": problem}
-
-
-class Propose(VersionedMixin):
-    """Only the file's beginning and end are looked at; nothing is imported."""
-
-    queryset = Format.objects.none()
-    serializer_class = ProposeSerializer
-    parser_classes = [WholeMultiPartParser]
-    one_transaction = False
-    minds_etags = True
-
-    @property
-    def largest_body(self) -> int:
-        return 50_000_000
-
-    @extend_schema(
-        tags=["formats"],
-        summary="Propose how a sample is read",
-        operation_id="formats_propose",
-        request={"multipart/form-data": ProposeSerializer},
-        responses=ProposalSerializer,
-    )
-    def post(self, request: Request, account: str) -> Response:
-        """`save_as` writes a format of the production account, and asks for the rights and the If-Match of a draft."""
-        asked = ProposeSerializer(data=request.data)
-        asked.is_valid(raise_exception=True)
-        values = asked.validated_data
-        name = values.get("save_as")
-        if name is not None:
-            self.check_rights(self.account.production, edit=True)
-        constants = read_constants(values.get("constants", {}))
-        path = Path(values["sample"].temporary_file_path())
-        with answering():
-            proposal = propose_format(path, self.account, constants)
-            draft = self.save(name, proposal) if name is not None else None
-        return Response({"proposal": proposal.describe(), "draft": str(draft) if draft else None})
-
-    def save(self, name: str, proposal: Proposal) -> FormatVersion:
-        owner = self.account.production
-        with transaction.atomic():
-            formats = Format.objects.filter(account=owner).select_for_update(no_key=True)
-            self.check_seen(lambda: describe_newest(formats, name), replaces=True)
-            return save_draft(owner, name, proposal.to_spec(name), proposal=proposal.describe())
-
-
-def read_constants(values: Any) -> dict[Any, str]:
-    if not isinstance(values, dict) or not all(isinstance(value, str) for value in values.values()):
-        raise ValidationError({"constants": "Give an object of texts, by template field."})
-    targets = {name: find_target(str(name)) for name in values}
-    for name, target in targets.items():
-        if target is None or not values[name].strip():
-            raise ValidationError({"constants": f"{name}: give a field of the template, with a value."})
-    return {target: values[name].strip() for name, target in targets.items()}

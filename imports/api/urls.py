@@ -4,7 +4,8 @@ from django.urls import path
 from rest_framework.routers import SimpleRouter
 
 from imports.api.feeds import Feeds, Pulls
-from imports.api.formats import Formats, Propose
+from imports.api.formats import Formats
+from imports.api.proposals import Propose
 from imports.api.runs import Issues, Runs, Upload
 
 ACCOUNT = "accounts/(?P<account>[-a-zA-Z0-9_]+)"

@@ -1,19 +1,104 @@
-"""Archive: what has been imported is renamed out of the way, under a name that no other file has."""
+"""Archive: what has been imported is renamed out of the way, under a name that no other file has.
+
+What was taken stands in the ledger whether it was moved or not, so a move that fails keeps no file waiting: it is tried
+again by the next pull, told, and shown with the feed.
+"""
 
 from __future__ import annotations
 
+import posixpath
+from dataclasses import dataclass
+from datetime import timedelta
+from itertools import islice
 from typing import TYPE_CHECKING
 
+from django.db import transaction
 from django.utils import timezone
 
+from imports.errors import SettingsWrong, TryAgainLater
 from imports.feeds.fetching import is_same, join
 from imports.filesystems import FileVanished, RemoteFile
-from imports.models import Run
+from imports.messages.telling import tell_of_feed
+from imports.models import Feed, Run
 from imports.wording import file_name
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
+
     from imports.filesystems import Server
-    from imports.models import Feed
+
+REMEDY = (
+    "Have the user allowed to rename files into the processed and failed folders and to make these, or have files left "
+    "where they are (after import: leave; create_feed --leave). Nothing is imported twice meanwhile."
+)
+
+
+LEFT_OVERS = 100
+"""Of them at most is found out in one pull what became of their files."""
+PATIENCE = timedelta(hours=1)
+"""How long moves may fail for a reason that time may mend before the contacts are told."""
+
+
+@dataclass
+class Mover:
+    """Moves files in one pull. Behind a move that failed it tries none any more; `problem` says why.
+
+    `lost` says that the session on the server may be of no use any more.
+    """
+
+    feed: Feed
+    problem: str = ""
+    passing: bool = False
+    lost: bool = False
+
+    def move(self, server: Server, run: Run, file: RemoteFile) -> bool:
+        """Move the file of a run, where that is wanted; False where another file lies there now."""
+        if self.problem or self.feed.after_import == self.feed.AfterImport.LEAVE:
+            return True
+        return self._try(lambda: archive_file(server, self.feed, run, file), otherwise=True)
+
+    def has_moved(self, server: Server, run: Run, name: str) -> bool:
+        """Whether the file of a run was moved without our knowing."""
+        return not self.problem and self._try(lambda: settle_moved(server, self.feed, run, name), otherwise=False)
+
+    def settle_left_overs(self, server: Server, listed: Collection[str]) -> None:
+        """Record where files are that were moved, or taken away by others, without our knowing."""
+        if self.problem or self.feed.after_import == self.feed.AfterImport.LEAVE:
+            return
+        gone = (run for run in self.feed.runs.to_archive() if run.remote_path not in listed)
+        for run in islice(gone, LEFT_OVERS):
+            if not self.has_moved(server, run, posixpath.basename(run.remote_path)) and not self.problem:
+                record_archived(run, "")
+
+    def _try(self, work: Callable[[], bool], *, otherwise: bool) -> bool:
+        try:
+            return work()
+        except (SettingsWrong, TryAgainLater) as error:
+            self.problem, self.passing = str(error), isinstance(error, TryAgainLater)
+            self.lost = self.passing
+            return otherwise
+
+    @property
+    def message(self) -> str:
+        return f"Imported, but cannot be moved: {self.problem} {REMEDY}" if self.problem else ""
+
+    def record(self) -> None:
+        """Show with the feed whether its files can be moved, and tell the contacts once that they cannot."""
+        now = timezone.now()
+        if not self.problem or not self.feed.runs.to_archive().exists():
+            self.problem = ""
+            Feed.objects.filter(pk=self.feed.pk).exclude(move_problem="").update(
+                move_problem="", move_failing_since=None, move_told_at=None
+            )
+            return
+        with transaction.atomic():
+            state = Feed.objects.select_for_update().get(pk=self.feed.pk)
+            state.move_problem = self.problem
+            state.move_failing_since = state.move_failing_since or now
+            if state.move_told_at is None and not (self.passing and now - state.move_failing_since < PATIENCE):
+                state.move_told_at = now
+                tell_of_feed(state, "feed.not_moved", state.move_failing_since, {"problem": self.problem})
+            state.save(update_fields=["move_problem", "move_failing_since", "move_told_at"])
 
 
 def archive_path(feed: Feed, run: Run, name: str) -> str:

@@ -97,7 +97,7 @@ def _choose_step(feed: Feed, file: RemoteFile, run: Run | None) -> Candidate:
         return Candidate(file, run, Step.COMPARE if unsure else Step.LEAVE, f"taken by {run}")
     if run.archived_at:
         return Candidate(file, run, Step.TAKE, f"sent again after {run}")
-    return Candidate(file, run, Step.ARCHIVE, f"taken by {run}, and not moved away yet")
+    return Candidate(file, run, Step.COMPARE if unsure else Step.ARCHIVE, f"taken by {run}, and not moved away yet")
 
 
 def _may_be_another(file: RemoteFile, run: Run) -> bool:

@@ -11,12 +11,14 @@ from accounts.times import iso_utc
 from imports.errors import SettingsWrong, TryAgainLater
 from imports.feeds.fetching import Step, list_candidates, list_folder
 from imports.feeds.omitting import explain_omission
+from imports.feeds.probing import probe_feed
 from imports.filesystems import open_server, read_identity
 from imports.filesystems.masks import Mask
 from imports.models import Feed
 from imports.versioning import find_version_of_feed
 
 if TYPE_CHECKING:
+    from imports.feeds.probing import Trial
     from imports.filesystems import Identity, RemoteFile
 
 
@@ -37,10 +39,19 @@ class Inspection:
     files: list[ListedFile] = field(default_factory=list)
     format: str = ""
     problem: str = ""
+    tried: list[Trial] = field(default_factory=list)
+
+    @property
+    def is_well(self) -> bool:
+        """Whether a pull would find nothing in its way."""
+        return not self.problem and not any(trial.problem and trial.needed for trial in self.tried)
 
 
-def inspect_feed(feed: Feed) -> Inspection:
-    """Connect, log in and list; nothing is downloaded, moved or recorded. What goes wrong is part of the answer."""
+def inspect_feed(feed: Feed, *, probe: bool = False) -> Inspection:
+    """Connect, log in and list; nothing is downloaded, imported or recorded. What goes wrong is part of the answer.
+
+    With `probe`, what pulls do to the server is tried too: folders are made; a file is written, renamed and removed.
+    """
     found = Inspection(feed.server_name)
     try:
         settings = feed.server
@@ -50,6 +61,7 @@ def inspect_feed(feed: Feed) -> Inspection:
         found.format = str(version or "standard template")
         with open_server(settings) as server:
             found.files = _explain(feed, list_folder(server, feed))
+            found.tried = probe_feed(server, feed) if probe else []
     except (SettingsWrong, TryAgainLater, ImproperlyConfigured) as error:
         found.problem = str(error)
     return found
@@ -101,4 +113,5 @@ def describe_inspection(found: Inspection) -> dict[str, Any]:
             }
             for file, taken, reason in found.files
         ],
+        "tried": [trial._asdict() for trial in found.tried],
     }

@@ -19,7 +19,7 @@ from django.db import Error, connection
 from django.utils import timezone
 
 from imports.errors import AccountBusy, SettingsWrong, TryAgainLater
-from imports.feeds.archiving import archive_file, record_archived, settle_moved
+from imports.feeds.archiving import Mover
 from imports.feeds.claiming import claim_feed
 from imports.feeds.fetching import Candidate, FileUnsettled, Step, fetch_file, is_same, list_candidates, list_folder
 from imports.feeds.omitting import list_omitted, note_omitted, say_omitted
@@ -43,7 +43,6 @@ LONGEST_IDLE = 60
 """Seconds that a session on a server may lie idle while a file is imported; after that, a new one is opened."""
 UNSETTLED_AGAIN = timedelta(minutes=5)
 """When to look again for a file that was still being written."""
-LEFT_OVERS = 100
 
 
 def pull_feed(
@@ -107,8 +106,12 @@ class _Pulling:
     omits: str = ""
     started: float = field(default_factory=time.monotonic)
     taken: set[int] = field(default_factory=set)
+    listed: set[str] = field(default_factory=set)
     session: Any = field(default_factory=lambda: connection.connection)
     """Of the database: the feed's claim is held by it and lost with it."""
+
+    def __post_init__(self) -> None:
+        self.mover = Mover(self.feed)
 
     @property
     def feed(self) -> Feed:
@@ -117,13 +120,14 @@ class _Pulling:
     @property
     def message(self) -> str:
         """What whoever reads of a pull that went well should know."""
-        return " ".join(filter(None, [self.waits, self.omits]))
+        return " ".join(filter(None, [self.waits, self.mover.message, self.omits]))
 
     def go(self) -> None:
         path = Path(settings.MEDIA_ROOT, "incoming", str(self.feed.pk))
         try:
             while self._use_session(path):
                 pass
+            self.mover.record()
         finally:
             if path.is_file():
                 path.unlink()
@@ -131,23 +135,36 @@ class _Pulling:
     def _use_session(self, path: Path) -> bool:
         """Do what there is to do in one session on the server; whether another one is needed."""
         with open_server(self.feed.server) as server:
+            to_move: list[tuple[Run, RemoteFile]] = []
             for candidate in self._look(server):
                 if not self._may_go_on(candidate):
                     break
                 try:
-                    lay_idle = self._handle(server, candidate, path)
+                    lay_idle = self._handle(server, candidate, path, to_move)
                 except FileUnsettled:
                     self._look_again(UNSETTLED_AGAIN)
                     break
-                if lay_idle > LONGEST_IDLE:
+                if lay_idle > LONGEST_IDLE or self.mover.lost:
+                    self.mover.lost = False
                     return True
+            self._move_left_overs(server, to_move)
             write_outbox(server, self.feed, until=self.started + LONGEST_PULL)
         return False
+
+    def _move_left_overs(self, server: Server, to_move: list[tuple[Run, RemoteFile]]) -> None:
+        """Move what was imported and still lies there, once nothing waits to be imported any more."""
+        self.mover.settle_left_overs(server, self.listed)
+        for run, file in to_move:
+            if self._lasts_too_long():
+                return
+            self._archive(server, run, file)
+        if self.mover.passing:
+            self._look_again(UNSETTLED_AGAIN)
 
     def _look(self, server: Server) -> list[Candidate]:
         """The files to take or to move away, in order, up to the first that is still being written."""
         files = list_folder(server, self.feed)
-        self._settle_left_overs(server, {file.path for file in files})
+        self.listed = {file.path for file in files}
         candidates = list_candidates(self.feed, files)
         omitted = note_omitted(self.feed, list_omitted(self.feed, files))
         self.pull.listed, self.pull.omitted, self.omits = len(candidates), len(omitted), say_omitted(omitted)
@@ -167,16 +184,6 @@ class _Pulling:
                 settled.append(candidate)
         return settled
 
-    def _settle_left_overs(self, server: Server, listed: set[str]) -> None:
-        """Record where files are that were moved, or taken away by others, without our knowing."""
-        if self.feed.after_import == Feed.AfterImport.LEAVE:
-            return
-        for run in self.feed.runs.to_archive()[:LEFT_OVERS]:
-            if self._lasts_too_long():
-                return
-            if run.remote_path not in listed and not settle_moved(server, self.feed, run, _name(run.remote_path)):
-                record_archived(run, "")
-
     def _may_go_on(self, candidate: Candidate) -> bool:
         """Whether the candidate's turn has come, or it and all behind it wait."""
         if self._lasts_too_long():
@@ -192,31 +199,36 @@ class _Pulling:
             return False
         return True
 
-    def _handle(self, server: Server, candidate: Candidate, path: Path) -> float:
+    def _handle(self, server: Server, candidate: Candidate, path: Path, to_move: list[tuple[Run, RemoteFile]]) -> float:
         """Do what is to be done with one file; returns for how many seconds the session lay idle."""
         file, run, step, _ = candidate
+        fetched = None
         if step in (Step.LEAVE, Step.WAIT):
             return 0
-        fetched = None
-        if run is not None and step == Step.ARCHIVE:
-            if settle_moved(server, self.feed, run, file.name):
+        if run is not None and step in (Step.ARCHIVE, Step.COMPARE):
+            moves = self.feed.after_import == Feed.AfterImport.MOVE and not run.awaits_decision
+            if moves and run.pk in self.taken:
+                to_move.append((run, file))
+                return 0
+            if moves and self.mover.has_moved(server, run, file.name):
                 if server.look_at(file.path) is None:
                     return 0
-            elif run.pk in self.taken:
-                self._archive(server, run, file)
+            elif self.mover.lost:
                 return 0
-            else:
-                fetched = fetch_file(server, file, path, self.feed.most_bytes)
-                if fetched.sha256 == run.sha256:
-                    self._archive(server, run, file)
-                    return 0
-        if run is not None and step == Step.COMPARE:
-            fetched = fetch_file(server, file, path, self.feed.most_bytes)
-            if fetched.sha256 == run.sha256:
-                run.compared_at, run.remote_modified_at = timezone.now(), file.modified_at
-                run.save(update_fields=["compared_at", "remote_modified_at"])
+            elif step == Step.ARCHIVE or (fetched := self._compare(server, run, file, path)) is None:
+                if moves:
+                    to_move.append((run, file))
                 return 0
         return self._take(server, file, fetched or fetch_file(server, file, path, self.feed.most_bytes))
+
+    def _compare(self, server: Server, run: Run, file: RemoteFile, path: Path) -> FetchedFile | None:
+        """A file that may be another one than its run took; none where it is the same."""
+        fetched = fetch_file(server, file, path, self.feed.most_bytes)
+        if fetched.sha256 != run.sha256:
+            return fetched
+        run.compared_at, run.remote_modified_at = timezone.now(), file.modified_at
+        run.save(update_fields=["compared_at", "remote_modified_at"])
+        return None
 
     def _take(self, server: Server, file: RemoteFile, fetched: FetchedFile) -> float:
         """Import a downloaded file, and move it away where that is decided and wanted."""
@@ -245,13 +257,12 @@ class _Pulling:
         self.pull.imported += 1
         Feed.objects.filter(pk=feed.pk).update(file_at=timezone.now())
         self._give_sign_of_life()
-        moves = feed.after_import == Feed.AfterImport.MOVE and run.status != Run.Status.HELD
-        if moves and idle <= LONGEST_IDLE:
+        if run.status != Run.Status.HELD and idle <= LONGEST_IDLE:
             self._archive(server, run, file)
         return idle
 
     def _archive(self, server: Server, run: Run, file: RemoteFile) -> None:
-        if self.feed.after_import == Feed.AfterImport.MOVE and not archive_file(server, self.feed, run, file):
+        if not self.mover.move(server, run, file):
             self._look_again(timedelta())
 
     def _lasts_too_long(self) -> bool:
@@ -264,7 +275,3 @@ class _Pulling:
     def _give_sign_of_life(self) -> None:
         self.pull.heartbeat_at = timezone.now()
         self.pull.save(update_fields=["heartbeat_at", "listed", "omitted", "imported"])
-
-
-def _name(path: str) -> str:
-    return path.rpartition("/")[2]

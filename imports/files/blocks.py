@@ -11,16 +11,17 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from imports.errors import CellError
+from imports.formats.encodings import find_meant
+from imports.formats.policies import EncodedTwice
 from imports.formats.spec import Blank, Column, FormatSpec, Ownership, fold_value_map
 from imports.template import ADDRESSES, Group, Kind, Target
+from lookups.texts import WHITE_SPACE, find_controls, is_plain, read_key, read_text, space_controls
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 MEMORY = 8192
 """How many different rows of cells a block remembers."""
-
-ANY_TEXT = (Kind.TEXT, Kind.CODE)
 
 
 class Clear:
@@ -41,6 +42,7 @@ class CellProblem(NamedTuple):
     code: str
     message: str
     value: str
+    severity: str = "error"
 
 
 class Cleaned(NamedTuple):
@@ -71,11 +73,12 @@ class BoundColumn:
         """The cell; for a template of headers its text, blank where all its cells are."""
         if not self.pieces:
             return cells[0]  # a column of one cell
-        if not any(cell.strip() for cell in cells):
+        texts = [read_text(cell) for cell in cells]
+        if not any(texts):
             return ""
         text = self.pieces[0]
-        for cell, piece in zip(cells, self.pieces[1:], strict=True):
-            text += cell.strip() + piece
+        for part, piece in zip(texts, self.pieces[1:], strict=True):
+            text += part + piece
         return " ".join(text.split())
 
 
@@ -91,21 +94,23 @@ class Block:
         self.constants = constants
         self.spec = spec
         self.clear_token = spec.policies.clear_token
+        self.looks_at_encoding = spec.policies.encoded_twice is not EncodedTwice.IGNORE
         self.cells = cells_at([index for column in columns for index in column.indexes])
         parts = {column.target.field.part: column.column for column in columns}
         self.clear_parts = frozenset(part for part, column in parts.items() if column.blank is Blank.CLEAR)
         self.fill_parts = frozenset(part for part, column in parts.items() if column.ownership is Ownership.IF_BLANK)
         self.needs_cell = group in ADDRESSES or group is Group.BUYERS
-        # By column: part of the group, length up to which any text will do, widget, and the column with its value
-        # map where it has more to say (a value map or a default).
+        # By column: part of the group, length up to which any text will do, widget, the column with its value map
+        # where it has more to say (a value map or a default), and whether the field is free text.
         self.plan = [
             (
                 bound.target.field.part,
-                (bound.target.field.max_length or 0) if bound.target.field.kind in ANY_TEXT else 0,
+                (bound.target.field.max_length or 0) if bound.target.field.kind is Kind.TEXT else 0,
                 bound.clean,
                 (bound.column, fold_value_map(bound.column.value_map))
                 if bound.column.value_map or bound.column.default
                 else None,
+                bound.target.field.is_free_text,
             )
             for bound in columns
         ]
@@ -125,15 +130,19 @@ class Block:
         values: dict[str, Any] = {}
         problems: list[CellProblem] = []
         blank = True
-        for raw, (part, fits, clean, more) in zip(self._compose(cells), self.plan, strict=True):
-            text = raw.strip()
+        plain = is_plain("".join(cells))
+        for raw, (part, fits, clean, more, is_free) in zip(self._compose(cells), self.plan, strict=True):
+            text = raw.strip() if plain else self._read(raw, part, problems, is_free=is_free)
+            if text is None:
+                blank = False
+                continue
             if more is not None:
                 column, mapped = more
                 text = mapped[text] if text in mapped else mapped.get(text.casefold(), text)
             if text and text != self.clear_token:
                 blank = False  # a record needs more than cells that clear
             if more is not None:
-                text = text or column.default
+                text = read_text(text or column.default)
             if not text:
                 continue
             if text == self.clear_token:
@@ -151,6 +160,20 @@ class Block:
             values = self.constants | values
         return Cleaned(values, tuple(problems)) if values or problems else NOTHING
 
+    def _read(self, raw: str, part: str, problems: list[CellProblem], *, is_free: bool) -> str | None:
+        """What a cell says that is more than plain ASCII; none where it holds what no value may, which is noted."""
+        text: str | None = read_text(raw) if is_free else read_key(raw)
+        if text and (controls := find_controls(text, is_key=not is_free)):
+            text = space_controls(text) if is_free else None
+            remedy = "Each is stored as a space." if is_free else "Send the value without."
+            why = f"holds the control character {controls}. {remedy}{_explain_controls(controls)}"
+            error = CellError("control_character", why)
+            problems.append(self._problem(part, error, raw, "warning" if is_free else "error"))
+        if self.looks_at_encoding and text and not text.isascii() and (meant := find_meant(text)):
+            error = CellError("encoded_twice", f"looks as if it had been encoded twice; {meant!r} may be meant.")
+            problems.append(self._problem(part, error, raw, "warning"))
+        return text
+
     def _compose(self, cells: tuple[str, ...]) -> Sequence[str]:
         """A text for each column: its cell, or what its template of headers makes of its cells."""
         if len(cells) == len(self.columns):
@@ -162,11 +185,12 @@ class Block:
             start = end
         return texts
 
-    def _problem(self, part: str, error: CellError, value: str) -> CellProblem:
+    def _problem(self, part: str, error: CellError, value: str, severity: str = "error") -> CellProblem:
         bound = next(bound for bound in self.columns if bound.target.field.part == part)
-        what = f"{bound.target} has" if error.code == "too_long" else f"{bound.target} {value.strip()[:100]!r}"
-        message = f"{what} {error}{self._name_map(bound)}"
-        return CellProblem(column=bound.label, field=str(bound.target), code=error.code, message=message, value=value)
+        shown = "has" if error.code == "too_long" else repr(value.strip(WHITE_SPACE)[:100])
+        remedy = "" if severity == "warning" or error.code == "control_character" else self._name_map(bound)
+        message = f"{bound.target} {shown} {error}{remedy}"
+        return CellProblem(bound.label, str(bound.target), error.code, message, value, severity)
 
     def _name_map(self, bound: BoundColumn) -> str:
         """Who else can mend a cell: where the format translates cells, whoever keeps it."""
@@ -177,6 +201,12 @@ class Block:
             f" The value map of the column {bound.label!r} in the format {self.spec.name} has nothing for it: "
             "correct the cell, or have whoever keeps the format add it."
         )
+
+
+def _explain_controls(controls: str) -> str:
+    """Where characters of the second set of controls come from, which no text has on purpose."""
+    hint = " Such characters come of text in cp1252 that is read in another encoding."
+    return hint if any("U+0080" <= name <= "U+009F" for name in controls.split(" and ")) else ""
 
 
 def cells_at(indexes: list[int]) -> Callable[[Sequence[str]], tuple[str, ...]]:

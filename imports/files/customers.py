@@ -101,7 +101,8 @@ class Customer:
     Doors are the shipping codes a row asks a door for, with its line; `errors` are the lines on which a field was found
     wrong, by field. `unread` says that the cells of a row could
     not be told apart, so that what is missing cannot be judged. `own_cells` are the cells of the last row that are
-    about the customer itself, where nothing was wrong with them: most rows repeat them.
+    about the customer itself, where nothing was wrong with them: most rows repeat them. `encoded_twice` says that a
+    text looks so, of which the first is named.
     """
 
     code: str
@@ -117,6 +118,7 @@ class Customer:
     buyers: dict[str, Merged] = field(default_factory=dict)
     assignments: dict[Group, dict[int, Given]] = field(default_factory=dict)
     own_cells: tuple[str, ...] | None = None
+    encoded_twice: bool = False
 
     def problem(
         self,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from imports.errors import Problem
 from imports.files.blocks import CLEAR, NOTHING, Block, Cleaned, cells_at
 from imports.files.customers import PREFIXES, Customer, Given, Merged, Note, keep, target_of
 from imports.files.widths import Widths
@@ -14,6 +15,7 @@ from lookups.validators import lower_ascii
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from imports.files.blocks import CellProblem
     from imports.files.mapping import CustomerMapping
     from imports.files.records import Row
     from imports.files.widths import NearLines
@@ -29,6 +31,7 @@ class Grouper:
         self.width = self.widths.width
         self.conflict = mapping.spec.policies.conflict
         self.hidden_rows = 0
+        self.column_warnings: dict[str, Problem] = {}
         blocks = mapping.blocks
         self.row_block = next((block for block in blocks if block.group is Group.ROW), None)
         self.field_blocks = [block for block in blocks if block.group is Group.CONNECTION]
@@ -71,7 +74,7 @@ class Grouper:
     def find_fault(self, row: Row) -> tuple[str, str] | None:
         """Why the cells of a row cannot be told apart: code and message; none for a sound row."""
         if row.fault:
-            return "malformed_quote", f"The quotes of this row are wrong: {row.fault}. Double a quote inside quotes."
+            return "malformed_quote", f"The quotes of this row are wrong: {row.fault}"
         if len(row.cells) != self.width and (wrong := self.widths.explain(row)):
             return "wrong_number_of_cells", wrong
         if b"\0" in row.raw:
@@ -125,8 +128,21 @@ class Grouper:
     def _clean(self, customer: Customer, block: Block, line: int, cells: list[str]) -> Cleaned:
         cleaned = block.clean(cells)
         for problem in cleaned.problems:
-            customer.problem(line, **problem._asdict())
+            if problem.code == "control_character" and problem.severity == "warning":
+                self._note_controls(line, problem)
+            elif problem.code != "encoded_twice":
+                customer.problem(line, **problem._asdict())
+            elif not customer.encoded_twice:
+                customer.encoded_twice = True
+                customer.problem(line, **problem._asdict())
         return cleaned
+
+    def _note_controls(self, line: int, problem: CellProblem) -> None:
+        """Keep one warning for a column, of its first line."""
+        known = self.column_warnings.get(problem.column)
+        if known is None or line < (known.line or 0):
+            message = f"{problem.message} Further cells of this column are not listed."
+            self.column_warnings[problem.column] = Problem(line=line, **problem._asdict() | {"message": message})
 
     def _merge(self, customer: Customer, merged: Merged, values: dict[str, Any], line: int, block: Block) -> bool:
         """Take another row's values into a record; different ones are an error that names both places.

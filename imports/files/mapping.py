@@ -16,6 +16,7 @@ from imports.files.drift import HeaderDrift
 from imports.formats.spec import SOURCE_HEADERS, Column, FormatSpec, Ownership, fold_value_map
 from imports.formats.widgets import make_widget
 from imports.template import Target, find_target, normalize
+from lookups.texts import read_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -92,7 +93,8 @@ class CustomerMapping:
         try:
             code = self.columns[Target("customer_code")]
             self.code_index = code.indexes[0]
-            self.no_codes = NoCodes(spec.policies.clear_token, frozenset(fold_value_map(code.column.value_map)))
+            words = frozenset(fold_value_map(code.column.value_map))
+            self.no_codes = NoCodes(spec.policies.clear_token, words) if words else {spec.policies.clear_token}
         except KeyError:
             raise FileRejected(
                 "missing_column",
@@ -119,7 +121,7 @@ class CustomerMapping:
         for column in columns:
             widget = make_widget(column.target.field, self.spec.policies.languages)
             if column.constant is not None:
-                constants[column.target] = widget.clean(column.constant)
+                constants[column.target] = widget.clean(read_text(column.constant))
             elif column.ownership is not Ownership.NEVER:
                 label, indexes, pieces = self._locate(column)
                 bound.append(BoundColumn(column, label, indexes, widget.clean, pieces))

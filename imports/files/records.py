@@ -12,6 +12,8 @@ from collections import deque
 from typing import TYPE_CHECKING, NamedTuple
 
 from imports.errors import FileRejected
+from imports.files.quoting import OUTSIDE, QUOTED, SPACES_AROUND_QUOTES, TEXT_BEHIND_QUOTE, quotes_of
+from lookups.texts import read_key
 
 if TYPE_CHECKING:
     from _csv import Reader as CellReader
@@ -25,7 +27,8 @@ MOST_READ_AGAIN = 1 << 26
 LONGEST_CELL = 4 * LONGEST_RECORD
 """More than a record may have, so that a long one is refused by its record, with the line of its quote."""
 
-_TEXT_BEHIND_QUOTE = "text stands after a closing quote"
+FILE_MARKS = "\ufeff\x1a"
+"""A byte order mark, and the end mark of DOS."""
 _HIDDEN = "\0\x7f\0"
 """Stands for a delimiter that is part of a cell while the csv module cuts; no sound row has a NUL."""
 
@@ -33,7 +36,8 @@ _HIDDEN = "\0\x7f\0"
 class Row(NamedTuple):
     """One record: its first physical line, its cells and bytes as they stand, and what is wrong with its quoting.
 
-    A record with wrong quoting is one line, cut at every delimiter, so that its customer can still be named.
+    A record with wrong quoting is one line, or a whole record where spaces around its quotes are all that is wrong. It
+    is cut as well as it can be, so that its customer can still be named; `fault` says what is wrong and what to do.
     `swallowed` is how many line ends stand in its cells together with delimiters, `hidden_rows` how many of its lines
     after the first could be rows themselves.
     """
@@ -73,8 +77,8 @@ def read_cells(
 
 
 def is_blank(row: Row) -> bool:
-    """Whether a row is nothing but delimiters and spaces."""
-    return not any(cell.strip() for cell in row.cells)
+    """Whether a row is nothing but delimiters and what cannot be seen."""
+    return not any(read_key(cell) for cell in row.cells)
 
 
 def decode(data: bytes, line: int) -> str:
@@ -83,6 +87,14 @@ def decode(data: bytes, line: int) -> str:
         return data.decode()
     except UnicodeDecodeError as error:
         raise undecodable("utf-8", line, f"Byte 0x{data[error.start]:02X}") from None
+
+
+def decode_record(data: bytes, line: int) -> str:
+    """The text of a line that begins a record, without the marks that stand where files were joined.
+
+    A byte order mark begins a file and a DOS end mark ends one. Raises FileRejected as `decode` does.
+    """
+    return decode(data, line).lstrip(FILE_MARKS)
 
 
 def undecodable(encoding: str, line: int, what: str) -> FileRejected:
@@ -108,6 +120,10 @@ class RecordReader:
         self.dialect = dialect
         self.width = width
         self.spaced = f"{dialect.delimiter} " if dialect.allow_spaced_delimiter else ""
+        self.quotes = quotes_of(dialect)
+        self.trims = self.quotes if dialect.spaces_around_quotes else None
+        self.refuses = self.quotes if not dialect.spaces_around_quotes else None
+        self.inside = OUTSIDE
         self.lines = iter(lines)
         self.ahead: deque[bytes] = deque()
         self.record: list[bytes] = []
@@ -131,15 +147,18 @@ class RecordReader:
             except csv.Error as error:
                 if "unexpected end of data" in str(error):
                     raise self._unterminated() from None
-                yield self._fault_first_line()
+                yield self._find_spaces() or self._fault_first_line()
                 continue
             if self.spaced:
                 cells = [cell.replace(_HIDDEN, self.dialect.delimiter) for cell in cells]
-            if len(record) == 1:
-                yield Row(self.number, cells, record[0])
+            raw = record[0] if len(record) == 1 else b"".join(record)
+            if self.refuses and self.refuses.may_be_spaced(cells, raw) and self.refuses.are_spaced(self._text(raw)):
+                yield self.fault(raw, self.number - len(record) + 1)
+            elif len(record) == 1:
+                yield Row(self.number, cells, raw)
             else:
                 swallowed, hidden = self._find_swallowed(cells)
-                yield Row(self.number - len(record) + 1, cells, b"".join(record), "", swallowed, hidden)
+                yield Row(self.number - len(record) + 1, cells, raw, "", swallowed, hidden)
 
     def _read_cells(self, lines: Iterable[str]) -> Iterator[list[str]]:
         dialect = self.dialect
@@ -154,18 +173,48 @@ class RecordReader:
             if line is None:
                 return
             self.number += 1
-            size = size + len(line) if record else len(line)
+            if not record:
+                size, self.inside = 0, OUTSIDE
+            size += len(line)
             if record and size > LONGEST_RECORD:
                 self.number -= 1
                 raise self._unterminated()
             record.append(line)
-            yield self._hide_spaced(decode(line, self.number))
+            text = decode(line, self.number) if len(record) > 1 else decode_record(line, self.number)
+            text = self._hide_spaced(text)
+            if self.trims:
+                text, self.inside = self.trims.trim(text, self.inside)
+            yield text
 
     def _hide_spaced(self, text: str) -> str:
         """Hide delimiters that are part of a cell; a line with NULs is faulty as it is."""
         return text.replace(self.spaced, f"{_HIDDEN} ") if self.spaced and "\0" not in text else text
 
+    def _text(self, raw: bytes) -> str:
+        """The text of a record, without its line end."""
+        return self._hide_spaced(decode_record(without_line_end(raw), self.number))
+
     # -- stray quotes
+
+    def _find_spaces(self) -> Row | None:
+        """A faulty row of the record that failed, where spaces around quotes are all that is wrong with it.
+
+        Not of one that takes in what may be rows: they are read by themselves.
+        """
+        if self.refuses is None or len(self.record) == 1:
+            return None
+        raw = b"".join(self.record)
+        text = self._text(raw)
+        trimmed, inside = self.refuses.trim(text)
+        if trimmed == text or inside == QUOTED:
+            return None
+        try:
+            (cells,) = self._read_cells(trimmed.splitlines(keepends=True))
+        except (csv.Error, ValueError):
+            return None
+        if self._find_swallowed(cells)[1]:
+            return None
+        return self.fault(raw, self.number - len(self.record) + 1)
 
     def _fault_first_line(self) -> Row:
         """A faulty row of the first line that was read; the others are read again."""
@@ -178,7 +227,7 @@ class RecordReader:
             self.ahead.extendleft(reversed(others))
             if self.read_again > MOST_READ_AGAIN:
                 raise self._unterminated()
-        return self.fault(first)
+        return self.fault(first, self.number)
 
     def _fault_doomed_line(self) -> Row | None:
         """A faulty row of the next line, where a quote is open at its end.
@@ -187,23 +236,35 @@ class RecordReader:
         """
         line = self.ahead.popleft()
         self.number += 1
-        text = self._hide_spaced(decode(line, self.number))
+        text = self._hide_spaced(decode_record(line, self.number))
+        text = self.trims.trim(text)[0] if self.trims else text
         letter = next(letter for letter in "xyz" if letter not in (self.dialect.delimiter, self.dialect.escapechar))
         try:
             next(self._read_cells([text, f"{self.dialect.quotechar}{letter}\n"]))
         except csv.Error:
-            return self.fault(line)
+            return self.fault(line, self.number)
         self.ahead.appendleft(line)
         self.number -= 1
         return None
 
-    def fault(self, line: bytes) -> Row:
-        """The line that was read last as a row with wrong quotes."""
-        text = decode(without_line_end(line), self.number)
-        cells = self._hide_spaced(text).split(self.dialect.delimiter)
+    def fault(self, raw: bytes, line: int) -> Row:
+        """A row with wrong quotes, that begins on a line."""
+        text = self._text(raw)
+        cells = self.quotes.cut(text) if self.quotes else text.split(self.dialect.delimiter)
         if self.spaced:
             cells = [cell.replace(_HIDDEN, self.dialect.delimiter) for cell in cells]
-        return Row(self.number, cells, line, _TEXT_BEHIND_QUOTE)
+        is_spaced = self.refuses is not None and self.refuses.are_spaced(text)
+        return Row(line, cells, raw, SPACES_AROUND_QUOTES if is_spaced else TEXT_BEHIND_QUOTE)
+
+    def refault(self) -> Row:
+        """The faulty row that the lines begin with, when it is read once more."""
+        lines = list(self.lines)
+        reader = RecordReader(self.dialect, self.width, lines, self.number + 1)
+        try:
+            row = next(iter(reader))
+        except FileRejected:  # its quote is open at the end, which has been seen to
+            row = None
+        return row if row and row.fault else self.fault(lines[0], self.number + 1)
 
     def _find_swallowed(self, cells: list[str]) -> tuple[int, int]:
         """How many line ends stand in cells that hold delimiters too, and how many further lines look like rows.
@@ -219,6 +280,7 @@ class RecordReader:
 
     def _unterminated(self) -> FileRejected:
         text = "".join(self._hide_spaced(line.decode(errors="replace")) for line in self.record)
+        text = self.trims.trim(text)[0] if self.trims else text
         before = text[: _find_open_quote(text, self.dialect)]
         line = self.number - len(self.record) + 1 + before.count("\n") + before.count("\r") - before.count("\r\n")
         if self.dialect.quotechar:

@@ -11,15 +11,18 @@ import os
 from array import array
 from typing import TYPE_CHECKING
 
-from imports.files.records import Row, decode, is_blank
+from imports.files.records import Row, decode, decode_record, is_blank
 from imports.files.sources import count_line_ends
 from imports.formats.encodings import BLOCK
+from lookups.texts import drop_controls, read_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 
     from imports.files.sources import Source
 
+_AS_IT_STANDS = bytes(byte for byte in range(0x21, 0x7F) if byte != ord("="))
+"""Characters of codes that need no reading: visible ASCII, but for what may be a spreadsheet's formula."""
 _BLANKS, _FAULTY = 1, 2
 """What a span holds beside sound rows of its customer."""
 
@@ -168,13 +171,16 @@ class _FirstRead:
         return []
 
     def _find_code(self, cell: str) -> str:
-        """The trimmed code of a cell, or "" for what stands for none or PostgreSQL could not even be asked about."""
-        code = cell.strip()
-        return "" if code in self.no_codes or "\0" in code else code
+        """The code of a cell, or "" for what stands for none or PostgreSQL could not even be asked about.
+
+        Control characters make a code wrong, but leave no doubt about whose row it is.
+        """
+        code = read_key(cell)
+        return "" if code in self.no_codes or "\0" in code else drop_controls(code)
 
     def _scan_plain(self, lines: list[bytes]) -> None:
         writer, code_index, delimiter = self.writer, self.code_index, self.source.delimiter
-        maxsplit, line, rows = code_index + 1, self.line, writer.rows
+        maxsplit, line, rows, no_codes = code_index + 1, self.line, writer.rows, self.no_codes
         previous: bytes | None = None
         blanks = 0
         for raw in lines:
@@ -184,7 +190,11 @@ class _FirstRead:
             except IndexError:
                 cell = b""
             if cell != previous:
-                code = self._find_code(decode(cell, line))
+                if cell.translate(None, _AS_IT_STANDS):
+                    code = self._find_code(decode(cell, line))
+                else:
+                    code = cell.decode()
+                    code = "" if code in no_codes else code
                 previous = cell if code else None
                 if not code and self.source.is_blank_line(raw, line):
                     writer.skip(len(raw))
@@ -256,12 +266,11 @@ def read_rows(source: Source, scan: Scan, spans: Iterable[int]) -> Iterator[Row]
 
 def _rows_of(source: Source, raw: bytes, line: int, *, is_faulty: bool) -> Iterator[Row]:
     if is_faulty:
-        lines = raw.splitlines(keepends=True)
-        yield source.records((), line + 1).fault(lines[0])
+        yield source.records(raw.splitlines(keepends=True), line).refault()
     elif source.is_plain(raw):
         delimiter = source.dialect.delimiter
         for number, text in enumerate(raw.splitlines(), line):
-            yield Row(number, decode(text, number).split(delimiter), text)
+            yield Row(number, decode_record(text, number).split(delimiter), text)
     else:
         yield from source.records(raw.splitlines(keepends=True), line)
 

@@ -18,9 +18,11 @@ from itertools import islice
 from typing import TYPE_CHECKING, BinaryIO
 
 from imports.errors import FileRejected
-from imports.files.records import LONGEST_RECORD, RecordReader, decode, is_blank, undecodable
+from imports.files.records import LONGEST_RECORD, RecordReader, decode, decode_record, is_blank, undecodable
+from imports.files.signatures import find_not_text
 from imports.files.widths import drop_columns_behind
-from imports.formats.encodings import BLOCK, Undecodable, find_encoding, read_text
+from imports.formats.encodings import BLOCK, Undecodable, find_encoding, find_wide_encoding, read_text
+from lookups.texts import read_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -37,14 +39,8 @@ _BOMS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-_NOT_TEXT = (
-    (b"PK\x03\x04", "a ZIP archive or an Excel workbook"),
-    (b"\xd0\xcf\x11\xe0", "an old Excel or Word file"),
-    (b"%PDF", "a PDF"),
-    (b"\x1f\x8b", "a gzip archive"),
-    (b"\x89PNG", "a picture"),
-    (b"\xff\xd8\xff", "a picture"),
-)
+_FILLING = b"\x1a\0 \t\r\n"
+_PADDING = re.compile(rb"\x1a|(?<=[\r\n])\0")
 
 
 @dataclass
@@ -84,8 +80,10 @@ class Source:
         return len(self.header) or self.dialect.width
 
     def is_blank_line(self, line: bytes, number: int) -> bool:
-        """Whether a line without quotes and escapes is nothing but delimiters and spaces."""
-        return not line.strip(self.blank) or not decode(line, number).replace(self.dialect.delimiter, "").strip()
+        """Whether a line without quotes and escapes is nothing but delimiters and what cannot be seen."""
+        if not line.strip(self.blank):
+            return True
+        return not any(read_key(cell) for cell in decode_record(line, number).split(self.dialect.delimiter))
 
     def is_plain(self, data: bytes) -> bool:
         """Whether every delimiter and line end in the data means just that."""
@@ -139,11 +137,6 @@ def _end_of_lines(data: bytes) -> int:
     return max(data.rfind(b"\n", 0, end), data.rfind(b"\r", 0, end)) + 1
 
 
-def find_not_text(start: bytes) -> str:
-    """What a file is that begins so and is no text; "" where it may be text."""
-    return next((what for magic, what in _NOT_TEXT if start.startswith(magic)), "")
-
-
 def find_bom(start: bytes) -> tuple[bytes, str] | None:
     """The byte order mark that a file begins with, and the encoding it stands for."""
     return next(((mark, name) for mark, name in _BOMS if start.startswith(mark)), None)
@@ -162,8 +155,10 @@ def open_source(path: Path, dialect: Dialect) -> Iterator[Source]:
         if not start:
             raise FileRejected("empty_file", "The file is empty; at least a header is needed.")
         if what := find_not_text(start):
-            raise FileRejected("not_text", f"The file is {what}, not text. Send delimited text.")
+            raise FileRejected("not_text", f"The file is {what}")
         bom, encoding = find_bom(start) or (b"", find_encoding(dialect.encoding))
+        if not bom and not encoding.startswith(("utf-16", "utf-32")) and (wide := find_wide_encoding(start)):
+            raise _wide(wide, encoding)
         offset = len(bom)
         if encoding == "utf-8-sig":
             encoding = "utf-8"
@@ -172,12 +167,41 @@ def open_source(path: Path, dialect: Dialect) -> Iterator[Source]:
             _rewrite(file, encoding, copy)
             file, offset = copy, 0
         source = Source(file, dialect, encoding, bool(bom), size)
-        source.end = file.seek(0, os.SEEK_END)
+        source.end = _find_end(file, offset)
         if dialect.footer:
             _find_footer(source, offset)
         _read_header(source, offset)
         source.header = drop_columns_behind(source.header, source.records(_lines(source), source.body_line))
         yield source
+
+
+def _wide(found: str, expected: str) -> FileRejected:
+    return FileRejected(
+        "wrong_encoding",
+        f"The file looks like {found} without a byte order mark; it is read as {expected}. "
+        f"Send the file as {expected}, or set the format's encoding to {found}.",
+    )
+
+
+def _find_end(file: BinaryIO, start: int) -> int:
+    """Where the data ends: before the end mark of DOS, and before NULs that fill up the file behind a line end."""
+    size = end = file.seek(0, os.SEEK_END)
+    step = 1 << 12
+    while end > start:
+        begin = max(start, end - step)
+        file.seek(begin)
+        kept = file.read(end - begin).rstrip(_FILLING)
+        end = begin + len(kept)
+        if kept:
+            break
+        step = BLOCK
+    file.seek(end)
+    last = b""
+    while block := file.read(BLOCK):
+        if found := _PADDING.search(last + block):
+            return end - len(last) + found.start()
+        end, last = end + len(block), block[-1:]
+    return size
 
 
 def _rewrite(file: BinaryIO, encoding: str, copy: BinaryIO) -> None:
@@ -195,7 +219,7 @@ def _find_footer(source: Source, offset: int) -> None:
     """Let the data end before the lines at the end of the file that match the footer's mask."""
     start = max(offset, source.end - LONGEST_FOOTER)
     source.file.seek(start)
-    tail = source.file.read()
+    tail = source.file.read(source.end - start)
     lines = tail.splitlines(keepends=True)
     matches = re.compile(fnmatch.translate(source.dialect.footer)).match
     end = size = source.end
@@ -226,7 +250,7 @@ def _read_header(source: Source, offset: int) -> None:
         if b"\0" in row.raw:
             raise FileRejected("not_text", "The header holds NUL bytes, so the file is not text.", line=row.line)
         if row.fault:
-            raise FileRejected("malformed_quote", f"The header cannot be read: {row.fault}.", line=row.line)
+            raise FileRejected("malformed_quote", f"The header cannot be read: {row.fault}", line=row.line)
         source.header, source.header_line = row.cells, row.line
         source.newline = _line_end(row.raw)
         return

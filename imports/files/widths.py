@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from imports.errors import FileRejected
 from imports.files.records import is_blank
+from lookups.texts import read_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -35,7 +36,7 @@ def drop_columns_behind(header: list[str], rows: Iterable[Row]) -> list[str]:
     A row that ends with a blank cell may have lost another one, so one that does not must show where rows end.
     """
     named = len(header)
-    while named and not header[named - 1].strip():
+    while named and not read_key(header[named - 1]):
         named -= 1
     if named in (0, len(header)):
         return header
@@ -44,7 +45,7 @@ def drop_columns_behind(header: list[str], rows: Iterable[Row]) -> list[str]:
     except FileRejected:  # whoever reads the rows will say so
         return header
     width = max(map(len, sound), default=0)
-    is_end = any(len(cells) == width and cells[-1].strip() for cells in sound)
+    is_end = any(len(cells) == width and read_key(cells[-1]) for cells in sound)
     return header[:width] if named <= width < len(header) and is_end else header
 
 
@@ -67,7 +68,7 @@ class Widths:
         if found == width or (found < width and self.short):
             return ""
         blanks = 0
-        while found - blanks > width and not row.cells[-1 - blanks].strip():
+        while found - blanks > width and not read_key(row.cells[-1 - blanks]):
             blanks += 1
         if blanks == 1 == found - width and self.trailing:
             return ""

@@ -229,6 +229,10 @@ class Server(ABC):
     def write_file(self, path: str, content: bytes) -> None:
         """Write a file under an unfinished name, then give it its own."""
 
+    def remove(self, path: str) -> None:
+        """Remove a file that we wrote to try what the server allows; nothing else is ever removed."""
+        raise PermissionRefused(f"Nothing can be removed from {self.settings.where}, so {path} stays there.")
+
     def too_large(self, path: str, most_bytes: int) -> FileTooLarge:
         return FileTooLarge(
             f"{path} on {self.settings.where} is larger than the {most_bytes:,} bytes that are allowed."

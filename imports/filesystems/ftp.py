@@ -143,6 +143,10 @@ class FTPServer(FTP):
             self.ftp.storbinary(f"STOR {self._absolute(path + UNFINISHED)}", BytesIO(content))
         self.rename(path + UNFINISHED, path)
 
+    def remove(self, path: str) -> None:
+        with self._translated(path, missing=path):
+            self.ftp.delete(self._absolute(path))
+
     def _absolute(self, path: str) -> str:
         """From the root, where the server has one as Unix has; else from where the login leads."""
         wire = self.names.write(path).decode(WIRE)

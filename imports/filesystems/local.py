@@ -145,6 +145,10 @@ class LocalServer(Folder):
                 os.fsync(file.fileno())
         self.rename(path + UNFINISHED, path)
 
+    def remove(self, path: str) -> None:
+        with self._translated(path):
+            self._inside(path).unlink()
+
     def _inside(self, path: str) -> Path:
         place = self.root / self.odd.get(path, path)
         try:

@@ -87,6 +87,8 @@ class SFTPServer(SFTP):
     def __init__(self, settings: ServerSettings) -> None:
         super().__init__(settings)
         self.names = Names()
+        self.folders: set[str] = set()
+        """Those that are known to be there."""
         pinned = PinnedKeys(settings.host_key)
         if not pinned:
             raise SettingsWrong(f"No host key of {settings.where} is pinned, so nobody knows whose server answers.")
@@ -136,6 +138,7 @@ class SFTPServer(SFTP):
 
         with self._translated(folder or "/", folder=True):
             entries = self._run(read)
+        self.folders.add(folder)
         self.names.learn([name for name, *_ in entries])
         return [
             _describe(posixpath.join(folder, self.names.read(name)), attributes, oddity)
@@ -147,15 +150,31 @@ class SFTPServer(SFTP):
         return self.names.write(path)
 
     def look_at(self, path: str) -> RemoteFile | None:
-        async def read(sftp: asyncssh.SFTPClient, _: TimeLimit) -> asyncssh.SFTPAttrs | None:
-            try:
-                return await sftp.stat(self._wire(path))
-            except (asyncssh.SFTPNoSuchFile, asyncssh.SFTPNoSuchPath):
-                return None
-
         with self._translated(path):
-            attributes = self._run(read)
+            attributes = self._run(lambda sftp, _: self._find(sftp, path))
         return _describe(path, attributes) if attributes is not None and _is_file(attributes) else None
+
+    async def _find(self, sftp: asyncssh.SFTPClient, path: str) -> asyncssh.SFTPAttrs | None:
+        """What lies at a path; where a server does not say that nothing does, its folder's listing tells.
+
+        Servers answer a stat of what is missing with FAILURE, PERMISSION DENIED and more.
+        """
+        try:
+            return await sftp.stat(self._wire(path))
+        except (asyncssh.SFTPNoSuchFile, asyncssh.SFTPNoSuchPath):
+            return None
+        except asyncssh.SFTPConnectionLost:
+            raise
+        except asyncssh.SFTPError:
+            folder, name = posixpath.split(path.rstrip("/"))
+            if not name:
+                raise
+            if folder and folder not in self.folders and not _is_folder(await self._find(sftp, folder)):
+                return None
+            async for entry in sftp.scandir(self._wire(folder or ".")):
+                if entry.filename == self._wire(name):
+                    return (await _follow(sftp, self._wire(path), entry.attrs))[0]
+            return None
 
     def download(self, path: str, out: BinaryIO, most_bytes: int) -> int:
         async def read(sftp: asyncssh.SFTPClient, limit: TimeLimit) -> int:
@@ -181,11 +200,16 @@ class SFTPServer(SFTP):
 
     def make_folder(self, path: str) -> None:
         async def make(sftp: asyncssh.SFTPClient, _: TimeLimit) -> None:
-            if not await sftp.isdir(self._wire(path)):
+            try:
+                is_there = _is_folder(await self._find(sftp, path))
+            except asyncssh.SFTPError:  # nobody may look; if it is there, that is what is said now
+                is_there = False
+            if not is_there:
                 await sftp.mkdir(self._wire(path))
 
         with self._translated(path):
             self._run(make)
+        self.folders.add(path)
 
     def write_file(self, path: str, content: bytes) -> None:
         async def write(sftp: asyncssh.SFTPClient, limit: TimeLimit) -> None:
@@ -196,6 +220,10 @@ class SFTPServer(SFTP):
         with self._translated(path):
             self._run(write)
         self.rename(path + UNFINISHED, path)
+
+    def remove(self, path: str) -> None:
+        with self._translated(path, missing=path):
+            self._run(lambda sftp, _: sftp.remove(self._wire(path)))
 
     def _run(self, work: Callable[[asyncssh.SFTPClient, TimeLimit], Coroutine[Any, Any, Any]]) -> Any:
         with self._limited() as limit:
@@ -228,9 +256,11 @@ class SFTPServer(SFTP):
             raise PermissionRefused(
                 f"{where} does not let {user!r} do that with {path}: {self._quote(error)}"
             ) from None
-        except asyncssh.SFTPConnectionLost as error:
+        except (asyncssh.SFTPConnectionLost, asyncssh.SFTPNoConnection, asyncssh.SFTPBadMessage) as error:
             raise ServerUnreachable(f"{where} stopped answering ({path}): {self._quote(error)}") from None
-        except asyncssh.SFTPFailure as error:
+        except asyncssh.SFTPError as error:
+            if missing and self.look_at(missing) is None:
+                raise self.vanished(missing) from None
             raise PermissionRefused(f"{where} could not do that with {path}: {self._quote(error)}") from None
         except (asyncssh.Error, OSError, EOFError, TimeoutError, UnicodeError, OverflowError) as error:
             raise ServerUnreachable(
@@ -265,7 +295,9 @@ def _is_file(attributes: asyncssh.SFTPAttrs) -> bool:
     return attributes.type == asyncssh.FILEXFER_TYPE_REGULAR
 
 
-def _is_folder(attributes: asyncssh.SFTPAttrs) -> bool:
+def _is_folder(attributes: asyncssh.SFTPAttrs | None) -> bool:
+    if attributes is None:
+        return False
     if attributes.permissions is not None:
         return stat.S_ISDIR(attributes.permissions)
     return attributes.type == asyncssh.FILEXFER_TYPE_DIRECTORY

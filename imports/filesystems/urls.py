@@ -112,6 +112,10 @@ class URLServer(URL):
         with self._translated(path):
             self._ask(lambda: self.filesystem.pipe_file(self._absolute(path), content), len(content))
 
+    def remove(self, path: str) -> None:
+        with self._translated(path):
+            self._ask(lambda: self.filesystem.rm_file(self._absolute(path)))
+
     def _check_hosts(self, scheme: str) -> None:
         """Raise HostRefused for a host of the URL or of an endpoint among the options that may not be reached."""
         texts = [value for name, value in self.settings.options.items() if "://" in value or "host" in name.lower()]

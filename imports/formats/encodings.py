@@ -7,7 +7,11 @@ no ERP writes (unicode_escape), lose line ends (hz) or ASCII (cp864).
 from __future__ import annotations
 
 import codecs
+import re
 from typing import TYPE_CHECKING
+
+from ftfy import TextFixerConfig, fix_encoding
+from ftfy.badness import is_bad
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,6 +55,12 @@ _NEXT_LINE = "\x85"
 """What ends a line in EBCDIC, beside the line feed."""
 
 
+_ZEROS = {"utf-32-le": (0, 1, 1, 1), "utf-32-be": (1, 1, 1, 0), "utf-16-le": (0, 1, 0, 1), "utf-16-be": (1, 0, 1, 0)}
+"""Which bytes of four are zero in ASCII text."""
+_WITHOUT_GUESSES = TextFixerConfig(replace_lossy_sequences=False, fix_c1_controls=False)
+_ADJACENT = re.compile(r"[^\x00-\x7f]{2}")
+
+
 class UnknownEncoding(ValueError):
     """A name that is none of the listed encodings; the message says what would be."""
 
@@ -72,6 +82,26 @@ def find_encoding(name: str) -> str:
     if found not in _LISTED:
         raise UnknownEncoding(f"{name!r} is no encoding that files are read in; examples are {_EXAMPLES}.")
     return found
+
+
+def find_wide_encoding(start: bytes) -> str:
+    """UTF-16 or UTF-32 without a byte order mark, by how a file begins; "" for another encoding.
+
+    Headers and delimiters are ASCII, so that most bytes in the same places are zero, from the first letters on.
+    """
+    for encoding, pattern in _ZEROS.items():
+        if all(
+            share > 0.3 if zero else share < 0.06
+            for sample in (start[:8], start[:4000])
+            for share, zero in zip(_share_of_zeros(sample), pattern, strict=True)
+        ):
+            return encoding
+    return ""
+
+
+def _share_of_zeros(sample: bytes) -> list[float]:
+    """How many of the first, second, third and fourth bytes of each four are zero, from 0 to 1."""
+    return [sample[place::4].count(0) * 4 / max(1, len(sample)) for place in range(4)]
 
 
 def read_text(file: BinaryIO, encoding: str) -> Iterator[str]:
@@ -99,6 +129,17 @@ def read_text(file: BinaryIO, encoding: str) -> Iterator[str]:
         last = text[-1:] or last
         if not block:
             return
+
+
+def find_meant(text: str) -> str:
+    """What was meant by a text that was encoded twice ("CafÃ©": Café); "" where it does not look so.
+
+    Its sign are characters that stand for the bytes of one, so at least two that are not ASCII side by side.
+    """
+    if not _ADJACENT.search(text) or not is_bad(text):
+        return ""
+    meant = fix_encoding(text, _WITHOUT_GUESSES)
+    return meant if meant != text else ""
 
 
 def _find_bad(decoder: codecs.IncrementalDecoder, block: bytes) -> tuple[str, str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-import unicodedata
 from collections import Counter
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
@@ -15,6 +14,7 @@ from imports.formats.encodings import UnknownEncoding, find_encoding
 from imports.formats.policies import LATER, FormatError, Policies
 from imports.formats.widgets import WIDGETS
 from imports.template import Kind, Target, normalize
+from lookups.texts import read_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -150,7 +150,7 @@ class Column:
         field = self.target.field
         if value != value.strip():
             raise FormatError(f"{self.target}, {what}: {value!r} has spaces around it; cells are trimmed.")
-        if field.kind in (Kind.TEXT, Kind.CODE) and len(value) <= (field.max_length or 0):
+        if field.kind is Kind.TEXT and len(value) <= (field.max_length or 0):
             return
         try:
             WIDGETS[field.kind](field).clean(value)
@@ -170,7 +170,9 @@ def fold_value_map(value_map: Mapping[str, str]) -> dict[str, str]:
 
     As they stand comes first: older formats may have cells that differ in case only, which `check_value_map` refuses.
     """
-    return {_fold(cell): value for cell, value in value_map.items()} | dict(value_map)
+    return {_fold(cell): value for cell, value in value_map.items()} | {
+        read_text(cell): value for cell, value in value_map.items()
+    }
 
 
 def check_value_map(value_map: Mapping[str, str]) -> None:
@@ -186,7 +188,21 @@ def check_value_map(value_map: Mapping[str, str]) -> None:
 
 
 def _fold(cell: str) -> str:
-    return unicodedata.normalize("NFC", cell).casefold()
+    return read_text(cell).casefold()
+
+
+@dataclass(frozen=True, slots=True)
+class FormatDraft:
+    """A format as far as it is written, which need not be complete."""
+
+    dialect: Dialect
+    columns: tuple[Column, ...]
+    policies: Policies
+    header: tuple[str, ...] = ()
+
+    def complete(self, name: str) -> FormatSpec:
+        """The format. Raises FormatError that says what is missing or contradicts itself."""
+        return FormatSpec(name, self.dialect, self.columns, self.policies, self.header)
 
 
 @dataclass(frozen=True, slots=True)

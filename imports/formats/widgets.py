@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 TRUE_WORDS = frozenset({"yes", "y", "true", "t", "1", "on"})
 FALSE_WORDS = frozenset({"no", "n", "false", "f", "0", "off"})
 
+_SHORTENED = re.compile(r"[+-]?[0-9](?:[.,][0-9]+e[+-]?|[.,]?e\+)[0-9]{1,3}", re.ASCII | re.IGNORECASE)
+"""1.67683E+15, 2,5E+07, 1E+07; but 1E5 and 12E-3 may be codes."""
 _DISCOUNT = re.compile(r"(?=.*[0-9])([0-9]*)(?:[.,]0+)?\s?%?", re.ASCII)
 _validate_url = URLValidator(schemes=["http", "https"])
 
@@ -62,6 +64,19 @@ class TextWidget(Widget):
     def clean(self, value: str, row: Any = None, **kwargs: Any) -> object:
         if len(value) > self.max_length:
             raise CellError("too_long", f"{len(value)} characters; at most {self.max_length} are allowed.")
+        return value
+
+
+class CodeWidget(TextWidget):
+    """Any text that is no number as spreadsheets shorten it."""
+
+    def clean(self, value: str, row: Any = None, **kwargs: Any) -> object:
+        super().clean(value)
+        if not value.isalnum() and _SHORTENED.fullmatch(value):
+            raise CellError(
+                "mangled_code",
+                "is a number as a spreadsheet shortens it: its last digits are lost. Send the code itself, as text.",
+            )
         return value
 
 
@@ -201,7 +216,7 @@ class WebsiteWidget(TextWidget):
 
 WIDGETS: dict[Kind, type[Widget]] = {
     Kind.TEXT: TextWidget,
-    Kind.CODE: TextWidget,
+    Kind.CODE: CodeWidget,
     Kind.INTEGER: IntegerWidget,
     Kind.BOOLEAN: BooleanWidget,
     Kind.ADDRESS_TYPE: AddressTypeWidget,

@@ -33,6 +33,7 @@ SUBJECTS = {
     "run.release_refused": "Not released: {file}",
     "feed.failing": "The feed {feed} fails",
     "feed.recovered": "The feed {feed} works again",
+    "feed.not_moved": "Imported files of the feed {feed} cannot be moved away",
     "feed.omits": "Files of the feed {feed} are not taken",
     "feed.silent": "No file came through the feed {feed}",
 }

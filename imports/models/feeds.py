@@ -135,6 +135,11 @@ class Feed(models.Model):
     failing_since = models.DateTimeField(null=True, blank=True, editable=False)
     alerted_at = models.DateTimeField(null=True, blank=True, editable=False)
     problem = models.TextField(blank=True, editable=False)
+    move_problem = models.TextField(
+        blank=True, default="", db_default="", editable=False, help_text="Why what was imported cannot be moved away."
+    )
+    move_failing_since = models.DateTimeField(null=True, blank=True, editable=False)
+    move_told_at = models.DateTimeField(null=True, blank=True, editable=False)
     omitted = models.JSONField(
         null=True, editable=False, help_text="Files that are not taken, and since when each was seen."
     )

@@ -15,7 +15,7 @@ from django.db.models import Q
 from accounts.models import Account
 from imports.formats import policies as formats
 from imports.formats.policies import AssignmentMode, FormatError, Policies, UnknownLookup
-from imports.formats.spec import Dialect, FormatSpec
+from imports.formats.spec import Dialect, FormatDraft, FormatSpec
 from imports.models.columns import FormatColumn
 from imports.querysets import FormatVersionQuerySet
 from imports.template import Group
@@ -237,7 +237,7 @@ class FormatVersion(models.Model):
         except FormatError as error:
             raise ValidationError(str(error)) from None
 
-    def take_spec(self, spec: FormatSpec) -> None:
+    def take_spec(self, spec: FormatSpec | FormatDraft) -> None:
         """Make the version what the spec says, columns and all; the caller holds a transaction."""
         for field in fields(Dialect):
             setattr(self, field.name, getattr(spec.dialect, field.name))

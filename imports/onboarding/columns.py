@@ -41,6 +41,7 @@ class Column:
     candidates: dict[Target, Candidate] = field(default_factory=dict)
     known_as_nothing: str = ""
     named_by_system: bool = False
+    is_decided: bool = False
     block: str = ""
     """The name before the header's last part, where it is an address's and says no kind."""
     kinds: dict[str, str] = field(default_factory=dict)

@@ -2,33 +2,25 @@
 
 from __future__ import annotations
 
-import csv
-import fnmatch
-import itertools
-import math
 import re
-from collections import Counter
 from dataclasses import dataclass
-from functools import cache
 from typing import TYPE_CHECKING
 
 from imports.errors import FileRejected
-from imports.files.records import read_cells
-from imports.formats.policies import FormatError
 from imports.formats.spec import Dialect
-from imports.onboarding import vocabulary
+from imports.onboarding.cutting import cut, find_delimiters, find_quotes, read_records
+from imports.onboarding.footers import find_footer, last_line
 from imports.onboarding.headers import knows
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable
 
+    from imports.onboarding.cutting import Cutting
     from imports.onboarding.sampling import Sample
 
-COMMON_DELIMITERS = ",;|\t"
 MOST_COLUMNS = 1000
 PROBED_LINES = 300
 READ_ROWS = 2000
-_NO_DELIMITER = frozenset("\"'._-@/()+&#*\\ \r\n\0")
 
 
 @dataclass
@@ -47,45 +39,21 @@ class Table:
         return len(self.header) or len(self.rows[0])
 
 
-@dataclass
-class _Cutting:
-    """The records that a delimiter and a quote make of some lines, each with its first line (from 0)."""
+def find_table(sample: Sample, delimiter: str = "", header_line: int | None = None) -> Table:
+    """Cut the sample, by the delimiter and with the header that are given, else as is likeliest.
 
-    delimiter: str
-    quotechar: str | None
-    spaced: bool
-    records: list[tuple[int, list[str]]]
-    broken: bool
-
-    def __post_init__(self) -> None:
-        widths = Counter(len(cells) for _, cells in self.records if any(cell.strip() for cell in cells))
-        # Of two widths that are about as frequent, the wider one: a preamble or a footer is narrow.
-        self.width, count = max(
-            widths.items(), key=lambda item: (item[1] * math.sqrt(item[0]), item[0]), default=(0, 0)
-        )
-        self.share = count / max(1, widths.total())
-
-    @property
-    def score(self) -> float:
-        """How much it looks like a table: most records as wide as the others, and the wider the better."""
-        if self.width < 2:
-            return 0.0
-        usual = 1.0 if self.delimiter in COMMON_DELIMITERS else 0.35 if self.delimiter == " " else 0.7
-        return self.share**2 * (1 - 1 / self.width) * usual * (0.6 if self.broken else 1)
-
-
-def find_table(sample: Sample) -> Table:
-    """Cut the sample. Raises FileRejected where it is no table of two to a thousand columns with a row."""
+    `header_line` counts from 1, and 0 says that there is no header. Raises FileRejected where it is no table of two to
+    a thousand columns with a row.
+    """
     lines = sample.lines[:PROBED_LINES]
-    cuttings = [
-        _cut(lines, delimiter, quote) for delimiter in _delimiters(lines) for quote in _quotes(lines, delimiter)
-    ]
+    delimiters = [delimiter] if delimiter else find_delimiters(lines)
+    cuttings = [cut(lines, mark, quote) for mark in delimiters for quote in find_quotes(lines, mark)]
     best = max(cuttings, key=lambda cutting: cutting.score, default=None)
     if best is not None and best.share < 1 and best.delimiter != " ":
-        spaced = _cut(lines, best.delimiter, best.quotechar, spaced=True)
+        spaced = cut(lines, best.delimiter, best.quotechar, spaced=True)
         if spaced.width > 1 and spaced.share > best.share:
             best = spaced
-    if best is None or best.score < 0.15:
+    if best is None or best.width < 2 or (best.score < 0.15 and not delimiter):
         raise FileRejected(
             "one_column",
             "No delimiter was found that cuts the lines into as many cells each; the file seems to have one column. "
@@ -97,93 +65,30 @@ def find_table(sample: Sample) -> Table:
             f"The file has {best.width:,} columns; at most {MOST_COLUMNS:,} are looked at. Is it a customer file with "
             "one customer or address per row? Leave out the columns that are not about customers.",
         )
-    return _read_table(sample, best)
+    return _read_table(sample, best, header_line)
 
 
-def _delimiters(lines: list[str]) -> list[str]:
-    """The usual delimiters, and whatever else stands on most lines and is no letter or digit."""
-    seen = Counter(letter for line in lines for letter in set(line) if not letter.isalnum())
-    often = [letter for letter, count in seen.most_common(12) if count > len(lines) / 2 and letter not in _NO_DELIMITER]
-    return [*COMMON_DELIMITERS, *(letter for letter in often if letter not in COMMON_DELIMITERS), " "]
-
-
-def _quotes(lines: list[str], delimiter: str) -> list[str | None]:
-    """The quotes that may wrap cells, the likeliest first; a mark that never wraps one is none."""
-    text = "".join(lines)
-    mark = re.escape(delimiter)
-    wraps = {
-        quote: len(re.findall(rf"(?:^|{mark}){quote}[^{quote}\r\n]*{quote}(?=$|{mark})", text, re.MULTILINE))
-        for quote in "\"'"
-    }
-    if wraps["'"] > len(lines) and wraps["'"] > wraps['"']:
-        return ["'"]
-    return ['"', None] if '"' in text else ['"']
-
-
-def _cut(lines: list[str], delimiter: str, quote: str | None, *, spaced: bool = False) -> _Cutting:
-    records: list[tuple[int, list[str]]] = []
-    broken = False
-    for line, cells in _records(lines, delimiter, quote, spaced=spaced):
-        if cells is None:
-            broken = True
-        else:
-            records.append((line, cells))
-    return _Cutting(delimiter, quote, spaced, records, broken)
-
-
-def _records(
-    lines: list[str], delimiter: str, quote: str | None, *, spaced: bool
-) -> Iterator[tuple[int, list[str] | None]]:
-    """Each record with its first line; none for one whose quotes are wrong. A quote that never closes ends it all.
-
-    With `spaced` a delimiter that a space follows is part of the cell.
-    """
-    hidden = (line.replace(f"{delimiter} ", "\0 ") for line in lines) if spaced else lines
-    reader = read_cells(hidden, delimiter=delimiter, quotechar=quote)
-    while True:
-        line = reader.line_num
-        try:
-            cells = next(reader)
-        except StopIteration:
-            return
-        except csv.Error:
-            yield line, None
-        else:
-            yield line, [cell.replace("\0", delimiter) for cell in cells] if spaced else cells
-
-
-def _read_table(sample: Sample, cutting: _Cutting) -> Table:
+def _read_table(sample: Sample, cutting: Cutting, header_line: int | None) -> Table:
     delimiter, quote, width = cutting.delimiter, cutting.quotechar, cutting.width
     records = [
         (line, cells)
-        for line, cells in _records(sample.lines, delimiter, quote, spaced=cutting.spaced)
+        for line, cells in read_records(sample.lines, delimiter, quote, spaced=cutting.spaced)
         if cells is not None and any(cell.strip() for cell in cells)
     ][: READ_ROWS + 50]
-    footer_lines, footer = _find_footer(sample, cutting)
+    footer_lines, footer = find_footer(sample, cutting)
     if footer_lines and sample.is_whole:
-        end = _last_line(sample.lines) - footer_lines
+        end = last_line(sample.lines) - footer_lines
         records = [(line, cells) for line, cells in records if line <= end]
-    first = _find_first(records, width)
-    has_header = _is_header(records, first, width)
-    header_cells = records[first][1] if has_header else []
+    if header_line:
+        first, has_header = _find_line(records, header_line, width), True
+    else:
+        first = _find_first(records, width)
+        has_header = header_line is None and _is_header(records, first, width)
+    header = records[first][1] if has_header else []
     rows = [cells for _, cells in records[first + has_header :]]
-    trailing = sum(len(cells) == width + 1 and not cells[-1].strip() for cells in rows)
-    if (
-        has_header
-        and len(header_cells) == width - 1
-        and all(not cells[-1].strip() for cells in rows if len(cells) == width)
-    ):
-        width, trailing = width - 1, len(rows)  # the rows end with a delimiter and the header does not
-    elif (
-        has_header
-        and len(header_cells) == width
-        and not header_cells[-1].strip()
-        and all(not cells[-1].strip() for cells in rows if len(cells) == width)
-    ):
-        trailing = 0
-    rows = [cells[:width] for cells in rows if len(cells) == width or (trailing and len(cells) == width + 1)][
-        :READ_ROWS
-    ]
+    width, trailing = _settle_width(header, rows, width)
+    rows = [cells[:width] for cells in rows if len(cells) == width or (trailing and len(cells) == width + 1)]
+    rows = rows[:READ_ROWS]
     if not rows:
         raise _no_rows()
     line = records[first][0]
@@ -197,7 +102,18 @@ def _read_table(sample: Sample, cutting: _Cutting) -> Table:
         allow_spaced_delimiter=cutting.spaced,
         width=0 if has_header else width,
     )
-    return Table(dialect, header_cells, line + 1 if has_header else None, rows, footer_lines, trailing > 0)
+    return Table(dialect, header, line + 1 if has_header else None, rows, footer_lines, trailing)
+
+
+def _settle_width(header: list[str], rows: list[list[str]], width: int) -> tuple[int, bool]:
+    """How many cells belong to a row, and whether the rows end with a delimiter that the header does not have."""
+    surplus = sum(len(cells) == width + 1 and not cells[-1].strip() for cells in rows)
+    last_is_blank = header and all(not cells[-1].strip() for cells in rows if len(cells) == width)
+    if last_is_blank and len(header) == width - 1:
+        return width - 1, True
+    if last_is_blank and len(header) == width and not header[-1].strip():
+        return width, False
+    return width, surplus > 0
 
 
 def _find_first(records: list[tuple[int, list[str]]], width: int) -> int:
@@ -216,6 +132,18 @@ def _find_first(records: list[tuple[int, list[str]]], width: int) -> int:
     if as_wide is None:
         raise _no_rows()
     return as_wide
+
+
+def _find_line(records: list[tuple[int, list[str]]], number: int, width: int) -> int:
+    """The index of the record that begins on a line, counted from 1."""
+    for index, (line, cells) in enumerate(records):
+        if line == number - 1 and len(cells) in (width, width - 1):
+            return index
+    raise FileRejected(
+        "no_header",
+        f"Line {number} is no header of this file: its rows have {width} cells, and it has not.",
+        line=number,
+    )
 
 
 def _no_rows() -> FileRejected:
@@ -267,70 +195,3 @@ _SHAPES: tuple[Callable[[str], bool], ...] = (
     lambda cell: " " in cell,
 )
 """What all values of a column may have in common, and the name of the column has not."""
-
-
-def _last_line(lines: list[str]) -> int:
-    """The index of the last line that is not blank."""
-    return max((index for index, line in enumerate(lines) if line.strip()), default=-1)
-
-
-def _find_footer(sample: Sample, cutting: _Cutting) -> tuple[int, str]:
-    """How many lines after the last record are none, and a mask that they match."""
-    lines = [line.strip("\r\n") for line in (sample.lines if sample.is_whole else sample.tail)]
-    while lines and not lines[-1].strip():
-        lines.pop()
-    footer: list[str] = []
-    for line in reversed(lines[-10:]):
-        if not line.strip():
-            footer.append("")
-            continue
-        cells = next(
-            (cells for _, cells in _records([line], cutting.delimiter, cutting.quotechar, spaced=cutting.spaced)), None
-        )
-        if cells is None:
-            return 0, ""
-        filled = [cell for cell in cells if cell.strip()]
-        narrow = len(cells) < max(2, cutting.width * 0.7) or (len(filled) <= 2 < cutting.width / 2)
-        if (
-            not narrow
-            or any('"' in cell for cell in filled)
-            or (cutting.quotechar and cutting.quotechar in line and len(cells) > 1)
-        ):
-            break
-        footer.append(line.strip())
-    while footer and not footer[-1]:
-        footer.pop()
-    texts = [line for line in footer if line]
-    if not texts or len(texts) >= max(3, len(lines)) or len(texts) > 5:
-        return 0, ""
-    rows = (line.strip() for line in lines[: -len(footer)])
-    return len(footer), _mask(texts, rows)
-
-
-def _mask(lines: list[str], rows: Iterable[str]) -> str:
-    """A mask that all the lines match; "" where they have no words in common, or where a row would match it too.
-
-    Numbers and names of days and months are left open, because the next file has others.
-    """
-    pieces = [_changing().split(line) for line in lines]
-    text = "*".join(pieces[0]) if len(lines) == 1 else _common_start([of_line[0] for of_line in pieces])
-    mask = re.sub(r"[\s*]*\*[\s*]*$", "*", re.sub(r"[\[\]?]", "?", text) + "*")
-    mask = re.sub(r"\*(?:[^\w*]*\*)+", "*", mask)
-    try:
-        Dialect(footer=mask)
-    except FormatError:
-        return ""
-    matches = re.compile(fnmatch.translate(mask)).match
-    return "" if any(matches(row) for row in rows) else mask
-
-
-def _common_start(texts: list[str]) -> str:
-    alike = itertools.takewhile(lambda letters: len(set(letters)) == 1, zip(*texts, strict=False))
-    return "".join(letters[0] for letters in alike)
-
-
-@cache
-def _changing() -> re.Pattern[str]:
-    """What differs in the last lines of two files: numbers, and the names of days and months."""
-    names = "|".join(re.escape(name) for name in vocabulary.load("values")["calendar"])
-    return re.compile(rf"[0-9]+|\b(?:{names})\b\.?", re.IGNORECASE)

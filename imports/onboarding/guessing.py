@@ -25,7 +25,7 @@ def guess_columns(columns: Sequence[Column], blocks: AddressBlocks, customers: C
     """Propose fields for the columns that no word says anything about."""
     places = {column.index: place for column in columns if (place := _place(column, customers))}
     for column in columns:
-        if column.meanings or column.profile.is_blank:
+        if column.meanings or column.is_decided or column.profile.is_blank:
             continue
         group = (blocks.plain_kind or "address") if column.header else "address"
         factor = UNNAMED if column.header else 1.0

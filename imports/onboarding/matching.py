@@ -7,11 +7,13 @@ address a bare "City" belongs to.
 from __future__ import annotations
 
 from functools import cache
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from imports.onboarding import vocabulary
 from imports.onboarding.blocks import ADDRESS_PARTS, KINDS, LOCATION_PARTS, AddressBlocks
 from imports.onboarding.columns import is_address_type
+from imports.onboarding.corrections import prepare_decided, settle_decided
 from imports.onboarding.fitting import fits, weigh
 from imports.onboarding.guessing import guess_columns
 from imports.onboarding.headers import NOTHING
@@ -20,16 +22,21 @@ from imports.onboarding.settling import settle_meanings
 from imports.template import FIELDS, Target, find_target
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from imports.onboarding.columns import Column
     from imports.onboarding.headers import Meaning
 
 
-def match_columns(columns: list[Column]) -> None:
-    """Propose fields for every column."""
+def match_columns(columns: list[Column], decided: Mapping[int, Target | None] = MappingProxyType({})) -> None:
+    """Propose fields for every column; those of some are decided, by their index."""
+    prepare_decided(columns, decided)
     settle_meanings(columns)
     customers = Customers(columns)
     blocks = AddressBlocks(columns, customers)
     for column in columns:
+        if column.is_decided:
+            continue
         target = find_target(column.header) if column.header and not column.named_by_system else None
         if target is not None and blocks.agrees(column, target):
             confidence = max(0.95, weigh(column.profile, target, 0.99))
@@ -38,6 +45,7 @@ def match_columns(columns: list[Column]) -> None:
         for meaning in column.meanings:
             _propose_meaning(column, meaning, blocks)
     guess_columns(columns, blocks, customers)
+    settle_decided(columns, decided)
 
 
 @cache

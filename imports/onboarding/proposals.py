@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 from imports.formats.documents import describe_policies
 from imports.formats.policies import Policies
 from imports.formats.spec import Column as FormatColumn
-from imports.formats.spec import FormatSpec
+from imports.formats.spec import FormatDraft
 from imports.template import Target, normalize
 
 if TYPE_CHECKING:
     from imports.formats.spec import Dialect
+    from imports.onboarding.alphabets import Reading
 
 SURE = 0.5
 """A column below this confidence is proposed, but not mapped in the draft."""
@@ -33,6 +34,14 @@ class ProposedColumn:
     value_map: dict[str, str]
     template: str = ""
     unmapped: list[str] = field(default_factory=list)
+    samples: list[str] = field(default_factory=list)
+
+    @property
+    def label(self) -> str:
+        """How people find the column: by its header, else by its position and a value."""
+        if self.source:
+            return self.source
+        return f"column {self.position}" + (f" ({self.samples[0]})" if self.samples else "")
 
 
 @dataclass
@@ -67,6 +76,7 @@ class Proposal:
     rows: int
     languages: list[str]
     decided: dict[Target, str] = field(default_factory=dict)
+    readings: list[Reading] = field(default_factory=list)
 
     @property
     def unsure(self) -> list[ProposedColumn]:
@@ -89,6 +99,9 @@ class Proposal:
                 "footer_lines": self.footer_lines,
             },
             "policies": describe_policies(self._policies()),
+            "encodings": [
+                {"encoding": reading.encoding, "words": list(reading.words[:3])} for reading in self.readings[1:]
+            ],
             "layout": self.layout,
             "columns": [
                 {
@@ -103,6 +116,7 @@ class Proposal:
                     ],
                     "value_map": column.value_map,
                     "unmapped": column.unmapped,
+                    "samples": column.samples,
                     "template": column.template or None,
                 }
                 for column in self.columns
@@ -129,8 +143,8 @@ class Proposal:
             languages=tuple(self.languages),
         )
 
-    def to_spec(self, name: str) -> FormatSpec:
-        """The format as far as it is sure. Raises FormatError without a customer code."""
+    def to_draft(self) -> FormatDraft:
+        """The format as far as it is sure."""
         doubled = {text for text, count in Counter(map(normalize, self.header)).items() if count > 1}
         columns = [
             FormatColumn(
@@ -145,13 +159,8 @@ class Proposal:
             FormatColumn(target=needed.target, source=needed.source, constant=needed.value) for needed in self.derived
         ]
         columns += [FormatColumn(target=target, constant=value) for target, value in self.decided.items()]
-        return FormatSpec(
-            name=name,
-            dialect=self.dialect,
-            columns=tuple(columns),
-            policies=self._policies(),
-            header=tuple(text.strip() for text in self.header),
-        )
+        header = tuple(text.strip() for text in self.header)
+        return FormatDraft(self.dialect, tuple(columns), self._policies(), header)
 
 
 def _source(column: ProposedColumn, doubled: set[str]) -> str | int:

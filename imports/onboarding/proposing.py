@@ -7,18 +7,19 @@ from typing import TYPE_CHECKING
 from imports.errors import CellError
 from imports.formats.widgets import WIDGETS
 from imports.onboarding.assigning import assign
-from imports.onboarding.blocks import KINDS
 from imports.onboarding.columns import Column, read_columns
+from imports.onboarding.corrections import Corrections
 from imports.onboarding.dialects import Table, find_table
 from imports.onboarding.headers import find_language
 from imports.onboarding.matching import match_columns
-from imports.onboarding.proposals import SURE, Needed, Proposal, ProposedColumn
+from imports.onboarding.needing import find_needs
+from imports.onboarding.proposals import SURE, Proposal, ProposedColumn
 from imports.onboarding.sampling import take_sample
 from imports.template import ADDRESSES, Group, Kind, Target
 from lookups.models import PriceType
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Sequence
     from pathlib import Path
 
     from accounts.models import Account
@@ -31,15 +32,21 @@ DOUBTED = 0.85
 PERSONS = ("contact", "", "customer", "billing")
 """Whose first and last name may be the buyer's."""
 REQUIRED_FIRST = ("customer_code", "profile_name")
+NOTHING_DECIDED = Corrections()
+MOST_SAMPLES = 3
+"""How many values are shown beside a column."""
+UNTAKEN, UNTAKEN_OFTEN = 0.85, 0.45
+"""As sure as a column can be of whose values the field does not take one, or one in five."""
 
 
-def propose_format(path: Path, account: Account, constants: Mapping[Target, str]) -> Proposal:
-    """Propose a format for a sample of the account's ERP, with constants that a person has decided on.
+def propose_format(path: Path, account: Account, corrections: Corrections = NOTHING_DECIDED) -> Proposal:
+    """Propose a format for a sample of the account's ERP, around what a person has decided.
 
-    Raises FileRejected for a file that is no table of text.
+    Raises FileRejected for a file that is no table of text, FormatError for a decision about a column it has not.
     """
     own = list(PriceType.objects.filter(account=account.production).values_list("currency", "label")[:1])
-    proposal = onboard(path, own)
+    proposal = onboard(path, own, corrections)
+    constants = corrections.constants
     for column in proposal.columns:
         if column.target in constants:
             column.target = None
@@ -49,16 +56,21 @@ def propose_format(path: Path, account: Account, constants: Mapping[Target, str]
     return proposal
 
 
-def onboard(path: Path, price_types: list[tuple[str, str]] | None = None) -> Proposal:
+def onboard(
+    path: Path, price_types: Sequence[tuple[str, str]] = (), corrections: Corrections = NOTHING_DECIDED
+) -> Proposal:
     """Propose how a sample is to be read; `price_types` are the account's, to suggest constants from.
 
-    Raises FileRejected for a file that is no table of text.
+    Raises FileRejected for a file that is no table of text, FormatError for a decision about a column it has not.
     """
-    sample = take_sample(path)
-    table = find_table(sample)
+    sample = take_sample(path, corrections.encoding)
+    table = find_table(sample, corrections.delimiter, corrections.header_line)
     columns = read_columns(table)
-    match_columns(columns)
-    return _Proposer(table, columns, price_types or []).propose()
+    decided = corrections.find_columns(columns)
+    match_columns(columns, decided)
+    proposal = _Proposer(table, columns, price_types).propose()
+    proposal.readings = sample.readings
+    return proposal
 
 
 def _claims(column: Column, target: Target) -> float:
@@ -72,7 +84,7 @@ def _block(target: Target) -> tuple[Group, int]:
 
 
 class _Proposer:
-    def __init__(self, table: Table, columns: list[Column], price_types: list[tuple[str, str]]) -> None:
+    def __init__(self, table: Table, columns: list[Column], price_types: Sequence[tuple[str, str]]) -> None:
         self.table = table
         self.columns = columns
         self.price_types = price_types
@@ -88,7 +100,7 @@ class _Proposer:
         self._drop_lonely_parts()
         self._doubt_rivals()
         table = self.table
-        constants, derived, missing = self._needs()
+        needs = find_needs(self.columns, self.chosen, self.price_types)
         return Proposal(
             dialect=table.dialect,
             header=table.header,
@@ -97,9 +109,9 @@ class _Proposer:
             trailing_delimiter=table.trailing_delimiter,
             layout=self._layout(),
             columns=[self._describe(column) for column in self.columns],
-            constants=constants,
-            derived=derived,
-            missing=missing,
+            constants=needs.constants,
+            derived=needs.derived,
+            missing=needs.missing,
             rows=len(table.rows),
             languages=self._languages(),
         )
@@ -242,6 +254,11 @@ class _Proposer:
         if target and target.name == "address_type":
             value_map = {cell: kind for cell, kind in column.kinds.items() if cell != kind} or value_map
         unmapped = self._unmapped(column, target, value_map) if target else []
+        if target and unmapped:
+            rows = sum(column.profile.counts[cell] for cell in unmapped)
+            limit = UNTAKEN_OFTEN if rows > column.profile.filled / 5 else UNTAKEN
+            confidence = min(confidence, limit)
+            evidence = [*evidence, f"the field does not take {rows} of its {column.profile.filled} values"]
         return ProposedColumn(
             position=column.index + 1,
             source=column.header or None,
@@ -251,7 +268,8 @@ class _Proposer:
             alternatives=alternatives,
             value_map={} if target and target.name == "customer_code" else value_map,
             template=self.templates.get(column.index, ""),
-            unmapped=unmapped,
+            unmapped=unmapped[:20],
+            samples=list(column.profile.counts)[:MOST_SAMPLES],
         )
 
     def _unmapped(self, column: Column, target: Target, value_map: dict[str, str]) -> list[str]:
@@ -263,51 +281,7 @@ class _Proposer:
                 widget.clean(value_map.get(cell, cell))
             except CellError:
                 wrong.append(cell)
-        return wrong[:20]
-
-    def _needs(self) -> tuple[list[Needed], list[Needed], list[str]]:
-        """Constants that are needed, columns that serve twice, and what nothing can stand in for."""
-        taken = set(self.chosen.values())
-        constants: list[Needed] = []
-        derived: list[Needed] = []
-        missing = [
-            f"{name}: no column names {what}"
-            for name, what in (("customer_code", "the customer's code"), ("profile_name", "the customer"))
-            if Target(name) not in taken
-        ]
-        code_column = next((index for index, target in self.chosen.items() if target == Target("customer_code")), None)
-        groups = sorted({(target.field.group, target.number) for target in taken if target.field.group in ADDRESSES})
-        if any(group is Group.ADDRESS for group, _ in groups) and Target("address_type") not in taken:
-            constants.append(
-                Needed(
-                    Target("address_type"), "no column says whether the address is for billing (B) or shipping (S)", "S"
-                )
-            )
-        for group, number in groups:
-            prefix = group.value if group.value in KINDS else "address"
-            code, country = Target(f"{prefix}_code", number), Target(f"{prefix}_country", number)
-            if code not in taken:
-                if code_column is not None and not self._repeats(code_column):
-                    derived.append(self._derive(code, code_column, number))
-                else:
-                    missing.append(f"{code}: no column tells the addresses of a customer apart")
-            if country not in taken:
-                constants.append(Needed(country, "an address needs a country, and no column has it", None))
-        currency, name = Target("price_type_currency"), Target("price_type_name")
-        own = self.price_types[0] if self.price_types else None
-        for target, suggestion in ((currency, own[0] if own else None), (name, own[1] if own else "Wholesale")):
-            if target not in taken:
-                constants.append(
-                    Needed(target, "every customer needs a price type, and no column has this of it", suggestion)
-                )
-        return constants, derived, missing
-
-    def _derive(self, code: Target, code_column: int, number: int) -> Needed:
-        column = self.columns[code_column]
-        reason = "no column has the address's code; with one address per customer, the customer's own code serves"
-        if number > 1:
-            return Needed(code, f"no column has the code of address {number}", value=str(number))
-        return Needed(code, reason, source=column.header or column.index + 1)
+        return wrong
 
     def _repeats(self, code_column: int) -> bool:
         return self.columns[code_column].profile.uniqueness < 0.95

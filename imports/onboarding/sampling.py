@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import codecs
 import os
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from imports.errors import FileRejected
-from imports.files.sources import find_bom, find_not_text
+from imports.files.signatures import find_not_text
+from imports.files.sources import find_bom
+from imports.formats.encodings import find_wide_encoding
 from imports.onboarding.alphabets import Reading, read_words
 
 if TYPE_CHECKING:
@@ -16,6 +19,8 @@ if TYPE_CHECKING:
 
 SAMPLE_BYTES = 1 << 20
 TAIL_BYTES = 1 << 14
+_PADDING = re.compile(rb"(?:\x1a|(?<=[\r\n])\0)[\x1a\0\s]*\Z")
+"""The end mark of DOS and NULs that fill up a file, which are no line of it."""
 
 
 @dataclass
@@ -33,8 +38,11 @@ class Sample:
     readings: list[Reading] = field(default_factory=list)
 
 
-def take_sample(path: Path) -> Sample:
-    """Read the sample. Raises FileRejected for a file that is empty, no text or has no lines."""
+def take_sample(path: Path, encoding: str = "") -> Sample:
+    """Read the sample, in the encoding that is given or else the likeliest.
+
+    Raises FileRejected for a file that is empty, no text or has no lines.
+    """
     with path.open("rb") as file:
         size = os.fstat(file.fileno()).st_size
         start = file.read(SAMPLE_BYTES)
@@ -44,9 +52,11 @@ def take_sample(path: Path) -> Sample:
     if not start.strip():
         raise FileRejected("empty_file", "The file is empty. Give a sample with a header and some customers.")
     if what := find_not_text(start):
-        raise FileRejected("not_text", f"The file is {what}, not text. Give delimited text, such as CSV.")
-    bom, encoding = find_bom(start) or (b"", "")
-    encoding = encoding or _wide_encoding(start)
+        raise FileRejected("not_text", f"The file is {what}")
+    bom, marked = find_bom(start) or (b"", "")
+    encoding = encoding or marked or find_wide_encoding(start)
+    if not encoding.startswith(("utf-16", "utf-32")):
+        start, tail = _PADDING.sub(b"", start), _PADDING.sub(b"", tail)
     if not encoding and b"\0" in start:
         raise FileRejected("not_text", "The file holds NUL bytes, so it is not text. Give delimited text, such as CSV.")
     start = start[len(bom) :]
@@ -86,17 +96,6 @@ def _whole_lines(data: bytes, encoding: str) -> bytes:
         )
     end += 1
     return data[: end + -end % width]
-
-
-def _wide_encoding(start: bytes) -> str:
-    """UTF-16 without a mark: of text, every other byte is mostly zero."""
-    sample = start[:4000]
-    even, odd = sample[::2].count(0), sample[1::2].count(0)
-    if odd > len(sample) / 4 > even * 8:
-        return "utf-16-le"
-    if even > len(sample) / 4 > odd * 8:
-        return "utf-16-be"
-    return ""
 
 
 def _narrow_encodings(data: bytes) -> list[Reading]:

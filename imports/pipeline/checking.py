@@ -52,6 +52,8 @@ class Checker:
     """Whether the account has any connection that a customer could be."""
     near: NearKeys = field(default_factory=NearKeys)
     rejected: list[int] = field(default_factory=list)
+    encoded_twice: int = 0
+    """How many accepted customers would change, with a text that looks encoded twice."""
 
     def __post_init__(self) -> None:
         self.grouper = Grouper(self.mapping, NearLines(self.source, self.scan), self.log.take)
@@ -81,6 +83,7 @@ class Checker:
             else:
                 settle_lookups(self.stage.cursor, self.directory, verdict)
                 accepted.append((verdict, scan.digests[number]))
+                self.encoded_twice += customer.encoded_twice and verdict.changes
                 run.created += known is None
                 run.updated += known is not None and verdict.changes
         self.log.add(problems)
@@ -90,11 +93,11 @@ class Checker:
     def settle(self) -> None:
         """Lock what the merge will touch; whoever is not as when it was read is checked again as it is now."""
         while changed := self.stage.lock(self.run.account_id):
-            self.any_known, hidden_rows = True, self.grouper.hidden_rows
+            self.any_known, hidden_rows, encoded_twice = True, self.grouper.hidden_rows, self.encoded_twice
             self._forget(changed)
             for start in range(0, len(changed), BATCH):
                 self.check([(code, self.scan.customers[code]) for code in changed[start : start + BATCH]])
-            self.grouper.hidden_rows = hidden_rows  # counted already
+            self.grouper.hidden_rows, self.encoded_twice = hidden_rows, encoded_twice  # counted already
 
     def _forget(self, codes: list[str]) -> None:
         """Take back what was staged, counted and said of accepted customers."""

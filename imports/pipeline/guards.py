@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from imports.errors import HeldFor, Hold
-from imports.formats.policies import Swallowed
+from imports.formats.policies import EncodedTwice, Swallowed
 
 if TYPE_CHECKING:
     from imports.formats.policies import Policies
@@ -16,12 +16,17 @@ FEWEST_CUSTOMERS = 10
 """Below this many, a percentage says nothing."""
 FEWEST_NEAR_KEYS = 3
 """Fewer of them are chance."""
+MOST_ENCODED_TWICE = 3
+"""So many customers may have a text that looks encoded twice; more have it from the file."""
 
 
-def find_reason_to_hold(run: Run, policies: Policies, known: int, hidden_rows: int, near: NearKeys) -> Hold | None:
+def find_reason_to_hold(
+    run: Run, policies: Policies, known: int, near: NearKeys, hidden_rows: int = 0, encoded_twice: int = 0
+) -> Hold | None:
     """Why the run is held; none when it may go on.
 
-    `known` is how many connections the account had before, `hidden_rows` how many lines within cells look like rows.
+    `known` is how many connections the account had before, `hidden_rows` how many lines within cells look like rows,
+    and `encoded_twice` how many customers would get a text that looks so.
     """
     if hidden_rows and policies.swallowed_lines is Swallowed.HOLD:
         lines = "line that looks like a row stands" if hidden_rows == 1 else "lines that look like rows stand"
@@ -29,6 +34,13 @@ def find_reason_to_hold(run: Run, policies: Policies, known: int, hidden_rows: i
             HeldFor.SWALLOWED_LINES,
             f"{hidden_rows:,} {lines} within quoted cells: a quote is missing or too many. The issues name the rows; "
             "release the file if these cells are right.",
+        )
+    if encoded_twice > MOST_ENCODED_TWICE and policies.encoded_twice is EncodedTwice.HOLD:
+        return Hold(
+            HeldFor.ENCODED_TWICE,
+            f"The texts of {encoded_twice:,} customers look as if they had been encoded twice (CafÃ© for Café); the "
+            "issues name them. The sender must encode the file once, or the format names another encoding than the "
+            "file has; release the file if these texts are right.",
         )
     limit = policies.max_near_key_percent
     if limit is not None and near.count >= FEWEST_NEAR_KEYS and near.count * 100 > limit * near.new:

@@ -170,6 +170,7 @@ class _Import:
         for done in range(0, len(changed), BATCH):
             self.progress("Checking", done, len(changed))
             checker.check(changed[done : done + BATCH])
+        checker.log.add(checker.grouper.column_warnings.values())
 
     def _reject_nameless(self, checker: Checker, rows: Iterator[Row]) -> None:
         """Count the rows that name no customer."""
@@ -236,9 +237,9 @@ class _Import:
         )
         run.unchanged = run.customers - run.created - run.updated - run.rejected - run.skipped
         self.witness(run, checker.scan)
-        hidden_rows = checker.grouper.hidden_rows if self.spec.columns is not None else 0
+        suspicious = (checker.grouper.hidden_rows, checker.encoded_twice) if self.spec.columns is not None else (0, 0)
         policies, is_let_go = self.spec.policies, self.ending.lifts_limits
-        hold = None if is_let_go else find_reason_to_hold(run, policies, self.known, hidden_rows, checker.near)
+        hold = None if is_let_go else find_reason_to_hold(run, policies, self.known, checker.near, *suspicious)
         if hold is not None:
             run.held_for, run.message = hold
         if run.dry_run or hold is not None:

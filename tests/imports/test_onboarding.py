@@ -132,7 +132,8 @@ def test_the_json_of_a_proposal():
     assert len(answer["columns"]) == 11
     column = answer["columns"][8]
     assert set(column) == {
-        "position", "source", "target", "confidence", "evidence", "alternatives", "value_map", "unmapped", "template"
+        "position", "source", "target", "confidence", "evidence", "alternatives", "value_map", "unmapped", "samples",
+        "template",
     }  # fmt: skip
     assert (column["source"], column["target"]) == ("country", "address_country_1")
     assert 0.9 < column["confidence"] < 1
@@ -273,7 +274,7 @@ def test_countries_in_the_words_of_the_erp(propose, cells, expected):
 def test_the_languages_of_the_countries_are_proposed_for_all_their_names(propose, cells, languages):
     rows = [f"{number},Shop {number},S{number},Ort,{cells[number % 3]},EUR,A" for number in range(100, 120)]
     proposal = propose(HEADER, *rows)
-    assert list(proposal.to_spec("erp").policies.languages) == languages
+    assert list(proposal.to_draft().policies.languages) == languages
     assert proposal.describe()["policies"].get("languages", []) == languages
 
 
@@ -289,7 +290,7 @@ def test_parts_of_a_country_are_proposed_as_a_value_map_of_all_of_them(propose, 
     proposal = propose(HEADER, *rows)
     value_map = {name.casefold(): code for name, code in one_column(proposal, "shipping_country_1").value_map.items()}
     assert value_map.items() >= {"england": "GB", "scotland": "GB", "wales": "GB", "northern ireland": "GB"}.items()
-    assert proposal.to_spec("erp").columns
+    assert proposal.to_draft().columns
 
 
 @pytest.mark.parametrize(
@@ -354,7 +355,7 @@ def test_first_and_last_name_are_joined(propose):
     proposal = propose("Customer No,Company Name,First Name,Last Name,Email", *rows)
     assert one_column(proposal, "buyer_name_1").template == "{First Name} {Last Name}"
     assert targets(proposal)["Last Name"] == ""
-    columns = {str(column.target): column.source for column in proposal.to_spec("x").columns or ()}
+    columns = {str(column.target): column.source for column in proposal.to_draft().columns}
     assert columns["buyer_name_1"] == "{First Name} {Last Name}"
 
 
@@ -376,7 +377,7 @@ def test_what_two_columns_could_be_is_never_sure(propose):
 def test_a_header_that_its_values_contradict_is_not_mapped(propose):
     header = "Customer No,Customer Name,Country,Email"
     proposal = propose(header, *(f"{n},Shop {n},{n}.50,{n * 7}" for n in range(100, 130)))
-    mapped = {str(column.target) for column in proposal.to_spec("x").columns or ()}
+    mapped = {str(column.target) for column in proposal.to_draft().columns}
     assert not mapped & {"address_country_1", "buyer_email_1"}
 
 

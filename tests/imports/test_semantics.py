@@ -7,7 +7,7 @@ from connections.review import reject
 from imports.models import Run
 from lookups.models import PaymentTerm, Warehouse
 from tests.builders import add_lookups, make_account, make_user
-from tests.imports.customer_files import BILLING, NEW, SHIPPING, Sender, issues_of
+from tests.imports.customer_files import BILLING, NEW, SHIPPING, Sender, as_text, issues_of
 
 CODE = {"customer_code": "C1"}
 
@@ -315,3 +315,56 @@ def test_every_change_of_a_file_names_its_account_and_its_customer(account, send
         for action in (("created", "updated") if record in ("connection", "address", "door", "buyer")
                        else ("created", "deleted"))
     }  # fmt: skip
+
+
+def test_a_known_customer_is_found_however_its_codes_come(send):
+    """One file with every way in which the same codes and e-mails are said, and no second of anything."""
+    known = NEW | SHIPPING | {"customer_code": "É10", "shipping_code": "É10-1", "buyer_email": "ana@shop.example"}
+    send(known)
+    for number, code in enumerate(
+        ["\u200bÉ10", "E\u030110", "\u200eÉ\u00ad10\u00a0", '="É10"', "\ufeffÉ10", "\u3000É10"]
+    ):
+        said = {"customer_code": code, "shipping_code": f"{code}-1", "buyer_email": "\u2060ana@shop.example\u00a0"}
+        if code.startswith("="):
+            said["shipping_code"] = '="É10-1"'
+        if "\u00a0" in code:
+            said["shipping_code"] = "\u200eÉ\u00ad10-1\u00a0"
+        run = send(known | said | {"customer_alias": f"Alias {number}"})
+        assert (run.status, run.created, run.updated, issues_of(run)) == ("succeeded", 0, 1, [])
+    (customer,) = send.customers().values()
+    assert (customer["customer_code"], customer["customer_alias"]) == ("É10", "Alias 5")
+    assert [address["code"] for address in customer["addresses"]] == ["É10-1"]
+    assert [buyer["email"] for buyer in customer["buyers"]] == ["ana@shop.example"]
+
+
+def test_rows_of_one_customer_meet_however_their_code_is_written(send):
+    """The rows complete each other, and one that nobody can be sure of rejects all of them."""
+    run = send(NEW | {"customer_alias": "A"}, NEW | {"customer_code": "\u200bC1"}, NEW | {"customer_code": '="C1"'})
+    assert (run.customers, run.created, run.rows) == (1, 1, 3)
+    run = send(NEW | {"profile_name": "Other"}, {"customer_code": "C1\x1c"})
+    assert (run.status, run.customers, run.rejected) == ("rejected", 1, 1)
+    assert issues_of(run) == [(3, "customer_code", "control_character")]
+    assert "U+001C" in run.issues.get().message
+    assert send.customer()["profile_name"] == "Harbor Row"
+
+
+def test_a_code_that_a_spreadsheet_shortened_is_nobodys(send):
+    rows = [NEW | {"customer_code": code} for code in ("1.67683E+15", "1.67683E+15", "2,5E+07", "C1")]
+    run = send(*rows, rejects=send.folder / "rejects.txt")
+    assert (run.status, run.created, run.rejected) == ("partial", 1, 2)
+    assert issues_of(run) == [(line, "customer_code", "mangled_code") for line in (2, 3, 4)]
+    again = send.bytes((send.folder / "rejects.txt").read_bytes())
+    assert issues_of(again) == issues_of(run)
+
+
+def test_a_column_with_control_characters_is_one_warning(send):
+    names = ["Ash\x0b& Sons", "Oak\x07", "Elm"]
+    run = send(*(NEW | {"customer_code": f"C{number}", "profile_name": name} for number, name in enumerate(names)))
+    assert (run.status, issues_of(run)) == ("succeeded", [(2, "profile_name", "control_character")])
+    assert [customer["profile_name"] for customer in send.customers().values()] == ["Ash & Sons", "Oak", "Elm"]
+
+
+def test_files_that_were_joined_and_filled_up_are_read_whole(send):
+    first, second = as_text([NEW]), as_text([NEW | {"customer_code": "C2"}]).partition("\n")[2]
+    run = send.bytes(f"\ufeff\ufeff{first}\x1a\ufeff{second}\x1a".encode() + b"\0" * 500)
+    assert (run.status, run.created, issues_of(run)) == ("succeeded", 2, [])

@@ -22,20 +22,22 @@ VERDICTS = {True: "it is the one that is trusted", False: "NOT the one that is t
 class Command(BaseCommand):
     help = (
         "Connects to a feed's server, shows the host key or certificate that it presents and whether it matches, and "
-        "lists what would be pulled and why not the rest. Nothing is downloaded or changed."
+        "lists what would be pulled and why not the rest. Nothing is downloaded. What pulls do to the server is tried: "
+        "the folders for imported files are made, and a probe file is written, renamed and removed."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("feed", metavar="NAME", help="the feed, as NAME or ACCOUNT/NAME")
+        parser.add_argument("--no-probe", action="store_true", help="only look: change nothing on the server")
         parser.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
 
     def handle(self, *, feed: str, **options: Any) -> None:
-        found = inspect_feed(find_feed(feed))
+        found = inspect_feed(find_feed(feed), probe=not options["no_probe"])
         if options["json"]:
             self.stdout.write(json.dumps(describe_inspection(found), ensure_ascii=False))
         else:
             self.print_inspection(found)
-        if found.problem:
+        if not found.is_well:
             sys.exit(1)
 
     def print_inspection(self, found: Inspection) -> None:
@@ -55,6 +57,12 @@ class Command(BaseCommand):
         for file, taken, reason in found.files:
             moment = file.modified_at.strftime("%Y-%m-%d %H:%M:%S") if file.modified_at else "no time"
             self.say(f"  {'pull' if taken else '–':<5}{file.name}  {file.size:,} bytes  {moment}  {reason}")
+
+        for trial in found.tried:
+            verdict = (
+                "" if not trial.problem else f": {trial.problem}" if trial.needed else f" (not needed): {trial.problem}"
+            )
+            self.say(f"{'Cannot' if trial.problem else 'Can':<8} {trial.what}{verdict}")
 
     def say(self, line: str) -> None:
         self.stdout.write(printable(line))

@@ -10,9 +10,11 @@ from django.core.management.base import BaseCommand, CommandError
 
 from accounts.management.arguments import add_account_argument, find_account
 from imports.errors import FileRejected, SettingsWrong
+from imports.formats.documents import NAMED_MARKS
+from imports.formats.encodings import UnknownEncoding, find_encoding
 from imports.formats.policies import FormatError
 from imports.management.arguments import check_readable
-from imports.onboarding import Proposal, propose_format
+from imports.onboarding import Corrections, Proposal, propose_format
 from imports.template import find_target
 from imports.versioning import save_draft
 
@@ -40,28 +42,29 @@ class Command(BaseCommand):
             metavar="FIELD=VALUE",
             help="the same value for every row, such as price_type_currency=EUR; may be repeated",
         )
+        _add_corrections(parser)
         parser.add_argument(
             "--json", action="store_true", dest="as_json", help="print one JSON object and nothing else"
         )
 
     def handle(
-        self, *, sample: Path, account: str, name: str | None, save: bool, constant: list[str], as_json: bool, **_: Any
+        self, *, sample: Path, account: str, name: str | None, save: bool, as_json: bool, **options: Any
     ) -> None:
         owner = find_account(account)
         if save and not name:
             raise CommandError("--save needs --name: what the format is to be called.", returncode=2)
-        constants = dict(map(_read_constant, constant))
+        corrections = _read_corrections(options)
         check_readable(sample)
         try:
-            proposal = propose_format(sample, owner, constants)
+            proposal = propose_format(sample, owner, corrections)
             draft = (
-                save_draft(owner, name, proposal.to_spec(name), proposal=proposal.describe()) if save and name else None
+                save_draft(owner, name, proposal.to_draft(), proposal=proposal.describe()) if save and name else None
             )
         except FileRejected as error:
             line = f", line {error.line}" if error.line else ""
             raise CommandError(f"{sample}{line}: {error.message}") from None
         except FormatError as error:
-            raise CommandError(f"The proposal cannot be saved: {error}") from None
+            raise CommandError(str(error), returncode=2) from None
         except SettingsWrong as error:
             raise CommandError(str(error), returncode=2) from None
         if as_json:
@@ -74,6 +77,10 @@ class Command(BaseCommand):
             self.stdout.write(
                 f"See it with export_format {draft}, change it and load_format it, or edit it in the admin."
             )
+            try:
+                draft.to_spec()
+            except FormatError as error:
+                self.stdout.write(f"It is not complete yet, and cannot be tested: {error}")
 
     def _print(self, proposal: Proposal) -> None:
         dialect = proposal.dialect
@@ -81,12 +88,19 @@ class Command(BaseCommand):
         quote = f"quote {dialect.quotechar}" if dialect.quotechar else "no quote"
         footer = f", footer {dialect.footer}" if dialect.footer else ""
         self.stdout.write(f"{dialect.encoding}, delimiter {dialect.delimiter!r}, {quote}, {header}{footer}")
+        for reading in proposal.readings[1:]:
+            words = zip(proposal.readings[0].words, reading.words, strict=True)
+            mine, other = next(pair for pair in words if pair[0] != pair[1])
+            self.stdout.write(
+                f"It may be {reading.encoding} as well (--encoding {reading.encoding}): "
+                f"is a word {mine!r}, or {other!r}?"
+            )
         self.stdout.write(f"{proposal.layout}; {proposal.rows} rows looked at\n\n")
         self.stdout.write(f"{'':>3} {'column':<{WIDEST}} {'field':<26} {'sure':>5}  evidence")
         for column in proposal.columns:
             target = str(column.target or "–")
             sure = f"{column.confidence:.0%}" if column.target else ""
-            source = _short(column.template or column.source or "")
+            source = _short(column.template or column.source or f"column {column.position}")
             self.stdout.write(
                 f"{column.position:>3} {source:<{WIDEST}} {target:<26} {sure:>5}  {'; '.join(column.evidence)}"
             )
@@ -99,6 +113,8 @@ class Command(BaseCommand):
         self._print_needs(proposal)
 
     def _print_values(self, column: Any) -> None:
+        if column.samples:
+            self.stdout.write(f"{'':>4}{' · '.join(map(_short, column.samples))}")
         if column.value_map:
             pairs = [f"{cell} → {value or 'blank'}" for cell, value in list(column.value_map.items())[:8]]
             self.stdout.write(f"{'':>4}{', '.join(pairs)}{', …' if len(column.value_map) > 8 else ''}")
@@ -109,7 +125,7 @@ class Command(BaseCommand):
         if proposal.unsure:
             self.stdout.write("\nToo unsure to be mapped without a person:")
         for column in proposal.unsure:
-            self.stdout.write(f"  column {column.position} ({column.source}) may be {column.target}")
+            self.stdout.write(f"  {column.label} may be {column.target} (--map {column.position}={column.target})")
         if proposal.constants:
             self.stdout.write("\nStill to decide (--constant FIELD=VALUE, or a column of the next sample):")
         for needed in proposal.constants:
@@ -125,9 +141,52 @@ def _short(text: str) -> str:
     return text if len(text) <= WIDEST else f"{text[: WIDEST - 1]}…"
 
 
-def _read_constant(text: str) -> tuple[Target, str]:
-    name, equals, value = text.partition("=")
+def _add_corrections(parser: ArgumentParser) -> None:
+    """What a person decides; the rest is proposed again around it."""
+    parser.add_argument(
+        "--map", action="append", default=[], metavar="COLUMN=FIELD",
+        help="a column, by its header or position, is this field; may be repeated",
+    )  # fmt: skip
+    parser.add_argument(
+        "--unmap", action="append", default=[], metavar="COLUMN", help="a column is left out; may be repeated"
+    )
+    parser.add_argument("--header-line", type=int, metavar="N", help="the line of the header, 0 where there is none")
+    parser.add_argument("--delimiter", default="", help="one character, or comma, pipe, semicolon, tab, space")
+    parser.add_argument("--encoding", default="", help="such as cp1252")
+
+
+def _read_corrections(options: dict[str, Any]) -> Corrections:
+    fields: dict[str, Target | None] = dict(_read_field("--map", text) for text in options["map"])
+    fields |= dict.fromkeys(options["unmap"])
+    delimiter = NAMED_MARKS.get(options["delimiter"], options["delimiter"])
+    if len(delimiter) > 1:
+        raise CommandError(
+            f"--delimiter {delimiter}: give one character, or one of {', '.join(NAMED_MARKS)}.", returncode=2
+        )
+    try:
+        encoding = find_encoding(options["encoding"]) if options["encoding"] else ""
+    except UnknownEncoding as error:
+        raise CommandError(f"--encoding {options['encoding']}: {error}", returncode=2) from None
+    return Corrections(
+        constants={target: value for value, target in (_read_constant(text) for text in options["constant"])},
+        fields=fields,
+        encoding=encoding,
+        delimiter=delimiter,
+        header_line=options["header_line"],
+    )
+
+
+def _read_constant(text: str) -> tuple[str, Target]:
+    name, _, value = text.partition("=")
     target = find_target(name)
-    if target is None or not equals or not value.strip():
+    if target is None or not value.strip():
         raise CommandError(f"--constant {text}: give FIELD=VALUE with a field of the template.", returncode=2)
-    return target, value.strip()
+    return value.strip(), target
+
+
+def _read_field(option: str, text: str) -> tuple[str, Target]:
+    column, _, name = text.rpartition("=")
+    target = find_target(name)
+    if target is None or not column.strip():
+        raise CommandError(f"{option} {text}: give COLUMN=FIELD with a field of the template.", returncode=2)
+    return column.strip(), target

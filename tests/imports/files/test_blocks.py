@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
-from imports.files.blocks import CellProblem
+from imports.files.blocks import NOTHING, CellProblem
 from imports.files.mapping import CustomerMapping
 from imports.formats.documents import read_format
-from imports.formats.policies import FormatError
-from imports.formats.spec import STANDARD
+from imports.formats.policies import EncodedTwice, FormatError, Policies
+from imports.formats.spec import STANDARD, FormatSpec
 from tests.imports.formats.test_spec import column, spec
 
 
@@ -116,3 +116,143 @@ def test_cells_that_name_no_customer_do_so_in_any_case(cell):
     mapping = CustomerMapping(spec(column("customer_code", value_map={"NULL": ""})), ["customer_code", "profile_name"])
     assert cell.strip() in mapping.no_codes
     assert "NULL1" not in mapping.no_codes
+
+
+# -- what comes unseen
+
+
+def read_standard(format_=STANDARD, **cells):
+    """Values and problems (field, code, severity, message) of a row of the standard template."""
+    mapping = CustomerMapping(format_, list(cells))
+    values: dict[str, Any] = {}
+    problems: list[tuple[str, str, str, str]] = []
+    for block in mapping.blocks:
+        cleaned = block.clean(list(cells.values()))
+        values |= cleaned.values
+        problems += [(found.field, found.code, found.severity, found.message) for found in cleaned.problems]
+    return values, problems
+
+
+def problems_of(format_=STANDARD, **cells):
+    return [problem[:3] for problem in read_standard(format_, **cells)[1]]
+
+
+@pytest.mark.parametrize("name", ["customer_code", "shipping_code", "customer_group_name", "price_type_name"])
+@pytest.mark.parametrize("cell", ["\u200bKé1", "Ke\u0301\u00ad1", " \ufeffKé1\u00a0", "\u200eKé1\u200f", '="Ké1"'])
+def test_a_key_is_read_without_what_cannot_be_seen(name, cell):
+    values, problems = read_standard(**{"customer_code": "C1"} | {name: cell})
+    assert "Ké1" in values.values()
+    assert problems == []
+
+
+def test_an_email_and_a_country_are_read_without_what_cannot_be_seen():
+    values, problems = read_standard(
+        customer_code="C1", buyer_email="\u200bana@shop.example\u00a0", website="\u2060shop.example"
+    )
+    assert (values["email"], values["website"]) == ("ana@shop.example", "https://shop.example")
+    assert problems == []
+    assert read_standard(customer_code="C1", shipping_code="S", shipping_country="\u200eFR")[0]["country"] == "FR"
+
+
+def test_text_is_stored_in_one_form():
+    values, _ = read_standard(
+        customer_code="C1", profile_name="Cafe\u0301 \u212bngstro\u0308m", customer_alias="\u3000A\u3000"
+    )
+    assert (values["profile_name"], values["customer_alias"]) == ("Café Ångström", "A")
+
+
+def test_a_cell_of_which_nothing_can_be_seen_is_blank():
+    assert read_standard(customer_code="C1", customer_alias="\u200b\u00a0")[0] == {"customer_code": "C1"}
+    mapping = CustomerMapping(STANDARD, ["customer_code", "shipping_code"])
+    assert mapping.blocks[1].clean(["C1", "\ufeff\u200b"]) is NOTHING
+
+
+def test_a_formula_of_a_spreadsheet_is_unwrapped_in_any_cell():
+    values, problems = read_standard(customer_code='="00123"', shipping_code='="00123-1"', shipping_zip='="02110"')
+    assert (values["customer_code"], values["code"], values["zip"]) == ("00123", "00123-1", "02110")
+    assert problems == []
+
+
+@pytest.mark.parametrize("code", ["1.67683E+15", "2.5E+07", "1E+07", "2,5e+07", "-1.2E+10", "1.6768E15", "3.4E-05"])
+def test_a_code_that_a_spreadsheet_shortened_is_refused(code):
+    for name in ("customer_code", "shipping_code", "sales_rep_code"):
+        (problem,) = read_standard(**{"customer_code": "C1"} | {name: code})[1]
+        assert problem[1:3] == ("mangled_code", "error")
+        assert code in problem[3]
+
+
+@pytest.mark.parametrize(
+    "code", ["1E5", "12E07", "E+07", "1.2E", "1.2.E+07", "12E-3", "7E", "1.2", "A1.2E+07", "1.2E+07-1"]
+)
+def test_codes_that_only_look_like_numbers_are_codes(code):
+    assert read_standard(customer_code=code) == ({"customer_code": code}, [])
+
+
+@pytest.mark.parametrize("letter", ["\x07", "\x1c", "\x1f", "\x7f", "\x92", "\x01", "\x1a"])
+@pytest.mark.parametrize(
+    "name",
+    ["customer_code", "shipping_code", "payment_terms_code", "buyer_email", "price_type_name", "customer_group_name"],
+)
+@pytest.mark.parametrize("place", ["{}C1", "C{}1", "C1{}"])
+def test_a_control_character_in_a_key_is_an_error_that_names_it(letter, name, place):
+    cell = place.replace("{}", letter)
+    problems = read_standard(**{"customer_code": "C1"} | {name: cell})[1]
+    (problem,) = [found for found in problems if found[1] != "required"]
+    assert (problem[0].removesuffix("_1"), *problem[1:3]) == (name, "control_character", "error")
+    assert f"U+{ord(letter):04X}" in problem[3]
+
+
+def test_a_control_character_in_text_becomes_a_space_with_a_warning():
+    values, problems = read_standard(customer_code="C1", profile_name="Ash\x0b& Sons\x1d", customer_alias="l\x92Eglise")
+    assert (values["profile_name"], values["customer_alias"]) == ("Ash & Sons", "l Eglise")
+    assert [problem[:3] for problem in problems] == [
+        ("profile_name", "control_character", "warning"),
+        ("customer_alias", "control_character", "warning"),
+    ]
+    assert "U+000B and U+001D" in problems[0][3]
+    assert "cp1252" in problems[1][3]
+
+
+def test_lines_and_tabs_stay_in_text():
+    assert read_standard(customer_code="C1", shipping_code="S", shipping_address_1="Dock 3\nGate\t4") == (
+        {"customer_code": "C1", "code": "S", "address_1": "Dock 3\nGate\t4"},
+        [],
+    )
+
+
+TWICE = [  # as they are read as cp1252
+    "CafÃ© Noir",
+    "BesanÃ§on",
+    "12 Rue de lâ€™Ã‰glise",
+    "MÃ¼ller",
+    "Ð¡Ñ‚Ð°Ð½",
+]
+
+
+@pytest.mark.parametrize("text", TWICE)
+def test_text_that_was_encoded_twice_is_a_warning_with_what_is_meant(text):
+    values, problems = read_standard(customer_code="C1", profile_name=text)
+    assert values["profile_name"] == text
+    (problem,) = problems
+    assert problem[1:3] == ("encoded_twice", "warning")
+    assert text.encode("cp1252", "ignore").decode(errors="ignore")[:3] in problem[3]
+    ignoring = FormatSpec("erp", policies=Policies(encoded_twice=EncodedTwice.IGNORE))
+    assert read_standard(ignoring, customer_code="C1", profile_name=text)[1] == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Café créé",
+        "Spaß”",
+        "JOSÉ™",
+        "ANDRÉ’S",
+        "日本株式会社",
+        "Μόσχα",
+        "«Été»",
+        "Łódź",
+        "N° 5",
+    ],
+)
+def test_text_that_only_has_such_letters_is_none(text):
+    assert problems_of(customer_code="C1", profile_name=text) == []

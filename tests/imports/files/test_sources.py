@@ -169,3 +169,81 @@ def test_source_tells_plain_data_from_special(tmp_path):
     with open_source(tmp_path / "f", Dialect(escapechar="\\")) as source:
         assert isinstance(source, Source)
         assert [source.is_plain(data) for data in (b"a|b", b'a"', b"a\\|")] == [True, False, False]
+
+
+ROWS = b"code|name\r\nA|x\r\nB|y\r\n"
+
+
+@pytest.mark.parametrize(
+    "padding",
+    [
+        b"\x1a",
+        b"\x1a\r\n",
+        b"\x1a\x1a\x1a",
+        b"\0",
+        b"\0" * 9000,
+        b"\x1a" + b"\0" * (2 << 20),
+        b"\0\0\r\n",
+        b"\r\n \x1a\0",
+    ],
+    ids=["end mark", "its line", "some", "NUL", "a block of NULs", "many blocks", "a line of NULs", "spaces"],
+)
+def test_what_fills_up_the_end_of_a_file_is_no_row(tmp_path, padding):
+    assert lines_of(scan_bytes(tmp_path / "f", ROWS + padding)) == {"A": [2], "B": [3]}
+    assert scan_bytes(tmp_path / "f", ROWS + padding)["B"] == scan_bytes(tmp_path / "f", ROWS)["B"]
+
+
+def test_an_end_mark_ends_a_file_whose_last_line_has_no_end(tmp_path):
+    assert scan_bytes(tmp_path / "f", b"code|name\nA|x\x1a")["A"][1] == [(2, ["A", "x"], "")]
+    assert scan_bytes(tmp_path / "f", "code|name\nA|x\n\x1a".encode("utf-16"))["A"][1] == [(2, ["A", "x"], "")]
+
+
+def test_nuls_behind_an_unfinished_line_are_no_padding(tmp_path):
+    """The file may have been cut off while it was written."""
+    assert scan_bytes(tmp_path / "f", b"code|name\nA|x\0\0")["A"][1] == [(2, ["A", "x\0\0"], "")]
+
+
+def test_padding_hides_no_footer(tmp_path):
+    (tmp_path / "f").write_bytes(ROWS + b"T|2\r\n\x1a")
+    with open_source(tmp_path / "f", Dialect(footer="T|*")) as source:
+        assert source.footer == "T|2\r\n"
+        assert sorted(scan_customers(source, 0, SEED, lambda size: None).customers) == ["A", "B"]
+
+
+BOM = "\ufeff"
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16-le"])
+@pytest.mark.parametrize("quote", ["", '"'])
+@pytest.mark.parametrize("code_index", [0, 1])
+def test_byte_order_marks_and_end_marks_before_a_line_are_dropped(tmp_path, encoding, quote, code_index):
+    """Files that were joined bring theirs along."""
+    lines = [f"{BOM}{BOM}code|name", f"{BOM}A|A", f"{BOM}{quote}B{quote}|B", "\x1a", f"\x1a{BOM}C|C", BOM, "A|A"]
+    text = "\n".join(lines) + "\n"
+    rows = scan_bytes(tmp_path / "f", text.encode(encoding), Dialect(encoding=encoding), code_index)
+    assert lines_of(rows) == {"A": [2, 7], "B": [3], "C": [5]}
+    assert [cells for _, cells, _ in rows["B"][1] + rows["C"][1]] == [["B", "B"], ["C", "C"]]
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "utf-32-le"])
+def test_a_wide_encoding_without_a_mark_is_named(tmp_path, encoding):
+    (tmp_path / "f").write_bytes("code|name\r\nA|Café\r\n".encode(encoding))
+    with pytest.raises(FileRejected) as caught, open_source(tmp_path / "f", Dialect()):
+        pass
+    assert caught.value.code == "wrong_encoding"
+    assert f"set the format's encoding to {encoding}" in caught.value.message
+
+
+def test_a_code_is_found_however_it_came(tmp_path):
+    cells = ["É1", "E\u0301\u200b1", "\u200eÉ1\u00a0", ' ="É1" ', "\ufeffÉ1", "É1\x1c", "É\x071"]
+    data = "code|name\n" + "".join(f"{cell}|x\n" for cell in cells)
+    for forced in (False, True):
+        result = scan_bytes(
+            tmp_path / "f", data.encode(), Dialect(quotechar=None) if not forced else None, forced=forced
+        )
+        assert lines_of(result) == {"É1": [2, 3, 4, 5, 6, 7, 8]}
+
+
+def test_a_line_of_which_nothing_can_be_seen_is_blank(tmp_path):
+    result = scan_bytes(tmp_path / "f", "code|name\nA|x\n\u200b|\u00a0\n\ufeff\nA|y\n".encode())
+    assert lines_of(result) == {"A": [2, 5]}

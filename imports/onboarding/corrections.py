@@ -1,0 +1,78 @@
+"""Corrections: what a person has decided about a sample; the rest is proposed again around it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from imports.formats.policies import FormatError
+from imports.onboarding.columns import Candidate
+from imports.onboarding.headers import Meaning
+from imports.template import ADDRESSES, Group, Target, normalize
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from imports.onboarding.columns import Column
+
+NO_HEADER = 0
+DECIDED = "decided by a person"
+
+
+@dataclass(frozen=True, slots=True)
+class Corrections:
+    """What is decided: how the file is read, constants, and fields by the column's header or position.
+
+    A column whose field is none is left out. `header_line` counts from 1; NO_HEADER says that there is none.
+    """
+
+    constants: Mapping[Target, str] = field(default_factory=dict)
+    fields: Mapping[str, Target | None] = field(default_factory=dict)
+    encoding: str = ""
+    delimiter: str = ""
+    header_line: int | None = None
+
+    def find_columns(self, columns: Sequence[Column]) -> dict[int, Target | None]:
+        """The decided fields by the index of their column.
+
+        Raises FormatError for a column that the sample does not have, or has twice.
+        """
+        return {_find(name, columns).index: target for name, target in self.fields.items()}
+
+
+def prepare_decided(columns: Sequence[Column], decided: Mapping[int, Target | None]) -> None:
+    """Let decided columns mean what was decided, so that the columns around them are read with it."""
+    for index, target in decided.items():
+        column = columns[index]
+        column.is_decided = True
+        if target is None:
+            column.meanings, column.known_as_nothing = (), "left out, as decided"
+        else:
+            group = target.field.group
+            owner = "" if group in (Group.ADDRESS, Group.ROW) else str(group)
+            number = target.number if group in ADDRESSES and target.number > 1 else None
+            column.meanings = (Meaning(owner, target.field.part, number, 1.0, DECIDED),)
+
+
+def settle_decided(columns: Sequence[Column], decided: Mapping[int, Target | None]) -> None:
+    """Leave decided columns no other field, and nobody else theirs."""
+    taken = {target for target in decided.values() if target}
+    for column in columns:
+        for lost in taken & column.candidates.keys():
+            del column.candidates[lost]
+    for index, target in decided.items():
+        columns[index].candidates = {target: Candidate(target, 1.0, [DECIDED])} if target else {}
+
+
+def _find(name: str, columns: Sequence[Column]) -> Column:
+    named = [column for column in columns if column.header and normalize(column.header) == normalize(name)]
+    if len(named) == 1:
+        return named[0]
+    if len(named) > 1:
+        positions = " or ".join(str(column.index + 1) for column in named)
+        raise FormatError(
+            f"The sample has several columns {name!r}; give the position of the one you mean: {positions}."
+        )
+    if name.isascii() and name.isdigit() and 0 < int(name) <= len(columns):
+        return columns[int(name) - 1]
+    raise FormatError(f"The sample has no column {name!r}; give a header, or a position from 1 to {len(columns)}.")

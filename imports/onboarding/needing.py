@@ -1,0 +1,150 @@
+"""Needing: what no column of a sample gives and a file cannot do without."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from imports.onboarding.blocks import KINDS
+from imports.onboarding.proposals import Needed
+from imports.template import ADDRESSES, Group, Target, normalize
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from imports.onboarding.columns import Column
+
+MASTER = "B"
+"""What the only address of a customer master is: the bill-to."""
+_CODES = (("zip",), ("city",), ("name",), ("address_1",), ("zip", "address_1"), ("city", "address_1"), ("name", "zip"))
+"""Parts of an address that may tell a customer's addresses apart, the shortest first."""
+
+
+class Needs(NamedTuple):
+    """Constants to be decided on, columns that serve twice, and what nothing can stand in for."""
+
+    constants: list[Needed]
+    derived: list[Needed]
+    missing: list[str]
+
+
+def find_needs(
+    columns: Sequence[Column], chosen: Mapping[int, Target], price_types: Sequence[tuple[str, str]]
+) -> Needs:
+    """What is needed beside the chosen fields, which are given by the index of their column."""
+    found = _Finder(columns, {target: columns[index] for index, target in chosen.items()})
+    derived, missing = found.find_codes()
+    missing = [*found.find_names(), *missing]
+    return Needs([*found.find_constants(), *found.find_price_type(price_types)], derived, missing)
+
+
+class _Finder:
+    def __init__(self, columns: Sequence[Column], columns_of: Mapping[Target, Column]) -> None:
+        self.columns = columns
+        self.columns_of = columns_of
+        self.code = columns_of.get(Target("customer_code"))
+        self.repeats = self.code is not None and self.code.profile.uniqueness < 0.95
+        self.addresses = sorted({(target.field.group, target.number) for target in columns_of if _is_address(target)})
+        headers = [normalize(column.header) for column in columns]
+        self.doubled = {header for header in headers if headers.count(header) > 1}
+
+    def find_names(self) -> Iterator[str]:
+        for name, what in (("customer_code", "the customer's code"), ("profile_name", "the customer")):
+            if Target(name) not in self.columns_of:
+                yield f"{name}: no column names {what}"
+
+    def find_constants(self) -> Iterator[Needed]:
+        taken = self.columns_of
+        if any(group is Group.ADDRESS for group, _ in self.addresses) and Target("address_type") not in taken:
+            reason = "no column says whether the address is for billing (B) or shipping (S)"
+            suggestion = MASTER if len(self.addresses) == 1 and not self.repeats else "S"
+            yield Needed(Target("address_type"), reason, suggestion)
+        for group, number in self.addresses:
+            country = Target(f"{_prefix(group)}_country", number)
+            if country not in taken:
+                yield Needed(country, "an address needs a country, and no column has it", None)
+        if Target("discount") in taken and Target("discount_line_item_level") not in taken:
+            reason = "no column says whether the discount is on each line (yes) or on the order (no)"
+            yield Needed(Target("discount_line_item_level"), reason, "no")
+
+    def find_price_type(self, price_types: Sequence[tuple[str, str]]) -> Iterator[Needed]:
+        own = price_types[0] if price_types else (None, "Wholesale")
+        for name, suggestion in zip(("price_type_currency", "price_type_name"), own, strict=True):
+            if Target(name) not in self.columns_of:
+                yield Needed(
+                    Target(name), "every customer needs a price type, and no column has this of it", suggestion
+                )
+
+    # -- codes of addresses
+
+    def find_codes(self) -> tuple[list[Needed], list[str]]:
+        """For addresses without a code: what may serve as one, or that nothing does."""
+        derived, missing = [], []
+        for group, number in self.addresses:
+            code = Target(f"{_prefix(group)}_code", number)
+            if code in self.columns_of:
+                continue
+            needed = self._derive(code, group, number)
+            if needed is not None:
+                derived.append(needed)
+            else:
+                missing.append(f"{code}: no column tells the addresses of a customer apart")
+        return derived, missing
+
+    def _derive(self, code: Target, group: Group, number: int) -> Needed | None:
+        if self.code is None:
+            return None
+        if number > 1 and not self.repeats:
+            return Needed(code, f"no column has the code of address {number}", value=str(number))
+        parts = {
+            target.field.part: column
+            for target, column in self.columns_of.items()
+            if (target.field.group, target.number) == (group, number)
+        }
+        if not self.repeats or self._is_one_address(parts):
+            reason = "no column has the address's code; with one address per customer, the customer's own code serves"
+            return Needed(code, reason, source=self._source(self.code))
+        for names in _CODES:
+            of_code = [parts[name] for name in names if name in parts]
+            source = self._compose(of_code) if len(of_code) == len(names) else None
+            if source is not None and self._tell_apart(of_code, parts):
+                what = " and ".join(str(self._source(column)) for column in of_code)
+                return Needed(
+                    code, f"no column has the address's code; {what} tell a customer's addresses apart", source=source
+                )
+        return None
+
+    def _is_one_address(self, parts: Mapping[str, Column]) -> bool:
+        """Whether every customer's rows have the same address."""
+        return len(set(self._addresses(parts.values()))) == len({code for code, *_ in self._addresses(parts.values())})
+
+    def _tell_apart(self, of_code: Sequence[Column], parts: Mapping[str, Column]) -> bool:
+        """Whether these columns are filled, and differ wherever the addresses of a customer do."""
+        codes, addresses = self._addresses(of_code), self._addresses(parts.values())
+        return all(all(cells) for cells in codes) and len(set(codes)) == len(set(addresses))
+
+    def _addresses(self, columns: Iterable[Column]) -> list[tuple[str, ...]]:
+        """Per row with an address: the customer's code and the cells."""
+        code = self.code.profile.cells if self.code else []
+        cells = zip(code, *(column.profile.cells for column in columns), strict=True)
+        return [row for row in cells if any(row[1:])]
+
+    def _compose(self, columns: Sequence[Column]) -> str | int | None:
+        """A source of these columns: one by header or position, several by their headers alone."""
+        if len(columns) == 1:
+            return self._source(columns[0])
+        headers = [column.header for column in columns]
+        if not all(headers) or any(normalize(header) in self.doubled or set("{}") & set(header) for header in headers):
+            return None
+        return " ".join(f"{{{header}}}" for header in headers)
+
+    def _source(self, column: Column) -> str | int:
+        named = column.header and normalize(column.header) not in self.doubled and not set("{}") & set(column.header)
+        return column.header if named else column.index + 1
+
+
+def _is_address(target: Target) -> bool:
+    return target.field.group in ADDRESSES
+
+
+def _prefix(group: Group) -> str:
+    return group.value if group.value in KINDS else "address"

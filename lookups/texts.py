@@ -1,0 +1,69 @@
+"""What a text says, however it came: what cannot be seen is no part of a key, and every text has one Unicode form.
+
+Files, lists and programs say the same code in many ways: with a byte order mark or a direction mark that was copied
+along, with letters and accents apart, or as the formula by which a spreadsheet keeps zeros (`="00123"`). This is the
+one place that knows them for the same.
+"""
+
+from __future__ import annotations
+
+import re
+from unicodedata import normalize
+
+WHITE_SPACE = "\t\n\v\f\r \x85\xa0\u1680" + "".join(map(chr, range(0x2000, 0x200B))) + "\u2028\u2029\u202f\u205f\u3000"
+"""What Unicode calls White_Space. Python trims U+001C to U+001F too, which are control characters."""
+
+_INVISIBLE = re.compile(
+    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164"
+    "\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]+"
+)
+"""What Unicode calls Default_Ignorable_Code_Point, and the marks of annotations."""
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_CONTROL_OF_TEXT = re.compile(r"[\x00-\x08\v\f\x0e-\x1f\x7f-\x9f]")
+"""A text may have lines and tabs."""
+
+_FORMULA = re.compile(r'=\s*"((?:[^"]|"")*)"')
+_PRINTABLE = bytes(range(0x20, 0x7F))
+
+
+def is_plain(text: str) -> bool:
+    """Whether a text says what it is once spaces around it are trimmed: printable ASCII that is no formula."""
+    return text.isascii() and "=" not in text and not text.encode().translate(None, _PRINTABLE)
+
+
+def read_text(cell: str) -> str:
+    """What a cell says: trimmed, out of a spreadsheet's formula, in NFC; "" where nothing of it can be seen."""
+    text = cell.strip(WHITE_SPACE)
+    if text.startswith("=") and (formula := _FORMULA.fullmatch(text)):
+        text = formula[1].replace('""', '"').strip(WHITE_SPACE)
+    if text.isascii():
+        return text
+    return normalize("NFC", text) if drop_invisible(text).strip(WHITE_SPACE) else ""
+
+
+def read_key(cell: str) -> str:
+    """What a cell says by which something is found: a header, a code, an e-mail, an entry of a list."""
+    return read_text(cell if cell.isascii() else drop_invisible(cell))
+
+
+def drop_invisible(text: str) -> str:
+    return text if text.isascii() else _INVISIBLE.sub("", text)
+
+
+def find_controls(text: str, *, is_key: bool) -> str:
+    """The control characters of a text, as U+0007 and U+001C; "" for none. Lines and tabs are none of them in texts."""
+    if text.isprintable():
+        return ""
+    found = dict.fromkeys((_CONTROL if is_key else _CONTROL_OF_TEXT).findall(text))
+    return " and ".join(f"U+{ord(letter):04X}" for letter in found)
+
+
+def space_controls(text: str) -> str:
+    """The text with spaces for its control characters."""
+    return _CONTROL_OF_TEXT.sub(" ", text).strip(WHITE_SPACE)
+
+
+def drop_controls(key: str) -> str:
+    """What a key would be without its control characters, for which it is refused."""
+    return key if key.isprintable() else _CONTROL.sub("", key).strip(WHITE_SPACE)

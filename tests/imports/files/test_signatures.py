@@ -1,0 +1,64 @@
+"""What is no delimited text is named, with what to do."""
+
+import gzip
+import io
+import zipfile
+
+import pytest
+
+from imports.files.signatures import find_not_text
+
+
+def zipped(*names: str) -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        for name in names:
+            archive.writestr(name, "x" * 50)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("start", "what", "remedy"),
+    [
+        (zipped("[Content_Types].xml", "xl/workbook.xml"), "an Excel workbook", "Save it as CSV"),
+        (zipped("xl/workbook.xml"), "an Excel workbook", "Save it as CSV"),
+        (zipped("customers.txt"), "a ZIP archive", "Send the file that is in it"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1", "an old Excel or Word file", "Save it as CSV"),
+        (gzip.compress(b"customer_code|profile_name\n"), "a gzip archive", "Send the file that is in it"),
+        (b"BZh91AY&SY", "a bzip2 archive", "Send the file that is in it"),
+        (b"%PDF-1.7\n%\xe2\xe3", "a PDF", "Export the customers"),
+        (b"-----BEGIN PGP MESSAGE-----\nVersion: 1\n\nhQEMA", "a PGP message", "Send it decrypted"),
+        (b"\r\n-----BEGIN PGP SIGNED MESSAGE-----\n", "a PGP message", "Send it decrypted"),
+        (b"\x85\x01\x0c\x03\xaa\xbb", "a PGP message", "Send it decrypted"),
+        (b"\xc1\xc1\x4e\x03\xaa\xbb", "a PGP message", "Send it decrypted"),
+        (b"\x8c\x0d\x04\x09\x03\x02", "a PGP message", "Send it decrypted"),
+        (b"<html><body>Error 500</body></html>", "an HTML page,", "error or a login"),
+        (b"<!DOCTYPE html>\n<html><head><title>\n Sign&nbsp;in</title>", "an HTML page called 'Sign in'", "login"),
+        (b"\xef\xbb\xbf\n<!-- x --><HTML>", "an HTML page,", "error or a login"),
+        (b'<?xml version="1.0"?><!DOCTYPE html><html>', "an HTML page,", "error or a login"),
+        (b'<?xml version="1.0"?><customers>', "an XML document", "Export the customers"),
+        (b'[{"customer_code": "C1"}]', "JSON", "Export the customers"),
+    ],
+)
+def test_a_file_that_is_no_text_is_named(start, what, remedy):
+    said = find_not_text(start)
+    assert said.startswith(what)
+    assert remedy in said
+
+
+@pytest.mark.parametrize(
+    "start",
+    [
+        b"customer_code|profile_name\n",
+        b'"customer_code"|"x"\n',
+        b"<none>|x\n",
+        b"# written by an ERP\ncustomer_code\n",
+        "Société|Code\n".encode("cp1252"),
+        "コード|名前\n".encode("shift_jis"),
+        "customer_code|profile_name\n".encode("cp500"),
+        "customer_code".encode("utf-16"),
+        b"-----\n|x|\n",
+    ],
+)
+def test_text_is_none_of_them(start):
+    assert find_not_text(start) == ""
