@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from imports.formats.spec import Dialect
 
@@ -48,7 +48,7 @@ class Quotes:
         self.wide_suspect = re.compile(rf"{quote}(?<=[^\S\r\n{mark}]{quote})")
 
     def trim(self, text: str, inside: str = OUTSIDE) -> tuple[str, str]:
-        """Lines of one record without spaces around quotes, and what is open at their end.
+        """Lines of one record without spaces around quotes, and what is open at their end: nothing where it fails.
 
         Whatever stands behind a closing quote beside them is left for the csv module to find.
         """
@@ -73,6 +73,7 @@ class Quotes:
             if inside == QUOTED:
                 closing = self.closing.match(text, at)
                 if closing is None:
+                    inside = OUTSIDE
                     break
                 pieces.append(self.quotechar)
                 at = closing.end()
@@ -82,6 +83,13 @@ class Quotes:
             pieces.append(text[at : at + 1])
             at, inside = at + 1, OUTSIDE
         return "".join(pieces) + text[at:], inside
+
+    def trim_lines(self, lines: Iterable[str]) -> Iterator[str]:
+        """The lines of records without spaces around quotes."""
+        inside = OUTSIDE
+        for line in lines:
+            text, inside = self.trim(line, inside)
+            yield text
 
     def are_spaced(self, text: str) -> bool:
         """Whether spaces stand around quotes of a record."""

@@ -7,24 +7,35 @@ import math
 import re
 from collections import Counter
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from imports.files.quoting import Quotes
 from imports.files.records import read_cells
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 COMMON_DELIMITERS = ",;|\t"
+FEW_COLUMNS = 3
+LEAST_SHORT = 0.1
+"""The share of rows that must be short, else they are faulty ones."""
+MOST_FOOTER_LINES = 6
 _NO_DELIMITER = frozenset("\"'._-@/()+&#*\\ \r\n\0")
 
 
 @dataclass
 class Cutting:
-    """The records that a delimiter and a quote make of some lines, each with its first line (from 0)."""
+    """The records that a delimiter and a quote make of some lines, each with its first line (from 0).
+
+    Where they are `ragged`, blank cells at the end of rows were left out: the first record is the widest, every record
+    ends with a cell that is filled, and several are short.
+    """
 
     delimiter: str
     quotechar: str | None
     spaced: bool
+    around: bool
     records: list[tuple[int, list[str]]]
     broken: bool
 
@@ -35,6 +46,13 @@ class Cutting:
             widths.items(), key=lambda item: (item[1] * math.sqrt(item[0]), item[0]), default=(0, 0)
         )
         self.share = count / max(1, widths.total())
+        self.ragged = self.delimiter in COMMON_DELIMITERS and _are_ragged(self.records)
+        if self.ragged:
+            self.width, self.share = len(self.records[0][1]), 1.0
+
+    def read(self, lines: Iterable[str]) -> Iterator[tuple[int, list[str] | None]]:
+        """The records of other lines, cut the same."""
+        return read_records(lines, self.delimiter, self.quotechar, spaced=self.spaced, around=self.around)
 
     @property
     def score(self) -> float:
@@ -65,25 +83,58 @@ def find_quotes(lines: list[str], delimiter: str) -> list[str | None]:
     return ['"', None] if '"' in text else ['"']
 
 
-def cut(lines: list[str], delimiter: str, quote: str | None, *, spaced: bool = False) -> Cutting:
+def _are_ragged(records: list[tuple[int, list[str]]]) -> bool:
+    """Whether blank cells were left out at the end of rows, and no line break cut them in two."""
+    if not records:
+        return False
+    (_, header), *rows = records
+    width = len(header)
+    while rows and len(rows[-1][1]) * 2 < width and len(records) - len(rows) < MOST_FOOTER_LINES:
+        rows.pop()
+    counts = [len(cells) for _, cells in rows]
+    short = sum(count < width for count in counts)
+    halves = any(first < width and first + second - 1 == width for first, second in pairwise(counts))
+    return (
+        width > FEW_COLUMNS
+        and short >= max(2, len(rows) * LEAST_SHORT)
+        and width / 2 <= min(counts) < max(counts) <= width
+        and all(cells[-1].strip() for cells in [header, *(cells for _, cells in rows)])
+        and not halves
+    )
+
+
+def cut(lines: list[str], delimiter: str, quote: str | None, *, spaced: bool = False, around: bool = False) -> Cutting:
     records: list[tuple[int, list[str]]] = []
     broken = False
-    for line, cells in read_records(lines, delimiter, quote, spaced=spaced):
+    for line, cells in read_records(lines, delimiter, quote, spaced=spaced, around=around):
         if cells is None:
             broken = True
         else:
             records.append((line, cells))
-    return Cutting(delimiter, quote, spaced, records, broken)
+    return Cutting(delimiter, quote, spaced, around, records, broken)
+
+
+def cut_around_quotes(lines: list[str], best: Cutting) -> Cutting:
+    """The lines with the spaces around their quotes left out, where they have some and are cut no worse so."""
+    quotechar = best.quotechar or '"'
+    quotes = Quotes(best.delimiter, quotechar, None)
+    if not any(map(quotes.are_spaced, lines)):
+        return best
+    around = cut(lines, best.delimiter, quotechar, around=True)
+    is_worse = around.width < 2 or around.share < best.share or (around.broken and not best.broken)
+    return best if is_worse else around
 
 
 def read_records(
-    lines: list[str], delimiter: str, quote: str | None, *, spaced: bool
+    lines: Iterable[str], delimiter: str, quote: str | None, *, spaced: bool, around: bool = False
 ) -> Iterator[tuple[int, list[str] | None]]:
     """Each record with its first line; none for one whose quotes are wrong. A quote that never closes ends it all.
 
-    With `spaced` a delimiter that a space follows is part of the cell.
+    With `spaced` a delimiter that a space follows is part of the cell; with `around` spaces around quotes are none.
     """
     hidden = (line.replace(f"{delimiter} ", "\0 ") for line in lines) if spaced else lines
+    if around and quote:
+        hidden = Quotes(delimiter, quote, None).trim_lines(hidden)
     reader = read_cells(hidden, delimiter=delimiter, quotechar=quote)
     while True:
         line = reader.line_num

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from imports.errors import FileRejected
 from imports.formats.spec import Dialect
-from imports.onboarding.cutting import cut, find_delimiters, find_quotes, read_records
+from imports.onboarding.cutting import cut, cut_around_quotes, find_delimiters, find_quotes
 from imports.onboarding.footers import find_footer, last_line
 from imports.onboarding.headers import knows
 
@@ -25,7 +25,7 @@ READ_ROWS = 2000
 
 @dataclass
 class Table:
-    """A sample cut into cells: the header, if there is one, and rows of as many cells."""
+    """A sample cut into cells: the header, if there is one, and rows of as many cells, blank ones filled in."""
 
     dialect: Dialect
     header: list[str]
@@ -33,6 +33,7 @@ class Table:
     rows: list[list[str]]
     footer_lines: int
     trailing_delimiter: bool
+    short_rows: bool = False
 
     @property
     def width(self) -> int:
@@ -49,6 +50,8 @@ def find_table(sample: Sample, delimiter: str = "", header_line: int | None = No
     delimiters = [delimiter] if delimiter else find_delimiters(lines)
     cuttings = [cut(lines, mark, quote) for mark in delimiters for quote in find_quotes(lines, mark)]
     best = max(cuttings, key=lambda cutting: cutting.score, default=None)
+    if best is not None:
+        best = cut_around_quotes(lines, best)
     if best is not None and best.share < 1 and best.delimiter != " ":
         spaced = cut(lines, best.delimiter, best.quotechar, spaced=True)
         if spaced.width > 1 and spaced.share > best.share:
@@ -72,7 +75,7 @@ def _read_table(sample: Sample, cutting: Cutting, header_line: int | None) -> Ta
     delimiter, quote, width = cutting.delimiter, cutting.quotechar, cutting.width
     records = [
         (line, cells)
-        for line, cells in read_records(sample.lines, delimiter, quote, spaced=cutting.spaced)
+        for line, cells in cutting.read(sample.lines)
         if cells is not None and any(cell.strip() for cell in cells)
     ][: READ_ROWS + 50]
     footer_lines, footer = find_footer(sample, cutting)
@@ -86,7 +89,11 @@ def _read_table(sample: Sample, cutting: Cutting, header_line: int | None) -> Ta
         has_header = header_line is None and _is_header(records, first, width)
     header = records[first][1] if has_header else []
     rows = [cells for _, cells in records[first + has_header :]]
+    short = cutting.ragged and has_header and len(header) == width
+    if short:
+        rows = [cells + [""] * (width - len(cells)) for cells in rows]
     width, trailing = _settle_width(header, rows, width)
+    header = header[:width]
     rows = [cells[:width] for cells in rows if len(cells) == width or (trailing and len(cells) == width + 1)]
     rows = rows[:READ_ROWS]
     if not rows:
@@ -101,19 +108,25 @@ def _read_table(sample: Sample, cutting: Cutting, header_line: int | None) -> Ta
         footer=footer,
         allow_spaced_delimiter=cutting.spaced,
         width=0 if has_header else width,
+        spaces_around_quotes=cutting.around,
     )
-    return Table(dialect, header, line + 1 if has_header else None, rows, footer_lines, trailing)
+    return Table(dialect, header, line + 1 if has_header else None, rows, footer_lines, trailing, short)
 
 
 def _settle_width(header: list[str], rows: list[list[str]], width: int) -> tuple[int, bool]:
-    """How many cells belong to a row, and whether the rows end with a delimiter that the header does not have."""
+    """How many cells belong to a row, and whether the rows or the header end with a delimiter that others lack."""
     surplus = sum(len(cells) == width + 1 and not cells[-1].strip() for cells in rows)
     last_is_blank = header and all(not cells[-1].strip() for cells in rows if len(cells) == width)
     if last_is_blank and len(header) == width - 1:
         return width - 1, True
     if last_is_blank and len(header) == width and not header[-1].strip():
         return width, False
-    return width, surplus > 0
+    return width, surplus > 0 or len(header) > width
+
+
+def _is_wide(cells: list[str], width: int) -> bool:
+    """Whether a record may be the header of rows of a width: it may lack the last delimiter, or have some too many."""
+    return len(cells) in (width, width - 1) or (len(cells) > width and not any(cell.strip() for cell in cells[width:]))
 
 
 def _find_first(records: list[tuple[int, list[str]]], width: int) -> int:
@@ -125,7 +138,7 @@ def _find_first(records: list[tuple[int, list[str]]], width: int) -> int:
     usual = filled[len(filled) // 2] if filled else 0
     for index, (_, cells) in enumerate(records[:PROBED_LINES]):
         count = sum(bool(cell.strip()) for cell in cells)
-        wide = len(cells) in (width, width - 1) if index + 1 < len(records) else len(cells) == width
+        wide = _is_wide(cells, width) if index + 1 < len(records) else len(cells) == width
         if wide and count >= max(2, usual * 0.5):
             return index
     as_wide = next((index for index, (_, cells) in enumerate(records) if len(cells) == width), None)
@@ -137,7 +150,7 @@ def _find_first(records: list[tuple[int, list[str]]], width: int) -> int:
 def _find_line(records: list[tuple[int, list[str]]], number: int, width: int) -> int:
     """The index of the record that begins on a line, counted from 1."""
     for index, (line, cells) in enumerate(records):
-        if line == number - 1 and len(cells) in (width, width - 1):
+        if line == number - 1 and _is_wide(cells, width):
             return index
     raise FileRejected(
         "no_header",

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 from imports.formats.policies import FormatError
 from imports.formats.spec import Dialect
 from imports.onboarding import vocabulary
-from imports.onboarding.cutting import read_records
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -35,14 +34,12 @@ def find_footer(sample: Sample, cutting: Cutting) -> tuple[int, str]:
         if not line.strip():
             footer.append("")
             continue
-        cells = next(
-            (cells for _, cells in read_records([line], cutting.delimiter, cutting.quotechar, spaced=cutting.spaced)),
-            None,
-        )
+        cells = next((cells for _, cells in cutting.read([line])), None)
         if cells is None:
             return 0, ""
         filled = [cell for cell in cells if cell.strip()]
-        narrow = len(cells) < max(2, cutting.width * 0.7) or (len(filled) <= 2 < cutting.width / 2)
+        usual = 0.5 if cutting.ragged else 0.7
+        narrow = len(cells) < max(2, cutting.width * usual) or (len(filled) <= 2 < cutting.width / 2)
         if (
             not narrow
             or any('"' in cell for cell in filled)

@@ -68,6 +68,7 @@ class Proposal:
     header_line: int | None
     footer_lines: int
     trailing_delimiter: bool
+    short_rows: bool
     layout: str
     columns: list[ProposedColumn]
     constants: list[Needed]
@@ -96,6 +97,7 @@ class Proposal:
                 "skip_lines": self.dialect.skip_lines,
                 "footer": self.dialect.footer,
                 "allow_spaced_delimiter": self.dialect.allow_spaced_delimiter,
+                "spaces_around_quotes": self.dialect.spaces_around_quotes,
                 "footer_lines": self.footer_lines,
             },
             "policies": describe_policies(self._policies()),
@@ -140,6 +142,7 @@ class Proposal:
             max_change_percent=MAX_CHANGE_PERCENT,
             max_near_key_percent=MAX_NEAR_KEY_PERCENT,
             allow_trailing_delimiter=self.trailing_delimiter,
+            allow_short_rows=self.short_rows,
             languages=tuple(self.languages),
         )
 

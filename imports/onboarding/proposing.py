@@ -107,6 +107,7 @@ class _Proposer:
             header_line=table.header_line,
             footer_lines=table.footer_lines,
             trailing_delimiter=table.trailing_delimiter,
+            short_rows=table.short_rows,
             layout=self._layout(),
             columns=[self._describe(column) for column in self.columns],
             constants=needs.constants,
