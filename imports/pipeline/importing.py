@@ -81,7 +81,8 @@ def import_file(
         with beating(run, progress) as progress, keeping_file(run, path, wanted=keep) as name_copy:
             ending = Ending(run, path, keep, request.release, name_copy)
             with ending.recording():
-                forget_old_files(request.account)
+                if not run.dry_run:
+                    forget_old_files(request.account)
                 hold_what_fails(run)
                 _Import(run, spec, path, ending, progress, witness).go(request.rejects)
         return run

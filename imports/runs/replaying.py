@@ -12,7 +12,6 @@ from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from django.db import transaction
 from django.db.models import Q
 
 from connections.describing import describe_customer
@@ -20,7 +19,7 @@ from connections.models import Change, Connection
 from connections.stored import fetch_stored
 from imports.formats.differing import Difference, _say
 from imports.models import Issue, Run
-from imports.pipeline import ImportRequest, import_file
+from imports.pipeline import ImportRequest, Origin, import_file
 from lookups.directory import LookupDirectory
 
 if TYPE_CHECKING:
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
     from typing import TextIO
 
     from accounts.models import Account
+    from imports.files.scanning import Scan
     from imports.formats.spec import FormatSpec
     from imports.models import FormatVersion
 MOST_SHOWN = 100
@@ -74,14 +74,28 @@ def replay_run(run: Run, before: FormatSpec, after: FormatSpec) -> Replay:
 
 
 def _spool(run: Run, path: Path, spec: FormatSpec, out: TextIO) -> Run:
-    """Import the file without limits, write what came of it by customer code, and take it back."""
-    policies = replace(spec.policies, max_error_percent=None, max_change_percent=None, max_near_key_percent=None)
-    with transaction.atomic():
-        spec = replace(spec, policies=policies)
-        result = import_file(ImportRequest(account=run.account, path=path, spec=spec, keep=False))
+    """Import the file without limits, write what would come of it by customer code, and take it back.
+
+    It is a dry run that is seen while it is at work: so it gives signs of life, and one that is frozen is ended.
+    """
+
+    def write(result: Run, _: Scan | None = None) -> None:
+        out.seek(0)
+        out.truncate()
         for outcome in _outcomes(result):
             out.write(json.dumps(outcome, ensure_ascii=False) + "\n")
-        transaction.set_rollback(True)
+
+    policies = replace(spec.policies, max_error_percent=None, max_change_percent=None)
+    origin = Origin(file_name=run.file_name)
+    result = import_file(
+        ImportRequest(
+            account=run.account, path=path, spec=replace(spec, policies=policies), origin=origin, dry_run=True
+        ),
+        witness=write,
+    )
+    if result.status in (Run.Status.REJECTED, Run.Status.HELD) and not out.tell():  # before anything was merged
+        write(result)
+    Run.objects.filter(pk=result.pk).delete()
     out.seek(0)
     return result
 

@@ -6,10 +6,12 @@ import signal
 import threading
 import time
 from datetime import timedelta
+from io import StringIO
 from pathlib import Path
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.management import call_command
 from django.db import connection, transaction
 from django.db.models import F
 from django.utils import timezone
@@ -17,8 +19,9 @@ from django_q.models import OrmQ
 from django_q.signing import SignedPackage
 
 from accounts.health import find_problems
+from accounts.sandboxes import add_sandbox
 from imports import tasks
-from imports.errors import SettingsWrong
+from imports.errors import AccountBusy, SettingsWrong
 from imports.feeds.fetching import fetch_file
 from imports.feeds.pulling import pull_feed
 from imports.models import Feed, Heartbeat, Message, Pull, Run
@@ -31,9 +34,11 @@ from imports.queueing import enqueue_run, request_release
 from imports.runs.releasing import release_run
 from imports.runs.uploading import store_upload
 from imports.tasks import enqueue_due
+from imports.versioning import approve, save_draft, start_testing
 from tests.builders import add_lookups, make_account, make_user
 from tests.feeds import customers, drop, make_feed
 from tests.imports.customer_files import import_path
+from tests.imports.test_versioning import FILE, SPEC
 from tests.processes import run_cluster, start_command, wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -229,6 +234,32 @@ def test_a_frozen_import_is_ended_and_frees_its_account(account, tmp_path):
     assert "Nothing was applied" in errors
     assert "Traceback" not in errors
     assert Run.objects.get(pk=run.pk).message == run.message
+
+
+def test_a_frozen_comparison_of_formats_frees_its_account_too(account, tmp_path):
+    """What it reads again is a run that gives signs of life, and leaves nothing behind once it is over."""
+    (path := tmp_path / "a.csv").write_text(FILE)
+    sandbox, version = add_sandbox(account), start_testing(save_draft(account, "erp", SPEC))
+    import_path(sandbox, path, version=version)
+    version = approve(version, "rosa", reason="a test")
+    save_draft(account, "erp", SPEC)
+    import_path(account, path, version=version)
+    with elsewhere(merges_blocked):
+        frozen = start_command("compare_format", "erp", "--account", account.code)
+        wait_until(lambda: Run.objects.filter(status="running").exists())
+        frozen.send_signal(signal.SIGSTOP)
+        with pytest.raises(AccountBusy):
+            import_path(account, path, version=version, patient=False)
+        Run.objects.update(heartbeat_at=timezone.now() - LEASE - timedelta(seconds=1))
+        enqueue_due()
+        assert not Run.objects.filter(status="running").exists()
+    assert import_path(account, path, version=version).status == "succeeded"
+    frozen.send_signal(signal.SIGCONT)
+    _, errors = frozen.communicate(timeout=30)
+    assert (frozen.returncode, "Traceback" in errors) == (1, False)
+    Run.objects.filter(dry_run=True).delete()
+    call_command("compare_format", "erp", "--account", account.code, stdout=StringIO())
+    assert not Run.objects.filter(dry_run=True).exists()
 
 
 def test_an_import_at_a_terminal_ends_a_frozen_one_too(account, tmp_path):
