@@ -15,6 +15,7 @@ import time
 import traceback
 from collections import Counter
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -53,6 +54,10 @@ CELLS = (
 )  # fmt: skip
 
 
+MOST_TIMES_SLOWER = 20
+"""So many times longer, byte by byte, may a mutated file take than its original."""
+
+
 class TooSlow(BaseException):
     """The processor time of a step is used up; nothing may catch it on the way."""
 
@@ -87,6 +92,8 @@ class Fuzzer:
     account: Account
     folder: Path
     limit: float = 10.0
+    noticed: float = 1.0
+    """Seconds of the processor from which a step is compared with what it takes for the file before its mutations."""
     cases: int = 0
     failures: list[Failure] = field(default_factory=list)
     statuses: Counter[str] = field(default_factory=Counter)
@@ -115,14 +122,14 @@ class Case:
         self.random = random.Random(name)
         self.path = fuzzer.folder / "file.txt"
         self.rejects = fuzzer.folder / "rejects.txt"
-        self.data = make_file(self.random)
+        self.original, self.data = make_file(self.random)
         self.spec: FormatSpec | None = None
         self.failed = False
 
     def run(self) -> None:
         self.path.write_bytes(self.data)
         specs = [STANDARD]
-        with self.step("onboard"):
+        with self.step("onboard", self.onboard):
             specs += self.onboard()
         specs += invent_formats(self.random, self.data)
         self.spec = self.random.choice(specs)
@@ -130,8 +137,9 @@ class Case:
             with connection.cursor() as cursor:
                 cursor.execute("SET LOCAL statement_timeout = '60s'")
             for name in ("tell_the_same_of_rejects", "apply", "export"):
-                with self.step(name):
-                    getattr(self, name)(self.spec)
+                law = partial(getattr(self, name), self.spec)
+                with self.step(name, law):
+                    law()
                 if self.failed:
                     break
             transaction.set_rollback(True)
@@ -195,17 +203,36 @@ class Case:
     # -- how it is found out
 
     @contextlib.contextmanager
-    def step(self, name: str) -> Iterator[None]:
-        """What goes wrong in the block is a failure of the case; whatever it changed by then is taken back."""
+    def step(self, name: str, law: Callable[[], object]) -> Iterator[None]:
+        """What goes wrong in the block is a failure of the case; whatever it changed by then is taken back.
+
+        `law` is what the block holds the file to, to be asked of the original too where it took long.
+        """
         started = time.process_time()
         try:
             with _bounded(self.fuzzer.limit), transaction.atomic():
                 yield
+            took = time.process_time() - started
+            if took > self.fuzzer.noticed:
+                self.compare_with_original(law, took)
         except (Exception, TooSlow) as error:  # noqa: BLE001  (whatever it is, it is what we look for)
             self.failed = True
             self.fuzzer.failures.append(Failure(self.name, name, describe(error), self.data, self.spec))
         took = time.process_time() - started
         self.fuzzer.slowest = max(self.fuzzer.slowest, (took, f"{self.name}, {name}"))
+
+    def compare_with_original(self, law: Callable[[], object], took: float) -> None:
+        """A mutation makes a file wrong, not slow: whoever sends it holds up the others."""
+        self.path.write_bytes(self.original)
+        started = time.process_time()
+        with contextlib.suppress(Exception), _bounded(self.fuzzer.limit), transaction.atomic():
+            law()
+            transaction.set_rollback(True)
+        before = time.process_time() - started
+        self.path.write_bytes(self.data)
+        growth = max(1.0, len(self.data) / max(1, len(self.original)))
+        slower = took / before / growth
+        must(slower <= MOST_TIMES_SLOWER, f"{took:.1f} s, {slower:.0f} times longer than its original")
 
 
 @contextlib.contextmanager
@@ -245,11 +272,12 @@ def describe(error: BaseException) -> str:
 # -- files
 
 
-def make_file(rng: random.Random) -> bytes:
-    data = rng.choice(seeds())() if rng.random() < 0.7 else invent_file(rng)
+def make_file(rng: random.Random) -> tuple[bytes, bytes]:
+    """A file before and after its mutations."""
+    original = data = (rng.choice(seeds())() if rng.random() < 0.7 else invent_file(rng))[:MOST_BYTES]
     for _ in range(rng.choice((0, 0, 1, 1, 2, 3, 8))):
         data = mutate(rng, data)
-    return data[:MOST_BYTES]
+    return original, data[:MOST_BYTES]
 
 
 def seeds() -> list[Callable[[], bytes]]:

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import time
 from itertools import count
 from pathlib import Path
 
@@ -52,6 +53,27 @@ def test_what_is_no_answer_or_takes_too_long_is_a_failure(fuzzer, monkeypatch, b
     monkeypatch.setattr(Case, "tell_the_same_of_rejects", lambda case, spec: None)
     Case(fuzzer, "1:3").run()
     assert said in "\n".join(map(str, fuzzer.failures))
+
+
+@pytest.mark.parametrize("original_is_slow", [False, True])
+def test_a_mutation_that_makes_a_file_many_times_slower_is_a_failure(fuzzer, monkeypatch, original_is_slow):
+    fuzzer.noticed = 0.1
+    case = Case(fuzzer, "1:3")
+    case.original, case.data = b"a" * 100, b"b" * 100
+
+    def work(self, spec):
+        ends = time.process_time() + 0.2
+        while (original_is_slow or self.path.read_bytes() == self.data) and time.process_time() < ends:
+            pass
+
+    monkeypatch.setattr(Case, "onboard", lambda case: [])
+    monkeypatch.setattr(Case, "apply", work)
+    monkeypatch.setattr(Case, "export", lambda case, spec: None)
+    monkeypatch.setattr(Case, "tell_the_same_of_rejects", lambda case, spec: None)
+    case.run()
+    said = [failure.what for failure in fuzzer.failures]
+    assert ["times longer than its original" in what for what in said] == [True] * (not original_is_slow)
+    assert case.path.read_bytes() == case.data
 
 
 def test_a_case_that_is_none_is_wrong_usage():
