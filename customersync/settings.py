@@ -154,9 +154,10 @@ DROPBOX_SESSIONS = env.int("DROPBOX_SESSIONS", default=500)
 DROPBOX_IDLE_SECONDS = env.int("DROPBOX_IDLE_SECONDS", default=600)
 
 # Whoever is told when a file or a feed needs somebody.
+SMTP_BACKEND = "imports.messages.smtp.EmailBackend"
 email = env.email_url("EMAIL_URL", default="consolemail://" if DEBUG else "smtp://localhost:25")
 if email["EMAIL_BACKEND"] == "django.core.mail.backends.smtp.EmailBackend":
-    email["EMAIL_BACKEND"] = "imports.messages.smtp.EmailBackend"
+    email["EMAIL_BACKEND"] = SMTP_BACKEND
 vars().update(email)
 EMAIL_TIMEOUT = 30
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Customer Sync <customersync@localhost>")

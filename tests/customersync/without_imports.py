@@ -2,13 +2,17 @@
 
 import pytest
 import yaml
+from aiosmtpd.controller import Controller
 from django.apps import apps
+from django.core.mail import send_mail
 from django.core.management import call_command
 from django.urls import reverse
 
 from accounts.health import find_problems
 from connections.models import Change
+from customersync.settings import SMTP_BACKEND
 from tests.builders import add_lookups, make_account, make_change, make_connection, make_user
+from tests.processes import free_port
 
 pytestmark = pytest.mark.django_db
 
@@ -64,6 +68,26 @@ def test_the_schema_tells_of_what_is_there(staff):
     schema = yaml.safe_load(staff.get("/api/v1/schema/").content)
     assert "/api/v1/accounts/{account}/connections/" in schema["paths"]
     assert not [path for path in schema["paths"] if "runs" in path or "feeds" in path]
+
+
+def test_mail_goes_out_by_the_way_that_the_settings_name(settings):
+    """Passwords are sent by mail, whichever apps there are."""
+    took: list[bytes] = []
+
+    class Keep:
+        async def handle_DATA(self, server, session, envelope):  # noqa: N802  (the library's name)
+            took.append(envelope.content)
+            return "250 OK"
+
+    mailbox = Controller(Keep(), hostname="127.0.0.1", port=free_port())
+    mailbox.start()
+    try:
+        settings.EMAIL_BACKEND = SMTP_BACKEND
+        settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", mailbox.port
+        assert send_mail("Hello", "It works.", None, ["rosa@example.com"]) == 1
+    finally:
+        mailbox.stop()
+    assert b"It works." in took[0]
 
 
 def test_health_and_documents_answer(client):

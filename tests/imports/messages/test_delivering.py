@@ -6,7 +6,6 @@ import email.policy
 import hashlib
 import hmac
 import json
-import socket
 import threading
 from contextlib import contextmanager
 from datetime import timedelta
@@ -25,14 +24,9 @@ from imports.messages.delivering import WAITS, deliver_due
 from imports.messages.webhooks import check_webhook_url, make_webhook_secret
 from imports.models import Feed, Issue, Message, Run, Webhook
 from tests.builders import make_account
+from tests.processes import free_port
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 class Mailbox:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
+from django.urls import reverse
 
 from imports.errors import SettingsWrong
 from imports.feeds.pulling import pull_feed
@@ -18,7 +19,8 @@ from imports.pipeline import importing as pipeline
 from imports.pipeline.deciding import decide
 from imports.runs.releasing import find_advice, reject_run, release_run
 from imports.versioning import save_draft
-from tests.builders import make_user
+from tests.api.conftest import Program
+from tests.builders import add_member, make_user
 from tests.feeds import customers, drop, make_feed
 from tests.imports.customer_files import customers_of, import_path
 from tests.servers import run_sftp
@@ -235,6 +237,33 @@ def test_a_file_with_another_header_is_not_released_and_nothing_is_begun(drifted
     drifted.refresh_from_db()
     assert drifted.awaits_decision
     assert Run.objects.get() == drifted
+
+
+def test_its_page_offers_no_release_and_says_what_to_do(drifted, client):
+    client.force_login(make_user("root", is_superuser=True))
+    page = reverse("admin:imports_run_change", args=[drifted.pk])
+    release, reject = (reverse(f"admin:imports_run_{name}", args=[drifted.pk]) for name in ("release", "reject"))
+    shown = client.get(page).content.decode()
+    assert "Approve a version of erp that reads such files" in shown
+    assert reject in shown
+    assert release not in shown
+    step = client.get(release).content.decode()
+    assert "Approve a version of erp that reads such files" in step
+    assert "Release</button>" not in step
+    client.post(release)
+    drifted.refresh_from_db()
+    assert (drifted.awaits_decision, drifted.release_asked_at) == (True, None)
+    make_live(drifted.account, DOCUMENT.replace("Name", "Title"))
+    assert release in client.get(page).content.decode()
+
+
+def test_a_program_that_asks_for_its_release_is_answered_what_to_do(drifted, account):
+    add_member(account, user := make_user("rosa"))
+    answer = Program(user)("post", f"accounts/{account.code}/runs/{drifted.pk}/release/")
+    assert answer.status_code == 409
+    assert "Approve a version of erp that reads such files" in answer.json()["detail"]
+    drifted.refresh_from_db()
+    assert (drifted.awaits_decision, drifted.release_asked_at) == (True, None)
 
 
 def test_it_is_released_once_a_version_reads_such_files(account, drifted):
