@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 from django.utils.text import get_text_list
 
+from lookups.texts import drop_controls, drop_invisible
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -19,14 +21,11 @@ LONGEST = 100
 MOST_NAMED = 3
 """How many characters a sentence names."""
 
-# What Unicode tells programs to ignore beside format and control characters, and what is drawn as nothing.
-_FILLERS = re.compile(
-    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2065\u2800\u3164\ufe00-\ufe0f\uffa0\ufff0-\ufff8\U000e0000-\U000e0fff]"
-)
 _QUOTES = (
     "'\"`\u00b4\u00ab\u00bb\u02b9\u02ba\u02bb\u02bc\u02bd\u02c8\u02ca\u02cb\u2018\u2019\u201a\u201b\u201c\u201d\u201e\u201f"
     "\u2032\u2033\u2035\u2036\u2039\u203a\u275b\u275c\u275d\u275e\u300c\u300d\u301d\u301e\u301f\uff02\uff07"
 )
+_BRAILLE_BLANK = "\u2800"
 _IN_FRONT = f"=+{_QUOTES}"
 _DASHES = "\u02d7\u2043\u2212\u2796"
 _THOUSANDS = re.compile(r"^([1-9][0-9]{0,2})((?P<mark>[.,'])[0-9]{3}(?:(?P=mark)[0-9]{3})*)(?=[.,]0*$|$)")
@@ -76,33 +75,21 @@ def _take_away(code: str, left_out: str = "") -> tuple[str, list[str]]:
 
 
 class _Characters(dict[int, str]):
-    """What single characters become, for `str.translate`; each is looked up once."""
-
-    def __init__(self, fold: Callable[[str, str], str]) -> None:
-        super().__init__()
-        self.fold = fold
+    """What dashes, quotes and the digits of all scripts are in ASCII, for `str.translate`; each is looked up once."""
 
     def __missing__(self, point: int) -> str:
         char = chr(point)
-        self[point] = self.fold(char, unicodedata.category(char))
+        category = unicodedata.category(char)
+        if category == "Nd":
+            self[point] = str(unicodedata.decimal(char))
+        elif category == "Pd" or char in _DASHES:
+            self[point] = "-"
+        else:
+            self[point] = "'" if char in _QUOTES else char
         return self[point]
 
 
-def _fold_visible(char: str, category: str) -> str:
-    """Nothing, for a character that is not seen; spaces are seen."""
-    return "" if not char.isspace() and (category in ("Cc", "Cf") or _FILLERS.match(char)) else char
-
-
-def _fold_alike(char: str, category: str) -> str:
-    """The ASCII character for dashes, quotes and the digits of all scripts."""
-    if category == "Nd":
-        return str(unicodedata.decimal(char))
-    if category == "Pd" or char in _DASHES:
-        return "-"
-    return "'" if char in _QUOTES else char
-
-
-_VISIBLE, _ALIKE = _Characters(_fold_visible), _Characters(_fold_alike)
+_ALIKE = _Characters()
 
 
 def _in_one_form(code: str) -> str:
@@ -125,7 +112,7 @@ def _composed(code: str, before: str) -> str:
 
 
 _STEPS: tuple[tuple[str, Callable[[str], str]], ...] = (
-    ("invisible characters", lambda code: code.translate(_VISIBLE)),
+    ("invisible characters", lambda code: drop_controls(drop_invisible(code).replace(_BRAILLE_BLANK, ""))),
     (_FORM, _in_one_form),
     ("spaces", _without_spaces),
     ("case", _in_one_case),
