@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 MEMORY = 8192
 """How many different rows of cells a block remembers."""
 
+ANY_TEXT = (Kind.TEXT, Kind.CODE)
+
 
 class Clear:
     """The value of a cell that empties what is stored."""
@@ -101,15 +103,16 @@ class Block:
         self.fill_parts = frozenset(part for part, column in parts.items() if column.ownership is Ownership.IF_BLANK)
         self.needs_cell = group in ADDRESSES or group is Group.BUYERS
         # By column: part of the group, length up to which any text will do, widget, the column with its value map
-        # where it has more to say (a value map or a default), and whether the field is free text.
+        # where it has more to say (a value map or a default), whether the field is a text, and whether a free one.
         self.plan = [
             (
                 bound.target.field.part,
-                (bound.target.field.max_length or 0) if bound.target.field.kind is Kind.TEXT else 0,
+                (bound.target.field.max_length or 0) if bound.target.field.kind in ANY_TEXT else 0,
                 bound.clean,
                 (bound.column, fold_value_map(bound.column.value_map))
                 if bound.column.value_map or bound.column.default
                 else None,
+                bound.target.field.kind is Kind.TEXT,
                 bound.target.field.is_free_text,
             )
             for bound in columns
@@ -131,11 +134,15 @@ class Block:
         problems: list[CellProblem] = []
         blank = True
         plain = is_plain("".join(cells))
-        for raw, (part, fits, clean, more, is_free) in zip(self._compose(cells), self.plan, strict=True):
-            text = raw.strip() if plain else self._read(raw, part, problems, is_free=is_free)
-            if text is None:
-                blank = False
-                continue
+        for raw, (part, fits, clean, more, is_text, is_free) in zip(self._compose(cells), self.plan, strict=True):
+            if plain:
+                text = raw.strip()
+            else:
+                read = self._read(raw, part, problems, is_free=is_free)
+                if read is None:
+                    blank = False
+                    continue
+                text = read
             if more is not None:
                 column, mapped = more
                 text = mapped[text] if text in mapped else mapped.get(text.casefold(), text)
@@ -147,8 +154,8 @@ class Block:
                 continue
             if text == self.clear_token:
                 values[part] = CLEAR
-            elif len(text) <= fits:
-                values[part] = text
+            elif len(text) <= fits and (is_text or ("E" not in text and "e" not in text)):
+                values[part] = text  # a code without an E is no number that a spreadsheet shortened
             else:
                 try:
                     values[part] = clean(text)
@@ -162,6 +169,8 @@ class Block:
 
     def _read(self, raw: str, part: str, problems: list[CellProblem], *, is_free: bool) -> str | None:
         """What a cell says that is more than plain ASCII; none where it holds what no value may, which is noted."""
+        if is_plain(raw):
+            return raw.strip()
         text: str | None = read_text(raw) if is_free else read_key(raw)
         if text and (controls := find_controls(text, is_key=not is_free)):
             text = space_controls(text) if is_free else None
