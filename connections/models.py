@@ -16,6 +16,7 @@ from connections.given import given_fields
 from connections.near_keys import LONGEST, near_key
 from connections.querysets import ConnectionQuerySet
 from connections.rules import STATE_REQUIRED_COUNTRIES, validate_country
+from lookups.fields import EmailKeyField, KeyField, TextField
 from lookups.models import CompanyNumber, CustomerGroup, PaymentTerm, PriceType, SalesRep, ShippingTerm, Warehouse
 from lookups.validators import validate_trimmed
 
@@ -29,12 +30,12 @@ class Connection(models.Model):
         REJECTED = "rejected", "rejected"
 
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="connections", db_index=False)
-    customer_code = models.CharField(max_length=100, validators=[validate_trimmed], db_collation="C")
+    customer_code = KeyField(max_length=100, validators=[validate_trimmed], db_collation="C")
     near_key = models.CharField(max_length=LONGEST, db_default="", editable=False, db_collation="C")
-    profile_name = models.CharField(max_length=100, validators=[validate_trimmed])
-    customer_alias = models.CharField(max_length=150, blank=True)
-    alternate_name = models.CharField(max_length=100, blank=True)
-    website = models.CharField(max_length=255, blank=True, validators=[URLValidator(schemes=["http", "https"])])
+    profile_name = TextField(max_length=100, validators=[validate_trimmed])
+    customer_alias = TextField(max_length=150, blank=True)
+    alternate_name = TextField(max_length=100, blank=True)
+    website = KeyField(max_length=255, blank=True, validators=[URLValidator(schemes=["http", "https"])])
     company_number = models.ForeignKey(
         CompanyNumber, on_delete=models.RESTRICT, null=True, blank=True, related_name="connections", db_index=False
     )
@@ -149,16 +150,16 @@ class Address(models.Model):
 
     connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="addresses", db_index=False)
     kind = models.CharField(max_length=1, choices=Kind, db_collation="C")
-    code = models.CharField(max_length=100, validators=[validate_trimmed], db_collation="C")
-    name = models.CharField(max_length=255, blank=True, help_text="If blank, the customer's name is used.")
-    address_1 = models.CharField(max_length=100, blank=True)
-    address_2 = models.CharField(max_length=100, blank=True)
-    city = models.CharField(max_length=150, blank=True)
-    state = models.CharField(max_length=40, blank=True)
-    zip = models.CharField(max_length=20, blank=True)
+    code = KeyField(max_length=100, validators=[validate_trimmed], db_collation="C")
+    name = TextField(max_length=255, blank=True, help_text="If blank, the customer's name is used.")
+    address_1 = TextField(max_length=100, blank=True)
+    address_2 = TextField(max_length=100, blank=True)
+    city = TextField(max_length=150, blank=True)
+    state = TextField(max_length=40, blank=True)
+    zip = TextField(max_length=20, blank=True)
     country = models.CharField(max_length=2, validators=[validate_country], help_text="ISO 3166-1 alpha-2, such as FR.")
-    email = models.EmailField(max_length=255, blank=True)
-    phone = models.CharField(max_length=30, blank=True)
+    email = EmailKeyField(max_length=255, blank=True)
+    phone = TextField(max_length=30, blank=True)
 
     not_given = frozenset({"id", "connection", "kind", "code"})
     """The keys. Every other field is one that files give, see `connections.given`."""
@@ -191,8 +192,8 @@ class Door(models.Model):
     """A store of the connection where goods go, made from a shipping address."""
 
     connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="doors", db_index=False)
-    code = models.CharField(max_length=100, validators=[validate_trimmed], db_collation="C")
-    name = models.CharField(max_length=255, blank=True, help_text="If blank, the customer's name is used.")
+    code = KeyField(max_length=100, validators=[validate_trimmed], db_collation="C")
+    name = TextField(max_length=255, blank=True, help_text="If blank, the customer's name is used.")
 
     class Meta:
         ordering = ["connection", "code"]
@@ -214,8 +215,8 @@ class Buyer(models.Model):
     """A contact at the connection, known by the e-mail in any case."""
 
     connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="buyers", db_index=False)
-    email = models.EmailField(max_length=255, db_collation="C")
-    name = models.CharField(max_length=255, blank=True)
+    email = EmailKeyField(max_length=255, db_collation="C")
+    name = TextField(max_length=255, blank=True)
 
     class Meta:
         ordering = ["connection", "email"]

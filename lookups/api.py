@@ -29,6 +29,7 @@ from lookups.directory import LISTS
 from lookups.loading import load_rows
 from lookups.models import PriceType, SalesRep
 from lookups.reading import COLUMNS, Row
+from lookups.texts import read_key
 
 if TYPE_CHECKING:
     from rest_framework.request import Request
@@ -138,7 +139,7 @@ class LoadLookups(AccountView):
         asked = EntriesSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
         rows = [
-            Row(number, {column: str(entry[column]).strip() for column in COLUMNS})
+            Row(number, {column: read_key(str(entry[column])) for column in COLUMNS})
             for number, entry in enumerate(asked.validated_data["entries"])
         ]
         result = load_rows(self.account, rows, [], dry_run=asked.validated_data["dry_run"])

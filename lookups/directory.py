@@ -7,6 +7,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from lookups import models
+from lookups.texts import read_key
 
 if TYPE_CHECKING:
     from accounts.models import Account
@@ -35,6 +36,7 @@ class LookupList:
         self._codes_by_name: dict[str, list[str]] = defaultdict(list)
 
     def add(self, pk: int, code: str, name: str) -> None:
+        code, name = read_key(code), read_key(name)
         self.ids[code] = pk
         self.names[code] = name
         self.codes[pk] = code

@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models.functions import Lower
 
 from accounts.models import Account
+from lookups.fields import EmailKeyField, KeyField, NameField
 from lookups.validators import validate_currency, validate_trimmed
 
 
@@ -24,7 +25,7 @@ class PriceType(Lookup):
     """A currency with a label; the pair is unique in the account (Prerequisites of the source document)."""
 
     currency = models.CharField(max_length=3, validators=[validate_currency], help_text="ISO 4217, such as EUR.")
-    label = models.CharField(max_length=100, validators=[validate_trimmed], db_collation="C")
+    label = NameField(max_length=100, validators=[validate_trimmed], db_collation="C")
 
     class Meta:
         ordering = ["currency", "label"]
@@ -43,8 +44,8 @@ class PriceType(Lookup):
 class CodedLookup(Lookup):
     """An entry known by its code."""
 
-    code = models.CharField(max_length=255, validators=[validate_trimmed], db_collation="C")
-    name = models.CharField(max_length=255, blank=True, validators=[validate_trimmed])
+    code = KeyField(max_length=255, validators=[validate_trimmed], db_collation="C")
+    name = NameField(max_length=255, blank=True, validators=[validate_trimmed])
 
     class Meta:
         abstract = True
@@ -69,7 +70,7 @@ class ShippingTerm(CodedLookup):
 class SalesRep(CodedLookup):
     """A sales representative; code and e-mail belong to each other one to one."""
 
-    email = models.EmailField(max_length=255, db_collation="C")
+    email = EmailKeyField(max_length=255, db_collation="C")
 
     class Meta(CodedLookup.Meta):
         abstract = False
@@ -93,12 +94,12 @@ class Warehouse(CodedLookup):
 class CustomerGroup(CodedLookup):
     """A group of retailers a customer belongs to."""
 
-    code = models.CharField(max_length=100, validators=[validate_trimmed], db_collation="C")
-    name = models.CharField(max_length=150, blank=True, validators=[validate_trimmed])
+    code = KeyField(max_length=100, validators=[validate_trimmed], db_collation="C")
+    name = NameField(max_length=150, blank=True, validators=[validate_trimmed])
 
 
 class CompanyNumber(CodedLookup):
     """The company of the brand a customer belongs to."""
 
-    code = models.CharField(max_length=100, validators=[validate_trimmed], db_collation="C")
-    name = models.CharField(max_length=150, blank=True, validators=[validate_trimmed])
+    code = KeyField(max_length=100, validators=[validate_trimmed], db_collation="C")
+    name = NameField(max_length=150, blank=True, validators=[validate_trimmed])

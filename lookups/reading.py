@@ -7,6 +7,8 @@ import io
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from lookups.texts import read_key
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
@@ -112,7 +114,7 @@ def _records(text: str, problems: list[Problem]) -> Iterator[tuple[int, list[str
         except csv.Error as error:
             problems.append(_quoting_problem(line, str(error)))
             return
-        yield line, [cell.strip() for cell in cells]
+        yield line, [read_key(cell) for cell in cells]
 
 
 def _quoting_problem(line: int, reason: str) -> Problem:

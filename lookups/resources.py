@@ -23,6 +23,7 @@ from lookups.directory import LISTS
 from lookups.formulas import mark_formula, unmark_formula
 from lookups.loading import load_rows
 from lookups.reading import COLUMNS, Problem, Row
+from lookups.texts import read_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -125,7 +126,7 @@ class LookupResource(ModelResource):
     def _to_row(self, line: int, given: dict[str, Any]) -> Row:
         cells = dict.fromkeys(COLUMNS, "") | {"list": self.list}
         for name, value in given.items():
-            text = unmark_formula("" if value is None else str(value).strip())
+            text = read_key(unmark_formula("" if value is None else str(value).strip()))
             if "\0" in text:
                 raise ValidationError(f"{name}: contains a NUL character; text must not.")
             if name != "account":

@@ -63,7 +63,7 @@ def drop_invisible(text: str) -> str:
 
 
 def find_controls(text: str, *, is_key: bool) -> str:
-    """The control characters of a text, as U+0007 and U+001C; "" for none. Lines and tabs are none of them in texts."""
+    """The control characters of a text, as U+0007 and U+001C; "" for none. Lines and tabs are such only in keys."""
     if text.isprintable():
         return ""
     found = dict.fromkeys((_CONTROL if is_key else _CONTROL_OF_TEXT).findall(text))

@@ -7,6 +7,8 @@ from functools import cache
 import pycountry
 from django.core.exceptions import ValidationError
 
+from lookups.texts import find_controls
+
 
 @cache
 def currencies() -> frozenset[str]:
@@ -25,6 +27,20 @@ def validate_trimmed(value: str) -> None:
         raise ValidationError("must not begin or end with a space.", code="not_trimmed")
     if "\0" in value:
         raise ValidationError("must not contain NUL characters.", code="nul")
+
+
+def validate_text(value: str) -> None:
+    """Text may have lines and tabs."""
+    _refuse_controls(find_controls(value, is_key=False))
+
+
+def validate_key(value: str) -> None:
+    _refuse_controls(find_controls(value, is_key=True))
+
+
+def _refuse_controls(controls: str) -> None:
+    if controls and controls != "U+0000":  # which has its own word
+        raise ValidationError(f"must not contain control characters ({controls}).", code="control_character")
 
 
 def lower_ascii(text: str) -> str:

@@ -138,7 +138,7 @@ class Block:
             if plain:
                 text = raw.strip()
             else:
-                read = self._read(raw, part, problems, is_free=is_free)
+                read = self._read(raw, part, problems, is_text=is_text, is_free=is_free)
                 if read is None:
                     blank = False
                     continue
@@ -167,12 +167,12 @@ class Block:
             values = self.constants | values
         return Cleaned(values, tuple(problems)) if values or problems else NOTHING
 
-    def _read(self, raw: str, part: str, problems: list[CellProblem], *, is_free: bool) -> str | None:
+    def _read(self, raw: str, part: str, problems: list[CellProblem], *, is_text: bool, is_free: bool) -> str | None:
         """What a cell says that is more than plain ASCII; none where it holds what no value may, which is noted."""
         if is_plain(raw):
             return raw.strip()
         text: str | None = read_text(raw) if is_free else read_key(raw)
-        if text and (controls := find_controls(text, is_key=not is_free)):
+        if text and (controls := find_controls(text, is_key=not is_text)):
             text = space_controls(text) if is_free else None
             remedy = "Each is stored as a space." if is_free else "Send the value without."
             why = f"holds the control character {controls}. {remedy}{_explain_controls(controls)}"

@@ -72,3 +72,30 @@ def test_connections_are_given_their_near_keys():
         old.objects.create(account_id=account.pk, customer_code=code, profile_name=code)
     now = migrate("0010_index_near_keys").get_model("connections", "Connection")
     assert dict(now.objects.values_list("customer_code", "near_key")) == codes
+
+
+def test_texts_are_stored_as_files_say_them():
+    account = make_account("maison")
+    old = migrate("0010_index_near_keys")
+    connections, addresses = old.get_model("connections", "Connection"), old.get_model("connections", "Address")
+    changes = old.get_model("connections", "Change")
+
+    def make(code, **fields):
+        return connections.objects.create(account_id=account.pk, customer_code=code, **{"profile_name": code, **fields})
+
+    known = make("C\u200b1", customer_alias="Cafe\u0301")
+    addresses.objects.create(connection=known, kind="S", code='="01"', city="\u00a0Zu\u0308rich", country="CH")
+    changes.objects.create(
+        connection_id=known.pk, account_id=account.pk, customer_code="C\u200b1", at=timezone.now(), action="created",
+        record="connection",
+    )  # fmt: skip
+    for code in ("TAKEN", "TAKEN\u200e", "\u200b", '="007"', "Plain"):
+        make(code)
+    now = migrate("0011_read_texts")
+    found = now.get_model("connections", "Connection").objects.order_by("id").values_list("customer_code", flat=True)
+    assert list(found) == ["C1", "TAKEN", "TAKEN\u200e", "\u200b", "007", "Plain"]
+    (known,) = now.get_model("connections", "Connection").objects.filter(customer_code="C1")
+    assert (known.customer_alias, known.profile_name, known.near_key) == ("Café", "C\u200b1", "c1")
+    (address,) = now.get_model("connections", "Address").objects.all()
+    assert (address.code, address.city) == ("01", "Zürich")
+    assert now.get_model("connections", "Change").objects.get().customer_code == "C1"

@@ -311,3 +311,16 @@ def test_a_large_file_takes_a_fixed_number_of_queries(account, write, django_ass
     rows = "".join(f"sales_reps,R{i},Rep {i},,rep{i}@example.com\n" for i in range(2000))
     with django_assert_max_num_queries(25):
         assert load_file(account, write(HEADER + rows)).lists["sales_reps"].created == 2000
+
+
+def test_entries_are_loaded_as_files_name_them(account, write):
+    """Whatever programs put between: the next load knows them, and so does a file of customers."""
+    first = 'list,code,name,currency,email\nwarehouses,"=""007""",Zu\u0308rich\u200b,,\nwarehouses,\u200eE\u0301,,,\n'
+    assert load_file(account, write(first)).status == "succeeded"
+    assert dict(Warehouse.objects.values_list("code", "name")) == {"007": "Zürich", "É": ""}
+    again = load_file(account, write("\ufeff\ufefflist,code,name,currency,email\nwarehouses,007,Zürich,,\n"))
+    assert (again.status, again.lists["warehouses"].unchanged) == ("succeeded", 1)
+
+
+def test_a_control_character_is_refused_by_its_name(problems):
+    assert problems(f"{HEADER}warehouses,W\x071,,,\n") == [(2, "code", "control_character")]

@@ -25,11 +25,19 @@ def test_a_currency_is_one_of_iso_4217(account, currency):
 
 
 @pytest.mark.parametrize("model", CODED_LISTS.values(), ids=lambda model: model.__name__)
-def test_codes_and_names_are_trimmed_and_unique(account, model):
+def test_codes_and_names_are_as_files_say_them_and_unique(account, model):
     email = {"email": "new@example.com"} if model is SalesRep else {}
-    for bad in ({"code": " X"}, {"code": ""}, {"code": "X", "name": "Y "}, {"code": "X\0"}):
+    for bad in ({"code": "\u200b "}, {"code": ""}, {"code": "X", "name": "Y\x07"}, {"code": "X\0"}):
         with pytest.raises(ValidationError):
             model(account=account, **{"name": "New", **email, **bad}).full_clean()
+    entry = model(account=account, **{"code": " \u200bE\u0301 1\u00a0", "name": "Neu\u00ad ", **email})
+    entry.full_clean()
+    entry.save()
+    assert (entry.code, entry.name) == ("É 1", "Neu")
+    entry.refresh_from_db()
+    assert (entry.code, entry.name) == ("É 1", "Neu")
+    with pytest.raises(ValidationError, match="already exists"):
+        model(account=account, code="E\u03011".replace("1", " 1"), **email).full_clean()
     taken = model.objects.filter(account=account)[0].code
     with pytest.raises(ValidationError, match="already exists"):
         model(account=account, code=taken, **email).full_clean()

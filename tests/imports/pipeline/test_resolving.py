@@ -11,7 +11,7 @@ from imports.formats.spec import STANDARD, Dialect, FormatSpec
 from imports.pipeline import importing as pipeline
 from lookups.models import CompanyNumber, PaymentTerm, PriceType, Warehouse
 from tests.imports.customer_files import NEW, as_text, issues_of
-from tests.imports.formats.test_spec import column
+from tests.imports.formats.test_spec import column, spec
 
 CREATE = dict.fromkeys(
     ("payment_terms", "shipping_terms", "warehouses", "price_types", "customer_groups", "company_numbers"),
@@ -197,3 +197,14 @@ def test_no_price_type_is_taken_apart_by_the_text_it_is_shown_as(send, account, 
     out = io.StringIO()
     export_file(account, out, STANDARD)
     assert "SEK|Nordic Wholesale" in out.getvalue()
+
+
+def test_entries_are_found_however_a_file_and_the_list_say_them(send, account):
+    """The list may have entries of a release that stored them as they came."""
+    Warehouse.objects.bulk_create([Warehouse(account=account, code="X", name="Y")])
+    Warehouse.objects.filter(code="X").update(code="Zu\u0308\u200b1", name="Nord\u00ad")
+    format_ = spec(column("warehouse_code"))
+    codes = ["Zü1", "\u200eZu\u03081", '="Zü1"']
+    rows = "".join(f"C{number}|A|{code}\n" for number, code in enumerate(codes))
+    run = send.text(f"customer_code|profile_name|warehouse_code\n{rows}", format_)
+    assert (run.status, run.created, issues_of(run)) == ("succeeded", 3, [])
