@@ -262,9 +262,16 @@ def _implicit(handler: type[FTPHandler]) -> type[FTPHandler]:
 
 
 @contextmanager
-def run_sftp(folder: Path, *, read_only: bool = False, client_key: str = "") -> Iterator[Running]:
-    """SFTP by asyncssh in a thread of its own, closed in the folder."""
-    key = asyncssh.generate_private_key("ssh-ed25519")
+def run_sftp(
+    folder: Path,
+    *,
+    read_only: bool = False,
+    client_key: str = "",
+    host_keys: list[Any] | None = None,
+    greeting: str = "",
+) -> Iterator[Running]:
+    """SFTP by asyncssh in a thread of its own, closed in the folder; with a `greeting` it says that and no SFTP."""
+    keys = host_keys or [asyncssh.generate_private_key("ssh-ed25519")]
     running = Running(ServerSettings(protocol="sftp"), folder)
     loop = asyncio.new_event_loop()
 
@@ -353,10 +360,25 @@ def run_sftp(folder: Path, *, read_only: bool = False, client_key: str = "") -> 
             if "drop after rename" in running.misbehaviour:
                 self._drop()
 
+    class Greeter(asyncssh.SSHServerSession[bytes]):
+        def connection_made(self, chan: Any) -> None:
+            self.chan = chan
+
+        def subsystem_requested(self, subsystem: str) -> bool:
+            return greeting != "refused"
+
+        def session_started(self) -> None:
+            self.chan.write(greeting.encode())
+            self.chan.exit(1)
+
+    if greeting:
+        Login.session_requested = lambda self: Greeter()  # type: ignore[method-assign]
+
     async def start() -> Any:
         return await asyncssh.listen(
-            "127.0.0.1", 0, server_factory=Login, server_host_keys=[key], sftp_factory=Files, reuse_address=True
-        )
+            "127.0.0.1", 0, server_factory=Login, server_host_keys=keys, reuse_address=True, encoding=None,
+            sftp_factory=None if greeting else Files,
+        )  # fmt: skip
 
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
@@ -367,7 +389,7 @@ def run_sftp(folder: Path, *, read_only: bool = False, client_key: str = "") -> 
         port=listener.get_port(),
         user=USER,
         password=PASSWORD,
-        host_key=key.export_public_key().decode(),
+        host_key=keys[0].export_public_key().decode(),
         timeout=TIMEOUT,
     )
 
@@ -429,18 +451,26 @@ def _free_port() -> int:
 
 
 @contextmanager
-def run_openssh(folder: Path, place: Path) -> Iterator[Running]:
-    """SFTP by OpenSSH as the user of the tests, who logs in with a key; `place` holds its settings."""
+def run_openssh(
+    folder: Path, place: Path, kinds: tuple[str, ...] = ("ssh-ed25519",), options: str = ""
+) -> Iterator[Running]:
+    """SFTP by OpenSSH as the user of the tests, who logs in with a key; `place` holds its settings.
+
+    It has a key of each kind, of which the first is pinned.
+    """
     program = _find_program("sshd")
     user, port = pwd.getpwuid(os.getuid()).pw_name, _free_port()
-    host_key, client_key = (asyncssh.generate_private_key("ssh-ed25519") for _ in range(2))
+    client_key = asyncssh.generate_private_key("ssh-ed25519")
+    host_keys = {kind: asyncssh.generate_private_key(kind) for kind in kinds}
     for name, content in (
-        ("host_key", host_key.export_private_key().decode()),
+        *((kind, key.export_private_key().decode()) for kind, key in host_keys.items()),
         ("authorized_keys", client_key.export_public_key().decode()),
         (
             "sshd_config",
-            f"Port {port}\nListenAddress 127.0.0.1\nHostKey {place}/host_key\nPidFile none\nStrictModes no\n"
-            f"AuthorizedKeysFile {place}/authorized_keys\nPasswordAuthentication no\nUsePAM no\n"
+            f"Port {port}\nListenAddress 127.0.0.1\nPidFile none\nStrictModes no\n"
+            + "".join(f"HostKey {place}/{kind}\n" for kind in kinds)
+            + options
+            + f"AuthorizedKeysFile {place}/authorized_keys\nPasswordAuthentication no\nUsePAM no\n"
             f"KbdInteractiveAuthentication no\nPermitRootLogin prohibit-password\n"
             f'Subsystem sftp internal-sftp -d "{folder}"\n',
         ),
@@ -455,7 +485,7 @@ def run_openssh(folder: Path, place: Path) -> Iterator[Running]:
         port=port,
         user=user,
         private_key=client_key.export_private_key().decode(),
-        host_key=host_key.export_public_key().decode(),
+        host_key=host_keys[kinds[0]].export_public_key().decode(),
         timeout=TIMEOUT,
     )
     with _run_program([program, "-D", "-e", "-f", str(place / "sshd_config")], port, "sshd"):

@@ -142,7 +142,8 @@ class TrialSerializer(serializers.Serializer[Any]):
 
 class InspectionSerializer(serializers.Serializer[Any]):
     server = serializers.CharField(allow_blank=True)
-    identity = IdentitySerializer(allow_null=True)
+    identity = IdentitySerializer(allow_null=True, help_text="The one that is trusted, else the first.")
+    identities = IdentitySerializer(many=True, help_text="All: an SFTP server may have several keys.")
     format = serializers.CharField(allow_blank=True)
     problem = serializers.CharField(allow_blank=True, help_text="Why no more was found, and what to do.")
     files = ListedFileSerializer(many=True)

@@ -12,7 +12,7 @@ from imports.errors import SettingsWrong, TryAgainLater
 from imports.feeds.fetching import Step, list_candidates, list_folder
 from imports.feeds.omitting import explain_omission
 from imports.feeds.probing import probe_feed
-from imports.filesystems import open_server, read_identity
+from imports.filesystems import open_server, read_identities
 from imports.filesystems.masks import Mask
 from imports.models import Feed
 from imports.versioning import find_version_of_feed
@@ -35,11 +35,16 @@ class Inspection:
     """What was found; `problem` says why no more was, and what to do."""
 
     where: str
-    identity: Identity | None = None
+    identities: list[Identity] = field(default_factory=list)
     files: list[ListedFile] = field(default_factory=list)
     format: str = ""
     problem: str = ""
     tried: list[Trial] = field(default_factory=list)
+
+    @property
+    def identity(self) -> Identity | None:
+        """The one that is trusted, else the one to be."""
+        return self.identities[0] if self.identities else None
 
     @property
     def is_well(self) -> bool:
@@ -56,7 +61,7 @@ def inspect_feed(feed: Feed, *, probe: bool = False) -> Inspection:
     try:
         settings = feed.server
         found.where = settings.where
-        found.identity = read_identity(settings)
+        found.identities = read_identities(settings)
         version = find_version_of_feed(feed)
         found.format = str(version or "standard template")
         with open_server(settings) as server:
@@ -68,14 +73,15 @@ def inspect_feed(feed: Feed, *, probe: bool = False) -> Inspection:
 
 
 def describe_presented_key(feed: Feed) -> tuple[str, str]:
-    """What a server presents of itself, for people to compare, and what pins it; or why there is none to show."""
+    """All that a server presents of itself, for people to compare, and what pins the best of it; or why not."""
     try:
-        identity = read_identity(feed.server)
+        identities = read_identities(feed.server)
     except (SettingsWrong, TryAgainLater, ImproperlyConfigured) as error:
         return str(error), ""
-    if identity is None:
+    if not identities:
         return "", ""
-    return f"{feed.server.where} presents {identity.details} {identity.fingerprint}.", identity.pin
+    presented = ", ".join(f"{identity.details} {identity.fingerprint}" for identity in identities)
+    return f"{feed.server.where} presents {presented}.", identities[0].pin
 
 
 def _explain(feed: Feed, files: list[RemoteFile]) -> list[ListedFile]:
@@ -101,6 +107,7 @@ def describe_inspection(found: Inspection) -> dict[str, Any]:
     return {
         "server": found.where,
         "identity": found.identity and found.identity._asdict(),
+        "identities": [identity._asdict() for identity in found.identities],
         "format": found.format,
         "problem": found.problem,
         "files": [

@@ -14,6 +14,7 @@ from imports.filesystems.base import (
     IdentityWrong,
     ListingUnreadable,
     LoginRefused,
+    NoFileTransfer,
     PermissionRefused,
     RemoteFile,
     Server,
@@ -38,6 +39,7 @@ __all__ = [
     "IdentityWrong",
     "ListingUnreadable",
     "LoginRefused",
+    "NoFileTransfer",
     "PermissionRefused",
     "RemoteFile",
     "Server",
@@ -50,7 +52,7 @@ __all__ = [
     "list_protocols",
     "open_server",
     "read_fingerprint",
-    "read_identity",
+    "read_identities",
 ]
 
 
@@ -69,6 +71,9 @@ def find_pin_problems(settings: ServerSettings) -> dict[str, str]:
     return find_transport(settings.protocol).find_pin_problems(settings)
 
 
-def read_identity(settings: ServerSettings) -> Identity | None:
-    """What a server presents of itself before anybody logs in; none where its protocol has no such thing."""
-    return find_transport(settings.protocol).read_identity(settings)
+def read_identities(settings: ServerSettings) -> list[Identity]:
+    """What a server presents of itself before anybody logs in, what is pinned first.
+
+    None where its protocol has no such thing; an SFTP server may have several keys.
+    """
+    return find_transport(settings.protocol).read_identities(settings)

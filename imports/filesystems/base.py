@@ -6,6 +6,7 @@ import re
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from pathlib import Path  # noqa: TC003  (dataclasses look at it)
+from struct import error as StructError  # noqa: N812  (it is a class)
 from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, NamedTuple
 
 from accounts.plugins import load
@@ -24,6 +25,10 @@ LEADS_NOWHERE = "it is a link that leads to no file"
 LEADS_TO_FOLDER = "it is a link to a folder"
 NO_FILE = "it is neither a file nor a folder"
 """Oddities."""
+LIBRARY_ERRORS = (
+    ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RuntimeError, AssertionError, StructError,
+)  # fmt: skip
+"""What libraries raise, beside errors of their own, when a server answers what nobody who wrote them thought of."""
 MOST_FILES = 200_000
 """Entries of a folder; whoever lists more lists without end."""
 UNFINISHED = ".part"
@@ -99,6 +104,10 @@ class LoginRefused(SettingsWrong):
 
 class IdentityWrong(SettingsWrong):
     """The server does not present the key or the certificate that is trusted."""
+
+
+class NoFileTransfer(SettingsWrong):
+    """The server lets the user in and does not speak of files."""
 
 
 class FolderMissing(SettingsWrong):
@@ -190,6 +199,12 @@ class Server(ABC):
     @classmethod
     def name_in_messages(cls, settings: ServerSettings) -> str:
         return f"{settings.host}:{settings.port or cls.port}" if "host" in cls.fields else cls.label
+
+    @classmethod
+    def read_identities(cls, settings: ServerSettings) -> list[Identity]:
+        """All that it may present, what is pinned first."""
+        identity = cls.read_identity(settings)
+        return [identity] if identity is not None else []
 
     def __init__(self, settings: ServerSettings) -> None:
         self.settings = settings

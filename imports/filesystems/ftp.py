@@ -5,11 +5,13 @@ from __future__ import annotations
 import contextlib
 import ftplib
 import posixpath
+import re
 import ssl
 from io import BytesIO
 from typing import TYPE_CHECKING, BinaryIO
 
 from imports.filesystems.base import (
+    LIBRARY_ERRORS,
     UNFINISHED,
     FolderMissing,
     IdentityWrong,
@@ -34,12 +36,22 @@ if TYPE_CHECKING:
 BLOCK = 1 << 16
 
 
+_TOO_MANY = re.compile(
+    r"maxim|too many|try again|\blater\b|temporar|busy|overload|limit (is )?(reached|exceeded)"
+    r"|already (logged|connect)|server (is )?full|zu viele|trop de|troppi|demasiad|te veel|muit[oa]s conex",
+    re.IGNORECASE,
+)
+"""What servers say to who knows the password, and comes at a bad time."""
+_UNKNOWN = re.compile(r"incorrect|invalid|wrong|unknown|bad password|denied", re.IGNORECASE)
+
+
 class FTPServer(FTP):
     """A session on an FTP server."""
 
     def __init__(self, settings: ServerSettings) -> None:
         super().__init__(settings)
         self.names = Names()
+        self.home = ""
         self.ftp = (PlainSession if settings.protocol == FTP.protocol else TLSSession)(settings)
         try:
             with self._translated("/"):
@@ -177,6 +189,8 @@ class FTPServer(FTP):
         except ftplib.error_perm as error:
             code = str(error)[:3]
             said = quote(self._decoded(str(error)), self.settings.password)
+            if not self.home and _TOO_MANY.search(said) and not (_UNKNOWN.search(said) and "again" in said):
+                raise ServerUnreachable(f"{where} lets nobody else in for now: {said}") from None
             if code in ("530", "532", "331", "332"):
                 raise LoginRefused(f"{where} refuses the login of {user!r}: {said}") from None
             if folder:
@@ -186,7 +200,7 @@ class FTPServer(FTP):
             if missing and self._is_gone(missing):
                 raise self.vanished(missing) from None
             raise PermissionRefused(f"{where} does not let {user!r} do that with {path}: {said}") from None
-        except (ftplib.Error, EOFError, OSError, UnicodeError, ValueError, OverflowError) as error:
+        except (ftplib.Error, EOFError, OSError, *LIBRARY_ERRORS) as error:
             said = quote(error, self.settings.password)
             raise ServerUnreachable(f"{where} stopped answering or cannot be reached ({path}): {said}") from None
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from cryptography import x509
 
 from imports.filesystems.base import (
+    LIBRARY_ERRORS,
     Identity,
     IdentityWrong,
     ServerSettings,
@@ -164,7 +165,7 @@ def _fetch_certificate(settings: ServerSettings) -> bytes:
             session.auth()
             secure: Any = session.sock
             return secure.getpeercert(binary_form=True) or b""
-    except (ftplib.Error, EOFError, OSError, UnicodeError, OverflowError) as error:
+    except (ftplib.Error, EOFError, OSError, *LIBRARY_ERRORS) as error:
         said = quote(error, settings.password)
         raise ServerUnreachable(f"{settings.where} cannot be reached: {said}") from None
     finally:

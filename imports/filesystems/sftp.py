@@ -17,13 +17,14 @@ from imports.errors import SettingsWrong
 from imports.filesystems.base import (
     LEADS_NOWHERE,
     LEADS_TO_FOLDER,
+    LIBRARY_ERRORS,
     MOST_FILES,
     NO_FILE,
     UNFINISHED,
     FolderMissing,
-    Identity,
     IdentityWrong,
     LoginRefused,
+    NoFileTransfer,
     PermissionRefused,
     RemoteFile,
     ServerSettings,
@@ -31,54 +32,16 @@ from imports.filesystems.base import (
     quote,
 )
 from imports.filesystems.names import Names
-from imports.filesystems.network import LEAST_RATE, PATIENCE, TimeLimit, open_socket
+from imports.filesystems.network import LEAST_RATE, PATIENCE, TimeLimit
+from imports.filesystems.sftp_keys import Client, PinnedKeys, connect_socket
 from imports.filesystems.transports import SFTP
 
 if TYPE_CHECKING:
-    import socket
     from collections.abc import Callable, Coroutine, Iterator
 
 BLOCK = 1 << 18
 logging.getLogger("asyncssh").setLevel(logging.CRITICAL)
 """Servers' own words stand there as they came, and passwords with them; what goes wrong is in our errors."""
-_RSA = ("rsa-sha2-512", "rsa-sha2-256", "ssh-rsa")
-
-
-class PinnedKeys:
-    """The keys that a server may present: whole ones, or their fingerprints."""
-
-    def __init__(self, text: str) -> None:
-        """Raises SettingsWrong for a line that is neither."""
-        self.fingerprints: set[str] = set()
-        self.algorithms: list[str] = []
-        for line in filter(None, map(str.strip, text.splitlines())):
-            if line.startswith("SHA256:"):
-                self.fingerprints.add(line.split()[0].rstrip("="))
-                continue
-            try:
-                key = asyncssh.import_public_key(line)
-            except (asyncssh.KeyImportError, ValueError):
-                raise SettingsWrong(
-                    f"{quote(line)!r} is no host key: give a line such as 'ssh-ed25519 AAAA…', or 'SHA256:…'."
-                ) from None
-            self.fingerprints.add(key.get_fingerprint())
-            name = key.get_algorithm()
-            self.algorithms += _RSA if name == "ssh-rsa" else [name]
-
-    def __bool__(self) -> bool:
-        return bool(self.fingerprints)
-
-
-class _Client(asyncssh.SSHClient):
-    """Decides about the server's key, and remembers the one that it presented."""
-
-    def __init__(self, pinned: PinnedKeys) -> None:
-        self.pinned = pinned
-        self.presented = ""
-
-    def validate_host_public_key(self, host: str, addr: str, port: int, key: asyncssh.SSHKey) -> bool:
-        self.presented = key.get_fingerprint()
-        return self.presented in self.pinned.fingerprints
 
 
 class SFTPServer(SFTP):
@@ -92,7 +55,7 @@ class SFTPServer(SFTP):
         pinned = PinnedKeys(settings.host_key)
         if not pinned:
             raise SettingsWrong(f"No host key of {settings.where} is pinned, so nobody knows whose server answers.")
-        self.client = _Client(pinned)
+        self.client = Client(pinned)
         options: dict[str, Any] = {
             "port": settings.port or 22,
             "username": settings.user,
@@ -106,18 +69,41 @@ class SFTPServer(SFTP):
             "login_timeout": settings.timeout,
             "keepalive_interval": 15,
         }
-        if pinned.algorithms:
-            options["server_host_key_algs"] = pinned.algorithms
+        while not self._try_to_connect(options):
+            """A key of another algorithm may be the pinned one."""
+
+    def _try_to_connect(self, options: dict[str, Any]) -> bool:
+        """False where a server presents a key that is not pinned, and others may be asked for. Raises IdentityWrong."""
+        options["server_host_key_algs"] = self.client.algorithms
+        known = len(self.client.presented)
         with self._translated("/"), contextlib.ExitStack() as opened:
-            self.socket = options["sock"] = opened.enter_context(_open_socket(settings))
-            with self._limited():
-                sync(get_loop(), self._connect, options, timeout=settings.timeout + 5)
+            self.socket = options["sock"] = opened.enter_context(connect_socket(self.settings))
+            try:
+                with self._limited():
+                    sync(get_loop(), self._connect, options, timeout=2 * self.settings.timeout + 5)
+            except asyncssh.HostKeyNotVerifiable:
+                if len(self.client.presented) > known and self.client.left:
+                    return False
+                raise
+            except asyncssh.ConnectionLost as error:
+                if self.client.accepted or not self.client.presented:
+                    raise
+                raise asyncssh.HostKeyNotVerifiable(str(error)) from None  # it has no key of what is left
             opened.pop_all()
+        return True
 
     async def _connect(self, options: dict[str, Any]) -> None:
         async with contextlib.AsyncExitStack() as opened:
             session = await opened.enter_async_context(asyncssh.connect(self.settings.host, **options))
-            self.sftp = await opened.enter_async_context(session.start_sftp_client())
+            try:
+                self.sftp = await asyncio.wait_for(session.start_sftp_client(), self.settings.timeout)
+            except (asyncssh.Error, OSError, TimeoutError, EOFError, *LIBRARY_ERRORS) as error:
+                raise NoFileTransfer(
+                    f"{self.settings.where} lets {self.settings.user!r} in, and then offers no SFTP: "
+                    f"{self._quote(error)}. Ask its operator to switch it on for the user. With a ChrootDirectory, "
+                    "that folder and all above it must belong to root and be writable by nobody else."
+                ) from None
+            opened.push_async_exit(self.sftp)
             self.opened = opened.pop_all()
 
     def close(self) -> None:
@@ -239,7 +225,8 @@ class SFTPServer(SFTP):
         try:
             yield
         except (asyncssh.HostKeyNotVerifiable, asyncssh.KeyExchangeFailed) as error:
-            said = f"it presents {self.client.presented}" if self.client.presented else quote(error)
+            presented = " and ".join(self.client.presented)
+            said = f"it presents {presented}" if presented else quote(error)
             raise IdentityWrong(
                 f"{where} is not the server whose key is pinned: {said}. Ask its operator whether it has a new key "
                 "before you trust it."
@@ -262,19 +249,13 @@ class SFTPServer(SFTP):
             if missing and self.look_at(missing) is None:
                 raise self.vanished(missing) from None
             raise PermissionRefused(f"{where} could not do that with {path}: {self._quote(error)}") from None
-        except (asyncssh.Error, OSError, EOFError, TimeoutError, UnicodeError, OverflowError) as error:
+        except (asyncssh.Error, OSError, EOFError, TimeoutError, *LIBRARY_ERRORS) as error:
             raise ServerUnreachable(
                 f"{where} stopped answering or cannot be reached ({path}): {self._quote(error)}"
             ) from None
 
     def _quote(self, error: object) -> str:
         return "it took too long" if isinstance(error, TimeoutError) else quote(error, self.settings.password)
-
-
-def _open_socket(settings: ServerSettings) -> socket.socket:
-    opened = open_socket(settings.host, settings.port or 22, settings.timeout)
-    opened.setblocking(False)
-    return opened
 
 
 def _client_keys(settings: ServerSettings) -> list[asyncssh.SSHKey] | None:
@@ -328,25 +309,3 @@ async def _follow(
 def _describe(path: str, attributes: asyncssh.SFTPAttrs, oddity: str = "") -> RemoteFile:
     modified = None if attributes.mtime is None else datetime.fromtimestamp(attributes.mtime, UTC)
     return RemoteFile(path, posixpath.basename(path), attributes.size or 0, modified, oddity)
-
-
-def read_host_key(settings: ServerSettings) -> Identity:
-    """The key that a server presents, trusted or not."""
-    pinned = PinnedKeys(settings.host_key)
-
-    async def ask(opened: socket.socket) -> asyncssh.SSHKey | None:
-        waiting = asyncssh.get_server_host_key(settings.host, settings.port or 22, sock=opened, config=None)
-        return await asyncio.wait_for(waiting, settings.timeout)
-
-    try:
-        with _open_socket(settings) as opened:
-            key = sync(get_loop(), ask, opened)
-    except (asyncssh.Error, OSError, TimeoutError, UnicodeError, OverflowError) as error:
-        said = quote(error, settings.password)
-        raise ServerUnreachable(f"{settings.where} cannot be reached: {said}") from None
-    if key is None:
-        raise ServerUnreachable(f"{settings.where} presents no key.")
-    pin = key.export_public_key().decode().strip()
-    fingerprint = key.get_fingerprint()
-    matches = fingerprint in pinned.fingerprints if pinned else None
-    return Identity("host key", fingerprint, pin, key.get_algorithm(), matches)

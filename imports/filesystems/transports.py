@@ -28,7 +28,7 @@ class SFTP(Server):
     def find_pin_problems(cls, settings: ServerSettings) -> dict[str, str]:
         if not settings.host_key.strip():
             return {}
-        from imports.filesystems.sftp import PinnedKeys
+        from imports.filesystems.sftp_keys import PinnedKeys
 
         try:
             PinnedKeys(settings.host_key)
@@ -38,9 +38,13 @@ class SFTP(Server):
 
     @classmethod
     def read_identity(cls, settings: ServerSettings) -> Identity | None:
-        from imports.filesystems.sftp import read_host_key
+        return cls.read_identities(settings)[0]
 
-        return read_host_key(settings)
+    @classmethod
+    def read_identities(cls, settings: ServerSettings) -> list[Identity]:
+        from imports.filesystems.sftp_keys import read_host_keys
+
+        return read_host_keys(settings)
 
 
 class FTP(Server):

@@ -14,6 +14,7 @@ import fsspec
 
 from imports.errors import SettingsWrong
 from imports.filesystems.base import (
+    LIBRARY_ERRORS,
     NO_FILE,
     FolderMissing,
     PermissionRefused,
@@ -169,5 +170,5 @@ class URLServer(URL):
             raise FolderMissing(f"{'The folder ' if folder else ''}{path} is not on {where}.") from None
         except PermissionError as error:
             raise PermissionRefused(f"{where} does not allow that with {path}: {self._quote(error)}") from None
-        except (OSError, EOFError, UnicodeError) as error:
+        except (OSError, EOFError, *LIBRARY_ERRORS) as error:
             raise ServerUnreachable(f"{where} cannot be reached ({path}): {self._quote(error)}") from None

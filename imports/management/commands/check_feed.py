@@ -42,11 +42,12 @@ class Command(BaseCommand):
 
     def print_inspection(self, found: Inspection) -> None:
         self.say(f"Server   {found.where}")
-        if found.identity is not None:
-            identity = found.identity
+        trusted = found.identity is not None and found.identity.matches
+        for identity in found.identities:
             self.say(f"{identity.kind.capitalize():<8} {identity.fingerprint} ({identity.details})")
-            self.say(f"         {VERDICTS[identity.matches]}")
-            if not identity.matches:
+            if identity.matches or not trusted:
+                self.say(f"         {VERDICTS[identity.matches]}")
+            if not trusted:
                 self.say(f"         to trust it, once its operator has confirmed it: {identity.pin}")
         if found.format:
             self.say(f"Format   {found.format}")

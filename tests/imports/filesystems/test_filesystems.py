@@ -28,7 +28,7 @@ from imports.filesystems import (
     find_pin_problems,
     open_server,
     read_fingerprint,
-    read_identity,
+    read_identities,
 )
 from tests.servers import PASSWORD, NotStarted, make_authority, run_ftp, run_openssh, run_sftp, run_vsftpd
 
@@ -87,9 +87,7 @@ def size_of(session, path="in/customers.txt"):
 
 
 def presented(settings):
-    identity = read_identity(settings)
-    assert identity is not None
-    return identity
+    return read_identities(settings)[0]
 
 
 # -- what a session does
@@ -561,7 +559,7 @@ def test_a_host_or_port_that_can_be_none_is_a_server_that_cannot_be_reached(prot
         pass
     if protocol != "ftp":
         with pytest.raises(ServerUnreachable):
-            read_identity(settings)
+            read_identities(settings)
 
 
 def test_libraries_are_used_by_what_they_promise():

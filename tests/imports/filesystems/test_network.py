@@ -26,7 +26,7 @@ from django.core.management import call_command
 from django.utils import timezone
 
 from imports.feeds.pulling import pull_feed
-from imports.filesystems import LoginRefused, ServerSettings, ServerUnreachable, open_server, read_identity
+from imports.filesystems import LoginRefused, ServerSettings, ServerUnreachable, open_server, read_identities
 from imports.filesystems.network import HostRefused, find_addresses, may_reach, open_socket
 from imports.filesystems.secrecy import holds_secret
 from imports.messages import webhooks
@@ -129,7 +129,7 @@ def test_an_answer_without_end_is_given_up_before_it_fills_the_memory():
 def test_certificates_and_keys_are_not_waited_for_without_end():
     with serving(lambda session: drip(session, b"a\r\n")) as port:
         settings = [ftp_settings(port, protocol=name, host_key=KEY) for name in ("sftp", "ftps", "ftps-implicit")]
-        errors = all_at_once([lambda one=one: read_identity(one) for one in settings])
+        errors = all_at_once([lambda one=one: read_identities(one) for one in settings])
         errors += all_at_once([lambda one=one: use(one, list_it) for one in settings])
     assert [type(error) for error in errors] == [ServerUnreachable] * 6
 
@@ -296,7 +296,7 @@ def test_no_feed_reaches_a_private_host_however_it_is_written(settings, protocol
     came = threading.Event()
     with serving(lambda session: came.set()) as port:
         server = ftp_settings(port, protocol=protocol, host=host, host_key=KEY)
-        works = [lambda: use(server, list_it)] + [lambda: read_identity(server)] * (protocol != "ftp")
+        works = [lambda: use(server, list_it)] + [lambda: read_identities(server)] * (protocol != "ftp")
         for work in works:
             with pytest.raises((HostRefused, ServerUnreachable)) as raised:
                 work()
