@@ -300,14 +300,25 @@ def invent_file(rng: random.Random) -> bytes:
     for _ in range(rng.randint(0, 15)):
         row = [rng.choice(CELLS) if rng.random() < 0.3 else cell for cell in usual]
         lines.append(row[: rng.randint(0, len(row))] if rng.random() < 0.05 else row + [""] * (rng.random() < 0.05))
-    text = _write(lines, delimiter, quote, rng.choice(("\n", "\r\n", "\r")))
+    if rng.random() < 0.1:
+        lines = [_without_blank_end(line) for line in lines]
+    spaces = rng.choice((None, None, None, "", " ", " \t", "\xa0"))
+    text = _write(lines, delimiter, quote, spaces, rng.choice(("\n", "\r\n", "\r")))
     return text.encode(rng.choice(ENCODINGS), "replace")
 
 
-def _write(lines: list[list[str]], delimiter: str, quote: str, end: str) -> str:
+def _without_blank_end(line: list[str]) -> list[str]:
+    filled = [index for index, cell in enumerate(line) if cell.strip()]
+    return line[: filled[-1] + 1] if filled else line
+
+
+def _write(lines: list[list[str]], delimiter: str, quote: str, spaces: str | None, end: str) -> str:
+    """The lines; with spaces every cell is quoted, and they stand around the quotes."""
+
     def cell(text: str) -> str:
-        needs = any(mark in text for mark in (delimiter, quote, "\n"))
-        return f"{quote}{text.replace(quote, quote * 2)}{quote}" if needs else text
+        needs = spaces is not None or any(mark in text for mark in (delimiter, quote, "\n"))
+        around = spaces or ""
+        return f"{around}{quote}{text.replace(quote, quote * 2)}{quote}{around}" if needs else text
 
     return "".join(delimiter.join(map(cell, line)) + end for line in lines)
 
@@ -363,6 +374,7 @@ def invent_formats(rng: random.Random, data: bytes) -> list[FormatSpec]:
             skip_lines=rng.choice((0, 0, 0, 1, 2)),
             footer=rng.choice(("", "", "", "TRAILER*")),
             allow_spaced_delimiter=rng.random() < 0.1,
+            spaces_around_quotes=rng.random() < 0.3,
         )
         text = data.decode(dialect.encoding, "replace")
         line = next(iter(text.splitlines()[dialect.skip_lines :]), "")
@@ -420,5 +432,6 @@ def _invent_policies(rng: random.Random) -> Policies:
         assignments={kind: rng.choice(list(AssignmentMode)) for kind in rng.sample(ASSIGNMENTS, rng.randint(0, 2))},
         unknown_lookup={name: rng.choice(list(UnknownLookup)) for name in rng.sample(lists, rng.randint(0, 4))},
         allow_trailing_delimiter=rng.random() < 0.3,
+        allow_short_rows=rng.random() < 0.3,
         conflict=rng.choice(list(Conflict)),
     )

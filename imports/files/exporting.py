@@ -5,6 +5,7 @@ The file imports back unchanged: as many rows as the addresses need, the custome
 
 from __future__ import annotations
 
+import contextlib
 import json
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
@@ -50,6 +51,15 @@ def export_json(account: Account, out: TextIO) -> int:
     return count
 
 
+@contextlib.contextmanager
+def _writing(what: str, spec: FormatSpec) -> Iterator[None]:
+    """Raise SettingsWrong for what the format's dialect has no way to write."""
+    try:
+        yield
+    except (Unwritable, UnicodeEncodeError) as error:
+        raise SettingsWrong(f"{what} cannot be written in the dialect of {spec.name}: {error}.") from None
+
+
 def export_file(account: Account, out: TextIO, spec: FormatSpec = STANDARD) -> int:
     """Write the account's customers as a file of the format; returns how many.
 
@@ -58,16 +68,13 @@ def export_file(account: Account, out: TextIO, spec: FormatSpec = STANDARD) -> i
     """
     connections = account.connections.all()
     layout = Layout(spec, standard_columns(connections) if spec.columns is None else spec.columns)
-    layout.write_head(out)
+    with _writing("The header", spec):
+        layout.write_head(out)
     count = 0
     for code, rows in export_rows(account, connections, layout):
-        try:
+        with _writing(f"Customer {code!r}", spec):
             for cells in rows:
                 write_record(out, spec.dialect, "\n", cells)
-        except (Unwritable, UnicodeEncodeError) as error:
-            raise SettingsWrong(
-                f"Customer {code!r} cannot be written in the dialect of {spec.name}: {error}."
-            ) from None
         count += 1
     if spec.dialect.footer:
         out.write(f"{spec.dialect.footer}\n")

@@ -24,12 +24,13 @@ from connections.models import (
 from imports.errors import SettingsWrong
 from imports.files.exporting import export_file, export_json
 from imports.formats.documents import read_format
-from imports.formats.spec import Dialect
+from imports.formats.spec import Dialect, FormatSpec
 from imports.models import FormatVersion
 from imports.versioning import save_draft
 from lookups.texts import drop_controls, read_key, read_text, space_controls
 from tests.builders import make_connection
 from tests.imports.customer_files import NEW, SAMPLES, SHIPPING
+from tests.imports.formats.test_spec import column
 
 # Text as the database may hold it: trimmed, of any characters that PostgreSQL takes.
 ALPHABET = st.one_of(
@@ -213,6 +214,13 @@ def test_a_value_that_the_dialect_cannot_write_is_named(account):
     make_connection(account, "C1", profile_name='Harbor; "Row"')
     unquoted = replace(FORMAT_SPECS["one shipping address"], dialect=Dialect(delimiter=";", quotechar=None))
     with pytest.raises(SettingsWrong, match="Customer 'C1' cannot be written in the dialect of erp"):
+        exported(account, export_file, unquoted)
+
+
+def test_a_header_that_the_dialect_cannot_write_is_named(account):
+    columns = (column("customer_code", 1), column("profile_name", 3))
+    unquoted = FormatSpec("erp", Dialect(delimiter=" ", quotechar=None), columns)
+    with pytest.raises(SettingsWrong, match="The header cannot be written in the dialect of erp: 'column 1' holds"):
         exported(account, export_file, unquoted)
 
 
