@@ -25,7 +25,8 @@ from imports.formats.encodings import UnknownEncoding, find_encoding
 from imports.formats.policies import AssignmentMode, FormatError, UnknownLookup
 from imports.formats.spec import BadValue, Blank, FormatDraft, FormatSpec, Ownership
 from imports.models import Format, FormatColumn, FormatVersion
-from imports.onboarding import Corrections, propose_format
+from imports.onboarding import Corrections
+from imports.runs.rehearsing import propose_and_rehearse
 from imports.template import ASSIGNMENTS, FIELDS, Target
 from lookups.directory import LISTS
 
@@ -99,7 +100,7 @@ class OnboardForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at 
             for chunk in sample.chunks():
                 copy.write(chunk)
             copy.flush()
-            proposal = propose_format(Path(copy.name), cleaned["account"], Corrections(constants))
+            proposal = propose_and_rehearse(Path(copy.name), cleaned["account"], Corrections(constants))
         self.spec = proposal.to_draft()
         self.proposal = proposal.describe()
 

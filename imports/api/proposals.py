@@ -19,7 +19,8 @@ from imports.api.formats import describe_newest
 from imports.formats.documents import NAMED_MARKS
 from imports.formats.encodings import UnknownEncoding, find_encoding
 from imports.models import Format, FormatVersion
-from imports.onboarding import Corrections, propose_format
+from imports.onboarding import Corrections
+from imports.runs.rehearsing import propose_and_rehearse
 from imports.template import find_target
 from imports.versioning import save_draft
 
@@ -35,6 +36,12 @@ class ProposeSerializer(StrictSerializer):
     columns = JSONTextField(
         required=False,
         help_text='Fields by the column\'s header or position, null to leave it out: {"Fax": null, "5": "website"}.',
+    )
+    defaults = JSONTextField(
+        required=False, help_text='What blank cells of the field\'s column become: {"billing_country": "DE"}.'
+    )
+    blanked = JSONTextField(
+        required=False, help_text="Columns whose values become blank where their field cannot have them: a list."
     )
     encoding = serializers.CharField(required=False, max_length=30, help_text="Such as cp1252.")
     delimiter = serializers.CharField(
@@ -84,7 +91,7 @@ class Propose(VersionedMixin):
         corrections = read_corrections(values)
         path = Path(values["sample"].temporary_file_path())
         with answering():
-            proposal = propose_format(path, self.account, corrections)
+            proposal = propose_and_rehearse(path, self.account, corrections)
             draft = self.save(name, proposal) if name is not None else None
         return Response({"proposal": proposal.describe(), "draft": str(draft) if draft else None})
 
@@ -96,13 +103,13 @@ class Propose(VersionedMixin):
             return save_draft(owner, name, proposal.to_draft(), proposal=proposal.describe())
 
 
-def read_constants(values: Any) -> dict[Any, str]:
+def read_values(name_of_field: str, values: Any) -> dict[Any, str]:
     if not isinstance(values, dict) or not all(isinstance(value, str) for value in values.values()):
-        raise ValidationError({"constants": "Give an object of texts, by template field."})
+        raise ValidationError({name_of_field: "Give an object of texts, by template field."})
     targets = {name: find_target(str(name)) for name in values}
     for name, target in targets.items():
         if target is None or not values[name].strip():
-            raise ValidationError({"constants": f"{name}: give a field of the template, with a value."})
+            raise ValidationError({name_of_field: f"{name}: give a field of the template, with a value."})
     return {target: values[name].strip() for name, target in targets.items()}
 
 
@@ -123,9 +130,17 @@ def read_corrections(values: dict[str, Any]) -> Corrections:
     except UnknownEncoding as error:
         raise ValidationError({"encoding": str(error)}) from None
     return Corrections(
-        constants=read_constants(values.get("constants", {})),
+        constants=read_values("constants", values.get("constants", {})),
+        defaults=read_values("defaults", values.get("defaults", {})),
+        blanked=_read_blanked(values.get("blanked", [])),
         fields=fields,
         encoding=encoding,
         delimiter=delimiter,
         header_line=values.get("header_line"),
     )
+
+
+def _read_blanked(columns: Any) -> list[str]:
+    if not isinstance(columns, list) or not all(isinstance(column, str) for column in columns):
+        raise ValidationError({"blanked": "Give a list of headers or positions."})
+    return columns

@@ -9,6 +9,7 @@ from imports.files.blocks import CLEAR, NOTHING, Block, Cleaned, cells_at
 from imports.files.customers import PREFIXES, Customer, Given, Merged, Note, keep, target_of
 from imports.files.widths import Widths
 from imports.formats.policies import Conflict
+from imports.formats.spec import BadValue
 from imports.template import ASSIGNMENTS, Group, Target, normalize
 from lookups.validators import lower_ascii
 
@@ -184,7 +185,7 @@ class Grouper:
     def _add_buyer(self, customer: Customer, block: Block, line: int, values: dict[str, Any]) -> None:
         email = values.get("email")
         if email is None or email is CLEAR:
-            self._require(customer, block, line, "email", "is required when buyer_name is given")
+            self._miss_email(customer, block, line)
             return
         key = lower_ascii(email)
         if key in customer.buyers:
@@ -194,6 +195,21 @@ class Grouper:
             self._merge(customer, known, values, line, block)
         else:
             customer.buyers[key] = Merged(block, line, values)
+
+    def _miss_email(self, customer: Customer, block: Block, line: int) -> None:
+        """A name without an e-mail is no buyer: an error, unless the name's column leaves out what cannot be."""
+        name = next((bound for bound in block.columns if bound.target.field.part == "name"), None)
+        if name is None or name.column.bad_value is not BadValue.LEAVE_OUT:
+            self._require(customer, block, line, "email", "is required when buyer_name is given")
+            return
+        customer.problem(
+            line,
+            "required",
+            f"{name.target} stands without an e-mail beside it, by which buyers are known; it is left out.",
+            column=name.label,
+            field=str(name.target),
+            severity="warning",
+        )
 
     def _add_addresses(self, customer: Customer, line: int, cells: list[str], row: dict[str, Any]) -> None:
         kind = row.get("address_type", "")

@@ -11,7 +11,7 @@ from imports.onboarding.headers import Meaning
 from imports.template import ADDRESSES, Group, Target, normalize
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from imports.onboarding.columns import Column
 
@@ -21,13 +21,17 @@ DECIDED = "decided by a person"
 
 @dataclass(frozen=True, slots=True)
 class Corrections:
-    """What is decided: how the file is read, constants, and fields by the column's header or position.
+    """What is decided: how the file is read, constants, defaults, and fields by the column's header or position.
 
-    A column whose field is none is left out. `header_line` counts from 1; NO_HEADER says that there is none.
+    A default is what blank cells of a field's column become. A column whose field is none is left out, and of one that
+    is in `blanked` the values that its field cannot have become blank. `header_line` counts from 1; NO_HEADER says that
+    there is none.
     """
 
     constants: Mapping[Target, str] = field(default_factory=dict)
+    defaults: Mapping[Target, str] = field(default_factory=dict)
     fields: Mapping[str, Target | None] = field(default_factory=dict)
+    blanked: Collection[str] = ()
     encoding: str = ""
     delimiter: str = ""
     header_line: int | None = None
@@ -38,6 +42,10 @@ class Corrections:
         Raises FormatError for a column that the sample does not have, or has twice.
         """
         return {_find(name, columns).index: target for name, target in self.fields.items()}
+
+    def find_blanked(self, columns: Sequence[Column]) -> set[int]:
+        """The indexes of the columns whose bad values become blank. Raises FormatError for one that is not there."""
+        return {_find(name, columns).index for name in self.blanked}
 
 
 def prepare_decided(columns: Sequence[Column], decided: Mapping[int, Target | None]) -> None:

@@ -146,6 +146,7 @@ def _guess_code(columns: Sequence[Column], customers: Customers) -> None:
             customers.code.propose(Target("customer_code"), 0.85, "it repeats on several rows, with one name each")
             for target in [target for target in customers.code.candidates if target.name.endswith("ing_code")]:
                 del customers.code.candidates[target]
+    candidates = []
     for column in columns:
         profile, best = column.profile, column.best
         if profile.fill < 0.99 or profile.emails or profile.dates > 0.5 or profile.decimals > 0.5:
@@ -158,5 +159,8 @@ def _guess_code(columns: Sequence[Column], customers: Customers) -> None:
         ):
             continue
         if profile.uniqueness > 0.2 and not customers.goes_on_from_code(column):
-            confidence = (0.75 if column.index == 0 else 0.45) - (0.1 if profile.uniqueness < 0.5 else 0)
-            column.propose(Target("customer_code"), confidence, "its values are codes, filled on every row")
+            candidates.append(column)
+    for column in candidates:
+        confidence = 0.75 if column.index == 0 else 0.65 if len(candidates) == 1 else 0.45
+        less = 0.1 if column.profile.uniqueness < 0.5 else 0
+        column.propose(Target("customer_code"), confidence - less, "its values are codes, filled on every row")

@@ -15,14 +15,17 @@ if TYPE_CHECKING:
 
 MASTER = "B"
 """What the only address of a customer master is: the bill-to."""
+FIRST_CODE = "1"
+"""What a blank code of an address may stand for, where a customer has one such address at most."""
 _CODES = (("zip",), ("city",), ("name",), ("address_1",), ("zip", "address_1"), ("city", "address_1"), ("name", "zip"))
 """Parts of an address that may tell a customer's addresses apart, the shortest first."""
 
 
 class Needs(NamedTuple):
-    """Constants to be decided on, columns that serve twice, and what nothing can stand in for."""
+    """Constants and defaults to be decided on, columns that serve twice, and what nothing can stand in for."""
 
     constants: list[Needed]
+    defaults: list[Needed]
     derived: list[Needed]
     missing: list[str]
 
@@ -34,7 +37,8 @@ def find_needs(
     found = _Finder(columns, {target: columns[index] for index, target in chosen.items()})
     derived, missing = found.find_codes()
     missing = [*found.find_names(), *missing]
-    return Needs([*found.find_constants(), *found.find_price_type(price_types)], derived, missing)
+    constants = [*found.find_constants(), *found.find_price_type(price_types)]
+    return Needs(constants, list(found.find_defaults()), derived, missing)
 
 
 class _Finder:
@@ -74,6 +78,34 @@ class _Finder:
                     Target(name), "every customer needs a price type, and no column has this of it", suggestion
                 )
 
+    # -- blank cells
+
+    def find_defaults(self) -> Iterator[Needed]:
+        """For columns of what is needed that are blank on some rows: what a blank cell may stand for."""
+        for target in (Target("price_type_currency"), Target("price_type_name")):
+            column = self.columns_of.get(target)
+            if column is not None and 0 < column.profile.fill < 1 and not self._is_given_once(column):
+                yield _default(target, column, column.profile.rows - column.profile.filled, _usual(column))
+        for group, number in self.addresses:
+            parts = self._parts(group, number)
+            for part, column in parts.items():
+                if part in ("code", "country") and (blank := self._count_blank(column, parts)):
+                    suggestion = FIRST_CODE if part == "code" else _usual(column)
+                    yield _default(Target(f"{_prefix(group)}_{part}", number), column, blank, suggestion)
+
+    def _is_given_once(self, column: Column) -> bool:
+        """Whether every customer has it on one row at least."""
+        if self.code is None:
+            return False
+        given = {code for code, cell in zip(self.code.profile.cells, column.profile.cells, strict=True) if cell}
+        return given >= set(self.code.profile.cells)
+
+    def _count_blank(self, column: Column, parts: Mapping[str, Column]) -> int:
+        """On how many rows an address has no value of the column."""
+        others = [other.profile.cells for part, other in parts.items() if part in ("address_1", "city", "zip")]
+        rows = zip(column.profile.cells, *others, strict=True)
+        return sum(not cell and any(of_address) for cell, *of_address in rows) if others else 0
+
     # -- codes of addresses
 
     def find_codes(self) -> tuple[list[Needed], list[str]]:
@@ -95,14 +127,12 @@ class _Finder:
             return None
         if number > 1 and not self.repeats:
             return Needed(code, f"no column has the code of address {number}", value=str(number))
-        parts = {
-            target.field.part: column
-            for target, column in self.columns_of.items()
-            if (target.field.group, target.number) == (group, number)
-        }
+        parts = self._parts(group, number)
         if not self.repeats or self._is_one_address(parts):
-            reason = "no column has the address's code; with one address per customer, the customer's own code serves"
-            return Needed(code, reason, source=self._source(self.code))
+            reason = "no column has the address's code; with one address per customer, "
+            if all(map(any, zip(*(column.profile.cells for column in parts.values()), strict=True))):
+                return Needed(code, f"{reason}the customer's own code serves", source=self._source(self.code))
+            return Needed(code, f"{reason}any will do where there is one", value=FIRST_CODE)
         for names in _CODES:
             of_code = [parts[name] for name in names if name in parts]
             source = self._compose(of_code) if len(of_code) == len(names) else None
@@ -112,6 +142,13 @@ class _Finder:
                     code, f"no column has the address's code; {what} tell a customer's addresses apart", source=source
                 )
         return None
+
+    def _parts(self, group: Group, number: int) -> dict[str, Column]:
+        return {
+            target.field.part: column
+            for target, column in self.columns_of.items()
+            if (target.field.group, target.number) == (group, number)
+        }
 
     def _is_one_address(self, parts: Mapping[str, Column]) -> bool:
         """Whether every customer's rows have the same address."""
@@ -148,3 +185,13 @@ def _is_address(target: Target) -> bool:
 
 def _prefix(group: Group) -> str:
     return group.value if group.value in KINDS else "address"
+
+
+def _usual(column: Column) -> str:
+    """The value that the column has most often."""
+    return max(column.profile.counts, key=lambda cell: column.profile.counts[cell], default="")
+
+
+def _default(target: Target, column: Column, blank: int, suggestion: str) -> Needed:
+    rows = f"{blank} row{'s' * (blank != 1)}"
+    return Needed(target, f"it is needed, and {column.header or column.index + 1!r} is blank on {rows}", suggestion)

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from imports.formats.documents import describe_policies
 from imports.formats.policies import Policies
+from imports.formats.spec import BadValue, FormatDraft
 from imports.formats.spec import Column as FormatColumn
-from imports.formats.spec import FormatDraft
 from imports.template import Target, normalize
 
 if TYPE_CHECKING:
     from imports.formats.spec import Dialect
     from imports.onboarding.alphabets import Reading
+    from imports.onboarding.rehearsal import Rehearsal
 
 SURE = 0.5
 """A column below this confidence is proposed, but not mapped in the draft."""
@@ -35,6 +36,13 @@ class ProposedColumn:
     template: str = ""
     unmapped: list[str] = field(default_factory=list)
     samples: list[str] = field(default_factory=list)
+    default: str = ""
+    bad_value: BadValue = BadValue.REJECT
+
+    @property
+    def is_mapped(self) -> bool:
+        """Whether the draft has the column: it is sure enough to be one."""
+        return self.target is not None and self.confidence >= SURE
 
     @property
     def label(self) -> str:
@@ -72,17 +80,19 @@ class Proposal:
     layout: str
     columns: list[ProposedColumn]
     constants: list[Needed]
+    defaults: list[Needed]
     derived: list[Needed]
     missing: list[str]
     rows: int
     languages: list[str]
     decided: dict[Target, str] = field(default_factory=dict)
     readings: list[Reading] = field(default_factory=list)
+    rehearsal: Rehearsal | None = None
 
     @property
     def unsure(self) -> list[ProposedColumn]:
         """Columns whose field is proposed, but not sure enough to be mapped."""
-        return [column for column in self.columns if column.target and column.confidence < SURE]
+        return [column for column in self.columns if column.target and not column.is_mapped]
 
     def describe(self) -> dict[str, Any]:
         """The proposal as `onboard_format --json` prints it."""
@@ -118,6 +128,8 @@ class Proposal:
                     ],
                     "value_map": column.value_map,
                     "unmapped": column.unmapped,
+                    "default": column.default or None,
+                    "bad_value": column.bad_value.value,
                     "samples": column.samples,
                     "template": column.template or None,
                 }
@@ -127,12 +139,17 @@ class Proposal:
                 {"target": str(needed.target), "suggestion": needed.suggestion, "reason": needed.reason}
                 for needed in self.constants
             ],
+            "defaults": [
+                {"target": str(needed.target), "suggestion": needed.suggestion, "reason": needed.reason}
+                for needed in self.defaults
+            ],
             "derived": [
                 {"target": str(needed.target), "source": needed.source, "value": needed.value, "reason": needed.reason}
                 for needed in self.derived
             ],
             "decided": {str(target): value for target, value in self.decided.items()},
             "missing": self.missing,
+            "rehearsal": self.rehearsal.describe() if self.rehearsal else None,
             "rows": self.rows,
         }
 
@@ -154,9 +171,11 @@ class Proposal:
                 target=column.target,
                 source=column.template or _source(column, doubled),
                 value_map=column.value_map,
+                default=column.default,
+                bad_value=column.bad_value,
             )
             for column in self.columns
-            if column.target is not None and column.confidence >= SURE
+            if column.target is not None and column.is_mapped
         ]
         columns += [
             FormatColumn(target=needed.target, source=needed.source, constant=needed.value) for needed in self.derived

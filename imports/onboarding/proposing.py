@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from imports.errors import CellError
+from imports.formats.spec import BadValue
 from imports.formats.widgets import WIDGETS
 from imports.onboarding.assigning import assign
 from imports.onboarding.columns import Column, read_columns
@@ -46,13 +47,7 @@ def propose_format(path: Path, account: Account, corrections: Corrections = NOTH
     """
     own = list(PriceType.objects.filter(account=account.production).values_list("currency", "label")[:1])
     proposal = onboard(path, own, corrections)
-    constants = corrections.constants
-    for column in proposal.columns:
-        if column.target in constants:
-            column.target = None
-            column.evidence = ["a constant was decided on instead"]
-    proposal.decided = dict(constants)
-    proposal.constants = [needed for needed in proposal.constants if needed.target not in constants]
+    settle(proposal, corrections)
     return proposal
 
 
@@ -68,9 +63,23 @@ def onboard(
     columns = read_columns(table)
     decided = corrections.find_columns(columns)
     match_columns(columns, decided)
-    proposal = _Proposer(table, columns, price_types).propose()
+    proposal = _Proposer(table, columns, price_types, corrections.find_blanked(columns)).propose()
     proposal.readings = sample.readings
     return proposal
+
+
+def settle(proposal: Proposal, corrections: Corrections) -> None:
+    """Let constants and defaults that are decided be asked for no more."""
+    for column in proposal.columns:
+        if column.target in corrections.constants:
+            column.target = None
+            column.evidence = ["a constant was decided on instead"]
+        elif column.target and column.target in corrections.defaults:
+            column.default = corrections.defaults[column.target]
+    proposal.decided = dict(corrections.constants)
+    proposal.constants = [needed for needed in proposal.constants if needed.target not in corrections.constants]
+    decided = corrections.constants.keys() | corrections.defaults.keys()
+    proposal.defaults = [needed for needed in proposal.defaults if needed.target not in decided]
 
 
 def _claims(column: Column, target: Target) -> float:
@@ -84,10 +93,13 @@ def _block(target: Target) -> tuple[Group, int]:
 
 
 class _Proposer:
-    def __init__(self, table: Table, columns: list[Column], price_types: Sequence[tuple[str, str]]) -> None:
+    def __init__(
+        self, table: Table, columns: list[Column], price_types: Sequence[tuple[str, str]], blanked: set[int]
+    ) -> None:
         self.table = table
         self.columns = columns
         self.price_types = price_types
+        self.blanked = blanked
         self.chosen: dict[int, Target] = {}
         self.templates: dict[int, str] = {}
         self.notes: dict[int, str] = {}
@@ -100,7 +112,9 @@ class _Proposer:
         self._drop_lonely_parts()
         self._doubt_rivals()
         table = self.table
-        needs = find_needs(self.columns, self.chosen, self.price_types)
+        described = [self._describe(column) for column in self.columns]
+        mapped = {index: target for index, target in self.chosen.items() if described[index].is_mapped}
+        needs = find_needs(self.columns, mapped, self.price_types)
         return Proposal(
             dialect=table.dialect,
             header=table.header,
@@ -109,8 +123,9 @@ class _Proposer:
             trailing_delimiter=table.trailing_delimiter,
             short_rows=table.short_rows,
             layout=self._layout(),
-            columns=[self._describe(column) for column in self.columns],
+            columns=described,
             constants=needs.constants,
+            defaults=needs.defaults,
             derived=needs.derived,
             missing=needs.missing,
             rows=len(table.rows),
@@ -255,6 +270,16 @@ class _Proposer:
         if target and target.name == "address_type":
             value_map = {cell: kind for cell, kind in column.kinds.items() if cell != kind} or value_map
         unmapped = self._unmapped(column, target, value_map) if target else []
+        if column.index in self.blanked:
+            value_map, unmapped = value_map | dict.fromkeys(unmapped, ""), []
+        bad_value = BadValue.REJECT
+        if target and (without := self._count_alone(column, target)):
+            if target.name == "buyer_name":
+                bad_value = BadValue.LEAVE_OUT
+                evidence = [*evidence, f"no e-mail stands beside it on {_rows(without)}, and it is left out there"]
+            else:
+                confidence = min(confidence, UNTAKEN_OFTEN)
+                evidence = [*evidence, f"it stands without an address on {_rows(without)}"]
         if target and unmapped:
             rows = sum(column.profile.counts[cell] for cell in unmapped)
             limit = UNTAKEN_OFTEN if rows > column.profile.filled / 5 else UNTAKEN
@@ -271,7 +296,30 @@ class _Proposer:
             template=self.templates.get(column.index, ""),
             unmapped=unmapped[:20],
             samples=list(column.profile.counts)[:MOST_SAMPLES],
+            bad_value=bad_value,
         )
+
+    def _count_alone(self, column: Column, target: Target) -> int:
+        """On how many rows a buyer's name, or a phone or an e-mail of an address, stands without what it is of."""
+        part, group = target.field.part, target.field.group
+        if target.name == "buyer_name":
+            needed: tuple[str, ...] = ("email",)
+        elif group in ADDRESSES and part in ("phone", "email"):
+            needed = ("code", "address_1", "city", "zip")
+        else:
+            return 0
+        others = [
+            self._taken(self.columns[index], other)
+            for index, other in self.chosen.items()
+            if _block(other) == _block(target) and other.field.part in needed
+        ]
+        rows = zip(column.profile.cells, *others, strict=True)
+        return sum(bool(cell) and not any(beside) for cell, *beside in rows) if others else 0
+
+    def _taken(self, column: Column, target: Target) -> list[str]:
+        """The cells that the field takes, by row; "" for the others."""
+        wrong = set(self._unmapped(column, target, column.profile.value_map(target.field.kind)))
+        return ["" if cell in wrong else cell for cell in column.profile.cells]
 
     def _unmapped(self, column: Column, target: Target, value_map: dict[str, str]) -> list[str]:
         """Values that the field takes neither as they are nor by the value map; a person must map them."""
@@ -300,3 +348,7 @@ class _Proposer:
         if len(groups) > 1:
             return "one row per customer, with several addresses"
         return "one row per customer"
+
+
+def _rows(count: int) -> str:
+    return f"{count} row{'s' * (count != 1)}"

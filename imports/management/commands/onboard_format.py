@@ -14,13 +14,15 @@ from imports.formats.documents import NAMED_MARKS
 from imports.formats.encodings import UnknownEncoding, find_encoding
 from imports.formats.policies import FormatError
 from imports.management.arguments import check_readable
-from imports.onboarding import Corrections, Proposal, propose_format
+from imports.onboarding import Corrections, Proposal
+from imports.runs.rehearsing import propose_and_rehearse
 from imports.template import find_target
 from imports.versioning import save_draft
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
 
+    from imports.onboarding.rehearsal import Rehearsal
     from imports.template import Target
 
 WIDEST = 34
@@ -56,7 +58,7 @@ class Command(BaseCommand):
         corrections = _read_corrections(options)
         check_readable(sample)
         try:
-            proposal = propose_format(sample, owner, corrections)
+            proposal = propose_and_rehearse(sample, owner, corrections)
             draft = (
                 save_draft(owner, name, proposal.to_draft(), proposal=proposal.describe()) if save and name else None
             )
@@ -119,7 +121,8 @@ class Command(BaseCommand):
             pairs = [f"{cell} → {value or 'blank'}" for cell, value in list(column.value_map.items())[:8]]
             self.stdout.write(f"{'':>4}{', '.join(pairs)}{', …' if len(column.value_map) > 8 else ''}")
         if column.unmapped:
-            self.stdout.write(f"{'':>4}not understood: {', '.join(map(repr, column.unmapped[:8]))}")
+            wrong = ", ".join(map(repr, column.unmapped[:8]))
+            self.stdout.write(f"{'':>4}not understood: {wrong} (--blank {column.position} reads them as blank)")
 
     def _print_needs(self, proposal: Proposal) -> None:
         if proposal.unsure:
@@ -131,10 +134,36 @@ class Command(BaseCommand):
         for needed in proposal.constants:
             suggestion = f", perhaps {needed.suggestion}" if needed.suggestion else ""
             self.stdout.write(f"  {needed.target}{suggestion}: {needed.reason}")
+        if proposal.defaults:
+            self.stdout.write("\nBlank cells of what is needed (--default FIELD=VALUE says what they stand for):")
+        for needed in proposal.defaults:
+            suggestion = f", perhaps {needed.suggestion}" if needed.suggestion else ""
+            self.stdout.write(f"  {needed.target}{suggestion}: {needed.reason}")
         if proposal.missing:
             self.stdout.write("\nMissing for the file to be workable:")
         for what in proposal.missing:
             self.stdout.write(f"  {what}")
+        if proposal.rehearsal is not None:
+            self._print_rehearsal(proposal.rehearsal)
+
+    def _print_rehearsal(self, rehearsal: Rehearsal) -> None:
+        came = f"{rehearsal.customers} customers with {rehearsal.addresses} addresses, {rehearsal.doors} doors"
+        self.stdout.write(f"\nA dry run of the sample: {rehearsal.rows} rows, {came}, {rehearsal.buyers} buyers.")
+        if rehearsal.assumed:
+            taken = ", ".join(f"{field}={value}" for field, value in rehearsal.assumed.items())
+            self.stdout.write(f"  Taken for what is still to decide: {taken}")
+        if rehearsal.is_workable:
+            self.stdout.write("  No customer is rejected.")
+            return
+        if rehearsal.held:
+            self.stdout.write(f"  {rehearsal.held}")
+        if rehearsal.rejected or rehearsal.rows_rejected:
+            self.stdout.write(
+                f"  {rehearsal.rejected} customers are rejected, and {rehearsal.rows_rejected} rows that name none:"
+            )
+        for reason in rehearsal.reasons:
+            line = f"line {reason.line}: " if reason.line else ""
+            self.stdout.write(f"  {reason.customers:>5} × {reason.code} {reason.field}: {line}{reason.message}")
 
 
 def _short(text: str) -> str:
@@ -150,6 +179,14 @@ def _add_corrections(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--unmap", action="append", default=[], metavar="COLUMN", help="a column is left out; may be repeated"
     )
+    parser.add_argument(
+        "--default", action="append", default=[], metavar="FIELD=VALUE",
+        help="what blank cells of the field's column become; may be repeated",
+    )  # fmt: skip
+    parser.add_argument(
+        "--blank", action="append", default=[], metavar="COLUMN",
+        help="the values of a column that its field cannot have become blank; may be repeated",
+    )  # fmt: skip
     parser.add_argument("--header-line", type=int, metavar="N", help="the line of the header, 0 where there is none")
     parser.add_argument("--delimiter", default="", help="one character, or comma, pipe, semicolon, tab, space")
     parser.add_argument("--encoding", default="", help="such as cp1252")
@@ -168,20 +205,22 @@ def _read_corrections(options: dict[str, Any]) -> Corrections:
     except UnknownEncoding as error:
         raise CommandError(f"--encoding {options['encoding']}: {error}", returncode=2) from None
     return Corrections(
-        constants={target: value for value, target in (_read_constant(text) for text in options["constant"])},
+        constants=dict(_read_value("--constant", text) for text in options["constant"]),
+        defaults=dict(_read_value("--default", text) for text in options["default"]),
         fields=fields,
+        blanked=options["blank"],
         encoding=encoding,
         delimiter=delimiter,
         header_line=options["header_line"],
     )
 
 
-def _read_constant(text: str) -> tuple[str, Target]:
+def _read_value(option: str, text: str) -> tuple[Target, str]:
     name, _, value = text.partition("=")
     target = find_target(name)
     if target is None or not value.strip():
-        raise CommandError(f"--constant {text}: give FIELD=VALUE with a field of the template.", returncode=2)
-    return value.strip(), target
+        raise CommandError(f"{option} {text}: give FIELD=VALUE with a field of the template.", returncode=2)
+    return target, value.strip()
 
 
 def _read_field(option: str, text: str) -> tuple[str, Target]:
