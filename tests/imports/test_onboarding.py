@@ -133,7 +133,8 @@ def test_the_json_of_a_proposal():
     assert len(answer["columns"]) == 11
     column = answer["columns"][8]
     assert set(column) == {
-        "position", "source", "target", "confidence", "evidence", "alternatives", "value_map", "unmapped", "samples", "default", "bad_value",
+        "position", "source", "target", "confidence", "evidence", "alternatives",
+        "value_map", "unmapped", "samples", "default", "bad_value",
         "template",
     }  # fmt: skip
     assert (column["source"], column["target"]) == ("country", "address_country_1")
