@@ -12,7 +12,7 @@ from django.db.models import CharField
 
 from lookups.directory import CODED_LISTS, LISTS
 from lookups.models import Lookup, PriceType, SalesRep
-from lookups.texts import find_controls
+from lookups.texts import find_controls, name_controls
 from lookups.validators import currencies, lower_ascii
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def _judge_row(row: Row) -> Iterator[Problem]:
     name = row.cells["list"]
     for column in ("code", "name", "email"):
         if controls := find_controls(row.cells[column], is_key=column != "name"):
-            yield row.problem(column, "control_character", f"holds the control character {controls}; send it without.")
+            yield row.problem(column, "control_character", f"holds {name_controls(controls)}; send it without.")
     if name not in LISTS:
         yield row.problem("list", "unknown_list", f"is not a list; the lists are {', '.join(LISTS)}.")
         return

@@ -10,6 +10,8 @@ from __future__ import annotations
 import re
 from unicodedata import normalize
 
+from django.utils.text import get_text_list
+
 WHITE_SPACE = "\t\n\v\f\r \x85\xa0\u1680" + "".join(map(chr, range(0x2000, 0x200B))) + "\u2028\u2029\u202f\u205f\u3000"
 """What Unicode calls White_Space. Python trims U+001C to U+001F too, which are control characters."""
 
@@ -62,12 +64,15 @@ def drop_invisible(text: str) -> str:
     return text if text.isascii() else _INVISIBLE.sub("", text)
 
 
-def find_controls(text: str, *, is_key: bool) -> str:
-    """The control characters of a text, as U+0007 and U+001C; "" for none. Lines and tabs are such only in keys."""
-    if text.isprintable():
-        return ""
-    found = dict.fromkeys((_CONTROL if is_key else _CONTROL_OF_TEXT).findall(text))
-    return " and ".join(f"U+{ord(letter):04X}" for letter in found)
+def find_controls(text: str, *, is_key: bool) -> list[str]:
+    """The control characters of a text, each once. Lines and tabs are such only in keys."""
+    return [] if text.isprintable() else [*dict.fromkeys((_CONTROL if is_key else _CONTROL_OF_TEXT).findall(text))]
+
+
+def name_controls(found: list[str]) -> str:
+    """Characters as messages name them: the control characters U+0007 and U+001C."""
+    names = get_text_list([f"U+{ord(letter):04X}" for letter in found], "and")
+    return f"the control character{'s' if len(found) > 1 else ''} {names}"
 
 
 def space_controls(text: str) -> str:

@@ -7,7 +7,7 @@ from functools import cache
 import pycountry
 from django.core.exceptions import ValidationError
 
-from lookups.texts import find_controls
+from lookups.texts import find_controls, name_controls
 
 
 @cache
@@ -38,9 +38,9 @@ def validate_key(value: str) -> None:
     _refuse_controls(find_controls(value, is_key=True))
 
 
-def _refuse_controls(controls: str) -> None:
-    if controls and controls != "U+0000":  # which has its own word
-        raise ValidationError(f"must not contain control characters ({controls}).", code="control_character")
+def _refuse_controls(found: list[str]) -> None:
+    if found and found != ["\0"]:  # which has its own word
+        raise ValidationError(f"must not contain {name_controls(found)}.", code="control_character")
 
 
 def lower_ascii(text: str) -> str:

@@ -15,7 +15,7 @@ from imports.formats.encodings import find_meant
 from imports.formats.policies import EncodedTwice
 from imports.formats.spec import Blank, Column, FormatSpec, Ownership, fold_value_map
 from imports.template import ADDRESSES, Group, Kind, Target
-from lookups.texts import WHITE_SPACE, find_controls, is_plain, read_key, read_text, space_controls
+from lookups.texts import WHITE_SPACE, find_controls, is_plain, name_controls, read_key, read_text, space_controls
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -175,11 +175,11 @@ class Block:
         if text and (controls := find_controls(text, is_key=not is_text)):
             text = space_controls(text) if is_free else None
             remedy = "Each is stored as a space." if is_free else "Send the value without."
-            why = f"holds the control character {controls}. {remedy}{_explain_controls(controls)}"
+            why = f"holds {name_controls(controls)}. {remedy}{_explain_controls(controls)}"
             error = CellError("control_character", why)
             problems.append(self._problem(part, error, raw, "warning" if is_free else "error"))
         if self.looks_at_encoding and text and not text.isascii() and (meant := find_meant(text)):
-            error = CellError("encoded_twice", f"looks as if it had been encoded twice; {meant!r} may be meant.")
+            error = CellError("encoded_twice", f"looks encoded twice; {meant!r} may be meant. Encode texts once.")
             problems.append(self._problem(part, error, raw, "warning"))
         return text
 
@@ -212,10 +212,10 @@ class Block:
         )
 
 
-def _explain_controls(controls: str) -> str:
+def _explain_controls(controls: list[str]) -> str:
     """Where characters of the second set of controls come from, which no text has on purpose."""
     hint = " Such characters come of text in cp1252 that is read in another encoding."
-    return hint if any("U+0080" <= name <= "U+009F" for name in controls.split(" and ")) else ""
+    return hint if any(letter >= "\x80" for letter in controls) else ""
 
 
 def cells_at(indexes: list[int]) -> Callable[[Sequence[str]], tuple[str, ...]]:

@@ -12,6 +12,7 @@ from lookups.texts import (
     drop_invisible,
     find_controls,
     is_plain,
+    name_controls,
     read_key,
     read_text,
     space_controls,
@@ -84,11 +85,13 @@ def test_plain_text_is_what_it_says(text):
 
 
 def test_control_characters_are_named():
-    assert find_controls("a\x07b\x1c\x07", is_key=True) == "U+0007 and U+001C"
-    assert find_controls("two\r\nlines\tand a tab", is_key=False) == ""
-    assert find_controls("two\nlines", is_key=True) == "U+000A"
-    assert find_controls("a\x0b\x92\x00", is_key=False) == "U+000B and U+0092 and U+0000"
-    assert find_controls("non\u00a0breaking", is_key=True) == ""
+    assert find_controls("a\x07b\x1c\x07", is_key=True) == ["\x07", "\x1c"]
+    assert find_controls("two\r\nlines\tand a tab", is_key=False) == []
+    assert find_controls("two\nlines", is_key=True) == ["\n"]
+    assert find_controls("a\x0b\x92\x00", is_key=False) == ["\x0b", "\x92", "\x00"]
+    assert find_controls("non\u00a0breaking", is_key=True) == []
+    assert name_controls(["\x07"]) == "the control character U+0007"
+    assert name_controls(["\x07", "\x1c", "\x92"]) == "the control characters U+0007, U+001C and U+0092"
 
 
 def test_control_characters_give_way_to_spaces_in_text_and_to_nothing_in_keys():
