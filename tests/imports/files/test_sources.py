@@ -1,5 +1,7 @@
 """Bytes to rows: exact lines, two ways of cutting that agree, any encoding."""
 
+import unicodedata
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -10,6 +12,7 @@ from imports.files.scanning import read_rows, scan_customers
 from imports.files.sources import Source, open_source
 from imports.formats.encodings import BLOCK
 from imports.formats.spec import Dialect
+from lookups.texts import read_key
 
 SEED = b"0123456789abcdef"
 
@@ -247,3 +250,30 @@ def test_a_code_is_found_however_it_came(tmp_path):
 def test_a_line_of_which_nothing_can_be_seen_is_blank(tmp_path):
     result = scan_bytes(tmp_path / "f", "code|name\nA|x\n\u200b|\u00a0\n\ufeff\nA|y\n".encode())
     assert lines_of(result) == {"A": [2, 5]}
+
+
+KEYS = st.text(st.sampled_from("A1bé-ü東Å 0"), min_size=1, max_size=6).map(read_key).filter(bool)
+UNSEEN = st.text(st.sampled_from("\u200b\u200e\u00ad\u2060\ufeff\u202a\ufe0f"), max_size=2)
+SPACES = st.text(st.sampled_from(" \t\u00a0\u3000\u2009"), max_size=2)
+
+
+@st.composite
+def said_otherwise(draw, key):
+    """A key with what programs put into and around it."""
+    text = unicodedata.normalize(draw(st.sampled_from(["NFC", "NFD"])), key)
+    text = "".join(draw(UNSEEN) + letter for letter in text) + draw(UNSEEN)
+    return draw(SPACES) + draw(st.sampled_from(["{}", '="{}"', '= "{}"'])).format(text) + draw(SPACES)
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    known=st.lists(KEYS, min_size=1, max_size=4, unique=True),
+    code_index=st.integers(0, 1),
+    quotechar=st.sampled_from(["'", None]),
+    data=st.data(),
+)
+def test_no_second_customer_comes_of_how_a_key_is_said(tmp_path, known, code_index, quotechar, data):
+    rows = [[data.draw(said_otherwise(key)), "x"] for key in known for _ in range(2)]
+    text = "".join("|".join(row[::-1] if code_index else row) + "\n" for row in [["code", "name"], *rows])
+    result = scan_bytes(tmp_path / "f", text.encode(), Dialect(quotechar=quotechar), code_index)
+    assert {code: len(found) for code, (_, found) in result.items()} == dict.fromkeys(known, 2)
