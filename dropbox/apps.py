@@ -8,6 +8,7 @@ class DropboxConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
     verbose_name = "drop box"
 
+    api_urls = ["dropbox.api"]
     transports = ["dropbox.transport.DropBox"]
     health_checks = ["dropbox.health.find_problems"]
     navigation = [

@@ -81,6 +81,10 @@ class BoxServer(DropBox):
         except (NoRoom, NotThere) as error:
             raise TryAgainLater(str(error)) from None
 
+    def remove(self, path: str) -> None:
+        folder, name = _split(path)
+        self._files.filter(folder=folder, name=name).delete()
+
     @property
     def _files(self) -> QuerySet[StoredFile]:
         return StoredFile.objects.filter(feed=self.feed, whole=True)

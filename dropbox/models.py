@@ -106,10 +106,15 @@ class StoredFile(models.Model):
 class Session(models.Model):
     """One stay of a login on the drop box."""
 
+    class Protocol(models.TextChoices):
+        SFTP = "SFTP", "SFTP"
+        FTPS = "FTPS", "FTPS"
+        FTP = "FTP", "FTP, unencrypted"
+
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="dropbox_sessions")
     login = models.ForeignKey(Login, on_delete=models.SET_NULL, null=True, blank=True, related_name="sessions")
     user_name = models.CharField(max_length=120)
-    protocol = models.CharField(max_length=4, choices=[("SFTP", "SFTP"), ("FTPS", "FTPS"), ("FTP", "FTP")])
+    protocol = models.CharField(max_length=4, choices=Protocol)
     address = models.CharField(max_length=45)
     server = models.CharField(max_length=150, help_text="Machine and process.")
     began_at = models.DateTimeField(auto_now_add=True)

@@ -96,9 +96,10 @@ def look_after() -> None:
         visits = list(_visits)
     idle_since = time.monotonic() - settings.DROPBOX_IDLE_SECONDS
     Session.objects.filter(pk__in=[visit.row for visit in visits]).update(seen_at=timezone.now())
-    logins = dict(Login.objects.open().filter(pk__in={visit.login.pk for visit in visits}).values_list("pk", "feed"))
+    logins = {login.pk: login for login in Login.objects.open().filter(pk__in={visit.login.pk for visit in visits})}
     for visit in visits:
-        if logins.get(visit.login.pk) != visit.login.feed_id:
+        now = logins.get(visit.login.pk)
+        if now is None or (now.password, now.public_keys) != (visit.login.password, visit.login.public_keys):
             visit.put_out(PUT_OUT)
         elif visit.active_at < idle_since:
             visit.put_out(IDLE)

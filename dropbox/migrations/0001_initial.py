@@ -55,7 +55,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('user_name', models.CharField(max_length=120)),
-                ('protocol', models.CharField(choices=[('SFTP', 'SFTP'), ('FTPS', 'FTPS'), ('FTP', 'FTP')], max_length=4)),
+                ('protocol', models.CharField(choices=[('SFTP', 'SFTP'), ('FTPS', 'FTPS'), ('FTP', 'FTP, unencrypted')], max_length=4)),
                 ('address', models.CharField(max_length=45)),
                 ('server', models.CharField(help_text='Machine and process.', max_length=150)),
                 ('began_at', models.DateTimeField(auto_now_add=True)),

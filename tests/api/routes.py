@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from django.urls import get_resolver
 from django.urls.resolvers import URLPattern, URLResolver
 
+from dropbox.models import Login, Session
 from imports.formats.documents import read_format
 from imports.models import Feed, Pull, Run
 from imports.versioning import save_draft
@@ -80,6 +81,9 @@ def fill_account(account: Account) -> Callable[[str, str], str]:
     pull = Pull.objects.create(feed=feed, status="succeeded")
     run = Run.objects.create(account=account, file_name="a.txt", format_name="standard template", status="held")
     connection = make_connection(account, "C1")
+    box = Feed.objects.create(account=account, name="box", protocol="dropbox")
+    login = Login.objects.create(feed=box, user_name=f"{account.code}-box")
+    session = Session.objects.create(account=account, user_name=login.user_name, protocol="SFTP", address="::1")
 
     def fill(name: str, path: str) -> str:
         def value(match: re.Match[str]) -> str:
@@ -88,9 +92,10 @@ def fill_account(account: Account) -> Callable[[str, str], str]:
                 if "lookups/" in path:
                     model = LISTS[path.partition("lookups/")[2].partition("/")[0]]
                     return str(model._default_manager.filter(account=account)[0].pk)
-                things = {"/connections/": connection, "/pulls/": pull, "/runs/": run}
+                things = {"/connections/": connection, "/pulls/": pull, "/runs/": run, "/sessions/": session}
                 return str(next(thing.pk for part, thing in things.items() if part in path))
-            return {"account": account.code, "code": account.code, "name": "erp", "number": "1"}[parameter]
+            names = {"account": account.code, "code": account.code, "name": "erp", "number": "1"}
+            return {**names, "user_name": login.user_name}[parameter]
 
         filled = path.replace("^", "").replace("$", "").replace("\\Z", "")
         filled = re.sub(r"\(\?P<(\w+)>(?:\[[^\]]*\]|[^()\[\]])*\)|<(?:\w+:)?(\w+)>", value, filled)

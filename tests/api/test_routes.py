@@ -10,6 +10,7 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts.api.base import AccountView
 from accounts.sandboxes import add_sandbox
+from dropbox.models import Login, Session
 from imports.formats.documents import read_format
 from imports.models import Feed, Format, FormatVersion, Issue, Pull, Run
 from imports.versioning import save_draft
@@ -165,6 +166,9 @@ def test_a_full_page_takes_no_more_queries_than_a_short_one(world, things, name,
         Issue.objects.create(run=run, line=number, code="x", severity="error", message="m")
         feed = Feed.objects.create(account=world.maison, name=code, protocol="ftp", host="h", password="x")
         Pull.objects.create(feed=feed, status="succeeded")
+        box = Feed.objects.create(account=world.maison, name=f"box-{number}", protocol="dropbox")
+        Login.objects.create(feed=box, user_name=code)
+        Session.objects.create(account=world.maison, user_name=code, protocol="SFTP", address="::1")
         save_draft(world.maison, code, read_format(DOCUMENT))
         add_member(make_account(code), world.rosa.user)
         add_sandbox(world.maison, code=f"{code}-sandbox")

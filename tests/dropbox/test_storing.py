@@ -11,7 +11,8 @@ from dropbox.errors import NotThere, Taken
 from dropbox.models import StoredFile
 from dropbox.serving import tidy
 from dropbox.storing import LONGEST_UNNAMED, rename_file, store_file
-from imports.feeds import archiving, pulling
+from imports.feeds import archiving
+from imports.feeds.inspecting import inspect_feed
 from imports.feeds.pulling import pull_feed
 from imports.filesystems import open_server
 from tests.dropbox.visitors import make_box
@@ -58,11 +59,11 @@ def test_a_file_that_is_replaced_while_it_is_imported_is_imported_too(box, monke
     archive = archiving.archive_file
 
     def replace_first(server, feed, run, file):
-        monkeypatch.setattr(pulling, "archive_file", archive)
+        monkeypatch.setattr(archiving, "archive_file", archive)
         store(box, content=customers("C2").encode())
         return archive(server, feed, run, file)
 
-    monkeypatch.setattr(pulling, "archive_file", replace_first)
+    monkeypatch.setattr(archiving, "archive_file", replace_first)
     pull_feed(box.feed)
     assert box.names() == ["a.txt"]
     pull_feed(box.feed)
@@ -78,6 +79,13 @@ def test_a_pull_sees_uploads_that_are_whole(box):
         assert server.look_at("b.txt") is None
         server.write_file("out/receipt.json", b"{}")
         assert [file.size for file in server.list_files("out")] == [2]
+
+
+def test_a_check_tries_what_a_pull_does_and_leaves_nothing(box):
+    store(box)
+    found = inspect_feed(box.feed, probe=True)
+    assert (found.problem, [(file.file.name, file.taken) for file in found.files]) == ("", [("a.txt", True)])
+    assert [str(file) for file in StoredFile.objects.all()] == ["in/a.txt"]
 
 
 def test_what_is_old_enough_goes_and_what_waits_stays(box, settings):
