@@ -6,6 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from import_export.fields import Field
 
+from imports.errors import FileHeld, FileRejected
+from imports.files.mapping import CustomerMapping
+from imports.formats.masks import write_footer
 from imports.formats.widgets import WIDGETS
 from imports.formats.writing import write_record
 from imports.template import TEMPLATE
@@ -42,7 +45,10 @@ def list_fields(spec: FormatSpec) -> dict[str, Field]:
 def write_dataset(dataset: Dataset, path: Path, spec: FormatSpec) -> Rows:
     """Write the dataset as a file of the format. Raises Unwritable or UnicodeEncodeError."""
     headers = [str(header) for header in dataset.headers or []]
+    code_index = _find_code_index(spec, headers)
     rows: Rows = {}
+    codes: set[str] = set()
+    count = 0
     line = 1 + spec.dialect.skip_lines
     with path.open("w", encoding=spec.dialect.encoding, newline="") as file:
         file.write("\n" * spec.dialect.skip_lines)
@@ -52,9 +58,20 @@ def write_dataset(dataset: Dataset, path: Path, spec: FormatSpec) -> Rows:
             names = headers or [str(position) for position in range(1, len(cells) + 1)]
             rows[line] = number, dict(zip(names, cells, strict=True))
             line += _write(file, spec, cells)
+            count += any(map(str.strip, cells))
+            codes.update(cells[code_index : code_index + 1])
         if spec.dialect.footer:
-            file.write(f"{spec.dialect.footer}\n")
+            counts = {"rows": count, "customers": len({code.strip() for code in codes} - {""})}
+            file.write(f"{write_footer(spec.dialect.footer, counts)}\n")
     return rows
+
+
+def _find_code_index(spec: FormatSpec, headers: list[str]) -> int:
+    """Where the customer codes are; the first column where the format does not read such a header anyway."""
+    try:
+        return CustomerMapping(spec, headers).code_index
+    except (FileHeld, FileRejected):
+        return 0
 
 
 def _cells(dataset: Dataset) -> Iterator[list[str]]:

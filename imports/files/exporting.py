@@ -16,6 +16,7 @@ from connections.describing import codes_of, describe_customer, price_types_of
 from connections.models import Buyer, Connection
 from connections.stored import ADDRESS_FIELDS, ASSIGNMENT_MODELS, GIVEN_OF_CONNECTION, StoredCustomer, fetch_stored
 from imports.errors import SettingsWrong
+from imports.formats.masks import write_footer
 from imports.formats.spec import STANDARD, Column, FormatSpec, fold_value_map
 from imports.formats.widgets import WIDGETS
 from imports.formats.writing import Unwritable, write_record
@@ -70,14 +71,15 @@ def export_file(account: Account, out: TextIO, spec: FormatSpec = STANDARD) -> i
     layout = Layout(spec, standard_columns(connections) if spec.columns is None else spec.columns)
     with _writing("The header", spec):
         layout.write_head(out)
-    count = 0
+    count = lines = 0
     for code, rows in export_rows(account, connections, layout):
         with _writing(f"Customer {code!r}", spec):
             for cells in rows:
                 write_record(out, spec.dialect, "\n", cells)
+                lines += 1
         count += 1
     if spec.dialect.footer:
-        out.write(f"{spec.dialect.footer}\n")
+        out.write(f"{write_footer(spec.dialect.footer, {'rows': lines, 'customers': count})}\n")
     return count
 
 

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from imports.errors import Problem
 from imports.files.blocks import CLEAR, NOTHING, Block, Cleaned, cells_at
+from imports.files.continuing import Continuation
 from imports.files.customers import PREFIXES, Customer, Given, Merged, Note, keep, target_of
+from imports.files.totals import LEAVE_OUT, SUMS_UP, TOTALS_ROW, is_totals_row, says_total
 from imports.files.widths import Widths
 from imports.formats.policies import Conflict
 from imports.formats.spec import BadValue
@@ -31,6 +33,7 @@ class Grouper:
         self.widths = Widths(mapping, lines)
         self.width = self.widths.width
         self.conflict = mapping.spec.policies.conflict
+        self.continuation = Continuation(mapping)
         self.hidden_rows = 0
         self.column_warnings: dict[str, Problem] = {}
         blocks = mapping.blocks
@@ -52,7 +55,11 @@ class Grouper:
     def group(self, code: str, rows: Iterable[Row]) -> Customer:
         """The customer of these rows, with every problem that the rows have by themselves."""
         customer = Customer(code, self.note)
+        customer.sums_up = says_total(code)
+        first, continued = 0, 0
         for row in rows:
+            if customer.sums_up:
+                customer.sums_up = is_totals_row(self.mapping.sent_cells(row.cells))
             if not customer.rows:
                 customer.line = row.line
             customer.rows += 1
@@ -61,9 +68,13 @@ class Grouper:
             if fault := self.find_fault(row):
                 customer.unread = True
                 customer.problem(row.line, *fault)
-            else:
+            elif self._has_code(code, row.cells):
                 cells = row.cells if len(row.cells) >= self.width else self._pad(customer, row)
                 self._add_row(customer, row.line, cells)
+            else:
+                first, continued = first or row.line, continued + 1
+        if continued:
+            self._reject_continued(customer, first, continued)
         return customer
 
     def _pad(self, customer: Customer, row: Row) -> list[str]:
@@ -89,13 +100,39 @@ class Grouper:
         message = f"A quoted cell of this row takes in {what}. If they are rows, a quote is missing or too many."
         customer.problem(row.line, "swallowed_lines", message, severity="warning")
 
+    def _has_code(self, code: str, cells: list[str]) -> bool:
+        """Whether a row of a customer names it, or need not."""
+        continuation = self.continuation
+        return (
+            continuation.is_said or cells[continuation.code_index].strip() == code or not continuation.lacks_code(cells)
+        )
+
+    def _reject_continued(self, customer: Customer, line: int, count: int) -> None:
+        """A customer that seems to go on in rows without a code is not applied without them."""
+        rows = "this row seems" if count == 1 else f"this row and {count - 1:,} more below seem"
+        target = Target("customer_code")
+        customer.problem(
+            line,
+            "required",
+            f"customer_code is required: {rows} to continue customer {customer.code!r} of the row above, which is not "
+            "applied without. Repeat the code on every row, or let the format say blank_code: continue.",
+            column=self.mapping.column_label(target),
+            field=str(target),
+        )
+
     def reject_nameless(self, customer: Customer, row: Row) -> None:
         """Say why a row without a customer code cannot be used."""
         if row.swallowed:
             self._warn_of_swallowed(customer, row)
-        code, message = self.find_fault(row) or ("required", "customer_code is required: the row names no customer.")
+        code, message = (
+            (TOTALS_ROW, f"The row names no customer; {SUMS_UP}: {LEAVE_OUT}.")
+            if is_totals_row(self.mapping.sent_cells(row.cells))
+            else self.find_fault(row) or ("required", "customer_code is required: the row names no customer.")
+        )
         target = Target("customer_code")
-        column, name = (self.mapping.column_label(target), str(target)) if code == "required" else ("", "")
+        column, name = (
+            (self.mapping.column_label(target), str(target)) if code in ("required", TOTALS_ROW) else ("", "")
+        )
         customer.problem(row.line, code, message, column=column, field=name)
 
     def _add_row(self, customer: Customer, line: int, cells: list[str]) -> None:

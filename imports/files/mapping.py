@@ -109,6 +109,11 @@ class CustomerMapping:
         """The header without the four columns that rejects have behind it."""
         return [text for index, text in enumerate(self.header) if index not in self.reject_indexes]
 
+    def sent_cells(self, cells: Sequence[str]) -> list[str]:
+        """The cells below the original header: what rejects had behind them says nothing of the row."""
+        columns = len(self.header) or len(cells)
+        return [cell for index, cell in enumerate(cells[:columns]) if index not in self.reject_indexes]
+
     def column_label(self, target: Target) -> str:
         """How an issue names the column of a target; "" when the file has none."""
         column = self.columns.get(target)

@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from imports.errors import FileRejected
 from imports.files.quoting import OUTSIDE, QUOTED, SPACES_AROUND_QUOTES, TEXT_BEHIND_QUOTE, quotes_of
+from imports.formats.masks import compile_masks
 from lookups.texts import read_key
 
 if TYPE_CHECKING:
     from _csv import Reader as CellReader
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from imports.formats.spec import Dialect
 
@@ -77,7 +78,7 @@ def read_cells(
 
 
 def is_blank(row: Row) -> bool:
-    """Whether a row is nothing but delimiters and what cannot be seen."""
+    """Whether a row is nothing but delimiters and what cannot be seen, or a line to ignore, which has no cells."""
     return not any(read_key(cell) for cell in row.cells)
 
 
@@ -124,6 +125,7 @@ class RecordReader:
         self.trims = self.quotes if dialect.spaces_around_quotes else None
         self.refuses = self.quotes if not dialect.spaces_around_quotes else None
         self.inside = OUTSIDE
+        self.ignores = compile_masks(dialect.ignore_lines)
         self.lines = iter(lines)
         self.ahead: deque[bytes] = deque()
         self.record: list[bytes] = []
@@ -137,6 +139,9 @@ class RecordReader:
         record = self.record
         while True:
             record.clear()
+            if self.ignores and (row := self._ignored_line(self.ignores)):
+                yield row
+                continue
             if self.number + 1 < self.doomed and (row := self._fault_doomed_line()):
                 yield row
                 continue
@@ -185,6 +190,17 @@ class RecordReader:
             if self.trims:
                 text, self.inside = self.trims.trim(text, self.inside)
             yield text
+
+    def _ignored_line(self, ignores: Callable[[bytes], bool]) -> Row | None:
+        """The next line as a row without cells, where the dialect ignores it; quotes in it mean nothing."""
+        line = self.ahead.popleft() if self.ahead else next(self.lines, None)
+        if line is None:
+            return None
+        if ignores(line):
+            self.number += 1
+            return Row(self.number, [], line)
+        self.ahead.appendleft(line)
+        return None
 
     def _hide_spaced(self, text: str) -> str:
         """Hide delimiters that are part of a cell; a line with NULs is faulty as it is."""

@@ -6,13 +6,15 @@ customer cost as much as one.
 
 from __future__ import annotations
 
-import hashlib
 import os
-from array import array
+from itertools import groupby
 from typing import TYPE_CHECKING
 
-from imports.files.records import Row, decode, decode_record, is_blank
+from imports.errors import FileRejected
+from imports.files.furniture import Furniture
+from imports.files.records import Row, decode, decode_record, is_blank, without_line_end
 from imports.files.sources import count_line_ends
+from imports.files.spans import FAULTY, LEFT_OUT, Scan, SpanWriter
 from imports.formats.encodings import BLOCK
 from lookups.texts import drop_controls, read_key
 
@@ -23,107 +25,10 @@ if TYPE_CHECKING:
 
 _AS_IT_STANDS = bytes(byte for byte in range(0x21, 0x7F) if byte != ord("="))
 """Characters of codes that need no reading: visible ASCII, but for what may be a spreadsheet's formula."""
-_BLANKS, _FAULTY = 1, 2
-"""What a span holds beside sound rows of its customer."""
 
 
-class Scan:
-    """Where each customer's rows are and a digest of them: what the first read keeps.
-
-    Adjacent rows of one customer are one span, with the blank lines among and after them; a row with wrong quotes is
-    one by itself. `previous` chains a customer's spans backwards. `nameless` is the number of the rows that name no
-    customer, if there are any. Per customer that is the code, 16 bytes of digest and 4 bytes more, per span 17.
-    """
-
-    def __init__(self, seed: bytes) -> None:
-        self.seed = seed
-        self.customers: dict[str, int] = {}
-        self.digests: list[bytes] = []
-        self.last_span = array("i")
-        self.lines, self.offsets, self.previous, self.marks = array("I"), array("Q"), array("i"), bytearray()
-        self.records = 0
-        self.end = 0
-        self.nameless: int | None = None
-
-    def digest_of(self, code: str, raw: bytes) -> hashlib.blake2b:
-        """The digest of a customer's rows so far, gone on with these."""
-        number = self.customers.get(code)
-        before = raw if number is None else self.digests[number] + raw
-        return hashlib.blake2b(before, digest_size=16, person=self.seed)
-
-    def add_span(self, code: str, line: int, offset: int, marks: int, digest: bytes) -> None:
-        """Append a span that ends where the next one begins."""
-        span = len(self.lines)
-        self.lines.append(line)
-        self.offsets.append(offset)
-        self.marks.append(marks)
-        number = self.customers.setdefault(code, len(self.digests))
-        if number == len(self.digests):
-            self.digests.append(digest)
-            self.previous.append(-1)
-            self.last_span.append(span)
-        else:
-            self.digests[number] = digest
-            self.previous.append(self.last_span[number])
-            self.last_span[number] = span
-
-    def spans(self, customer: int) -> Sequence[int]:
-        """The spans of a customer's rows, in file order."""
-        spans = array("i", [self.last_span[customer]])
-        while (span := self.previous[spans[-1]]) >= 0:
-            spans.append(span)
-        spans.reverse()
-        return spans
-
-    def size(self, span: int) -> int:
-        following = span + 1
-        return (self.offsets[following] if following < len(self.offsets) else self.end) - self.offsets[span]
-
-
-class _SpanWriter:
-    """Makes spans of rows as they come; `rows` are those that are not in the digest yet."""
-
-    def __init__(self, scan: Scan, source: Source) -> None:
-        self.scan = scan
-        self.offset = source.body
-        self.code: str | None = None
-        self.rows: list[bytes] = []
-        self.line = self.start = self.marks = 0
-        self.digest: hashlib.blake2b | None = None
-
-    def begin(self, code: str, line: int) -> None:
-        self.end()
-        self.code, self.line, self.start, self.marks = code, line, self.offset, 0
-
-    def fold(self) -> None:
-        """Take the rows so far into the digest, so that they need not be kept."""
-        if not self.rows:
-            return
-        raw = b"".join(self.rows)
-        self.rows.clear()
-        self.offset += len(raw)
-        if self.digest is None:
-            self.digest = self.scan.digest_of(self.code or "", raw)
-        else:
-            self.digest.update(raw)
-
-    def skip(self, size: int) -> None:
-        """Leave out blank lines; they stay within the span that is open."""
-        self.fold()
-        self.offset += size
-        self.marks |= _BLANKS
-
-    def end(self) -> None:
-        self.fold()
-        if self.code is not None and self.digest is not None:
-            self.scan.add_span(self.code, self.line, self.start, self.marks, self.digest.digest())
-        self.code = self.digest = None
-
-    def add_faulty(self, code: str, row: Row) -> None:
-        self.begin(code, row.line)
-        self.rows.append(row.raw)
-        self.marks = _FAULTY
-        self.end()
+def _never(cells: Sequence[str]) -> bool:
+    return False
 
 
 class _FirstRead:
@@ -136,13 +41,16 @@ class _FirstRead:
         scan: Scan,
         progress: Callable[[int], None],
         no_codes: Container[str],
+        continues: Callable[[Sequence[str]], bool],
     ) -> None:
         self.source = source
         self.code_index = code_index
         self.scan = scan
         self.progress = progress
         self.no_codes = no_codes
-        self.writer = _SpanWriter(scan, source)
+        self.continues = continues
+        self.furniture = scan.furniture
+        self.writer = SpanWriter(scan, source)
         self.blocks = source.blocks()
         self.line = source.body_line - 1
         self.waiting: list[bytes] = []
@@ -152,10 +60,12 @@ class _FirstRead:
     def go(self) -> None:
         while lines := self.waiting or self._next_lines():
             self.waiting = []
-            if self.is_plain:
-                self._scan_plain(lines)
-            else:
+            if not self.is_plain:
                 self._scan_records(lines)
+            elif self.source.ignores:
+                self._scan_unignored(lines, self.source.ignores)
+            else:
+                self._scan_plain(lines)
         self.writer.end()
         self.scan.end = self.writer.offset
 
@@ -178,11 +88,46 @@ class _FirstRead:
         code = read_key(cell)
         return "" if code in self.no_codes or "\0" in code else drop_controls(code)
 
+    def _find_owner(self, code: str, cells: Sequence[str], line: int) -> str | None:
+        """The code of whom a row belongs to, "" for nobody; none for a row that is none.
+
+        Raises FileRejected for a header with other columns: the rows below it would be misread.
+        """
+        if self.furniture.is_other_header(cells):
+            raise _other_header(self.source, line)
+        if self.furniture.has(cells):
+            if self.furniture.is_header(cells):
+                self.scan.repeated_headers += 1
+                self.scan.first_repeat = self.scan.first_repeat or line
+            return None
+        return self.writer.above if not code and self.writer.above and self.continues(cells) else code
+
+    def _find_owner_of_line(self, code: str, raw: bytes, line: int) -> str | None:
+        """The same for a line that is not cut yet."""
+        if not code:
+            if self.source.is_blank_line(raw, line):
+                return None
+            if not self.writer.above and not self.furniture.without_code:
+                return ""
+        cells = decode_record(without_line_end(raw), line).split(self.source.dialect.delimiter)
+        return self._find_owner(code, cells, line)
+
+    def _scan_unignored(self, lines: list[bytes], ignores: Callable[[bytes], bool]) -> None:
+        """Scan the lines that the dialect does not ignore."""
+        for is_ignored, some in groupby(lines, ignores):
+            if is_ignored:
+                for raw in some:
+                    self.line += 1
+                    self.writer.skip(len(raw))
+            else:
+                self._scan_plain(list(some))
+
     def _scan_plain(self, lines: list[bytes]) -> None:
         writer, code_index, delimiter = self.writer, self.code_index, self.source.delimiter
         maxsplit, line, rows, no_codes = code_index + 1, self.line, writer.rows, self.no_codes
+        suspects = self.furniture.suspects
         previous: bytes | None = None
-        blanks = 0
+        left_out = 0
         for raw in lines:
             line += 1
             try:
@@ -195,16 +140,19 @@ class _FirstRead:
                 else:
                     code = cell.decode()
                     code = "" if code in no_codes else code
-                previous = cell if code else None
-                if not code and self.source.is_blank_line(raw, line):
-                    writer.skip(len(raw))
-                    blanks += 1
-                    continue
+                previous = cell
+                if not code or code.casefold() in suspects:
+                    previous, owner = None, self._find_owner_of_line(code, raw, line)
+                    if owner is None:
+                        writer.skip(len(raw))
+                        left_out += 1
+                        continue
+                    code = owner
                 if code != writer.code:
                     writer.begin(code, line)
             rows.append(raw)
         writer.fold()
-        self.scan.records += len(lines) - blanks
+        self.scan.records += len(lines) - left_out
         self.line = line
 
     def _scan_records(self, lines: list[bytes]) -> None:
@@ -224,9 +172,13 @@ class _FirstRead:
         reader = self.source.records(go_on(), self.line + 1)
         for row in reader:
             code = self._find_code(row.cells[code_index]) if len(row.cells) > code_index else ""
-            if not code and is_blank(row):
+            owner: str | None = code
+            if not code or code.casefold() in self.furniture.suspects:
+                owner = None if is_blank(row) else self._find_owner(code, row.cells, row.line)
+            if owner is None:
                 writer.skip(len(row.raw))
                 continue
+            code = owner
             self.scan.records += 1
             if row.fault:
                 writer.add_faulty(code, row)
@@ -239,38 +191,56 @@ class _FirstRead:
 
 
 def scan_customers(
-    source: Source, code_index: int, seed: bytes, progress: Callable[[int], None], no_codes: Container[str] = ()
+    source: Source,
+    code_index: int,
+    seed: bytes,
+    progress: Callable[[int], None],
+    no_codes: Container[str] = (),
+    continues: Callable[[Sequence[str]], bool] = _never,
 ) -> Scan:
     """First read: find every customer's rows and digest their bytes; the seed (16 bytes) goes into each digest.
 
-    `no_codes` are the cells that stand for no code. Raises FileRejected for an unterminated quote, a line without
-    end, a customer code that cannot be decoded.
+    `no_codes` are the cells that stand for no code, and `continues` says of the cells of a row without one whether it
+    belongs to the customer of the row above. Raises FileRejected for an unterminated quote, a line without end, a
+    customer code that cannot be decoded, another header among the rows.
     """
-    scan = Scan(seed)
-    _FirstRead(source, code_index, scan, progress, no_codes).go()
+    scan = Scan(seed, Furniture(source.header, code_index, source.dialect.delimiter))
+    _FirstRead(source, code_index, scan, progress, no_codes, continues).go()
     scan.nameless = scan.customers.pop("", None)
     return scan
 
 
 def read_rows(source: Source, scan: Scan, spans: Iterable[int]) -> Iterator[Row]:
-    """Second read: the rows of some spans, without blank lines. Raises FileRejected for a byte that is not text."""
+    """Second read: the rows of some spans. Raises FileRejected for a byte that is not text."""
     for span in spans:
         size, marks = scan.size(span), scan.marks[span]
         if size > BLOCK:
             rows: Iterable[Row] = source.records(_lines_of(source, scan.offsets[span], size), scan.lines[span])
         else:
             raw = os.pread(source.file.fileno(), size, scan.offsets[span])
-            rows = _rows_of(source, raw, scan.lines[span], is_faulty=bool(marks & _FAULTY))
-        yield from (row for row in rows if not is_blank(row)) if marks & _BLANKS else rows
+            rows = _rows_of(source, raw, scan.lines[span], is_faulty=bool(marks & FAULTY))
+        if marks & LEFT_OUT:
+            rows = (row for row in rows if not is_blank(row) and not scan.furniture.has(row.cells))
+        yield from rows
+
+
+def _other_header(source: Source, line: int) -> FileRejected:
+    return FileRejected(
+        "other_header",
+        f"Line {line} is a header with other columns than that of line {source.header_line}: two files seem to be put "
+        "together. Send each as a file of its own, or both with the same columns in the same order.",
+        line=line,
+    )
 
 
 def _rows_of(source: Source, raw: bytes, line: int, *, is_faulty: bool) -> Iterator[Row]:
     if is_faulty:
         yield source.records(raw.splitlines(keepends=True), line).refault()
     elif source.is_plain(raw):
-        delimiter = source.dialect.delimiter
+        delimiter, ignores = source.dialect.delimiter, source.ignores
         for number, text in enumerate(raw.splitlines(), line):
-            yield Row(number, decode_record(text, number).split(delimiter), text)
+            is_ignored = ignores is not None and ignores(text)
+            yield Row(number, [] if is_ignored else decode_record(text, number).split(delimiter), text)
     else:
         yield from source.records(raw.splitlines(keepends=True), line)
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import codecs
 import contextlib
-import fnmatch
 import os
 import re
 import tempfile
@@ -18,10 +17,12 @@ from itertools import islice
 from typing import TYPE_CHECKING, BinaryIO
 
 from imports.errors import FileRejected
+from imports.files.furniture import find_separator
 from imports.files.records import LONGEST_RECORD, RecordReader, decode, decode_record, is_blank, undecodable
 from imports.files.signatures import find_not_text
 from imports.files.widths import drop_columns_behind
 from imports.formats.encodings import BLOCK, Undecodable, find_encoding, find_wide_encoding, read_text
+from imports.formats.masks import Footer, compile_masks
 from lookups.texts import read_key
 
 if TYPE_CHECKING:
@@ -47,7 +48,8 @@ _PADDING = re.compile(rb"\x1a|(?<=[\r\n])\0")
 class Source:
     """A file opened for reading. `file` holds UTF-8; `body` is the offset and `body_line` the line after the header.
 
-    The data ends at the offset `end`, before the footer where the dialect has one.
+    The data ends at the offset `end`, before the footer where the dialect has one. `separator` is the delimiter that a
+    line "sep=;" in front of the header names for spreadsheets; the dialect's is the one that counts.
     """
 
     file: BinaryIO
@@ -58,6 +60,8 @@ class Source:
     header: list[str] = field(default_factory=list)
     header_line: int | None = None
     preamble: str = ""
+    separator: str = ""
+    separator_line: int = 0
     body: int = 0
     body_line: int = 1
     end: int = 0
@@ -66,6 +70,7 @@ class Source:
 
     def __post_init__(self) -> None:
         self.delimiter = self.dialect.delimiter.encode()
+        self.ignores = compile_masks(self.dialect.ignore_lines)
         spaced = f"{self.dialect.delimiter} " if self.dialect.allow_spaced_delimiter else ""
         marks = (self.dialect.quotechar, self.dialect.escapechar, spaced)
         self.specials = [mark.encode() for mark in marks if mark]
@@ -102,14 +107,14 @@ class Source:
                 raise FileRejected(
                     "line_too_long",
                     f"A line is longer than {LONGEST_RECORD:,} bytes. Is this the right file, with line ends?",
-                    line=self._line_at(self.end - left - len(rest)),
+                    line=self.line_at(self.end - left - len(rest)),
                 )
             if end:
                 yield data[:end]
         if rest:
             yield rest
 
-    def _line_at(self, offset: int) -> int:
+    def line_at(self, offset: int) -> int:
         """The line that begins at an offset of the data."""
         self.file.seek(self.body)
         line, left, last = self.body_line, offset - self.body, b""
@@ -221,15 +226,15 @@ def _find_footer(source: Source, offset: int) -> None:
     source.file.seek(start)
     tail = source.file.read(source.end - start)
     lines = tail.splitlines(keepends=True)
-    matches = re.compile(fnmatch.translate(source.dialect.footer)).match
+    footer = Footer(source.dialect.footer, source.dialect.delimiter)
     end = size = source.end
     for line in reversed(lines[1:] if start > offset else lines):
         end -= len(line)
         text = line.decode(errors="replace").strip()
-        if text and not matches(text):
-            break
-        if text:
+        if footer.matches(text):
             source.end = end
+        elif text and not (source.ignores and source.ignores(line)):
+            break
     source.footer = tail[len(tail) - (size - source.end) :].decode(errors="replace")
 
 
@@ -237,8 +242,11 @@ def _read_header(source: Source, offset: int) -> None:
     """Skip the lines before the header, read it, and note where the data begins."""
     source.body = offset
     for line in islice(_lines(source), source.dialect.skip_lines):
-        source.preamble += decode(line, source.body_line)
-        _pass(source, line)
+        _pass_before(source, line)
+    first = next(_lines(source), b"")
+    if separator := find_separator(first.decode(errors="replace")):
+        source.separator, source.separator_line = separator, source.body_line
+        _pass_before(source, first)
     if not source.dialect.has_header:
         source.newline = _line_end(next(_lines(source), b""))
         return
@@ -264,6 +272,12 @@ def _line_end(line: bytes) -> str:
 def _lines(source: Source) -> Iterator[bytes]:
     for block in source.blocks():
         yield from block.splitlines(keepends=True)
+
+
+def _pass_before(source: Source, line: bytes) -> None:
+    """Let the data begin behind a line that stands before the header."""
+    source.preamble += decode(line, source.body_line)
+    _pass(source, line)
 
 
 def _pass(source: Source, data: bytes) -> None:

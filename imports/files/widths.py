@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from imports.files.mapping import CustomerMapping
     from imports.files.records import Row
-    from imports.files.scanning import Scan
     from imports.files.sources import Source
+    from imports.files.spans import Scan
 
 LOOKED_AT = 100
 """Rows that tell whether anything stands below columns without a name."""
@@ -41,7 +41,9 @@ def drop_columns_behind(header: list[str], rows: Iterable[Row]) -> list[str]:
     if named in (0, len(header)):
         return header
     try:
-        sound = [row.cells for row in islice(rows, LOOKED_AT) if not row.fault and not is_blank(row)]
+        sound = [
+            row.cells for row in islice(rows, LOOKED_AT) if not row.fault and not is_blank(row) and row.cells != header
+        ]
     except FileRejected:  # whoever reads the rows will say so
         return header
     width = max(map(len, sound), default=0)

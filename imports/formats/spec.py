@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from imports.errors import CellError
 from imports.formats.encodings import UnknownEncoding, find_encoding
+from imports.formats.masks import COUNTED, PLACEHOLDERS, compile_masks
 from imports.formats.policies import LATER, FormatError, Policies
 from imports.formats.widgets import WIDGETS
 from imports.template import Kind, Target, normalize
@@ -53,7 +54,8 @@ class Dialect:
     """How bytes become cells. `quotechar` and `escapechar` may be none.
 
     `skip_lines` physical lines before the header are passed over; `footer` is a mask with * and ? that the line after
-    the last record matches ("TRAILER*"), "" for files that end with their last record. With `allow_spaced_delimiter`
+    the last record matches ("TRAILER*"), "" for files that end with their last record; it may count what came before it
+    ("T|{rows}"). With `allow_spaced_delimiter`
     a delimiter that a space follows is part of the cell, as some ERPs write it without quotes ("24, place Kléber").
     `width` is how many cells a row has in a file without a header; 0 where the last mapped column is the last cell.
     With `spaces_around_quotes` a quote may stand behind spaces and be followed by some. `ignore_lines` are masks of
@@ -92,11 +94,21 @@ class Dialect:
             raise FormatError(f"width must be from 0 to {MOST_CELLS:,}, not {self.width}.")
         if self.width and self.has_header:
             raise FormatError("width is for files without a header; with one, its columns are counted.")
+        self._check_masks()
+
+    def _check_masks(self) -> None:
         if self.footer and not self.footer.strip("*? "):
             raise FormatError(f"The footer mask {self.footer!r} matches every line; give what only the footer has.")
+        counted = PLACEHOLDERS.findall(self.footer)
+        if unknown := [name for name in counted if name not in COUNTED]:
+            raise FormatError(f"The footer can count {{rows}} and {{customers}}, not {{{unknown[0]}}}.")
+        if len(set(counted)) < len(counted) or "}{" in self.footer:
+            raise FormatError("The footer can count rows and customers once each, with something between the two.")
         for mask in self.ignore_lines:
             if not mask.strip("*? "):
                 raise FormatError(f"The mask {mask!r} of lines to ignore matches every line; give what only they have.")
+            if any(name in COUNTED for name in PLACEHOLDERS.findall(mask)):
+                raise FormatError(f"Only the footer counts; the mask {mask!r} is one of lines to ignore.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,6 +240,7 @@ class FormatSpec:
         if doubled := [str(target) for target, count in targets.items() if count > 1]:
             raise FormatError(f"More than one column goes to {', '.join(sorted(doubled))}.")
         self._check_texts()
+        self._check_header()
         for column in self.columns:
             self._check_number(column)
         code = next((column for column in self.columns if column.target == Target("customer_code")), None)
@@ -259,6 +272,11 @@ class FormatSpec:
         for text in texts:
             if wrong := NO_CHARACTER.search(text):
                 raise FormatError(f"{text!r} holds {wrong[0]!r}, which is no character of a text.")
+
+    def _check_header(self) -> None:
+        ignores = compile_masks(self.dialect.ignore_lines)
+        if ignores and self.header and ignores(self.dialect.delimiter.join(self.header).encode()):
+            raise FormatError("The approved header matches a mask of ignore_lines, so it would never be found.")
 
     def _check_positions(self, columns: tuple[Column, ...]) -> None:
         if any(isinstance(column.source, str) for column in columns):

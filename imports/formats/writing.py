@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from imports.formats.masks import compile_masks
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import TextIO
@@ -17,7 +19,15 @@ class Unwritable(ValueError):
 
 def write_record(file: TextIO, dialect: Dialect, newline: str, cells: Iterable[Any]) -> None:
     """Append a record that reads back as these cells. Raises Unwritable."""
-    file.write(format_record(dialect, ["" if cell is None else str(cell) for cell in cells]) + newline)
+    texts = ["" if cell is None else str(cell) for cell in cells]
+    text = format_record(dialect, texts)
+    if ignores := compile_masks(dialect.ignore_lines):
+        tries = (text, format_record(dialect, texts, quoted=0))
+        found = next((text for text in tries if not ignores(text.encode(errors="replace"))), None)
+        if found is None:
+            raise Unwritable(f"a row that begins with {text[:100]!r} is one of the lines that the dialect ignores")
+        text = found
+    file.write(text + newline)
 
 
 def format_record(dialect: Dialect, cells: list[str], quoted: int | None = None) -> str:

@@ -17,7 +17,8 @@ from connections.stored import StoredCustomer, fetch_stored
 from imports.errors import Problem
 from imports.files.customers import MOST_PROBLEMS
 from imports.files.grouping import Grouper
-from imports.files.scanning import Scan, read_rows
+from imports.files.scanning import read_rows
+from imports.files.totals import LEAVE_OUT, SUMS_UP, TOTALS_ROW, says_total
 from imports.files.widths import NearLines
 from imports.models import Run
 from imports.pipeline.comparing import NearKeys
@@ -29,8 +30,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from connections.merging import Stage
+    from imports.files.customers import Customer
     from imports.files.mapping import CustomerMapping
     from imports.files.sources import Source
+    from imports.files.spans import Scan
     from imports.pipeline.issues import IssueLog
     from lookups.directory import LookupDirectory
 
@@ -75,6 +78,8 @@ class Checker:
             verdict = self.judge.judge(customer, known)
             if known is None:
                 self.near.warn(customer, scan, self.mapping)
+                if says_total(code):
+                    _name_totals(customer, self.mapping)
             problems += customer.problems
             if len(problems) >= MOST_PROBLEMS:
                 self.log.take(problems)
@@ -141,4 +146,25 @@ def _skipped(stored: StoredCustomer, line: int, mapping: CustomerMapping) -> Pro
         field="customer_code",
         value=stored.code,
         customer_code=stored.code,
+    )
+
+
+def _name_totals(customer: Customer, mapping: CustomerMapping) -> None:
+    """Say that what names a new customer reads like the total of the file.
+
+    Where nothing but numbers stands beside it, that is all that is wrong; else it may be a customer after all.
+    """
+    if customer.sums_up:
+        customer.problems.clear()
+        message = f"{customer.code!r} names no customer; {SUMS_UP}: {LEAVE_OUT}."
+    else:
+        message = f"{customer.code!r} is new and reads like a total. If {SUMS_UP}, {LEAVE_OUT}."
+    customer.problem(
+        customer.line,
+        TOTALS_ROW,
+        message,
+        column=mapping.column_label(Target("customer_code")),
+        field="customer_code",
+        value=customer.code,
+        severity="error" if customer.sums_up else "warning",
     )

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from imports.files.customers import Customer
     from imports.files.mapping import CustomerMapping
-    from imports.files.scanning import Scan
+    from imports.files.spans import Scan
 
 ASKED_AT_ONCE = 50_000
 """Codes of one query; few files have more new ones."""

@@ -10,7 +10,7 @@ import contextlib
 import gc
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -20,11 +20,13 @@ from django.db import Error, connection, transaction
 from connections import merging
 from connections.models import Connection
 from connections.stamping import take_stamp
-from imports.errors import FileHeld, FileRejected, HeldFor, Problem, SettingsWrong
+from imports.errors import FileHeld, FileRejected, HeldFor, SettingsWrong
+from imports.files.continuing import Continuation
 from imports.files.customers import Customer
 from imports.files.mapping import CustomerMapping
-from imports.files.scanning import Scan, read_rows, scan_customers
+from imports.files.scanning import read_rows, scan_customers
 from imports.files.sources import Source, open_source
+from imports.files.spans import Scan
 from imports.models import Run
 from imports.pipeline.beating import Progress, beating
 from imports.pipeline.beginning import begin_run, hold_what_fails
@@ -32,10 +34,11 @@ from imports.pipeline.checking import BATCH, Checker
 from imports.pipeline.claiming import claim_account
 from imports.pipeline.comparing import find_near_keys
 from imports.pipeline.ending import Ending
+from imports.pipeline.framing import compare_footer, find_remarks, require_footer
 from imports.pipeline.guards import find_reason_to_hold
 from imports.pipeline.issues import IssueLog
 from imports.pipeline.keeping import forget_old_files, keep_rejects, keeping_file
-from imports.pipeline.recognising import digest_header, explain_drift
+from imports.pipeline.recognising import digest_header, explain_drift, explain_missing_header
 from imports.pipeline.rejecting import drafting_rejects, write_rejects
 from imports.template import MEANING
 from imports.versioning import find_other_specs
@@ -49,7 +52,7 @@ if TYPE_CHECKING:
     from imports.formats.spec import FormatSpec
     from imports.pipeline.requesting import ImportRequest
 
-RULES_REVISION = 3
+RULES_REVISION = 4
 """Raise it when the same row would come out differently, so that no stored digest matches any more."""
 
 ATTEMPTS = 3
@@ -107,6 +110,8 @@ class _Import:
             source.header = mapping.header
             directory = LookupDirectory(self.run.account)
             scan = self._scan(source, mapping, directory)
+            if (wrong := compare_footer(source, scan)) and not self.ending.lifts_limits:
+                raise FileHeld(HeldFor.FOOTER, wrong)
             with self.ending.committing(), connection.cursor() as cursor, _no_garbage_collection():
                 self.known = self._count_known()
                 stage, log = merging.Stage(cursor), IssueLog(cursor, self.run)
@@ -132,16 +137,16 @@ class _Import:
 
     def _bind(self, source: Source) -> CustomerMapping:
         """The format's columns at their places in the file."""
-        if self.spec.dialect.footer and not source.footer and not self.ending.lifts_limits:
-            raise FileHeld(HeldFor.FOOTER, [_missing_footer(self.spec)])
+        if not self.ending.lifts_limits:
+            require_footer(source)
         try:
             return CustomerMapping(self.spec, source.header)
         except FileRejected as rejection:
             rejection.line = source.header_line
+            rejection.message += explain_missing_header(source)
             raise
         except FileHeld as hold:
-            hold.problems = [replace(problem, line=source.header_line) for problem in hold.problems]
-            hold.summary = explain_drift(source, self.spec, find_other_specs(self.run.account, self.spec))
+            explain_drift(hold, source, self.spec, find_other_specs(self.run.account, self.spec))
             raise
 
     def _scan(self, source: Source, mapping: CustomerMapping, directory: LookupDirectory) -> Scan:
@@ -155,12 +160,12 @@ class _Import:
             done += size
             self.progress("Reading", min(done, source.size), source.size)
 
-        return scan_customers(source, mapping.code_index, seed, advance, mapping.no_codes)
+        return scan_customers(source, mapping.code_index, seed, advance, mapping.no_codes, Continuation(mapping))
 
     def _check(self, checker: Checker) -> None:
         """Check every customer that is new or changed, and stage what is accepted."""
         run, scan = self.run, checker.scan
-        checker.log.add(_header_problems(checker.source, checker.mapping))
+        checker.log.add(find_remarks(checker.source, checker.mapping, scan))
         run.rows = scan.records
         if scan.nameless is not None:
             self._reject_nameless(checker, read_rows(checker.source, scan, scan.spans(scan.nameless)))
@@ -266,34 +271,3 @@ def _no_garbage_collection() -> Iterator[None]:
     finally:
         if was_enabled:
             gc.enable()
-
-
-def _header_problems(source: Source, mapping: CustomerMapping) -> list[Problem]:
-    """A warning for every column that is not read and that nobody has seen before; one for all without a name."""
-    unknown = "no field of the template" if mapping.spec.columns is None else "not in the approved header"
-    named = [(index, text.strip()) for index, text in mapping.unknown_headers if text.strip()]
-    found = [(text, text, f"Column {index + 1} ({text!r}) is {unknown}; it is not read.") for index, text in named]
-    if nameless := [str(index + 1) for index, text in mapping.unknown_headers if not text.strip()]:
-        what = f"Column {nameless[0]} has no name; it is"
-        if len(nameless) > 1:
-            what = f"Columns {', '.join(nameless[:-1])} and {nameless[-1]} have no name; they are"
-        found.append((nameless[0], "", f"{what} not read."))
-    return [
-        Problem(
-            code="unknown_column",
-            message=message,
-            severity="warning",
-            line=source.header_line,
-            column=column,
-            value=value,
-        )
-        for column, value, message in found
-    ]
-
-
-def _missing_footer(spec: FormatSpec) -> Problem:
-    message = (
-        f"The file does not end with the footer {spec.dialect.footer!r} that its format asks for; "
-        "it may have been cut off on its way."
-    )
-    return Problem(code="missing_footer", message=message)

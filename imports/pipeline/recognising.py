@@ -5,15 +5,17 @@ from __future__ import annotations
 import csv
 import hashlib
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from imports.errors import SettingsWrong
+from imports.errors import Problem, SettingsWrong
 from imports.files.drift import HeaderDrift, shorten
 from imports.files.mapping import REJECT_COLUMNS
 from imports.files.records import read_cells
 from imports.files.sources import find_bom
 from imports.formats.spec import STANDARD
 from imports.models import Run
+from imports.pipeline.framing import describe_separator
 from imports.template import find_target, normalize
 from imports.versioning import STANDARD_NAME, find_other_specs, find_version
 
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from accounts.models import Account
+    from imports.errors import FileHeld
     from imports.files.sources import Source
     from imports.formats.spec import FormatSpec
     from imports.models import FormatVersion
@@ -32,46 +35,85 @@ MOST_LINES = 40
 NAMES = {",": "commas", ";": "semicolons", "|": "pipes", "\t": "tabs", " ": "spaces", "^": "carets", "~": "tildes"}
 
 
-def explain_drift(source: Source, spec: FormatSpec, others: Iterable[FormatSpec]) -> str:
-    """In one sentence, what a file is like whose header is not the approved one."""
+def explain_drift(hold: FileHeld, source: Source, spec: FormatSpec, others: Iterable[FormatSpec]) -> None:
+    """Say in one sentence what a file is like whose header is not the approved one.
+
+    Where the approved header stands on another line, that is all there is to say.
+    """
     lines = _first_lines(source)
-    name = spec.name.partition("@")[0]
-    said = [_find_other_delimiter(lines, spec, name)]
+    name = _name(spec)
     alike = next((other for other in (STANDARD, *others) if _reads(other, lines, other.dialect.skip_lines)), None)
-    if alike is not None:
-        said.append(f"it looks like {'the standard template' if alike is STANDARD else alike.name.partition('@')[0]}")
-    if not any(said):
-        said = [_find_moved(lines, spec, name) or _find_lost(source, spec, name)]
-    said = [part for part in said if part] or [f"The header of this file is not the one that {name} is approved for"]
-    sentence = "; ".join(said)
+    said = [] if alike is None else [f"it looks like {'the standard template' if alike is STANDARD else _name(alike)}"]
+    moved = _find_moved(lines, source, spec)
+    if moved is not None:
+        where = f"the header stands on line {moved + 1} of this file, {name} expects it on line {_expected(source)}"
+        hold.problems = [Problem(code="moved_header", message=_sentence([where, *said]), line=moved + 1)]
+        return
+    hold.problems = [replace(problem, line=source.header_line) for problem in hold.problems]
+    delimiter = _find_other_delimiter(lines, source, spec, name)
+    if delimiter or said:
+        said = [delimiter, *said]
+    else:
+        said = [_find_lost(source, spec, name) or f"the header of this file is not the one that {name} is approved for"]
+    hold.summary = _sentence([_describe_separator(source), *said])
+
+
+def explain_missing_header(source: Source) -> str:
+    """What a file seems to be in which no header of the standard template was found; "" for nothing."""
+    said = []
+    if separator := _describe_separator(source):
+        said.append(f"{separator}.")
+    moved = _find_moved(_first_lines(source), source, STANDARD)
+    if moved is not None:
+        said.append(f"A header stands on line {moved + 1}; send the file without the lines above it.")
+    return "".join(f" {sentence}" for sentence in said)
+
+
+def _sentence(parts: Iterable[str]) -> str:
+    sentence = "; ".join(filter(None, parts))
     return f"{sentence[0].upper()}{sentence[1:]}."
+
+
+def _name(spec: FormatSpec) -> str:
+    return spec.name.partition("@")[0]
+
+
+def _describe_separator(source: Source) -> str:
+    is_other = source.separator not in ("", source.dialect.delimiter)
+    return describe_separator(source) if is_other else ""
+
+
+def _expected(source: Source) -> int:
+    """The line on which the dialect expects the header."""
+    finds = source.dialect.ignore_lines or source.separator
+    return source.header_line if finds and source.header_line else source.dialect.skip_lines + 1
 
 
 def _first_lines(source: Source) -> list[str]:
     source.file.seek(0)
     data = source.file.read(LOOKED_AT).removeprefix(b"\xef\xbb\xbf")
-    return [line.decode(errors="replace") for line in data.splitlines()][:MOST_LINES]
+    return [line.decode(errors="replace") for line in data.splitlines(keepends=True)][:MOST_LINES]
 
 
-def _cut(line: str, delimiter: str, quotechar: str | None) -> list[str]:
-    """The cells of a line; nothing where its quotes are wrong."""
+def _cut(lines: list[str], delimiter: str, quotechar: str | None) -> list[str]:
+    """The cells of the record that begins with the first line; nothing where its quotes are wrong."""
     if quotechar is None:
-        return line.split(delimiter)
+        return lines[0].rstrip("\r\n").split(delimiter)
     try:
-        return next(read_cells([line], delimiter=delimiter, quotechar=quotechar, strict=False), [])
+        return next(read_cells(lines, delimiter=delimiter, quotechar=quotechar, strict=False), [])
     except csv.Error:
         return []
 
 
 def _cells(spec: FormatSpec, lines: list[str], index: int) -> list[str]:
-    return _cut(lines[index], spec.dialect.delimiter, spec.dialect.quotechar) if index < len(lines) else []
+    return _cut(lines[index:], spec.dialect.delimiter, spec.dialect.quotechar) if index < len(lines) else []
 
 
 def _reads(spec: FormatSpec, lines: list[str], index: int) -> bool:
     """Whether the format would take the line for its header."""
     cells = _cells(spec, lines, index)
     if spec.columns is not None:
-        named = any(column.headers for column in spec.columns)
+        named = bool(spec.header) or any(column.headers for column in spec.columns)
         return bool(cells) and named and spec.dialect.has_header and not HeaderDrift(spec, cells, []).find_problems()
     targets = [str(target) for cell in cells if (target := find_target(cell))]
     return "customer_code" in targets and len(targets) > len(cells) / 2
@@ -85,11 +127,12 @@ def _known(spec: FormatSpec, cells: list[str]) -> int:
     return sum(normalize(cell) in known for cell in cells)
 
 
-def _find_other_delimiter(lines: list[str], spec: FormatSpec, name: str) -> str:
-    own, index = spec.dialect.delimiter, spec.dialect.skip_lines
+def _find_other_delimiter(lines: list[str], source: Source, spec: FormatSpec, name: str) -> str:
+    own, index = spec.dialect.delimiter, (source.header_line or 1) - 1
     if index >= len(lines):
         return ""
-    widths = {mark: len(_cut(lines[index], mark, spec.dialect.quotechar)) for mark in dict.fromkeys([own, *",;|\t"])}
+    header = lines[index : index + 1]
+    widths = {mark: len(_cut(header, mark, spec.dialect.quotechar)) for mark in dict.fromkeys([own, *",;|\t"])}
     widest = max(widths, key=lambda mark: widths[mark])
     expected = max(2, len(spec.header) / 2)
     if widths[own] * 2 > widths[widest] or widths[widest] < expected:
@@ -97,12 +140,10 @@ def _find_other_delimiter(lines: list[str], spec: FormatSpec, name: str) -> str:
     return f"this file uses {NAMES.get(widest, widest)}, {name} expects {NAMES.get(own, repr(own))}"
 
 
-def _find_moved(lines: list[str], spec: FormatSpec, name: str) -> str:
-    expected = spec.dialect.skip_lines
-    moved = next((index for index in range(len(lines)) if index != expected and _reads(spec, lines, index)), None)
-    if moved is None:
-        return ""
-    return f"the header stands on line {moved + 1} of this file, {name} expects it on line {expected + 1}"
+def _find_moved(lines: list[str], source: Source, spec: FormatSpec) -> int | None:
+    """The index of the line on which the approved header stands, where that is another one."""
+    taken = (source.header_line or 1) - 1
+    return next((index for index in range(len(lines)) if index != taken and _reads(spec, lines, index)), None)
 
 
 def _find_lost(source: Source, spec: FormatSpec, name: str) -> str:
@@ -146,12 +187,12 @@ def _find_rejects(start: bytes) -> tuple[str, str] | None:
 
 
 def _find_version_of_rejects(account: Account, header: str, delimiter: str) -> FormatVersion | None:
-    cuts = [_cut(header, delimiter, quote) for quote in ('"', "'", None)]
+    cuts = [_cut([header], delimiter, quote) for quote in ('"', "'", None)]
     names = _names_by_digest(account, {digest_header(cells) for cells in cuts if cells})
     if not names:
         specs = [STANDARD, *find_other_specs(account, STANDARD)]
         names = {
-            STANDARD_NAME if spec is STANDARD else spec.name.partition("@")[0]
+            STANDARD_NAME if spec is STANDARD else _name(spec)
             for spec in specs
             if spec.dialect.delimiter == delimiter and _reads(spec, [header], 0)
         }

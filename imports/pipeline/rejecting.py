@@ -7,8 +7,6 @@ row's cells or quotes must still be wrong in what is written.
 from __future__ import annotations
 
 import csv
-import fnmatch
-import re
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, TextIO
 
@@ -19,17 +17,18 @@ from imports.files.mapping import REJECT_COLUMNS
 from imports.files.records import without_line_end
 from imports.files.scanning import read_rows
 from imports.files.widths import NearLines
-from imports.formats.writing import format_record, write_record
+from imports.formats.masks import Footer
+from imports.formats.writing import format_record
 from imports.pipeline.issues import Reason
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from pathlib import Path
 
     from imports.files.mapping import CustomerMapping
     from imports.files.records import Row
-    from imports.files.scanning import Scan
     from imports.files.sources import Source
+    from imports.files.spans import Scan
     from imports.pipeline.issues import IssueLog
 
 _NO_REASON = [Reason("", "", "")]
@@ -45,8 +44,8 @@ def write_rejects(
     originals stand alone and the reasons go to a second file beside it, `<path>.reasons.csv`. Nothing is written
     when nothing was rejected.
     """
-    is_rejected = bytearray(len(scan.lines))
-    for number in rejected:
+    is_rejected, customers = bytearray(len(scan.lines)), list(rejected)
+    for number in customers:
         for span in scan.spans(number):
             is_rejected[span] = 1
     is_nameless = bytearray(len(scan.lines))
@@ -68,10 +67,11 @@ def write_rejects(
     ):
         explained = _explain(rows, found, Grouper(mapping, NearLines(source, scan)))
         if source.header:
-            _Headed(file, source, mapping, encoding).write(explained)
+            count = _Headed(file, source, mapping, encoding).write(explained)
         else:
             with draft_of_reasons.open("w", encoding="utf-8", newline="") as reasons:
-                _write_headless(file, source, reasons, explained)
+                count = _write_headless(file, source, reasons, explained)
+        _write_footer(file, source, {"rows": count, "customers": len(customers)})
     draft.replace(path)
     if not source.header:
         draft_of_reasons.replace(reasons_path(path))
@@ -140,15 +140,25 @@ class _Headed:
         self.dropped = mapping.reject_indexes
         self.short = mapping.spec.policies.allow_short_rows
 
-    def write(self, rows: Iterable[tuple[Row, list[Reason]]]) -> None:
-        newline = self.source.newline
+    def write(self, rows: Iterable[tuple[Row, list[Reason]]]) -> int:
+        """Write header and rows; returns how many."""
+        newline, count = self.source.newline, 0
         self.file.write(self.source.preamble)
-        write_record(self.file, self.dialect, newline, [*self._own(self.source.header), *REJECT_COLUMNS])
+        header = [*self._own(self.source.header), *REJECT_COLUMNS]
+        self.file.write(format_record(self.dialect, header) + newline)
         for row, reasons in rows:
-            why = self._describe(row, reasons or _NO_REASON)
-            text = self._faulty(row, why) if row.fault else self._sound(row, why)
-            self.file.write(text + newline)
-        self.file.write(self.source.footer)
+            count += 1
+            self.file.write(self._seen(row, self._describe(row, reasons or _NO_REASON)) + newline)
+        return count
+
+    def _seen(self, row: Row, why: list[str]) -> str:
+        """The row with so much of its reasons that no mask of lines to ignore matches it."""
+        for said in (len(why), _MESSAGE, 1):
+            reasons = [text if index < said else "" for index, text in enumerate(why)]
+            text = self._faulty(row, reasons) if row.fault else self._sound(row, reasons, in_full=said == len(why))
+            if not (self.source.ignores and self.source.ignores(text.encode())):
+                break
+        return text
 
     def _own(self, cells: list[str]) -> list[str]:
         """The cells without those of reasons that came back."""
@@ -163,7 +173,7 @@ class _Headed:
         text = " ".join(text.split()).encode(self.encoding, "backslashreplace").decode(self.encoding)
         return text.replace(self.dialect.delimiter, "_" if self.dialect.delimiter == " " else " ").strip()
 
-    def _sound(self, row: Row, why: list[str]) -> str:
+    def _sound(self, row: Row, why: list[str], *, in_full: bool) -> str:
         """The cells, the reasons and what came after the last column.
 
         Behind a row that was too short stands a cell that says so, because its missing cells are given here.
@@ -174,7 +184,8 @@ class _Headed:
         cells = row.cells + [""] * (width - found)
         behind = cells[width:]
         if found < width and not self.short:
-            behind = [self._plain(f"only {found} of {width} cells; delete this one when all are right")]
+            note = f"only {found} of {width} cells; delete this one when all are right"
+            behind = [self._plain(note) if in_full else "?"]
         return _join(self.source, [*self._own(cells[:width]), *why, *behind])
 
     def _faulty(self, row: Row, why: list[str]) -> str:
@@ -211,20 +222,28 @@ def _join(source: Source, cells: list[str]) -> str:
 
 def looks_like_footer(source: Source, line: bytes) -> bool:
     """Whether a row would be taken for the footer where it is the last one, and quotes can prevent it."""
-    footer = source.dialect.footer
-    if not footer or not source.dialect.quotechar:
+    dialect = source.dialect
+    if not dialect.footer or not dialect.quotechar:
         return False
-    return re.match(fnmatch.translate(footer), line.decode(errors="replace").strip()) is not None
+    return Footer(dialect.footer, dialect.delimiter).matches(line.decode(errors="replace"))
+
+
+def _write_footer(file: TextIO, source: Source, counts: Mapping[str, int]) -> None:
+    """The footer as it came, but for what it counts."""
+    footer = Footer(source.dialect.footer, source.dialect.delimiter)
+    for line in source.footer.splitlines(keepends=True):
+        file.write(footer.recount(line, counts))
 
 
 def _write_headless(
     file: TextIO, source: Source, reasons_file: TextIO, rows: Iterable[tuple[Row, list[Reason]]]
-) -> None:
-    """The rows as they came, and their reasons by line in a file of their own."""
-    writer = csv.writer(reasons_file)
+) -> int:
+    """The rows as they came, and their reasons by line in a file of their own; returns how many rows."""
+    writer, count = csv.writer(reasons_file), 0
     writer.writerow(REJECT_COLUMNS)
     file.write(source.preamble)
     for row, reasons in rows:
+        count += 1
         text = _text_of(source, row)
         if row.fault and _is_open(source, row.raw):
             # Else its quote would take in the rows behind it. The delimiter keeps what stands before as it is.
@@ -233,7 +252,7 @@ def _write_headless(
             text = format_record(source.dialect, row.cells, quoted=0)
         file.write(text + source.newline)
         writer.writerows((row.line, *reason) for reason in reasons)
-    file.write(source.footer)
+    return count
 
 
 def _is_open(source: Source, line: bytes) -> bool:

@@ -16,7 +16,7 @@ from imports.models import Issue
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from imports.files.scanning import Scan
+    from imports.files.spans import Scan
     from imports.models import Run
 
     Records = Mapping[tuple[Change.Record, str], Mapping[str, str | None]]

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from typing import TextIO
 
     from accounts.models import Account
-    from imports.files.scanning import Scan
+    from imports.files.spans import Scan
     from imports.formats.spec import FormatSpec
     from imports.models import FormatVersion
 MOST_SHOWN = 100

@@ -140,7 +140,8 @@ def test_a_file_of_another_format_of_the_account_is_recognised(send, account):
 
 def test_a_header_on_another_line_is_found(send):
     run = send.text(f"Customers of today\n\n{HEADER}\n{ROW}\n", SPEC)
-    assert sentence(run) == "The header stands on line 3 of this file, erp expects it on line 1"
+    assert (run.status, run.held_for, issues_of(run)) == ("held", "header", [(3, "", "moved_header")])
+    assert run.message == "The header stands on line 3 of this file, erp expects it on line 1."
 
 
 def test_data_in_the_place_of_the_header_is_seen(send):

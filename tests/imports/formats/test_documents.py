@@ -136,10 +136,10 @@ def _dialects(draw):
         has_header=has_header,
         width=0 if has_header else draw(st.integers(0, 2000)),
         skip_lines=draw(st.integers(0, 1000)),
-        footer=draw(_texts.filter(lambda text: text.strip("*? "))),
+        footer=draw(_texts.filter(lambda text: text.strip("*? ") and "{" not in text)),
         allow_spaced_delimiter=delimiter != " " and draw(st.booleans()),
         spaces_around_quotes=draw(st.booleans()),
-        ignore_lines=tuple(draw(st.lists(_texts.filter(lambda text: text.strip("*? ")), max_size=2))),
+        ignore_lines=tuple(draw(st.lists(_texts.map(lambda text: f"--- {text.replace('{', '')}"), max_size=2))),
     )
 
 

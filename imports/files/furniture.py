@@ -1,0 +1,72 @@
+"""Furniture: what belongs to the pages of a file and to no customer: the header again, a line for spreadsheets."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from imports.template import find_target, normalize
+from lookups.texts import drop_invisible, read_key
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_SEPARATOR = re.compile(r'\s*"?sep=(?P<mark>[^\r\n])"?[,;|\t ]*', re.IGNORECASE)
+_BEGINNINGS = frozenset({"sep=", *(f"sep={mark}" for mark in ",;|^~:")})
+"""What is left of such a line in its first cell."""
+
+
+def find_separator(line: str) -> str:
+    """The delimiter that a line "sep=;" names, which spreadsheets obey; "" for any other line."""
+    found = _SEPARATOR.fullmatch(drop_invisible(line.rstrip("\r\n")))
+    return found["mark"] if found else ""
+
+
+class Furniture:
+    """What a row of a file may be instead of a customer's, given the file's header."""
+
+    def __init__(self, header: Sequence[str], code_index: int, delimiter: str) -> None:
+        self.header = _as_compared(header)
+        self.code_index = code_index
+        self.delimiter = delimiter
+        self.without_code = bool(self.header) and not any(self.header[code_index : code_index + 1])
+        """Whether the header has nothing where customers have their code."""
+        names = {spelling for text in header for spelling in (read_key(text).casefold(), normalize(text))}
+        names |= {name.replace("_", " ") for name in names}
+        self.suspects = frozenset(names - {""}) | _BEGINNINGS
+        """What stands, in small letters, in the place of the code of a row that may be furniture."""
+
+    def has(self, cells: Sequence[str]) -> bool:
+        """Whether a row is the header again, or a line that names the delimiter."""
+        return self.is_header(cells) or self._is_separator(cells)
+
+    def is_header(self, cells: Sequence[str]) -> bool:
+        """Whether a row is the header again, compared as headers are."""
+        return self._may_be_header(cells) and _as_compared(cells) == self.header
+
+    def is_other_header(self, cells: Sequence[str]) -> bool:
+        """Whether a row is a header with other columns: most of its cells are names that this one has, or fields."""
+        if not self._may_be_header(cells) or self.is_header(cells):
+            return False
+        named = [cell for cell in _as_compared(cells) if cell]
+        known = sum(cell in self.header or find_target(cell) is not None for cell in named)
+        has_code = not {"customer_code", *self.header[self.code_index : self.code_index + 1]}.isdisjoint(named)
+        return has_code and len(set(named)) > 1 and known * 2 > len(named)
+
+    def _may_be_header(self, cells: Sequence[str]) -> bool:
+        if not self.header or len(cells) <= self.code_index:
+            return False
+        code = read_key(cells[self.code_index]).casefold()
+        return code in self.suspects if code else self.without_code
+
+    def _is_separator(self, cells: Sequence[str]) -> bool:
+        is_likely = bool(cells) and cells[0].lstrip(' "')[:4].casefold() == "sep="
+        return is_likely and find_separator(self.delimiter.join(cells)) == self.delimiter
+
+
+def _as_compared(cells: Sequence[str]) -> list[str]:
+    """The cells as headers are compared, without blank ones at the end."""
+    names = [normalize(cell) for cell in cells]
+    while names and not names[-1]:
+        names.pop()
+    return names

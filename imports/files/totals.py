@@ -1,0 +1,77 @@
+"""Totals: rows that sum up a file or end it and name no customer, recognised by their words in many languages."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+TOTALS_ROW = "totals_row"
+SUMS_UP = "the row seems to sum up or end the file"
+LEAVE_OUT = "leave it out, or let the format name it as the footer or among the lines to ignore"
+
+_TOTALS = """
+total totals subtotal subtotals sum sums count
+summe summen gesamt gesamtsumme gesamttotal endsumme zwischensumme teilsumme insgesamt anzahl gesamtanzahl gesamtzahl
+totaux somme nombre
+totale totali subtotale somma complessivo conteggio
+totales subtotales suma sumas sumatoria recuento
+totaal totalen subtotaal som eindtotaal aantal
+totais subtotais soma contagem
+summa totalt antal delsumma delsum yhteensä summat välisumma
+razem ogółem łącznie celkem součet mezisoučet spolu súčet összesen toplam ukupno skupaj viso kopā kokku
+итого всего сумма разом усього общо σύνολο
+合計 小計 総計 合计 小计 总计 總計 총계 합계 소계
+"""
+_ENDS = """
+eof end ende dateiende listenende fin fine einde fim slut konec koniec
+"""
+_BESIDE = """
+sub sous grand general général générale generale geral overall number no nr of the for in on per and report file list
+page data de des du la le les el los las di del della dei der die das van het een do da dos das all alle tous todos und
+et e y en customer client account record row line entry kunde debitor datensatz zeile satz ligne cliente riga registro
+fila klant regel linha fichier fichero archivo bericht liste datei seite rapport
+eur usd gbp chf cad aud jpy sek nok dkk pln
+"""
+_COUNTED = """
+customers clients accounts records rows lines entries items
+kunden debitoren datensätze zeilen sätze positionen enregistrements lignes clienti righe registri
+clientes registros filas líneas klanten regels linhas kunder rader
+"""
+_SEPARATORS = re.compile(r"[\s:=()\[\]*#/_\-]+")
+_NUMBER = re.compile(r"[+$€£¥]?\d[\d.,'’%+]*")
+_PLAIN = str.maketrans("łøđı", "lodi")
+
+
+def _fold(text: str) -> str:
+    """The text in small letters without accents, full-width forms as their plain ones."""
+    if text.isascii():
+        return text.lower()
+    text = unicodedata.normalize("NFKD", text.casefold()).translate(_PLAIN)
+    return unicodedata.normalize("NFC", "".join(letter for letter in text if not unicodedata.combining(letter)))
+
+
+_TOTAL_WORDS = frozenset(_fold(f"{_TOTALS} {_ENDS}").split())
+_COUNTED_WORDS = frozenset(_fold(_COUNTED).split())
+_WORDS = _TOTAL_WORDS | _COUNTED_WORDS | frozenset(_fold(_BESIDE).split())
+
+
+def says_total(text: str) -> bool:
+    """Whether a cell says a total or the end, and no more: "Total: 2", "Gesamtsumme (Kunden)", "19 records", "EOF"."""
+    if text.isascii() and text.isalnum():
+        return text.lower() in _TOTAL_WORDS  # what most codes are like
+    words = [word.strip(".,;") for word in _SEPARATORS.split(_fold(text))]
+    named = [word for word in words if word and not _NUMBER.fullmatch(word)]
+    if not named or not _WORDS.issuperset(named):
+        return False
+    counts = any(map(_NUMBER.fullmatch, words)) and not _COUNTED_WORDS.isdisjoint(named)
+    return counts or not _TOTAL_WORDS.isdisjoint(named)
+
+
+def is_totals_row(cells: Iterable[str]) -> bool:
+    """Whether a row says a total and has nothing but numbers beside it."""
+    words = [cell for cell in cells if any(map(str.isalpha, cell))]
+    return bool(words) and all(map(says_total, words))

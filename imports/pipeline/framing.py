@@ -1,0 +1,97 @@
+"""Frame: what stands around the rows of a file, and what is to be said of it: header, footer, separator."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from imports.errors import FileHeld, HeldFor, Problem
+from imports.formats.masks import Footer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from imports.files.mapping import CustomerMapping
+    from imports.files.sources import Source
+    from imports.files.spans import Scan
+
+
+def require_footer(source: Source) -> None:
+    """Raise FileHeld for a file without the footer that its format asks for."""
+    if source.dialect.footer and not source.footer:
+        message = (
+            f"The file does not end with the footer {source.dialect.footer!r} that its format asks for; "
+            "it may have been cut off on its way."
+        )
+        raise FileHeld(HeldFor.FOOTER, [Problem(code="missing_footer", message=message)])
+
+
+def compare_footer(source: Source, scan: Scan) -> list[Problem]:
+    """A problem for every number in the footer that is not how much came."""
+    footer = Footer(source.dialect.footer, source.dialect.delimiter)
+    came = {"rows": scan.records, "customers": len(scan.customers)}
+    wrong = [
+        (index, text.strip(), what, count)
+        for index, text in enumerate(source.footer.splitlines())
+        for what, count in footer.read_counts(text).items()
+        if count != came[what]
+    ]
+    first = source.line_at(source.end) if wrong else 0
+    return [_wrong_count(first + index, text, what, count, came[what]) for index, text, what, count in wrong]
+
+
+def _wrong_count(line: int, text: str, what: str, count: int, came: int) -> Problem:
+    why = "it may have been cut off on its way" if came < count else "there may be rows of another file in it"
+    message = f"The footer {text[:100]!r} says {count:,} {what}, and the file has {came:,}: {why}."
+    return Problem(code="wrong_count", message=message, line=line, value=text)
+
+
+def find_remarks(source: Source, mapping: CustomerMapping, scan: Scan) -> Iterator[Problem]:
+    """Warnings about the file as a whole: columns that are not read, lines that are no rows, counts let go."""
+    for wrong in compare_footer(source, scan):
+        yield replace(wrong, severity="warning")
+    yield from _find_unknown(source, mapping)
+    if source.separator not in ("", source.dialect.delimiter):
+        yield Problem(
+            code="separator",
+            message=f"{describe_separator(source)}; the file is read with {source.dialect.delimiter!r}.",
+            severity="warning",
+            line=source.separator_line,
+        )
+    if scan.repeated_headers:
+        where = f"on line {scan.first_repeat}"
+        again = f"{where} and {scan.repeated_headers - 1:,} more times below" if scan.repeated_headers > 1 else where
+        yield Problem(
+            code="repeated_header",
+            message=f"The header stands again {again}; as no row is one, this is left out.",
+            severity="warning",
+            line=scan.first_repeat,
+        )
+
+
+def _find_unknown(source: Source, mapping: CustomerMapping) -> list[Problem]:
+    """A warning for every column that is not read and that nobody has seen before; one for all without a name."""
+    unknown = "no field of the template" if mapping.spec.columns is None else "not in the approved header"
+    named = [(index, text.strip()) for index, text in mapping.unknown_headers if text.strip()]
+    found = [(text, text, f"Column {index + 1} ({text!r}) is {unknown}; it is not read.") for index, text in named]
+    if nameless := [str(index + 1) for index, text in mapping.unknown_headers if not text.strip()]:
+        what = f"Column {nameless[0]} has no name; it is"
+        if len(nameless) > 1:
+            what = f"Columns {', '.join(nameless[:-1])} and {nameless[-1]} have no name; they are"
+        found.append((nameless[0], "", f"{what} not read."))
+    return [
+        Problem(
+            code="unknown_column",
+            message=message,
+            severity="warning",
+            line=source.header_line,
+            column=column,
+            value=value,
+        )
+        for column, value, message in found
+    ]
+
+
+def describe_separator(source: Source) -> str:
+    """What the file itself says of its delimiter, where that is not the format's."""
+    return f"Line {source.separator_line} says that the delimiter is {source.separator!r} (sep=)"

@@ -1,0 +1,71 @@
+"""Rows that sum up a file are named as that."""
+
+import pytest
+
+from imports.files.totals import says_total
+from imports.formats.spec import Dialect
+from tests.imports.customer_files import issues_of
+from tests.imports.formats.test_spec import column, spec
+
+HEADER = "customer_code|profile_name|price_type_currency|price_type_name"
+ROW = "C1|Harbor Row|EUR|EU Wholesale"
+
+
+SAID = """
+Total|TOTAL:|total: 2|Grand Total|Sub-total|Total customers: 19|19 records|Count = 8|*** End of report ***|EOF
+Summe|Gesamtsumme (Kunden)|Anzahl Datensätze: 4|Zwischensumme|Insgesamt 12|Sous-total|Total général : 7|Somme
+Totale clienti: 9|Totale generale|Suma|Total de clientes 5|Totaal|Aantal klanten: 3|Total geral|Soma
+Summa|Totalt|Yhteensä|Razem|Ogółem: 3|Celkem|Összesen|Toplam|Итого: 5|合計|合计：3|총계|Total EUR 1.234,50
+"""
+
+
+@pytest.mark.parametrize("text", SAID.strip().replace("\n", "|").split("|"))
+def test_totals_are_known_by_their_words(text):
+    assert says_total(text)
+
+
+@pytest.mark.parametrize(
+    "code",
+    ["C1", "10017", "Totalenergies", "Summit 12", "SUM100", "Total Energies", "Account 7", "12 Main", "-", "Records"],
+)
+def test_codes_of_customers_are_no_totals(code):
+    assert not says_total(code)
+
+
+@pytest.mark.parametrize(
+    "row", ["Total: 2|||", "TOTAL|2||", "Summe||2|1.234,50", "Total customers: 19", "Total|2 customers||"]
+)
+def test_a_totals_row_is_named_once(send, row):
+    rejects = send.folder / "rejects.txt"
+    run = send.text(f"{HEADER}\n{ROW}\n{row}\n", rejects=rejects)
+    assert (run.status, run.created, run.rejected) == ("partial", 1, 1)
+    assert issues_of(run) == [(3, "customer_code", "totals_row")]
+    assert "seems to sum up or end the file" in run.issues.get().message
+    again = send.bytes(rejects.read_bytes())
+    assert [code for *_, code in issues_of(again)] == ["totals_row"]
+
+
+@pytest.mark.parametrize("row", ["|Total|2|", "|Total customers: 19", "||| Totaal "])
+def test_a_totals_row_without_a_code_is_named_too(send, row):
+    run = send.text(f"{HEADER}\n{ROW}\n{row}\n")
+    assert (run.created, run.rows_rejected, issues_of(run)) == (1, 1, [(3, "customer_code", "totals_row")])
+
+
+def test_a_totals_row_becomes_no_customer_where_constants_give_all_that_is_required(send):
+    format_ = spec(column("customer_code", "Nr"), column("profile_name", "Name"), dialect=Dialect(delimiter=";"))
+    run = send.text("Nr;Name\n1;Store No 1\nTotal;1\n", format_)
+    assert (list(send.customers()), issues_of(run)) == (["1"], [(3, "customer_code", "totals_row")])
+
+
+def test_a_customer_who_is_called_total_is_warned_of_while_it_is_new(send):
+    row = ROW.replace("C1", "TOTAL")
+    run = send.text(f"{HEADER}\n{row}\n")
+    assert (run.status, run.created, issues_of(run)) == ("succeeded", 1, [(2, "customer_code", "totals_row")])
+    assert "is new and reads like a total" in run.issues.get().message
+    again = send.text(f"{HEADER}\n{row.replace('Harbor Row', 'Harbor')}\n")
+    assert (again.updated, issues_of(again)) == (1, [])
+
+
+def test_what_is_wrong_with_a_row_that_only_begins_like_a_total_is_said_too(send):
+    run = send.text(f"{HEADER}\nTotal|Harbor Row|EUR|\n")
+    assert [code for *_, code in issues_of(run)] == ["required", "totals_row"]

@@ -1,0 +1,142 @@
+"""What stands around the rows: footers that count, headers that have moved."""
+
+from dataclasses import replace
+
+import pytest
+
+from imports.formats.documents import read_format
+from imports.formats.spec import Dialect
+from imports.pipeline.ending import Release
+from tests.imports.customer_files import issues_of
+from tests.imports.formats.test_spec import column, spec
+
+HEADER = "customer_code|profile_name\n"
+ROWS = "C1|A\nC2|B\nC2|B\n"
+
+
+def counting(footer, **dialect):
+    return spec(dialect=Dialect(footer=footer, **dialect))
+
+
+@pytest.mark.parametrize(
+    ("footer", "line"),
+    [
+        ("T|{rows}", "T|3"),
+        ("T|{rows}", "T|000003"),
+        ("Total: {customers}", "Total: 2"),
+        ("*customers: {customers}*rows: {rows}", "-- customers: 2, rows: 3"),
+        ("T|{rows}|*", "T|3|20261126"),
+        ("T|{rows}|{customers}", "T|3|2\n\n"),
+    ],
+)
+def test_a_footer_that_counts_right_is_silent(send, footer, line):
+    run = send.text(f"{HEADER}C1|A\n\nC2|B\n--\nC2|B\n{line}\n", counting(footer, ignore_lines=("--",)))
+    assert (run.status, run.rows, issues_of(run)) == ("succeeded", 3, [])
+
+
+@pytest.mark.parametrize(
+    ("footer", "line", "said"),
+    [
+        ("T|{rows}", "T|000019", "says 19 rows, and the file has 3: it may have been cut off on its way."),
+        ("Total: {customers}", "Total: 1,200", "says 1,200 customers, and the file has 2: it may have been cut off"),
+        ("T|{rows}", "T|2", "says 2 rows, and the file has 3: there may be rows of another file in it."),
+        ("T|{rows}", "T|0", "says 0 rows"),
+    ],
+)
+def test_a_footer_that_counts_otherwise_holds_the_file(send, footer, line, said):
+    run = send.text(f"{HEADER}{ROWS}{line}\n", counting(footer))
+    assert (run.status, run.held_for, issues_of(run)) == ("held", "footer", [(5, "", "wrong_count")])
+    assert said in run.message
+    assert not any(run.counts.values())
+    assert send.customers() == {}
+
+
+def test_every_number_of_the_footer_is_compared(send):
+    run = send.text(f"{HEADER}{ROWS}T|9|9\nT|3|2\n", counting("T|{rows}|{customers}"))
+    assert issues_of(run) == [(5, "", "wrong_count"), (5, "", "wrong_count")]
+
+
+def test_a_footer_whose_number_is_none_is_missing(send):
+    assert issues_of(send.text(f"{HEADER}{ROWS}T|three\n", counting("T|{rows}"))) == [(None, "", "missing_footer")]
+
+
+def test_a_file_that_its_footer_held_goes_in_when_it_is_released(send):
+    text, format_ = f"{HEADER}{ROWS}T|9\n", counting("T|{rows}")
+    held = send.text(text, format_)
+    run = send.text(text, format_, release=Release(held, "pia"))
+    assert (run.status, run.created, issues_of(run)) == ("succeeded", 2, [(5, "", "wrong_count")])
+    assert run.issues.get().severity == "warning"
+
+
+@pytest.mark.parametrize(
+    ("footer", "line", "counted"), [("T|{rows}*", "T|0003|x", "T|0001|x"), ("{customers} -", "2 -", "1 -")]
+)
+@pytest.mark.parametrize("has_header", [True, False])
+def test_rejects_count_anew_in_their_footer(send, footer, line, counted, has_header):
+    rejects = send.folder / "rejects.txt"
+    columns = [column(name, place) for place, name in enumerate(("customer_code", "profile_name", "website"), 1)]
+    format_ = spec(*columns, dialect=Dialect(footer=footer, has_header=has_header, width=0 if has_header else 3))
+    text = f"{HEADER[:-1]}|website\n" * has_header + f"C1|A|\nC2|B|?\nC1|A|\n{line}\n"
+    run = send.text(text, format_, rejects=rejects)
+    assert (run.status, run.rejected) == ("partial", 1)
+    assert rejects.read_text().splitlines()[-1] == counted
+    again = send.bytes(rejects.read_bytes(), format_)
+    assert (again.status, again.rejected) == ("rejected", 1)
+
+
+# -- headers that have moved
+
+MOVING = """
+name: erp@1
+dialect: {delimiter: ";", skip_lines: SKIP}
+header: [Nr, Name, Ort]
+columns:
+  - {source: Nr, target: customer_code}
+  - {source: PLACE, target: profile_name}
+  - {constant: EUR, target: price_type_currency}
+  - {constant: EU Wholesale, target: price_type_name}
+"""
+
+
+def moving(skip=0, place="Name"):
+    return read_format(MOVING.replace("SKIP", str(skip)).replace("PLACE", place))
+
+
+TABLE = "Nr;Name;Ort\n1;A;x\n2;B;y\n"
+
+
+@pytest.mark.parametrize(
+    ("before", "skip", "stands", "expected"),
+    [
+        ("Customers\n", 0, 2, 1),
+        ("Customers of;26.11.2026\n\nby;Ms;Lee\n", 0, 4, 1),
+        ("", 1, 1, 2),
+        ("Customers\n", 3, 2, 4),
+        ("sep=;\nCustomers\n", 0, 3, 2),
+        ("Customers\nsep=;\n", 0, 3, 1),
+        ("sep=;\nCustomers\n", 1, 3, 2),
+    ],
+)
+def test_a_header_that_has_moved_is_one_sentence(send, before, skip, stands, expected):
+    run = send.text(before + TABLE, moving(skip))
+    assert (run.status, run.held_for, issues_of(run)) == ("held", "header", [(stands, "", "moved_header")])
+    assert run.message == f"The header stands on line {stands} of this file, erp expects it on line {expected}."
+
+
+@pytest.mark.parametrize("skip", [0, 1])
+def test_a_line_for_spreadsheets_moves_no_header(send, skip):
+    assert send.text("sep=;\n" + TABLE, moving(skip)).status == "succeeded"
+
+
+def test_a_header_of_several_lines_and_of_positions_is_found_too(send):
+    by_place = moving(place="2")
+    assert send.text(f"Customers\n{TABLE}", by_place).message.startswith("The header stands on line 2 ")
+    broken = replace(moving(), header=("Nr", "Name\nof it", "Ort"))
+    run = send.text(f"Customers\n{TABLE}".replace("Name", '"Name\nof it"'), replace(broken, columns=by_place.columns))
+    assert run.message.startswith("The header stands on line 2 ")
+
+
+def test_the_standard_template_says_where_a_header_stands(send):
+    run = send.text(f"Customers of today\n{HEADER}")
+    assert (run.status, issues_of(run)) == ("rejected", [(1, "", "missing_column")])
+    assert run.message.endswith("A header stands on line 2; send the file without the lines above it.")
