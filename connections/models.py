@@ -14,6 +14,7 @@ from django.db.models.functions import Lower, Now
 from accounts.models import Account
 from connections.given import given_fields
 from connections.near_keys import LONGEST, near_key
+from connections.nothing import says_nothing
 from connections.querysets import ConnectionQuerySet
 from connections.rules import STATE_REQUIRED_COUNTRIES, validate_country
 from lookups.fields import EmailKeyField, KeyField, TextField
@@ -184,7 +185,7 @@ class Address(models.Model):
 
     def clean(self) -> None:
         super().clean()
-        if self.country in STATE_REQUIRED_COUNTRIES and not self.state:
+        if self.country in STATE_REQUIRED_COUNTRIES and (not self.state or says_nothing(self.state)):
             raise ValidationError({"state": f"Addresses in {self.country} need a state."})
 
 

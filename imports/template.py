@@ -56,6 +56,7 @@ KEYS = frozenset(
 )  # fmt: skip
 
 
+LOOKUP_CODES = frozenset({"company_number_code", "customer_group_code", "sales_rep_code"})
 LOOKUP_NAMES = frozenset({"company_number_name", "customer_group_name"})
 """Names of entries of lists, among the fields of a connection."""
 
@@ -86,6 +87,12 @@ class TemplateField:
     def is_free_text(self) -> bool:
         """Whether the field holds any text, and nothing is found or told apart by it."""
         return self.kind is Kind.TEXT and self.group not in ASSIGNMENTS and self.name not in LOOKUP_NAMES
+
+    @property
+    def names_entry(self) -> bool:
+        """Whether it names an entry of one of the account's lists, by code or by name."""
+        is_listed = self.group in ASSIGNMENTS and self.kind is not Kind.CURRENCY
+        return is_listed or self.name in LOOKUP_NAMES or self.name in LOOKUP_CODES
 
     def numbered(self, number: int) -> str:
         """The field's name with its number, as issues and exports write it."""

@@ -7,14 +7,16 @@ most customers share few terms.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Enum, auto
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from connections.nothing import WORDS_AS_WRITTEN
 from imports.errors import CellError
 from imports.formats.encodings import find_meant
-from imports.formats.policies import EncodedTwice
-from imports.formats.spec import Blank, Column, FormatSpec, Ownership, fold_value_map
-from imports.template import ADDRESSES, Group, Kind, Target
+from imports.formats.policies import EncodedTwice, WordsForNothing
+from imports.formats.spec import BadValue, Blank, Column, FormatSpec, Ownership, fold_value_map
+from imports.template import ADDRESSES, Group, Kind, Target, TemplateField
 from lookups.texts import WHITE_SPACE, find_controls, is_plain, name_controls, read_key, read_text, space_controls
 
 if TYPE_CHECKING:
@@ -34,6 +36,35 @@ class Clear:
 
 
 CLEAR = Clear()
+
+
+class Keep:
+    """The value of a bad cell that is left out where a blank one would clear: what is stored stays."""
+
+    def __repr__(self) -> str:
+        return "KEEP"
+
+
+KEEP = Keep()
+
+
+class WordMeans(Enum):
+    """What a field makes of a word for nothing where the format does not say that it is blank."""
+
+    TEXT = auto()
+    """It is text: optional fields take any, so it is kept, with a warning."""
+    BLANK = auto()
+    """It is no value that is needed, nor one of its kind, so it is read as a blank cell, with a warning."""
+    VALUE = auto()
+    """It may be a value: a code or an entry that is known, or what nobody could guess (no discount at all, or none to
+    tell of)."""
+
+
+def word_means(field: TemplateField) -> WordMeans:
+    if field.kind in (Kind.CODE, Kind.INTEGER, Kind.BOOLEAN, Kind.ADDRESS_TYPE) or field.names_entry:
+        return WordMeans.VALUE
+    is_optional = not field.required and not field.is_key and field.part != "state"
+    return WordMeans.TEXT if is_optional and field.kind is Kind.TEXT else WordMeans.BLANK
 
 
 class CellProblem(NamedTuple):
@@ -141,13 +172,19 @@ class Block:
                 read = self._read(raw, part, problems, is_text=is_text, is_free=is_free)
                 if read is None:
                     blank = False
+                    self._leave_out(part, problems, values)
                     continue
                 text = read
+            is_word = text in WORDS_AS_WRITTEN
             if more is not None:
                 column, mapped = more
-                text = mapped[text] if text in mapped else mapped.get(text.casefold(), text)
-            if text and text != self.clear_token:
-                blank = False  # a record needs more than cells that clear
+                known = mapped[text] if text in mapped else mapped.get(text.casefold())
+                if known is not None:
+                    text, is_word = known, False
+            if is_word and text != self.clear_token:
+                text = self._read_word(part, text, raw, problems)
+            elif text and text != self.clear_token:
+                blank = False  # a record needs more than cells that clear or say nothing
             if more is not None:
                 text = read_text(text or column.default)
             if not text:
@@ -161,6 +198,7 @@ class Block:
                     values[part] = clean(text)
                 except CellError as error:
                     problems.append(self._problem(part, error, raw))
+                    self._leave_out(part, problems, values)
         if blank and self.needs_cell:
             return NOTHING
         if self.constants and (values or problems or not self.columns):
@@ -194,11 +232,39 @@ class Block:
             start = end
         return texts
 
+    def _leave_out(self, part: str, problems: list[CellProblem], values: dict[str, Any]) -> None:
+        """Where a bad cell is left out: no blank one is it, which would clear."""
+        if problems[-1].severity == "warning" and part in self.clear_parts:
+            values[part] = KEEP
+
+    def _read_word(self, part: str, word: str, raw: str, problems: list[CellProblem]) -> str:
+        """What a cell says with a word for nothing: "" where the format or the field reads it as blank."""
+        if self.spec.policies.words_for_nothing is WordsForNothing.BLANK:
+            return ""
+        means = word_means(self._bound(part).target.field)
+        if means is WordMeans.VALUE:
+            return word
+        if means is WordMeans.BLANK:
+            said = "is a word for nothing; it is read as a blank cell."
+        else:
+            remedy = ", or let the format read them as blank (words_for_nothing)" if self.spec.columns else ""
+            said = f"is a word for nothing; it is kept as it is. Leave such cells blank{remedy}."
+        problems.append(self._problem(part, CellError("word_for_nothing", said), raw, "warning"))
+        return word if means is WordMeans.TEXT else ""
+
+    def _bound(self, part: str) -> BoundColumn:
+        return next(bound for bound in self.columns if bound.target.field.part == part)
+
     def _problem(self, part: str, error: CellError, value: str, severity: str = "error") -> CellProblem:
-        bound = next(bound for bound in self.columns if bound.target.field.part == part)
+        """What is wrong with a cell; only a warning where the column leaves out what the field cannot have."""
+        bound = self._bound(part)
         shown = "has" if error.code == "too_long" else repr(value.strip(WHITE_SPACE)[:100])
-        remedy = "" if severity == "warning" or error.code == "control_character" else self._name_map(bound)
-        message = f"{bound.target} {shown} {error}{remedy}"
+        message = f"{bound.target} {shown} {error}"
+        if severity == "error" and error.code != "control_character":
+            message += self._name_map(bound)
+        if severity == "error" and bound.column.bad_value is BadValue.LEAVE_OUT:
+            severity = "warning"
+            message += " It is left out, and the field stays as it is."
         return CellProblem(bound.label, str(bound.target), error.code, message, value, severity)
 
     def _name_map(self, bound: BoundColumn) -> str:

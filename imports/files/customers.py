@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from imports.errors import Problem
+from imports.files.blocks import KEEP
 from imports.template import Group, Target
 
 if TYPE_CHECKING:
@@ -55,8 +56,11 @@ class Merged:
         self.repeats.append(line)
         if values is self.values:
             return False, []
-        new = {part: value for part, value in values.items() if part not in self.values}
-        conflicts = [part for part, value in values.items() if part not in new and self.values[part] != value]
+        known = self.values
+        new = {part: value for part, value in values.items() if known.get(part, KEEP) is KEEP and value is not KEEP}
+        conflicts = [
+            part for part, value in values.items() if part not in new and value is not KEEP and known[part] != value
+        ]
         if new:
             self.values = self.values | new
             self.later = (self.later or {}) | dict.fromkeys(new, (line, block))
@@ -102,7 +106,8 @@ class Customer:
     wrong, by field. `unread` says that the cells of a row could not be told apart, so that what is missing cannot be
     judged, and `sums_up` that the rows say a total with nothing but numbers beside it. `own_cells` are the cells of the
     last row that are about the customer itself, where nothing was wrong with them: most rows repeat them.
-    `encoded_twice` says that a text looks so, of which the first is named.
+    `encoded_twice` says that a text looks so, of which the first is named. `warned` are the fields and cells of
+    which a warning was given: their repetition needs none.
     """
 
     code: str
@@ -120,6 +125,7 @@ class Customer:
     assignments: dict[Group, dict[int, Given]] = field(default_factory=dict)
     own_cells: tuple[str, ...] | None = None
     encoded_twice: bool = False
+    warned: set[tuple[str, str]] = field(default_factory=set)
 
     def problem(
         self,

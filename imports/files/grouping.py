@@ -12,7 +12,7 @@ from imports.files.totals import LEAVE_OUT, SUMS_UP, TOTALS_ROW, is_totals_row, 
 from imports.files.widths import Widths
 from imports.formats.policies import Conflict
 from imports.formats.spec import BadValue
-from imports.template import ASSIGNMENTS, Group, Target, normalize
+from imports.template import ASSIGNMENTS, Group, Target, find_target, normalize
 from lookups.validators import lower_ascii
 
 if TYPE_CHECKING:
@@ -166,14 +166,22 @@ class Grouper:
     def _clean(self, customer: Customer, block: Block, line: int, cells: list[str]) -> Cleaned:
         cleaned = block.clean(cells)
         for problem in cleaned.problems:
-            if problem.code == "control_character" and problem.severity == "warning":
-                self._note_controls(line, problem)
-            elif problem.code != "encoded_twice":
-                customer.problem(line, **problem._asdict())
-            elif not customer.encoded_twice:
-                customer.encoded_twice = True
+            if problem.severity == "error" or not self._is_said(customer, line, problem):
                 customer.problem(line, **problem._asdict())
         return cleaned
+
+    def _is_said(self, customer: Customer, line: int, problem: CellProblem) -> bool:
+        """Whether a warning has been said of the customer already, or is said once for the column."""
+        target = find_target(problem.field)
+        if problem.code == "control_character" and target and target.field.is_free_text:
+            self._note_controls(line, problem)
+            return True
+        is_encoded_twice = problem.code == "encoded_twice"
+        warning = ("", problem.code) if is_encoded_twice else (problem.field, problem.value)
+        is_said = warning in customer.warned
+        customer.warned.add(warning)
+        customer.encoded_twice |= is_encoded_twice
+        return is_said
 
     def _note_controls(self, line: int, problem: CellProblem) -> None:
         """Keep one warning for a column, of its first line."""

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 from import_export import fields
 
+from connections.nothing import says_nothing
 from imports.errors import FileHeld, FileRejected, HeldFor
 from imports.files.blocks import Block, BoundColumn
 from imports.files.drift import HeaderDrift
+from imports.formats.policies import WordsForNothing
 from imports.formats.spec import SOURCE_HEADERS, Column, FormatSpec, Ownership, fold_value_map
 from imports.formats.widgets import make_widget
 from imports.template import Target, find_target, normalize
@@ -49,13 +51,20 @@ def _without_trailing(header: list[str], spec: FormatSpec) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class NoCodes:
-    """Cells in the place of a customer's code that are none: the clear token as it stands, others in any case."""
+    """Cells in the place of a customer's code that are none: the clear token as it stands, what the value map blanks in
+    any case, and, where the format reads them as blank, words for nothing that the value map does not keep.
+    """
 
     clear_token: str
-    words: frozenset[str]
+    mapped: dict[str, str]
+    blanks_words: bool
 
     def __contains__(self, cell: object) -> bool:
-        return cell == self.clear_token or str(cell).casefold() in self.words
+        text = str(cell)
+        value = self.mapped.get(text.casefold())
+        if value is not None:
+            return not value
+        return text == self.clear_token or (self.blanks_words and says_nothing(text))
 
 
 class CustomerMapping:
@@ -93,8 +102,9 @@ class CustomerMapping:
         try:
             code = self.columns[Target("customer_code")]
             self.code_index = code.indexes[0]
-            words = frozenset(fold_value_map(code.column.value_map))
-            self.no_codes = NoCodes(spec.policies.clear_token, words) if words else {spec.policies.clear_token}
+            mapped = fold_value_map(code.column.value_map)
+            blanks_words = spec.policies.words_for_nothing is WordsForNothing.BLANK
+            self.no_codes = NoCodes(spec.policies.clear_token, mapped, blanks_words)
         except KeyError:
             raise FileRejected(
                 "missing_column",

@@ -142,6 +142,8 @@ class Column:
             raise FormatError(f"{self.target} is what records are found by, so a blank cell cannot clear it.")
         if self.bad_value is BadValue.LEAVE_OUT and (self.target.field.required or self.target.field.is_key):
             raise FormatError(f"{self.target} is needed, so a bad value of it cannot be left out.")
+        if self.bad_value is BadValue.LEAVE_OUT and self.target.field.kind is Kind.ADDRESS_TYPE:
+            raise FormatError(f"{self.target} says which address is meant, so a bad value of it cannot be left out.")
         if isinstance(self.source, int) and self.source < 1:
             raise FormatError(f"{self.target}: positions are counted from 1, not {self.source}.")
         if self.source == "" or self.constant == "":
@@ -248,9 +250,10 @@ class FormatSpec:
             raise FormatError("No column goes to customer_code.")
         if code.source is None or code.default or "{" in str(code.source):
             raise FormatError("customer_code must be one plain column: customers are found by it before mapping.")
-        if any(code.value_map.values()):
+        if any(value not in ("", cell) for cell, value in code.value_map.items()):
             raise FormatError(
-                "customer_code: a value map can only blank cells that name no customer, such as {'NULL': ''}."
+                "customer_code: a value map can only blank cells that name no customer, such as {'NULL': ''}, "
+                "or keep a code that is a word for nothing, such as {'NONE': 'NONE'}."
             )
         if not self.dialect.has_header:
             self._check_positions(self.columns)

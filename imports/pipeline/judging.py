@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from itertools import repeat
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from connections.nothing import says_nothing
 from connections.rules import STATE_REQUIRED_COUNTRIES
 from connections.stored import (
     ADDRESS_FIELDS,
@@ -20,7 +21,7 @@ from connections.stored import (
     ConnectionValues,
     StoredCustomer,
 )
-from imports.files.blocks import CLEAR
+from imports.files.blocks import CLEAR, KEEP
 from imports.formats.policies import AssignmentMode
 from imports.pipeline.resolving import NewLookup, Reference, Resolver
 from imports.template import ADDRESSES, ASSIGNMENTS, FIELDS, Group, Target
@@ -114,6 +115,8 @@ class Judge:
         if customer.unread:
             return verdict
         self.resolver.start()
+        if stored is None:
+            self._refuse_word(customer, Target("customer_code"), customer.code, (customer.line,))
         self._judge_fields(verdict)
         names = self._judge_addresses(verdict)
         self._judge_doors(verdict, names)
@@ -135,6 +138,8 @@ class Judge:
     def _result(self, group: Group, part: str, values: dict[str, Any], stored: Any, blank: Any = "") -> Any:
         """What stands after a file's value (if any) met the stored one."""
         value = values.get(part)
+        if value is KEEP:
+            return stored
         if value is None:
             if part not in self.clear_parts[group]:
                 return stored
@@ -165,6 +170,8 @@ class Judge:
         """
         code_part, name_part = f"{name}_code", f"{name}_name"
         code, label = file.get(code_part), file.get(name_part)
+        if KEEP in (code, label):
+            return stored
         cleared = code is CLEAR or label is CLEAR
         code, label = None if code is CLEAR else code, None if label is CLEAR else label
         given = code is not None or label is not None
@@ -195,6 +202,8 @@ class Judge:
             before = old.values if old else NO_ADDRESS
             group = merged.block.group
             values = AddressValues._make(self._results(group, ADDRESS_FIELDS, merged.values, before, NO_ADDRESS))
+            if old is None:
+                self._refuse_word(customer, merged.target("code"), key[1], merged.lines)
             for place, part in _REQUIRED[group]:
                 if values[place] in BLANK:
                     self._require(customer, merged.target(part), "is required for an address", merged.lines)
@@ -235,6 +244,9 @@ class Judge:
         named, cleared = False, bool(self.clear_parts.get(kind))
         for entry in customer.assignments.get(kind, {}).values():
             values = entry.values
+            if KEEP in values.values():
+                values = {part: value for part, value in values.items() if value is not KEEP}
+                named = True
             if self.policies.clear_token and CLEAR in values.values():
                 values = {part: value for part, value in values.items() if value is not CLEAR}
                 cleared = True
@@ -278,6 +290,14 @@ class Judge:
         return self.resolver.find(customer, kind, reference)
 
     # -- problems
+
+    def _refuse_word(self, customer: Customer, target: Target, code: str, lines: Collection[int]) -> None:
+        """Say that the code of a new record is a word for nothing, unless the format's value map says it is none."""
+        if not says_nothing(code):
+            return
+        column = self.mapping.columns.get(target)
+        if column is None or code not in column.column.value_map.values():
+            self._require(customer, target, f"is required, and {code!r} is a word for nothing", lines)
 
     def _require(self, customer: Customer, target: Target | str, why: str, lines: Collection[int] = ()) -> None:
         """Say that a field is missing, unless its cell was already found wrong: on these lines, or anywhere."""

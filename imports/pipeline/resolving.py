@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
+from connections.nothing import says_nothing
 from imports.formats.policies import UnknownLookup
 from imports.pipeline.suggesting import Budget, Suggestion, Suggestions, describe_hidden
 
@@ -80,6 +81,11 @@ class Resolver:
         return self._unknown(customer, entries, reference)
 
     def _unknown(self, customer: Customer, entries: LookupList, reference: Reference) -> int | NewLookup | None:
+        if says_nothing(_own_text(reference)):
+            said = f"{_target(reference)} {_own_text(reference)!r} is a word for nothing; it is read as a blank cell."
+            self._note(customer, reference, "word_for_nothing", said, "warning")
+            has_name = reference.code and reference.name and not reference.currency
+            return self.find(customer, entries.name, reference._replace(code=None)) if has_name else None
         policy = self.policies.get(entries.name, UnknownLookup.REJECT)
         if policy is UnknownLookup.CREATE:
             return self._create(customer, entries, reference)
@@ -191,6 +197,11 @@ def _target(reference: Reference) -> Target:
 
 def _value(reference: Reference) -> str:
     return (reference.name if reference.code is None else reference.code) or ""
+
+
+def _own_text(reference: Reference) -> str:
+    """What the cell says; of a price type the name alone."""
+    return reference.name or "" if reference.currency else _value(reference)
 
 
 def _listed(texts: list[str]) -> str:

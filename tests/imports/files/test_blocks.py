@@ -4,11 +4,12 @@ from typing import Any
 
 import pytest
 
-from imports.files.blocks import NOTHING, CellProblem
+from imports.files.blocks import CLEAR, KEEP, NOTHING, CellProblem
 from imports.files.mapping import CustomerMapping
 from imports.formats.documents import read_format
-from imports.formats.policies import EncodedTwice, FormatError, Policies
-from imports.formats.spec import STANDARD, FormatSpec
+from imports.formats.policies import EncodedTwice, FormatError, Policies, WordsForNothing
+from imports.formats.spec import STANDARD, BadValue, Blank, FormatSpec
+from imports.template import find_target
 from tests.imports.formats.test_spec import column, spec
 
 
@@ -256,3 +257,150 @@ def test_text_that_was_encoded_twice_is_a_warning_with_what_is_meant(text):
 )
 def test_text_that_only_has_such_letters_is_none(text):
     assert problems_of(customer_code="C1", profile_name=text) == []
+
+
+# -- words for nothing
+
+WORDS = ["-", "--", "–", ".", "N/A", "n/a", "n.a.", "NULL", "null", "nUlL", "(null)", "<NULL>", "none", "None", "NONE",
+         "#N/A", "#NV", "#REF!", "k.A.", "K.A.", "keine Angabe", "néant", "Aucun", "nessuno", "sin datos", "n.v.t.",
+         "não disponível", " - ", "\\N", "nan", "NaN", "./."]  # fmt: skip
+ADDRESS = ["customer_code", "profile_name", "shipping_code", "shipping_country"]
+BLANK = WordsForNothing.BLANK
+
+
+def read_cell(target, cell, format_=None, **cells):
+    """The value of a field, and what was said, of a row that gives the address of a customer besides."""
+    row = dict.fromkeys(ADDRESS, "FR") | cells | {target: cell}
+    format_ = format_ or spec(*(column(name) for name in row))
+    values, problems = read(format_, "|".join(row), *row.values())
+    return values.get(str(find_target(target))), problems
+
+
+@pytest.mark.parametrize("word", WORDS)
+@pytest.mark.parametrize("target", ["customer_alias", "shipping_city", "shipping_zip", "shipping_name", "buyer_name"])
+def test_a_word_for_nothing_is_kept_as_text_with_a_warning(target, word):
+    value, (problem,) = read_cell(target, word, buyer_email="a@shop.example")
+    assert value == word.strip()
+    assert (problem.code, problem.severity, problem.value) == ("word_for_nothing", "warning", word)
+    assert "it is kept as it is" in problem.message
+    assert "words_for_nothing" in problem.message
+
+
+@pytest.mark.parametrize("word", WORDS)
+@pytest.mark.parametrize(
+    "target",
+    [
+        *("profile_name", "shipping_country", "shipping_state", "price_type_currency"),
+        *("website", "shipping_email", "buyer_email"),
+    ],
+)
+def test_a_word_for_nothing_never_is_what_is_needed_or_of_a_kind(target, word):
+    value, (problem,) = read_cell(target, word, shipping_city="Lyon", buyer_name="Eve")
+    assert value is None
+    assert (problem.code, problem.severity) == ("word_for_nothing", "warning")
+    assert problem.message.endswith("is a word for nothing; it is read as a blank cell.")
+
+
+@pytest.mark.parametrize("word", ["None", "-", "N/A"])
+@pytest.mark.parametrize("target", ["discount", "discount_line_item_level", "create_doors", "address_type"])
+def test_a_word_for_nothing_that_may_mean_a_value_is_refused(target, word):
+    value, (problem,) = read_cell(target, word)
+    assert value is None
+    assert (problem.code[:8], problem.severity) == ("invalid_", "error")
+
+
+@pytest.mark.parametrize(
+    "target", ["payment_terms_code", "shipping_terms", "customer_group_name", "sales_rep_code", "shipping_code"]
+)
+def test_a_word_for_nothing_may_be_known_as_a_code_or_an_entry_of_a_list(target):
+    assert read_cell(target, "None") == ("None", [])
+
+
+@pytest.mark.parametrize("word", WORDS)
+@pytest.mark.parametrize(
+    "target",
+    [
+        *("profile_name", "customer_alias", "shipping_city", "shipping_state", "website", "discount", "create_doors"),
+        *("address_type", "payment_terms_code", "shipping_email"),
+    ],
+)
+def test_a_format_reads_words_for_nothing_as_blank_in_every_column(target, word):
+    row = [*ADDRESS, target]
+    format_ = spec(*(column(name) for name in dict.fromkeys(row)), words_for_nothing=BLANK)
+    assert read_cell(target, word, format_) == (None, [])
+
+
+def test_a_word_that_a_value_map_names_is_what_it_says():
+    for policy in WordsForNothing:
+        names = column("profile_name", value_map={"none": "None"}), column("customer_alias", value_map={"-": "?!"})
+        format_ = spec(*names, words_for_nothing=policy)
+        row = "customer_code|profile_name|customer_alias", "C1", "NONE", "-"
+        values, problems = read(format_, *row)
+        assert (values["profile_name"], values["customer_alias"], problems) == ("None", "?!", [])
+
+
+def test_a_clear_token_that_is_a_word_for_nothing_clears():
+    format_ = spec(column("customer_alias"), clear_token="-")
+    assert read(format_, "customer_code|profile_name|customer_alias", "C1", "A", "-")[0]["customer_alias"] is CLEAR
+
+
+@pytest.mark.parametrize(
+    "text", ["NA", "na", "Nan", "No", "N", "N.D.", "N.C.", "x", "0", "Nilsson", "none of it", "A-"]
+)
+def test_what_may_be_a_code_or_a_name_is_no_word_for_nothing(text):
+    assert read_cell("shipping_city", text) == (text, [])
+    assert read_cell("shipping_state", text) == (text, [])
+    assert read_cell("shipping_country", "NA") == ("NA", [])
+
+
+def test_an_address_of_words_for_nothing_is_none():
+    header = "customer_code|shipping_code|shipping_address_1|shipping_state|shipping_country|buyer_name|buyer_email"
+    values, problems = read(STANDARD, header, "C1", "N/A", "NULL", "-", "NULL", "-", "n/a")
+    assert (values, problems) == ({"customer_code": "C1"}, [])
+
+
+@pytest.mark.parametrize("word", WORDS)
+def test_a_row_whose_code_a_format_reads_as_blank_names_no_customer(word):
+    header, word = ["customer_code", "profile_name"], word.strip()
+    assert word in CustomerMapping(spec(words_for_nothing=BLANK), header).no_codes
+    kept = spec(column("customer_code", value_map={word: word}), words_for_nothing=BLANK)
+    assert word not in CustomerMapping(kept, header).no_codes
+    assert word not in CustomerMapping(STANDARD, header).no_codes
+    assert "NA" not in CustomerMapping(spec(words_for_nothing=BLANK), header).no_codes
+
+
+# -- bad values
+
+
+BAD = {
+    "website": "http://", "shipping_email": "a@b; c@d", "discount": "12.5", "discount_line_item_level": "perhaps",
+    "customer_alias": "x" * 151, "create_doors": "?!", "shipping_zip": "x" * 21, "company_number_code": "x" * 101,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("target", "bad"), BAD.items())
+def test_a_bad_value_is_left_out_with_a_warning_where_the_column_says_so(target, bad):
+    row = [*ADDRESS, target]
+    reads = {
+        bad_value: read_cell(target, bad, spec(*map(column, ADDRESS), column(target, bad_value=bad_value)))
+        for bad_value in BadValue
+    }
+    (value, (problem,)), (rejected, (error,)) = reads[BadValue.LEAVE_OUT], reads[BadValue.REJECT]
+    assert value is rejected is None
+    assert (problem.severity, error.severity) == ("warning", "error")
+    assert problem.code == error.code
+    assert problem.message == f"{error.message} It is left out, and the field stays as it is."
+    assert row
+
+
+@pytest.mark.parametrize("target", ["profile_name", "customer_code", "shipping_country", "buyer_email", "address_type"])
+def test_a_bad_value_of_what_is_needed_cannot_be_left_out(target):
+    with pytest.raises(FormatError, match="cannot be left out"):
+        column(target, bad_value=BadValue.LEAVE_OUT)
+
+
+def test_a_bad_value_is_kept_apart_from_a_blank_one_that_clears():
+    format_ = spec(column("website", bad_value=BadValue.LEAVE_OUT, blank=Blank.CLEAR))
+    header = "customer_code|profile_name|website"
+    assert read(format_, header, "C1", "A", "http://")[0]["website"] is KEEP
+    assert "website" not in read(format_, header, "C1", "A", "")[0]

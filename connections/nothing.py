@@ -1,0 +1,57 @@
+"""Words for nothing: what people and programs write into a cell that has nothing to say ("-", "N/A", "NULL", "k.A.").
+
+Only whole texts are, in any case. "NA" is none: it is Namibia, and may be a code. Nor are abbreviations that with dots
+name a state ("N.D." is North Dakota).
+"""
+
+from __future__ import annotations
+
+from itertools import product
+
+_LISTED = {
+    "programs": "null|none|nil|n/a|#na|undefined|\\n|(blank)|<blank>|(empty)|<empty>",
+    # Spreadsheets have their own word for what they did not find, and for what failed, in each language.
+    "spreadsheets": "#n/a|#nv|#n/v|#n/d|#n/b|#n/disp|#null!|#ref!|#value!|#name?|#div/0!|#num!|#bezug!|#wert!|#zahl!"
+    "|#valeur!|#nom?|#nombre!|#rif!|#valore!|#nome?|#¡ref!|#¡valor!|#¿nombre?|#verw!|#waarde!|#naam?|#getal!|#valor!",
+    "en": "n/a.|n.a.|n.a|n. a.|not available|not applicable|no data|no value",
+    "de": "k.a.|k. a.|k.a|k/a|n/v|keine angabe|keine angaben|keine|keiner|keines|nicht vorhanden|nicht zutreffend"
+    "|nicht verfügbar|nicht angegeben|entfällt",
+    "fr": "n/d|n/c|n/r|s.o.|s/o|aucun|aucune|néant|neant|sans objet|non renseigné|non renseigne|non communiqué"
+    "|non communique|non disponible|non applicable",
+    "it": "nessuno|nessuna|non disponibile|non applicabile",
+    "es": "s/d|ninguno|ninguna|no disponible|no aplica|no aplicable|sin datos|no informado",
+    "nl": "n.v.t.|n.v.t|nvt|n/b|geen|niet van toepassing|niet beschikbaar",
+    "pt": "n/i|nenhum|nenhuma|não disponível|nao disponivel|não aplicável|nao aplicavel|não informado|nao informado"
+    "|sem dados",
+    "signs": "…|/|//|-/-|./.|- -",
+}
+_BRACKETS = (("(", ")"), ("<", ">"), ("[", "]"), ("{", "}"))
+WORDS = frozenset(
+    [
+        *(word for words in _LISTED.values() for word in words.split("|")),
+        *(mark * times for mark in "-–—−‐_." for times in range(1, 6)),
+        *(f"{left}{word}{right}" for word in ("null", "none", "nil", "n/a", "na") for left, right in _BRACKETS),
+    ]
+)
+"""All of them, in no case, but for those of `_IN_ONE_CASE`."""
+_IN_ONE_CASE = frozenset({"nan", "NaN"})
+"""In another case a name, of people and places."""
+_SHORT = 6
+"""Up to so many letters of a word may be written in capitals one by one."""
+
+
+def _spellings(word: str) -> set[str]:
+    cases = [sorted({letter.lower(), letter.upper()}) for letter in word]
+    if sum(len(case) - 1 for case in cases) <= _SHORT:
+        return {"".join(letters) for letters in product(*cases)}
+    words = product(*({part, part.capitalize()} for part in word.split(" ")))
+    return {word.upper(), *(" ".join(parts) for parts in words)}
+
+
+WORDS_AS_WRITTEN = frozenset(spelling for word in WORDS for spelling in _spellings(word)) | _IN_ONE_CASE
+"""The same as they are written, for where many cells are looked at."""
+
+
+def says_nothing(text: str) -> bool:
+    """Whether a trimmed text is a word for nothing."""
+    return text in WORDS_AS_WRITTEN or text.casefold() in WORDS
