@@ -127,6 +127,9 @@ FILE_UPLOAD_PERMISSIONS = 0o600
 FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o700
 KEEP_FILES_DAYS = env.int("KEEP_FILES_DAYS", default=30)
 
+# What onboarding is taught of headers, beside what each account learns: a YAML file as export_vocabulary prints it.
+ONBOARDING_VOCABULARY = Path(env.str("ONBOARDING_VOCABULARY")) if env.str("ONBOARDING_VOCABULARY", default="") else None
+
 # Where feeds may read besides FTP, FTPS and SFTP servers: a folder of this machine with one folder for each account,
 # and the schemes of fsspec's URLs. None of it unless the operator says so.
 LOCAL_FEEDS = Path(env.str("LOCAL_FEEDS")).resolve() if env.str("LOCAL_FEEDS", default="") else None

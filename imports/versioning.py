@@ -18,6 +18,7 @@ from django.utils.timesince import timesince
 from imports.errors import SettingsWrong
 from imports.formats.policies import FormatError
 from imports.formats.spec import STANDARD, FormatDraft, FormatSpec
+from imports.learning import learn_corrections
 from imports.models import Feed, Format, FormatVersion, Run
 
 if TYPE_CHECKING:
@@ -87,7 +88,10 @@ def lock_draft(version: FormatVersion) -> FormatVersion:
 
 
 def start_testing(version: FormatVersion) -> FormatVersion:
-    """Freeze a draft, so that what is tested is what may be approved. An older version in testing is retired."""
+    """Freeze a draft, so that what is tested is what may be approved. An older version in testing is retired.
+
+    What was changed of its proposal by then is learned.
+    """
     with transaction.atomic():
         version = _locked(version)
         if version.status != Status.DRAFT:
@@ -100,6 +104,7 @@ def start_testing(version: FormatVersion) -> FormatVersion:
                 f"or create_account {code}-sandbox --sandbox-of {code}."
             )
         _retire(version.format, Status.TESTING)
+        learn_corrections(version)
         version.status, version.testing_at = Status.TESTING, timezone.now()
         version.save(update_fields=["status", "testing_at"])
     return version

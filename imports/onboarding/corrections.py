@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from imports.formats.policies import FormatError
 from imports.onboarding.columns import Candidate
-from imports.onboarding.headers import Meaning
+from imports.onboarding.fitting import weigh
+from imports.onboarding.headers import NOTHING, Meaning
 from imports.template import ADDRESSES, Group, Target, normalize
 
 if TYPE_CHECKING:
@@ -17,6 +19,11 @@ if TYPE_CHECKING:
 
 NO_HEADER = 0
 DECIDED = "decided by a person"
+LEARNED, LEFT_OUT = "a person of this account decided so before", "left out before, as a person decided"
+LEARNED_SCORE = 0.97
+
+
+_NO_FIELD = Meaning(NOTHING, NOTHING, None, LEARNED_SCORE, LEFT_OUT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +31,8 @@ class Corrections:
     """What is decided: how the file is read, constants, defaults, and fields by the column's header or position.
 
     A default is what blank cells of a field's column become. A column whose field is none is left out, and of one that
-    is in `blanked` the values that its field cannot have become blank. `header_line` counts from 1; NO_HEADER says that
+    is in `blanked` the values that its field cannot have become blank. What was `learned` of headers, as they are
+    compared, is evidence and no decision. `header_line` counts from 1; NO_HEADER says that
     there is none.
     """
 
@@ -32,6 +40,7 @@ class Corrections:
     defaults: Mapping[Target, str] = field(default_factory=dict)
     fields: Mapping[str, Target | None] = field(default_factory=dict)
     blanked: Collection[str] = ()
+    learned: Mapping[str, Target | None] = field(default_factory=dict)
     encoding: str = ""
     delimiter: str = ""
     header_line: int | None = None
@@ -42,6 +51,15 @@ class Corrections:
         Raises FormatError for a column that the sample does not have, or has twice.
         """
         return {_find(name, columns).index: target for name, target in self.fields.items()}
+
+    def find_learned(self, columns: Sequence[Column]) -> dict[int, Target | None]:
+        """The learned fields by the index of their column, where its header stands once and nothing is decided."""
+        headers = Counter(normalize(column.header) for column in columns)
+        return {
+            column.index: self.learned[header]
+            for column in columns
+            if (header := normalize(column.header)) in self.learned and headers[header] == 1 and not column.is_decided
+        }
 
     def find_blanked(self, columns: Sequence[Column]) -> set[int]:
         """The indexes of the columns whose bad values become blank. Raises FormatError for one that is not there."""
@@ -56,10 +74,26 @@ def prepare_decided(columns: Sequence[Column], decided: Mapping[int, Target | No
         if target is None:
             column.meanings, column.known_as_nothing = (), "left out, as decided"
         else:
-            group = target.field.group
-            owner = "" if group in (Group.ADDRESS, Group.ROW) else str(group)
-            number = target.number if group in ADDRESSES and target.number > 1 else None
-            column.meanings = (Meaning(owner, target.field.part, number, 1.0, DECIDED),)
+            column.meanings = (_meaning_of(target, 1.0, DECIDED),)
+
+
+def prepare_learned(columns: Sequence[Column], learned: Mapping[int, Target | None]) -> None:
+    """Let columns mean what was decided about their header before."""
+    for index, target in learned.items():
+        if target is None:
+            columns[index].meanings, columns[index].known_as_nothing = (_NO_FIELD,), LEFT_OUT
+        else:
+            columns[index].meanings = (_meaning_of(target, LEARNED_SCORE, LEARNED),)
+
+
+def settle_learned(columns: Sequence[Column], learned: Mapping[int, Target | None]) -> None:
+    """Propose what was decided before, as far as the values do not contradict it."""
+    for index, target in learned.items():
+        column = columns[index]
+        if target is None:
+            column.candidates.clear()
+        else:
+            column.propose(target, weigh(column.profile, target, LEARNED_SCORE), LEARNED)
 
 
 def settle_decided(columns: Sequence[Column], decided: Mapping[int, Target | None]) -> None:
@@ -70,6 +104,14 @@ def settle_decided(columns: Sequence[Column], decided: Mapping[int, Target | Non
             del column.candidates[lost]
     for index, target in decided.items():
         columns[index].candidates = {target: Candidate(target, 1.0, [DECIDED])} if target else {}
+
+
+def _meaning_of(target: Target, score: float, why: str) -> Meaning:
+    """What a header means that is a field, so that addresses know their parts."""
+    group = target.field.group
+    owner = "" if group in (Group.ADDRESS, Group.ROW) else str(group)
+    number = target.number if group in ADDRESSES and target.number > 1 else None
+    return Meaning(owner, target.field.part, number, score, why)
 
 
 def _find(name: str, columns: Sequence[Column]) -> Column:

@@ -7,13 +7,12 @@ address a bare "City" belongs to.
 from __future__ import annotations
 
 from functools import cache
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from imports.onboarding import vocabulary
 from imports.onboarding.blocks import ADDRESS_PARTS, KINDS, LOCATION_PARTS, AddressBlocks
 from imports.onboarding.columns import is_address_type
-from imports.onboarding.corrections import prepare_decided, settle_decided
+from imports.onboarding.corrections import prepare_decided, prepare_learned, settle_decided, settle_learned
 from imports.onboarding.fitting import fits, weigh
 from imports.onboarding.guessing import guess_columns
 from imports.onboarding.headers import NOTHING
@@ -22,15 +21,20 @@ from imports.onboarding.settling import settle_meanings
 from imports.template import FIELDS, Target, find_target
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from imports.onboarding.columns import Column
+    from imports.onboarding.corrections import Corrections
     from imports.onboarding.headers import Meaning
 
 
-def match_columns(columns: list[Column], decided: Mapping[int, Target | None] = MappingProxyType({})) -> None:
-    """Propose fields for every column; those of some are decided, by their index."""
+def match_columns(columns: list[Column], corrections: Corrections) -> None:
+    """Propose fields for every column, around what is decided and by what was learned.
+
+    Raises FormatError for a decision about a column that is not there.
+    """
+    decided = corrections.find_columns(columns)
     prepare_decided(columns, decided)
+    learned = corrections.find_learned(columns)
+    prepare_learned(columns, learned)
     settle_meanings(columns)
     customers = Customers(columns)
     blocks = AddressBlocks(columns, customers)
@@ -45,6 +49,7 @@ def match_columns(columns: list[Column], decided: Mapping[int, Target | None] = 
         for meaning in column.meanings:
             _propose_meaning(column, meaning, blocks)
     guess_columns(columns, blocks, customers)
+    settle_learned(columns, learned)
     settle_decided(columns, decided)
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from imports.errors import CellError
 from imports.formats.spec import BadValue
 from imports.formats.widgets import WIDGETS
+from imports.learning import recall
 from imports.onboarding.assigning import assign
 from imports.onboarding.columns import Column, read_columns
 from imports.onboarding.corrections import Corrections
@@ -41,10 +43,12 @@ UNTAKEN, UNTAKEN_OFTEN = 0.85, 0.45
 
 
 def propose_format(path: Path, account: Account, corrections: Corrections = NOTHING_DECIDED) -> Proposal:
-    """Propose a format for a sample of the account's ERP, around what a person has decided.
+    """Propose a format for a sample of the account's ERP, around what a person has decided, by what it has learned.
 
-    Raises FileRejected for a file that is no table of text, FormatError for a decision about a column it has not.
+    Raises FileRejected for a file that is no table of text, FormatError for a decision about a column it has not,
+    SettingsWrong where what the installation was taught cannot be read.
     """
+    corrections = replace(corrections, learned=recall(account))
     own = list(PriceType.objects.filter(account=account.production).values_list("currency", "label")[:1])
     proposal = onboard(path, own, corrections)
     settle(proposal, corrections)
@@ -61,8 +65,7 @@ def onboard(
     sample = take_sample(path, corrections.encoding)
     table = find_table(sample, corrections.delimiter, corrections.header_line)
     columns = read_columns(table)
-    decided = corrections.find_columns(columns)
-    match_columns(columns, decided)
+    match_columns(columns, corrections)
     proposal = _Proposer(table, columns, price_types, corrections.find_blanked(columns)).propose()
     proposal.readings = sample.readings
     return proposal

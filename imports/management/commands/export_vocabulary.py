@@ -1,0 +1,23 @@
+"""`export_vocabulary`: what an account has learned of its headers, for an installation to be taught."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.core.management.base import BaseCommand
+
+from accounts.management.arguments import add_account_argument, find_account
+from imports.learning import describe_learned, write_vocabulary
+
+if TYPE_CHECKING:
+    from argparse import ArgumentParser
+
+
+class Command(BaseCommand):
+    help = "Prints which fields people decided an account's headers are, as ONBOARDING_VOCABULARY takes it."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        add_account_argument(parser)
+
+    def handle(self, *, account: str, **_: Any) -> None:
+        self.stdout.write(write_vocabulary(describe_learned(find_account(account))), ending="")
