@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 LOOKED_AT = 100
 """Rows that tell whether anything stands below columns without a name."""
-CHUNK = 1 << 14
-"""Bytes of the lines around a row; longer lines are not looked at."""
+CHUNK = 1 << 12
+"""Bytes that are read before a row and behind it to find lines that belong to it; it costs time for every short row."""
 MOST_PARTS = 5
 """Lines that one row may have been broken into."""
 AMBIGUOUS = 3
