@@ -32,9 +32,9 @@ class Furniture:
         self.without_code = bool(self.header) and not any(self.header[code_index : code_index + 1])
         """Whether the header has nothing where customers have their code."""
         names = {spelling for text in header for spelling in (read_key(text).casefold(), normalize(text))}
-        names |= {name.replace("_", " ") for name in names}
-        self.suspects = frozenset(names - {""}) | _BEGINNINGS
-        """What stands, in small letters, in the place of the code of a row that may be furniture."""
+        names |= {name.replace("_", " ") for name in names} | {read_key(text) for text in header} | _BEGINNINGS
+        self.suspects = frozenset(spelling for name in names - {""} for spelling in _spell(name))
+        """What stands in the place of the code of a row that may be furniture; to look here must cost little."""
 
     def has(self, cells: Sequence[str]) -> bool:
         """Whether a row is the header again, or a line that names the delimiter."""
@@ -56,12 +56,17 @@ class Furniture:
     def _may_be_header(self, cells: Sequence[str]) -> bool:
         if not self.header or len(cells) <= self.code_index:
             return False
-        code = read_key(cells[self.code_index]).casefold()
+        code = read_key(cells[self.code_index])
         return code in self.suspects if code else self.without_code
 
     def _is_separator(self, cells: Sequence[str]) -> bool:
         is_likely = bool(cells) and cells[0].lstrip(' "')[:4].casefold() == "sep="
         return is_likely and find_separator(self.delimiter.join(cells)) == self.delimiter
+
+
+def _spell(name: str) -> set[str]:
+    """A name with its letters in the cases that programs write."""
+    return {name, name.lower(), name.upper(), name.title(), name.capitalize(), name[:1].upper() + name[1:]}
 
 
 def _as_compared(cells: Sequence[str]) -> list[str]:

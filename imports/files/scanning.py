@@ -141,7 +141,7 @@ class _FirstRead:
                     code = cell.decode()
                     code = "" if code in no_codes else code
                 previous = cell
-                if not code or code.casefold() in suspects:
+                if not code or code in suspects:
                     previous, owner = None, self._find_owner_of_line(code, raw, line)
                     if owner is None:
                         writer.skip(len(raw))
@@ -173,7 +173,7 @@ class _FirstRead:
         for row in reader:
             code = self._find_code(row.cells[code_index]) if len(row.cells) > code_index else ""
             owner: str | None = code
-            if not code or code.casefold() in self.furniture.suspects:
+            if not code or code in self.furniture.suspects:
                 owner = None if is_blank(row) else self._find_owner(code, row.cells, row.line)
             if owner is None:
                 writer.skip(len(row.raw))
