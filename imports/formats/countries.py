@@ -96,6 +96,8 @@ def find_country(text: str, languages: tuple[str, ...] = ()) -> str:
     bare = plain.strip(_AROUND).upper()
     if code := _codes().get(bare):
         return code if bare != "NA" or len(plain) == len(bare) else ""
+    if any(map(str.isdigit, plain)):
+        return ""  # no country has a digit in its name
     for language in ("en", *languages):
         if code := _find_name(plain, language):
             return code
@@ -109,11 +111,20 @@ def find_country(text: str, languages: tuple[str, ...] = ()) -> str:
 
 def find_part(text: str) -> tuple[str, str]:
     """Country and language of a name that means a part of a country without a code of its own, such as England."""
+    for language, parts in _parts().items():
+        if code := next((parts[key] for key in _keys(text, language) if key in parts), ""):
+            return code, language
+    return "", ""
+
+
+@cache
+def _parts() -> dict[str, dict[str, str]]:
+    """By language, what parts of countries are called, as names are compared, to the codes of the countries."""
+    parts: dict[str, dict[str, str]] = {}
     for code, by_language in _listed()["parts"].items():
         for language, names in by_language.items():
-            if not _keys(text, language).isdisjoint(key for name in names for key in _keys(name, language)):
-                return code, language
-    return "", ""
+            parts.setdefault(language, {}).update((key, code) for name in names for key in _keys(name, language))
+    return parts
 
 
 def parts_named(code: str, language: str) -> list[str]:
