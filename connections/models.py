@@ -111,6 +111,7 @@ class Connection(models.Model):
         ]
         indexes = [
             models.Index(fields=["account", "near_key"], name="near_keys_of_an_account"),
+            models.Index(fields=["account", "updated_at"], name="last_updates_of_an_account"),
             models.Index(
                 "duplicate_of", condition=models.Q(duplicate_of__isnull=False), name="duplicates_of_a_connection"
             ),

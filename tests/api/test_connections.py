@@ -9,6 +9,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from connections.api import ConnectionFilter
 from connections.history import recorded_edit
 from connections.models import Change, Connection
 from imports.files.exporting import export_json
@@ -169,6 +170,16 @@ def test_a_full_page_takes_no_more_queries_than_a_short_one(world, path):
     for number in range(1, 30):
         add(number)
     assert count() == few
+
+
+def test_who_asks_for_what_was_updated_since_reads_no_more_than_that(world):
+    """Programs poll: most often nothing is new."""
+    copy_connection(make_connection(world.maison, "C000000"), 20_000)
+    filters = {"updated_since": (timezone.now() + timedelta(seconds=1)).isoformat()}
+    page = ConnectionFilter(filters, Connection.objects.filter(account=world.maison)).qs.order_by("customer_code")[:101]
+    plan = json.dumps(json.loads(page.explain(format="json", analyze=True))[0]["Plan"])
+    assert "last_updates_of_an_account" in plan
+    assert "Seq Scan" not in plan
 
 
 def test_a_page_far_behind_is_read_by_the_index_alone(world):
