@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pycountry
 
+from connections.nothing import says_nothing
 from imports.formats.countries import LANGUAGES, find_country, find_part, parts_named
 from imports.formats.widgets import FALSE_WORDS, TRUE_WORDS
 from imports.onboarding import vocabulary
@@ -58,7 +59,6 @@ class Values:
         self.true = {fold(word) for word in listed["true"]} | TRUE_WORDS
         self.false = {fold(word) for word in listed["false"]} | FALSE_WORDS
         self.kinds = {kind: {fold(word) for word in listed[kind]} for kind in ("B", "S")}
-        self.blank = {word.casefold() for word in listed["blank"]}
         self.currencies = {fold(word): code for code, words in listed["currencies"].items() for word in words}
         terms = "|".join(re.escape(fold(word)) for word in listed["payment_terms"])
         self.terms = re.compile(rf"\b({terms})\b")
@@ -103,12 +103,11 @@ class Profile:
 
     def __init__(self, cells: list[str]) -> None:
         trimmed = [cell.strip() for cell in cells]
-        blank = values().blank
+        words = {cell for cell in trimmed if says_nothing(cell)}
         self.rows = len(trimmed)
-        self.blank_words = sorted(
-            {cell for cell in trimmed if cell.casefold() in blank and cell not in ("-", "--", ".")}
-        )
-        self.cells = [cell if cell.casefold() not in blank else "" for cell in trimmed]
+        self.says_nothing = bool(words)
+        self.blank_words = sorted(word for word in words if any(letter.isalnum() for letter in word))
+        self.cells = [cell if cell not in words else "" for cell in trimmed]
         self.counts = Counter(cell for cell in self.cells if cell)
         self.filled = self.counts.total()
 

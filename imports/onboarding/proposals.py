@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from imports.formats.documents import describe_policies
-from imports.formats.policies import Policies
+from imports.formats.policies import Policies, WordsForNothing
 from imports.formats.spec import BadValue, FormatDraft
 from imports.formats.spec import Column as FormatColumn
 from imports.template import Target, normalize
@@ -85,6 +85,7 @@ class Proposal:
     missing: list[str]
     rows: int
     languages: list[str]
+    blanks_words: bool
     decided: dict[Target, str] = field(default_factory=dict)
     readings: list[Reading] = field(default_factory=list)
     rehearsal: Rehearsal | None = None
@@ -161,6 +162,7 @@ class Proposal:
             allow_trailing_delimiter=self.trailing_delimiter,
             allow_short_rows=self.short_rows,
             languages=tuple(self.languages),
+            words_for_nothing=WordsForNothing.BLANK if self.blanks_words else WordsForNothing.KEEP,
         )
 
     def to_draft(self) -> FormatDraft:

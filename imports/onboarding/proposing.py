@@ -133,7 +133,13 @@ class _Proposer:
             missing=needs.missing,
             rows=len(table.rows),
             languages=self._languages(),
+            blanks_words=self._blanks_words(),
         )
+
+    def _blanks_words(self) -> bool:
+        """Whether cells hold words for nothing; in what is required one may be a name, such as None."""
+        taken = ((self.chosen.get(column.index), column.profile) for column in self.columns)
+        return any(profile.says_nothing and not (target and target.field.required) for target, profile in taken)
 
     def _languages(self) -> list[str]:
         """The languages in which the file names countries, beside English."""
@@ -270,6 +276,8 @@ class _Proposer:
             candidate = column.candidates[target]
             evidence, confidence = candidate.evidence, candidate.confidence
         value_map = column.profile.value_map(target.field.kind) if target else {}
+        if target and target.name in REQUIRED_FIRST:
+            value_map = {}  # a name may be None
         if target and target.name == "address_type":
             value_map = {cell: kind for cell, kind in column.kinds.items() if cell != kind} or value_map
         unmapped = self._unmapped(column, target, value_map) if target else []

@@ -280,6 +280,21 @@ def test_the_languages_of_the_countries_are_proposed_for_all_their_names(propose
     assert proposal.describe()["policies"].get("languages", []) == languages
 
 
+@pytest.mark.parametrize(
+    ("city", "policy"),
+    [("-", "blank"), ("NULL", "blank"), ("k.A.", "blank"), ("n.v.t.", "blank"), ("Nantes", "keep"), ("NA", "keep")],
+)
+def test_words_for_nothing_in_the_sample_are_proposed_to_be_blank_in_every_column(propose, city, policy):
+    rows = [f"{number},Shop {number},S{number},{city if number % 3 else 'Ort'},FR,EUR,A" for number in range(100, 120)]
+    proposal = propose(HEADER, *rows)
+    assert proposal.describe()["policies"].get("words_for_nothing", "keep") == policy
+
+
+def test_a_customer_who_is_called_none_makes_no_word_for_nothing(propose):
+    rows = [f"{number},{'None' if number == 105 else 'Shop'},S{number},Ort,FR,EUR,A" for number in range(100, 120)]
+    assert "words_for_nothing" not in propose(HEADER, *rows).describe()["policies"]
+
+
 def test_of_languages_that_name_as_many_countries_that_of_the_header_is_proposed(propose):
     rows = [f"{number},Negozio {number},Via Roma {number},Roma,Italia" for number in range(100, 120)]
     assert propose("Codice cliente,Ragione sociale,Indirizzo,Città,Nazione", *rows).languages == ["it"]
