@@ -78,7 +78,14 @@ class FeedAdmin(StepPages, AccountOwnedAdmin):
             },
         ),
         ("Another file system", {"classes": ["collapse"], "fields": ["url", "options"]}),
-        ("Files", {"fields": [("folder", "mask"), "settle_seconds", ("most_bytes", "most_files")]}),
+        (
+            "Files",
+            {
+                "fields": [
+                    ("folder", "mask"), ("settle_seconds", "last_line"), "ready_when", ("most_bytes", "most_files"),
+                ]
+            },
+        ),
         (
             "After the import",
             {"fields": ["after_import", ("processed_folder", "failed_folder"), "outbox_folder", "while_held"]},

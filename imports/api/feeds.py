@@ -63,7 +63,8 @@ class FeedSerializer(StrictModelSerializer):
         fields = [
             "name", "enabled", "protocol", "host", "port", "user", "password", "has_password", "private_key",
             "has_private_key", "host_key", "ca_bundle", "certificate_fingerprint", "url", "options", "has_options",
-            "folder", "mask", "format", "interval_minutes", "settle_seconds", "after_import", "processed_folder",
+            "folder", "mask", "format", "interval_minutes", "settle_seconds", "last_line", "ready_when",
+            "after_import", "processed_folder",
             "failed_folder", "outbox_folder", "while_held", "most_bytes", "most_files", "contacts",
             "silent_after_hours", "alert_after", "next_pull_at", "pulled_at", "file_at", "failures", "failing_since",
             "problem", "move_problem", "created_at",

@@ -57,6 +57,11 @@ class Mover:
             return True
         return self._try(lambda: archive_file(server, self.feed, run, file), otherwise=True)
 
+    def move_marker(self, server: Server, run: Run, marker: RemoteFile) -> None:
+        """Move the marker of a run's file, before the file itself: left alone, it would make the next one ready."""
+        if not self.problem and self.feed.after_import == self.feed.AfterImport.MOVE:
+            self._try(lambda: _archive_marker(server, self.feed, run, marker), otherwise=True)
+
     def has_moved(self, server: Server, run: Run, name: str) -> bool:
         """Whether the file of a run was moved without our knowing."""
         return not self.problem and self._try(lambda: settle_moved(server, self.feed, run, name), otherwise=False)
@@ -132,6 +137,16 @@ def archive_file(server: Server, feed: Feed, run: Run, file: RemoteFile) -> bool
         record_archived(run, "")
         return False
     record_archived(run, target)
+    return True
+
+
+def _archive_marker(server: Server, feed: Feed, run: Run, marker: RemoteFile) -> bool:
+    target = archive_path(feed, run, marker.name)
+    make_folders(server, feed.folder, target)
+    try:
+        server.rename(marker.path, target)
+    except FileVanished:
+        return False
     return True
 
 

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import posixpath
+import re
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
 from imports.errors import SettingsWrong, TryAgainLater
+from imports.feeds.settling import find_marker, note_markers
 from imports.filesystems import FileTooLarge
 from imports.filesystems.masks import Mask
 from imports.models import Feed, Run
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from datetime import datetime
     from pathlib import Path
 
     from imports.filesystems import RemoteFile, Server
@@ -38,6 +38,8 @@ class Step(StrEnum):
     """It went in, and is still to be moved away."""
     WAIT = "wait"
     """It is held."""
+    UNREADY = "unready"
+    """Its marker is not there."""
     LEAVE = "leave"
 
 
@@ -48,6 +50,7 @@ class Candidate(NamedTuple):
     run: Run | None
     step: Step
     reason: str
+    marker: RemoteFile | None = None
 
 
 class FileUnsettled(Exception):
@@ -62,23 +65,44 @@ class FetchedFile(NamedTuple):
 
 
 def list_folder(server: Server, feed: Feed) -> list[RemoteFile]:
-    """What lies in the feed's folder; a file that is listed twice is one."""
-    return list({file.path: file for file in reversed(server.list_files(feed.folder))}.values())[::-1]
+    """What lies in the feed's folder; a file that is listed twice is one, and a marker is no file to take."""
+    files = {file.path: file for file in reversed(server.list_files(feed.folder))}
+    return note_markers(feed, list(files.values())[::-1])
 
 
-def list_candidates(feed: Feed, files: Iterable[RemoteFile]) -> list[Candidate]:
-    """The files that the feed's mask takes, oldest first: by the time in their names, else by the server's."""
+def list_candidates(feed: Feed, files: list[RemoteFile]) -> list[Candidate]:
+    """The files that the feed's mask takes, oldest first.
+
+    By the time in their names, else by the server's; those of one time by the server's, then by the numbers in their
+    names, for the tenth of a day stands behind the ninth.
+    """
     mask = Mask.parse(feed.mask)
     matching = [file for file in files if not file.oddity and mask.matches(file.name)]
+    matching.sort(key=lambda file: _in_natural_order(file.name))
+    if all(file.modified_at for file in matching):
+        matching.sort(key=lambda file: (file.modified_at, _in_natural_order(file.name)))
     if mask.stamp:
-        matching.sort(key=lambda file: (mask.time_of(file.name), file.name))
-    elif all(file.modified_at for file in matching):
-        matching.sort(key=lambda file: (file.modified_at, file.name))
-    else:
-        matching.sort(key=lambda file: file.name)
+        matching.sort(key=lambda file: mask.time_of(file.name) or datetime.min)  # noqa: DTZ901  (every name has one)
     runs = feed.runs.latest_of_paths(file.path for file in matching)
     latest = {run.remote_path: run for run in runs}
-    return [_choose_step(feed, file, latest.get(file.path)) for file in matching]
+    by_name: dict[str, list[RemoteFile]] = {}
+    for file in files:
+        by_name.setdefault(file.name.casefold(), []).append(file)
+    candidates = (_choose_step(feed, file, latest.get(file.path)) for file in matching)
+    return [_look_for_marker(feed, candidate, by_name) for candidate in candidates]
+
+
+def _in_natural_order(name: str) -> list[str | int]:
+    """Texts and numbers in turn."""
+    parts = re.split(r"(\d+)", name, flags=re.ASCII)
+    return [int(part) if number % 2 else part for number, part in enumerate(parts)]
+
+
+def _look_for_marker(feed: Feed, candidate: Candidate, by_name: dict[str, list[RemoteFile]]) -> Candidate:
+    marker, problem = find_marker(feed, candidate.file, by_name)
+    if problem and candidate.step == Step.TAKE:
+        return candidate._replace(step=Step.UNREADY, reason=problem)
+    return candidate._replace(marker=marker)
 
 
 def _choose_step(feed: Feed, file: RemoteFile, run: Run | None) -> Candidate:

@@ -88,7 +88,7 @@ def _explain(feed: Feed, files: list[RemoteFile]) -> list[ListedFile]:
     """The mask's files in the order of their turns, then the others by name."""
     waits = feed.while_held == Feed.WhileHeld.WAIT and feed.runs.blocking().exists()
     listed = []
-    for file, _, step, reason in list_candidates(feed, files):
+    for file, _, step, reason, _ in list_candidates(feed, files):
         taken = step == Step.TAKE
         if step == Step.COMPARE:
             reason = f"{reason}; its content is compared, and taken where it is another"

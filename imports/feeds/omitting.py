@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from django.utils import timezone
 
 from accounts.times import iso_utc
+from imports.feeds.settling import LONE_MARKER, MARKER
 from imports.filesystems.masks import TEMPORARY, Mask
 from imports.messages.telling import tell_of_feed
 from imports.models import Feed
@@ -39,18 +40,19 @@ class Omitted(NamedTuple):
 
 def explain_omission(mask: Mask, file: RemoteFile) -> str:
     """Why a file of the folder is not taken, whatever its turn; "" where it is."""
-    return mask.explain(file.name) or file.oddity
+    return file.oddity if file.oddity in (MARKER, LONE_MARKER) else mask.explain(file.name) or file.oddity
 
 
 def list_omitted(feed: Feed, files: Iterable[RemoteFile]) -> list[Omitted]:
     """What somebody may miss: hidden files are nobody's, and some are another feed's of the same folder."""
     mask = Mask.parse(feed.mask)
     others = [Mask.parse(other.mask) for other in _others_of_folder(feed)]
-    reasons = ((file, explain_omission(mask, file)) for file in sorted(files, key=lambda file: file.name))
+    seen = (file for file in files if file.oddity != MARKER and not file.name.startswith("."))
+    reasons = ((file, explain_omission(mask, file)) for file in sorted(seen, key=lambda file: file.name))
     return [
         Omitted(file, reason)
         for file, reason in reasons
-        if reason and not file.name.startswith(".") and not any(other.matches(file.name) for other in others)
+        if reason and not any(other.matches(file.name) for other in others)
     ]
 
 

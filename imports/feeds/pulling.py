@@ -22,10 +22,13 @@ from imports.errors import AccountBusy, SettingsWrong, TryAgainLater
 from imports.feeds.archiving import Mover
 from imports.feeds.claiming import claim_feed
 from imports.feeds.fetching import Candidate, FileUnsettled, Step, fetch_file, is_same, list_candidates, list_folder
-from imports.feeds.omitting import list_omitted, note_omitted, say_omitted
+from imports.feeds.omitting import Omitted, list_omitted, note_omitted, say_omitted
 from imports.feeds.outbox import write_outbox
+from imports.feeds.settling import compare_with_marker, explain_end
 from imports.feeds.turns import record_failure, record_success
 from imports.filesystems import open_server
+from imports.filesystems.markers import SETTLED
+from imports.formats.spec import STANDARD
 from imports.models import Feed, Pull, Run
 from imports.pipeline import ImportRequest, Origin, import_file
 from imports.pipeline.claiming import is_account_claimed
@@ -36,7 +39,10 @@ from imports.wording import one_line
 if TYPE_CHECKING:
     from imports.feeds.fetching import FetchedFile
     from imports.filesystems import RemoteFile, Server
+    from imports.formats.spec import FormatSpec
     from imports.pipeline.beating import Progress
+MOST_WAITING = 1000
+"""Files of which a pull remembers how they looked."""
 LONGEST_PULL = 25 * 60
 """Seconds after which a pull begins no further file and leaves the rest to the next one, which follows at once."""
 LONGEST_IDLE = 60
@@ -112,6 +118,9 @@ class _Pulling:
 
     def __post_init__(self) -> None:
         self.mover = Mover(self.feed)
+        self.seen: dict[str, str] = self.feed.waiting or {}
+        """How files looked that waited at the pull before, by path."""
+        self.candidates: list[Candidate] = []
 
     @property
     def feed(self) -> Feed:
@@ -128,6 +137,8 @@ class _Pulling:
             while self._use_session(path):
                 pass
             self.mover.record()
+            if not self.waits:
+                Feed.objects.filter(pk=self.feed.pk, waiting__isnull=False).update(waiting=None)
         finally:
             if path.is_file():
                 path.unlink()
@@ -135,7 +146,7 @@ class _Pulling:
     def _use_session(self, path: Path) -> bool:
         """Do what there is to do in one session on the server; whether another one is needed."""
         with open_server(self.feed.server) as server:
-            to_move: list[tuple[Run, RemoteFile]] = []
+            to_move: list[tuple[Run, Candidate]] = []
             for candidate in self._look(server):
                 if not self._may_go_on(candidate):
                     break
@@ -151,13 +162,13 @@ class _Pulling:
             write_outbox(server, self.feed, until=self.started + LONGEST_PULL)
         return False
 
-    def _move_left_overs(self, server: Server, to_move: list[tuple[Run, RemoteFile]]) -> None:
+    def _move_left_overs(self, server: Server, to_move: list[tuple[Run, Candidate]]) -> None:
         """Move what was imported and still lies there, once nothing waits to be imported any more."""
         self.mover.settle_left_overs(server, self.listed)
-        for run, file in to_move:
+        for run, candidate in to_move:
             if self._lasts_too_long():
                 return
-            self._archive(server, run, file)
+            self._archive(server, run, candidate)
         if self.mover.passing:
             self._look_again(UNSETTLED_AGAIN)
 
@@ -166,12 +177,14 @@ class _Pulling:
         files = list_folder(server, self.feed)
         self.listed = {file.path for file in files}
         candidates = list_candidates(self.feed, files)
-        omitted = note_omitted(self.feed, list_omitted(self.feed, files))
+        self.candidates = candidates
+        unready = [Omitted(one.file, one.reason) for one in candidates if one.step == Step.UNREADY]
+        omitted = note_omitted(self.feed, [*unready, *list_omitted(self.feed, files)])
         self.pull.listed, self.pull.omitted, self.omits = len(candidates), len(omitted), say_omitted(omitted)
         self._give_sign_of_life()
         if not any(candidate.step in (Step.TAKE, Step.COMPARE) for candidate in candidates):
             return candidates
-        if server.lists_whole_files:
+        if server.lists_whole_files or self.feed.ready_when != SETTLED:
             return candidates
         time.sleep(self.feed.settle_seconds)
         now = {file.path: file for file in list_folder(server, self.feed)}
@@ -199,16 +212,16 @@ class _Pulling:
             return False
         return True
 
-    def _handle(self, server: Server, candidate: Candidate, path: Path, to_move: list[tuple[Run, RemoteFile]]) -> float:
+    def _handle(self, server: Server, candidate: Candidate, path: Path, to_move: list[tuple[Run, Candidate]]) -> float:
         """Do what is to be done with one file; returns for how many seconds the session lay idle."""
-        file, run, step, _ = candidate
+        file, run, step, *_ = candidate
         fetched = None
-        if step in (Step.LEAVE, Step.WAIT):
+        if step in (Step.LEAVE, Step.WAIT, Step.UNREADY):
             return 0
         if run is not None and step in (Step.ARCHIVE, Step.COMPARE):
             moves = self.feed.after_import == Feed.AfterImport.MOVE and not run.awaits_decision
             if moves and run.pk in self.taken:
-                to_move.append((run, file))
+                to_move.append((run, candidate))
                 return 0
             if moves and self.mover.has_moved(server, run, file.name):
                 if server.look_at(file.path) is None:
@@ -217,9 +230,9 @@ class _Pulling:
                 return 0
             elif step == Step.ARCHIVE or (fetched := self._compare(server, run, file, path)) is None:
                 if moves:
-                    to_move.append((run, file))
+                    to_move.append((run, candidate))
                 return 0
-        return self._take(server, file, fetched or fetch_file(server, file, path, self.feed.most_bytes))
+        return self._take(server, candidate, fetched or fetch_file(server, file, path, self.feed.most_bytes))
 
     def _compare(self, server: Server, run: Run, file: RemoteFile, path: Path) -> FetchedFile | None:
         """A file that may be another one than its run took; none where it is the same."""
@@ -230,15 +243,37 @@ class _Pulling:
         run.save(update_fields=["compared_at", "remote_modified_at"])
         return None
 
-    def _take(self, server: Server, file: RemoteFile, fetched: FetchedFile) -> float:
+    def _make_sure(self, server: Server, candidate: Candidate, fetched: FetchedFile, spec: FormatSpec) -> None:
+        """Raise FileUnsettled or MarkerDiffers where a file may not be whole.
+
+        One that is empty or ends within a line waits for the next pull, with all behind it, unless it was the same at
+        the one before.
+        """
+        file = candidate.file
+        if candidate.marker is not None:
+            compare_with_marker(server, self.feed, file, candidate.marker, fetched, spec)
+        if self.feed.ready_when != SETTLED or server.lists_whole_files or _look(file) == self.seen.get(file.path):
+            return
+        if problem := explain_end(self.feed, fetched, file.size, spec):
+            waiting = [one.file for one in self.candidates if one.step == Step.TAKE][:MOST_WAITING]
+            Feed.objects.filter(pk=self.feed.pk).update(waiting={one.path: _look(one) for one in waiting})
+            self.waits = (
+                f"Waits: {one_line(file.name)} {problem}, so it may not be whole. The next pull takes it if it is the "
+                "same then; later files wait behind it."
+            )
+            raise FileUnsettled(self.waits)
+
+    def _take(self, server: Server, candidate: Candidate, fetched: FetchedFile) -> float:
         """Import a downloaded file, and move it away where that is decided and wanted."""
-        feed = self.feed
+        feed, file = self.feed, candidate.file
+        version = find_version_of_feed(feed)
+        self._make_sure(server, candidate, fetched, version.to_spec() if version else STANDARD)
         self._give_sign_of_life()
         began = time.monotonic()
         request = ImportRequest(
             account=feed.account,
             path=fetched.path,
-            version=find_version_of_feed(feed),
+            version=version,
             origin=Origin(
                 file_name=file.name,
                 feed=feed,
@@ -258,11 +293,13 @@ class _Pulling:
         Feed.objects.filter(pk=feed.pk).update(file_at=timezone.now())
         self._give_sign_of_life()
         if run.status != Run.Status.HELD and idle <= LONGEST_IDLE:
-            self._archive(server, run, file)
+            self._archive(server, run, candidate)
         return idle
 
-    def _archive(self, server: Server, run: Run, file: RemoteFile) -> None:
-        if not self.mover.move(server, run, file):
+    def _archive(self, server: Server, run: Run, candidate: Candidate) -> None:
+        if candidate.marker is not None:
+            self.mover.move_marker(server, run, candidate.marker)
+        if not self.mover.move(server, run, candidate.file):
             self._look_again(timedelta())
 
     def _lasts_too_long(self) -> bool:
@@ -275,3 +312,8 @@ class _Pulling:
     def _give_sign_of_life(self) -> None:
         self.pull.heartbeat_at = timezone.now()
         self.pull.save(update_fields=["heartbeat_at", "listed", "omitted", "imported"])
+
+
+def _look(file: RemoteFile) -> str:
+    """How a file looks in a listing."""
+    return f"{file.size} {file.modified_at and file.modified_at.isoformat()}"

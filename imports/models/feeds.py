@@ -21,6 +21,7 @@ from accounts.fields import SecretField, is_set, secret_names
 from accounts.models import Account
 from imports.errors import SettingsWrong
 from imports.filesystems import ServerSettings, find_transport, list_protocols
+from imports.filesystems.markers import SETTLED, Marker, MarkerError
 from imports.filesystems.masks import Mask, MaskError
 from imports.models.formats import Format
 from imports.querysets import FeedQuerySet
@@ -44,6 +45,10 @@ class Feed(models.Model):
     class WhileHeld(models.TextChoices):
         WAIT = "wait", "later files wait"
         GO_ON = "go_on", "later files are imported"
+
+    class LastLine(models.TextChoices):
+        WAIT = "wait", "waits for the next pull where the last line has no end"
+        TRUST = "trust", "is whole though the last line has no end"
 
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="feeds")
     name = models.SlugField(max_length=60, help_text="Names the feed in commands.")
@@ -98,6 +103,21 @@ class Feed(models.Model):
         validators=[MaxValueValidator(300)],
         help_text="How long a file must keep its size and time before it is taken.",
     )
+    last_line = models.CharField(
+        "a file",
+        max_length=5,
+        choices=LastLine,
+        default=LastLine.WAIT,
+        db_default=LastLine.WAIT,
+        help_text="Unless it was the same at the pull before. An empty file always waits.",
+    )
+    ready_when = models.CharField(
+        max_length=200,
+        default=SETTLED,
+        db_default=SETTLED,
+        help_text="settled, or how the files are called that say that another one is whole: {name}.done, {stem}.ctl; "
+        "and behind that what they hold to be compared: {stem}.ctl rows, {name}.sha256 sha256.",
+    )
     after_import = models.CharField(max_length=5, choices=AfterImport, default=AfterImport.MOVE)
     processed_folder = models.CharField(max_length=200, default="processed", help_text="Within the folder.")
     failed_folder = models.CharField(max_length=200, default="failed", help_text="Within the folder.")
@@ -135,6 +155,9 @@ class Feed(models.Model):
     failing_since = models.DateTimeField(null=True, blank=True, editable=False)
     alerted_at = models.DateTimeField(null=True, blank=True, editable=False)
     problem = models.TextField(blank=True, editable=False)
+    waiting = models.JSONField(
+        null=True, editable=False, help_text="How files looked that may not be whole and wait, by path."
+    )
     move_problem = models.TextField(
         blank=True, default="", db_default="", editable=False, help_text="Why what was imported cannot be moved away."
     )
@@ -169,6 +192,10 @@ class Feed(models.Model):
             Mask.parse(self.mask)
         except MaskError as error:
             errors["mask"] = str(error)
+        try:
+            Marker.parse(self.ready_when)
+        except MarkerError as error:
+            errors["ready_when"] = str(error)
         for name in ("processed_folder", "failed_folder", "outbox_folder"):
             within = getattr(self, name)
             parts = PurePosixPath(within).parts

@@ -14,6 +14,7 @@ from django.db import transaction
 from accounts.management.arguments import add_account_argument, find_account
 from imports.feeds.inspecting import describe_presented_key
 from imports.filesystems import find_transport, find_transports
+from imports.filesystems.markers import SETTLED
 from imports.management.arguments import read_text
 from imports.models import Feed, Format
 from imports.queueing import request_pull
@@ -102,6 +103,15 @@ def add_file_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--leave", action="store_true", help="leave the files where they are after the import")
     parser.add_argument("--settle", type=int, default=5, metavar="SECONDS", help="between the two looks at a new file")
     parser.add_argument(
+        "--trust-last-line", action="store_true", help="take files whose last line has no end without waiting"
+    )
+    parser.add_argument(
+        "--ready-when",
+        default=SETTLED,
+        metavar="MARKER",
+        help="take a file when a marker of this name is there: {name}.done, or {stem}.ctl rows to compare them",
+    )
+    parser.add_argument(
         "--outbox", default="", metavar="FOLDER", help="write receipts and rejects there, within the folder"
     )
     parser.add_argument("--contact", action="append", default=[], metavar="E-MAIL", help="who is told; may be repeated")
@@ -133,6 +143,8 @@ def read_feed(account: Account, name: str, options: dict[str, Any]) -> Feed:
         interval_minutes=options["interval"],
         after_import=Feed.AfterImport.LEAVE if options["leave"] else Feed.AfterImport.MOVE,
         settle_seconds=options["settle"],
+        last_line=Feed.LastLine.TRUST if options["trust_last_line"] else Feed.LastLine.WAIT,
+        ready_when=options["ready_when"],
         outbox_folder=options["outbox"],
         contacts=options["contact"],
         silent_after_hours=options["silent_after"],

@@ -71,7 +71,8 @@ def form_of(feed, **changes):
     """What a browser posts when these fields are changed."""
     names = [
         "account", "name", "protocol", "host", "port", "user", "host_key", "ca_bundle", "certificate_fingerprint",
-        "url", "folder", "mask", "interval_minutes", "settle_seconds", "after_import", "processed_folder",
+        "url", "folder", "mask", "interval_minutes", "settle_seconds", "last_line", "ready_when", "after_import",
+        "processed_folder",
         "failed_folder", "outbox_folder", "while_held", "most_bytes", "most_files", "silent_after_hours", "alert_after",
     ]  # fmt: skip
     values = {name: getattr(feed, name) for name in names}

@@ -78,7 +78,7 @@ def test_nothing_new_is_no_failure(feed):
 
 
 def test_a_rejected_file_goes_to_the_failed_folder_and_the_next_one_is_taken(feed, folder):
-    drop(folder, "a.txt").write_text("")
+    drop(folder, "a.txt").write_text("no header\n")
     drop(folder, "b.txt", "C1")
     os.utime(folder / "a.txt", (1_700_000_000, 1_700_000_000))
     pull(feed)

@@ -361,7 +361,7 @@ def test_a_feed_that_is_disabled_is_pulled_by_its_name(account, folder, server):
 
 
 def test_a_run_that_is_not_well_gives_exit_code_1(account, folder, server):
-    (folder / "a.txt").write_text("")
+    (folder / "a.txt").write_text("no header\n")
     make_feed(account, server)
     code, said = call("pull_feeds", "erp")
     assert code == 1
