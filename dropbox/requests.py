@@ -118,7 +118,8 @@ class Files(asyncssh.SFTPServer):
             return
         self.uploads.remove(file_obj)
         if self.client_is_gone:
-            await self._do(keep_cut_off, file_obj)
+            with contextlib.suppress(asyncssh.SFTPError):  # there is nobody left to be told
+                await self._do(keep_cut_off, file_obj)
             return
         size = await self._do(finish_upload, file_obj)
         await self._do(note, self.visit, files=1, count=size)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import asyncssh
 from asyncssh.stream import SSHReader, SSHServerStreamSession, SSHWriter
+from django.conf import settings
 
 from dropbox.errors import OutOfOrder, Refused
 from dropbox.jobs import do
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from dropbox.sessions import Visit
 
 LOGIN_SECONDS = 30
+CONNECTIONS_PER_SESSION = 2
+"""How many connections are open for every session that there may be; the others have not logged in yet."""
 WINDOW = 512 * 1024
 """Bytes that a client may send ahead, which is what a session may need of memory."""
 
@@ -61,9 +64,13 @@ class Door(asyncssh.SSHServer):
 
     def connection_made(self, conn: asyncssh.SSHServerConnection) -> None:
         self.conn = conn
+        _doors.add(self)
+        if len(_doors) > CONNECTIONS_PER_SESSION * settings.DROPBOX_SESSIONS:
+            conn.abort()
         self.address = str(conn.get_extra_info("peername")[0])
 
     def connection_lost(self, exc: Exception | None) -> None:
+        _doors.discard(self)
         for visit in self.visits:
             if exc is not None and visit.ended == LEFT:
                 visit.ended = CUT_OFF
@@ -110,6 +117,7 @@ class Door(asyncssh.SSHServer):
         return SFTPSession(self)
 
 
+_doors: set[Door] = set()
 _counting: set[asyncio.Task[Any]] = set()
 
 
