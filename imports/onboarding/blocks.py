@@ -144,11 +144,16 @@ class AddressBlocks:
             if (
                 part == "code"
                 and (kind, number, "zip") not in places
-                and any(abs(index - other) <= 1 for other in near)
+                and any(self._are_beside(index, other) for other in near)
                 and self.columns[index].profile.zips > ENOUGH
                 and not self.customers.goes_on_from_code(self.columns[index])
             ):
                 self.place[index] = (kind, number, "zip")
+
+    def _are_beside(self, index: int, other: int) -> bool:
+        """Whether two parts of an address are neighbours, or have that part of another address between them."""
+        between = self.place.get((index + other) // 2, ("", None, ""))[0]
+        return abs(index - other) == 1 or (abs(index - other) == 2 and between not in ("", self.place[index][0]))
 
     def _name_bare_blocks(self) -> None:
         """Of several addresses without names or numbers, the one that a customer's rows have alike is for billing."""

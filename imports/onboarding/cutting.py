@@ -80,6 +80,8 @@ def find_quotes(lines: list[str], delimiter: str) -> list[str | None]:
     }
     if wraps["'"] > len(lines) and wraps["'"] > wraps['"']:
         return ["'"]
+    if wraps['"'] * 2 >= text.count('"') - wraps['"']:
+        return ['"']  # nearly all of them wrap cells
     return ['"', None] if '"' in text else ['"']
 
 

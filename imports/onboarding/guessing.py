@@ -25,7 +25,10 @@ def guess_columns(columns: Sequence[Column], blocks: AddressBlocks, customers: C
     """Propose fields for the columns that no word says anything about."""
     places = {column.index: place for column in columns if (place := _place(column, customers))}
     for column in columns:
-        if column.meanings or column.is_decided or column.profile.is_blank:
+        if column.is_decided or column.profile.is_blank:
+            continue
+        if column.meanings:
+            _guess_address_code(column, blocks, customers)
             continue
         group = (blocks.plain_kind or "address") if column.header else "address"
         factor = UNNAMED if column.header else 1.0
@@ -34,6 +37,16 @@ def guess_columns(columns: Sequence[Column], blocks: AddressBlocks, customers: C
             if field in FIELDS:
                 column.propose(Target(field), confidence * factor, why)
     _guess_code(columns, customers)
+
+
+def _guess_address_code(column: Column, blocks: AddressBlocks, customers: Customers) -> None:
+    """A code that says not whose it is may be the address's, where customers have several of it."""
+    best = column.best
+    owners = ("", "customer", "address", "shipping")
+    says_code = best is not None and best.owner in owners and best.part in ("code", "") and not best.number
+    if says_code and customers.has_names and customers.counts_addresses(column):
+        group = blocks.plain_kind or "shipping"
+        column.propose(Target(f"{group}_code"), 0.75, "customers have several of its values, and none has one twice")
 
 
 def _place(column: Column, customers: Customers) -> str:
@@ -141,15 +154,23 @@ def _guess_code(columns: Sequence[Column], customers: Customers) -> None:
     """A customer's code for files that call it nothing we know."""
     if customers.code is not None:
         best = customers.code.best
-        named = any(column.best and column.best[:2] == ("customer", "code") for column in columns)
-        if best is None or (best.part in ("code", "") and not named):
+        named = any(
+            column.best
+            and column.best[:2] == ("customer", "code")
+            and (column.profile.uniqueness < 0.9 or not customers.has_names)
+            for column in columns
+        )
+        if not named and (best is None or best.part in ("code", "")):
             customers.code.propose(Target("customer_code"), 0.85, "it repeats on several rows, with one name each")
             for target in [target for target in customers.code.candidates if target.name.endswith("ing_code")]:
                 del customers.code.candidates[target]
+            for column in columns:
+                if column is not customers.code and Target("customer_code") in column.candidates:
+                    column.candidates[Target("customer_code")].confidence *= 0.5  # another one on each row
     candidates = []
     for column in columns:
         profile, best = column.profile, column.best
-        if profile.fill < 0.99 or profile.emails or profile.dates > 0.5 or profile.decimals > 0.5:
+        if profile.fill < 0.99 or profile.emails or profile.dates > 0.5 or profile.decimals > 0.5 or profile.is_counter:
             continue
         if profile.length > 25 or profile.codes < 0.9 or (profile.phones > 0.5 and profile.length > 9):
             continue

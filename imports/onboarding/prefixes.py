@@ -68,6 +68,8 @@ def _meanings(name: str, text: str, number: int | None) -> list[Meaning]:
     meanings = []
     for meaning in read_header(text):
         owner = meaning.owner if meaning.owner in KINDS else _kind(name)
+        if meaning.owner == "company_number" and _kind(name):
+            meaning = meaning._replace(part="name")  # whom the address is of
         if not owner:
             is_own = meaning.part in ANY_PART and meaning.owner in ("", "customer")
             owner = "address" if is_own else meaning.owner

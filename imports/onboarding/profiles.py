@@ -39,7 +39,8 @@ _NAME_OF_PERSON = re.compile(r"[^\W\d_][\w'’.-]*( [^\W\d_][\w'’.-]*){1,3}")
 _DAYS = re.compile(r"[A-Z]{0,3}[ -]?0?(7|8|10|14|15|20|21|30|45|60|75|90|120)[ -]?[A-Z]{0,3}", re.IGNORECASE)
 """A short code of terms of payment: N30, 30D, ZB60, 014."""
 _MACHINE_KEY = re.compile(
-    r"[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}|00[0-9a-z]{13}([0-9a-z]{3})?|__export__.*|[0-9a-f]{24,}|\d{15,}", re.I
+    r"[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}|00(?=\d*[a-z])[0-9a-z]{13}([0-9a-z]{3})?|__export__.*|[0-9a-f]{24,}|(?!000)\d{15,}",
+    re.I,
 )
 _STATES = frozenset(code.code.partition("-")[2] for code in pycountry.subdivisions)
 _NOT_PAID_IN = frozenset(
@@ -218,6 +219,11 @@ class Profile:
     def days(self) -> float:
         """The share of the cells that hold a number of days as terms of payment have, with a letter or two."""
         return self.share(lambda cell: len(cell) < 7 and _DAYS.fullmatch(cell) and not cell.isdigit())
+
+    @cached_property
+    def is_counter(self) -> bool:
+        """Whether the cells count the rows: 1, 2, 3, …"""
+        return self.rows > 2 and self.cells == [str(number) for number in range(1, self.rows + 1)]
 
     @cached_property
     def carriers(self) -> float:

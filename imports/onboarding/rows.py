@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from imports.onboarding.columns import Column
 
 ALMOST_ALL = 0.95
+OFTEN = 0.8
+"""Below this share of distinct values, a code repeats more than by chance."""
 MOST_KINDS = 6
 OTHERS_CODES = (
     "sales_rep",
@@ -35,6 +37,8 @@ class Customers:
 
     def __init__(self, columns: Sequence[Column]) -> None:
         self.columns = columns
+        self.has_names = False
+        """Whether a column that is called the customer's name goes with the code."""
         self.code = self._find_code()
         self.rows: list[list[int]] = list(_group(self.code.profile.cells)) if self.code else []
         self.several = [rows for rows in self.rows if len(rows) > 1]
@@ -53,7 +57,10 @@ class Customers:
                 continue
             groups = list(_group(profile.cells))
             several = [rows for rows in groups if len(rows) > 1]
-            if any(name is not column and _names(name, groups, several) for name in names):
+            of_code = [name for name in names if name is not column and _names(name, groups, several)]
+            has_names = any(map(_is_customers, of_code))
+            if of_code and (has_names or profile.uniqueness < OFTEN):
+                self.has_names = has_names
                 return column
         return None
 
@@ -71,9 +78,12 @@ class Customers:
 
     def counts_addresses(self, column: Column) -> bool:
         """Whether the column's values are codes of which customers have several, and none has one twice."""
-        if not self.several or column is self.code or column.profile.codes < ALMOST_ALL or column.profile.fill < 0.9:
+        profile = column.profile
+        if not self.several or column is self.code or profile.codes < ALMOST_ALL or profile.fill < 0.9:
             return False
-        cells = column.profile.cells
+        if profile.is_counter:
+            return False
+        cells = profile.cells
         twice = sum(len({cells[row] for row in rows}) < len(rows) for rows in self.several)
         return twice <= len(self.several) * (1 - ALMOST_ALL)
 
@@ -97,6 +107,9 @@ class Customers:
         ]
         if len(once) != 1 or all(count[once[0]] == count.total() for count in counts):
             return {}
+        counted = all(max(count.values()) == 1 for count in counts)
+        if counted and profile.address_kinds < ALMOST_ALL:
+            return {}  # no customer has a value twice: it numbers the addresses
         return {value: "B" if value == once[0] else "S" for value in profile.counts}
 
 
@@ -111,6 +124,10 @@ def _is_constant(column: Column, groups: Sequence[Sequence[int]]) -> bool:
     cells = column.profile.cells
     varying = sum(len({fold(cells[row]) for row in rows} - {""}) > 1 for rows in groups)
     return varying <= len(groups) * (1 - ALMOST_ALL)
+
+
+def _is_customers(name: Column) -> bool:
+    return name.best is not None and name.best.part == "name" and name.best.owner in ("", "customer")
 
 
 def _names(column: Column, groups: Sequence[Sequence[int]], several: Sequence[Sequence[int]]) -> bool:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 SECOND_LINES = {"address_2": "address_1", "alternate_name": "name"}
 """The part that comes before a second line."""
+_PLACES = ("city", "state", "zip", "country")
 FOLLOWING = 0.85
 """The score of a guessed second line behind its first."""
 FIRST_LINES, LAST_LINE = 0.85, 0.4
@@ -27,6 +28,7 @@ def settle_meanings(columns: list[Column]) -> None:
     """Put the meaning of every column first that its surroundings speak for."""
     for column in columns:
         _choose_by_values(column)
+    _settle_second_lines(columns)
     _settle_numbers(columns)
     _settle_guesses(columns)
     _settle_suburbs(columns)
@@ -53,10 +55,29 @@ def _choose_by_values(column: Column) -> None:
             score *= 0.6
         if doubtful and meaning.part == "state" and profile.streets > ENOUGH:
             score *= 0.6
+        if doubtful and meaning.part == "address_1" and profile.states > 0.8 and profile.length < 4:
+            score *= 0.6  # "St" is a street or a state
         if meaning.part == "state" and profile.countries > 0.9 and profile.length > 3 and profile.states < ENOUGH:
             score *= 0.8
         weighed.append(meaning._replace(score=score))
     column.meanings = tuple(sorted(weighed, key=by_score))
+
+
+def _settle_second_lines(columns: list[Column]) -> None:
+    """ "Invoice address 2" right behind "Invoice address" is its second line, where no second block has a place."""
+    located = {(best.owner, best.number) for column in columns if (best := column.best) and best.part in _PLACES}
+    numbered = {(best.owner, best.number) for column in columns if (best := column.best)}
+    for before, column in pairwise(columns):
+        best, first = column.best, before.best
+        if best is None or first is None or best.owner != first.owner or best.owner not in KINDS:
+            continue
+        streets = (best.part in ("", "address_1"), first.part in ("", "address_1"))
+        is_second = best.number == 2 and first.number in (None, 1) and (best.owner, 3) not in numbered
+        if all(streets) and is_second and (best.owner, 2) not in located:
+            line = best._replace(part="address_2", number=first.number)
+            column.meanings = (line,)
+            if not first.part:
+                before.meanings = (first._replace(part="address_1"),)
 
 
 def _settle_numbers(columns: list[Column]) -> None:
@@ -113,10 +134,16 @@ def _settle_lines(columns: list[Column]) -> None:
             by_owner[best.owner].append(column)
         if best.part in ("city", "zip", "country"):
             located.add((best.owner, best.number))
+    placed = {(best.owner, best.number, best.part) for column in columns if (best := column.best)}
     for column in columns:
         best = column.best
         third = best is not None and best.part == "address_1" and (best.number or 0) > 2
         if best is not None and third and (best.owner, best.number) not in located:
+            part = _part_of_line(column)
+            if part and not any((best.owner, number, part) in placed for number in (None, 1)):
+                column.meanings = (best._replace(part=part, number=None, score=FIRST_LINES),)
+                placed.add((best.owner, None, part))
+                continue
             column.meanings = (best._replace(part=NOTHING),)
             column.known_as_nothing = "a further line of the address, which no field of the template holds"
     for owner, lines in by_owner.items():
@@ -129,3 +156,15 @@ def _settle_lines(columns: list[Column]) -> None:
             part = parts[count - 1] if count <= len(parts) else NOTHING
             why = f"{line.header!r} is line {count} of an address"
             line.meanings = (Meaning(owner, part, None, LAST_LINE if part == "address_2" else FIRST_LINES, why),)
+
+
+def _part_of_line(column: Column) -> str:
+    """Which part of an address a further line is, by its values; "" where they do not tell."""
+    profile = column.profile
+    if profile.states > 0.8 and profile.length < 4:
+        return "state"
+    if profile.countries > 0.9:
+        return "country"
+    if profile.zips > 0.9 and profile.letters < 0.5:
+        return "zip"
+    return "city" if profile.letters > 0.9 and profile.fill > 0.8 and profile.streets < 0.1 else ""
