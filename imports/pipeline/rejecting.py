@@ -61,20 +61,24 @@ def write_rejects(
     )
     encoding = "utf-8-sig" if source.has_bom and source.encoding == "utf-8" else source.encoding
     draft, draft_of_reasons = path.with_name(f"{path.name}.part"), path.with_name(f"{path.name}.reasons.part")
-    with (
-        closing(log.read_reasons()) as found,
-        draft.open("w", encoding=encoding, errors="backslashreplace", newline="") as file,
-    ):
-        explained = _explain(rows, found, Grouper(mapping, NearLines(source, scan)))
-        if source.header:
-            count = _Headed(file, source, mapping, encoding).write(explained)
-        else:
-            with draft_of_reasons.open("w", encoding="utf-8", newline="") as reasons:
-                count = _write_headless(file, source, reasons, explained)
-        _write_footer(file, source, {"rows": count, "customers": len(customers)})
-    draft.replace(path)
-    if not source.header:
-        draft_of_reasons.replace(reasons_path(path))
+    try:
+        with (
+            closing(log.read_reasons()) as found,
+            draft.open("w", encoding=encoding, errors="backslashreplace", newline="") as file,
+        ):
+            explained = _explain(rows, found, Grouper(mapping, NearLines(source, scan)))
+            if source.header:
+                count = _Headed(file, source, mapping, encoding).write(explained)
+            else:
+                with draft_of_reasons.open("w", encoding="utf-8", newline="") as reasons:
+                    count = _write_headless(file, source, reasons, explained)
+            _write_footer(file, source, {"rows": count, "customers": len(customers)})
+        draft.replace(path)
+        if not source.header:
+            draft_of_reasons.replace(reasons_path(path))
+    finally:
+        draft.unlink(missing_ok=True)
+        draft_of_reasons.unlink(missing_ok=True)
 
 
 def reasons_path(path: Path) -> Path:

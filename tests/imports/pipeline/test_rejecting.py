@@ -1,17 +1,22 @@
 """Rejects are a file of the same format: sent again unmended, the same rows are wrong for the same reasons."""
 
+import errno
 import re
 from collections import Counter
 from io import StringIO
+from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from imports.errors import SettingsWrong
 from imports.files.records import RecordReader
 from imports.formats.policies import BlankCode, Policies
 from imports.formats.spec import Blank, Dialect, FormatSpec
 from imports.formats.writing import Unwritable, write_record
 from imports.models import Run
+from tests.imports.customer_files import NEW
 from tests.imports.formats.test_spec import column
 
 MARKS = st.sampled_from(
@@ -172,3 +177,19 @@ def test_what_is_written_reads_back_as_the_same_cells(dialect, cells):
     rows = list(RecordReader(dialect, 0, file.getvalue().encode().splitlines(keepends=True), 1))
     unquoted = dialect.quotechar is None and (cells == [""] or any("\0" in cell for cell in cells))
     assert unquoted or [(row.cells, row.fault) for row in rows] == [(cells, "")]
+
+
+@pytest.mark.django_db
+def test_rejects_that_cannot_be_put_in_their_place_leave_no_draft(send, settings, monkeypatch):
+    replace_file = Path.replace
+
+    def refuse(self, target):
+        if self.name.endswith(".part"):
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return replace_file(self, target)
+
+    monkeypatch.setattr(Path, "replace", refuse)
+    with pytest.raises(SettingsWrong, match="No space left on device"):
+        send(NEW, NEW | {"customer_code": "C2", "price_type_currency": "Euros"})
+    assert not list(Path(settings.MEDIA_ROOT).rglob("*.part"))
+    assert not send.account.connections.exists()
