@@ -179,7 +179,7 @@ def test_what_is_written_reads_back_as_the_same_cells(dialect, cells):
     assert unquoted or [(row.cells, row.fault) for row in rows] == [(cells, "")]
 
 
-@pytest.mark.django_db
+@pytest.mark.django_db(transaction=True)
 def test_rejects_that_cannot_be_put_in_their_place_leave_no_draft(send, settings, monkeypatch):
     replace_file = Path.replace
 
