@@ -13,7 +13,7 @@ from unfold.decorators import display
 from accounts.models import Account
 from accounts.owned import AccountOwnedAdmin, AccountOwnedInline, VisibleFilter
 from accounts.users import user_of
-from imports.admin.forms import CONSTANTS, OnboardForm
+from imports.admin.onboarding_forms import CONSTANTS, CORRECTIONS, OnboardForm
 from imports.admin.steps import page_of
 from imports.models import Format, FormatVersion, Run
 from imports.versioning import save_draft
@@ -67,7 +67,7 @@ class FormatAdmin(AccountOwnedAdmin):
     def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
         if obj is not None:
             return list(super().get_fields(request, obj))
-        return ["account", "name", "sample", "document", *CONSTANTS]
+        return ["account", "name", "sample", "document", *CONSTANTS, *CORRECTIONS]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         return super().get_readonly_fields(request, obj) if obj is not None else ()

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from django import forms
 from django.core.exceptions import ValidationError
 from unfold.widgets import (
-    UnfoldAdminFileFieldWidget,
     UnfoldAdminIntegerFieldWidget,
     UnfoldAdminSelectMultipleWidget,
     UnfoldAdminSelectWidget,
@@ -18,100 +15,14 @@ from unfold.widgets import (
 )
 
 from accounts.careful import RowsAsPosted
-from imports.errors import FileRejected
 from imports.formats.countries import LANGUAGES
-from imports.formats.documents import NAMED_MARKS, read_format
+from imports.formats.documents import NAMED_MARKS
 from imports.formats.encodings import UnknownEncoding, find_encoding
-from imports.formats.policies import AssignmentMode, FormatError, UnknownLookup
-from imports.formats.spec import BadValue, Blank, FormatDraft, FormatSpec, Ownership
-from imports.models import Format, FormatColumn, FormatVersion
-from imports.onboarding import Corrections
-from imports.runs.rehearsing import propose_and_rehearse
-from imports.template import ASSIGNMENTS, FIELDS, Target
+from imports.formats.policies import AssignmentMode, UnknownLookup
+from imports.formats.spec import BadValue, Blank, Ownership
+from imports.models import FormatColumn, FormatVersion
+from imports.template import ASSIGNMENTS, FIELDS
 from lookups.directory import LISTS
-
-if TYPE_CHECKING:
-    from django.core.files.uploadedfile import UploadedFile
-
-CONSTANTS = {
-    "price_type_currency": Target("price_type_currency"),
-    "price_type_name": Target("price_type_name"),
-    "address_type": Target("address_type"),
-}
-LARGEST_DOCUMENT = 1 << 20
-
-
-class OnboardForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time
-    """Makes a format with its first draft, of a sample of the ERP's file or of a format as a file."""
-
-    sample = forms.FileField(
-        required=False,
-        widget=UnfoldAdminFileFieldWidget,
-        help_text="A file as the ERP writes it. Only its beginning is looked at.",
-    )
-    document = forms.FileField(
-        required=False, label="or a format as a file", widget=UnfoldAdminFileFieldWidget, help_text="YAML."
-    )
-    price_type_currency = forms.CharField(
-        required=False,
-        max_length=3,
-        widget=UnfoldAdminTextInputWidget,
-        help_text="The same for every customer, where no column has it: USD.",
-    )
-    price_type_name = forms.CharField(
-        required=False,
-        max_length=100,
-        widget=UnfoldAdminTextInputWidget,
-        help_text="The same for every customer, where no column has it.",
-    )
-    address_type = forms.ChoiceField(
-        required=False,
-        choices=[("", "as the file says"), ("S", "shipping"), ("B", "billing")],
-        widget=UnfoldAdminSelectWidget,
-        help_text="What the addresses are, where neither a column nor a header says it.",
-    )
-
-    class Meta:
-        model = Format
-        fields = ["account", "name"]
-
-    spec: FormatSpec | FormatDraft
-    proposal: dict[str, Any] | None = None
-
-    def clean(self) -> dict[str, Any]:
-        cleaned = super().clean() or self.cleaned_data
-        sample, document = cleaned.get("sample"), cleaned.get("document")
-        if not self.errors and bool(sample) == bool(document):
-            raise ValidationError("Give either a sample or a format as a file.")
-        if self.errors:
-            return cleaned
-        try:
-            if document:
-                self.spec = read_format(_read_text(document))
-            elif sample:
-                self._propose(sample, cleaned)
-        except (FormatError, FileRejected) as error:
-            self.add_error("document" if document else "sample", str(error))
-        return cleaned
-
-    def _propose(self, sample: UploadedFile[bytes], cleaned: dict[str, Any]) -> None:
-        constants = {target: cleaned[name].strip() for name, target in CONSTANTS.items() if cleaned.get(name)}
-        with tempfile.NamedTemporaryFile() as copy:
-            for chunk in sample.chunks():
-                copy.write(chunk)
-            copy.flush()
-            proposal = propose_and_rehearse(Path(copy.name), cleaned["account"], Corrections(constants))
-        self.spec = proposal.to_draft()
-        self.proposal = proposal.describe()
-
-
-def _read_text(document: UploadedFile[bytes]) -> str:
-    if (document.size or 0) > LARGEST_DOCUMENT:
-        raise FormatError("The file is too large to be a format.")
-    try:
-        return str(document.read(), "utf-8-sig")
-    except UnicodeDecodeError:
-        raise FormatError("The file is not text in UTF-8.") from None
 
 
 class MarkField(forms.CharField):

@@ -85,6 +85,40 @@ def test_a_sample_becomes_a_draft_with_its_evidence(client, account):
     assert "Still to decide" in shown
 
 
+def test_what_was_proposed_wrongly_is_decided_beside_the_sample(client, account):
+    lines = ["Kunden;eines ERP", "KdNr;Firma;Ort;Land;Art", *(f"{n};Père {n};Lyon;FR;Z{n}" for n in range(10, 19))]
+    sample = SimpleUploadedFile("erp.csv", "\n".join(lines).encode("cp1252"))
+    given = {"encoding": "cp1250", "delimiter": "semicolon", "header_line": "2"}
+    columns = "Art = customer_alias\r\nOrt =\r\n"
+    response = upload(client, account, sample=sample, columns=columns, price_type_currency="EUR", **given)
+    assert response.status_code == 302, problems(response)
+    draft = FormatVersion.objects.get()
+    assert (draft.encoding, draft.delimiter, draft.skip_lines) == ("cp1250", ";", 1)
+    assert draft.columns.get(source="Art").target == "customer_alias"
+    assert not draft.columns.filter(source="Ort").exists()
+    shown = client.get(page(draft)).content.decode()
+    assert "10 · 11 · 12" in shown
+    assert "A dry run of the sample" in shown
+    assert "left out, as decided" in shown
+
+
+@pytest.mark.parametrize(
+    ("given", "wrong"),
+    [
+        ({"columns": "Art"}, "give a column, an equals sign and a field of the template"),
+        ({"columns": "Art = nothing"}, "give a column, an equals sign and a field of the template"),
+        ({"columns": "Fax = website"}, "The sample has no column 'Fax'"),
+        ({"encoding": "klingon"}, "klingon"),
+        ({"delimiter": "||"}, "Give one character"),
+    ],
+)
+def test_what_cannot_be_decided_about_a_sample_is_answered(client, account, given, wrong):
+    sample = SimpleUploadedFile("erp.csv", b"KdNr;Firma;Ort;Land;Art\n1;A;Lyon;FR;Z\n2;B;Lyon;FR;Z\n")
+    said = problems(upload(client, account, sample=sample, **given))
+    assert any(wrong in problem for problem in said), said
+    assert not FormatVersion.objects.exists()
+
+
 def test_a_format_as_a_file_becomes_a_draft(client, account):
     document = SimpleUploadedFile("erp.yaml", DOCUMENT.encode())
     assert upload(client, account, document=document).status_code == 302

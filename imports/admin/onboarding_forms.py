@@ -1,0 +1,157 @@
+"""The form that makes a format of a sample, or of a document."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from unfold.widgets import (
+    UnfoldAdminFileFieldWidget,
+    UnfoldAdminIntegerFieldWidget,
+    UnfoldAdminSelectWidget,
+    UnfoldAdminTextareaWidget,
+    UnfoldAdminTextInputWidget,
+)
+
+from imports.admin.forms import LinesField, MarkField
+from imports.errors import FileRejected
+from imports.formats.documents import read_format
+from imports.formats.encodings import UnknownEncoding, find_encoding
+from imports.formats.policies import FormatError
+from imports.models import Format
+from imports.onboarding import Corrections
+from imports.runs.rehearsing import propose_and_rehearse
+from imports.template import Target, find_target
+
+if TYPE_CHECKING:
+    from django.core.files.uploadedfile import UploadedFile
+
+    from imports.formats.spec import FormatDraft, FormatSpec
+
+CONSTANTS = {
+    "price_type_currency": Target("price_type_currency"),
+    "price_type_name": Target("price_type_name"),
+    "address_type": Target("address_type"),
+}
+CORRECTIONS = ("encoding", "delimiter", "header_line", "columns")
+LARGEST_DOCUMENT = 1 << 20
+
+
+class OnboardForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time
+    """Makes a format with its first draft, of a sample of the ERP's file or of a format as a file."""
+
+    sample = forms.FileField(
+        required=False,
+        widget=UnfoldAdminFileFieldWidget,
+        help_text="A file as the ERP writes it. Only its beginning is looked at.",
+    )
+    document = forms.FileField(
+        required=False, label="or a format as a file", widget=UnfoldAdminFileFieldWidget, help_text="YAML."
+    )
+    price_type_currency = forms.CharField(
+        required=False,
+        max_length=3,
+        widget=UnfoldAdminTextInputWidget,
+        help_text="The same for every customer, where no column has it: USD.",
+    )
+    price_type_name = forms.CharField(
+        required=False,
+        max_length=100,
+        widget=UnfoldAdminTextInputWidget,
+        help_text="The same for every customer, where no column has it.",
+    )
+    address_type = forms.ChoiceField(
+        required=False,
+        choices=[("", "as the file says"), ("S", "shipping"), ("B", "billing")],
+        widget=UnfoldAdminSelectWidget,
+        help_text="What the addresses are, where neither a column nor a header says it.",
+    )
+
+    encoding = forms.CharField(
+        required=False,
+        max_length=30,
+        widget=UnfoldAdminTextInputWidget,
+        help_text="Such as cp1252, where the proposal reads the sample's letters wrongly.",
+    )
+    delimiter = MarkField(required=False, help_text="Where it was not found: one character, or comma, semicolon, tab.")
+    header_line = forms.IntegerField(
+        required=False,
+        min_value=0,
+        max_value=1000,
+        widget=UnfoldAdminIntegerFieldWidget,
+        help_text="The line of the header, 0 where there is none, where it was taken wrongly.",
+    )
+    columns = LinesField(
+        required=False,
+        widget=UnfoldAdminTextareaWidget(attrs={"rows": 3}),
+        help_text="What columns are that were taken wrongly, each on a line of its own: Kd.-Nr. = customer_code. "
+        "Nothing behind the sign leaves the column out; the rest is proposed around it.",
+    )
+
+    class Meta:
+        model = Format
+        fields = ["account", "name"]
+
+    spec: FormatSpec | FormatDraft
+    proposal: dict[str, Any] | None = None
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        sample, document = cleaned.get("sample"), cleaned.get("document")
+        if not self.errors and bool(sample) == bool(document):
+            raise ValidationError("Give either a sample or a format as a file.")
+        if self.errors:
+            return cleaned
+        try:
+            if document:
+                self.spec = read_format(_read_text(document))
+            elif sample:
+                self._propose(sample, cleaned)
+        except (FormatError, FileRejected) as error:
+            self.add_error("document" if document else "sample", str(error))
+        return cleaned
+
+    def clean_encoding(self) -> str:
+        try:
+            return find_encoding(self.cleaned_data["encoding"]) if self.cleaned_data["encoding"] else ""
+        except UnknownEncoding as error:
+            raise ValidationError(str(error)) from None
+
+    def clean_columns(self) -> dict[str, Target | None]:
+        """The fields by column, none for one that is left out."""
+        fields: dict[str, Target | None] = {}
+        for line in self.cleaned_data["columns"]:
+            column, equals, name = line.rpartition("=")
+            target = find_target(name.strip()) if name.strip() else None
+            if not equals or not column.strip() or (name.strip() and target is None):
+                raise ValidationError(f"{line!r}: give a column, an equals sign and a field of the template.")
+            fields[column.strip()] = target
+        return fields
+
+    def _propose(self, sample: UploadedFile[bytes], cleaned: dict[str, Any]) -> None:
+        corrections = Corrections(
+            constants={target: cleaned[name].strip() for name, target in CONSTANTS.items() if cleaned.get(name)},
+            fields=cleaned["columns"],
+            encoding=cleaned["encoding"],
+            delimiter=cleaned["delimiter"],
+            header_line=cleaned["header_line"],
+        )
+        with tempfile.NamedTemporaryFile() as copy:
+            for chunk in sample.chunks():
+                copy.write(chunk)
+            copy.flush()
+            proposal = propose_and_rehearse(Path(copy.name), cleaned["account"], corrections)
+        self.spec = proposal.to_draft()
+        self.proposal = proposal.describe()
+
+
+def _read_text(document: UploadedFile[bytes]) -> str:
+    if (document.size or 0) > LARGEST_DOCUMENT:
+        raise FormatError("The file is too large to be a format.")
+    try:
+        return str(document.read(), "utf-8-sig")
+    except UnicodeDecodeError:
+        raise FormatError("The file is not text in UTF-8.") from None
