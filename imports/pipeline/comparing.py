@@ -8,7 +8,7 @@ from itertools import islice, pairwise
 from typing import TYPE_CHECKING
 
 from connections.comparing import describe_near, find_near
-from connections.near_keys import near_key
+from connections.near_keys import LONGEST, near_key
 from imports.template import Target
 
 if TYPE_CHECKING:
@@ -68,7 +68,11 @@ class NearKeys:
 
 
 def find_near_keys(account_id: int, codes: Sequence[str], *, any_known: bool) -> NearKeys:
-    """The near-keys among codes that the account does not have; `any_known` says whether it has any others."""
+    """The near-keys among codes that the account does not have; `any_known` says whether it has any others.
+
+    Codes that are too long for any connection are left out: they are an error by themselves.
+    """
+    codes = [code for code in codes if len(code) <= LONGEST]
     near = NearKeys(new=len(codes), doubles=_find_doubles(codes))
     if any_known:
         for start in range(0, len(codes), ASKED_AT_ONCE):
