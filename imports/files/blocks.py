@@ -164,32 +164,36 @@ class Block:
         values: dict[str, Any] = {}
         problems: list[CellProblem] = []
         blank = True
-        plain = is_plain("".join(cells))
-        for raw, (part, fits, clean, more, is_text, is_free) in zip(self._compose(cells), self.plan, strict=True):
-            if plain:
-                text = raw.strip()
-            else:
-                read = self._read(raw, part, problems, is_text=is_text, is_free=is_free)
+        token = self.clear_token
+        composed = self._compose(cells)
+        is_all_plain = is_plain("".join(cells))
+        texts = [raw.strip() for raw in composed] if is_all_plain else composed
+        has_words = not (is_all_plain and WORDS_AS_WRITTEN.isdisjoint(texts))
+        for place, (text, (part, fits, clean, more, is_text, is_free)) in enumerate(zip(texts, self.plan, strict=True)):
+            if not text and more is None:
+                continue
+            if not is_all_plain:
+                read = self._read(text, part, problems, is_text=is_text, is_free=is_free)
                 if read is None:
                     blank = False
                     self._leave_out(part, problems, values)
                     continue
                 text = read
-            is_word = text in WORDS_AS_WRITTEN
+            is_word = has_words and text in WORDS_AS_WRITTEN
             if more is not None:
                 column, mapped = more
                 known = mapped[text] if text in mapped else mapped.get(text.casefold())
                 if known is not None:
                     text, is_word = known, False
-            if is_word and text != self.clear_token:
-                text = self._read_word(part, text, raw, problems)
-            elif text and text != self.clear_token:
+            if is_word and text != token:
+                text = self._read_word(part, text, composed[place], problems)
+            elif text and text != token:
                 blank = False  # a record needs more than cells that clear or say nothing
             if more is not None:
                 text = read_text(text or column.default)
             if not text:
                 continue
-            if text == self.clear_token:
+            if text == token:
                 values[part] = CLEAR
             elif len(text) <= fits and (is_text or ("E" not in text and "e" not in text)):
                 values[part] = text  # a code without an E is no number that a spreadsheet shortened
@@ -197,7 +201,7 @@ class Block:
                 try:
                     values[part] = clean(text)
                 except CellError as error:
-                    problems.append(self._problem(part, error, raw))
+                    problems.append(self._problem(part, error, composed[place]))
                     self._leave_out(part, problems, values)
         if blank and self.needs_cell:
             return NOTHING

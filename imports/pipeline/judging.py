@@ -115,7 +115,7 @@ class Judge:
         if customer.unread:
             return verdict
         self.resolver.start()
-        if stored is None:
+        if stored is None and says_nothing(customer.code):
             self._refuse_word(customer, Target("customer_code"), customer.code, (customer.line,))
         self._judge_fields(verdict)
         names = self._judge_addresses(verdict)
@@ -202,7 +202,7 @@ class Judge:
             before = old.values if old else NO_ADDRESS
             group = merged.block.group
             values = AddressValues._make(self._results(group, ADDRESS_FIELDS, merged.values, before, NO_ADDRESS))
-            if old is None:
+            if old is None and says_nothing(key[1]):
                 self._refuse_word(customer, merged.target("code"), key[1], merged.lines)
             for place, part in _REQUIRED[group]:
                 if values[place] in BLANK:
@@ -293,8 +293,6 @@ class Judge:
 
     def _refuse_word(self, customer: Customer, target: Target, code: str, lines: Collection[int]) -> None:
         """Say that the code of a new record is a word for nothing, unless the format's value map says it is none."""
-        if not says_nothing(code):
-            return
         column = self.mapping.columns.get(target)
         if column is None or code not in column.column.value_map.values():
             self._require(customer, target, f"is required, and {code!r} is a word for nothing", lines)
