@@ -18,8 +18,7 @@ from django.utils.timesince import timesince
 from imports.errors import SettingsWrong
 from imports.formats.policies import FormatError
 from imports.formats.spec import STANDARD, FormatDraft, FormatSpec
-from imports.learning import learn_corrections
-from imports.models import Feed, Format, FormatVersion, Run
+from imports.models import Feed, Format, FormatVersion, LearnedHeader, Run
 
 if TYPE_CHECKING:
     from accounts.models import Account, User
@@ -104,7 +103,7 @@ def start_testing(version: FormatVersion) -> FormatVersion:
                 f"or create_account {code}-sandbox --sandbox-of {code}."
             )
         _retire(version.format, Status.TESTING)
-        learn_corrections(version)
+        LearnedHeader.objects.learn(version)
         version.status, version.testing_at = Status.TESTING, timezone.now()
         version.save(update_fields=["status", "testing_at"])
     return version

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from imports.errors import CellError
 from imports.formats.spec import BadValue
 from imports.formats.widgets import WIDGETS
-from imports.learning import recall
+from imports.models import LearnedHeader
 from imports.onboarding.assigning import assign
 from imports.onboarding.columns import Column, read_columns
 from imports.onboarding.corrections import Corrections
@@ -48,7 +48,7 @@ def propose_format(path: Path, account: Account, corrections: Corrections = NOTH
     Raises FileRejected for a file that is no table of text, FormatError for a decision about a column it has not,
     SettingsWrong where what the installation was taught cannot be read.
     """
-    corrections = replace(corrections, learned=recall(account))
+    corrections = replace(corrections, learned=LearnedHeader.objects.recall(account))
     own = list(PriceType.objects.filter(account=account.production).values_list("currency", "label")[:1])
     proposal = onboard(path, own, corrections)
     settle(proposal, corrections)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import yaml
 from django.core.management.base import BaseCommand
 
 from accounts.management.arguments import add_account_argument, find_account
-from imports.learning import describe_learned, write_vocabulary
+from imports.models import LearnedHeader
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
@@ -20,4 +21,5 @@ class Command(BaseCommand):
         add_account_argument(parser)
 
     def handle(self, *, account: str, **_: Any) -> None:
-        self.stdout.write(write_vocabulary(describe_learned(find_account(account))), ending="")
+        learned = LearnedHeader.objects.describe(find_account(account))
+        self.stdout.write(yaml.safe_dump(learned, allow_unicode=True, width=1000), ending="")

@@ -7,7 +7,6 @@ from django.core.management import call_command
 
 from accounts.sandboxes import add_sandbox
 from imports.errors import SettingsWrong
-from imports.learning import recall
 from imports.models import FormatColumn, LearnedHeader
 from imports.onboarding import Corrections, propose_format
 from imports.template import Target
@@ -122,4 +121,4 @@ def test_a_vocabulary_that_cannot_be_read_is_said(settings, tmp_path, text, mess
     if text is not None:
         settings.ONBOARDING_VOCABULARY.write_text(text, encoding="utf-8")
     with pytest.raises(SettingsWrong, match=message):
-        recall(make_account("erp"))
+        LearnedHeader.objects.recall(make_account("erp"))
