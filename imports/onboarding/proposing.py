@@ -5,9 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from imports.errors import CellError
 from imports.formats.spec import BadValue
-from imports.formats.widgets import WIDGETS
 from imports.models import LearnedHeader
 from imports.onboarding.assigning import assign
 from imports.onboarding.columns import Column, read_columns
@@ -15,6 +13,7 @@ from imports.onboarding.corrections import Corrections
 from imports.onboarding.dialects import Table, find_table
 from imports.onboarding.headers import find_language
 from imports.onboarding.matching import match_columns
+from imports.onboarding.misfits import count_alone, find_untaken
 from imports.onboarding.needing import find_needs
 from imports.onboarding.proposals import SURE, Proposal, ProposedColumn
 from imports.onboarding.sampling import take_sample
@@ -280,11 +279,11 @@ class _Proposer:
             value_map = {}  # a name may be None
         if target and target.name == "address_type":
             value_map = {cell: kind for cell, kind in column.kinds.items() if cell != kind} or value_map
-        unmapped = self._unmapped(column, target, value_map) if target else []
+        unmapped = find_untaken(column.profile, target, value_map) if target else []
         if column.index in self.blanked:
             value_map, unmapped = value_map | dict.fromkeys(unmapped, ""), []
         bad_value = BadValue.REJECT
-        if target and (without := self._count_alone(column, target)):
+        if target and (without := count_alone(column, target, self._columns_of())):
             if target.name == "buyer_name":
                 bad_value = BadValue.LEAVE_OUT
                 evidence = [*evidence, f"no e-mail stands beside it on {_rows(without)}, and it is left out there"]
@@ -310,38 +309,8 @@ class _Proposer:
             bad_value=bad_value,
         )
 
-    def _count_alone(self, column: Column, target: Target) -> int:
-        """On how many rows a buyer's name, or a phone or an e-mail of an address, stands without what it is of."""
-        part, group = target.field.part, target.field.group
-        if target.name == "buyer_name":
-            needed: tuple[str, ...] = ("email",)
-        elif group in ADDRESSES and part in ("phone", "email"):
-            needed = ("code", "address_1", "city", "zip")
-        else:
-            return 0
-        others = [
-            self._taken(self.columns[index], other)
-            for index, other in self.chosen.items()
-            if _block(other) == _block(target) and other.field.part in needed
-        ]
-        rows = zip(column.profile.cells, *others, strict=True)
-        return sum(bool(cell) and not any(beside) for cell, *beside in rows) if others else 0
-
-    def _taken(self, column: Column, target: Target) -> list[str]:
-        """The cells that the field takes, by row; "" for the others."""
-        wrong = set(self._unmapped(column, target, column.profile.value_map(target.field.kind)))
-        return ["" if cell in wrong else cell for cell in column.profile.cells]
-
-    def _unmapped(self, column: Column, target: Target, value_map: dict[str, str]) -> list[str]:
-        """Values that the field takes neither as they are nor by the value map; a person must map them."""
-        widget = WIDGETS[target.field.kind](target.field)
-        wrong = []
-        for cell in column.profile.counts:
-            try:
-                widget.clean(value_map.get(cell, cell))
-            except CellError:
-                wrong.append(cell)
-        return wrong
+    def _columns_of(self) -> dict[Target, Column]:
+        return {target: self.columns[index] for index, target in self.chosen.items()}
 
     def _repeats(self, code_column: int) -> bool:
         return self.columns[code_column].profile.uniqueness < 0.95
