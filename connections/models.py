@@ -134,8 +134,7 @@ class Connection(models.Model):
         errors = {}
         if self.discount is not None and self.discount_line_item_level is None:
             errors["discount_line_item_level"] = "A discount needs its level: line item or order."
-        lookups = (field.name for field in given_fields(type(self)) if field.list_name)
-        for name in (*lookups, "duplicate_of"):
+        for name in (*(field.name for field in given_fields(type(self)) if field.list_name), "duplicate_of"):
             other = getattr(self, name)
             if other is not None and other.account_id != self.account_id:
                 errors[name] = f"{other} belongs to another account."
