@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from django.core.files import File
 from django.core.files.storage import default_storage
 from django.db import IntegrityError, transaction
+from django.db.models import Max
 from django.utils import timezone
 
 from dropbox.errors import NoRoom, NotThere, Taken
@@ -74,7 +75,10 @@ def _name_content(feed_id: int, folder: str, name: str, key: str, whole: bool) -
     file = found.get(whole) or StoredFile(feed_id=feed_id, folder=folder, name=name, whole=whole)
     if file.content:
         _delete_later(str(file.content.name))
+    latest = StoredFile.objects.filter(feed=feed_id, folder=folder).aggregate(at=Max("modified_at"))["at"]
     file.modified_at = _later_than(file.modified_at)
+    if latest is not None:  # which may be to come, and files are imported in the order in which they came
+        file.modified_at = max(file.modified_at, latest + timedelta(microseconds=1))
     file.content, file.size = key, default_storage.size(key)
     file.save()
     return file

@@ -32,6 +32,12 @@ def test_what_replaces_a_file_is_of_a_later_second_and_the_old_bytes_go(box):
     assert not default_storage.exists(first.content.name)
 
 
+def test_files_keep_the_order_in_which_they_came_also_behind_one_that_replaced_another(box):
+    for name in ("z.txt", "z.txt", "y.txt", "x.txt"):
+        store(box, name)
+    assert list(box.files().order_by("modified_at").values_list("name", flat=True)) == ["z.txt", "y.txt", "x.txt"]
+
+
 def test_a_rename_takes_no_name_unless_it_is_told_to(box):
     first, second = store(box), store(box, "b.txt", b"two")
     with pytest.raises(Taken):
