@@ -262,7 +262,9 @@ def _read_header(source: Source, offset: int) -> None:
         source.header, source.header_line = row.cells, row.line
         source.newline = _line_end(row.raw)
         return
-    raise FileRejected("empty_file", "The file holds nothing but blank lines; at least a header is needed.")
+    if not source.preamble.strip():
+        raise FileRejected("empty_file", "The file holds nothing but blank lines; at least a header is needed.")
+    # else the lines to skip were all there is: the file is judged as one whose header stands elsewhere
 
 
 def _line_end(line: bytes) -> str:

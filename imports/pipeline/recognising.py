@@ -142,8 +142,8 @@ def _find_other_delimiter(lines: list[str], source: Source, spec: FormatSpec, na
 
 def _find_moved(lines: list[str], source: Source, spec: FormatSpec) -> int | None:
     """The index of the line on which the approved header stands, where that is another one."""
-    taken = (source.header_line or 1) - 1
-    return next((index for index in range(len(lines)) if index != taken and _reads(spec, lines, index)), None)
+    taken = source.header_line
+    return next((index for index in range(len(lines)) if index + 1 != taken and _reads(spec, lines, index)), None)
 
 
 def _find_lost(source: Source, spec: FormatSpec, name: str) -> str:

@@ -123,6 +123,21 @@ def test_a_header_that_has_moved_is_one_sentence(send, before, skip, stands, exp
     assert run.message == f"The header stands on line {stands} of this file, erp expects it on line {expected}."
 
 
+@pytest.mark.parametrize(
+    ("text", "skip", "stands"),
+    [("Nr;Name;Ort\n1;A;x\n", 2, 1), ("Nr;Name;Ort\n", 1, 1), ("Customers\nNr;Name;Ort\n1;A;x\n\n", 3, 2)],
+)
+def test_a_short_file_without_its_title_lines_is_not_called_empty(send, text, skip, stands):
+    run = send.text(text, moving(skip))
+    assert (run.status, run.held_for, issues_of(run)) == ("held", "header", [(stands, "", "moved_header")])
+    assert run.message == f"The header stands on line {stands} of this file, erp expects it on line {skip + 1}."
+
+
+def test_a_file_that_is_over_before_its_header_is_held(send):
+    run = send.text("Customers\nof today\n", moving(2))
+    assert (run.status, run.held_for) == ("held", "header")
+
+
 @pytest.mark.parametrize("skip", [0, 1])
 def test_a_line_for_spreadsheets_moves_no_header(send, skip):
     assert send.text("sep=;\n" + TABLE, moving(skip)).status == "succeeded"
