@@ -6,12 +6,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from imports.errors import FileHeld, HeldFor, Problem
+from imports.files.blocks import ANY_TEXT
 from imports.formats.masks import Footer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from imports.files.mapping import CustomerMapping
+    from imports.files.records import Row
     from imports.files.sources import Source
     from imports.files.spans import Scan
 
@@ -24,6 +26,33 @@ def require_footer(source: Source) -> None:
             "it may have been cut off on its way."
         )
         raise FileHeld(HeldFor.FOOTER, [Problem(code="missing_footer", message=message)])
+
+
+def refuse_skipped_rows(source: Source, mapping: CustomerMapping) -> None:
+    """Raise FileHeld where a line before the first row of a file without a header is a row itself.
+
+    The lines to skip did not come, then, and customers would be passed over. A row is what is as wide, names a customer
+    and gives something that only a field of its kind takes, such as a country.
+    """
+    if source.dialect.has_header or not source.preamble:
+        return
+    lines = source.preamble.encode().splitlines(keepends=True)
+    found = next((row for row in source.records(lines, 1) if _is_row(row, mapping)), None)
+    if found is not None:
+        message = (
+            f"Line {found.line} is a row, where {mapping.spec.name} skips {source.dialect.skip_lines} lines before the "
+            "first one. Send the file with these lines, or let a version of the format skip fewer."
+        )
+        raise FileHeld(HeldFor.HEADER, [Problem(code="skipped_row", message=message, line=found.line)])
+
+
+def _is_row(row: Row, mapping: CustomerMapping) -> bool:
+    if row.fault or len(row.cells) != mapping.spec.width or not row.cells[mapping.code_index].strip():
+        return False
+    cleaned = [block.clean(row.cells) for block in mapping.blocks]
+    typed = [column for column in mapping.columns.values() if column.target.field.kind not in ANY_TEXT]
+    says_more = any(row.cells[index].strip() for column in typed for index in column.indexes)
+    return says_more and not any(problem.severity == "error" for of_block in cleaned for problem in of_block.problems)
 
 
 def compare_footer(source: Source, scan: Scan) -> list[Problem]:

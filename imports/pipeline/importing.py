@@ -34,7 +34,7 @@ from imports.pipeline.checking import BATCH, Checker
 from imports.pipeline.claiming import claim_account
 from imports.pipeline.comparing import find_near_keys
 from imports.pipeline.ending import Ending
-from imports.pipeline.framing import compare_footer, find_remarks, require_footer
+from imports.pipeline.framing import compare_footer, find_remarks, refuse_skipped_rows, require_footer
 from imports.pipeline.guards import find_reason_to_hold
 from imports.pipeline.issues import IssueLog
 from imports.pipeline.keeping import forget_old_files, keep_rejects, keeping_file
@@ -140,7 +140,7 @@ class _Import:
         if not self.ending.lifts_limits:
             require_footer(source)
         try:
-            return CustomerMapping(self.spec, source.header)
+            mapping = CustomerMapping(self.spec, source.header)
         except FileRejected as rejection:
             rejection.line = source.header_line
             rejection.message += explain_missing_header(source)
@@ -148,6 +148,8 @@ class _Import:
         except FileHeld as hold:
             explain_drift(hold, source, self.spec, find_other_specs(self.run.account, self.spec))
             raise
+        refuse_skipped_rows(source, mapping)
+        return mapping
 
     def _scan(self, source: Source, mapping: CustomerMapping, directory: LookupDirectory) -> Scan:
         """Where each customer's rows are. The digests cover all that decides what a row means."""

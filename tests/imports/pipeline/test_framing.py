@@ -138,6 +138,34 @@ def test_a_file_that_is_over_before_its_header_is_held(send):
     assert (run.status, run.held_for) == ("held", "header")
 
 
+HEADLESS = """
+name: erp
+dialect: {delimiter: ";", has_header: false, skip_lines: 2}
+columns:
+  - {source: 1, target: customer_code}
+  - {source: 2, target: profile_name}
+  - {source: 3, target: price_type_currency}
+  - {constant: EU Wholesale, target: price_type_name}
+"""
+TITLES = ["Customers of today\n;;\n", "Nr;Name;Cur\n;;\n", "Customers;;\nby;Ms Lee;\n", "\n\n"]
+
+
+@pytest.mark.parametrize(
+    ("text", "line"), [("C1;A;EUR\nC2;B;EUR\nC3;C;EUR\n", 1), ("Customers\nC2;B;EUR\nC3;C;EUR\n", 2)]
+)
+def test_rows_where_title_lines_were_agreed_are_not_passed_over(send, text, line):
+    run = send.text(text, read_format(HEADLESS))
+    assert (run.status, run.held_for, issues_of(run)) == ("held", "header", [(line, "", "skipped_row")])
+    assert f"Line {line} is a row, where erp skips 2 lines before the first one" in run.issues.get().message
+    assert not send.account.connections.exists()
+
+
+@pytest.mark.parametrize("titles", TITLES)
+def test_title_lines_of_a_file_without_a_header_are_skipped(send, titles):
+    run = send.text(titles + "C1;A;EUR\nC2;B;EUR\n", read_format(HEADLESS))
+    assert (run.status, run.created) == ("succeeded", 2)
+
+
 @pytest.mark.parametrize("skip", [0, 1])
 def test_a_line_for_spreadsheets_moves_no_header(send, skip):
     assert send.text("sep=;\n" + TABLE, moving(skip)).status == "succeeded"
