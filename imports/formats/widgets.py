@@ -25,7 +25,7 @@ FALSE_WORDS = frozenset({"no", "n", "false", "f", "0", "off"})
 
 _SHORTENED = re.compile(r"[+-]?[0-9](?:[.,][0-9]+e[+-]?|[.,]?e\+)[0-9]{1,3}", re.ASCII | re.IGNORECASE)
 """1.67683E+15, 2,5E+07, 1E+07; but 1E5 and 12E-3 may be codes."""
-_DISCOUNT = re.compile(r"(?=.*[0-9])([0-9]*)(?:[.,]0+)?\s?%?", re.ASCII)
+_DISCOUNT = re.compile(r"(?=.*[0-9])([0-9]*)(?:[.,](0+))?\s?%?", re.ASCII)
 _validate_url = URLValidator(schemes=["http", "https"])
 
 # Most addresses are plain; these accept only what Django's validators accept too, many times faster.
@@ -88,9 +88,11 @@ class IntegerWidget(Widget):
 
     def clean(self, value: str, row: Any = None, **kwargs: Any) -> object:
         match = _DISCOUNT.fullmatch(value)
-        if not match or len(match[1]) > 9 or int(match[1] or 0) > 100:
+        percent = int(match[1] or 0) if match and len(match[1]) < 10 else None
+        may_be_thousands = bool(match and match[2] == "000" and percent)
+        if percent is None or percent > 100 or may_be_thousands:
             raise CellError("invalid_integer", "must be a whole number from 0 to 100, such as 10 or 10%.")
-        return int(match[1] or 0)
+        return percent
 
 
 class BooleanWidget(Widget):
