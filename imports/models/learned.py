@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any, ClassVar
 
-import yaml
 from django.conf import settings
 from django.db import models
 
 from accounts.models import Account
 from imports.errors import SettingsWrong
+from imports.formats.plain import read_yaml
+from imports.formats.policies import FormatError
 from imports.formats.spec import SOURCE_HEADERS
 from imports.template import Target, find_target, normalize
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
     from imports.models.formats import FormatVersion
 
+_LEFT_OUT = ("null", "~", "")
+"""What a vocabulary file says of a column that is left out."""
 MAPPED = 0.5
 """As sure as a proposed column must have been for the draft to have had it."""
 
@@ -83,15 +86,16 @@ def _taught() -> dict[str, Target | None]:
     if path is None:
         return {}
     try:
-        entries = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        entries = read_yaml(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, FormatError) as error:
         raise SettingsWrong(f"ONBOARDING_VOCABULARY, {path}, cannot be read: {error}") from None
     if not isinstance(entries, dict):
         raise SettingsWrong(f"ONBOARDING_VOCABULARY, {path}, must be a mapping of headers to fields.")
     taught: dict[str, Target | None] = {}
     for header, field in entries.items():
-        target = find_target(str(field)) if field is not None else None
-        if field is not None and target is None:
+        is_left_out = field in _LEFT_OUT
+        target = None if is_left_out or not isinstance(field, str) else find_target(field)
+        if target is None and not is_left_out:
             raise SettingsWrong(f"ONBOARDING_VOCABULARY, {path}: {header!r} is {field!r}, which is no template field.")
         taught[normalize(str(header))] = target
     return taught

@@ -114,6 +114,7 @@ def test_what_an_account_learned_teaches_an_installation(teach, sample, settings
         ("a: [", "cannot be read"),
         ("- a\n- b", "must be a mapping of headers to fields"),
         ("Kunde: customer", "'Kunde' is 'customer', which is no template field"),
+        ("Kunde: [customer_code]", "which is no template field"),
     ],
 )
 def test_a_vocabulary_that_cannot_be_read_is_said(settings, tmp_path, text, message):
@@ -122,3 +123,10 @@ def test_a_vocabulary_that_cannot_be_read_is_said(settings, tmp_path, text, mess
         settings.ONBOARDING_VOCABULARY.write_text(text, encoding="utf-8")
     with pytest.raises(SettingsWrong, match=message):
         LearnedHeader.objects.recall(make_account("erp"))
+
+
+def test_headers_of_a_vocabulary_are_the_texts_they_look_like(settings, tmp_path):
+    settings.ONBOARDING_VOCABULARY = tmp_path / "headers.yaml"
+    settings.ONBOARDING_VOCABULARY.write_text("No: customer_code\n123: website\nOn: null\nFax:\n", encoding="utf-8")
+    taught = LearnedHeader.objects.recall(make_account("erp"))
+    assert taught == {"no": Target("customer_code"), "123": Target("website"), "on": None, "fax": None}
