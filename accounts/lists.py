@@ -75,7 +75,7 @@ def delete_as_shown(admin: Base, request: HttpRequest, queryset: QuerySet[Any]) 
     )
     sent = request.POST.copy()
     del sent["post"]
-    request.POST = sent  # type: ignore[assignment]  # a QueryDict like the one it stands for
+    request.POST = sent  # type: ignore[assignment]  # a QueryDict too; without "post" Django asks again
     return _ask(admin, request, queryset)
 
 

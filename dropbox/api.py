@@ -16,12 +16,10 @@ from rest_framework.routers import SimpleRouter
 
 from accounts.api.base import (
     AccountViewSet,
-    CreateVersioned,
-    DestroyVersioned,
+    EditableViewSet,
     RetrieveVersioned,
-    UpdateVersioned,
 )
-from accounts.api.pagination import KeyPagination, NewestFirst
+from accounts.api.pagination import NewestFirst
 from accounts.api.problems import detail_of
 from accounts.api.strictness import StrictModelSerializer
 from dropbox.guide import describe_access
@@ -114,16 +112,12 @@ class AccessSerializer(serializers.Serializer[Any]):
     partial_update=extend_schema(summary="Change a login, or its password"),
     destroy=extend_schema(summary="Remove a login, and end its sessions"),
 )
-class Logins(
-    AccountViewSet, mixins.ListModelMixin, CreateVersioned, RetrieveVersioned, UpdateVersioned, DestroyVersioned
-):
+class Logins(EditableViewSet):
     queryset = Login.objects.select_related("feed__account").order_by("id")
     serializer_class = LoginSerializer
-    pagination_class = KeyPagination
     filterset_fields = ["enabled"]
     lookup_field = "user_name"
     lookup_value_regex = "[A-Za-z0-9][-A-Za-z0-9._]*"
-    http_method_names = ["get", "post", "put", "patch", "delete", "head", "options"]
 
     def get_queryset(self) -> QuerySet[Login]:
         return super().get_queryset().filter(feed__account=None if self.is_described else self.account)

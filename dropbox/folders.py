@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import posixpath
 import stat
 from typing import TYPE_CHECKING, Any
 
@@ -57,7 +58,7 @@ class Folders(AbstractedFS):
         upload.appends = mode.startswith("a")
         return Incoming(upload, filename)
 
-    def mkstemp(self, suffix: str = "", prefix: str = "", dir: str | None = None, mode: str = "wb") -> Any:  # noqa: A002
+    def mkstemp(self, *args: Any, **kwargs: Any) -> Any:
         raise FilesystemError("Give the file a name")
 
     def chdir(self, path: str) -> None:
@@ -83,7 +84,7 @@ class Folders(AbstractedFS):
         """One question for all files of a listing."""
         if len(listing) > 1:
             entries = self._do(paths.list_folder, folder)
-            self.known = {os.path.join(folder, entry.name): entry for entry in entries}  # noqa: PTH118  (of FTP)
+            self.known = {posixpath.join(folder, entry.name): entry for entry in entries}
         try:
             yield
         finally:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from django.utils import timezone
 
@@ -100,10 +100,10 @@ def find_file(login: Login, path: str) -> StoredFile:
 def open_to_fetch(login: Login, path: str) -> BinaryIO:
     """Raises NotThere."""
     try:
-        opened: Any = find_file(login, path).content.open("rb")
+        content: BinaryIO = find_file(login, path).content.open("rb").file
     except FileNotFoundError:
         raise NotThere(f"{_shown(path)} is no longer there.") from None
-    return opened.file  # type: ignore[no-any-return]  # of Django's File
+    return content
 
 
 def open_to_write(login: Login, path: str, *, keep: bool, create: bool = True, exclusive: bool = False) -> Upload:

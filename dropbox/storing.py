@@ -5,6 +5,7 @@ So a file appears whole, by the commit that names it, whatever the storage is, a
 
 from __future__ import annotations
 
+import contextlib
 import os
 import uuid
 from datetime import timedelta
@@ -34,17 +35,15 @@ def store_file(feed_id: int, folder: str, name: str, content: BinaryIO, *, whole
     content.seek(0)
     key = _save(feed_id, content)
     try:
-        for attempts_left in (1, 0):
-            try:
-                with transaction.atomic():
-                    return _name_content(feed_id, folder, name, key, whole)
-            except IntegrityError:
-                if not attempts_left:
-                    raise NotThere("The folder is gone: its feed was removed.") from None
+        with contextlib.suppress(IntegrityError):  # somebody else named a file so meanwhile, which now gives way
+            return _name_content(feed_id, folder, name, key, whole)
+        return _name_content(feed_id, folder, name, key, whole)
+    except IntegrityError:
+        default_storage.delete(key)
+        raise NotThere("The folder is gone: its feed was removed.") from None
     except BaseException:
         default_storage.delete(key)
         raise
-    raise AssertionError
 
 
 def _save(feed_id: int, content: BinaryIO) -> str:
@@ -54,7 +53,7 @@ def _save(feed_id: int, content: BinaryIO) -> str:
         key = default_storage.save(name, File(content, name))
         try:
             path = default_storage.path(key)
-        except NotImplementedError:
+        except NotImplementedError:  # what a storage says whose files are no paths of this machine
             return key
         number = os.open(path, os.O_RDONLY)
         try:
@@ -67,6 +66,7 @@ def _save(feed_id: int, content: BinaryIO) -> str:
     return key
 
 
+@transaction.atomic
 def _name_content(feed_id: int, folder: str, name: str, key: str, whole: bool) -> StoredFile:
     here = StoredFile.objects.select_for_update().filter(feed=feed_id, folder=folder, name=name)
     found = {file.whole: file for file in here}

@@ -20,6 +20,7 @@ from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
 from accounts.api.idempotency import answer_once
+from accounts.api.pagination import KeyPagination
 from accounts.api.problems import (
     LengthRequired,
     NotAsDocumented,
@@ -259,3 +260,12 @@ class CreateVersioned(VersionedMixin, mixins.CreateModelMixin):
         key = {self.lookup_field: getattr(serializer.instance, self.lookup_field)}
         where = reverse(f"{self.basename}-detail", kwargs={"account": self.account.code, **key})
         return self.answer(serializer.data, 201, where)
+
+
+class EditableViewSet(
+    AccountViewSet, mixins.ListModelMixin, CreateVersioned, RetrieveVersioned, UpdateVersioned, DestroyVersioned
+):
+    """What programs list, make, change and remove in an account."""
+
+    pagination_class: Any = KeyPagination
+    http_method_names = ["get", "post", "put", "patch", "delete", "head", "options"]

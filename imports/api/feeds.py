@@ -15,12 +15,10 @@ from rest_framework.response import Response
 
 from accounts.api.base import (
     AccountViewSet,
-    CreateVersioned,
-    DestroyVersioned,
+    EditableViewSet,
     RetrieveVersioned,
-    UpdateVersioned,
 )
-from accounts.api.pagination import KeyPagination, NewestFirst
+from accounts.api.pagination import NewestFirst
 from accounts.api.problems import Conflict, detail_of
 from accounts.api.strictness import StrictModelSerializer
 from accounts.fields import is_set, secret_names
@@ -160,16 +158,12 @@ class InspectionSerializer(serializers.Serializer[Any]):
     partial_update=extend_schema(summary="Change a feed"),
     destroy=extend_schema(summary="Remove a feed; its runs and customers stay"),
 )
-class Feeds(
-    AccountViewSet, mixins.ListModelMixin, CreateVersioned, RetrieveVersioned, UpdateVersioned, DestroyVersioned
-):
+class Feeds(EditableViewSet):
     queryset = Feed.objects.select_related("format").order_by("id")
     serializer_class = FeedSerializer
-    pagination_class = KeyPagination
     filterset_fields = ["enabled", "protocol"]
     lookup_field = "name"
     lookup_value_regex = "[-a-zA-Z0-9_]+"
-    http_method_names = ["get", "post", "put", "patch", "delete", "head", "options"]
 
     def get_queryset(self) -> QuerySet[Feed]:
         return super().get_queryset().filter(account=None if self.is_described else self.account)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from imports.errors import SettingsWrong, TryAgainLater
@@ -54,7 +55,7 @@ class _Probe:
         if not all(made) or not self.write(place):
             return
         for target in targets:
-            if not self._try(f"rename a file to {target}", lambda: self.server.rename(place, target)):  # noqa: B023
+            if not self._try(f"rename a file to {target}", partial(self.server.rename, place, target)):
                 return
             self.written[-1] = place = target
 
@@ -71,7 +72,7 @@ class _Probe:
         """What may never have been written is not missed."""
         for path in self.written:
             if self.server.look_at(path) is not None:
-                self._try(f"remove {path}", lambda: self.server.remove(path), needed=False)  # noqa: B023
+                self._try(f"remove {path}", partial(self.server.remove, path), needed=False)
 
     def _make_folder(self, path: str) -> bool:
         folder = path.rpartition("/")[0]
