@@ -16,9 +16,9 @@ from unfold.widgets import (
 
 from accounts.careful import RowsAsPosted
 from imports.formats.countries import LANGUAGES
-from imports.formats.documents import NAMED_MARKS
+from imports.formats.documents import NAMED_MARKS, read_mark
 from imports.formats.encodings import UnknownEncoding, find_encoding
-from imports.formats.policies import AssignmentMode, UnknownLookup
+from imports.formats.policies import AssignmentMode, FormatError, UnknownLookup
 from imports.formats.spec import BadValue, Blank, Ownership
 from imports.models import FormatColumn, FormatVersion
 from imports.template import ASSIGNMENTS, FIELDS
@@ -37,11 +37,10 @@ class MarkField(forms.CharField):
         return next((name for name in ("tab", "space") if NAMED_MARKS[name] == value), value)
 
     def to_python(self, value: Any) -> str:
-        text = super().to_python(value) or ""
-        text = NAMED_MARKS.get(text.strip().lower(), text)
-        if len(text) > 1:
-            raise ValidationError(f"Give one character, or one of {', '.join(NAMED_MARKS)}.")
-        return text
+        try:
+            return read_mark(super().to_python(value) or "")
+        except FormatError as error:
+            raise ValidationError(str(error)) from None
 
 
 class LinesField(forms.CharField):

@@ -16,8 +16,9 @@ from accounts.api.parsers import JSONTextField, WholeMultiPartParser
 from accounts.api.strictness import StrictSerializer
 from imports.api.errors import answering
 from imports.api.formats import describe_newest
-from imports.formats.documents import NAMED_MARKS
+from imports.formats.documents import read_mark
 from imports.formats.encodings import UnknownEncoding, find_encoding
+from imports.formats.policies import FormatError
 from imports.models import Format, FormatVersion
 from imports.onboarding import Corrections
 from imports.runs.rehearsing import propose_and_rehearse
@@ -122,9 +123,10 @@ def read_corrections(values: dict[str, Any]) -> Corrections:
     for column, name in columns.items():
         if name is not None and fields[column] is None:
             raise ValidationError({"columns": f"{column}: {name!r} is no field of the template."})
-    delimiter = NAMED_MARKS.get(values.get("delimiter", ""), values.get("delimiter", ""))
-    if len(delimiter) > 1:
-        raise ValidationError({"delimiter": f"Give one character, or one of {', '.join(NAMED_MARKS)}."})
+    try:
+        delimiter = read_mark(values.get("delimiter", ""))
+    except FormatError as error:
+        raise ValidationError({"delimiter": str(error)}) from None
     try:
         encoding = find_encoding(values["encoding"]) if values.get("encoding") else ""
     except UnknownEncoding as error:

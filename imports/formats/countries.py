@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pycountry
-import yaml
 from rapidfuzz import fuzz, process
 
 from connections.rules import country_names
+from imports.formats.data import read_data
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -73,9 +73,7 @@ LEAST_LIKE = 80
 
 @cache
 def _listed() -> dict[str, Any]:
-    with Path(__file__).with_name("countries.yaml").open(encoding="utf-8") as file:
-        listed: dict[str, Any] = yaml.load(file, yaml.BaseLoader)  # noqa: S506  (makes texts, lists and mappings only)
-    return listed
+    return read_data(Path(__file__).with_name("countries.yaml"))
 
 
 @cache

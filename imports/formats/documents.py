@@ -37,6 +37,14 @@ _LEFT_OUT = ("escapechar", "footer", "allow_spaced_delimiter", "width", "spaces_
 _NOTHING = ("", "~", "null", "none")
 
 
+def read_mark(text: str) -> str:
+    """A character that people give, by itself or by its name; "" for none. Raises FormatError."""
+    mark = NAMED_MARKS.get(text.strip().lower(), text)
+    if len(mark) > 1:
+        raise FormatError(f"Give one character, or one of {', '.join(NAMED_MARKS)}.")
+    return mark
+
+
 # -- writing
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from imports.onboarding.columns import is_address_type
 from imports.onboarding.fitting import fits
-from imports.onboarding.headers import ANY_PART, NOTHING
+from imports.onboarding.headers import ANY_PART, KINDS, LOCATION_PARTS, NOTHING
 from imports.onboarding.profiles import ENOUGH
 from imports.template import FIELDS, GENERIC_ADDRESS, Target
 
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from imports.onboarding.rows import Customers
 
 ADDRESS_PARTS = tuple(field.part for field in GENERIC_ADDRESS)
-LOCATION_PARTS = ("address_1", "address_2", "city", "state", "zip", "country")
-KINDS = ("shipping", "billing")
 
 
 class AddressBlocks:

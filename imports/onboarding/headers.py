@@ -25,6 +25,9 @@ GUESS = 0.7
 """The score of a phrase that only may mean what it is listed for."""
 NOTHING = "none"
 NO_OWNER = ("customer", "noise")
+KINDS = ("shipping", "billing")
+"""The owners that are kinds of address."""
+LOCATION_PARTS = ("address_1", "address_2", "city", "state", "zip", "country")
 GAP = "\0"
 """Stands where a number was taken out; no words across it belong together."""
 ANY_PART = ("code", "name")

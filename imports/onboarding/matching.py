@@ -10,12 +10,12 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from imports.onboarding import vocabulary
-from imports.onboarding.blocks import ADDRESS_PARTS, KINDS, LOCATION_PARTS, AddressBlocks
+from imports.onboarding.blocks import ADDRESS_PARTS, AddressBlocks
 from imports.onboarding.columns import is_address_type
 from imports.onboarding.corrections import prepare_decided, prepare_learned, settle_decided, settle_learned
 from imports.onboarding.fitting import fits, weigh
 from imports.onboarding.guessing import guess_columns
-from imports.onboarding.headers import NOTHING
+from imports.onboarding.headers import KINDS, LOCATION_PARTS, NOTHING
 from imports.onboarding.rows import Customers
 from imports.onboarding.settling import settle_meanings
 from imports.template import FIELDS, Target, find_target

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from imports.onboarding.blocks import KINDS
+from imports.onboarding.headers import KINDS
 from imports.onboarding.proposals import Needed
 from imports.template import ADDRESSES, Group, Target, normalize
 

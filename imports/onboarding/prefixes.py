@@ -6,15 +6,13 @@ import re
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from imports.onboarding.headers import ANY_PART, NOTHING, Meaning, read_header
+from imports.onboarding.headers import ANY_PART, KINDS, LOCATION_PARTS, NOTHING, Meaning, read_header
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from imports.onboarding.columns import Column
 
-LOCATED = frozenset({"address_1", "address_2", "city", "state", "zip", "country"})
-KINDS = ("shipping", "billing")
 FEWEST_PARTS = 3
 """How many parts of an address must stand behind a name for it to be an address's."""
 MOST = 0.6
@@ -52,7 +50,7 @@ def name_blocks(columns: Sequence[Column]) -> None:
 
 def _is_block(columns: Sequence[tuple[Column, str]]) -> bool:
     parts = {(best.owner, best.part) for _, text in columns if (best := _read(text))}
-    return len({part for _, part in parts if part in LOCATED}) >= FEWEST_PARTS
+    return len({part for _, part in parts if part in LOCATION_PARTS}) >= FEWEST_PARTS
 
 
 def _read(text: str) -> Meaning | None:

@@ -103,6 +103,7 @@ class _Proposer:
         self.price_types = price_types
         self.blanked = blanked
         self.chosen: dict[int, Target] = {}
+        self.columns_of: dict[Target, Column] = {}
         self.templates: dict[int, str] = {}
         self.notes: dict[int, str] = {}
 
@@ -114,6 +115,7 @@ class _Proposer:
         self._drop_lonely_parts()
         self._doubt_rivals()
         table = self.table
+        self.columns_of = {target: self.columns[index] for index, target in self.chosen.items()}
         described = [self._describe(column) for column in self.columns]
         mapped = {index: target for index, target in self.chosen.items() if described[index].is_mapped}
         needs = find_needs(self.columns, mapped, self.price_types)
@@ -283,7 +285,7 @@ class _Proposer:
         if column.index in self.blanked:
             value_map, unmapped = value_map | dict.fromkeys(unmapped, ""), []
         bad_value = BadValue.REJECT
-        if target and (without := count_alone(column, target, self._columns_of())):
+        if target and (without := count_alone(column, target, self.columns_of)):
             if target.name == "buyer_name":
                 bad_value = BadValue.LEAVE_OUT
                 evidence = [*evidence, f"no e-mail stands beside it on {_rows(without)}, and it is left out there"]
@@ -308,9 +310,6 @@ class _Proposer:
             samples=list(column.profile.counts)[:MOST_SAMPLES],
             bad_value=bad_value,
         )
-
-    def _columns_of(self) -> dict[Target, Column]:
-        return {target: self.columns[index] for index, target in self.chosen.items()}
 
     def _repeats(self, code_column: int) -> bool:
         return self.columns[code_column].profile.uniqueness < 0.95

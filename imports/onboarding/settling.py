@@ -6,8 +6,8 @@ from collections import defaultdict
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from imports.onboarding.blocks import ADDRESS_PARTS, KINDS, LOCATION_PARTS
-from imports.onboarding.headers import GUESS, NOTHING, Meaning, by_score
+from imports.onboarding.blocks import ADDRESS_PARTS
+from imports.onboarding.headers import GUESS, KINDS, LOCATION_PARTS, NOTHING, Meaning, by_score
 from imports.onboarding.profiles import ENOUGH
 
 if TYPE_CHECKING:

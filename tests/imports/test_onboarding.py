@@ -22,8 +22,8 @@ from imports.models import FormatVersion, Run
 from imports.onboarding import onboard, vocabulary
 from imports.onboarding.alphabets import ENCODINGS
 from imports.onboarding.assigning import assign
-from imports.onboarding.blocks import ADDRESS_PARTS, KINDS
-from imports.onboarding.headers import ANY_PART, NOTHING, read_header, split_meaning
+from imports.onboarding.blocks import ADDRESS_PARTS
+from imports.onboarding.headers import ANY_PART, KINDS, NOTHING, read_header, split_meaning
 from imports.onboarding.matching import fields_by_meaning
 from imports.onboarding.sampling import SAMPLE_BYTES
 from imports.template import FIELDS

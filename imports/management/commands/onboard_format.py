@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from accounts.management.arguments import add_account_argument, find_account
 from imports.errors import FileRejected, SettingsWrong
-from imports.formats.documents import NAMED_MARKS
+from imports.formats.documents import read_mark
 from imports.formats.encodings import UnknownEncoding, find_encoding
 from imports.formats.policies import FormatError
 from imports.management.arguments import check_readable
@@ -195,11 +195,10 @@ def _add_corrections(parser: ArgumentParser) -> None:
 def _read_corrections(options: dict[str, Any]) -> Corrections:
     fields: dict[str, Target | None] = dict(_read_field("--map", text) for text in options["map"])
     fields |= dict.fromkeys(options["unmap"])
-    delimiter = NAMED_MARKS.get(options["delimiter"], options["delimiter"])
-    if len(delimiter) > 1:
-        raise CommandError(
-            f"--delimiter {delimiter}: give one character, or one of {', '.join(NAMED_MARKS)}.", returncode=2
-        )
+    try:
+        delimiter = read_mark(options["delimiter"])
+    except FormatError as error:
+        raise CommandError(f"--delimiter {options['delimiter']}: {error}", returncode=2) from None
     try:
         encoding = find_encoding(options["encoding"]) if options["encoding"] else ""
     except UnknownEncoding as error:

@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
+from imports.formats.data import read_data
 
 _FOLDER = Path(__file__).parent
 _SIGNS = str.maketrans({"#": " no ", "%": " percent ", "№": " no ", "ø": "o", "æ": "ae", "ł": "l", "&": " and "})
@@ -19,9 +19,7 @@ _UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "Ä": "Ae", "Ö": 
 
 def load(name: str) -> dict[str, Any]:
     """A data file of this folder, every scalar a text."""
-    with (_FOLDER / f"{name}.yaml").open(encoding="utf-8") as file:
-        document: dict[str, Any] = yaml.load(file, yaml.BaseLoader)  # noqa: S506  (makes texts, lists and mappings only)
-    return document
+    return read_data(_FOLDER / f"{name}.yaml")
 
 
 def fold(text: str) -> str:

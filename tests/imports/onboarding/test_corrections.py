@@ -140,7 +140,7 @@ def test_an_incomplete_draft_is_saved_and_says_what_is_missing(sample):
         (["--map", "Remark"], "give COLUMN=FIELD"),
         (["--map", "Remark=nothing"], "give COLUMN=FIELD with a field of the template"),
         (["--map", "Fax=website"], "no column 'Fax'"),
-        (["--delimiter", "||"], "give one character, or one of comma"),
+        (["--delimiter", "||"], "Give one character, or one of comma"),
         (["--encoding", "klingon"], "klingon"),
         (["--header-line", "99"], "Line 99 is no header"),
     ],
