@@ -7,9 +7,6 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 from django.template.loader import render_to_string
 
-from dropbox.identity import CERTIFICATE, read_fingerprints
-from dropbox.keys import describe_keys
-
 if TYPE_CHECKING:
     from dropbox.models import Login
 
@@ -31,6 +28,9 @@ def write_guide(login: Login, password: str = "") -> str:
 
 def describe_access(login: Login, password: str = "") -> dict[str, Any]:
     """The same for programs: how to log in, and what the server presents; ports are none where it is not served."""
+    from dropbox.identity import CERTIFICATE, read_fingerprints  # loads the libraries of SSH and TLS, which takes time
+    from dropbox.keys import describe_keys
+
     fingerprints = read_fingerprints()
     return {
         "user": login.user_name,

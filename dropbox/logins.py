@@ -9,7 +9,6 @@ from functools import cache
 from django.contrib.auth.hashers import check_password, make_password
 
 from accounts.login import count_failure, forget_failures, is_locked_out
-from dropbox.keys import read_public_keys
 from dropbox.models import Login
 from imports.models import Feed
 
@@ -64,6 +63,8 @@ def _make_decoy() -> str:
 
 def is_key_of(user_name: str, algorithm_and_key: str) -> bool:
     """Whether a login has this public key, as OpenSSH writes it without a comment."""
+    from dropbox.keys import read_public_keys  # loads the library of SSH, which takes time
+
     login = find_login(user_name)
     if login is None:
         return False

@@ -85,6 +85,7 @@ def _codes() -> dict[str, str]:
     return codes
 
 
+@lru_cache(4096)
 def find_country(text: str, languages: tuple[str, ...] = ()) -> str:
     """The alpha-2 code of what a cell calls a country, by code or by name in English or these languages; "" for none.
 

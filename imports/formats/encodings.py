@@ -10,9 +10,6 @@ import codecs
 import re
 from typing import TYPE_CHECKING
 
-from ftfy import TextFixerConfig, fix_encoding
-from ftfy.badness import is_bad
-
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import BinaryIO
@@ -57,7 +54,6 @@ _NEXT_LINE = "\x85"
 
 _ZEROS = {"utf-32-le": (0, 1, 1, 1), "utf-32-be": (1, 1, 1, 0), "utf-16-le": (0, 1, 0, 1), "utf-16-be": (1, 0, 1, 0)}
 """Which bytes of four are zero in ASCII text."""
-_WITHOUT_GUESSES = TextFixerConfig(replace_lossy_sequences=False, fix_c1_controls=False)
 _ADJACENT = re.compile(r"[^\x00-\x7f]{2}")
 
 
@@ -136,9 +132,13 @@ def find_meant(text: str) -> str:
 
     Its sign are characters that stand for the bytes of one, so at least two that are not ASCII side by side.
     """
-    if not _ADJACENT.search(text) or not is_bad(text):
+    if not _ADJACENT.search(text):
         return ""
-    meant = fix_encoding(text, _WITHOUT_GUESSES)
+    import ftfy  # few texts need it, and its tables take time to load
+
+    if not ftfy.badness.is_bad(text):
+        return ""
+    meant = ftfy.fix_encoding(text, replace_lossy_sequences=False, fix_c1_controls=False)  # without guesses
     return meant if meant != text else ""
 
 
