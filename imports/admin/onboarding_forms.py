@@ -17,7 +17,7 @@ from unfold.widgets import (
 )
 
 from imports.admin.forms import LinesField, MarkField
-from imports.errors import FileRejected
+from imports.errors import FileRejected, SettingsWrong, TryAgainLater
 from imports.formats.documents import read_format
 from imports.formats.encodings import UnknownEncoding, find_encoding
 from imports.formats.policies import FormatError
@@ -110,7 +110,7 @@ class OnboardForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at 
                 self.spec = read_format(_read_text(document))
             elif sample:
                 self._propose(sample, cleaned)
-        except (FormatError, FileRejected) as error:
+        except (FormatError, FileRejected, SettingsWrong, TryAgainLater) as error:
             self.add_error("document" if document else "sample", str(error))
         return cleaned
 

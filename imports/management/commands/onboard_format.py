@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from django.core.management.base import BaseCommand, CommandError
 
 from accounts.management.arguments import add_account_argument, find_account
-from imports.errors import FileRejected, SettingsWrong
+from imports.errors import FileRejected, SettingsWrong, TryAgainLater
 from imports.formats.documents import read_mark
 from imports.formats.encodings import UnknownEncoding, find_encoding
 from imports.formats.policies import FormatError
@@ -65,10 +65,10 @@ class Command(BaseCommand):
         except FileRejected as error:
             line = f", line {error.line}" if error.line else ""
             raise CommandError(f"{sample}{line}: {error.message}") from None
-        except FormatError as error:
+        except (FormatError, SettingsWrong) as error:
             raise CommandError(str(error), returncode=2) from None
-        except SettingsWrong as error:
-            raise CommandError(str(error), returncode=2) from None
+        except TryAgainLater as error:
+            raise CommandError(str(error)) from None
         if as_json:
             answer = proposal.describe() | {"draft": str(draft) if draft else None}
             self.stdout.write(json.dumps(answer, ensure_ascii=False))

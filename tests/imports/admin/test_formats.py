@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.management import CommandError, call_command
 from django.db import connection
 from django.urls import reverse
 
@@ -13,6 +14,7 @@ from accounts.models import Account
 from accounts.sandboxes import add_sandbox
 from connections.models import Connection
 from imports.admin import FormatVersionAdmin
+from imports.errors import SettingsWrong, TryAgainLater
 from imports.formats.documents import read_format, write_format
 from imports.models import Format, FormatVersion, Run
 from imports.versioning import read_spec, save_draft, start_testing
@@ -117,6 +119,20 @@ def test_what_cannot_be_decided_about_a_sample_is_answered(client, account, give
     said = problems(upload(client, account, sample=sample, **given))
     assert any(wrong in problem for problem in said), said
     assert not FormatVersion.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "error", [SettingsWrong("ONBOARDING_VOCABULARY is wrong."), TryAgainLater("The database gave up.")]
+)
+def test_a_sample_that_cannot_be_tried_just_now_is_answered(client, account, monkeypatch, error):
+    def fail(*_):
+        raise error
+
+    monkeypatch.setattr("imports.runs.rehearsing.propose_format", fail)
+    sample = SimpleUploadedFile("erp.csv", b"KdNr;Firma\n1;A\n2;B\n")
+    assert problems(upload(client, account, sample=sample)) == [str(error)]
+    with pytest.raises(CommandError, match=str(error)):
+        call_command("onboard_format", str(NORTHWIND), "--account", account.code)
 
 
 def test_a_format_as_a_file_becomes_a_draft(client, account):
