@@ -212,6 +212,7 @@ REST_FRAMEWORK = {
     "UNAUTHENTICATED_USER": None,
 }
 SPECTACULAR_SETTINGS = {
+    "GET_LIB_DOC_EXCLUDES": "accounts.api.base.without_description",
     "TITLE": "Customer Sync",
     "VERSION": "1",
     "DESCRIPTION": "Everything that staff can do, for programs. Start with docs/api.md.",
