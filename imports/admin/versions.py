@@ -21,7 +21,7 @@ from imports.formats.differing import compare_specs
 from imports.formats.documents import write_format
 from imports.formats.policies import FormatError
 from imports.models import FormatColumn, FormatVersion, Run
-from imports.runs.replaying import find_replayable, replay_run
+from imports.runs.comparing import compare_run, find_comparable
 from imports.versioning import (
     approve,
     describe_feeds,
@@ -279,11 +279,11 @@ class FormatVersionAdmin(StepPages, AccountOwnedAdmin):
             specs = read_spec(before), read_spec(version)
             context |= {"before": before, "differences": compare_specs(*specs)}
             if request.method == "POST":
-                runs = find_replayable(version.format.account, before, FILES_READ)
-                context["replays"] = [replay_run(run, *specs) for run in runs]
+                runs = find_comparable(version.format.account, before, FILES_READ)
+                context["comparisons"] = [compare_run(run, *specs) for run in runs]
         except (SettingsWrong, TryAgainLater) as error:
             context["problem"] = str(error)
-        context["may_replay"] = user_of(request).may_edit(version.format.account_id)
+        context["may_compare"] = user_of(request).may_edit(version.format.account_id)
         return self.show(request, version, "imports/compare.html", context)
 
     @action(description="Download", url_path="download")

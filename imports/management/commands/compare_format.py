@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand, CommandError
 from accounts.management.arguments import add_account_argument, find_account
 from imports.errors import SettingsWrong, TryAgainLater
 from imports.formats.differing import Difference, compare_specs
-from imports.runs.replaying import Replay, find_replayable, replay_run
+from imports.runs.comparing import Comparison, compare_run, find_comparable
 from imports.versioning import find_named, find_predecessor, read_spec
 
 if TYPE_CHECKING:
@@ -45,38 +45,38 @@ class Command(BaseCommand):
             version = find_named(owner, format)
             before = find_named(owner, other) if other else find_predecessor(version)
             specs = read_spec(before), read_spec(version)
-            replays = [replay_run(run, *specs) for run in find_replayable(owner, before, max(0, files))]
+            comparisons = [compare_run(run, *specs) for run in find_comparable(owner, before, max(0, files))]
         except SettingsWrong as error:
             raise CommandError(str(error), returncode=2) from None
         except TryAgainLater as error:
             raise CommandError(str(error)) from None
         differences = compare_specs(*specs)
         if as_json:
-            self.stdout.write(json.dumps(_describe(before, version, differences, replays), ensure_ascii=False))
+            self.stdout.write(json.dumps(_describe(before, version, differences, comparisons), ensure_ascii=False))
             return
         self.stdout.write(f"{before} ({before.status}) → {version} ({version.status})")
         for line in map(_line, differences) if differences else ["They say the same."]:
             self.stdout.write(f"  {line}")
-        for replay in replays:
-            self._print_replay(replay)
-        if not replays and files:
+        for comparison in comparisons:
+            self._print_comparison(comparison)
+        if not comparisons and files:
             self.stdout.write(f"No file that was read with {before} is kept, so none could be read again.")
 
-    def _print_replay(self, replay: Replay) -> None:
+    def _print_comparison(self, comparison: Comparison) -> None:
         self.stdout.write(
-            f"{replay.run}: {replay.before.status} → {replay.after.status}, "
-            f"{replay.before.rejected} → {replay.after.rejected} customers rejected, "
-            f"{replay.customers} come out differently"
+            f"{comparison.run}: {comparison.before.status} → {comparison.after.status}, "
+            f"{comparison.before.rejected} → {comparison.after.rejected} customers rejected, "
+            f"{comparison.customers} come out differently"
         )
-        for run, word in ((replay.before, "before"), (replay.after, "after")):
+        for run, word in ((comparison.before, "before"), (comparison.after, "after")):
             if run.message:
                 self.stdout.write(f"  {word}: {run.message}")
-        for code, differences in replay.shown:
+        for code, differences in comparison.shown:
             self.stdout.write(f"  customer {code}")
             for difference in differences:
                 self.stdout.write(f"    {_line(difference)}")
-        if replay.customers > len(replay.shown):
-            self.stdout.write(f"  … and {replay.customers - len(replay.shown):,} more customers")
+        if comparison.customers > len(comparison.shown):
+            self.stdout.write(f"  … and {comparison.customers - len(comparison.shown):,} more customers")
 
 
 def _line(difference: Difference) -> str:
@@ -84,7 +84,7 @@ def _line(difference: Difference) -> str:
 
 
 def _describe(
-    before: FormatVersion, version: FormatVersion, differences: list[Difference], replays: list[Replay]
+    before: FormatVersion, version: FormatVersion, differences: list[Difference], comparisons: list[Comparison]
 ) -> dict[str, Any]:
     return {
         "before": str(before),
@@ -92,24 +92,24 @@ def _describe(
         "differences": [difference._asdict() for difference in differences],
         "files": [
             {
-                "run": replay.run.pk,
-                "file": replay.run.file_name,
+                "run": comparison.run.pk,
+                "file": comparison.run.file_name,
                 "before": {
-                    "status": replay.before.status,
-                    "message": replay.before.message,
-                    "counts": replay.before.counts,
+                    "status": comparison.before.status,
+                    "message": comparison.before.message,
+                    "counts": comparison.before.counts,
                 },
                 "after": {
-                    "status": replay.after.status,
-                    "message": replay.after.message,
-                    "counts": replay.after.counts,
+                    "status": comparison.after.status,
+                    "message": comparison.after.message,
+                    "counts": comparison.after.counts,
                 },
-                "customers": replay.customers,
+                "customers": comparison.customers,
                 "shown": [
                     {"customer_code": code, "differences": [difference._asdict() for difference in of_customer]}
-                    for code, of_customer in replay.shown
+                    for code, of_customer in comparison.shown
                 ],
             }
-            for replay in replays
+            for comparison in comparisons
         ],
     }

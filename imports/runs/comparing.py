@@ -1,4 +1,4 @@
-"""Replay: what two versions of a format make of files that were imported before."""
+"""Compare: what two versions of a format make of files that were imported before."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Outcome(NamedTuple):
 
 
 @dataclass
-class Replay:
+class Comparison:
     """What comes out differently of one file.
 
     `customers` counts all customers that differ; `shown` has the differences of the first of them, by code.
@@ -56,7 +56,7 @@ class Replay:
     shown: list[tuple[str, list[Difference]]] = field(default_factory=list)
 
 
-def replay_run(run: Run, before: FormatSpec, after: FormatSpec) -> Replay:
+def compare_run(run: Run, before: FormatSpec, after: FormatSpec) -> Comparison:
     """Import the kept file of an earlier run with either format, undo both, and tell what differs.
 
     Both begin with the customers as they are stored now, so that what differs comes from the formats alone. Raises
@@ -67,10 +67,10 @@ def replay_run(run: Run, before: FormatSpec, after: FormatSpec) -> Replay:
         with run.kept_file.open("rb") as kept, path.open("wb") as copy:
             shutil.copyfileobj(kept, copy)
         with (Path(folder) / "before").open("w+") as first, (Path(folder) / "after").open("w+") as second:
-            replay = Replay(run, _spool(run, path, before, first), _spool(run, path, after, second))
+            comparison = Comparison(run, _spool(run, path, before, first), _spool(run, path, after, second))
             for outcomes in _pair(first, second):
-                _compare_outcomes(replay, *outcomes)
-    return replay
+                _compare_outcomes(comparison, *outcomes)
+    return comparison
 
 
 def _spool(run: Run, path: Path, spec: FormatSpec, out: TextIO) -> Run:
@@ -143,12 +143,12 @@ def _read_spool(file: TextIO, side: int) -> Iterator[tuple[str, int, Outcome]]:
         yield outcome.code, side, outcome
 
 
-def _compare_outcomes(replay: Replay, before: Outcome | None, after: Outcome | None) -> None:
+def _compare_outcomes(comparison: Comparison, before: Outcome | None, after: Outcome | None) -> None:
     if before and after and before.values == after.values:
         return
     code = (before or after or Outcome("", {})).code
     if before is None or after is None:
-        stored = _flatten_stored(replay.run, code)
+        stored = _flatten_stored(comparison.run, code)
         before, after = before or Outcome(code, stored), after or Outcome(code, stored)
     names = dict.fromkeys([*before.values, *after.values])
     differences = [
@@ -157,9 +157,9 @@ def _compare_outcomes(replay: Replay, before: Outcome | None, after: Outcome | N
         if before.values.get(name) != after.values.get(name)
     ]
     if differences:
-        replay.customers += 1
-        if len(replay.shown) < MOST_SHOWN:
-            replay.shown.append((code or "(no customer code)", differences))
+        comparison.customers += 1
+        if len(comparison.shown) < MOST_SHOWN:
+            comparison.shown.append((code or "(no customer code)", differences))
 
 
 def _flatten_stored(run: Run, code: str) -> dict[str, str]:
@@ -167,7 +167,7 @@ def _flatten_stored(run: Run, code: str) -> dict[str, str]:
     return _flatten(describe_customer(stored[code], LookupDirectory(run.account))) if code in stored else {}
 
 
-def find_replayable(account: Account, before: FormatVersion, count: int) -> list[Run]:
+def find_comparable(account: Account, before: FormatVersion, count: int) -> list[Run]:
     """The newest runs of the account, and of its sandboxes, whose files are kept and were read with the format."""
     runs = Run.objects.with_kept_file().filter(
         Q(account=account.production) | Q(account__sandbox_of=account.production),

@@ -17,7 +17,7 @@ from imports.formats.differing import compare_specs
 from imports.formats.documents import read_format
 from imports.models import Issue, Run
 from imports.pipeline.keeping import forget_old_files
-from imports.runs.replaying import MOST_SHOWN, find_replayable, replay_run
+from imports.runs.comparing import MOST_SHOWN, compare_run, find_comparable
 from imports.versioning import approve, save_draft, start_testing
 from tests.imports.customer_files import import_path
 from tests.imports.test_versioning import DOCUMENT, FILE, SPEC
@@ -94,44 +94,44 @@ def test_columns_policies_and_the_header_are_compared(document, what):
 
 def test_a_file_read_again_shows_what_would_come_out_differently(run):
     before = stored()
-    replay = replay_run(run, SPEC, changed("profile_name}", "profile_name, value_map: {Harbor Row: Harbour}}"))
-    assert (replay.before.status, replay.after.status, replay.customers) == ("succeeded", "succeeded", 1)
-    assert replay.shown == [("1", [("profile_name", "Harbor Row", "Harbour")])]
+    comparison = compare_run(run, SPEC, changed("profile_name}", "profile_name, value_map: {Harbor Row: Harbour}}"))
+    assert (comparison.before.status, comparison.after.status, comparison.customers) == ("succeeded", "succeeded", 1)
+    assert comparison.shown == [("1", [("profile_name", "Harbor Row", "Harbour")])]
     assert stored() == before
 
 
 def test_two_formats_that_read_alike_differ_in_nothing(run):
-    replay = replay_run(run, SPEC, changed("source: Name", "source: NAME"))
-    assert (replay.customers, replay.shown) == (0, [])
+    comparison = compare_run(run, SPEC, changed("source: Name", "source: NAME"))
+    assert (comparison.customers, comparison.shown) == (0, [])
 
 
 def test_customers_that_would_be_rejected_are_told_with_the_reason(run):
-    replay = replay_run(run, SPEC, changed("EU Wholesale", "Retail"))
-    assert (replay.before.rejected, replay.after.rejected, replay.customers) == (0, 2, 2)
-    _, differences = replay.shown[0]
+    comparison = compare_run(run, SPEC, changed("EU Wholesale", "Retail"))
+    assert (comparison.before.rejected, comparison.after.rejected, comparison.customers) == (0, 2, 2)
+    _, differences = comparison.shown[0]
     assert any(what.startswith("error price_type") and "Retail" in after for what, _, after in differences)
 
 
 def test_a_file_that_would_be_held_is_told(run):
     before = stored()
-    replay = replay_run(run, SPEC, changed("source: Name", "source: Company"))
-    assert replay.after.status == "held"
-    assert "Company" in replay.after.message
+    comparison = compare_run(run, SPEC, changed("source: Name", "source: Company"))
+    assert comparison.after.status == "held"
+    assert "Company" in comparison.after.message
     assert stored() == before
 
 
 def test_limits_hold_nothing_back_in_a_comparison(run, account):
     strict = read_format(DOCUMENT + "policies: {max_error_percent: 0, max_change_percent: 0}\n")
-    assert replay_run(run, SPEC, strict).after.status == "succeeded"
+    assert compare_run(run, SPEC, strict).after.status == "succeeded"
 
 
 def test_a_long_list_of_customers_is_counted_and_cut(account, tmp_path):
     path = tmp_path / "many.csv"
     path.write_text("Nr;Name\n" + "".join(f"{n:04};Shop {n}\n" for n in range(MOST_SHOWN + 20)))
     run = import_path(account, path, SPEC)
-    replay = replay_run(run, SPEC, changed("source: Name", "source: 'Shop {Nr}'"))
-    assert replay.customers == MOST_SHOWN + 20
-    assert len(replay.shown) == MOST_SHOWN
+    comparison = compare_run(run, SPEC, changed("source: Name", "source: 'Shop {Nr}'"))
+    assert comparison.customers == MOST_SHOWN + 20
+    assert len(comparison.shown) == MOST_SHOWN
 
 
 def test_a_comparison_deletes_no_kept_copy(run, account, file, settings):
@@ -140,7 +140,7 @@ def test_a_comparison_deletes_no_kept_copy(run, account, file, settings):
     long_ago = timezone.now() - timedelta(days=settings.KEEP_FILES_DAYS + 1)
     Run.objects.filter(pk=old.pk).update(started_at=long_ago)
     os.utime(old.kept_file.path, (long_ago.timestamp(), long_ago.timestamp()))
-    replay_run(run, SPEC, SPEC)
+    compare_run(run, SPEC, SPEC)
     old.refresh_from_db()
     assert old.kept_file
     assert Path(old.kept_file.path).is_file()
@@ -157,10 +157,10 @@ def test_only_kept_files_of_the_format_are_read_again(account, run, file, tmp_pa
     import_path(account, file, SPEC)  # by no version
     import_path(account, file, version=run.format_version, dry_run=True)
     forgotten = import_path(account, file, version=run.format_version, keep=False)
-    found = find_replayable(account, run.format_version, 10)
+    found = find_comparable(account, run.format_version, 10)
     assert forgotten not in found
     assert [other.account.code for other in found] == ["maison", "maison-sandbox"]
-    assert find_replayable(account, run.format_version, 1) == [run]
+    assert find_comparable(account, run.format_version, 1) == [run]
 
 
 # -- the command
