@@ -30,10 +30,12 @@ from connections.history import record_created, recorded_deletion, recorded_edit
 from connections.inlines import INLINES, account_asked
 from connections.models import Change, Connection
 from connections.review_admin import ReviewActions, warn_of_near_keys
+from connections.sightings import last_seen
+from connections.sightings_admin import NotSeenFilter
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
-    from datetime import datetime
+    from datetime import date, datetime
 
     from django.db.models import Field as ModelField
     from django.db.models import ForeignKey, Model, QuerySet
@@ -62,6 +64,7 @@ class ConnectionAdmin(ReviewActions, AccountOwnedAdmin):
         KindFilter,
         ("customer_group", VisibleFilter),
         ("sales_rep", VisibleFilter),
+        NotSeenFilter,
     ]
     search_fields = ["customer_code", "profile_name", "customer_alias", "buyers__email"]
     search_help_text = "Code, name, alias or a buyer's e-mail"
@@ -95,7 +98,7 @@ class ConnectionAdmin(ReviewActions, AccountOwnedAdmin):
                 ("status", "duplicate_of"),
                 ("reviewed_by", "reviewed_at"),
                 ("created_at", "updated_at"),
-                "looks_like",
+                ("looks_like", "seen_in_file"),
             ]
         },
     )
@@ -116,6 +119,10 @@ class ConnectionAdmin(ReviewActions, AccountOwnedAdmin):
     def updated(self, connection: Connection) -> str:
         return short_time(connection.updated_at)
 
+    @display(description="last seen in a file", empty_value="never")
+    def seen_in_file(self, connection: Connection) -> date | None:
+        return last_seen([connection.pk]).get(connection.pk)
+
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
@@ -129,7 +136,16 @@ class ConnectionAdmin(ReviewActions, AccountOwnedAdmin):
         return [*fieldsets, self.review_fieldset] if obj else fieldsets
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        shown = ("status", "duplicate_of", "reviewed_by", "reviewed_at", "created_at", "updated_at", "looks_like")
+        shown = (
+            "status",
+            "duplicate_of",
+            "reviewed_by",
+            "reviewed_at",
+            "created_at",
+            "updated_at",
+            "looks_like",
+            "seen_in_file",
+        )
         return (*super().get_readonly_fields(request, obj), *(("customer_code", *shown) if obj else ()))
 
     def formfield_for_dbfield(

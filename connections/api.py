@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date  # noqa: TC003  (the schema reads the filters)
 from typing import TYPE_CHECKING, Any
 
 import django_filters
@@ -18,10 +19,12 @@ from accounts.api.base import AccountViewSet, RetrieveVersioned
 from accounts.api.pagination import ByText, KeyPagination, NewestFirst
 from accounts.api.problems import Conflict
 from accounts.api.strictness import StrictSerializer
+from accounts.models import Account
 from accounts.users import user_of
 from connections import review
 from connections.describing import describe_customer
 from connections.models import Address, Buyer, Change, Connection, Door
+from connections.sightings import last_seen
 from connections.stamping import take_watermark
 from connections.stored import ADDRESS_FIELDS, GIVEN_OF_ADDRESS, GIVEN_OF_CONNECTION, fetch_stored
 from lookups.directory import LookupDirectory
@@ -33,6 +36,7 @@ if TYPE_CHECKING:
     from rest_framework.response import Response
 
     from connections.given import GivenField
+    from connections.querysets import ConnectionQuerySet
 
 
 class AddressSerializer(serializers.ModelSerializer[Address]):
@@ -74,6 +78,7 @@ class ConnectionSerializer(serializers.Serializer[Any]):
     created_at = serializers.DateTimeField()
     updated_at = serializers.DateTimeField()
     reviewed_at = serializers.DateTimeField(allow_null=True)
+    last_seen_on = serializers.DateField(allow_null=True, help_text="The day (UTC) of the last file that mentions it.")
 
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
         """The fields above, and in their midst those that files give, of which `discount` has more to say."""
@@ -127,6 +132,26 @@ class ConnectionFilter(django_filters.FilterSet):
     updated_since = django_filters.IsoDateTimeFilter(
         "updated_at", lookup_expr="gte", label="The as_of of the first page that was read the last time."
     )
+
+    not_seen_since = django_filters.DateFilter(
+        method="by_sighting", label="No file has mentioned it on this day (UTC) or later, though it was there."
+    )
+    not_in_last_full_file = django_filters.BooleanFilter(
+        method="by_full_file",
+        label="Neither the last file of a format that lists all customers (full_files) mentions it nor any since.",
+    )
+
+    def by_sighting(self, queryset: ConnectionQuerySet, name: str, value: date) -> QuerySet[Connection]:
+        return queryset.not_seen_since(value, self._accounts)
+
+    def by_full_file(self, queryset: ConnectionQuerySet, name: str, value: bool) -> QuerySet[Connection]:
+        missing = queryset.not_seen_since_last_full_file(self._accounts)
+        return missing if value else queryset.exclude(pk__in=missing.values("pk"))
+
+    @property
+    def _accounts(self) -> QuerySet[Account]:
+        request: Any = self.request
+        return Account.objects.filter(pk=request.parser_context["view"].account.pk)
 
     def by_address(self, queryset: QuerySet[Connection], name: str, value: str) -> QuerySet[Connection]:
         return queryset.filter(Exists(Address.objects.filter(connection=OuterRef("pk"), code=value)))
@@ -191,13 +216,14 @@ class Connections(AccountViewSet, mixins.ListModelMixin, RetrieveVersioned):
         rows = {connection.pk: connection for connection in connections}
         stored = fetch_stored(Connection.objects.filter(pk__in=rows))
         directory = LookupDirectory(self.account)
-        times = ("created_at", "updated_at", "reviewed_at")
+        seen, times = last_seen(rows), ("created_at", "updated_at", "reviewed_at")
         described = {
             customer.id: {
                 "id": customer.id,
                 "duplicate_of": customer.duplicate_of,
                 **describe_customer(customer, directory),
                 **{name: getattr(rows[customer.id], name) for name in times},
+                "last_seen_on": seen.get(customer.id),
             }
             for customer in stored.values()
         }

@@ -174,6 +174,17 @@ class Stage:
                 )
         return [(is_new, changes) for _, is_new, changes in removed]
 
+    def find_created(self) -> str:
+        """The ids of the new connections, as ranges."""
+        if not self.new[CONNECTION]:
+            return "{}"
+        self.cursor.execute(
+            "SELECT coalesce(range_agg(int8range(connection_id, connection_id, '[]')), '{}')::text"
+            f" FROM {CONNECTION.stage} WHERE record_id IS NULL"
+        )
+        (ranges,) = self.cursor.fetchone()
+        return str(ranges)
+
     def merge(self, *, account_id: int, run_id: int, at: datetime, status: str) -> None:
         """Apply what is staged: insert, update and delete, each with its rows of the log.
 

@@ -17,6 +17,7 @@ from connections.near_keys import LONGEST, near_key
 from connections.nothing import says_nothing
 from connections.querysets import ConnectionQuerySet
 from connections.rules import STATE_REQUIRED_COUNTRIES, validate_country
+from connections.sightings import Sighting  # noqa: F401  (a model of this app)
 from lookups.fields import EmailKeyField, KeyField, TextField
 from lookups.models import CompanyNumber, CustomerGroup, PaymentTerm, PriceType, SalesRep, ShippingTerm, Warehouse
 from lookups.validators import validate_trimmed

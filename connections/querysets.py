@@ -2,18 +2,54 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, time
 from typing import TYPE_CHECKING, Self
 
 from django.db import models
+from django.db.models import Aggregate, BooleanField, Exists, F, Func, OuterRef, Subquery, Value
+from django.db.models.functions import Coalesce
+
+from connections.sightings import IdRanges, Sighting
 
 if TYPE_CHECKING:
+    from datetime import date
+
+    from accounts.models import Account
     from connections.models import Connection  # noqa: F401  (a name used in annotations)
+
+
+class RangeAgg(Aggregate):
+    """All ids of some ranges as ranges."""
+
+    function = "range_agg"
+    output_field = IdRanges()
+
+
+def _is_among(sightings: models.QuerySet[Sighting]) -> Coalesce:
+    """Whether a connection is among those of the sightings; they are put together once, for all connections."""
+    ids = sightings.order_by().values(together=Value(1)).annotate(seen=RangeAgg("ids")).values("seen")
+    found = Func(F("pk"), Subquery(ids), template="%(expressions)s", arg_joiner=" <@ ", output_field=BooleanField())
+    return Coalesce(found, Value(value=False))
 
 
 class ConnectionQuerySet(models.QuerySet["Connection"]):
     def awaiting_review(self) -> Self:
         """New customers that nobody has decided on."""
         return self.filter(status="pending")
+
+    def not_seen_since(self, day: date, accounts: models.QuerySet[Account]) -> Self:
+        """Those of these accounts that no file has mentioned on the day (in UTC) or later, though they were there."""
+        sightings = Sighting.objects.filter(account__in=accounts, day__gte=day)
+        begin = datetime.combine(day, time.min, UTC)
+        return self.filter(account__in=accounts, created_at__lt=begin).exclude(_is_among(sightings))
+
+    def not_seen_since_last_full_file(self, accounts: models.QuerySet[Account]) -> Self:
+        """Those of these accounts that neither the last file that lists all customers mentions nor any since."""
+        full = Sighting.objects.filter(is_full=True)
+        later = full.filter(account=OuterRef("account"), day__gt=OuterRef("day"))
+        sightings = Sighting.objects.filter(~Exists(later), account__in=accounts)
+        last = full.filter(account=OuterRef("account")).order_by("-day").values("day")[:1]
+        return self.filter(account__in=accounts, created_at__date__lt=Subquery(last)).exclude(_is_among(sightings))
 
     def locked(self) -> Self:
         """For writing, in the order every writer takes them, so that two never wait for each other.

@@ -104,6 +104,7 @@ class DraftForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at ru
             "max_near_key_percent",
             "allow_trailing_delimiter",
             "allow_short_rows",
+            "full_files",
         ]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -110,7 +110,7 @@ class FormatVersionAdmin(StepPages, AccountOwnedAdmin):
                 "fields": [
                     ("max_error_percent", "max_change_percent", "max_near_key_percent"),
                     ("clear_token", "conflict"),
-                    "languages",
+                    ("languages", "full_files"),
                     ("swallowed_lines", "encoded_twice"),
                     ("words_for_nothing", "blank_code"),
                     ("allow_trailing_delimiter", "allow_short_rows"),

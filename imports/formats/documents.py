@@ -302,4 +302,5 @@ def _read_policies(section: _Section) -> Policies:
         allow_short_rows=section.flag("allow_short_rows", default=False),
         max_near_key_percent=section.percent("max_near_key_percent"),
         languages=tuple(section.texts("languages")),
+        full_files=section.flag("full_files", default=False),
     )

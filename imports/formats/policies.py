@@ -79,7 +79,8 @@ class WordsForNothing(StrEnum):
 class Policies:
     """What a format decides beyond the meaning of its columns. Limits are percentages; none means no limit.
 
-    `languages` are those in which the file names countries beside English.
+    `languages` are those in which the file names countries beside English; `full_files` says that each file lists all
+    customers of the account, so that those it does not mention can be shown.
     """
 
     clear_token: str = ""
@@ -96,6 +97,7 @@ class Policies:
     allow_short_rows: bool = field(default=False, metadata=LATER)
     max_near_key_percent: float | None = field(default=None, metadata=LATER)
     languages: tuple[str, ...] = field(default=(), metadata=LATER)
+    full_files: bool = field(default=False, metadata=LATER)
 
     def __post_init__(self) -> None:
         if self.unknown_lookup.get("sales_reps") is UnknownLookup.CREATE:

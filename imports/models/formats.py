@@ -168,6 +168,12 @@ class FormatVersion(models.Model):
         blank=True,
         help_text="Languages in which the file names countries, beside English: de, fr, it, es, nl, pt and others.",
     )
+    full_files = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text="Each file lists all customers of the account. Nothing happens to those that it does not list, but "
+        "they can be shown.",
+    )
     allow_short_rows = models.BooleanField(
         default=False, db_default=False, help_text="Blank cells at the end of a row may be left out."
     )

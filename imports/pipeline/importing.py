@@ -9,8 +9,9 @@ from __future__ import annotations
 import contextlib
 import gc
 import hashlib
+from array import array
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -19,6 +20,7 @@ from django.db import Error, connection, transaction
 
 from connections import merging
 from connections.models import Connection
+from connections.sightings import note_sightings
 from connections.stamping import take_stamp
 from imports.errors import FileHeld, FileRejected, HeldFor, SettingsWrong
 from imports.files.continuing import Continuation
@@ -102,6 +104,8 @@ class _Import:
     progress: Progress
     witness: Witness
     known: int = 0
+    mentioned: array[int] = field(default_factory=lambda: array("q"))
+    """The ids of the known connections that the file mentions."""
 
     def go(self, rejects: Path | None) -> None:
         with contextlib.ExitStack() as stack:
@@ -206,9 +210,10 @@ class _Import:
             stored = stored.filter(customer_code__in=scan.customers.keys())
         known, unchanged = bytearray(len(scan.digests)), bytearray(len(scan.digests))
         find, digests = scan.customers.get, scan.digests
-        for code, digest in stored.values_list("customer_code", "source_digest").iterator(10 * BATCH):
+        for pk, code, digest in stored.values_list("pk", "customer_code", "source_digest").iterator(10 * BATCH):
             number = find(code)
             if number is not None:
+                self.mentioned.append(pk)
                 known[number] = 1
                 unchanged[number] = digests[number] == digest
         changed = [item for item in scan.customers.items() if not unchanged[item[1]]]
@@ -243,6 +248,8 @@ class _Import:
             at=take_stamp([run.account_id]),
             status=Connection.Status.APPROVED if run.account.auto_approve else Connection.Status.PENDING,
         )
+        is_full, created = self.spec.policies.full_files, checker.stage.find_created()
+        note_sightings(checker.stage.cursor, run.account_id, self.mentioned, created, is_full=is_full)
         run.unchanged = run.customers - run.created - run.updated - run.rejected - run.skipped
         self.witness(run, checker.scan)
         suspicious = (checker.grouper.hidden_rows, checker.encoded_twice) if self.spec.columns is not None else (0, 0)

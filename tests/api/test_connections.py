@@ -12,6 +12,7 @@ from django.utils import timezone
 from connections.api import ConnectionFilter
 from connections.history import recorded_edit
 from connections.models import Change, Connection
+from connections.sightings import note_sightings
 from imports.files.exporting import export_json
 from tests.builders import copy_connection, make_change, make_connection
 
@@ -170,6 +171,20 @@ def test_a_full_page_takes_no_more_queries_than_a_short_one(world, path):
     for number in range(1, 30):
         add(number)
     assert count() == few
+
+
+def test_who_is_not_seen_in_files_any_more(world, shop):
+    known = make_connection(world.maison, "C2")
+    Connection.objects.update(created_at=timezone.now() - timedelta(days=40))
+    with connection.cursor() as cursor:
+        note_sightings(cursor, world.maison.pk, [known.pk], "{}", is_full=True)
+    today = timezone.now().date()
+    assert codes(world.rosa("get", f"{PATH}?not_seen_since={today}")) == ["C1"]
+    assert codes(world.rosa("get", f"{PATH}?not_seen_since={today - timedelta(days=50)}")) == []
+    assert codes(world.rosa("get", f"{PATH}?not_in_last_full_file=true")) == ["C1"]
+    assert codes(world.rosa("get", f"{PATH}?not_in_last_full_file=false")) == ["C2"]
+    found = world.rosa("get", PATH).json()["results"]
+    assert {row["customer_code"]: row["last_seen_on"] for row in found} == {"C1": None, "C2": str(today)}
 
 
 def test_who_asks_for_what_was_updated_since_reads_no_more_than_that(world):
