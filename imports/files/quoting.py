@@ -1,7 +1,8 @@
-"""Quoting: where the quotes of a record stand, and the spaces around them.
+"""Quoting: where the quotes of a record stand, and the spaces and invisible characters around them.
 
 The csv module knows a quote at the very beginning of a cell alone, and nothing but a delimiter behind a closing one. A
-quote behind spaces would be part of the cell, and a delimiter behind it would cut.
+quote behind spaces would be part of the cell, and a delimiter behind it would cut. What cannot be seen, such as the
+byte order mark of a file that was put behind another one, counts as a space here.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from lookups.texts import INVISIBLE
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
@@ -17,8 +20,8 @@ if TYPE_CHECKING:
 
 TEXT_BEHIND_QUOTE = "text stands after a closing quote. Double a quote inside quotes."
 SPACES_AROUND_QUOTES = (
-    "spaces stand before an opening quote or after a closing one. Leave them out, or let the format read such quotes "
-    "(spaces_around_quotes)."
+    "spaces or invisible characters stand before an opening quote or after a closing one. Leave them out, or let the "
+    "format read such quotes (spaces_around_quotes)."
 )
 OUTSIDE, QUOTED, PLAIN = "", "quoted", "plain"
 """Where a line begins: a cell, or a quoted or another one that the line before began."""
@@ -31,7 +34,8 @@ class Quotes:
         mark, quote = re.escape(delimiter), re.escape(quotechar)
         escape = re.escape(escapechar) if escapechar else ""
         escaped = f"|{escape}." if escape else ""
-        spaces = rf"[^\S\r\n{mark}]*+"
+        space = rf"(?:[^\S\r\n{mark}]|[{INVISIBLE}])"
+        spaces = f"{space}*+"
         self.quotechar = quotechar
         self.escaped = re.compile(f"{escape}(.)|({quote}){quote}" if escape else f"(){quote}({quote})", re.DOTALL)
         self.opening = re.compile(f"{spaces}{quote}")
@@ -45,7 +49,7 @@ class Quotes:
         sound = rf"(?:{quote}[^{quote}{escape}]*+{quote}|[^{quote}{mark}{escape}\r\n]*+)"
         self.tidy = re.compile(rf"{sound}(?:{mark}{sound})*+[\r\n]*+")
         self.suspects = [f"{space}{quotechar}".encode() for space in " \t" if space != delimiter]
-        self.wide_suspect = re.compile(rf"{quote}(?<=[^\S\r\n{mark}]{quote})")
+        self.wide_suspect = re.compile(f"{space}{quote}")
 
     def trim(self, text: str, inside: str = OUTSIDE) -> tuple[str, str]:
         """Lines of one record without spaces around quotes, and what is open at their end: nothing where it fails.

@@ -49,7 +49,8 @@ class Source:
     """A file opened for reading. `file` holds UTF-8; `body` is the offset and `body_line` the line after the header.
 
     The data ends at the offset `end`, before the footer where the dialect has one. `separator` is the delimiter that a
-    line "sep=;" in front of the header names for spreadsheets; the dialect's is the one that counts.
+    line "sep=;" in front of the header names for spreadsheets; the dialect's is the one that counts. `last_line` is the
+    last one before the footer that is not blank, as it is known of a dialect with a footer.
     """
 
     file: BinaryIO
@@ -66,6 +67,7 @@ class Source:
     body_line: int = 1
     end: int = 0
     footer: str = ""
+    last_line: str = ""
     newline: str = "\n"
 
     def __post_init__(self) -> None:
@@ -226,14 +228,19 @@ def _find_footer(source: Source, offset: int) -> None:
     source.file.seek(start)
     tail = source.file.read(source.end - start)
     lines = tail.splitlines(keepends=True)
-    footer = Footer(source.dialect.footer, source.dialect.delimiter)
-    end = size = source.end
-    for line in reversed(lines[1:] if start > offset else lines):
-        end -= len(line)
-        text = line.decode(errors="replace").strip()
-        if footer.matches(text):
-            source.end = end
-        elif text and not (source.ignores and source.ignores(line)):
+    lines = lines[1:] if start > offset else lines
+    footer, size = Footer(source.dialect), source.end
+    for is_footer in (footer.matches, footer.matches_quoted):
+        end = size
+        for line in reversed(lines):
+            end -= len(line)
+            text = line.decode(errors="replace").strip()
+            if is_footer(text):
+                source.end = end
+            elif text and not (source.ignores and source.ignores(line)):
+                source.last_line = text
+                break
+        if source.end < size:
             break
     source.footer = tail[len(tail) - (size - source.end) :].decode(errors="replace")
 

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from imports.formats.spec import Dialect
+
 COUNTED = ("rows", "customers")
 """What a footer can count."""
 PLACEHOLDERS = re.compile(r"\{(\w+)\}")
@@ -34,25 +36,46 @@ def _translate(mask: str) -> str:
 
 
 class Footer:
-    """The mask of a footer; the delimiter of the file is no part of a number in it."""
+    """The mask of a footer; the delimiter of the file is no part of a number in it.
 
-    def __init__(self, mask: str, delimiter: str) -> None:
-        counts = PLACEHOLDERS.search(mask)
-        pattern = _translate_counting(mask, delimiter) if counts else _translate(mask)
-        self._match = re.compile(pattern, re.DOTALL).fullmatch
+    A line of which every cell is quoted is compared without its quotes too. As a row may be quoted so to be told from
+    the footer, that counts only where a file has no other one.
+    """
+
+    def __init__(self, dialect: Dialect) -> None:
+        mask, delimiter, quote = dialect.footer, dialect.delimiter, re.escape(dialect.quotechar or "")
+        quoted = rf"{quote}[^{quote}]*{quote}" if quote else "(?!)"
+        self._is_quoted = re.compile(rf"{quoted}(?:{re.escape(delimiter)}{quoted})*").fullmatch
+        self._match_written = re.compile(_translate_footer(mask, delimiter), re.DOTALL).fullmatch
+        self._match_quoted = re.compile(_translate_footer(mask, delimiter, quote), re.DOTALL).fullmatch
+        uncounted = PLACEHOLDERS.sub("*", mask)
+        self._match_uncounted = re.compile(_translate_footer(uncounted, delimiter, quote), re.DOTALL).fullmatch
 
     def matches(self, line: str) -> bool:
-        return self._match(line.strip()) is not None
+        """Whether a line matches the mask as it is written."""
+        return self._match_written(line.strip()) is not None
+
+    def matches_quoted(self, line: str) -> bool:
+        """Whether a line of quoted cells matches the mask without their quotes."""
+        return self._match(line) is not None
+
+    def miscounts(self, line: str) -> bool:
+        """Whether a line would match the mask if what it counts were a number."""
+        return self._match_uncounted(line.strip()) is not None
+
+    def _match(self, line: str) -> re.Match[str] | None:
+        line = line.strip()
+        return self._match_written(line) or (self._match_quoted(line) if self._is_quoted(line) else None)
 
     def read_counts(self, line: str) -> dict[str, int]:
         """What a line of the footer counts, and how many of it."""
-        found = self._match(line.strip())
+        found = self._match(line)
         counts = found.groupdict() if found else {}
         return {name: int(re.sub(r"\D", "", digits)) for name, digits in counts.items()}
 
     def recount(self, line: str, counts: Mapping[str, int]) -> str:
         """A line of the footer with other counts, which are as wide as before where zeros stand in front of them."""
-        found = self._match(line.strip())
+        found = self._match(line)
         if not found:
             return line
         start = len(line) - len(line.lstrip())
@@ -63,16 +86,21 @@ class Footer:
         return line
 
 
-def _translate_counting(mask: str, delimiter: str) -> str:
-    """The mask with a group for each number, which begins as far to the left as it can."""
+def _translate_footer(mask: str, delimiter: str, quote: str = "") -> str:
+    """The mask with a group for each number, which begins as far to the left as it can.
+
+    A quote may stand around the whole and beside each delimiter.
+    """
+    edge = f"{quote}?" if quote else ""
+    cut = re.escape(delimiter)
     groups = "".join(re.escape(mark) for mark in ".,'’\u00a0\u202f" if mark != delimiter)
     number = rf"(?<!\d)(?:\d{{1,3}}(?:[{groups}]\d{{3}})+|\d+)(?!\d)"
-    wild = {"*": ".*?", "?": "."}
+    known = {"*": ".*?", "?": "."} | {f"{{{name}}}": f"(?P<{name}>{number})" for name in COUNTED}
     parts = (
-        wild[part] if part in wild else f"(?P<{part[1:-1]}>{number})" if part[1:-1] in COUNTED else re.escape(part)
+        known[part] if part in known else re.escape(part).replace(cut, f"{edge}{cut}{edge}")
         for part in re.split(r"([*?]|\{\w+\})", mask.strip())
     )
-    return "".join(parts)
+    return f"{edge}{''.join(parts)}{edge}"
 
 
 def write_footer(mask: str, counts: Mapping[str, int]) -> str:

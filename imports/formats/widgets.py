@@ -23,8 +23,10 @@ if TYPE_CHECKING:
 TRUE_WORDS = frozenset({"yes", "y", "true", "t", "1", "on"})
 FALSE_WORDS = frozenset({"no", "n", "false", "f", "0", "off"})
 
-_SHORTENED = re.compile(r"[+-]?[0-9](?:[.,][0-9]+e[+-]?|[.,]?e\+)[0-9]{1,3}", re.ASCII | re.IGNORECASE)
-"""1.67683E+15, 2,5E+07, 1E+07; but 1E5 and 12E-3 may be codes."""
+_SHORTENED = re.compile(
+    r"[+\-\u2212]?(?:[0-9][.,][0-9]+e[+\-\u2212]?|[0-9]{1,3}(?:[.,][0-9]*)?e[+\u2212])[0-9]{1,3}", re.IGNORECASE
+)
+"""1.67683E+15, 2,5E+07, 1E+07, 167.7E+12, 1.2E7; 1E5, 2E10 and 12E-3 may be codes: no program shortens a number so."""
 _DISCOUNT = re.compile(r"(?=.*[0-9])([0-9]*)(?:[.,](0+))?\s?%?", re.ASCII)
 _validate_url = URLValidator(schemes=["http", "https"])
 

@@ -94,7 +94,10 @@ class FormatVersion(models.Model):
     has_header = models.BooleanField(default=True, help_text="Off: columns are named by their position.")
     skip_lines = models.PositiveIntegerField(default=0, help_text="Lines before the header, or before the first row.")
     footer = models.CharField(
-        max_length=100, blank=True, help_text='Mask of the line after the last row, such as "TRAILER*".'
+        max_length=100,
+        blank=True,
+        help_text='Mask of the line after the last row, such as "TRAILER*". {rows} and {customers} stand for how many '
+        'there are, and are compared: "Total: {customers}".',
     )
     allow_spaced_delimiter = models.BooleanField(
         default=False, help_text='A delimiter that a space follows is part of the cell: "24, place Kléber".'
@@ -105,7 +108,9 @@ class FormatVersion(models.Model):
         help_text="How many cells a row has in a file without a header; 0 where the last mapped column is the last.",
     )
     spaces_around_quotes = models.BooleanField(
-        default=False, db_default=False, help_text='Spaces may stand between a delimiter and a quote: | "Oak" |.'
+        default=False,
+        db_default=False,
+        help_text='Spaces and invisible characters may stand between a delimiter and a quote: | "Oak" |.',
     )
     ignore_lines = models.JSONField(
         default=list,

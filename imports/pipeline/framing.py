@@ -20,12 +20,17 @@ if TYPE_CHECKING:
 
 def require_footer(source: Source) -> None:
     """Raise FileHeld for a file without the footer that its format asks for."""
-    if source.dialect.footer and not source.footer:
+    mask, last = source.dialect.footer, source.last_line[:100]
+    if not mask or source.footer:
+        return
+    if Footer(source.dialect).miscounts(source.last_line):
+        message = f"The footer {last!r} counts nothing that can be read; {mask!r} asks for a number there."
+    else:
+        ends = f"ends with {last!r}, not" if last else "does not end"
         message = (
-            f"The file does not end with the footer {source.dialect.footer!r} that its format asks for; "
-            "it may have been cut off on its way."
+            f"The file {ends} with the footer {mask!r} that its format asks for; it may have been cut off on its way."
         )
-        raise FileHeld(HeldFor.FOOTER, [Problem(code="missing_footer", message=message)])
+    raise FileHeld(HeldFor.FOOTER, [Problem(code="missing_footer", message=message)])
 
 
 def refuse_skipped_rows(source: Source, mapping: CustomerMapping) -> None:
@@ -57,7 +62,7 @@ def _is_row(row: Row, mapping: CustomerMapping) -> bool:
 
 def compare_footer(source: Source, scan: Scan) -> list[Problem]:
     """A problem for every number in the footer that is not how much came."""
-    footer = Footer(source.dialect.footer, source.dialect.delimiter)
+    footer = Footer(source.dialect)
     came = {"rows": scan.records, "customers": len(scan.customers)}
     wrong = [
         (index, text.strip(), what, count)

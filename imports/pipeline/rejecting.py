@@ -229,12 +229,12 @@ def looks_like_footer(source: Source, line: bytes) -> bool:
     dialect = source.dialect
     if not dialect.footer or not dialect.quotechar:
         return False
-    return Footer(dialect.footer, dialect.delimiter).matches(line.decode(errors="replace"))
+    return Footer(dialect).matches(line.decode(errors="replace"))
 
 
 def _write_footer(file: TextIO, source: Source, counts: Mapping[str, int]) -> None:
     """The footer as it came, but for what it counts."""
-    footer = Footer(source.dialect.footer, source.dialect.delimiter)
+    footer = Footer(source.dialect)
     for line in source.footer.splitlines(keepends=True):
         file.write(footer.recount(line, counts))
 

@@ -174,7 +174,13 @@ def test_a_formula_of_a_spreadsheet_is_unwrapped_in_any_cell():
     assert problems == []
 
 
-@pytest.mark.parametrize("code", ["1.67683E+15", "2.5E+07", "1E+07", "2,5e+07", "-1.2E+10", "1.6768E15", "3.4E-05"])
+@pytest.mark.parametrize(
+    "code",
+    [
+        *("1.67683E+15", "2.5E+07", "1E+07", "2,5e+07", "-1.2E+10", "1.6768E15", "3.4E-05", "1.E+04", "1.23457e+007"),
+        *("167.7E+12", "12E+06", "1E+4", "1,2E\N{MINUS SIGN}05", "\N{MINUS SIGN}1,2E+07", "1E\N{MINUS SIGN}05"),
+    ],
+)
 def test_a_code_that_a_spreadsheet_shortened_is_refused(code):
     for name in ("customer_code", "shipping_code", "sales_rep_code"):
         (problem,) = read_standard(**{"customer_code": "C1"} | {name: code})[1]
@@ -183,7 +189,23 @@ def test_a_code_that_a_spreadsheet_shortened_is_refused(code):
 
 
 @pytest.mark.parametrize(
-    "code", ["1E5", "12E07", "E+07", "1.2E", "1.2.E+07", "12E-3", "7E", "1.2", "A1.2E+07", "1.2E+07-1"]
+    "code",
+    [
+        "1E5",
+        "1e4",
+        "2E10",
+        "1234E+07",
+        "1E-05",
+        "12E07",
+        "E+07",
+        "1.2E",
+        "1.2.E+07",
+        "12E-3",
+        "7E",
+        "1.2",
+        "A1.2E+07",
+        "1.2E+07-1",
+    ],
 )
 def test_codes_that_only_look_like_numbers_are_codes(code):
     assert read_standard(customer_code=code) == ({"customer_code": code}, [])

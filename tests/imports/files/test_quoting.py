@@ -31,6 +31,11 @@ SPACED_ROWS = [
     ('C1| "" |x', ["C1", "", "x"]),
     ('C1|  " A "|x', ["C1", " A ", "x"]),
     (' "C1" | "A" | "x" ', ["C1", "A", "x"]),
+    ('\u200b"C1"|"A"|x', ["C1", "A", "x"]),
+    ('C1|\u200b"A"|"x"', ["C1", "A", "x"]),
+    ('C1|"A"\u200e|x', ["C1", "A", "x"]),
+    ('C1|\xad \u2060"A | Co" \ufeff|x', ["C1", "A | Co", "x"]),
+    ('"C1"\ufeff|\ufeff"A"|x', ["C1", "A", "x"]),
 ]
 PLAIN_ROWS = [
     ('C1|Box 24" Shoes|x', ["C1", 'Box 24" Shoes', "x"]),
@@ -39,6 +44,8 @@ PLAIN_ROWS = [
     ('C1|"a | ""b"" | c"|x', ["C1", 'a | "b" | c', "x"]),
     ('C1|5 "|x', ["C1", '5 "', "x"]),
     ('C1|"A"|x', ["C1", "A", "x"]),
+    ('C1|\u200bA "Oak"\u200b|x', ["C1", '\u200bA "Oak"\u200b', "x"]),
+    ('C1|"\u200bA"|x', ["C1", "\u200bA", "x"]),
 ]
 
 
@@ -110,7 +117,9 @@ def test_where_a_space_is_the_delimiter_it_is_no_space():
 CELLS = st.lists(st.text(st.sampled_from('ab |"\n\r\t\xa0'), max_size=6), min_size=1, max_size=4)
 
 
-@given(st.lists(CELLS, min_size=1, max_size=3), st.lists(st.sampled_from(["", " ", "\t ", "\xa0"]), min_size=8))
+@given(
+    st.lists(CELLS, min_size=1, max_size=3), st.lists(st.sampled_from(["", " ", "\t ", "\xa0", "\u200b"]), min_size=8)
+)
 def test_records_read_the_same_whatever_spaces_stand_around_their_quotes(records, spaces):
     lines = [
         "|".join(

@@ -49,12 +49,12 @@ def test_no_masks_ignore_nothing():
     ],
 )
 def test_a_footer_counts(mask, line, counts):
-    footer = Footer(mask, "|")
+    footer = Footer(Dialect(footer=mask))
     assert (footer.matches(line), footer.read_counts(line)) == (bool(counts), counts)
 
 
 def test_the_delimiter_is_no_part_of_a_number():
-    assert Footer("T,{rows},*", ",").read_counts("T,19,123,x") == {"rows": 19}
+    assert Footer(Dialect(footer="T,{rows},*", delimiter=",")).read_counts("T,19,123,x") == {"rows": 19}
 
 
 @pytest.mark.parametrize(
@@ -65,10 +65,33 @@ def test_the_delimiter_is_no_part_of_a_number():
         ("{customers} of {rows}", " 12 of 090 ", " 5 of 007 "),
         ("END*", "END 12\n", "END 12\n"),
         ("END {rows}", "other 12\n", "other 12\n"),
+        ("T|{rows}", '"T"|"0019"\n', '"T"|"0007"\n'),
     ],
 )
 def test_a_footer_is_counted_anew(mask, line, recounted):
-    assert Footer(mask, "|").recount(line, {"rows": 7, "customers": 5}) == recounted
+    assert Footer(Dialect(footer=mask)).recount(line, {"rows": 7, "customers": 5}) == recounted
+
+
+@pytest.mark.parametrize(
+    ("mask", "line", "matches"),
+    [
+        ("Total: *", '"Total: 3"', True),
+        ("Total: {rows}", '"Total: 3"', True),
+        ("Total: {rows}", ' "Total: 3"\r\n', True),
+        ("T|{rows}|*", '"T"|"3"|""', True),
+        ("T|*", '"T"|"3"|"x, y"', True),
+        ("TRAILER", '"TRAILER"', True),
+        ('"T"|*', '"T"|"3"', True),
+        ("Total: *", '"Total: 3', False),
+        ("T*", '"T100"|Harbor', False),
+        ("T|{rows}", '"T"|"x"', False),
+    ],
+)
+def test_a_mask_without_quotes_matches_a_line_of_quoted_cells(mask, line, matches):
+    footer = Footer(Dialect(footer=mask))
+    assert footer.matches_quoted(line) is matches
+    assert footer.matches(line) is (matches and '"' in mask)
+    assert not Footer(Dialect(footer="T*", quotechar=None)).matches_quoted(line)
 
 
 def test_a_footer_is_written_with_its_counts():

@@ -27,6 +27,8 @@ def counting(footer, **dialect):
         ("*customers: {customers}*rows: {rows}", "-- customers: 2, rows: 3"),
         ("T|{rows}|*", "T|3|20261126"),
         ("T|{rows}|{customers}", "T|3|2\n\n"),
+        ("Total: {customers}", '"Total: 2"'),
+        ("T|{rows}|*", '"T"|"3"|""'),
     ],
 )
 def test_a_footer_that_counts_right_is_silent(send, footer, line):
@@ -57,7 +59,20 @@ def test_every_number_of_the_footer_is_compared(send):
 
 
 def test_a_footer_whose_number_is_none_is_missing(send):
-    assert issues_of(send.text(f"{HEADER}{ROWS}T|three\n", counting("T|{rows}"))) == [(None, "", "missing_footer")]
+    for mask, line in (("T|{rows}", "T|three"), ("Total: {rows}", '"Total: x"'), ("* {customers} *", "about  all")):
+        run = send.text(f"{HEADER}{ROWS}{line}\n", counting(mask))
+        assert issues_of(run) == [(None, "", "missing_footer")]
+        assert run.message == f"The footer {line!r} counts nothing that can be read; {mask!r} asks for a number there."
+
+
+def test_what_stands_in_the_place_of_a_footer_is_said(send):
+    run = send.text(f"{HEADER}{ROWS}END\n\n", counting("T|{rows}"))
+    assert run.message.startswith("The file ends with 'END', not with the footer 'T|{rows}' that its format asks for;")
+
+
+def test_a_quoted_row_that_reads_like_the_footer_before_it_is_a_row(send):
+    run = send.text(f'{HEADER}"C1"|"A"\n"T2"|"B"\nTRAILER\n', counting("T*"))
+    assert (run.status, run.created) == ("succeeded", 2)
 
 
 def test_a_file_that_its_footer_held_goes_in_when_it_is_released(send):
