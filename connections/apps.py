@@ -11,6 +11,7 @@ class ConnectionsConfig(AppConfig):
     api_urls = ["connections.api"]
     api_schema = ["connections.api.describe_schema"]
     api_enums = {"ConnectionStatus": "connections.models.Connection.Status"}
+    home_needs = ["connections.review_admin.find_needs"]
     navigation = [
         {
             "title": "Customers",

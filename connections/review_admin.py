@@ -27,9 +27,12 @@ from connections.models import Connection
 from connections.near_keys import name_differences
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from django.db.models import QuerySet
     from django.http import HttpRequest
 
+    from accounts.home import Need, Scope
     from accounts.owned import AccountOwnedAdmin as Base
     from connections.querysets import ConnectionQuerySet
 else:
@@ -52,6 +55,13 @@ def pending_badge(request: HttpRequest) -> str:
     """How many connections of production accounts wait for this person's review; nothing when none do."""
     visible = cast("ConnectionQuerySet", admin.site.get_model_admin(Connection).get_queryset(request))
     return str(visible.awaiting_review().filter(account__sandbox_of=None).count() or "")
+
+
+def find_needs(request: HttpRequest, scope: Scope) -> Iterator[Need]:
+    """For the home page: new connections that wait for a review."""
+    pending = Connection.objects.filter(account__in=scope.accounts).awaiting_review()
+    words = ("new customer waits for a review", "new customers wait for a review")
+    yield scope.need(pending, words, {"status__exact": Connection.Status.PENDING.value})
 
 
 def warn_of_near_keys(request: HttpRequest, connection: Connection) -> None:

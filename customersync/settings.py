@@ -13,6 +13,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import environ
+from django.templatetags.static import static
 from django.urls import reverse_lazy
 from django.utils.functional import SimpleLazyObject
 
@@ -297,6 +298,8 @@ UNFOLD = {
         }
     ],
     "BORDER_RADIUS": "6px",
+    "DASHBOARD_CALLBACK": "accounts.home.describe_home",
+    "STYLES": [lambda _: static("console/console.css")],
     "LOGIN": {"form": "accounts.login.LoginForm"},
     "SIDEBAR": {
         "show_search": False,

@@ -19,6 +19,8 @@ class ImportsConfig(AppConfig):
         "RunStatus": "imports.models.Run.Status",
         "VersionStatus": "imports.models.FormatVersion.Status",
     }
+    home_needs = ["imports.admin.home.find_needs"]
+    home_panels = ["imports.admin.home.show_runs", "imports.admin.home.show_feeds"]
     health_checks = ["imports.health.find_problems"]
     transports = [
         "imports.filesystems.transports.SFTP",

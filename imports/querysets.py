@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from django.conf import settings
 from django.db import models
@@ -102,19 +102,33 @@ class FeedQuerySet(models.QuerySet["Feed"]):
             Q(next_pull_at=None) | Q(next_pull_at__lte=now), Q(queued_at=None) | Q(queued_at__lt=lost), enabled=True
         )
 
+    def failing(self) -> Self:
+        """Enabled feeds whose last pull failed."""
+        return self.filter(enabled=True, failures__gt=0)
+
+    def unmoved(self) -> Self:
+        """Enabled feeds whose imported files cannot be moved away."""
+        return self.filter(enabled=True).exclude(move_problem="")
+
+    def with_state(self) -> Self:
+        """Each with `is_held`: whether a file of it waits for a decision."""
+        runs: Any = self.model._meta.get_field("runs").related_model
+        held = runs.objects.awaiting_decision().filter(feed=models.OuterRef("pk"))
+        return self.annotate(is_held=models.Exists(held))
+
     def silent(self) -> Self:
-        """Enabled feeds from which no file came for longer than they say, and of which nobody was told yet."""
+        """Enabled feeds from which no file came for longer than they say."""
         allowed = ExpressionWrapper(F("silent_after_hours") * timedelta(hours=1), models.DurationField())
         silent_at = ExpressionWrapper(Coalesce("file_at", "created_at") + allowed, models.DateTimeField())
         return (
-            self.filter(
-                Q(silence_told_at=None) | Q(silence_told_at__lt=silent_at),
-                enabled=True,
-                silent_after_hours__isnull=False,
-            )
+            self.filter(enabled=True, silent_after_hours__isnull=False)
             .annotate(silent_at=silent_at)
             .filter(silent_at__lt=timezone.now())
         )
+
+    def to_tell_of_silence(self) -> Self:
+        """Silent feeds of which nobody was told yet."""
+        return self.silent().filter(Q(silence_told_at=None) | Q(silence_told_at__lt=F("silent_at")))
 
 
 class MessageQuerySet(models.QuerySet["Message"]):

@@ -40,7 +40,7 @@ def enqueue_due() -> None:
         for feed_id in list(due.values_list("pk", flat=True)):
             enqueue_pull(feed_id)
     with transaction.atomic():
-        for feed in Feed.objects.silent().select_for_update(skip_locked=True, of=("self",)):
+        for feed in Feed.objects.to_tell_of_silence().select_for_update(skip_locked=True, of=("self",)):
             since = feed.file_at or feed.created_at
             tell_of_feed(feed, "feed.silent", since, {"since": iso_utc(since), "hours": feed.silent_after_hours})
             Feed.objects.filter(pk=feed.pk).update(silence_told_at=timezone.now())

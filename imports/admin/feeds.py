@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from django.contrib import admin, messages
 from django.core.exceptions import ImproperlyConfigured
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html_join
@@ -16,19 +16,22 @@ from unfold.decorators import action, display
 from accounts.careful import short_time
 from accounts.fields import Ciphertext, SecretField, is_set, secret_names
 from accounts.models import Account
-from accounts.owned import AccountOwnedAdmin, ReadOnlyAdmin, VisibleFilter, limit_choices
+from accounts.owned import AccountOwnedAdmin, KindFilter, ReadOnlyAdmin, VisibleFilter, limit_choices
 from accounts.users import user_of
 from imports.admin.feed_forms import FeedForm
+from imports.admin.filters import FeedStateFilter
 from imports.admin.steps import StepPages, link
 from imports.feeds.inspecting import inspect_feed
 from imports.filesystems import find_transport, find_transports
 from imports.health import is_at_work
-from imports.models import Feed, Pull, Run
+from imports.models import Feed, Pull
 from imports.queueing import request_pull
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
     from django.http import HttpRequest, HttpResponse
+
+    from imports.querysets import FeedQuerySet
 
 NO_WORKER = "No worker is at work, so nothing happens yet. Ask whoever runs Customer Sync to start the workers."
 PULL_COLOURS = {
@@ -60,7 +63,13 @@ class FeedAdmin(StepPages, AccountOwnedAdmin):
         "name", "account", "server_name", "state", "enabled", "last_good_pull", "last_file", "next_pull",
     ]  # fmt: skip
     list_select_related = ["account"]
-    list_filter = [("account", VisibleFilter), "enabled", ("protocol", ChoicesDropdownFilter)]
+    list_filter = [
+        ("account", VisibleFilter),
+        KindFilter,
+        FeedStateFilter,
+        "enabled",
+        ("protocol", ChoicesDropdownFilter),
+    ]
     search_fields = ["name", "host"]
     search_help_text = "Name or host"
     actions = ["pull_now"]
@@ -110,9 +119,7 @@ class FeedAdmin(StepPages, AccountOwnedAdmin):
     ]  # fmt: skip
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Feed]:
-        held = Run.objects.awaiting_decision().filter(feed=OuterRef("pk"))
-        feeds: QuerySet[Feed] = super().get_queryset(request)
-        return feeds.annotate(is_held=Exists(held))
+        return cast("FeedQuerySet", super().get_queryset(request)).with_state()
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> list[Any]:
         """With the feed's state; whoever may only look sees of secrets whether there are any."""
@@ -187,16 +194,7 @@ class FeedAdmin(StepPages, AccountOwnedAdmin):
 
     @display(description="state", label=STATE_COLOURS)
     def state(self, feed: Feed) -> tuple[str, str]:
-        if not feed.enabled:
-            return "disabled", "disabled"
-        if feed.failures:
-            return "failing", f"failed {feed.failures}\xa0times" if feed.failures > 1 else "failed once"
-        if getattr(feed, "is_held", False):
-            return "waits for a decision", "waits for a decision"
-        if feed.move_problem:
-            return "cannot move files", "cannot move files"
-        name = "works" if feed.pulled_at else "never pulled"
-        return name, name
+        return feed.state
 
     @display(description="state")
     def state_in_words(self, feed: Feed) -> str:

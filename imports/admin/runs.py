@@ -16,6 +16,7 @@ from accounts.owned import KindFilter, ReadOnlyAdmin, VisibleFilter
 from accounts.users import user_of
 from imports.admin.feed_forms import ForceForm
 from imports.admin.feeds import NO_WORKER, warn_without_worker
+from imports.admin.filters import AwaitsDecision, DayFilter
 from imports.admin.steps import StepPages, link, page_of
 from imports.describing import rejects_name
 from imports.health import is_at_work
@@ -51,17 +52,6 @@ def held_badge(request: HttpRequest) -> str:
     return str(visible.awaiting_decision().filter(account__sandbox_of=None).count() or "")
 
 
-class AwaitsDecision(admin.SimpleListFilter):
-    title = "decision"
-    parameter_name = "awaits"
-
-    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin[Run]) -> list[tuple[str, str]]:
-        return [("yes", "awaits a decision")]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Run]) -> QuerySet[Run]:
-        return cast("RunQuerySet", queryset).awaiting_decision() if self.value() == "yes" else queryset
-
-
 @admin.register(Run)
 class RunAdmin(StepPages, ReadOnlyAdmin):
     when_empty = "A run is one file. They come from feeds and from the API."
@@ -84,6 +74,7 @@ class RunAdmin(StepPages, ReadOnlyAdmin):
     list_filter = [
         ("status", ChoicesDropdownFilter),
         AwaitsDecision,
+        DayFilter,
         ("account", VisibleFilter),
         KindFilter,
         ("feed", VisibleFilter),

@@ -238,6 +238,20 @@ class Feed(models.Model):
             return {}
 
     @property
+    def state(self) -> tuple[str, str]:
+        """How the feed is doing: in one of a few words, and as people read it. `is_held` comes from the queryset."""
+        if not self.enabled:
+            return "disabled", "disabled"
+        if self.failures:
+            return "failing", f"failed {self.failures}\xa0times" if self.failures > 1 else "failed once"
+        if getattr(self, "is_held", False):
+            return "waits for a decision", "waits for a decision"
+        if self.move_problem:
+            return "cannot move files", "cannot move files"
+        name = "works" if self.pulled_at else "never pulled"
+        return name, name
+
+    @property
     def server_name(self) -> str:
         """Names the server in lists; never with what logs in."""
         try:
