@@ -35,6 +35,8 @@ def describe_run(run: Run, most_issues: int | None = None) -> dict[str, Any]:
         "dry_run": run.dry_run,
         "decision": run.decision or None,
         "released_from": run.released_from_id,
+        "replays": run.replays_id,
+        "undoes": run.undoes_id,
         "counts": run.counts,
         "issues_found": issues.filter(more=0).count() + (issues.aggregate(more=Sum("more"))["more"] or 0),
         "issues": listed,

@@ -185,6 +185,15 @@ def find_version_of(run: Run) -> FormatVersion | None:
     return run.format_version
 
 
+def find_present_version(run: Run) -> FormatVersion | None:
+    """The version that files of the run's format are read with now; none means the standard template.
+
+    Raises SettingsWrong where it is gone, or there is none that may read files into the account.
+    """
+    version = find_version_of(run)
+    return find_version(run.account, version.format.name if version else STANDARD_NAME)
+
+
 def find_version_of_feed(feed: Feed) -> FormatVersion | None:
     """The version that a feed's files are read with now; a feed without a format takes the standard template."""
     return find_version(feed.account, feed.format.name if feed.format else STANDARD_NAME)

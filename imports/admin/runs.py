@@ -21,8 +21,9 @@ from imports.admin.steps import StepPages, link, page_of
 from imports.describing import rejects_name
 from imports.health import is_at_work
 from imports.models import Issue, Run
-from imports.queueing import request_release
+from imports.queueing import enqueue_run, request_release
 from imports.runs.releasing import check_release, find_advice, find_newer, reject_run
+from imports.runs.replaying import may_be_replayed, queue_replay
 from imports.runs.serving import serve_file
 
 if TYPE_CHECKING:
@@ -97,7 +98,7 @@ class RunAdmin(StepPages, ReadOnlyAdmin):
                     ("copy_of_file", "rejected_rows"),
                     ("started_at", "finished_at"),
                     ("started_by", "duration"),
-                    "dry_run",
+                    ("dry_run", "related"),
                 ]
             },
         ),
@@ -126,8 +127,17 @@ class RunAdmin(StepPages, ReadOnlyAdmin):
             },
         ),
     ]
-    readonly_fields = ["advice", "issue_list", "size", "duration", "copy_of_file", "rejected_rows", "released"]
-    actions_detail = ["kept_file", "rejects_file", "release", "reject"]
+    readonly_fields = [
+        "advice",
+        "issue_list",
+        "size",
+        "duration",
+        "copy_of_file",
+        "rejected_rows",
+        "released",
+        "related",
+    ]
+    actions_detail = ["kept_file", "rejects_file", "release", "reject", "replay"]
 
     @display(description="run", ordering="id")
     def number(self, run: Run) -> str:
@@ -187,11 +197,15 @@ class RunAdmin(StepPages, ReadOnlyAdmin):
         return serve_file(run.rejects_file, rejects_name(run))
 
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
-        """The decisions about a held run. The downloads stand beside what they are of."""
+        """What can be done about a run. The downloads stand beside what they are of."""
         run = self.get_object(request, str(object_id))
-        if run is None or not run.awaits_decision or not user_of(request).may_edit(run.account_id):
+        if run is None or not user_of(request).may_edit(run.account_id):
             return []
-        offered = {"reject"} if find_advice(run) else {"release", "reject"}
+        offered = set()
+        if run.awaits_decision:
+            offered = {"reject"} if find_advice(run) else {"release", "reject"}
+        if may_be_replayed(run):
+            offered.add("replay")
         actions = super().get_actions_detail(request, object_id)
         return [item for item in actions if item.action_name.rpartition("_run_")[2] in offered]
 
@@ -231,6 +245,36 @@ class RunAdmin(StepPages, ReadOnlyAdmin):
             return f"{run} is rejected."
 
         return self.confirm(request, run, "Reject", text, take)
+
+    @action(description="Replay", url_path="replay")
+    def replay(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        run: Run = self.find_editable(request, object_id)
+        text = [
+            "What this run rejected is imported again from the copy of its file, with the lists and the format as they "
+            "are now. Customers that came again since are left as they are, and named.",
+        ]
+        if not is_at_work():
+            text.append(NO_WORKER)
+
+        def take(_: Form | None) -> str:
+            queued = queue_replay(run, user_of(request))
+            enqueue_run(queued.pk)
+            warn_without_worker(request)
+            return format_html("Queued as {}.", link(page_of(queued), queued))
+
+        return self.confirm(request, run, "Replay", text, take)
+
+    @display(description="belongs to")
+    def related(self, run: Run) -> str:
+        """The run whose rejected customers this one took, and those that took this one's."""
+        said = []
+        if run.replays:
+            said.append(format_html("replays {}", link(page_of(run.replays), run.replays)))
+        said += [
+            format_html("replayed as {}", link(page_of(replay), f"{replay}, {replay.status}"))
+            for replay in run.replayed_as.all()
+        ]
+        return format_html_join(", ", "{}", [(text,) for text in said]) if said else "no other run"
 
     @display(description="issues")
     def issue_list(self, run: Run) -> str:

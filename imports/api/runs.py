@@ -29,6 +29,7 @@ from imports.errors import held_for_choices
 from imports.models import Issue, Run
 from imports.queueing import enqueue_run, request_release
 from imports.runs.releasing import check_release, reject_run
+from imports.runs.replaying import queue_replay
 from imports.runs.serving import serve_file
 from imports.runs.uploading import store_upload
 
@@ -67,6 +68,15 @@ class RunSerializer(serializers.ModelSerializer[Run]):
     released_from = serializers.IntegerField(
         source="released_from_id", allow_null=True, read_only=True, help_text="The held run that this one released."
     )
+    replays = serializers.IntegerField(
+        source="replays_id",
+        allow_null=True,
+        read_only=True,
+        help_text="The run whose rejected customers this one took.",
+    )
+    undoes = serializers.IntegerField(
+        source="undoes_id", allow_null=True, read_only=True, help_text="The run that this one took back."
+    )
     released_as = serializers.SerializerMethodField(help_text="The run that a held one was released as.")
     decision = serializers.ChoiceField(
         [("", "none"), *Run.Decision.choices], read_only=True, help_text="What a person decided about a held file."
@@ -95,8 +105,8 @@ class RunSerializer(serializers.ModelSerializer[Run]):
         fields = [
             "id", "account", "file", "size", "feed", "format", "sha256", "status", "message", "held_for", "dry_run",
             "counts", "progress", "started_by", "started_at", "finished_at", "seconds", "decision", "decided_by",
-            "decided_at", "release_asked_at", "release_problem", "released_from", "released_as", "has_file",
-            "has_rejects", "heartbeat_at",
+            "decided_at", "release_asked_at", "release_problem", "released_from", "released_as", "replays",
+            "undoes", "has_file", "has_rejects", "heartbeat_at",
         ]  # fmt: skip
         read_only_fields = fields
 
@@ -135,6 +145,10 @@ class ReleaseSerializer(StrictSerializer):
     force = serializers.BooleanField(
         required=False, default=False, help_text="Although a newer file went in, whose values would be overwritten."
     )
+
+
+class ReplaySerializer(StrictSerializer):
+    dry_run = serializers.BooleanField(required=False, default=False, help_text="Check and count, and change nothing.")
 
 
 class RunFilter(django_filters.FilterSet):
@@ -191,6 +205,23 @@ class Runs(AccountViewSet, mixins.ListModelMixin, RetrieveVersioned):
         with answering():
             reject_run(run, by=user_of(request).get_username())
         return self.answer(self.get_serializer(run).data)
+
+    @extend_schema(
+        summary="Import the rejected customers of a run again", request=ReplaySerializer, responses={202: RunSerializer}
+    )
+    @action(detail=True, methods=["post"])
+    def replay(self, request: Request, **kwargs: Any) -> Response:
+        """From our copy of the file, once a list or the format was mended. A worker does it, in the run at `Location`.
+
+        Customers that came again since are skipped, with an issue (`not_replayed`) that says why.
+        """
+        run = self.get_object()
+        asked = ReplaySerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        with answering():
+            queued = queue_replay(run, user_of(request), dry_run=asked.validated_data["dry_run"])
+            enqueue_run(queued.pk)
+        return self.answer(self.get_serializer(queued).data, 202, locate_run(queued))
 
     @extend_schema(summary="The file as it came", responses={(200, "application/octet-stream"): FILE})
     @action(detail=True)

@@ -148,6 +148,22 @@ class Run(models.Model):
     released_from = models.ForeignKey(
         "self", on_delete=models.SET_NULL, null=True, blank=True, related_name="releases", help_text="The held run."
     )
+    replays = models.ForeignKey(
+        "self",
+        on_delete=models.RESTRICT,
+        null=True,
+        blank=True,
+        related_name="replayed_as",
+        help_text="The run whose rejected customers this one imported again.",
+    )
+    undoes = models.ForeignKey(
+        "self",
+        on_delete=models.RESTRICT,
+        null=True,
+        blank=True,
+        related_name="undone_by",
+        help_text="The run that this one took back.",
+    )
 
     rows = models.PositiveIntegerField(default=0, help_text="Data records of the file; blank lines do not count.")
     rows_rejected = models.PositiveIntegerField(default=0, help_text="Rows that name no customer.")

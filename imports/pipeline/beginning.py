@@ -33,6 +33,7 @@ def begin_run(request: ImportRequest, spec: FormatSpec) -> Run:
         setattr(run, field.name, getattr(origin, field.name))
     run.file_name, run.file_size = origin.file_name[-255:], size
     run.released_from = request.release.held if request.release else None
+    run.replays = request.replay.run if request.replay else None
     run.format_name, run.format_version, run.format_digest = spec.name, request.version, spec.digest
     if run.remote_path and not request.release:
         count_attempt(run)

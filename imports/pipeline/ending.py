@@ -50,8 +50,13 @@ class Ending:
 
     @property
     def lifts_limits(self) -> bool:
-        """Whether a person has let the file go on, whatever the limits say; one that failed is judged as any other."""
-        return self.release is not None and self.release.held.held_for != HeldFor.FAILURES
+        """Whether a person has let the file go on, whatever the limits say; one that failed is judged as any other.
+
+        Of a replay, the whole file was judged when it came.
+        """
+        if self.release is None:
+            return self.run.replays_id is not None
+        return self.release.held.held_for != HeldFor.FAILURES
 
     @property
     def is_over(self) -> bool:
@@ -160,6 +165,9 @@ class Ending:
 
     def _hold(self, hold: FileHeld) -> None:
         """Record that a person must look at the file before anything of it is applied."""
+        if self.run.replays_id is not None:
+            self._fail(str(hold))
+            raise SettingsWrong(str(hold)) from None
         if self.lifts_limits:
             self._fail(f"{hold} A release cannot change how the file is read.")
             raise SettingsWrong(

@@ -40,6 +40,7 @@ from imports.pipeline.framing import compare_footer, find_remarks, refuse_skippe
 from imports.pipeline.guards import find_reason_to_hold
 from imports.pipeline.issues import IssueLog
 from imports.pipeline.keeping import forget_old_files, keep_rejects, keeping_file
+from imports.pipeline.limiting import limit_scan
 from imports.pipeline.recognising import digest_header, explain_drift, explain_missing_header
 from imports.pipeline.rejecting import drafting_rejects, write_rejects
 from imports.template import MEANING
@@ -52,7 +53,7 @@ if TYPE_CHECKING:
 
     from imports.files.records import Row
     from imports.formats.spec import FormatSpec
-    from imports.pipeline.requesting import ImportRequest
+    from imports.pipeline.requesting import ImportRequest, Replay
 
 RULES_REVISION = 4
 """Raise it when the same row would come out differently, so that no stored digest matches any more."""
@@ -89,7 +90,7 @@ def import_file(
                 if not run.dry_run:
                     forget_old_files(request.account)
                 hold_what_fails(run)
-                _Import(run, spec, path, ending, progress, witness).go(request.rejects)
+                _Import(run, spec, path, ending, progress, witness, request.replay).go(request.rejects)
         return run
 
 
@@ -103,6 +104,7 @@ class _Import:
     ending: Ending
     progress: Progress
     witness: Witness
+    replay: Replay | None = None
     known: int = 0
     mentioned: array[int] = field(default_factory=lambda: array("q"))
     """The ids of the known connections that the file mentions."""
@@ -171,14 +173,18 @@ class _Import:
     def _check(self, checker: Checker) -> None:
         """Check every customer that is new or changed, and stage what is accepted."""
         run, scan = self.run, checker.scan
-        checker.log.add(find_remarks(checker.source, checker.mapping, scan))
+        if self.replay:
+            run.skipped = len(self.replay.left)
+            checker.log.add(limit_scan(scan, checker.source, self.replay))
+        else:
+            checker.log.add(find_remarks(checker.source, checker.mapping, scan))
         run.rows = scan.records
         if scan.nameless is not None:
             self._reject_nameless(checker, read_rows(checker.source, scan, scan.spans(scan.nameless)))
-        run.customers = len(scan.customers)
+        run.customers = len(scan.customers) + run.skipped
         changed, new = self._find_changed(scan)
         checker.near = find_near_keys(run.account_id, new, any_known=bool(self.known))
-        run.unchanged = run.customers - len(changed)
+        run.unchanged = len(scan.customers) - len(changed)
         for done in range(0, len(changed), BATCH):
             self.progress("Checking", done, len(changed))
             checker.check(changed[done : done + BATCH])
@@ -248,8 +254,10 @@ class _Import:
             at=take_stamp([run.account_id]),
             status=Connection.Status.APPROVED if run.account.auto_approve else Connection.Status.PENDING,
         )
-        is_full, created = self.spec.policies.full_files, checker.stage.find_created()
-        note_sightings(checker.stage.cursor, run.account_id, self.mentioned, created, is_full=is_full)
+        is_full = self.spec.policies.full_files and not self.replay
+        mentioned = () if self.replay else self.mentioned  # by a file of another day
+        created = checker.stage.find_created()
+        note_sightings(checker.stage.cursor, run.account_id, mentioned, created, is_full=is_full)
         run.unchanged = run.customers - run.created - run.updated - run.rejected - run.skipped
         self.witness(run, checker.scan)
         suspicious = (checker.grouper.hidden_rows, checker.encoded_twice) if self.spec.columns is not None else (0, 0)

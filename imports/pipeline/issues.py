@@ -119,13 +119,18 @@ def store_issues(cursor: CursorWrapper, run_id: int, problems: Iterable[Problem]
             problem.severity,
             _text(problem.message, 1000),
             _text(problem.value, 200),
-            _text(problem.customer_code, 100),
+            issue_code(problem.customer_code),
             0,
         )
         for problem in problems
     ]
     if rows:
         merging.copy_rows(cursor, merging.quote(Issue._meta.db_table), _ISSUE_COLUMNS, rows)
+
+
+def issue_code(customer_code: str) -> str:
+    """A customer's code as its issues name it."""
+    return _text(customer_code, 100)
 
 
 def _text(value: str, length: int) -> str:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from imports.formats.spec import STANDARD
 from imports.versioning import check_entry, read_spec
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping, Set
     from datetime import datetime
     from pathlib import Path
 
@@ -31,6 +31,14 @@ class Origin:
     sha256: str = ""
 
 
+class Replay(NamedTuple):
+    """An earlier run, the codes of those of its customers to import again, and of others why they are not."""
+
+    run: Run
+    codes: Set[str]
+    left: Mapping[str, str]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportRequest:
     """One file that is to be imported into an account.
@@ -39,7 +47,9 @@ class ImportRequest:
     back; of any other a copy of the file is kept, unless `keep` is false. With `rejects`, the rows of rejected
     customers are written there. `queued` is a run that waits for this import already, and knows itself who began it
     and whether it is dry. With `release`, the file is that of a held run: limits and a missing footer hold it no more,
-    and the decision is recorded with the merge. Who is `patient` waits a minute for another run of the account.
+    and the decision is recorded with the merge. With `replay`, it is the kept file of an earlier run, of which some
+    customers alone are imported; limits hold them no more either. Who is `patient` waits a minute for another run of
+    the account.
 
     Raises ValueError where it contradicts itself.
     """
@@ -50,6 +60,7 @@ class ImportRequest:
     version: FormatVersion | None = None
     origin: Origin | None = None
     release: Release | None = None
+    replay: Replay | None = None
     queued: Run | None = None
     started_by: User | None = None
     dry_run: bool = False
@@ -68,10 +79,13 @@ class ImportRequest:
             yield "a queued run says itself where its file is from, who began it and whether it is dry"
         if self.release is not None and self.dry_run:
             yield "a release is recorded with the merge, which a dry run takes back"
+        if self.release is not None and self.replay is not None:
+            yield "a release takes the whole file, and a replay some customers of it"
         if self.rejects is not None and self.rejects == self.path:
             yield "the rejects would overwrite the file"
         feed = self.origin.feed if self.origin else None
-        for what, owned in (("queued", self.queued), ("release", self.release and self.release.held), ("feed", feed)):
+        held, replayed = self.release and self.release.held, self.replay and self.replay.run
+        for what, owned in (("queued", self.queued), ("release", held), ("replay", replayed), ("feed", feed)):
             if owned is not None and owned.account_id != self.account.pk:
                 yield f"what is given as {what} belongs to another account"
 

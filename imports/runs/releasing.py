@@ -18,12 +18,11 @@ from imports.pipeline.beginning import MOST_ATTEMPTS
 from imports.pipeline.claiming import claim_account
 from imports.pipeline.deciding import decide, describe_state
 from imports.pipeline.ending import Release
-from imports.versioning import STANDARD_NAME, find_version, find_version_of, read_spec
+from imports.versioning import find_present_version, read_spec
 
 if TYPE_CHECKING:
     from accounts.models import User
     from imports.formats.spec import FormatSpec
-    from imports.models import FormatVersion
 
 
 def release_run(held: Run, *, by: str, user: User | None = None, force: bool = False, patient: bool = True) -> Run:
@@ -47,7 +46,7 @@ def release_run(held: Run, *, by: str, user: User | None = None, force: bool = F
         request = ImportRequest(
             account=held.account,
             path=Path(held.kept_file.path),
-            version=find_version_for(held),
+            version=find_present_version(held),
             origin=origin,
             release=Release(held, by),
             started_by=user,
@@ -114,7 +113,7 @@ def find_advice(held: Run) -> str:
     if not held.awaits_decision:
         return ""
     try:
-        version = find_version_for(held)
+        version = find_present_version(held)
         spec = read_spec(version) if version else STANDARD
     except SettingsWrong as error:
         return f"{error} Or reject the run."
@@ -143,16 +142,11 @@ def _find_drift(held: Run, spec: FormatSpec) -> str:
 
 def find_newer(held: Run) -> Run | None:
     """The newest run that went into the account after the held file: of its feed, or imported by hand."""
-    newer = Run.objects.applied().filter(account=held.account, pk__gt=held.pk)
+    newer = Run.objects.applied().filter(account=held.account, pk__gt=held.pk, undoes=None)
+    newer = newer.exclude(replays__lt=held.pk)
     if held.feed_id:
         newer = newer.filter(feed=held.feed_id) | newer.filter(feed=None)
     return newer.first()
-
-
-def find_version_for(held: Run) -> FormatVersion | None:
-    """The version that files of the held run's format are read with now. Raises SettingsWrong where it is gone."""
-    version = find_version_of(held)
-    return find_version(held.account, version.format.name if version else STANDARD_NAME)
 
 
 def reject_run(held: Run, *, by: str) -> Run:

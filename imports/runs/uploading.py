@@ -15,6 +15,7 @@ from imports.models import Run
 from imports.pipeline import ImportRequest, import_file
 from imports.pipeline.claiming import claim_account
 from imports.pipeline.recognising import LOOKED_AT, find_version_for_file
+from imports.runs.replaying import replay_run
 from imports.versioning import STANDARD_NAME, find_version, find_version_of
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ def import_queued(run_id: int) -> str:
     account = asked.select_related("account__sandbox_of").get().account
     try:
         with claim_account(account, patient=False):
-            related = ("account__sandbox_of", "format_version__format", "started_by")
+            related = ("account__sandbox_of", "format_version__format", "started_by", "replays__account__sandbox_of")
             waiting = account.runs.select_related(*related).filter(status=Run.Status.QUEUED)
             run = waiting.order_by("pk").first()
             return _import(run) if run else "It was begun already."
@@ -74,6 +75,9 @@ def import_queued(run_id: int) -> str:
 
 def _import(run: Run) -> str:
     try:
+        if run.replays is not None:
+            replay_run(run.replays, queued=run)
+            return f"{run}: {run.status}"
         version = find_version_of(run)
         name = str(version) if version else STANDARD_NAME
         path, version = Path(run.kept_file.path), find_version(run.account, name)

@@ -245,3 +245,18 @@ def test_runs_and_files_of_others_are_not_found(world, held):
     for page in ("", "file/", "rejects/", "issues/"):
         assert world.luc("get", f"accounts/atelier/runs/{held.pk}/{page}").status_code == 404
     assert json.loads(world.luc("get", "accounts/atelier/runs/").content)["results"] == []
+
+
+def test_rejected_customers_are_replayed_by_a_worker(world):
+    run = upload(world, [GOOD, {**GOOD, "customer_code": "C2", "payment_terms_code": "N45"}]).json()
+    work()
+    world.maison.paymentterms.create(code="N45")
+    answer = world.rosa("post", f"{PATH}{run['id']}/replay/", {})
+    assert answer.status_code == 202
+    assert (answer.json()["status"], answer.json()["replays"]) == ("queued", run["id"])
+    work()
+    again = world.rosa("get", answer["Location"].removeprefix("/api/v1/")).json()
+    assert (again["status"], again["counts"]["created"]) == ("succeeded", 1)
+    refused = world.rosa("post", f"{PATH}{again['id']}/replay/", {"dry_run": True})
+    assert (refused.status_code, "rejected nothing" in refused.json()["detail"]) == (409, True)
+    assert world.vera("post", f"{PATH}{run['id']}/replay/", {}).status_code == 403

@@ -1,0 +1,61 @@
+"""Runs in the admin: what people can do about them once they have ended."""
+
+import pytest
+from django.urls import reverse
+
+from imports.models import Run
+from imports.runs.uploading import import_queued
+from lookups.models import PaymentTerm
+from tests.builders import add_member, make_user
+from tests.imports.customer_files import NEW
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+WAITS = {**NEW, "customer_code": "C2", "payment_terms_code": "N45"}
+
+
+@pytest.fixture
+def rosa(client, account):
+    user = make_user("rosa")
+    add_member(account, user, "editor")
+    client.force_login(user)
+    return user
+
+
+@pytest.fixture
+def run(send):
+    return send(NEW, WAITS)
+
+
+def url(page, *args):
+    return reverse(f"admin:imports_run_{page}", args=args)
+
+
+def text_of(answer):
+    return answer.content.decode()
+
+
+def test_an_editor_replays_what_a_run_rejected(client, rosa, account, run):
+    assert url("replay", run.pk) in text_of(client.get(url("change", run.pk)))
+    assert "imported again" in text_of(client.get(url("replay", run.pk)))
+    PaymentTerm.objects.create(account=account, code="N45")
+    client.post(url("replay", run.pk))
+    queued = Run.objects.get(replays=run)
+    assert (queued.status, queued.started_by) == ("queued", rosa)
+    import_queued(queued.pk)
+    assert f"{queued}, succeeded" in text_of(client.get(url("change", run.pk)))
+    page = text_of(client.get(url("change", queued.pk)))
+    assert ("replays <a" in page, url("replay", queued.pk) in page) == (True, False)
+
+
+def test_a_replay_that_is_refused_says_why(client, rosa, run):
+    Run.objects.filter(pk=run.pk).update(kept_file="")
+    assert "no copy of customers.txt is kept" in text_of(client.post(url("replay", run.pk)))
+
+
+def test_whoever_only_looks_is_offered_no_replay(client, account, run):
+    vera = make_user("vera")
+    add_member(account, vera, "viewer")
+    client.force_login(vera)
+    assert url("replay", run.pk) not in text_of(client.get(url("change", run.pk)))
+    assert client.post(url("replay", run.pk)).status_code == 403
