@@ -41,7 +41,7 @@ def test_the_navigation_counts_production_alone_and_leads_to_what_it_counts(clie
             make_connection(owner, code, status="pending")
             Run.objects.create(account=owner, file_name=f"{code}.txt", status="held")
     client.force_login(user)
-    shown = client.get(reverse("admin:index")).content.decode()
+    shown = client.get(reverse("admin:lookups_warehouse_changelist")).content.decode()
     entries = re.findall(r'<a href="([^"]*kind=production)"[^>]*>(.*?)</a>', shown, re.DOTALL)
     assert len(entries) == 2
     for link, entry in entries:
