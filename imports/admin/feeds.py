@@ -271,10 +271,12 @@ class FeedAdmin(StepPages, AccountOwnedAdmin):
 
     @action(description="Check", url_path="check")
     def inspect(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """What the server presents of itself, and what would be pulled and why not the rest."""
+        """What the server presents of itself, what would be pulled and why not the rest, and what pulls may do."""
         feed: Feed = self.find_editable(request, object_id)
-        found = inspect_feed(feed, probe="probe" in request.POST) if request.method == "POST" else None
-        context = {"title": f"Check {feed}", "feed": feed, "found": found, "probe": "probe" in request.POST}
+        posted = request.method == "POST"
+        probe = not posted or "probe" in request.POST
+        found = inspect_feed(feed, probe=probe) if posted else None
+        context = {"title": f"Check {feed}", "feed": feed, "found": found, "probe": probe}
         return self.show(request, feed, "imports/check_feed.html", context)
 
 

@@ -20,7 +20,7 @@ from accounts.api.base import (
 )
 from accounts.api.pagination import NewestFirst
 from accounts.api.problems import Conflict, detail_of
-from accounts.api.strictness import StrictModelSerializer
+from accounts.api.strictness import StrictModelSerializer, StrictSerializer
 from accounts.fields import is_set, secret_names
 from imports.feeds.inspecting import describe_inspection, inspect_feed
 from imports.filesystems import find_transport
@@ -146,7 +146,15 @@ class InspectionSerializer(serializers.Serializer[Any]):
     format = serializers.CharField(allow_blank=True)
     problem = serializers.CharField(allow_blank=True, help_text="Why no more was found, and what to do.")
     files = ListedFileSerializer(many=True)
-    tried = TrialSerializer(many=True, help_text="Nothing, but by the command and the admin.")
+    tried = TrialSerializer(many=True, help_text="What pulls do to the server; nothing where it was not to be probed.")
+
+
+class CheckSerializer(StrictSerializer):
+    probe = serializers.BooleanField(
+        default=True,
+        help_text="Try what pulls do to the server: make the folders for imported files; write, rename and remove a "
+        "file. No: only look.",
+    )
 
 
 @extend_schema(tags=["feeds"])
@@ -200,13 +208,19 @@ class Feeds(EditableViewSet):
         return self.answer(self.get_serializer(feed).data, 202, where)
 
     @extend_schema(
-        summary="What the server presents of itself, and what would be pulled", request=None,
+        summary="What the server presents of itself, and what would be pulled", request=CheckSerializer,
         responses=InspectionSerializer,
     )  # fmt: skip
-    @action(detail=True, methods=["post"], takes_body=False, one_transaction=False)
+    @action(detail=True, methods=["post"], one_transaction=False)
     def check(self, request: Request, **kwargs: Any) -> Response:
-        """Logs in and lists; nothing is downloaded or changed. What goes wrong is part of the answer."""
-        return Response(describe_inspection(inspect_feed(self.get_object())))
+        """Logs in, lists, and tries what pulls do to the server; nothing is downloaded.
+
+        What goes wrong is part of the answer.
+        """
+        feed = self.get_object()
+        asked = CheckSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        return Response(describe_inspection(inspect_feed(feed, probe=asked.validated_data["probe"])))
 
 
 class PullSerializer(serializers.ModelSerializer[Pull]):

@@ -52,10 +52,11 @@ class Inspection:
         return not self.problem and not any(trial.problem and trial.needed for trial in self.tried)
 
 
-def inspect_feed(feed: Feed, *, probe: bool = False) -> Inspection:
+def inspect_feed(feed: Feed, *, probe: bool = True) -> Inspection:
     """Connect, log in and list; nothing is downloaded, imported or recorded. What goes wrong is part of the answer.
 
-    With `probe`, what pulls do to the server is tried too: folders are made; a file is written, renamed and removed.
+    What pulls do to the server is tried too, unless `probe` is false: folders are made; a file is written, renamed and
+    removed.
     """
     found = Inspection(feed.server_name)
     try:

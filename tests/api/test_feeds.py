@@ -34,7 +34,13 @@ def test_a_feed_is_made_checked_and_pulled(world, tmp_path):
         )  # fmt: skip
         assert made.status_code == 201, made.content
         assert made.json()["has_password"] is True
+        looked = world.rosa("post", f"{PATH}erp/check/", {"probe": False}).json()
+        assert (looked["tried"], [path.name for path in tmp_path.iterdir()]) == ([], ["a.txt"])
         found = world.rosa("post", f"{PATH}erp/check/").json()
+        assert sorted(path.name for path in tmp_path.iterdir()) == ["a.txt", "failed", "processed"]
+        assert [one["what"].split()[0] for one in found["tried"] if not one["problem"]] == [
+            "make", "make", "write", "rename", "rename", "remove",
+        ]  # fmt: skip
         assert found["identity"]["matches"] is True
         assert [(file["path"], file["pull"]) for file in found["files"]] == [("a.txt", True)]
         assert OrmQ.objects.count() == 1

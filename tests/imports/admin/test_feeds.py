@@ -450,6 +450,9 @@ def test_check_shows_the_key_and_the_files(client, rosa, account, folder):
     with run_sftp(folder) as server:
         feed = make_feed(account, server)
         page = text_of(client.post(url("inspect", feed.pk)))
+        assert ("Tried" in page, (folder / "processed").exists()) == (False, False)
+        page = text_of(client.post(url("inspect", feed.pk), filled_in(client.get(url("inspect", feed.pk)))))
+        assert "Can make the folder processed" in page, "it is tried unless somebody says no"
         assert "It is the one that is trusted." in page
         assert re.search(r"yes</td><td[^>]*>a\.txt", page)
         assert "&lt;b&gt;.xml" in page
