@@ -26,7 +26,7 @@ class Furniture:
     """What a row of a file may be instead of a customer's, given the file's header."""
 
     def __init__(self, header: Sequence[str], code_index: int, delimiter: str) -> None:
-        self.header = _as_compared(header)
+        self.header = as_compared(header)
         self.code_index = code_index
         self.delimiter = delimiter
         self.without_code = bool(self.header) and not any(self.header[code_index : code_index + 1])
@@ -42,13 +42,13 @@ class Furniture:
 
     def is_header(self, cells: Sequence[str]) -> bool:
         """Whether a row is the header again, compared as headers are."""
-        return self._may_be_header(cells) and _as_compared(cells) == self.header
+        return self._may_be_header(cells) and as_compared(cells) == self.header
 
     def is_other_header(self, cells: Sequence[str]) -> bool:
         """Whether a row is a header with other columns: most of its cells are names that this one has, or fields."""
         if not self._may_be_header(cells) or self.is_header(cells):
             return False
-        named = [cell for cell in _as_compared(cells) if cell]
+        named = [cell for cell in as_compared(cells) if cell]
         known = sum(cell in self.header or find_target(cell) is not None for cell in named)
         has_code = not {"customer_code", *self.header[self.code_index : self.code_index + 1]}.isdisjoint(named)
         return has_code and len(set(named)) > 1 and known * 2 > len(named)
@@ -69,7 +69,7 @@ def _spell(name: str) -> set[str]:
     return {name, name.lower(), name.upper(), name.title(), name.capitalize(), name[:1].upper() + name[1:]}
 
 
-def _as_compared(cells: Sequence[str]) -> list[str]:
+def as_compared(cells: Sequence[str]) -> list[str]:
     """The cells as headers are compared, without blank ones at the end."""
     names = [normalize(cell) for cell in cells]
     while names and not names[-1]:

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
     from imports.files.blocks import CellProblem
     from imports.files.mapping import CustomerMapping
+    from imports.files.near_lines import NearLines
     from imports.files.records import Row
-    from imports.files.widths import NearLines
 
 
 class Grouper:
@@ -79,12 +79,18 @@ class Grouper:
 
     def _pad(self, customer: Customer, row: Row) -> list[str]:
         """The cells of a row of which the last were left out, as the format allows."""
-        if self.widths.may_be_half(row.cells) and (broken := self.widths.find_break(row)):
-            customer.problem(row.line, "short_row", f"The row is short. {broken}", severity="warning")
+        if self.widths.doubted == row.line:
+            message = (
+                f"The row is short, and those beside it too: together they have {self.width} cells. If a line break "
+            )
+            message += "stands inside a cell, put the cell in quotes."
+            customer.problem(row.line, "short_row", message, severity="warning")
         return self.widths.pad(row.cells)
 
     def find_fault(self, row: Row) -> tuple[str, str] | None:
         """Why the cells of a row cannot be told apart: code and message; none for a sound row."""
+        if row.fault and (joined := self.widths.find_joined(row)):
+            return "malformed_quote", joined
         if row.fault:
             return "malformed_quote", f"The quotes of this row are wrong: {row.fault}"
         if len(row.cells) != self.width and (wrong := self.widths.explain(row)):

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import os
-from bisect import bisect_right
+import codecs
+import re
 from itertools import islice
 from typing import TYPE_CHECKING
 
 from imports.errors import FileRejected
+from imports.files.furniture import as_compared
 from imports.files.records import is_blank
 from lookups.texts import read_key
 
@@ -15,19 +16,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from imports.files.mapping import CustomerMapping
+    from imports.files.near_lines import NearLines
     from imports.files.records import Row
-    from imports.files.sources import Source
-    from imports.files.spans import Scan
 
 LOOKED_AT = 100
 """Rows that tell whether anything stands below columns without a name."""
-CHUNK = 1 << 12
-"""Bytes that are read before a row and behind it to find lines that belong to it; it costs time for every short row."""
-MOST_PARTS = 5
-"""Lines that one row may have been broken into."""
 AMBIGUOUS = 3
 """Columns of a file in which two rows that lack a cell each have as many as a broken one."""
 MOST_NAMED = 3
+_BOM = codecs.BOM_UTF8
+_SMALL, _CAPITAL, _DIGIT = re.compile("[a-z]"), re.compile("[A-Z]"), re.compile("[0-9]")
 
 
 def drop_columns_behind(header: list[str], rows: Iterable[Row]) -> list[str]:
@@ -58,16 +56,22 @@ class Widths:
         spec = mapping.spec
         self.header = mapping.header
         self.width = len(mapping.header) or spec.width
+        self.code_index = mapping.code_index
         self.can_quote = spec.dialect.quotechar is not None
         self.trailing = spec.policies.allow_trailing_delimiter
         self.short = spec.policies.allow_short_rows
         self.is_said = bool(mapping.header or spec.dialect.width)
         self.lines = lines
+        self.doubted = 0
+        """The line of the last row that may be a part of one, or a row with as few cells as its neighbours."""
 
     def explain(self, row: Row) -> str:
         """What is wrong with the number of a row's cells; "" where nothing is."""
         found, width = len(row.cells), self.width
-        if found == width or (found < width and self.short):
+        if found == width:
+            return ""
+        broken = self._find_break(row) if found < width else ""
+        if found < width and self.short and not broken:
             return ""
         blanks = 0
         while found - blanks > width and not read_key(row.cells[-1 - blanks]):
@@ -76,10 +80,12 @@ class Widths:
             return ""
         source = "" if self.is_said else " by the last column that the format maps, since it says no width"
         what = f"The row has {_count(found)}; {width} {'is' if width == 1 else 'are'} expected{source}"
-        return f"{what}{self._explain_more(found, blanks) if found > width else self._explain_less(row)}"
+        return f"{what}{self._explain_more(row, blanks) if found > width else self._explain_less(found, broken)}"
 
-    def _explain_more(self, found: int, blanks: int) -> str:
-        more = found - self.width
+    def _explain_more(self, row: Row, blanks: int) -> str:
+        more = len(row.cells) - self.width
+        if joined := self.find_joined(row):
+            return f". {joined}"
         if blanks == more == 1:
             return (
                 ": a delimiter too many stands at its end, with nothing behind it. Leave it out, "
@@ -87,12 +93,26 @@ class Widths:
             )
         if blanks == more:
             return f": {more} blank cells too many stand at its end. Leave them out."
+        if more == self.width - 1 > 1:
+            return ": two rows seem to stand on one line. End each with a line end."
         return f".{' A cell that holds the delimiter must be in quotes.' * self.can_quote}"
 
-    def _explain_less(self, row: Row) -> str:
-        broken = self.find_break(row)
-        left_out = "" if broken and self.width > AMBIGUOUS else self._explain_left_out(len(row.cells))
+    def _explain_less(self, found: int, broken: str) -> str:
+        left_out = "" if broken and (self.short or self.width > AMBIGUOUS) else self._explain_left_out(found)
         return f".{broken and f' {broken}'}{left_out}"
+
+    def find_joined(self, row: Row) -> str:
+        """Words for a row behind which another file begins on the same line; "" for any other one."""
+        begin = len(row.cells) - len(self.header)
+        cells = as_compared([cell.replace('"', "") for cell in row.cells[begin:]]) if begin > 0 else []
+        names = as_compared(self.header)
+        if names and names[0] and cells[1:] == names[1:] and cells and cells[0].endswith(names[0]):
+            why = f"the header of the second one begins in cell {begin + 1}"
+        elif _BOM in row.raw.lstrip(_BOM):
+            why = "a byte order mark stands inside it, with which files begin"
+        else:
+            return ""
+        return f"Two files seem to be joined on this line: {why}. Send them apart, or with a line end between them."
 
     def _explain_left_out(self, found: int) -> str:
         """Words for a row that may lack blank cells at its end; none for one that lacks most of its cells."""
@@ -105,9 +125,18 @@ class Widths:
         remedy = "send the delimiters all the same, or let the format allow it (allow_short_rows)"
         return f" If {which}{named} {verb} left out as blank, {remedy}."
 
-    def find_break(self, row: Row) -> str:
-        """Words for a row that makes one of the right width together with its neighbours; "" where it does not."""
-        lines = self.lines.find_parts(row, self.width) if self.lines else ()
+    def _find_break(self, row: Row) -> str:
+        """Words for a row that makes one of the right width together with its neighbours; "" where it does not.
+
+        Where rows may be short, those that look like each other are rows by themselves.
+        """
+        lines: list[int] = []
+        for parts in self.lines.find_parts(row, self.width) if self.lines else ():
+            if self.short and self._are_alike(parts):
+                self.doubted = row.line
+            else:
+                lines = [part.line for part in parts]
+                break
         if not lines:
             return ""
         others = [str(line) for line in lines if line != row.line]
@@ -124,72 +153,15 @@ class Widths:
         """The cells of a short row, with those that were left out."""
         return cells + [""] * (self.width - len(cells))
 
-    def may_be_half(self, cells: Sequence[str]) -> bool:
-        """Whether a short row is no more than half of one, so that it may be the smaller part of one that is broken."""
-        return len(cells) * 2 <= self.width + 1
-
-
-class NearLines:
-    """The lines around rows of a file that was scanned. Rows are best asked for in the order of the file."""
-
-    def __init__(self, source: Source, scan: Scan) -> None:
-        self.source = source
-        self.scan = scan
-        self.seen = (0, 0)
-
-    def find_parts(self, row: Row, width: int) -> Sequence[int]:
-        """The lines that make one row of so many cells together with a row of fewer; none where no lines do."""
-        offset = self._find_offset(row.line) if self.source.is_plain(row.raw) else None
-        after = [] if offset is None else self._count_after(offset, width)
-        if offset is None or not after:
-            return ()
-        before = self._count_before(offset, width)
-        counts, place = [*reversed(before), *after], len(before)
-        for size in range(2, MOST_PARTS + 1):
-            for start in range(max(0, place - size + 1), min(place, len(counts) - size) + 1):
-                if sum(counts[start : start + size]) - size + 1 == width:
-                    first = row.line + start - place
-                    return range(first, first + size)
-        return ()
-
-    def _find_offset(self, line: int) -> int | None:
-        """Where a line begins; none behind lines that are too long."""
-        scan = self.scan
-        span = bisect_right(scan.lines, line) - 1
-        at, offset = scan.lines[span], scan.offsets[span]
-        if at < self.seen[0] <= line:
-            at, offset = self.seen
-        while at < line:
-            passed = self._read(offset, offset + CHUNK).splitlines(keepends=True)[:-1][: line - at]
-            if not passed:
-                return None
-            at, offset = at + len(passed), offset + sum(map(len, passed))
-        self.seen = (at, offset)
-        return offset
-
-    def _count_before(self, offset: int, width: int) -> list[int]:
-        """How many cells the lines before have, the nearest first, as far as they have too few."""
-        start = max(self.source.body, offset - CHUNK)
-        lines = self._read(start, offset).splitlines()
-        return self._count(reversed(lines[start > self.source.body :]), width)
-
-    def _count_after(self, offset: int, width: int) -> list[int]:
-        """The same of the line at an offset and those that follow."""
-        end = min(self.source.end, offset + CHUNK)
-        lines = self._read(offset, end).splitlines()
-        return self._count(lines[:-1] if end < self.source.end else lines, width)
-
-    def _count(self, lines: Iterable[bytes], width: int) -> list[int]:
-        counts = []
-        for line in islice(lines, MOST_PARTS):
-            count = line.count(self.source.delimiter) + 1
-            if count >= width or not self.source.is_plain(line):
-                break
-            counts.append(count)
-        return counts
-
-    def _read(self, start: int, end: int) -> bytes:
-        return os.pread(self.source.file.fileno(), end - start, start)
+    def _are_alike(self, parts: Sequence[Row]) -> bool:
+        """Whether all rows have codes of one form, such as a letter and four digits, and end as programs end them that
+        leave out cells: always the same ones, or all that are blank.
+        """
+        if len({len(part.cells) for part in parts}) > 1 and not all(read_key(part.cells[-1]) for part in parts):
+            return False
+        codes = [part.cells[self.code_index] for part in parts if len(part.cells) > self.code_index]
+        forms = {_DIGIT.sub("0", _CAPITAL.sub("A", _SMALL.sub("a", read_key(code)))) for code in codes}
+        return len(codes) == len(parts) and len(forms) == 1 and "" not in forms
 
 
 def _count(cells: int) -> str:

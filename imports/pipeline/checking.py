@@ -17,9 +17,9 @@ from connections.stored import StoredCustomer, fetch_stored
 from imports.errors import Problem
 from imports.files.customers import MOST_PROBLEMS
 from imports.files.grouping import Grouper
+from imports.files.near_lines import NearLines
 from imports.files.scanning import read_rows
 from imports.files.totals import LEAVE_OUT, SUMS_UP, TOTALS_ROW, says_total
-from imports.files.widths import NearLines
 from imports.models import Run
 from imports.pipeline.comparing import NearKeys
 from imports.pipeline.judging import Judge, Verdict

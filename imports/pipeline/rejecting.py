@@ -14,9 +14,9 @@ from imports.errors import FileRejected
 from imports.files.customers import Customer
 from imports.files.grouping import Grouper
 from imports.files.mapping import REJECT_COLUMNS
+from imports.files.near_lines import NearLines
 from imports.files.records import without_line_end
 from imports.files.scanning import read_rows
-from imports.files.widths import NearLines
 from imports.formats.masks import Footer
 from imports.formats.writing import format_record
 from imports.pipeline.issues import Reason

@@ -4,9 +4,9 @@ from collections import Counter
 
 import pytest
 
+from imports.files.near_lines import NearLines
 from imports.files.scanning import read_rows, scan_customers
 from imports.files.sources import open_source
-from imports.files.widths import NearLines
 from imports.formats.spec import Dialect
 from tests.imports.customer_files import NEW, issues_of
 from tests.imports.files.test_sources import SEED
@@ -90,8 +90,9 @@ def test_a_row_that_a_line_break_cut_is_named_as_one(send, name, newline):
 def test_a_line_break_is_named_where_the_customer_has_more_rows(send):
     rows = [f"C1|A|||{number}||" for number in range(300)]
     rows[150:150] = ["C1|Har", "bor|||||", "C1|Har", "C1|||||"]
-    run = send.text("\n".join([HEADER, *rows, ""]), wide())
-    assert [line for line, message in sorted(said(run).items()) if "line break" in message] == [152, 153, 154, 155]
+    for policies in ({}, {"allow_short_rows": True}):
+        run = send.text("\n".join([HEADER, *rows, ""]), wide(**policies))
+        assert [line for line, message in sorted(said(run).items()) if "line break" in message] == [152, 153, 154, 155]
 
 
 def test_two_short_rows_of_few_columns_may_be_either(send):
@@ -99,11 +100,62 @@ def test_two_short_rows_of_few_columns_may_be_either(send):
     assert all("line break" in message and "left out" in message for message in said(run).values())
 
 
-def test_rows_that_may_be_one_are_warned_of_where_short_rows_are_allowed(send):
-    text = f"{HEADER}\nC1|Harbor\nRow|a|b|||\nC2|B|y|||\n"
-    run = send.text(text, wide(allow_short_rows=True))
-    assert list(run.issues.values_list("line", "code", "severity")) == [(2, "short_row", "warning")]
-    assert "Together with line 3 it makes one row of 7 cells" in run.issues.get().message
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["C1|Harbor", "Row|a|b|||"],
+        ["C1|Harbor", "R1|a|b|||"],
+        ["C1|Harbor Row|a|b||1", "0|y"],
+        ["C1|Harbor Row", "|a|b||10|y"],
+        ["C1|Harbor Row", " 12 (back)|a|b||10|y"],
+        ["C1|Har", "bor", "Row|a|b|||y"],
+        ["C1|Har", "", "bor|a|b|||y"],
+        ['"C1"|"A"|Har', 'bor|"b|c"|||y'],
+        ["C1|A|a|b||1", "C2000|y"],
+    ],
+)
+def test_rows_that_are_one_are_refused_where_short_rows_are_allowed_too(send, lines):
+    run = send.text("\n".join([HEADER, "C8|Before|x", *lines, "C9|Behind|||||", ""]), wide(allow_short_rows=True))
+    errors = dict(run.issues.filter(severity="error").values_list("line", "message"))
+    assert "a line break seems to stand inside a cell." in errors[3]
+    assert "a line break seems to stand inside a cell." in errors[len(lines) + 2]
+    assert "left out" not in errors[3]
+    assert list(send.customers()) == ["C8", "C9"]
+
+
+def test_short_rows_with_codes_of_one_form_are_rows_however_many_cells_they_have(send):
+    rows = [f"C{number}|A|x|y" for number in range(10, 16)]
+    rows += ["D1|A|x", "D2|A|x|y|shop.example", "D3|A|x", "D4|A|x|y", "D5|A|x|y"]
+    run = send.text("\n".join([HEADER, *rows, ""]), wide(allow_short_rows=True))
+    assert (run.status, run.created) == ("succeeded", 11)
+    assert {issue.code for issue in run.issues.all()} == {"short_row"}
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "C2|B|||||customer_code|profile_name|CUSTOMER ALIAS|alternate_name|website|discount|discount_line_item_level",
+        f"C2|B|||||no{HEADER}",
+        f"C2|B|||||no\ufeff{HEADER}",
+        f"C2|B|x{HEADER}",
+        f'"C2"|"B"|""|""|""|""|"no"\ufeff"{HEADER.replace("|", chr(34) + "|" + chr(34))}"',
+        f'"C2"|"B"|""|""|""|""|"no""{HEADER.replace("|", chr(34) + "|" + chr(34))}"',
+        "C2|B|||||no\ufeffC3|C|||||",
+    ],
+)
+def test_a_line_on_which_a_second_file_begins_is_named_as_that(send, line):
+    run = send.text(f"{HEADER}\nC1|A|||||\n{line}\nC4|D|||||\n", wide())
+    assert (run.created, run.rejected) == (2, 1)
+    assert "Two files seem to be joined on this line" in run.issues.get().message
+    assert run.issues.get().customer_code == "C2"
+
+
+def test_two_rows_on_one_line_are_named_as_that(send):
+    run = send.text(f"{HEADER}\nC1|A|||||xC2|B|||||\n", wide())
+    assert (
+        said(run)[2]
+        == "The row has 13 cells; 7 are expected: two rows seem to stand on one line. End each with a line end."
+    )
 
 
 def test_lines_around_a_row_are_found_in_any_order_and_behind_long_ones(tmp_path):
@@ -118,7 +170,7 @@ def test_lines_around_a_row_are_found_in_any_order_and_behind_long_ones(tmp_path
             for row in read_rows(source, scan, scan.spans(number))
             if len(row.cells) < 4
         ]
-        parts = {row.line: [*lines.find_parts(row, 4)] for row in [*short, *reversed(short)]}
+        parts = {row.line: [part.line for part in next(lines.find_parts(row, 4))] for row in [*short, *reversed(short)]}
     assert parts == {3: [3, 4], 4: [3, 4], 7: [7, 8], 8: [7, 8]}
 
 
