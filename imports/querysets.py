@@ -48,6 +48,11 @@ class RunQuerySet(models.QuerySet["Run"]):
     def with_kept_file(self) -> Self:
         return self.exclude(kept_file="")
 
+    def replayable(self) -> Self:
+        """Runs that rejected something of a file that was applied and is kept; the newest first."""
+        rejecting = self.filter(status__in=["partial", "rejected"], dry_run=False, held_for="", undoes=None)
+        return rejecting.with_kept_file().order_by("-pk")
+
     def awaiting_decision(self) -> Self:
         return self.filter(status="held", decision="", dry_run=False)
 

@@ -11,9 +11,11 @@ from import_export.admin import ImportExportMixin
 from unfold.contrib.import_export.forms import ExportForm, ImportForm
 
 from accounts.owned import AccountOwnedAdmin, VisibleFilter
+from accounts.plugins import load
 from accounts.users import user_of
 from lookups import models, resources
 from lookups.datasets import ListFile, Unreadable
+from lookups.directory import LISTS
 from lookups.uploads import GONE, SignedConfirmForm, WaitingList
 
 if TYPE_CHECKING:
@@ -26,6 +28,7 @@ class LookupAdmin(ImportExportMixin, AccountOwnedAdmin):
 
     when_empty = "Files refer to this list. Add its entries here, or import them from a CSV file."
 
+    list_before_template = "lookups/notices.html"
     import_form_class = ImportForm
     export_form_class = ExportForm
     confirm_form_class = SignedConfirmForm
@@ -34,6 +37,16 @@ class LookupAdmin(ImportExportMixin, AccountOwnedAdmin):
     list_select_related = ["account"]
     list_filter = [("account", VisibleFilter)]
     autocomplete_fields = ["account"]
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None, **kwargs: Any
+    ) -> HttpResponse:
+        """The list, and above it what other apps say is to be done about it."""
+        name = next(name for name, model in LISTS.items() if model is self.model)
+        notices = [notice for find in load("list_notices") for notice in find(request, name)]
+        context = {**(extra_context or {}), "notices": notices}
+        response: HttpResponse = super().changelist_view(request, context, **kwargs)
+        return response
 
     def has_import_permission(self, request: HttpRequest) -> bool:
         return self.has_add_permission(request)

@@ -14,6 +14,7 @@ from unfold.paginator import InfinitePaginator
 from accounts.careful import short_time
 from accounts.owned import KindFilter, ReadOnlyAdmin, VisibleFilter
 from accounts.users import user_of
+from imports.admin.entries import describe_replays, find_named, form_of_entry, offer
 from imports.admin.feed_forms import ForceForm
 from imports.admin.feeds import NO_WORKER, warn_without_worker
 from imports.admin.filters import AwaitsDecision, DayFilter
@@ -22,6 +23,7 @@ from imports.describing import rejects_name
 from imports.health import is_at_work
 from imports.models import Issue, Run
 from imports.queueing import enqueue_run, request_release
+from imports.runs.awaiting import add_and_replay, find_awaited
 from imports.runs.releasing import check_release, find_advice, find_newer, reject_run
 from imports.runs.replaying import may_be_replayed, queue_replay
 from imports.runs.serving import serve_file
@@ -96,6 +98,7 @@ class RunAdmin(StepPages, ReadOnlyAdmin):
                     "advice",
                     ("format_name", "size"),
                     ("copy_of_file", "rejected_rows"),
+                    "waiting",
                     ("started_at", "finished_at"),
                     ("started_by", "duration"),
                     ("dry_run", "related"),
@@ -136,8 +139,9 @@ class RunAdmin(StepPages, ReadOnlyAdmin):
         "rejected_rows",
         "released",
         "related",
+        "waiting",
     ]
-    actions_detail = ["kept_file", "rejects_file", "release", "reject", "replay"]
+    actions_detail = ["kept_file", "rejects_file", "release", "reject", "replay", "add_entry"]
 
     @display(description="run", ordering="id")
     def number(self, run: Run) -> str:
@@ -263,6 +267,34 @@ class RunAdmin(StepPages, ReadOnlyAdmin):
             return format_html("Queued as {}.", link(page_of(queued), queued))
 
         return self.confirm(request, run, "Replay", text, take)
+
+    @action(description="Add and replay", url_path="add-entry")
+    def add_entry(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Add what customers wait for to its list, and import them again."""
+        run: Run = self.find_editable(request, object_id)
+        awaited = find_named(run, request.GET.get("list", ""), request.GET.get("value", ""))
+        if awaited is None:
+            text = ["No customer waits for that any more."]
+            return self.show(request, run, "imports/step.html", {"title": f"Add and replay: {run}", "text": text})
+        form = form_of_entry(run.account, awaited, request.POST if request.method == "POST" else None)
+        text = [f"{awaited} in {run.account}.", *describe_replays(awaited, form)]
+        if not is_at_work():
+            text.append(NO_WORKER)
+
+        def take(_: Form | None) -> str:
+            queued = add_and_replay(run.account, form and form.instance, awaited.runs, user_of(request))
+            for replay in queued:
+                enqueue_run(replay.pk)
+            warn_without_worker(request)
+            links = format_html_join(", ", "{}", [(link(page_of(replay), replay),) for replay in queued])
+            return format_html("Queued as {}.", links)
+
+        return self.confirm(request, run, "Add and replay" if form else "Replay", text, take, form)
+
+    @display(description="waits for lists", empty_value="nothing")
+    def waiting(self, run: Run) -> str:
+        """What customers were rejected for that a list lacks, each with the step that mends it."""
+        return offer(run.account, find_awaited(run.account, [run.pk])) if may_be_replayed(run) else ""
 
     @display(description="belongs to")
     def related(self, run: Run) -> str:

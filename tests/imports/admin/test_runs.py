@@ -59,3 +59,40 @@ def test_whoever_only_looks_is_offered_no_replay(client, account, run):
     client.force_login(vera)
     assert url("replay", run.pk) not in text_of(client.get(url("change", run.pk)))
     assert client.post(url("replay", run.pk)).status_code == 403
+
+
+def test_what_customers_wait_for_is_added_and_replayed_from_the_run(client, rosa, account, run):
+    step = f"{url('add_entry', run.pk)}?list=payment_terms&amp;value=N45"
+    page = text_of(client.get(url("change", run.pk)))
+    assert "1 customer waits for payment terms N45" in page
+    assert step in page
+    step = step.replace("&amp;", "&")
+    assert 'value="N45"' in text_of(client.get(step))
+    assert "already exists" in text_of(client.post(step, {"code": "N30", "name": ""}))
+    client.post(step, {"code": "N45", "name": "Net 45"})
+    queued = Run.objects.get(replays=run)
+    import_queued(queued.pk)
+    assert PaymentTerm.objects.get(code="N45").name == "Net 45"
+    assert account.connections.count() == 2
+    assert "No customer waits" in text_of(client.get(step))
+
+
+def test_the_page_of_a_list_says_who_waits_for_what(client, rosa, account, run):
+    page = text_of(client.get(reverse("admin:lookups_paymentterm_changelist")))
+    assert "1 customer waits for payment terms N45" in page
+    assert "add it and replay" in page
+    assert "waits for" not in text_of(client.get(reverse("admin:lookups_warehouse_changelist")))
+    PaymentTerm.objects.create(account=account, code="N45")
+    page = text_of(client.get(reverse("admin:lookups_paymentterm_changelist")))
+    assert (">replay<" in page, "add it and replay" in page) == (True, False)
+    step = f"{url('add_entry', run.pk)}?list=payment_terms&value=N45"
+    assert "The list has it by now" in text_of(client.get(step))
+    client.post(step)
+    assert Run.objects.get(replays=run).status == "queued"
+
+
+def test_the_page_of_a_list_tells_whoever_only_looks_of_nobody(client, account, run):
+    vera = make_user("vera")
+    add_member(account, vera, "viewer")
+    client.force_login(vera)
+    assert "waits for" not in text_of(client.get(reverse("admin:lookups_paymentterm_changelist")))
