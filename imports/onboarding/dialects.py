@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from imports.errors import FileRejected
+from imports.formats.masks import compile_masks
 from imports.formats.spec import Dialect
 from imports.onboarding.cutting import cut, cut_around_quotes, find_delimiters, find_quotes
 from imports.onboarding.footers import find_footer, last_line
 from imports.onboarding.headers import knows
+from imports.onboarding.ignoring import find_ignored, is_rule
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,6 +37,10 @@ class Table:
     footer_lines: int
     trailing_delimiter: bool
     short_rows: bool = False
+    footer: str = ""
+    """The footer, where it is one line."""
+    records: int = 0
+    """How many records there are behind the header; 0 where the sample is only the beginning of a file."""
 
     @property
     def width(self) -> int:
@@ -46,7 +53,7 @@ def find_table(sample: Sample, delimiter: str = "", header_line: int | None = No
     `header_line` counts from 1, and 0 says that there is no header. Raises FileRejected where it is no table of two to
     a thousand columns with a row.
     """
-    lines = sample.lines[:PROBED_LINES]
+    lines = [line for line in sample.lines[:PROBED_LINES] if not is_rule(line)]
     delimiters = [delimiter] if delimiter else find_delimiters(lines)
     cuttings = [cut(lines, mark, quote) for mark in delimiters for quote in find_quotes(lines, mark)]
     best = max(cuttings, key=lambda cutting: cutting.score, default=None)
@@ -73,22 +80,26 @@ def find_table(sample: Sample, delimiter: str = "", header_line: int | None = No
 
 def _read_table(sample: Sample, cutting: Cutting, header_line: int | None) -> Table:
     delimiter, quote, width = cutting.delimiter, cutting.quotechar, cutting.width
-    records = [
-        (line, cells)
-        for line, cells in cutting.read(sample.lines)
-        if cells is not None and any(cell.strip() for cell in cells)
-    ][: READ_ROWS + 50]
-    footer_lines, footer = find_footer(sample, cutting)
-    if footer_lines and sample.is_whole:
-        end = last_line(sample.lines) - footer_lines
-        records = [(line, cells) for line, cells in records if line <= end]
+    filled = ((line, cells) for line, cells in cutting.read(sample.lines) if cells and any(map(str.strip, cells)))
+    found = list(islice(filled, READ_ROWS + 50))
+    records = [(line, cells) for line, cells in found if not is_rule(sample.lines[line])]
     if header_line:
         first, has_header = _find_line(records, header_line, width), True
     else:
         first = _find_first(records, width)
         has_header = header_line is None and _is_header(records, first, width)
     header = records[first][1] if has_header else []
-    rows = [cells for _, cells in records[first + has_header :]]
+    line = records[first][0]
+    ignored = find_ignored(sample.lines, found, line)
+    ignores = compile_masks(ignored)
+    footer_lines, mask, footer = find_footer(sample, cutting, ignores)
+    end = last_line(sample.lines) - footer_lines if footer_lines and sample.is_whole else len(sample.lines)
+    rows = [
+        cells
+        for number, cells in records[first + has_header :]
+        if number <= end and cells != header and not (ignores and ignores(sample.lines[number].encode()))
+    ]
+    count = len(rows) if sample.is_whole and len(found) < READ_ROWS else 0
     short = cutting.ragged and has_header and len(header) == width
     if short:
         rows = [cells + [""] * (width - len(cells)) for cells in rows]
@@ -98,19 +109,19 @@ def _read_table(sample: Sample, cutting: Cutting, header_line: int | None) -> Ta
     rows = rows[:READ_ROWS]
     if not rows:
         raise _no_rows()
-    line = records[first][0]
     dialect = Dialect(
         encoding=sample.encoding,
         delimiter=delimiter,
         quotechar=quote,
         has_header=has_header,
         skip_lines=line,
-        footer=footer,
+        footer=mask,
+        ignore_lines=ignored,
         allow_spaced_delimiter=cutting.spaced,
         width=0 if has_header else width,
         spaces_around_quotes=cutting.around,
     )
-    return Table(dialect, header, line + 1 if has_header else None, rows, footer_lines, trailing, short)
+    return Table(dialect, header, line + 1 if has_header else None, rows, footer_lines, trailing, short, footer, count)
 
 
 def _settle_width(header: list[str], rows: list[list[str]], width: int) -> tuple[int, bool]:

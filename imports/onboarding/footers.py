@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-import fnmatch
 import itertools
 import re
 from functools import cache
 from typing import TYPE_CHECKING
 
+from imports.formats.masks import Footer
 from imports.formats.policies import FormatError
 from imports.formats.spec import Dialect
 from imports.onboarding import vocabulary
+from imports.onboarding.headers import lexicon
+from imports.onboarding.vocabulary import words_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
     from imports.onboarding.cutting import Cutting
     from imports.onboarding.sampling import Sample
+
+
+FEWEST_COUNTED = 3
+"""From how many rows on a number of the footer that is the same is no accident."""
 
 
 def last_line(lines: list[str]) -> int:
@@ -24,8 +30,11 @@ def last_line(lines: list[str]) -> int:
     return max((index for index, line in enumerate(lines) if line.strip()), default=-1)
 
 
-def find_footer(sample: Sample, cutting: Cutting) -> tuple[int, str]:
-    """How many lines after the last record are none, and a mask that they match."""
+def find_footer(sample: Sample, cutting: Cutting, ignored: Callable[[bytes], bool] | None) -> tuple[int, str, str]:
+    """How many lines after the last record are none, a mask that they match, and the line if it is one.
+
+    Lines that are ignored anyway need no mask.
+    """
     lines = [line.strip("\r\n") for line in (sample.lines if sample.is_whole else sample.tail)]
     while lines and not lines[-1].strip():
         lines.pop()
@@ -36,7 +45,7 @@ def find_footer(sample: Sample, cutting: Cutting) -> tuple[int, str]:
             continue
         cells = next((cells for _, cells in cutting.read([line])), None)
         if cells is None:
-            return 0, ""
+            return 0, "", ""
         filled = [cell for cell in cells if cell.strip()]
         usual = 0.5 if cutting.ragged else 0.7
         narrow = len(cells) < max(2, cutting.width * usual) or (len(filled) <= 2 < cutting.width / 2)
@@ -49,28 +58,51 @@ def find_footer(sample: Sample, cutting: Cutting) -> tuple[int, str]:
         footer.append(line.strip())
     while footer and not footer[-1]:
         footer.pop()
-    texts = [line for line in footer if line]
-    if not texts or len(texts) >= max(3, len(lines)) or len(texts) > 5:
-        return 0, ""
-    rows = (line.strip() for line in lines[: -len(footer)])
-    return len(footer), _mask(texts, rows)
+    texts = [line for line in footer if line and not (ignored and ignored(line.encode()))]
+    if len(texts) >= max(3, len(lines)) or len(texts) > 5:
+        return 0, "", ""
+    rows = [line.strip() for line in lines[: len(lines) - len(footer)]]
+    return len(footer), _mask(texts, rows), texts[0] if len(texts) == 1 else ""
 
 
 def _mask(lines: list[str], rows: Iterable[str]) -> str:
-    """A mask that all the lines match; "" where they have no words in common, or where a row would match it too.
-
-    Numbers and names of days and months are left open, because the next file has others.
-    """
-    pieces = [_changing().split(line) for line in lines]
-    text = "*".join(pieces[0]) if len(lines) == 1 else _common_start([of_line[0] for of_line in pieces])
-    mask = re.sub(r"[\s*]*\*[\s*]*$", "*", re.sub(r"[\[\]?]", "?", text) + "*")
-    mask = re.sub(r"\*(?:[^\w*]*\*)+", "*", mask)
+    """A mask that all the lines match; "" where they have no words in common, or where a row would match it too."""
+    if not lines:
+        return ""
+    mask = leave_open(lines[0] if len(lines) == 1 else _common_start([_changing().split(line)[0] for line in lines]))
     try:
-        Dialect(footer=mask)
+        matches = Footer(Dialect(footer=mask)).matches
     except FormatError:
         return ""
-    matches = re.compile(fnmatch.translate(mask)).match
-    return "" if any(matches(row) for row in rows) else mask
+    return "" if any(map(matches, rows)) else mask
+
+
+def leave_open(line: str) -> str:
+    """The line as a mask: numbers and names of days and months are left open, because the next file has others."""
+    return re.sub(r"\*[\s*]*$", "*", f"{_open(line)}*")
+
+
+def _open(text: str) -> str:
+    mask = "*".join(_changing().split(re.sub(r"[\[\]?{}]", "?", text)))
+    return re.sub(r"\*(?:[^\w*]*\*)+", "*", mask)
+
+
+def count_footer(line: str, counts: Mapping[str, int], delimiter: str) -> str:
+    """The mask of a footer with a number that is how many rows or customers there are; "" where none is."""
+    says_customers = any("customer" in lexicon().owners.get(word, ()) for word in words_of(line))
+    for name in sorted(counts, reverse=not says_customers):
+        found = list(re.finditer(_number(counts[name], delimiter), line)) if counts[name] >= FEWEST_COUNTED else []
+        if len(found) == 1:
+            before, behind = line[: found[0].start()], line[found[0].end() :]
+            return f"{_open(before)}{{{name}}}{leave_open(behind) if behind else ''}"
+    return ""
+
+
+def _number(count: int, delimiter: str) -> str:
+    """A number as footers write it, which is no part of a date, a time or an amount."""
+    marks = "".join(re.escape(mark) for mark in ".,'’" if mark != delimiter) or "'"
+    digits = f"{count:,}".replace(",", rf"[{marks} ]?")
+    return rf"(?<![\w/:-])(?<!\d[{marks}])0*{digits}(?![\w/:-]|[{marks}]\d)"
 
 
 def _common_start(texts: list[str]) -> str:
@@ -80,6 +112,6 @@ def _common_start(texts: list[str]) -> str:
 
 @cache
 def _changing() -> re.Pattern[str]:
-    """What differs in the last lines of two files: numbers, and the names of days and months."""
+    """What differs in such lines of two files: numbers, halves of a day, names of days and months, and padding."""
     names = "|".join(re.escape(name) for name in vocabulary.load("values")["calendar"])
-    return re.compile(rf"[0-9]+|\b(?:{names})\b\.?", re.IGNORECASE)
+    return re.compile(rf"(?:(?<=GMT|UTC)[+-])?[0-9]+(?:\s?[ap]\.?m\b\.?)?|\b(?:{names})\b\.?|\s{{2,}}", re.IGNORECASE)

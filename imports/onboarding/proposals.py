@@ -107,6 +107,7 @@ class Proposal:
                 "header_line": self.header_line,
                 "skip_lines": self.dialect.skip_lines,
                 "footer": self.dialect.footer,
+                "ignore_lines": list(self.dialect.ignore_lines),
                 "allow_spaced_delimiter": self.dialect.allow_spaced_delimiter,
                 "spaces_around_quotes": self.dialect.spaces_around_quotes,
                 "footer_lines": self.footer_lines,

@@ -11,6 +11,7 @@ from imports.onboarding.assigning import assign
 from imports.onboarding.columns import Column, read_columns
 from imports.onboarding.corrections import Corrections
 from imports.onboarding.dialects import Table, find_table
+from imports.onboarding.footers import count_footer
 from imports.onboarding.headers import find_language
 from imports.onboarding.matching import match_columns
 from imports.onboarding.misfits import count_alone, find_untaken
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from accounts.models import Account
+    from imports.formats.spec import Dialect
 
 JOINED = 0.9
 """The confidence of a name that is joined from first and last name."""
@@ -120,7 +122,7 @@ class _Proposer:
         mapped = {index: target for index, target in self.chosen.items() if described[index].is_mapped}
         needs = find_needs(self.columns, mapped, self.price_types)
         return Proposal(
-            dialect=table.dialect,
+            dialect=self._dialect(),
             header=table.header,
             header_line=table.header_line,
             footer_lines=table.footer_lines,
@@ -136,6 +138,20 @@ class _Proposer:
             languages=self._languages(),
             blanks_words=self._blanks_words(),
         )
+
+    def _dialect(self) -> Dialect:
+        """The dialect, its footer counting what it counts."""
+        table = self.table
+        code = self.columns_of.get(Target("customer_code"))
+        if (
+            not table.records
+            or not table.footer
+            or not (table.dialect.footer or table.dialect.delimiter not in table.footer)
+        ):
+            return table.dialect
+        counts = {"rows": table.records} | ({"customers": code.profile.distinct} if code else {})
+        mask = count_footer(table.footer, counts, table.dialect.delimiter)
+        return replace(table.dialect, footer=mask) if mask else table.dialect
 
     def _blanks_words(self) -> bool:
         """Whether cells hold words for nothing; in what is required one may be a name, such as None."""

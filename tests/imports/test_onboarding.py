@@ -126,7 +126,7 @@ def test_the_json_of_a_proposal():
     assert answer["dialect"] == {
         "encoding": "utf-8", "delimiter": ",", "quotechar": '"', "has_header": True, "header_line": 1, "skip_lines": 0,
         "footer": "", "footer_lines": 0, "allow_spaced_delimiter": True, "spaces_around_quotes": False,
-        "width": 0,
+        "width": 0, "ignore_lines": [],
     }  # fmt: skip
     assert answer["rows"] == 91
     assert answer["draft"] is None

@@ -89,7 +89,8 @@ class Command(BaseCommand):
         header = f"header on line {proposal.header_line}" if dialect.has_header else "no header"
         quote = f"quote {dialect.quotechar}" if dialect.quotechar else "no quote"
         footer = f", footer {dialect.footer}" if dialect.footer else ""
-        self.stdout.write(f"{dialect.encoding}, delimiter {dialect.delimiter!r}, {quote}, {header}{footer}")
+        ignored = f", lines to ignore {' and '.join(dialect.ignore_lines)}" if dialect.ignore_lines else ""
+        self.stdout.write(f"{dialect.encoding}, delimiter {dialect.delimiter!r}, {quote}, {header}{footer}{ignored}")
         for reading in proposal.readings[1:]:
             words = zip(proposal.readings[0].words, reading.words, strict=True)
             mine, other = next(pair for pair in words if pair[0] != pair[1])

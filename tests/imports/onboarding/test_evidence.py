@@ -136,10 +136,11 @@ def test_codes_that_look_like_postal_codes_are_codes_beside_them(propose):
 @pytest.mark.parametrize(
     ("last", "mask"),
     [
-        ("Total customers: 4", "Total customers:*"),
+        ("Total customers: 4", "Total customers: {customers}"),
         ("printed Thursday, November 26, 2026", "printed *"),
-        ("26. November 2026, 4 Kunden", "* Kunden*"),
-        ("*** end ***", "* end*"),
+        ("5 Kunden am 26. November 2026", "* Kunden am *"),
+        ("26. November 2026, 4 Kunden", "*, {customers} Kunden*"),
+        ("*** end ***", "* end *"),
         ("Thursday", ""),
     ],
 )
