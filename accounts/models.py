@@ -15,7 +15,12 @@ from accounts.querysets import AccountQuerySet
 
 
 class User(AbstractUser):  # type: ignore[django-manager-missing]  # of tokens: knox carries no types
-    """A person of the staff; what they may see and change is decided by their memberships alone."""
+    """A person of the staff; what they may see and change is decided by their memberships alone.
+
+    `token_name` is the name of the token by which a program asks in the person's name, and blank for the person.
+    """
+
+    token_name: str = ""
 
     @cached_property
     def roles(self) -> dict[int, str]:

@@ -112,7 +112,8 @@ class ChangeSerializer(serializers.ModelSerializer[Change]):
     class Meta:
         model = Change
         fields = [
-            "id", "customer_code", "at", "action", "record", "key", "field", "before", "after", "run", "line", "user",
+            "id", "customer_code", "at", "action", "record", "key", "field", "before", "after", "values", "run", "line",
+            "user", "token",
         ]  # fmt: skip
 
 

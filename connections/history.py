@@ -7,31 +7,20 @@ read before and after it and the difference is the record.
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from accounts.waiting import some_patience
-from connections.models import Address, Buyer, Change, Connection, Door
+from connections.models import Change, Connection
+from connections.snapshots import snapshot_of, without_blanks
 from connections.stamping import take_stamp
-from connections.stored import ADDRESS_FIELDS, ASSIGNMENT_MODELS, GIVEN_OF_CONNECTION
-from lookups.directory import price_type_code
+from connections.states import read_states
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
     from datetime import datetime
 
-    from django.db.models import Model
-
     from accounts.models import User
-
-
-@dataclass(slots=True)
-class State:
-    """A connection and its records: values as text, by kind of record and key."""
-
-    account_id: int
-    customer_code: str
-    records: dict[tuple[Change.Record, str], dict[str, str | None]] = field(default_factory=dict)
+    from connections.states import State
 
 
 @contextmanager
@@ -58,7 +47,7 @@ def recorded_deletion(connections: Collection[int], user: User) -> Iterator[None
                 account_id=double.account_id,
                 customer_code=double.customer_code,
                 connection_id=double.pk,
-                user_id=user.pk,
+                **author(user),
                 action=Change.Action.UPDATED,
                 record=Change.Record.CONNECTION,
                 field="duplicate_of",
@@ -69,6 +58,11 @@ def recorded_deletion(connections: Collection[int], user: User) -> Iterator[None
         write_changes(changes)
         duplicates.update(duplicate_of=None)
         yield
+
+
+def author(user: User) -> dict[str, Any]:
+    """Who made a change, by the names of its fields: a person, or a program in a person's name."""
+    return {"user_id": user.pk, "token": user.token_name}
 
 
 def accounts_of(connections: Collection[int]) -> set[int]:
@@ -88,7 +82,7 @@ def record_changes(before: dict[int, State], after: dict[int, State], user: User
             account_id=state.account_id,
             customer_code=state.customer_code,
             connection_id=pk,
-            user_id=user.pk,
+            **author(user),
             **difference,
         )
         for pk, state in sorted({**before, **after}.items())
@@ -114,67 +108,24 @@ def write_changes(changes: list[Change]) -> datetime | None:
 
 
 def _differences(before: State | None, after: State | None) -> Iterator[dict[str, Any]]:
-    was, stands = before.records if before else {}, after.records if after else {}
-    for record, key in dict.fromkeys([*was, *stands]):
-        old, new = was.get((record, key)), stands.get((record, key))
+    connection = {"record": Change.Record.CONNECTION, "key": ""}
+    if before is None:
+        if after is not None:
+            yield {**connection, "action": Change.Action.CREATED, "values": snapshot_of(after)}
+        return
+    if after is None:
+        yield {**connection, "action": Change.Action.DELETED, "values": snapshot_of(before)}
+        return
+    for record, key in dict.fromkeys([*before.records, *after.records]):
+        old, new = before.records.get((record, key)), after.records.get((record, key))
         where = {"record": record, "key": key}
         if old is None:
-            yield {**where, "action": Change.Action.CREATED}
+            yield {**where, "action": Change.Action.CREATED, "values": without_blanks(new or {})}
         elif new is None:
-            yield {**where, "action": Change.Action.DELETED}
+            yield {**where, "action": Change.Action.DELETED, "values": without_blanks(old)}
         else:
-            for field, value in new.items():
-                if old[field] != value:
-                    yield {
-                        **where,
-                        "action": Change.Action.UPDATED,
-                        "field": field,
-                        "before": old[field],
-                        "after": value,
-                    }
-
-
-def read_states(connections: Collection[int]) -> dict[int, State]:
-    """The present state of each connection there is, in a fixed number of queries."""
-    names = [f"{field.name}__code" if field.list_name else field.name for field in GIVEN_OF_CONNECTION]
-    fields = [field.name for field in GIVEN_OF_CONNECTION]
-    states: dict[int, State] = {}
-    rows = Connection.objects.filter(pk__in=connections).values_list("pk", "account_id", "customer_code", *names)
-    for pk, account, code, *values in rows:
-        records = {(Change.Record.CONNECTION, ""): dict(zip(fields, map(as_text, values), strict=True))}
-        states[pk] = State(account, code, records)
-    for owner, kind, code, *values in _records(Address, connections, "kind", "code", *ADDRESS_FIELDS):
-        address = dict(zip(ADDRESS_FIELDS, map(as_text, values), strict=True))
-        states[owner].records[Change.Record.ADDRESS, f"{kind}:{code}"] = address
-    for owner, code, name in _records(Door, connections, "code", "name"):
-        states[owner].records[Change.Record.DOOR, code] = {"name": name}
-    for owner, email, name in _records(Buyer, connections, "email", "name"):
-        states[owner].records[Change.Record.BUYER, email] = {"name": name}
-    for owner, record, key in _assignments(connections):
-        states[owner].records[record, key] = {}
-    return states
-
-
-def _assignments(connections: Collection[int]) -> Iterator[tuple[int, Change.Record, str]]:
-    for kind, model in ASSIGNMENT_MODELS.items():
-        record = Change.Record(kind.removesuffix("s"))
-        if record is Change.Record.PRICE_TYPE:
-            for owner, currency, label in _records(model, connections, "lookup__currency", "lookup__label"):
-                yield owner, record, price_type_code(currency, label)
-        else:
-            for owner, code in _records(model, connections, "lookup__code"):
-                yield owner, record, code
-
-
-def _records(model: type[Model], connections: Collection[int], *fields: str) -> Iterator[tuple[Any, ...]]:
-    manager = model._default_manager
-    yield from manager.filter(connection__in=connections).order_by("pk").values_list("connection_id", *fields)
-
-
-def as_text(value: object) -> str | None:
-    """A value as the change log shows it; nothing stays nothing."""
-    if value is None:
-        return None
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return str(value)
+            yield from (
+                {**where, "action": Change.Action.UPDATED, "field": field, "before": old[field], "after": value}
+                for field, value in new.items()
+                if old[field] != value
+            )

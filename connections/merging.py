@@ -8,15 +8,15 @@ change log in the same breath. Ids of new connections are reserved beforehand, s
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from django.db import Error, connection, models
 
 from accounts.models import Account
 from accounts.waiting import DEADLOCK, sqlstate_of
-from connections.models import Address, Buyer, Change, Connection, Door
-from connections.stored import ADDRESS_FIELDS, ASSIGNMENT_MODELS, CONNECTION_FIELDS, VERSION
+from connections.entities import ASSIGNMENTS, CHILDREN, CONNECTION, Entity, column_type, columns, field_of, quote
+from connections.models import Change
+from connections.stored import VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -24,72 +24,11 @@ if TYPE_CHECKING:
 
     from django.db.backends.utils import CursorWrapper
 
-
-@dataclass(frozen=True)
-class Entity:
-    """A kind of record and how it is merged: its key within the connection, its values, its place in the log."""
-
-    model: type[models.Model]
-    record: Change.Record
-    key: tuple[str, ...] = ()
-    values: tuple[str, ...] = ()
-    staged: tuple[str, ...] = ()
-    log_key: str = "''"
-
-    @property
-    def table(self) -> str:
-        return quote(self.model._meta.db_table)
-
-    @property
-    def stage(self) -> str:
-        return quote(f"staged_{self.record.value}")
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        return (*self.key, *self.values)
-
-    @property
-    def stage_columns(self) -> tuple[str, ...]:
-        return ("connection_id", "record_id", "line", *self.columns, *self.staged)
-
-
-def quote(name: str) -> str:
-    return connection.ops.quote_name(name)
-
-
-CONNECTION = Entity(
-    Connection,
-    Change.Record.CONNECTION,
-    key=("customer_code",),
-    values=CONNECTION_FIELDS,
-    staged=("near_key", "source_digest", "changed", "version"),
-)
-CHILDREN = (
-    Entity(Address, Change.Record.ADDRESS, ("kind", "code"), ADDRESS_FIELDS, log_key="s.kind || ':' || s.code"),
-    Entity(Door, Change.Record.DOOR, ("code",), ("name",), log_key="s.code"),
-    Entity(Buyer, Change.Record.BUYER, ("email",), ("name",), log_key="s.email"),
-)
-_ASSIGNMENT_RECORDS = {
-    "price_types": Change.Record.PRICE_TYPE,
-    "payment_terms": Change.Record.PAYMENT_TERM,
-    "shipping_terms": Change.Record.SHIPPING_TERM,
-    "warehouses": Change.Record.WAREHOUSE,
-}
-ASSIGNMENTS = {
-    kind: Entity(model, _ASSIGNMENT_RECORDS[kind], key=("lookup_id",), staged=("lookup_code",), log_key="s.lookup_code")
-    for kind, model in ASSIGNMENT_MODELS.items()
-}
-"""For assignments `record_id` tells new ones (null) from those to be taken away."""
-
-STAGED: tuple[Entity, ...] = (CONNECTION, *CHILDREN, *ASSIGNMENTS.values())
-
 PATIENCE = "60s"
 """How long a merge waits for each lock; people write in less."""
 
 MANY = 10_000
 """From this many new rows on, a table's statistics are refreshed with them."""
-
-_STAGED_TYPES = {"lookup_code": "text", "changed": "boolean", "version": "bigint"}
 
 
 class Stage:
@@ -113,7 +52,7 @@ class Stage:
 
     def _create(self, entity: Entity) -> None:
         names = (*entity.columns, *entity.staged)
-        types = ", ".join(f"{quote(name)} {_column_type(entity.model, name)}" for name in names)
+        types = ", ".join(f"{quote(name)} {column_type(entity.model, name)}" for name in names)
         self.cursor.execute(f"DROP TABLE IF EXISTS pg_temp.{entity.stage}")
         self.cursor.execute(
             f"CREATE TEMPORARY TABLE {entity.stage}"
@@ -200,7 +139,7 @@ class Stage:
             _insert_connections(cursor, parameters)
         for entity in (*CHILDREN, *ASSIGNMENTS.values()):
             if self.new[entity]:
-                _insert_records(cursor, entity, parameters)
+                _insert_records(cursor, entity, parameters, is_logged=bool(self.known[CONNECTION]))
         for entity in (*CHILDREN, CONNECTION):
             if self.known[entity]:
                 _update_records(cursor, entity, parameters)
@@ -221,19 +160,6 @@ def is_race(error: Error) -> bool:
     return sqlstate_of(error) == DEADLOCK or constraint == "unique_customer_code"
 
 
-def _column_type(model: type[models.Model], name: str) -> str:
-    if name in _STAGED_TYPES:
-        return _STAGED_TYPES[name]
-    field = _field_of(model, name)
-    kind = field.target_field.rel_db_type(connection) if field.is_relation else field.db_type(connection)  # type: ignore[attr-defined]
-    collation = f' COLLATE "{of}"' if (of := getattr(field, "db_collation", None)) else ""
-    return f"{kind}{collation}"
-
-
-def _field_of(model: type[models.Model], column: str) -> models.Field[Any, Any]:
-    return next(field for field in model._meta.concrete_fields if field.column == column)
-
-
 def copy_rows(cursor: CursorWrapper, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     """Append rows to a table by COPY."""
     statement = f"COPY {table} ({', '.join(map(quote, columns))}) FROM STDIN"
@@ -251,17 +177,17 @@ def reserve_ids(cursor: CursorWrapper, model: type[models.Model], count: int) ->
     return [pk for (pk,) in cursor.fetchall()]
 
 
-def _columns(names: Iterable[str], prefix: str = "") -> str:
-    return ", ".join(f"{prefix}{quote(name)}" for name in names)
-
-
 def _log(action: Change.Action, entity: Entity, condition: str) -> str:
-    """Change rows for whole records, those staged that meet a condition on `s`."""
+    """Change rows for whole records of known customers, those staged that meet a condition on `s`."""
+    values = ", ".join(
+        f"'{field_of(entity.model, name).name}', nullif({_as_text(entity, name, 's.')}, '')" for name in entity.values
+    )
     return (
         f"INSERT INTO {quote(Change._meta.db_table)}"
-        " (account_id, customer_code, connection_id, run_id, line, at, action, record, key, field)"
+        ' (account_id, customer_code, connection_id, run_id, line, at, action, record, key, field, "values")'
         f" SELECT %(account)s, c.customer_code, s.connection_id, %(run)s, s.line, %(at)s, '{action}',"
-        f" '{entity.record}', {entity.log_key}, '' FROM {entity.stage} s {_customer('s')} WHERE {condition}"
+        f" '{entity.record}', {entity.log_key}, '', jsonb_strip_nulls(jsonb_build_object({values}))"
+        f" FROM {entity.stage} s {_customer('s')} WHERE c.record_id IS NOT NULL AND {condition}"
     )
 
 
@@ -271,25 +197,33 @@ def _customer(staged: str) -> str:
 
 
 def _insert_connections(cursor: CursorWrapper, parameters: dict[str, Any]) -> None:
+    """Insert the new customers; one row of the log tells of each with all its records, see `connections.snapshots`."""
     names = (*CONNECTION.columns, "near_key", "source_digest")
     cursor.execute(
         f"WITH created AS (INSERT INTO {CONNECTION.table}"
-        f" (id, account_id, status, created_at, updated_at, {_columns(names)})"
-        f" SELECT connection_id, %(account)s, %(status)s, %(at)s, %(at)s, {_columns(names)}"
-        f" FROM {CONNECTION.stage} WHERE record_id IS NULL) "
-        + _log(Change.Action.CREATED, CONNECTION, "s.record_id IS NULL"),
+        f" (id, account_id, status, created_at, updated_at, {columns(names)})"
+        f" SELECT connection_id, %(account)s, %(status)s, %(at)s, %(at)s, {columns(names)}"
+        f" FROM {CONNECTION.stage} WHERE record_id IS NULL)"
+        f" INSERT INTO {quote(Change._meta.db_table)}"
+        ' (account_id, customer_code, connection_id, run_id, line, at, action, record, key, field, "values")'
+        " SELECT %(account)s, customer_code, connection_id, %(run)s, line, %(at)s,"
+        f" '{Change.Action.CREATED}', '{CONNECTION.record}', '', '',"
+        " snapshot || jsonb_build_object('status', %(status)s::text)"
+        f" FROM {CONNECTION.stage} WHERE record_id IS NULL",
         parameters,
     )
 
 
-def _insert_records(cursor: CursorWrapper, entity: Entity, parameters: dict[str, Any]) -> None:
+def _insert_records(cursor: CursorWrapper, entity: Entity, parameters: dict[str, Any], *, is_logged: bool) -> None:
+    """Insert the new records. Those of known customers are logged one by one; new customers are logged with theirs."""
     names = ("connection_id", *entity.columns)
-    cursor.execute(
-        f"WITH created AS (INSERT INTO {entity.table} ({_columns(names)})"
-        f" SELECT {_columns(names)} FROM {entity.stage} WHERE record_id IS NULL) "
-        + _log(Change.Action.CREATED, entity, "s.record_id IS NULL"),
-        parameters,
+    insert = (
+        f"INSERT INTO {entity.table} ({columns(names)}) SELECT {columns(names)} FROM {entity.stage}"
+        " WHERE record_id IS NULL"
     )
+    if is_logged:
+        insert = f"WITH created AS ({insert}) {_log(Change.Action.CREATED, entity, 's.record_id IS NULL')}"
+    cursor.execute(insert, parameters)
 
 
 def _delete_assignments(cursor: CursorWrapper, entity: Entity, parameters: dict[str, Any]) -> None:
@@ -305,13 +239,13 @@ def _update_records(cursor: CursorWrapper, entity: Entity, parameters: dict[str,
     """Write the records that differ, and each differing field to the log."""
     values = entity.values
     fields = ", ".join(
-        f"('{_field_of(entity.model, name).name}', {_as_text(entity, name, 'd.old_')}, {_as_text(entity, name, 'd.')})"
+        f"('{field_of(entity.model, name).name}', {_as_text(entity, name, 'd.old_')}, {_as_text(entity, name, 'd.')})"
         for name in values
     )
     cursor.execute(
         f"WITH d AS MATERIALIZED (SELECT s.*, {', '.join(f't.{quote(name)} AS old_{name}' for name in values)}"
         f" FROM {entity.stage} s JOIN {entity.table} t ON t.id = s.record_id"
-        f" WHERE ({_columns(values, 't.')}) IS DISTINCT FROM ({_columns(values, 's.')})),"
+        f" WHERE ({columns(values, 't.')}) IS DISTINCT FROM ({columns(values, 's.')})),"
         f" updated AS (UPDATE {entity.table} t SET {', '.join(f'{quote(name)} = d.{quote(name)}' for name in values)}"
         " FROM d WHERE t.id = d.record_id)"
         f" INSERT INTO {quote(Change._meta.db_table)}"
@@ -327,7 +261,7 @@ def _update_records(cursor: CursorWrapper, entity: Entity, parameters: dict[str,
 
 def _as_text(entity: Entity, name: str, prefix: str) -> str:
     """A value as the log shows it: lookups by their code, everything else as text."""
-    field = _field_of(entity.model, name)
+    field = field_of(entity.model, name)
     if field.is_relation:
         table = quote(field.related_model._meta.db_table)  # type: ignore[union-attr]
         return f"(SELECT l.code FROM {table} l WHERE l.id = {prefix}{name})"
@@ -347,4 +281,4 @@ def _touch_connections(cursor: CursorWrapper, parameters: dict[str, Any]) -> Non
 def refresh_statistics(cursor: CursorWrapper, entity: Entity) -> None:
     """Tell the planner of a freshly filled table; it knows nothing of it until the server gets round to that."""
     names = ("account_id", "customer_code") if entity is CONNECTION else ("connection_id",)
-    cursor.execute(f"ANALYZE {entity.table} (id, {_columns(names)})")
+    cursor.execute(f"ANALYZE {entity.table} (id, {columns(names)})")

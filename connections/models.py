@@ -285,6 +285,8 @@ class ConnectionWarehouse(Assignment):
 class Change(models.Model):
     """A record created or deleted, or one field of it before and after, by a run's line or by a user.
 
+    A connection comes and goes with all its records in one row, see `connections.snapshots`.
+
     It names account, customer and record by natural keys and carries no foreign key that is checked, so it outlives
     what it describes and a first load does not pay for checking it. `key` is the address's kind and code
     ("S:STORE-1"), the code of a door or lookup, the e-mail of a buyer, and blank for the connection itself.
@@ -328,6 +330,12 @@ class Change(models.Model):
         related_name="+",
         help_text="The person who made the change, if a person did.",
     )
+    token = models.CharField(
+        max_length=100,
+        blank=True,
+        db_default="",
+        help_text="The token of the program that made the change in the person's name, if a program did.",
+    )
     at = models.DateTimeField(help_text="A stamp, see `connections.stamping`.")
     action = models.CharField(max_length=7, choices=Action)
     record = models.CharField(max_length=13, choices=Record)
@@ -335,6 +343,11 @@ class Change(models.Model):
     field = models.CharField(max_length=24, blank=True)
     before = models.TextField(null=True)
     after = models.TextField(null=True)
+    values = models.JSONField(
+        null=True,
+        help_text="Of a record that was created or deleted, the values that it got or had; of a connection, with all"
+        " that belonged to it. Changes from before this was recorded have none.",
+    )
 
     class Meta:
         ordering = ["-id"]

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from accounts.waiting import some_patience
-from connections.history import write_changes
+from connections.history import author, write_changes
 from connections.models import Change, Connection
 
 if TYPE_CHECKING:
@@ -131,7 +131,7 @@ def _decide(decided: list[Connection], user: User, status: str, duplicate_of: Co
                 account_id=connection.account_id,
                 customer_code=connection.customer_code,
                 connection_id=connection.pk,
-                user_id=user.pk,
+                **author(user),
                 action=Change.Action.UPDATED,
                 record=Change.Record.CONNECTION,
                 field=field,

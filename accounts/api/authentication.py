@@ -17,7 +17,9 @@ class BearerAuthentication(TokenAuthentication):
     def authenticate_credentials(self, token: bytes) -> Any:
         if not token.isascii():  # which the library would stumble over
             raise AuthenticationFailed("Invalid token.")
-        return super().authenticate_credentials(token)
+        user, row = super().authenticate_credentials(token)
+        user.token_name = row.name
+        return user, row
 
 
 class SessionAuthentication(authentication.SessionAuthentication):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from django.db import connection
 
 from connections import merging
+from connections.entities import quote
 from imports.models import Issue
 
 if TYPE_CHECKING:
@@ -93,8 +94,8 @@ class IssueLog:
 
     def read_reasons(self) -> Generator[tuple[int, Reason], None, None]:
         """Line and reason of every error that names a customer, by line."""
-        columns = ", ".join(map(merging.quote, _REASON_COLUMNS))
-        table = merging.quote(Issue._meta.db_table)
+        columns = ", ".join(map(quote, _REASON_COLUMNS))
+        table = quote(Issue._meta.db_table)
         statement = (
             f"SELECT {columns}, id, 0 AS further FROM {table}"
             " WHERE run_id = %s AND severity = 'error' AND line IS NOT NULL"
@@ -125,7 +126,7 @@ def store_issues(cursor: CursorWrapper, run_id: int, problems: Iterable[Problem]
         for problem in problems
     ]
     if rows:
-        merging.copy_rows(cursor, merging.quote(Issue._meta.db_table), _ISSUE_COLUMNS, rows)
+        merging.copy_rows(cursor, quote(Issue._meta.db_table), _ISSUE_COLUMNS, rows)
 
 
 def issue_code(customer_code: str) -> str:

@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 from connections import merging
+from connections.entities import ASSIGNMENTS, CHILDREN, CONNECTION, STAGED, Entity
 from connections.models import Connection
 from connections.near_keys import near_key
-from connections.stored import ConnectionValues
+from connections.snapshots import snapshot_from_file
+from connections.states import as_text
+from connections.stored import GIVEN_OF_CONNECTION, ConnectionValues
+from imports.pipeline.judging import BLANK
 from imports.pipeline.resolving import NewLookup
 from lookups.directory import LISTS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from django.db.backends.utils import CursorWrapper
 
-    from imports.pipeline.judging import Verdict
-    from imports.template import Group
+    from connections.snapshots import RecordSnapshot
+    from imports.pipeline.judging import JudgedRecord, Verdict
     from lookups.directory import LookupDirectory
+
+_to_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
 
 
 def settle_lookups(cursor: CursorWrapper, directory: LookupDirectory, verdict: Verdict) -> None:
@@ -51,25 +58,64 @@ def stage_customers(
     """
     new = sum(1 for verdict, _ in accepted if verdict.stored is None)
     ids = iter(merging.reserve_ids(stage.cursor, Connection, new)) if new else iter(())
-    rows: dict[merging.Entity, list[Sequence[Any]]] = {entity: [] for entity in merging.STAGED}
+    rows: dict[Entity, list[Sequence[Any]]] = {entity: [] for entity in STAGED}
     for verdict, digest in accepted:
         customer = verdict.customer
         record = verdict.stored.id if verdict.stored else None
         owner = next(ids) if record is None else record
         version = verdict.stored.version if verdict.stored else None
+        snapshot = _to_json(_snapshot(directory, verdict)) if record is None else None
         key = near_key(customer.code)
-        rows[merging.CONNECTION].append(
-            (owner, record, customer.line, customer.code, *verdict.values, key, digest, verdict.changes, version)
+        rows[CONNECTION].append(
+            (
+                owner,
+                record,
+                customer.line,
+                customer.code,
+                *verdict.values,
+                key,
+                digest,
+                verdict.changes,
+                version,
+                snapshot,
+            )
         )
-        for entity, records in zip(merging.CHILDREN, (verdict.addresses, verdict.doors, verdict.buyers), strict=True):
+        for entity, records in _children(verdict):
             rows[entity] += [(owner, pk, line, *key, *values) for pk, line, key, values in records]
         for kind, lookup, line in verdict.given:
-            rows[merging.ASSIGNMENTS[kind]].append((owner, None, line, *_coded(directory, kind, lookup)))
+            rows[ASSIGNMENTS[kind]].append((owner, None, line, lookup, _code(directory, kind, lookup)))
         for kind, lookup, line in verdict.taken:
-            rows[merging.ASSIGNMENTS[kind]].append((owner, owner, line, *_coded(directory, kind, lookup)))
+            rows[ASSIGNMENTS[kind]].append((owner, owner, line, lookup, _code(directory, kind, lookup)))
     for entity, staged in rows.items():
         stage.add(entity, staged)
 
 
-def _coded(directory: LookupDirectory, kind: Group, lookup: Any) -> tuple[int, str]:
-    return lookup, directory[kind].codes[lookup]
+def _code(directory: LookupDirectory, kind: str, lookup: Any) -> str:
+    return directory[kind].codes[lookup]
+
+
+def _children(verdict: Verdict) -> Iterator[tuple[Entity, list[JudgedRecord]]]:
+    return zip(CHILDREN, (verdict.addresses, verdict.doors, verdict.buyers), strict=True)
+
+
+def _snapshot(directory: LookupDirectory, verdict: Verdict) -> dict[str, Any]:
+    """All of a new customer, as one row of the log tells it."""
+    values: dict[str, Any] = {
+        field.name: directory[field.list_name].codes[value] if field.list_name else as_text(value)
+        for field, value in zip(GIVEN_OF_CONNECTION, verdict.values, strict=True)
+        if value not in BLANK
+    }
+    records: list[RecordSnapshot] = [
+        (
+            entity.record,
+            ":".join(key),
+            line,
+            {name: text for name, text in zip(entity.values, texts, strict=True) if text},
+        )
+        for entity, children in _children(verdict)
+        for _, line, key, texts in children
+    ]
+    records += [
+        (ASSIGNMENTS[kind].record, _code(directory, kind, lookup), line, {}) for kind, lookup, line in verdict.given
+    ]
+    return snapshot_from_file(values, records)

@@ -90,6 +90,7 @@ def test_connections_are_approved_and_rejected_as_duplicates(world, shop):
         refused = world.rosa("post", f"{PATH}{shop.pk}/reject/", {"duplicate_of": duplicate_of})
         assert refused.json()["errors"][0]["field"] == "duplicate_of"
     changes = world.rosa("get", "accounts/maison/changes/?customer_code=C1&record=connection").json()["results"]
+    assert {change["token"] for change in changes} == {"tests"}
     decided = [(change["field"], change["after"], change["user"]) for change in changes if change["field"] == "status"]
     assert decided == [("status", "rejected", "rosa"), ("status", "approved", "rosa")]
     assert original.pk

@@ -134,10 +134,11 @@ def test_a_new_connection_is_approved_by_whoever_adds_it(client, account):
     connection = Connection.objects.get()
     assert (connection.status, str(connection.reviewed_by)) == ("approved", "eddie")
     assert connection.reviewed_at is not None
-    assert set(Change.objects.values_list("action", "record", "key")) == {
-        ("created", "connection", ""),
-        ("created", "price_type", "EUR EU Wholesale"),
-    }
+    (change,) = Change.objects.all()
+    assert (change.action, change.record, change.key) == ("created", "connection", "")
+    created = change.values or {}
+    assert (created["status"], created["reviewed_by"]) == ("approved", "eddie")
+    assert created["records"] == [{"record": "price_type", "key": "EUR EU Wholesale", "values": {}}]
 
 
 def test_whoever_adds_a_code_that_looks_like_another_one_is_told(client, account):

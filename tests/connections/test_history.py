@@ -72,6 +72,11 @@ def test_records_are_named_by_their_keys(connection, user):
         ("deleted", "price_type", "EUR EU Wholesale", "", None, None),
         ("created", "price_type", "USD US Wholesale", "", None, None),
     }
+    values = {(change.record, change.action): change.values for change in Change.objects.all()}
+    assert values["address", "created"] == {"country": "FR"}
+    assert values["door", "deleted"] == {"name": "Lyon"}
+    assert values["price_type", "deleted"] == values["price_type", "created"] == {}
+    assert values["address", "updated"] is None
 
 
 def test_an_edit_empties_the_digest_and_tells_the_time(connection, user):
@@ -102,14 +107,26 @@ def test_a_failed_edit_is_undone_with_its_record(connection, user):
     assert not Change.objects.exists()
 
 
-def test_a_deleted_connection_keeps_its_history(connection, user):
+def test_a_deleted_connection_keeps_its_history_and_its_values_in_one_row(connection, user):
     pk = connection.pk
+    Connection.objects.update(status="rejected", reviewed_by=user, discount=0, discount_line_item_level=False)
     with recorded_edit([pk], user):
         connection.delete()
-    assert ("deleted", "connection", "", "", None, None) in changes()
-    assert ("deleted", "address", "S:STORE-1", "", None, None) in changes()
-    known = Change.objects.values_list("connection_id", "account_id", "customer_code")
-    assert set(known) == {(pk, connection.account_id, "C1")}
+    (change,) = Change.objects.all()
+    assert (change.connection_id, change.account_id, change.customer_code) == (pk, connection.account_id, "C1")
+    assert (change.action, change.record, change.key) == ("deleted", "connection", "")
+    assert change.values == {
+        "values": {"profile_name": "Customer C1", "discount": "0", "discount_line_item_level": "false"},
+        "status": "rejected",
+        "reviewed_by": "eddie",
+        "created_at": connection.created_at.isoformat(),
+        "records": [
+            {"record": "address", "key": "S:STORE-1", "values": {"city": "Lyon", "country": "FR"}},
+            {"record": "door", "key": "STORE-1", "values": {"name": "Lyon"}},
+            {"record": "buyer", "key": "ana@example.com", "values": {"name": "Ana"}},
+            {"record": "price_type", "key": "EUR EU Wholesale", "values": {}},
+        ],
+    }
 
 
 def test_many_connections_take_as_many_queries_as_one(connection, user):

@@ -8,7 +8,8 @@ import pytest
 from django.db import IntegrityError, connection
 from django.utils import timezone
 
-from connections.merging import ASSIGNMENTS, CHILDREN, CONNECTION, Stage, quote, reserve_ids
+from connections.entities import ASSIGNMENTS, CHILDREN, CONNECTION, quote
+from connections.merging import Stage, reserve_ids
 from connections.models import Address, Buyer, Change, Connection, ConnectionWarehouse, Door
 from connections.stored import ADDRESS_FIELDS, ASSIGNMENT_MODELS, CONNECTION_FIELDS
 from lookups.models import CustomerGroup, PaymentTerm, PriceType, SalesRep, ShippingTerm, Warehouse
@@ -117,7 +118,8 @@ def as_new(pk, customer_code):
     texts = dict.fromkeys(("customer_alias", "alternate_name", "website"), "")
     return staged(
         CONNECTION, connection_id=pk, customer_code=customer_code, near_key=customer_code.lower(), profile_name="New",
-        source_digest=DIGEST, changed=True, line=4, **texts,
+        source_digest=DIGEST, changed=True, line=4,
+        snapshot='{"values": {"profile_name": "New"}, "records": []}', **texts,
     )  # fmt: skip
 
 
@@ -217,6 +219,8 @@ def test_a_new_record_is_the_customers_own(account, customer, entity, values, ke
     assert new.connection == customer
     assert written(before) == ([(name, new.pk)], [], [("connection", customer.pk)])
     assert log() == [("maison", "C1", 9, "created", entity.record, key, "", None, None)]
+    given = {name: value for name, value in values.items() if name not in entity.key and value}
+    assert Change.objects.get().values == given
 
 
 @pytest.mark.parametrize("kind", LISTS)
@@ -243,6 +247,7 @@ def test_an_entry_is_taken_from_its_customer_alone(account, customer, kind):
         ("maison", "C1", 9, "created", entity.record, code(kind, given), "", None, None),
         ("maison", "C1", 9, "deleted", entity.record, code(kind, taken), "", None, None),
     ]
+    assert set(map(str, Change.objects.values_list("values", flat=True))) == {"{}"}
 
 
 def test_a_new_customer_comes_beside_the_known_ones(account, customer):
@@ -271,9 +276,8 @@ def test_a_new_customer_comes_beside_the_known_ones(account, customer):
     assert new.created_at == new.updated_at
     assert log() == [
         ("maison", "C9", 4, "created", "connection", "", "", None, None),
-        ("maison", "C9", 5, "created", "address", "S:S1", "", None, None),
-        ("maison", "C9", 5, "created", "warehouse", "WH1", "", None, None),
     ]
+    assert Change.objects.get().values == {"values": {"profile_name": "New"}, "records": [], "status": "pending"}
 
 
 def test_two_customers_in_one_merge_are_not_mixed(account, customer):

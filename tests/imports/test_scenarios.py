@@ -102,16 +102,24 @@ def test_add_and_update_a_buyer(send):
 
 def test_everything_of_a_new_customer_in_one_file_is_logged_with_its_line(send):
     run = send(
-        NEW | BILLING | {"buyer_email": "ana@example.com", "payment_terms_code": "N30"},
+        NEW
+        | BILLING
+        | {"buyer_email": "ana@example.com", "payment_terms_code": "N30", "sales_rep_code": "REP1"}
+        | {"discount": "0", "discount_line_item_level": "n"},
         NEW | SHIPPING | {"create_doors": "y"},
     )
-    changes = Change.objects.filter(run_id=run.pk).values_list("record", "key", "action", "line")
-    assert set(changes) == {
-        ("connection", "", "created", 2),
-        ("address", "B:B1", "created", 2),
-        ("address", "S:S1", "created", 3),
-        ("door", "S1", "created", 3),
-        ("buyer", "ana@example.com", "created", 2),
-        ("payment_term", "N30", "created", 2),
-        ("price_type", "EUR EU Wholesale", "created", 2),
+    (change,) = Change.objects.filter(run_id=run.pk)
+    assert (change.record, change.key, change.action, change.line) == ("connection", "", "created", 2)
+    own = {"profile_name": "Harbor Row", "discount": "0", "discount_line_item_level": "false", "sales_rep": "REP1"}
+    assert change.values == {
+        "values": own,
+        "status": "pending",
+        "records": [
+            {"record": "address", "key": "B:B1", "line": 2, "values": {"country": "FR"}},
+            {"record": "address", "key": "S:S1", "line": 3, "values": {"country": "FR"}},
+            {"record": "door", "key": "S1", "line": 3, "values": {}},
+            {"record": "buyer", "key": "ana@example.com", "line": 2, "values": {}},
+            {"record": "price_type", "key": "EUR EU Wholesale", "line": 2, "values": {}},
+            {"record": "payment_term", "key": "N30", "line": 2, "values": {}},
+        ],
     }
