@@ -41,6 +41,11 @@ _DENIED = re.compile(
     re.IGNORECASE,
 )
 
+REMEDY = (
+    "Ask its operator to switch on MLSD or SIZE, or listings in the style of Unix (IBM i: LISTFMT 1; IIS: directory "
+    "listing style Unix), or use SFTP where it is served"
+)
+
 
 class Found(NamedTuple):
     """An entry of which is known what it is: `name` over the wire, `size` in bytes, and why it is no file to take."""
@@ -116,7 +121,7 @@ class FTPFolder:
             return Found(entry.name, 0, None, LEADS_NOWHERE)
         if str(refusal)[:3] in UNKNOWN_COMMAND:
             raise self._unreadable(entry.line, f"SIZE: {quote(refusal)}")
-        return Found(entry.name, 0, None, f"the server does not tell its size ({quote(refusal)})")
+        return Found(entry.name, 0, None, f"the server does not tell its size, {quote(refusal)!r}. {REMEDY}")
 
     def _is_folder(self, name: str) -> bool:
         place = self.ftp.pwd()
@@ -157,8 +162,7 @@ class FTPFolder:
     def _unreadable(self, line: str, answer: str) -> ListingUnreadable:
         return ListingUnreadable(
             f"{self.server.settings.where} lists its files in a way that is not understood: {quote(line)!r} ({answer}"
-            "). Nothing was pulled, because nobody knows what lies there. Ask its operator to switch on MLSD and SIZE, "
-            "or listings in the style of Unix."
+            f"). Nothing was pulled, because nobody knows what lies there. {REMEDY}."
         )
 
 

@@ -70,8 +70,10 @@ _DIALECTS = [
     for pattern in (
         # EPLF: +i83.48,m825718503,r,s280,<tab>customers.txt
         r"\+(?P<eplf>[^\t ]*),?[\t ](?P<name>.+)",
-        # Unix, and who writes like it: -rw-r--r-- 1 erp users 1234 Nov 24 05:30 customers.txt
-        rf"{_MODE}\s(?:.*?\s|.*?[^\s\d])??{_SIZE}\s+(?:{_UNIX_DATE})\s(?P<name>.+)",
+        # Unix, and who writes like it: -rw-r--r-- 1 erp users 1234 Nov 24 05:30 customers.txt; behind a link count,
+        # owner, group and size may look like a date, so where nothing stands before the size none is in the name
+        rf"{_MODE}\s+(?P<before>\S.*?\s|(?:\S.*?)?[^\s\d])??{_SIZE}\s+(?:{_UNIX_DATE})\s"
+        rf"(?(before)|(?!\s*(?:{_UNIX_DATE})\s))(?P<name>.+)",
         # The same with a size for people, which is none: 33.5k
         rf"{_MODE}\s.*?\s\d[\d.,]*[kKMGT]i?B?\s+(?:{_UNIX_DATE})\s(?P<name>.+)",
         # NetWare: - [RWCEAFMS] erp 1234 Nov 24 05:30 customers.txt

@@ -74,7 +74,9 @@ def test_whatever_the_dialect_the_file_is_listed_with_its_size_and_time(server, 
 def test_where_nobody_can_know_what_lies_there_the_line_is_quoted(server, refused):
     server.replies.update({**NO_MLSD, refused: "502 Command not implemented."})
     server.listings["LIST"] = lambda place: ["customers.txt | 1234"]
-    with pytest.raises(ListingUnreadable, match=r"'customers\.txt.*'.*502 Command not implemented.*MLSD"):
+    with pytest.raises(
+        ListingUnreadable, match=r"'customers\.txt.*'.*502 Command not implemented.*switch on MLSD or SIZE"
+    ):
         listed(server)
 
 
@@ -93,6 +95,7 @@ def test_a_file_without_a_size_of_its_own_is_named(server):
     server.listings["MLSD"] = lambda place: ["type=file; customers.txt", "type=file;size=3; other.txt"]
     found = listed(server)
     assert "Could not get the size" in found["customers.txt"][2]
+    assert "Ask its operator to switch on MLSD or SIZE" in found["customers.txt"][2]
     assert found["other.txt"][0] == 3
 
 
