@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from django.db.models import Sum
+from django.db.models import Q, Sum
 
 from accounts.times import iso_utc
 from imports.models import Issue, Run
@@ -19,8 +19,9 @@ ISSUE_FIELDS = ("line", "column", "field", "code", "severity", "message", "value
 def describe_run(run: Run, most_issues: int | None = None) -> dict[str, Any]:
     """The run as commands, receipts and webhooks give it, with its first issues or all."""
     issues = Issue.objects.filter(run=run)
-    listed = list(issues.filter(more=0).values(*ISSUE_FIELDS)[:most_issues])
-    listed += issues.exclude(more=0).values(*ISSUE_FIELDS)
+    counted = Q(line=None, more__gt=0)
+    listed = list(issues.exclude(counted).values(*ISSUE_FIELDS)[:most_issues])
+    listed += issues.filter(counted).values(*ISSUE_FIELDS)
     return {
         "run": run.pk,
         "account": run.account.code,
@@ -38,7 +39,7 @@ def describe_run(run: Run, most_issues: int | None = None) -> dict[str, Any]:
         "replays": run.replays_id,
         "undoes": run.undoes_id,
         "counts": run.counts,
-        "issues_found": issues.filter(more=0).count() + (issues.aggregate(more=Sum("more"))["more"] or 0),
+        "issues_found": issues.exclude(counted).count() + (issues.aggregate(more=Sum("more"))["more"] or 0),
         "issues": listed,
         "started_at": iso_utc(run.started_at),
         "finished_at": run.finished_at and iso_utc(run.finished_at),

@@ -9,7 +9,9 @@ from typing import NamedTuple
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
-    """An issue before it is stored. `line` counts physical lines from 1; `value` is what stood in the cell."""
+    """An issue before it is stored. `line` counts physical lines from 1; `value` is what stood in the cell,
+    `more` how many like it are not listed.
+    """
 
     code: str
     message: str
@@ -19,6 +21,7 @@ class Problem:
     field: str = ""
     value: str = ""
     customer_code: str = ""
+    more: int = 0
 
 
 class CellError(ValueError):

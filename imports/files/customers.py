@@ -11,7 +11,9 @@ from imports.files.blocks import KEEP
 from imports.template import Group, Target
 
 if TYPE_CHECKING:
-    from imports.files.blocks import Block
+    from collections.abc import Collection
+
+    from imports.files.blocks import Block, CellProblem
 
 PREFIXES = {
     Group.CONNECTION: "",
@@ -107,7 +109,8 @@ class Customer:
     judged, and `sums_up` that the rows say a total with nothing but numbers beside it. `own_cells` are the cells of the
     last row that are about the customer itself, where nothing was wrong with them: most rows repeat them.
     `encoded_twice` says that a text looks so, of which the first is named. `warned` are the fields and cells of
-    which a warning was given: their repetition needs none.
+    which a warning was given: their repetition needs none. `words` are the cells with words for nothing, by field and
+    line.
     """
 
     code: str
@@ -126,6 +129,7 @@ class Customer:
     own_cells: tuple[str, ...] | None = None
     encoded_twice: bool = False
     warned: set[tuple[str, str]] = field(default_factory=set)
+    words: dict[str, dict[int, CellProblem]] = field(default_factory=dict)
 
     def problem(
         self,
@@ -154,3 +158,30 @@ class Customer:
             self.errors.setdefault(field, set()).add(line)
         if len(self.problems) >= MOST_PROBLEMS:
             self.note(self.problems)
+
+    def require(self, target: Target, why: str, column: str, lines: Collection[int] = (), word: str = "") -> None:
+        """Say that a field is missing, or has a word for nothing: this one, or what stands in its cell.
+
+        Unless its cell was already found wrong: on these lines, or anywhere.
+        """
+        name = str(target)
+        wrong = self.errors.get(name)
+        if wrong and (not lines or not wrong.isdisjoint(lines)):
+            return
+        words = self.words.get(name, {})
+        found = [words.pop(line) for line in lines or [*words] if line in words]
+        word = found[0].value if found else word
+        if word:
+            why += f", and {word!r} is a word for nothing"
+        missing = "" if column else " The file has no such column."
+        line = next(iter(lines), self.line)
+        self.problem(line, "required", f"{name} {why}.{missing}", column=column, field=name, value=word)
+
+    def warn_of_words(self) -> None:
+        """Say once what stands in cells with words for nothing, where nothing was missing for it."""
+        for name, words in self.words.items():
+            for line, problem in words.items():
+                if (name, problem.value) not in self.warned:
+                    self.warned.add((name, problem.value))
+                    self.problem(line, **problem._asdict())
+        self.words.clear()

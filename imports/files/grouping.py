@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from imports.errors import Problem
 from imports.files.blocks import CLEAR, NOTHING, Block, Cleaned, cells_at
 from imports.files.continuing import Continuation
 from imports.files.customers import PREFIXES, Customer, Given, Merged, Note, keep, target_of
@@ -12,7 +11,7 @@ from imports.files.totals import LEAVE_OUT, SUMS_UP, TOTALS_ROW, is_totals_row, 
 from imports.files.widths import Widths
 from imports.formats.policies import Conflict
 from imports.formats.spec import BadValue
-from imports.template import ASSIGNMENTS, Group, Target, find_target, normalize
+from imports.template import ASSIGNMENTS, Group, Target, normalize
 from lookups.validators import lower_ascii
 
 if TYPE_CHECKING:
@@ -35,7 +34,6 @@ class Grouper:
         self.conflict = mapping.spec.policies.conflict
         self.continuation = Continuation(mapping)
         self.hidden_rows = 0
-        self.column_warnings: dict[str, Problem] = {}
         blocks = mapping.blocks
         self.row_block = next((block for block in blocks if block.group is Group.ROW), None)
         self.field_blocks = [block for block in blocks if block.group is Group.CONNECTION]
@@ -172,29 +170,11 @@ class Grouper:
     def _clean(self, customer: Customer, block: Block, line: int, cells: list[str]) -> Cleaned:
         cleaned = block.clean(cells)
         for problem in cleaned.problems:
-            if problem.severity == "error" or not self._is_said(customer, line, problem):
+            if problem.code == "word_for_nothing":
+                customer.words.setdefault(problem.field, {})[line] = problem
+            elif problem.severity == "error" or not _is_said(customer, problem):
                 customer.problem(line, **problem._asdict())
         return cleaned
-
-    def _is_said(self, customer: Customer, line: int, problem: CellProblem) -> bool:
-        """Whether a warning has been said of the customer already, or is said once for the column."""
-        target = find_target(problem.field)
-        if problem.code == "control_character" and target and target.field.is_free_text:
-            self._note_controls(line, problem)
-            return True
-        is_encoded_twice = problem.code == "encoded_twice"
-        warning = ("", problem.code) if is_encoded_twice else (problem.field, problem.value)
-        is_said = warning in customer.warned
-        customer.warned.add(warning)
-        customer.encoded_twice |= is_encoded_twice
-        return is_said
-
-    def _note_controls(self, line: int, problem: CellProblem) -> None:
-        """Keep one warning for a column, of its first line."""
-        known = self.column_warnings.get(problem.column)
-        if known is None or line < (known.line or 0):
-            message = f"{problem.message} Further cells of this column are not listed."
-            self.column_warnings[problem.column] = Problem(line=line, **problem._asdict() | {"message": message})
 
     def _merge(self, customer: Customer, merged: Merged, values: dict[str, Any], line: int, block: Block) -> bool:
         """Take another row's values into a record; different ones are an error that names both places.
@@ -309,9 +289,14 @@ class Grouper:
     def _require(self, customer: Customer, block: Block | None, line: int, part: str, why: str) -> None:
         """Say that a part of a block is missing, unless its cell was already found wrong."""
         target = target_of(block, part) if block and block.group in PREFIXES else Target(part)
-        name = str(target)
-        if line in customer.errors.get(name, ()):
-            return
-        column = self.mapping.column_label(target)
-        missing = "" if column else " The file has no such column."
-        customer.problem(line, "required", f"{name} {why}.{missing}", column=column, field=name)
+        customer.require(target, why, self.mapping.column_label(target), (line,))
+
+
+def _is_said(customer: Customer, problem: CellProblem) -> bool:
+    """Whether a warning has been said of the customer already."""
+    is_encoded_twice = problem.code == "encoded_twice"
+    warning = ("", problem.code) if is_encoded_twice else (problem.field, problem.value)
+    is_said = warning in customer.warned
+    customer.warned.add(warning)
+    customer.encoded_twice |= is_encoded_twice
+    return is_said

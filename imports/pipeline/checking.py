@@ -23,6 +23,7 @@ from imports.files.totals import LEAVE_OUT, SUMS_UP, TOTALS_ROW, says_total
 from imports.models import Run
 from imports.pipeline.comparing import NearKeys
 from imports.pipeline.judging import Judge, Verdict
+from imports.pipeline.repeating import Repeated
 from imports.pipeline.staging import settle_lookups, stage_customers
 from imports.template import Target
 
@@ -59,7 +60,8 @@ class Checker:
     """How many accepted customers would change, with a text that looks encoded twice."""
 
     def __post_init__(self) -> None:
-        self.grouper = Grouper(self.mapping, NearLines(self.source, self.scan), self.log.take)
+        self.grouper = Grouper(self.mapping, NearLines(self.source, self.scan), self._note)
+        self.repeated = Repeated()
         self.judge = Judge(self.mapping, self.directory)
 
     def check(self, batch: Sequence[tuple[str, int]]) -> None:
@@ -80,9 +82,10 @@ class Checker:
                 self.near.warn(customer, scan, self.mapping)
                 if says_total(code):
                     _name_totals(customer, self.mapping)
+            customer.warn_of_words()
             problems += customer.problems
             if len(problems) >= MOST_PROBLEMS:
-                self.log.take(problems)
+                self._note(problems)
             if customer.errors:
                 self.rejected.append(number)
             else:
@@ -91,9 +94,14 @@ class Checker:
                 self.encoded_twice += customer.encoded_twice and verdict.changes
                 run.created += known is None
                 run.updated += known is not None and verdict.changes
-        self.log.add(problems)
+        self._note(problems)
         stage_customers(self.stage, self.directory, accepted)
         run.rejected = len(self.rejected)
+
+    def _note(self, problems: list[Problem]) -> None:
+        """Take problems out of a list and store them as issues, but for warnings that are said once for a column."""
+        self.log.add(self.repeated.sift(problems))
+        problems.clear()
 
     def settle(self) -> None:
         """Lock what the merge will touch; whoever is not as when it was read is checked again as it is now."""
@@ -156,6 +164,7 @@ def _name_totals(customer: Customer, mapping: CustomerMapping) -> None:
     """
     if customer.sums_up:
         customer.problems.clear()
+        customer.words.clear()
         message = f"{customer.code!r} names no customer; {SUMS_UP}: {LEAVE_OUT}."
     else:
         message = f"{customer.code!r} is new and reads like a total. If {SUMS_UP}, {LEAVE_OUT}."

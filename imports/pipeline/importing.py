@@ -188,7 +188,7 @@ class _Import:
         for done in range(0, len(changed), BATCH):
             self.progress("Checking", done, len(changed))
             checker.check(changed[done : done + BATCH])
-        checker.log.add(checker.grouper.column_warnings.values())
+        checker.log.add(checker.repeated)
 
     def _reject_nameless(self, checker: Checker, rows: Iterator[Row]) -> None:
         """Count the rows that name no customer."""

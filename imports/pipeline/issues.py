@@ -62,11 +62,6 @@ class IssueLog:
         if further:
             self._add_further(further)
 
-    def take(self, problems: list[Problem]) -> None:
-        """Add the problems and empty their list."""
-        self.add(problems)
-        problems.clear()
-
     def _add_further(self, reasons: list[tuple[int, str, str, str]]) -> None:
         if not self.has_further:
             self.has_further = True
@@ -121,7 +116,7 @@ def store_issues(cursor: CursorWrapper, run_id: int, problems: Iterable[Problem]
             _text(problem.message, 1000),
             _text(problem.value, 200),
             issue_code(problem.customer_code),
-            0,
+            problem.more,
         )
         for problem in problems
     ]

@@ -295,16 +295,9 @@ class Judge:
         """Say that the code of a new record is a word for nothing, unless the format's value map says it is none."""
         column = self.mapping.columns.get(target)
         if column is None or code not in column.column.value_map.values():
-            self._require(customer, target, f"is required, and {code!r} is a word for nothing", lines)
+            customer.require(target, "is required", self.mapping.column_label(target), lines, code)
 
     def _require(self, customer: Customer, target: Target | str, why: str, lines: Collection[int] = ()) -> None:
         """Say that a field is missing, unless its cell was already found wrong: on these lines, or anywhere."""
         target = Target(target) if isinstance(target, str) else target
-        name = str(target)
-        wrong = customer.errors.get(name)
-        if wrong and (not lines or not wrong.isdisjoint(lines)):
-            return
-        column = self.mapping.column_label(target)
-        missing = "" if column else " The file has no such column."
-        line = next(iter(lines), customer.line)
-        customer.problem(line, "required", f"{name} {why}.{missing}", column=column, field=name)
+        customer.require(target, why, self.mapping.column_label(target), lines)

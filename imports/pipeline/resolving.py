@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from connections.nothing import says_nothing
+from imports.files.blocks import CellProblem
 from imports.formats.policies import UnknownLookup
 from imports.pipeline.suggesting import Budget, Suggestion, Suggestions, describe_hidden
 
@@ -83,7 +84,10 @@ class Resolver:
     def _unknown(self, customer: Customer, entries: LookupList, reference: Reference) -> int | NewLookup | None:
         if says_nothing(_own_text(reference)):
             said = f"{_target(reference)} {_own_text(reference)!r} is a word for nothing; it is read as a blank cell."
-            self._note(customer, reference, "word_for_nothing", said, "warning")
+            target, value = str(_target(reference)), _value(reference)
+            column = self.mapping.column_label(_target(reference))
+            word = CellProblem(column, target, "word_for_nothing", said, value, "warning")
+            customer.words.setdefault(target, {})[reference.line] = word
             has_name = reference.code and reference.name and not reference.currency
             return self.find(customer, entries.name, reference._replace(code=None)) if has_name else None
         policy = self.policies.get(entries.name, UnknownLookup.REJECT)

@@ -27,11 +27,35 @@ def test_words_for_nothing_never_satisfy_what_is_required(send):
     errors = run.issues.filter(severity="error").order_by("line")
     assert {issue.line for issue in errors} == {2, 3, 4, 5, 6, 7, 8}
     assert {issue.code for issue in errors} == {"required"}
+    assert all("is a word for nothing" in issue.message for issue in errors if issue.field != "price_type_currency_1")
     kept = send.customer("C8")
     assert (kept["customer_alias"], kept["addresses"][0]["zip"], kept["website"]) == ("NULL", "k.A.", "")
-    warned = run.issues.filter(severity="warning", customer_code="C8").values_list("field", "code")
+    warned = run.issues.filter(severity="warning").values_list("field", "code")  # the others are said as errors
     names = {"customer_alias", "shipping_zip_1", "website"}
     assert set(warned) == {(name, "word_for_nothing") for name in names}
+
+
+@pytest.mark.parametrize(
+    ("cells", "said"),
+    [
+        ({"profile_name": "-"}, "profile_name is required, and '-' is a word for nothing."),
+        (
+            {"shipping_country": "N/A"},
+            "shipping_country_1 is required for an address, and 'N/A' is a word for nothing.",
+        ),
+        ({"shipping_state": "."}, "shipping_state_1 is required for addresses in US, and '.' is a word for nothing."),
+        ({"shipping_code": "-"}, "shipping_code_1 is required, and '-' is a word for nothing."),
+        (
+            {"buyer_email": "k.A."},
+            "buyer_email_1 is required when buyer_name is given, and 'k.A.' is a word for nothing.",
+        ),
+    ],
+)
+def test_a_word_for_nothing_in_a_cell_that_is_needed_is_said_once(send, cells, said):
+    address = {"shipping_code": "S1", "shipping_country": "US", "shipping_state": "OR"}
+    run = send(NEW | address | {"buyer_name": "Eve", "buyer_email": "e@example.com"} | cells)
+    issue = run.issues.get()
+    assert (issue.severity, issue.message, [issue.value]) == ("error", said, [*cells.values()])
 
 
 def test_a_word_for_nothing_does_not_replace_what_is_stored_and_needed(send):

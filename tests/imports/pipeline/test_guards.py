@@ -16,7 +16,8 @@ def test_a_file_of_which_several_customers_are_encoded_twice_is_held(send):
     run = send_encoded_twice(send, 4, format_)
     assert (run.status, run.held_for, run.created) == ("held", "encoded_twice", 4 + 2)
     assert "The texts of 4 customers look as if they had been encoded twice" in run.message
-    assert issues_of(run) == [(line, "customer_alias", "encoded_twice") for line in (2, 3, 4, 5)]
+    assert issues_of(run) == [(2, "customer_alias", "encoded_twice")]
+    assert run.issues.get().more == 3
     assert "'Café N°0' may be meant" in run.issues.first().message
     assert send_encoded_twice(send, 4, spec(column("customer_alias"), encoded_twice=EncodedTwice.WARN)).created == 6
     again = send_encoded_twice(send, 4, format_)
@@ -26,6 +27,6 @@ def test_a_file_of_which_several_customers_are_encoded_twice_is_held(send):
 def test_a_few_customers_encoded_twice_are_warnings(send):
     format_ = spec(column("customer_alias"))
     run = send_encoded_twice(send, 3, format_, dry_run=True)
-    assert (run.status, run.issues.count()) == ("succeeded", 3)
+    assert (run.status, run.issues.get().more) == ("succeeded", 2)
     ignoring = spec(column("customer_alias"), encoded_twice=EncodedTwice.IGNORE)
     assert send_encoded_twice(send, 6, ignoring, dry_run=True).issues.count() == 0

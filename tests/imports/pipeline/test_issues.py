@@ -8,6 +8,7 @@ import pytest
 from imports.describing import write_receipt
 from imports.formats.spec import Dialect
 from imports.pipeline import issues
+from imports.pipeline.checking import Checker
 from tests.imports.customer_files import NEW, SHIPPING, as_text
 from tests.imports.formats.test_spec import column, spec
 
@@ -73,13 +74,13 @@ def test_fewer_issues_are_all_kept(few, send):
 def test_a_customer_with_many_bad_rows_keeps_few_problems_and_loses_none(send, monkeypatch):
     """Problems of rows, of what stands in no list, and warnings of a customer that is accepted."""
     kept = []
-    take = issues.IssueLog.take
+    note = Checker._note
 
-    def watch(log, problems):
+    def watch(checker, problems):
         kept.append(len(problems))
-        take(log, problems)
+        note(checker, problems)
 
-    monkeypatch.setattr(issues.IssueLog, "take", watch)
+    monkeypatch.setattr(Checker, "_note", watch)
     for module in ("files.customers", "pipeline.checking"):
         monkeypatch.setattr(f"imports.{module}.MOST_PROBLEMS", 10)
     bad = [NEW | {"website": "?", "warehouse_code": f"X{number}"} for number in range(40)]
