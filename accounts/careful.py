@@ -62,6 +62,13 @@ class RowsAsPosted(PaginationInlineFormSet):
         sent = [pk for name in names if (pk := self.data.get(name) or "").isdecimal() and len(pk) < 19]
         self._queryset = self.queryset.filter(pk__in=sent)
 
+    def add_fields(self, form: BaseForm, index: int | None) -> None:
+        """Each field says what it is: in a table only the column's head does."""
+        super().add_fields(form, index)
+        for name, field in form.fields.items():
+            widget: Any = getattr(field.widget, "widget", field.widget)  # of one with links around it
+            widget.attrs.setdefault("aria-label", field.label or name.replace("_", " "))
+
 
 class Refused:
     """Of a form: what it was sent with is kept, and nothing is saved."""

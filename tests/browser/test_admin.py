@@ -1,9 +1,6 @@
 """The admin in a real browser: log in, approve a new connection in the list, see it approved."""
 
-import shutil
-import subprocess
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -15,67 +12,13 @@ from connections.models import Change, Connection
 from imports.models import Feed, FormatVersion
 from imports.tasks import pull
 from imports.versioning import save_draft
-from tests.builders import PASSWORD, add_lookups, add_member, make_account, make_connection, make_user
+from tests.builders import add_lookups, add_member, make_account, make_connection, make_user
 from tests.feeds import drop
 from tests.imports.customer_files import import_path
 from tests.imports.test_versioning import SPEC
 from tests.servers import run_sftp
 
-BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-
-pytestmark = [
-    pytest.mark.skipif(BROWSER is None, reason="no Chromium on this machine"),
-    pytest.mark.django_db(transaction=True),
-]
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory):
-    """Where the one browser of these tests is reached: starting it costs more than most of them."""
-    command = [str(BROWSER), "--headless=new", "--no-sandbox", "--remote-debugging-port=0", "--no-first-run"]
-    command += [
-        f"--disable-{part}" for part in ("gpu", "background-networking", "component-update", "extensions", "sync")
-    ]
-    command += ["--force-prefers-reduced-motion", f"--user-data-dir={tmp_path_factory.mktemp('browser')}"]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
-        try:
-            said = process.stderr or ()
-            yield next(line.split()[-1] for line in said if line.startswith("DevTools listening on"))
-        finally:
-            process.terminate()
-
-
-@pytest.fixture
-def browse(browser, live_server):
-    """Open a page where the user is logged in, in a session of its own; every error it meets fails the test.
-
-    Ask the database before and after, not within: the browser's event loop runs in this thread meanwhile.
-    """
-    sync_api = pytest.importorskip("playwright.sync_api")
-
-    @contextmanager
-    def browse(username):
-        errors = []
-        with sync_api.sync_playwright() as playwright:
-            session = playwright.chromium.connect_over_cdp(browser).new_context(viewport={"width": 1400, "height": 900})
-            page = session.new_page()
-            page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
-            page.on("pageerror", lambda error: errors.append(str(error)))
-            page.on("response", lambda response: errors.append(response.url) if response.status >= 400 else None)
-            log_in(page, live_server, username)
-            yield page
-            session.close()
-        assert not errors
-
-    return browse
-
-
-def log_in(page, live_server, username):
-    page.goto(live_server.url + reverse("admin:index"))
-    page.fill("input[name=username]", username)
-    page.fill("input[name=password]", PASSWORD)
-    page.click("button[type=submit]")
-    page.wait_for_selector("text=Connections")
+pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture

@@ -124,3 +124,14 @@ def test_settings_of_a_machine_are_not_kept_by_git():
         pytest.skip("this is no repository")
     assert is_ignored(".env")
     assert not is_ignored(".env.example")
+
+
+@pytest.mark.parametrize("path", ["/admin/", "/admin/login/", "/api/v1/docs/", "/health/"])
+def test_pages_load_nothing_from_other_hosts(client, path, db):
+    client.force_login(make_user("root", is_superuser=True))
+    said = client.get(path).headers["Content-Security-Policy"]
+    policy = {name: sources for name, *sources in map(str.split, said.split(";"))}
+    assert policy["default-src"] == ["'self'"]
+    assert not [source for sources in policy.values() for source in sources if "." in source or "*" in source]
+    assert "'unsafe-inline'" not in policy["script-src"]
+    assert policy["frame-ancestors"] == policy["object-src"] == ["'none'"]
