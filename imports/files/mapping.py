@@ -6,6 +6,7 @@ A file's columns are bound to its header once; what a cell costs afterwards is a
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from import_export import fields
@@ -14,6 +15,7 @@ from connections.nothing import says_nothing
 from imports.errors import FileHeld, FileRejected, HeldFor
 from imports.files.blocks import Block, BoundColumn
 from imports.files.drift import HeaderDrift
+from imports.files.furniture import Furniture
 from imports.formats.policies import WordsForNothing
 from imports.formats.spec import SOURCE_HEADERS, Column, FormatSpec, Ownership, fold_value_map
 from imports.formats.widgets import make_widget
@@ -118,6 +120,12 @@ class CustomerMapping:
     def original_header(self) -> list[str]:
         """The header without the four columns that rejects have behind it."""
         return [text for index, text in enumerate(self.header) if index not in self.reject_indexes]
+
+    @cached_property
+    def furniture(self) -> Furniture:
+        """What rows of the file may be instead of customers'."""
+        targets = {column.indexes[0]: target for target, column in self.columns.items() if len(column.indexes) == 1}
+        return Furniture(self.header, self.code_index, self.spec.dialect.delimiter, targets)
 
     def sent_cells(self, cells: Sequence[str]) -> list[str]:
         """The cells below the original header: what rejects had behind them says nothing of the row."""

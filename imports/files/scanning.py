@@ -10,7 +10,7 @@ import os
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from imports.errors import FileRejected
+from imports.errors import FileHeld, FileRejected, HeldFor, Problem
 from imports.files.furniture import Furniture
 from imports.files.records import Row, decode, decode_record, is_blank, without_line_end
 from imports.files.sources import count_line_ends
@@ -91,10 +91,12 @@ class _FirstRead:
     def _find_owner(self, code: str, cells: Sequence[str], line: int) -> str | None:
         """The code of whom a row belongs to, "" for nobody; none for a row that is none.
 
-        Raises FileRejected for a header with other columns: the rows below it would be misread.
+        Raises FileRejected or FileHeld for a header with other columns: the rows below it would be misread.
         """
         if self.furniture.is_other_header(cells):
-            raise _other_header(self.source, line)
+            raise (
+                _misplaced(self.furniture, cells, line) if self.furniture.targets else _other_header(self.source, line)
+            )
         if self.furniture.has(cells):
             if self.furniture.is_header(cells):
                 self.scan.repeated_headers += 1
@@ -197,14 +199,16 @@ def scan_customers(
     progress: Callable[[int], None],
     no_codes: Container[str] = (),
     continues: Callable[[Sequence[str]], bool] = _never,
+    furniture: Furniture | None = None,
 ) -> Scan:
     """First read: find every customer's rows and digest their bytes; the seed (16 bytes) goes into each digest.
 
     `no_codes` are the cells that stand for no code, and `continues` says of the cells of a row without one whether it
-    belongs to the customer of the row above. Raises FileRejected for an unterminated quote, a line without end, a
-    customer code that cannot be decoded, another header among the rows.
+    belongs to the customer of the row above; `furniture` tells rows that are no customers'. Raises FileRejected for an
+    unterminated quote, a line without end, a customer code that cannot be decoded, another header among the rows, and
+    FileHeld for a header that comes unasked and names other columns.
     """
-    scan = Scan(seed, Furniture(source.header, code_index, source.dialect.delimiter))
+    scan = Scan(seed, furniture or Furniture(source.header, code_index, source.dialect.delimiter))
     _FirstRead(source, code_index, scan, progress, no_codes, continues).go()
     scan.nameless = scan.customers.pop("", None)
     return scan
@@ -231,6 +235,16 @@ def _other_header(source: Source, line: int) -> FileRejected:
         "together. Send each as a file of its own, or both with the same columns in the same order.",
         line=line,
     )
+
+
+def _misplaced(furniture: Furniture, cells: Sequence[str], line: int) -> FileHeld:
+    index = furniture.find_misplaced(cells) or 0
+    message = (
+        f"Line {line} is a header, where the format expects none, and it names other columns than the format reads: "
+        f"column {index + 1} is {cells[index].strip()!r}, and is read into {furniture.targets[index]}. Send the file "
+        "with the columns as agreed, or let a version of the format read the header."
+    )
+    return FileHeld(HeldFor.HEADER, [Problem(code="other_header", message=message, line=line)])
 
 
 def _rows_of(source: Source, raw: bytes, line: int, *, is_faulty: bool) -> Iterator[Row]:

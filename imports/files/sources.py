@@ -12,7 +12,7 @@ import contextlib
 import os
 import re
 import tempfile
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -265,13 +265,25 @@ def _read_header(source: Source, offset: int) -> None:
         if b"\0" in row.raw:
             raise FileRejected("not_text", "The header holds NUL bytes, so the file is not text.", line=row.line)
         if row.fault:
-            raise FileRejected("malformed_quote", f"The header cannot be read: {row.fault}", line=row.line)
+            why = _find_cut(source, row.raw) or row.fault
+            raise FileRejected("malformed_quote", f"The header cannot be read: {why}", line=row.line)
         source.header, source.header_line = row.cells, row.line
         source.newline = _line_end(row.raw)
         return
     if not source.preamble.strip():
         raise FileRejected("empty_file", "The file holds nothing but blank lines; at least a header is needed.")
     # else the lines to skip were all there is: the file is judged as one whose header stands elsewhere
+
+
+def _find_cut(source: Source, header: bytes) -> str:
+    """Words for a quoted header with another delimiter than the dialect's; "" where no usual one cuts it."""
+    for mark in [*source.separator, *",;|\t"]:
+        if mark in (source.dialect.delimiter, source.dialect.quotechar, source.dialect.escapechar):
+            continue
+        row = next(iter(RecordReader(replace(source.dialect, delimiter=mark), 0, [header], 1)))
+        if not row.fault and len(row.cells) > 1:
+            return f"its delimiter is {mark!r}, and {source.dialect.delimiter!r} is expected."
+    return ""
 
 
 def _line_end(line: bytes) -> str:

@@ -94,10 +94,11 @@ def find_remarks(source: Source, mapping: CustomerMapping, scan: Scan) -> Iterat
         )
     if scan.repeated_headers:
         where = f"on line {scan.first_repeat}"
+        what = "The header stands again" if source.header else "A header, where the format expects none, stands"
         again = f"{where} and {scan.repeated_headers - 1:,} more times below" if scan.repeated_headers > 1 else where
         yield Problem(
             code="repeated_header",
-            message=f"The header stands again {again}; as no row is one, this is left out.",
+            message=f"{what} {again}; as no row is one, this is left out.",
             severity="warning",
             line=scan.first_repeat,
         )

@@ -168,7 +168,9 @@ class _Import:
             done += size
             self.progress("Reading", min(done, source.size), source.size)
 
-        return scan_customers(source, mapping.code_index, seed, advance, mapping.no_codes, Continuation(mapping))
+        return scan_customers(
+            source, mapping.code_index, seed, advance, mapping.no_codes, Continuation(mapping), mapping.furniture
+        )
 
     def _check(self, checker: Checker) -> None:
         """Check every customer that is new or changed, and stage what is accepted."""

@@ -51,5 +51,7 @@ def read_codes(path: Path, spec: FormatSpec) -> set[str]:
         mapping = CustomerMapping(spec, source.header)
         source.header = mapping.header
         continuation = Continuation(mapping)
-        scan = scan_customers(source, mapping.code_index, bytes(16), lambda _: None, mapping.no_codes, continuation)
+        scan = scan_customers(
+            source, mapping.code_index, bytes(16), lambda _: None, mapping.no_codes, continuation, mapping.furniture
+        )
         return set(scan.customers)

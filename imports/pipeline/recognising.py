@@ -49,13 +49,21 @@ def explain_drift(hold: FileHeld, source: Source, spec: FormatSpec, others: Iter
         where = f"the header stands on line {moved + 1} of this file, {name} expects it on line {_expected(source)}"
         hold.problems = [Problem(code="moved_header", message=_sentence([where, *said]), line=moved + 1)]
         return
-    hold.problems = [replace(problem, line=source.header_line) for problem in hold.problems]
-    delimiter = _find_other_delimiter(lines, source, spec, name)
-    if delimiter or said:
-        said = [delimiter, *said]
+    delimiter = _find_other_delimiter(lines, source, spec)
+    if delimiter:
+        drift = HeaderDrift(spec, _cut(lines[(source.header_line or 1) - 1 :], delimiter, spec.dialect.quotechar), [])
+        uses = f"this file uses {NAMES.get(delimiter, repr(delimiter))}"
+        if source.separator == delimiter:
+            uses = f"line {source.separator_line} says that the delimiter is {delimiter!r} (sep=), and {uses}"
+        sentence = _sentence(
+            [f"{uses}, {name} expects {NAMES.get(spec.dialect.delimiter, repr(spec.dialect.delimiter))}", *said]
+        )
+        hold.problems = [Problem(code="other_delimiter", message=sentence), *([] if alike else drift.find_problems())]
     else:
-        said = [_find_lost(source, spec, name) or f"the header of this file is not the one that {name} is approved for"]
-    hold.summary = _sentence([_describe_separator(source), *said])
+        lost = "" if said else _find_lost(source, spec, name)
+        unlike = "" if said or lost else f"the header of this file is not the one that {name} is approved for"
+        hold.summary = _sentence([_describe_separator(source), *said, lost, unlike])
+    hold.problems = [replace(problem, line=source.header_line) for problem in hold.problems]
 
 
 def explain_missing_header(source: Source) -> str:
@@ -127,17 +135,19 @@ def _known(spec: FormatSpec, cells: list[str]) -> int:
     return sum(normalize(cell) in known for cell in cells)
 
 
-def _find_other_delimiter(lines: list[str], source: Source, spec: FormatSpec, name: str) -> str:
+def _find_other_delimiter(lines: list[str], source: Source, spec: FormatSpec) -> str:
+    """The delimiter that the header is cut by, where it is not the format's; "" where it seems to be."""
     own, index = spec.dialect.delimiter, (source.header_line or 1) - 1
     if index >= len(lines):
         return ""
     header = lines[index : index + 1]
-    widths = {mark: len(_cut(header, mark, spec.dialect.quotechar)) for mark in dict.fromkeys([own, *",;|\t"])}
+    marks: list[str] = [own, *source.separator, *",;|\t"]
+    widths = {mark: len(_cut(header, mark, spec.dialect.quotechar)) for mark in marks}
     widest = max(widths, key=lambda mark: widths[mark])
     expected = max(2, len(spec.header) / 2)
     if widths[own] * 2 > widths[widest] or widths[widest] < expected:
         return ""
-    return f"this file uses {NAMES.get(widest, widest)}, {name} expects {NAMES.get(own, repr(own))}"
+    return widest
 
 
 def _find_moved(lines: list[str], source: Source, spec: FormatSpec) -> int | None:

@@ -120,15 +120,41 @@ def sentence(run):
 
 def test_another_delimiter_is_named_first_and_the_header_is_not_repeated(send):
     run = send.text(f"{HEADER};Fax\n{ROW}\n".replace("|", ";"), SPEC)
-    assert sentence(run) == "This file uses semicolons, erp expects pipes"
-    assert run.message.count("Mail") == 0
-    assert len(run.message) < 700
+    assert run.message == "This file uses semicolons, erp expects pipes."
+    assert issues_of(run) == [(1, "", "other_delimiter")]
+
+
+@pytest.mark.parametrize("mark", [",", ";", "\t", "^"])
+def test_a_truthful_line_for_spreadsheets_is_one_sentence(send, mark):
+    run = send.text(f"sep={mark}\n{HEADER}\n{ROW}\n".replace("|", mark), SPEC)
+    assert issues_of(run) == [(2, "", "other_delimiter")]
+    assert run.message.startswith(f"Line 1 says that the delimiter is {mark!r} (sep=), and this file uses ")
+    assert run.message.endswith(", erp expects pipes.")
+
+
+@pytest.mark.parametrize("mark", [",", ";", "\t", "^"])
+def test_a_quoted_header_of_another_delimiter_is_named_as_that(send, mark):
+    header = mark.join(f'"{name}"' for name in HEADER.split("|"))
+    before = "sep=^\n" if mark == "^" else ""
+    run = send.text(f"{before}{header}\n{ROW.replace('|', mark)}\n", SPEC)
+    assert run.message == f"The header cannot be read: its delimiter is {mark!r}, and '|' is expected."
+
+
+def test_what_else_is_wrong_with_a_header_of_another_delimiter_is_said_too(send):
+    run = send.text(f"sep=;\n{HEADER.replace('Ort', 'Ort / Stadt')}\n".replace("|", ";"), SPEC)
+    assert issues_of(run) == [(2, "", "other_delimiter"), (2, "customer_alias", "renamed_column")]
+
+
+@pytest.mark.parametrize("mark", [";", ","])
+def test_an_untruthful_line_for_spreadsheets_does_not_decide(send, mark):
+    run = send.text(f"sep={mark}\n{HEADER.replace('Ort', 'City')}\n{ROW}\n", SPEC)
+    assert issues_of(run) == [(2, "customer_alias", "renamed_column")]
 
 
 def test_a_file_of_the_standard_template_is_recognised(send):
     commas = read_format(FORMAT.replace('"|"', '","'))
     run = send.text("customer_code|profile_name|website\n1|Harbor Row|\n", commas)
-    assert sentence(run) == "This file uses pipes, erp expects commas; it looks like the standard template"
+    assert run.message == "This file uses pipes, erp expects commas; it looks like the standard template."
 
 
 def test_a_file_of_another_format_of_the_account_is_recognised(send, account):

@@ -184,3 +184,49 @@ def test_rows_that_come_back_are_not_ignored_for_their_reasons(send):
     assert (run.rows, run.rejected) == (1, 1)
     assert "C1|A|?|2|invalid_website|website|\n" in rejects.read_text()
     assert send.bytes(rejects.read_bytes(), format_).rejected == 1
+
+
+# -- a header that nobody expects
+
+PLACES = ["customer_code", "profile_name", "website", "address_type", "address_code", "address_city", "address_country"]
+HEADLESS = spec(
+    *(column(name, place) for place, name in enumerate(PLACES, 1)),
+    dialect=Dialect(has_header=False, width=len(PLACES)),
+)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "|".join(PLACES),
+        "|".join(PLACES).upper(),
+        "Customer Code|Profile Name|Website|Address Type|Shipping Code 1|Shipping City|Shipping Country",
+        "Customer Code|Name|Website|Address Type|shipping_code_1|Ort|Shipping Country",
+        '"Customer Code"|"Profile Name"|"Website"|"Address Type"|"Address Code"|"Address City"|"Address Country"',
+        "\ufeffcustomer_code|profile_name|website||||",
+    ],
+)
+def test_a_header_of_a_file_that_has_none_is_no_row(send, line):
+    run = send.text(f"{line}\nC1|A||S|S1|Lyon|FR\n{line}\nC2|B|||||\n", HEADLESS)
+    assert (run.status, run.rows, list(send.customers())) == ("succeeded", 2, ["C1", "C2"])
+    assert issues_of(run) == [(1, "", "repeated_header")]
+    assert run.issues.get().message.startswith("A header, where the format expects none, stands on line 1 and 1 more")
+
+
+@pytest.mark.parametrize(
+    ("line", "column"),
+    [
+        ("profile_name|customer_code|website|address_type|address_code|address_city|address_country", 1),
+        ("customer_code|website|profile_name||||", 2),
+        ("Customer Code|Profile Name|Website|Address Type|Address Code|Address Country|Address City", 6),
+    ],
+)
+def test_a_header_that_names_other_columns_holds_a_file_that_has_none(send, line, column):
+    run = send.text(f"{line}\nC1|A|||||\n", HEADLESS)
+    assert (run.status, run.held_for, issues_of(run)) == ("held", "header", [(1, "", "other_header")])
+    assert f"it names other columns than the format reads: column {column} is" in run.message
+
+
+@pytest.mark.parametrize("line", ["Website|Website Ltd|||||", "customer_code|A|||||", "discount|Discount Store|||||"])
+def test_a_customer_with_the_code_of_a_field_is_one(send, line):
+    assert send.text(f"{line}\n", HEADLESS).created == 1
