@@ -47,7 +47,7 @@ DIFFERENCES_SHOWN = 100
 
 
 def short_time(moment: datetime | None) -> str:
-    """A moment as people see it everywhere: to the minute, in the site's time zone."""
+    """A moment as people see it everywhere: to the minute, in their time zone, which the page names."""
     return date_format(localtime(moment), "Y-m-d\xa0H:i") if moment else ""
 
 

@@ -79,6 +79,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "csp.middleware.CSPMiddleware",
     "customersync.junk.RefuseNul",
+    "accounts.zones.ZoneOfViewer",
     "accounts.waiting.tell_of_waiting",
     "accounts.newcomers.WelcomeNewcomers",
 ]

@@ -1,0 +1,31 @@
+"""Times in the zone of whoever looks: their browser says which it is, and the pages of the admin are written in it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo, available_timezones
+
+from django.urls import reverse
+from django.utils import timezone
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from django.http import HttpRequest, HttpResponseBase
+
+COOKIE = "zone"
+"""Written by console.js; without it, or with what is no zone, times are in the site's."""
+
+
+class ZoneOfViewer:
+    """Programs get UTC as ever: only the admin's pages are written in the viewer's zone."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        name = request.COOKIES.get(COOKIE, "").replace("%2F", "/")
+        if name not in available_timezones() or not request.path.startswith(reverse("admin:index")):
+            return self.get_response(request)
+        with timezone.override(ZoneInfo(name)):
+            return self.get_response(request)
