@@ -44,7 +44,7 @@ class Running:
     """A server at work: `settings` log in, `folder` is what it serves, `misbehaviour` is what it is to do wrong.
 
     FTP answers a command with one of its `replies`, where it has one, or lists as `listings` say. SFTP answers with one
-    of its `errors`: to a rename, a mkdir, a write, or a stat of what is missing.
+    of its `errors`: to a rename, a mkdir, a write, a read, or a stat of what is missing.
     """
 
     settings: ServerSettings
@@ -269,8 +269,14 @@ def run_sftp(
     client_key: str = "",
     host_keys: list[Any] | None = None,
     greeting: str = "",
+    questions: list[tuple[str, bool]] | None = None,
+    **options: Any,
 ) -> Iterator[Running]:
-    """SFTP by asyncssh in a thread of its own, closed in the folder; with a `greeting` it says that and no SFTP."""
+    """SFTP by asyncssh in a thread of its own, closed in the folder; with a `greeting` it says that and no SFTP.
+
+    With `questions`, each with whether what is typed may be seen, it asks them and takes no password otherwise.
+    `options` are the library's own.
+    """
     keys = host_keys or [asyncssh.generate_private_key("ssh-ed25519")]
     running = Running(ServerSettings(protocol="sftp"), folder)
     loop = asyncio.new_event_loop()
@@ -284,7 +290,16 @@ def run_sftp(
             running.sessions.discard(self.conn)
 
         def password_auth_supported(self) -> bool:
-            return True
+            return questions is None
+
+        def kbdint_auth_supported(self) -> bool:
+            return questions is not None
+
+        def get_kbdint_challenge(self, username: str, lang: str, submethods: str) -> Any:
+            return "", "", "", questions
+
+        def validate_kbdint_response(self, username: str, responses: Any) -> bool:
+            return list(responses) == [USER if seen else PASSWORD for _, seen in questions or []]
 
         def validate_password(self, username: str, password: str) -> bool:
             if "repeat the password" in running.misbehaviour:
@@ -340,6 +355,8 @@ def run_sftp(
         def open(self, path: bytes, pflags: int, attrs: Any) -> Any:
             if pflags & asyncssh.FXF_WRITE:
                 self._refuse("write")
+            else:
+                self._refuse("read")
             if read_only and pflags & asyncssh.FXF_WRITE:
                 raise asyncssh.SFTPPermissionDenied("read only")
             return super().open(path, pflags, attrs)
@@ -377,7 +394,7 @@ def run_sftp(
     async def start() -> Any:
         return await asyncssh.listen(
             "127.0.0.1", 0, server_factory=Login, server_host_keys=keys, reuse_address=True, encoding=None,
-            sftp_factory=None if greeting else Files,
+            sftp_factory=None if greeting else Files, **options,
         )  # fmt: skip
 
     thread = threading.Thread(target=loop.run_forever, daemon=True)

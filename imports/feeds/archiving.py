@@ -85,7 +85,7 @@ class Mover:
 
     @property
     def message(self) -> str:
-        return f"Imported, but cannot be moved: {self.problem} {REMEDY}" if self.problem else ""
+        return f"Imported, but cannot be moved: {self.problem.rstrip('.')}. {REMEDY}" if self.problem else ""
 
     def record(self) -> None:
         """Show with the feed whether its files can be moved, and tell the contacts once that they cannot."""

@@ -37,12 +37,22 @@ BLOCK = 1 << 16
 
 
 _TOO_MANY = re.compile(
-    r"maxim|too many|try again|\blater\b|temporar|busy|overload|limit (is )?(reached|exceeded)"
-    r"|already (logged|connect)|server (is )?full|zu viele|trop de|troppi|demasiad|te veel|muit[oa]s conex",
+    r"maxim|too many|try again|\blater\b|temporar|busy|overload|server (is )?full|already (logged|connect|in use)"
+    r"|\b(limit|quota)\b.*\b(reached|exceeded)|\b(reached|exceed\w*)\b.*\b(limit|quota)\b"
+    r"|\blimited to \d|\bno (more|further|free)\b"
+    r"|zu viele|trop de|troppi|demasiad|te veel|muit[oa]s (conex|usu)",
     re.IGNORECASE,
 )
 """What servers say to who knows the password, and comes at a bad time."""
 _UNKNOWN = re.compile(r"incorrect|invalid|wrong|unknown|bad password|denied", re.IGNORECASE)
+_LOCKED = re.compile(r"\b(locked|disabled|suspended|blocked|banned|expired)\b", re.IGNORECASE)
+"""What no patience mends, whatever else is said of attempts and limits."""
+
+
+def _comes_at_a_bad_time(said: str) -> bool:
+    if not _TOO_MANY.search(said) or _LOCKED.search(said):
+        return False
+    return not (_UNKNOWN.search(said) and "again" in said)
 
 
 class FTPServer(FTP):
@@ -189,7 +199,7 @@ class FTPServer(FTP):
         except ftplib.error_perm as error:
             code = str(error)[:3]
             said = quote(self._decoded(str(error)), self.settings.password)
-            if not self.home and _TOO_MANY.search(said) and not (_UNKNOWN.search(said) and "again" in said):
+            if not self.home and _comes_at_a_bad_time(said):
                 raise ServerUnreachable(f"{where} lets nobody else in for now: {said}") from None
             if code in ("530", "532", "331", "332"):
                 raise LoginRefused(f"{where} refuses the login of {user!r}: {said}") from None
@@ -197,19 +207,9 @@ class FTPServer(FTP):
                 raise FolderMissing(
                     f"The folder {path} is not on {where}, or {user!r} may not enter it: {said}"
                 ) from None
-            if missing and self._is_gone(missing):
+            if missing and self.look_at(missing) is None:
                 raise self.vanished(missing) from None
             raise PermissionRefused(f"{where} does not let {user!r} do that with {path}: {said}") from None
         except (ftplib.Error, EOFError, OSError, *LIBRARY_ERRORS) as error:
             said = quote(error, self.settings.password)
             raise ServerUnreachable(f"{where} stopped answering or cannot be reached ({path}): {said}") from None
-
-    def _is_gone(self, path: str) -> bool:
-        try:
-            with self._limited():
-                self.ftp.size(self._absolute(path))
-        except ftplib.error_perm as error:
-            return str(error).startswith("550")
-        except (ftplib.Error, EOFError, OSError):
-            return False
-        return False

@@ -31,7 +31,9 @@ UNKNOWN_COMMAND = {"500", "501", "502", "504"}
 _REFUSALS = {*UNKNOWN_COMMAND, "450", "550", "553"}
 """Behind which another command may be answered."""
 _EMPTY = re.compile(
-    r"\b(no|not (found|exist)|empty|none|kein\w*|leer|gefunden|aucun\w*|vide|trouv\w*|nessun\w*|vuot\w*|trovat\w*"
+    r"\b(no( \w+)?( such)?( \w+)? (files?|director(y|ies)|folders?|members?|entr(y|ies)|match(es|ing)?|items?|objects?"
+    r"|data ?sets?|documents?|contents?)|not (found|exist)|nothing|empty|none"
+    r"|kein\w*|leer|gefunden|aucun\w*|vide|trouv\w*|nessun\w*|vuot\w*|trovat\w*"
     r"|ning\w*|vac\w*|encontr\w*|existe\w*|nenhum\w*|vazi\w*|geen|leeg|gevonden)",
     re.IGNORECASE,
 )

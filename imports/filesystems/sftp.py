@@ -34,12 +34,14 @@ from imports.filesystems.base import (
 from imports.filesystems.names import Names
 from imports.filesystems.network import LEAST_RATE, PATIENCE, TimeLimit
 from imports.filesystems.sftp_keys import Client, PinnedKeys, connect_socket
+from imports.filesystems.sftp_logins import Answers, read_private_keys
 from imports.filesystems.transports import SFTP
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterator
 
 BLOCK = 1 << 18
+_NOT_THERE = (asyncssh.SFTPNoSuchFile, asyncssh.SFTPNoSuchPath, FileNotFoundError)
 logging.getLogger("asyncssh").setLevel(logging.CRITICAL)
 """Servers' own words stand there as they came, and passwords with them; what goes wrong is in our errors."""
 
@@ -55,12 +57,12 @@ class SFTPServer(SFTP):
         pinned = PinnedKeys(settings.host_key)
         if not pinned:
             raise SettingsWrong(f"No host key of {settings.where} is pinned, so nobody knows whose server answers.")
-        self.client = Client(pinned)
+        self.client = Client(pinned, Answers(settings))
         options: dict[str, Any] = {
             "port": settings.port or 22,
             "username": settings.user,
             "password": settings.password or None,
-            "client_keys": _client_keys(settings),
+            "client_keys": read_private_keys(settings),
             "agent_path": None,
             "config": None,
             "gss_host": None,
@@ -147,7 +149,7 @@ class SFTPServer(SFTP):
         """
         try:
             return await sftp.stat(self._wire(path))
-        except (asyncssh.SFTPNoSuchFile, asyncssh.SFTPNoSuchPath):
+        except _NOT_THERE:
             return None
         except asyncssh.SFTPConnectionLost:
             raise
@@ -225,6 +227,11 @@ class SFTPServer(SFTP):
         try:
             yield
         except (asyncssh.HostKeyNotVerifiable, asyncssh.KeyExchangeFailed) as error:
+            if str(error).startswith("No matching "):  # of anything but keys
+                raise SettingsWrong(
+                    f"{where} encrypts in ways that are not safe any more: {self._quote(error)}. Ask its operator to "
+                    "switch on newer ones."
+                ) from None
             presented = " and ".join(self.client.presented)
             said = f"it presents {presented}" if presented else quote(error)
             raise IdentityWrong(
@@ -232,12 +239,15 @@ class SFTPServer(SFTP):
                 "before you trust it."
             ) from None
         except asyncssh.PermissionDenied as error:
-            raise LoginRefused(f"{where} refuses the login of {user!r}: {self._quote(error)}") from None
-        except (asyncssh.SFTPNoSuchFile, asyncssh.SFTPNoSuchPath, FileNotFoundError) as error:
+            said = f"{self._quote(error)}{self.client.answers.explain()}"
+            raise LoginRefused(f"{where} refuses the login of {user!r}: {said}") from None
+        except _NOT_THERE as error:
             if folder:
                 raise FolderMissing(f"The folder {path} is not on {where}.") from None
-            if missing:
+            if missing and self.look_at(missing) is None:
                 raise self.vanished(missing) from None
+            if missing:  # what is said to be missing is something else, or nothing
+                raise PermissionRefused(f"{where} could not do that with {path}: {self._quote(error)}") from None
             raise FolderMissing(f"{path} is not on {where}: {self._quote(error)}") from None
         except (asyncssh.SFTPPermissionDenied, asyncssh.SFTPWriteProtect, PermissionError) as error:
             raise PermissionRefused(
@@ -256,18 +266,6 @@ class SFTPServer(SFTP):
 
     def _quote(self, error: object) -> str:
         return "it took too long" if isinstance(error, TimeoutError) else quote(error, self.settings.password)
-
-
-def _client_keys(settings: ServerSettings) -> list[asyncssh.SSHKey] | None:
-    if not settings.private_key:
-        return None
-    try:
-        return [asyncssh.import_private_key(settings.private_key, settings.password or None)]
-    except (asyncssh.KeyImportError, asyncssh.KeyEncryptionError, ValueError):
-        raise SettingsWrong(
-            f"The private key for {settings.where} cannot be read: give it in OpenSSH or PEM format, "
-            "and its passphrase as the password."
-        ) from None
 
 
 def _is_file(attributes: asyncssh.SFTPAttrs) -> bool:

@@ -18,6 +18,9 @@ from imports.filesystems.network import open_socket
 
 if TYPE_CHECKING:
     import socket
+    from collections.abc import Sequence
+
+    from imports.filesystems.sftp_logins import Answers
 
 _RSA = ("rsa-sha2-512", "rsa-sha2-256", "ssh-rsa")
 FAMILIES = {
@@ -60,10 +63,14 @@ class PinnedKeys:
 
 
 class Client(asyncssh.SSHClient):
-    """Decides about the server's key, and remembers the ones that it presented; `left` is what is still to ask for."""
+    """Decides about the server's key, and remembers the ones that it presented; `left` is what is still to ask for.
 
-    def __init__(self, pinned: PinnedKeys) -> None:
+    `answers` says what the server asks who logs in.
+    """
+
+    def __init__(self, pinned: PinnedKeys, answers: Answers) -> None:
         self.pinned = pinned
+        self.answers = answers
         self.presented: list[str] = []
         self.accepted = False
         self.left = dict(pinned.families)
@@ -80,6 +87,14 @@ class Client(asyncssh.SSHClient):
         self.presented.append(fingerprint)
         self.left.pop(key.get_algorithm(), None)
         return False
+
+    def kbdint_auth_requested(self) -> str | None:
+        return "" if self.answers.begin() else None
+
+    def kbdint_challenge_received(
+        self, name: str, instructions: str, lang: str, prompts: Sequence[tuple[str, bool]]
+    ) -> list[str] | None:
+        return self.answers.give(prompts)
 
 
 def connect_socket(settings: ServerSettings) -> socket.socket:

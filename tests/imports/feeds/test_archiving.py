@@ -35,6 +35,7 @@ def pull(feed):
         ("rename", asyncssh.SFTPOpUnsupported("Operation unsupported"), "Operation unsupported"),
         ("rename", asyncssh.SFTPFailure("Disk quota exceeded"), "Disk quota exceeded"),
         ("rename", asyncssh.SFTPQuotaExceeded("quota"), "quota"),
+        ("rename", asyncssh.SFTPNoSuchFile("No such file"), "No such file"),
         ("mkdir", asyncssh.SFTPPermissionDenied("Permission denied"), "Permission denied"),
         ("mkdir", asyncssh.SFTPNoSpaceOnFilesystem("No space left"), "No space left"),
     ],

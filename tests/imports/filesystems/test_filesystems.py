@@ -30,6 +30,7 @@ from imports.filesystems import (
     read_fingerprint,
     read_identities,
 )
+from imports.filesystems.sftp_logins import read_private_keys
 from tests.servers import PASSWORD, NotStarted, make_authority, run_ftp, run_openssh, run_sftp, run_vsftpd
 
 CONTENT = b"customer_code|profile_name\n" * 2000
@@ -291,6 +292,87 @@ def test_a_private_key_logs_in_with_its_passphrase(folder):
         other = asyncssh.generate_private_key("ssh-ed25519").export_private_key().decode()
         with pytest.raises(LoginRefused):
             fetch(replace(settings, private_key=other, password=""))
+
+
+@pytest.mark.parametrize("format_name", ["openssh", "pkcs1-pem", "pkcs8-pem"])
+@pytest.mark.parametrize("kind", ["ssh-rsa", "ecdsa-sha2-nistp256"])
+def test_a_private_key_is_read_in_any_format_and_however_it_was_pasted(folder, kind, format_name):
+    key = asyncssh.generate_private_key(kind)
+    text = key.export_private_key(format_name).decode()
+    pasted = "\ufeff\n" + "\r\n".join(f"  {line}\t" for line in text.splitlines())
+    with run_sftp(folder, client_key=key.export_public_key().decode()) as running:
+        for written in (text, text.strip(), pasted):
+            assert fetch(replace(running.settings, private_key=written, password="")) == CONTENT
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("PuTTY-User-Key-File-3: ssh-ed25519\nEncryption: none", "PuTTYgen"),
+        ("ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIKHE me", "public key"),
+        ("no key", "OpenSSH or PEM format"),
+    ],
+)
+def test_what_is_no_private_key_is_refused_with_what_is_right(text, said):
+    with pytest.raises(SettingsWrong, match=said):
+        read_private_keys(ServerSettings(protocol="sftp", host="h", private_key=text))
+
+
+@pytest.mark.parametrize(
+    "questions",
+    [
+        [("Password: ", False)],
+        [("Passwort: ", False)],
+        [("Mot de passe : ", False)],
+        [("PASSCODE", False)],
+        [("User: ", True), ("Password: ", False)],
+        [],
+    ],
+)
+def test_a_server_that_asks_is_answered(folder, questions):
+    with run_sftp(folder, questions=questions) as running:
+        assert fetch(running.settings) == CONTENT
+
+
+def test_a_question_without_an_answer_is_named_and_the_password_is_tried_once(folder):
+    two = [("Password: ", False), ("Verification code: ", False)]
+    with run_sftp(folder, questions=two) as running, pytest.raises(LoginRefused, match="'Verification code:' too"):
+        fetch(running.settings)
+    with run_sftp(folder, questions=two[:1]) as running, pytest.raises(LoginRefused):
+        fetch(replace(running.settings, password="wrong"))
+
+
+def test_an_old_server_with_signatures_of_sha1_is_read(folder):
+    keys = [asyncssh.generate_private_key("ssh-rsa", key_size=2048)]
+    with run_sftp(folder, host_keys=keys, signature_algs=["ssh-rsa"], mac_algs=["hmac-sha1"]) as running:
+        assert fetch(running.settings) == CONTENT
+
+
+def test_a_server_that_encrypts_like_nobody_any_more_is_no_other_server():
+    def name_list(text):
+        return len(text).to_bytes(4, "big") + text
+
+    offers = [b"curve25519-sha256", b"ssh-ed25519", *[b"3des-cbc"] * 2, *[b"hmac-sha1"] * 2, *[b"none"] * 2, b"", b""]
+    payload = bytes([20]) + bytes(16) + b"".join(map(name_list, offers)) + bytes(5)
+    padding = 16 - (len(payload) + 5) % 8
+
+    def answer(listening):
+        opened, _ = listening.accept()
+        with opened:
+            opened.sendall(b"SSH-2.0-Old\r\n" + (len(payload) + padding + 1).to_bytes(4, "big"))
+            opened.sendall(bytes([padding]) + payload + bytes(padding))
+            while opened.recv(4096):
+                """Until the client has had enough."""
+
+    key = asyncssh.generate_private_key("ssh-ed25519").export_public_key().decode()
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        thread = threading.Thread(target=answer, args=[listening])
+        thread.start()
+        port = listening.getsockname()[1]
+        with pytest.raises(SettingsWrong, match=r"not safe any more.*3des-cbc.*newer") as raised:
+            fetch(ServerSettings(protocol="sftp", host="127.0.0.1", port=port, user="x", host_key=key, timeout=5))
+        thread.join(10)
+    assert not isinstance(raised.value, IdentityWrong)
 
 
 # -- sessions that break
@@ -574,3 +656,17 @@ def test_libraries_are_used_by_what_they_promise():
         and not (isinstance(node.value, ast.Name) and node.value.id == "self")
     ]
     assert not hidden
+
+
+@pytest.mark.parametrize("start", [run_sftp, run_ftp])
+def test_what_is_said_to_be_missing_is_gone_when_it_is_not_listed_either(tmp_path, start):
+    """What lies there and cannot be had is told at once; taken for gone, it would be tried for ever."""
+    (tmp_path / "a.txt").write_text("x")
+    with start(tmp_path) as running, open_server(running.settings) as session:
+        running.replies["RETR"] = "550 No such file."
+        running.errors["read"] = asyncssh.SFTPNoSuchFile("No such file")
+        with pytest.raises(PermissionRefused, match=r"with a\.txt.*No such file"):
+            session.download("a.txt", io.BytesIO(), 10)
+        (tmp_path / "a.txt").unlink()
+        with pytest.raises(FileVanished):
+            session.download("a.txt", io.BytesIO(), 10)

@@ -80,6 +80,13 @@ def test_where_nobody_can_know_what_lies_there_the_line_is_quoted(server, refuse
         listed(server)
 
 
+@pytest.mark.parametrize("said", ["213 1,234", "213 none", "213", "250 12"])
+def test_a_size_that_is_no_number_is_none(server, said):
+    server.replies.update({**NO_MLSD, "LIST": "502 Command not implemented.", "SIZE": said})
+    with pytest.raises(ListingUnreadable, match=f"SIZE: '?501 {said}"):
+        listed(server)
+
+
 def test_an_unreadable_line_is_no_empty_folder_for_who_lists_no_names(server):
     server.replies.update(NO_MLSD)
     server.listings.update({"LIST": lambda place: ["customers.txt | 1234"], "NLST": lambda place: []})
@@ -109,6 +116,8 @@ def test_a_file_without_a_size_of_its_own_is_named(server):
         "550 Keine Dateien gefunden",
         "450 Aucun fichier",
         "550 No members found.",
+        "550 No data sets found.",
+        "550 No matching files",
     ],
 )
 @pytest.mark.parametrize("commands", [["MLSD"], ["LIST"], ["MLSD", "LIST", "NLST"]])
@@ -125,6 +134,8 @@ def test_an_empty_folder_may_be_answered_by_an_error(server, said, commands):
         ("550 Not authorized to list.", PermissionRefused),
         ("550 Zugriff verweigert", PermissionRefused),
         ("550 Failed.", PermissionRefused),
+        ("550 No.", PermissionRefused),
+        ("550 No such device or address", PermissionRefused),
         ("450 Busy, no listing now", ServerUnreachable),
         ("451 Local error", ServerUnreachable),
     ],

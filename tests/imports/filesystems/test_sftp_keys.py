@@ -117,6 +117,12 @@ def test_openssh_with_bad_modes_of_its_chroot_is_an_answer(tmp_path):
         "530 Zu viele Verbindungen",
         "530 Server is full",
         "532 User limit reached",
+        "530 Sorry, no more connections allowed from your IP",
+        "530 User cannot log in: account is limited to 2 sessions",
+        "530 User erp has reached the login limit",
+        "530 Connection limit for this host exceeded",
+        "530 This account is already in use",
+        "530 Concurrent sessions quota exceeded",
         "500 Temporarily not possible",
     ],
 )
@@ -128,7 +134,14 @@ def test_a_login_at_a_bad_time_is_tried_again(tmp_path, reply):
 
 
 @pytest.mark.parametrize(
-    "reply", ["530 Login incorrect, please try again.", "530 Not logged in.", "530 Wrong password"]
+    "reply",
+    [
+        "530 Login incorrect, please try again.",
+        "530 Not logged in.",
+        "530 Wrong password",
+        "530 Too many failed attempts: the account is locked",
+        "530 Password has expired",
+    ],
 )
 def test_a_wrong_password_is_no_bad_time(tmp_path, reply):
     with run_ftp(tmp_path) as running:
