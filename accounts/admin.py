@@ -14,6 +14,7 @@ from django.http import Http404, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from unfold.admin import ModelAdmin, TabularInline
+from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import action, display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 from unfold.widgets import UnfoldAdminIntegerFieldWidget
@@ -171,12 +172,12 @@ class AccountAdmin(AccountOwnedAdmin):
     when_empty = "An account is a brand's space. Add one to begin."
 
     account_path = "id"
-    list_display = ["name", "code", "sandbox_of", "auto_approve", "created_at"]
+    list_display = ["name", "code", "sandbox_of", "auto_approval", "created_at"]
     list_select_related = ["sandbox_of"]
-    list_filter = ["auto_approve"]
+    list_filter = [("auto_approval", ChoicesDropdownFilter)]
     search_fields = ["code", "name"]
     search_help_text = "Code or name"
-    fields = ["name", "code", "sandbox_of", "auto_approve"]
+    fields = ["name", "code", "sandbox_of", "auto_approval", "review_hours"]
     inlines = [MembersOfAccount]
     actions_detail = ["make_sandbox"]
 

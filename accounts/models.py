@@ -7,6 +7,7 @@ from typing import ClassVar
 from django.conf import settings
 from django.contrib.auth.models import AbstractUser
 from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils.functional import cached_property
 from knox.models import AbstractAuthToken
@@ -41,6 +42,11 @@ class User(AbstractUser):  # type: ignore[django-manager-missing]  # of tokens: 
 class Account(models.Model):
     """A brand's space; owns everything else."""
 
+    class AutoApproval(models.TextChoices):
+        NEVER = "never", "never"
+        NOTHING_SIMILAR = "nothing_similar", "when nothing similar exists"
+        ALWAYS = "always", "always"
+
     code = models.SlugField(max_length=50, unique=True, help_text="Names the account in commands, files and addresses.")
     name = models.CharField(max_length=150)
     sandbox_of = models.ForeignKey(
@@ -51,8 +57,19 @@ class Account(models.Model):
         related_name="sandboxes",
         help_text="The production account this one is the sandbox of.",
     )
-    auto_approve = models.BooleanField(
-        default=False, help_text="New connections are approved at once instead of waiting for a review."
+    auto_approval = models.CharField(
+        "approval by itself",
+        max_length=15,
+        choices=AutoApproval,
+        default=AutoApproval.NEVER,
+        db_default=AutoApproval.NEVER,
+        help_text="Which new connections are approved by themselves instead of waiting for a review.",
+    )
+    review_hours = models.PositiveSmallIntegerField(
+        default=48,
+        db_default=48,
+        validators=[MinValueValidator(1), MaxValueValidator(24 * 365)],
+        help_text="Within how many hours a new connection is to be reviewed; then it is overdue.",
     )
     created_at = models.DateTimeField(auto_now_add=True)
 

@@ -12,7 +12,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-def add_sandbox(production: Account, code: str = "", name: str = "", *, auto_approve: bool = False) -> Account:
+def add_sandbox(
+    production: Account, code: str = "", name: str = "", *, auto_approval: str = Account.AutoApproval.NEVER
+) -> Account:
     """Make a sandbox of a production account, with a copy of its lists and members.
 
     Without a code it is the account's with "-sandbox" behind it. Raises ValidationError where that cannot be.
@@ -21,7 +23,7 @@ def add_sandbox(production: Account, code: str = "", name: str = "", *, auto_app
         code=code or f"{production.code[:42]}-sandbox",
         name=name or f"{production.name[:140]} sandbox",
         sandbox_of=production,
-        auto_approve=auto_approve,
+        auto_approval=auto_approval,
     )
     sandbox.full_clean()
     with transaction.atomic():

@@ -13,6 +13,7 @@ from django.db.models.functions import Lower, Now
 
 from accounts.models import Account
 from connections.given import given_fields
+from connections.matching.models import MatchingProgress, MatchKey, Suggestion  # noqa: F401  (models of this app)
 from connections.near_keys import LONGEST, near_key
 from connections.nothing import says_nothing
 from connections.querysets import ConnectionQuerySet
@@ -21,6 +22,9 @@ from connections.sightings import Sighting  # noqa: F401  (a model of this app)
 from lookups.fields import EmailKeyField, KeyField, TextField
 from lookups.models import CompanyNumber, CustomerGroup, PaymentTerm, PriceType, SalesRep, ShippingTerm, Warehouse
 from lookups.validators import validate_trimmed
+
+LONGEST_NOTE = 500
+"""Characters of what a person writes about a decision."""
 
 
 class Connection(models.Model):
@@ -72,6 +76,7 @@ class Connection(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+", db_index=False
     )
     reviewed_at = models.DateTimeField(null=True, blank=True)
+    review_note = models.TextField(blank=True, db_default="", editable=False, max_length=LONGEST_NOTE)
     source_digest = models.BinaryField(max_length=16, default=b"", editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(db_default=Now(), editable=False)
@@ -79,7 +84,7 @@ class Connection(models.Model):
     not_given = frozenset(
         {
             "id", "account", "customer_code", "near_key", "status", "duplicate_of", "reviewed_by", "reviewed_at",
-            "source_digest", "created_at", "updated_at",
+            "review_note", "source_digest", "created_at", "updated_at",
         }
     )  # fmt: skip
     """Keys, review and bookkeeping. Every other field is one that files give, see `connections.given`."""
@@ -113,6 +118,7 @@ class Connection(models.Model):
         indexes = [
             models.Index(fields=["account", "near_key"], name="near_keys_of_an_account"),
             models.Index(fields=["account", "updated_at"], name="last_updates_of_an_account"),
+            models.Index(fields=["account", "id"], condition=models.Q(status="pending"), name="waiting_for_review"),
             models.Index(
                 "duplicate_of", condition=models.Q(duplicate_of__isnull=False), name="duplicates_of_a_connection"
             ),

@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, time
+from datetime import UTC, datetime, time, timedelta
 from typing import TYPE_CHECKING, Self
 
 from django.db import models
-from django.db.models import Aggregate, BooleanField, Exists, F, Func, OuterRef, Subquery, Value
+from django.db.models import (
+    Aggregate,
+    BooleanField,
+    DateTimeField,
+    DurationField,
+    Exists,
+    ExpressionWrapper,
+    F,
+    Func,
+    OuterRef,
+    Subquery,
+    Value,
+)
 from django.db.models.functions import Coalesce
+from django.utils import timezone
 
 from connections.sightings import IdRanges, Sighting
 
@@ -36,6 +49,16 @@ class ConnectionQuerySet(models.QuerySet["Connection"]):
     def awaiting_review(self) -> Self:
         """New customers that nobody has decided on."""
         return self.filter(status="pending")
+
+    def with_due(self) -> Self:
+        """With `due_at`: until when it is to be reviewed, counted from its creation, or from when it was reopened."""
+        hours = ExpressionWrapper(F("account__review_hours") * Value(timedelta(hours=1)), output_field=DurationField())
+        due_at = ExpressionWrapper(Coalesce("reviewed_at", "created_at") + hours, output_field=DateTimeField())
+        return self.annotate(due_at=due_at)
+
+    def overdue(self) -> Self:
+        """New customers whose review should have been done by now."""
+        return self.awaiting_review().with_due().filter(due_at__lte=timezone.now())
 
     def not_seen_since(self, day: date, accounts: models.QuerySet[Account]) -> Self:
         """Those of these accounts that no file has mentioned on the day (in UTC) or later, though they were there."""

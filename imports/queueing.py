@@ -52,6 +52,11 @@ def request_release(held: Run, user: User, *, force: bool = False) -> None:
     enqueue_run(held.pk)
 
 
+def enqueue_search(account_id: int) -> None:
+    """Let a worker look for duplicates of what was added to the account or changed."""
+    async_task("imports.tasks.look_for_duplicates", account_id)
+
+
 def enqueue_waiting(account: Account) -> None:
     """Put into the queue what waits for the account: its oldest file, which brings the next one, and its feeds."""
     with transaction.atomic():

@@ -5,25 +5,30 @@ from __future__ import annotations
 import contextlib
 
 from django.db import transaction
+from django.db.models import Count, Min
 from django.utils import timezone
 from django_q.tasks import async_task
 
 from accounts.models import Account
 from accounts.times import iso_utc
+from connections.matching import finding as matching
+from connections.models import Connection
 from imports.errors import AccountBusy
 from imports.feeds.claiming import NotDue, PulledAlready, is_claimed, mark_interrupted
 from imports.feeds.pulling import pull_feed
 from imports.feeds.turns import count_failure
 from imports.messages.delivering import deliver_due
-from imports.messages.telling import tell_of_feed
+from imports.messages.telling import tell_of_feed, tell_of_reviews
 from imports.models import Feed, Heartbeat, Message, Pull, Run
 from imports.pipeline.claiming import claim_account, worker_name
-from imports.queueing import enqueue_pull, enqueue_run
+from imports.queueing import enqueue_pull, enqueue_run, enqueue_search
 from imports.runs.releasing import release_asked_for
 from imports.runs.uploading import import_queued
 
 WORKERS = "workers"
 """The heartbeat that every task gives, and the schedule's at least once a minute."""
+MATCHING_TURNS = 10
+"""How many turns of looking for duplicates a task takes before it lets others come first."""
 
 
 def _give_sign_of_life() -> None:
@@ -44,6 +49,9 @@ def enqueue_due() -> None:
             since = feed.file_at or feed.created_at
             tell_of_feed(feed, "feed.silent", since, {"since": iso_utc(since), "hours": feed.silent_after_hours})
             Feed.objects.filter(pk=feed.pk).update(silence_told_at=timezone.now())
+    for account_id in matching.find_accounts_to_look_at():
+        enqueue_search(account_id)
+    tell_of_overdue_reviews()
     for run_id in Run.objects.to_queue().values_list("pk", flat=True):
         enqueue_run(run_id)
     if Message.objects.due().exists():
@@ -90,6 +98,23 @@ def import_upload(run_id: int) -> str:
 def deliver() -> str:
     """Deliver the messages that are due."""
     return f"{deliver_due()} messages delivered."
+
+
+def look_for_duplicates(account_id: int) -> str:
+    """Look at so many connections of the account as take a while, and leave the rest to a task behind the others."""
+    _give_sign_of_life()
+    if matching.look_for_duplicates(account_id, turns=MATCHING_TURNS):
+        enqueue_search(account_id)
+        return "Some are left."
+    return "All were looked at."
+
+
+def tell_of_overdue_reviews() -> None:
+    """Tell of connections whose review is overdue, once a day for each production account."""
+    overdue = Connection.objects.overdue().filter(account__sandbox_of=None)
+    for found in overdue.order_by().values("account").annotate(count=Count("pk"), since=Min("due_at")):
+        account = Account.objects.get(pk=found["account"])
+        tell_of_reviews(account, found["count"], found["since"])
 
 
 def release(run_id: int) -> str:

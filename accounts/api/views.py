@@ -31,7 +31,7 @@ class AccountSerializer(StrictModelSerializer):
 
     class Meta:
         model = Account
-        fields = ["code", "name", "sandbox_of", "auto_approve", "created_at"]
+        fields = ["code", "name", "sandbox_of", "auto_approval", "review_hours", "created_at"]
         read_only_fields = ["code", "created_at"]
 
 

@@ -17,9 +17,9 @@ BEGINNING = 5
 """Letters of a name that are seldom misspelt."""
 
 
-def keys_of(profile: Profile) -> list[int]:
-    """The keys of a profile as numbers of 64 bits, the most telling first."""
-    return list(dict.fromkeys(_number(key) for key in _keys(profile)))[:MOST_KEYS]
+def keys_of(profile: Profile, account_id: int = 0) -> list[int]:
+    """The keys of a profile as numbers of 64 bits, the most telling first; no two accounts share one."""
+    return list(dict.fromkeys(_number(f"{account_id} {key}") for key in _keys(profile)))[:MOST_KEYS]
 
 
 def _keys(profile: Profile) -> Iterator[str]:

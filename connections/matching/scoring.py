@@ -62,7 +62,7 @@ def _find_evidence(first: Profile, second: Profile) -> Iterator[Evidence]:
 def _compare_codes(first: Profile, second: Profile) -> Evidence | None:
     if not first.near_key or first.near_key != second.near_key or first.code == second.code:
         return None
-    return Evidence(4, f"code {second.code!r} differs only in {name_differences(first.code, second.code)}")
+    return Evidence(4, f"codes differ only in {name_differences(first.code, second.code)}")
 
 
 def _compare_names(first: Profile, second: Profile) -> Evidence:
@@ -74,7 +74,7 @@ def _compare_names(first: Profile, second: Profile) -> Evidence:
         return Evidence(-5, "numbers in the names differ")
     telling = bool(one.telling and other.telling)
     if similar >= 0.97:
-        return Evidence(4.5 if telling else 2.0, "same name")
+        return Evidence(5.2 if len(one.telling) > 1 else 4.5 if telling else 2.0, "same name")
     if similar >= 0.85:
         return Evidence(3.2 if telling else 1.5, "names nearly alike")
     if similar >= 0.7:

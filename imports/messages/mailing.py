@@ -11,6 +11,7 @@ from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.template.loader import render_to_string
 from django.urls import reverse
+from django.utils.http import urlencode
 
 from imports.describing import rejects_name
 from imports.errors import TryAgainLater
@@ -36,6 +37,7 @@ SUBJECTS = {
     "feed.not_moved": "Imported files of the feed {feed} cannot be moved away",
     "feed.omits": "Files of the feed {feed} are not taken",
     "feed.silent": "No file came through the feed {feed}",
+    "review.overdue": "New connections wait for review",
 }
 MAILED_ISSUES = 10
 LONGEST_SUBJECT = 300
@@ -102,7 +104,7 @@ def describe(message: Message) -> dict[str, Any]:
         "outbox": feed.outbox_folder if feed and run and run.rejects_file else "",
         "rejects": rejects_name(run) if run else "",
         "link": _link(message),
-        "place": f"run {run.pk}" if run else f"feed {feed}",
+        "place": f"run {run.pk}" if run else f"feed {feed}" if feed else "connections to review",
     }
 
 
@@ -112,6 +114,9 @@ def _link(message: Message) -> str:
         return ""
     if message.run_id:
         page = reverse("admin:imports_run_change", args=[message.run_id])
+    elif message.event == "review.overdue":
+        asked = urlencode({"due": "overdue", "account__id__exact": str(message.account_id)})
+        page = f"{reverse('admin:connections_connection_changelist')}?{asked}"
     else:
         page = reverse("admin:imports_feed_change", args=[message.feed_id])
     return f"{settings.SITE_URL}{page}"

@@ -9,6 +9,9 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING, Any
 
+from django.utils import timezone
+
+from accounts.times import iso_utc
 from imports.describing import describe_run
 from imports.messages.channels import Event, find_channels
 from imports.messages.events import announce_run
@@ -17,7 +20,7 @@ from imports.models import Message, Run
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from accounts.models import User
+    from accounts.models import Account, User
     from imports.models import Feed
 
 NEEDS_SOMEBODY = {Run.Status.HELD, Run.Status.REJECTED, Run.Status.FAILED, Run.Status.PARTIAL}
@@ -75,6 +78,22 @@ def tell_of_feed(feed: Feed, event: str, since: datetime, payload: dict[str, Any
         details=payload,
     )
     _tell(happened)
+
+
+def tell_of_reviews(account: Account, count: int, since: datetime) -> None:
+    """So many connections wait for review, though one was due then: editors are told once a day."""
+    day = timezone.localdate().isoformat()
+    review = {"since": iso_utc(since), "count": count, "hours": account.review_hours}
+    editors = account.memberships.filter(role="editor", user__is_active=True).exclude(user__email="")
+    event = Event(
+        name="review.overdue",
+        what=f"review.overdue:{account.pk}:{day}",
+        account=account,
+        describe=lambda: {"account": account.code, **review},
+        people=sorted(set(editors.values_list("user__email", flat=True))),
+        details=review,
+    )
+    _tell(event)
 
 
 def _tell(event: Event) -> None:

@@ -17,6 +17,7 @@ from imports.pipeline.claiming import end_session
 from imports.pipeline.deciding import decide
 from imports.pipeline.issues import store_issues
 from imports.pipeline.keeping import keep_held_file
+from imports.queueing import enqueue_search
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -144,6 +145,9 @@ class Ending:
             decide(self.release.held, Run.Decision.RELEASED, self.release.decided_by)
         self.run.save()
         tell_of_run(self.run)
+        is_merged = status in (Run.Status.SUCCEEDED, Run.Status.PARTIAL) and not self.run.dry_run
+        if is_merged and (self.run.created or self.run.updated):
+            enqueue_search(self.run.account_id)
 
     @property
     def _came_to_nothing(self) -> bool:

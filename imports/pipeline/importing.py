@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from django.db import Error, connection, transaction
 
+from accounts.models import Account
 from connections import merging
 from connections.models import Connection
 from connections.sightings import note_sightings
@@ -249,12 +250,13 @@ class _Import:
 
     def _write(self, checker: Checker) -> None:
         run = self.run
+        approves = run.account.auto_approval == Account.AutoApproval.ALWAYS
         checker.directory.insert_created()
         checker.stage.merge(
             account_id=run.account_id,
             run_id=run.pk,
             at=take_stamp([run.account_id]),
-            status=Connection.Status.APPROVED if run.account.auto_approve else Connection.Status.PENDING,
+            status=Connection.Status.APPROVED if approves else Connection.Status.PENDING,
         )
         is_full = self.spec.policies.full_files and not self.replay
         mentioned = () if self.replay else self.mentioned  # by a file of another day

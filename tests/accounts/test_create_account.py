@@ -18,7 +18,12 @@ def refusal(*arguments: str) -> CommandError:
 def test_an_account_is_created_and_named_by_its_code(capsys):
     call_command("create_account", "maison")
     account = Account.objects.get()
-    assert (account.code, account.name, account.sandbox_of, account.auto_approve) == ("maison", "maison", None, False)
+    assert (account.code, account.name, account.sandbox_of, account.auto_approval) == (
+        "maison",
+        "maison",
+        None,
+        "never",
+    )
     assert capsys.readouterr().out == "Created account maison.\n"
 
 
@@ -26,7 +31,7 @@ def test_name_sandbox_and_automatic_approval_can_be_given():
     production = make_account("maison")
     call_command("create_account", "maison-test", "--name", "Maison test", "--sandbox-of", "maison", "--auto-approve")
     account = Account.objects.get(code="maison-test")
-    assert (account.name, account.sandbox_of, account.auto_approve) == ("Maison test", production, True)
+    assert (account.name, account.sandbox_of, account.auto_approval) == ("Maison test", production, "always")
 
 
 def test_a_code_that_is_taken_is_refused():

@@ -2,11 +2,13 @@
 
 import time
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 
 import pytest
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.db import connection as database
+from django.utils import timezone
 
 from connections import review
 from connections.models import Change, Connection
@@ -71,6 +73,59 @@ def test_a_duplicate_names_the_connection_that_stays(account, user):
     assert (double.status, double.duplicate_of) == (REJECTED, original)
     assert changes(double) == [("duplicate_of", None, "C1", "eddie"), ("status", PENDING, REJECTED, "eddie")]
     assert not original.changes.exists()
+
+
+def test_a_duplicate_of_a_duplicate_is_one_of_the_connection_at_the_end(account, user):
+    end, middle, double = (make_connection(account, code) for code in ("C1", "C2", "C3"))
+    review.reject(only(middle), user, end)
+    assert review.reject(only(double), user, middle) == 1
+    double.refresh_from_db()
+    assert double.duplicate_of == end
+    with pytest.raises(ValidationError, match="C1 · Customer C1 cannot be a duplicate of itself"):
+        review.reject(only(end), user, middle)
+
+
+@pytest.mark.parametrize("decide", [review.approve, review.reject, review.reopen])
+def test_a_note_is_kept_with_the_decision_until_the_next(account, user, decide):
+    connection = make_connection(account, status=APPROVED if decide == review.reject else REJECTED)
+    assert decide(only(connection), user, note="Called them.") == 1
+    connection.refresh_from_db()
+    assert connection.review_note == "Called them."
+    assert ("review_note", "", "Called them.", "eddie") in changes(connection)
+    (review.approve if decide == review.reject else review.reject)(only(connection), user)
+    connection.refresh_from_db()
+    assert connection.review_note == ""
+    assert ("review_note", "Called them.", "", "eddie") in changes(connection)
+
+
+def test_a_duplicate_that_follows_its_original_keeps_its_note(account, user):
+    stays, original, double = (make_connection(account, code) for code in ("C9", "C1", "C2"))
+    review.reject(only(double), user, original, note="Same shop.")
+    review.reject(only(original), user, stays, note="Sold.")
+    notes = dict(Connection.objects.filter(duplicate_of=stays).values_list("customer_code", "review_note"))
+    assert notes == {"C1": "Sold.", "C2": "Same shop."}
+
+
+def test_a_decision_can_be_taken_back(account, user):
+    original, double = make_connection(account, "C1"), make_connection(account, "C2", status=PENDING)
+    review.reject(only(double), user, original)
+    Connection.objects.update(created_at=timezone.now() - timedelta(days=9))
+    assert review.reopen(Connection.objects.all(), user) == 2
+    double.refresh_from_db()
+    assert (double.status, double.duplicate_of) == (PENDING, None)
+    assert ("status", REJECTED, PENDING, "eddie") in changes(double)
+    assert review.reopen(only(double), user) == 0
+    assert not Connection.objects.overdue().exists()  # it waits anew
+
+
+def test_what_waits_longer_than_the_account_says_is_overdue(account):
+    make_connection(account, "C1", status=PENDING), make_connection(account, "C2", status=PENDING)
+    Connection.objects.filter(customer_code="C1").update(created_at=timezone.now() - timedelta(hours=47))
+    Connection.objects.filter(customer_code="C2").update(created_at=timezone.now() - timedelta(hours=49))
+    assert [connection.customer_code for connection in Connection.objects.overdue()] == ["C2"]
+    account.review_hours = 40
+    account.save()
+    assert Connection.objects.overdue().count() == 2
 
 
 def test_a_rejected_connection_can_be_told_a_duplicate_later(account, user):

@@ -189,7 +189,7 @@ def test_lookups_of_another_account_are_not_seen(send, tmp_path):
 
 def test_new_customers_wait_for_review_unless_the_account_approves_by_itself(send, account):
     send(NEW)
-    account.auto_approve = True
+    account.auto_approval = account.AutoApproval.ALWAYS
     account.save()
     send(NEW | {"customer_code": "C2"})
     assert [customer["status"] for customer in send.customers().values()] == ["pending", "approved"]

@@ -16,13 +16,21 @@ from django_q.models import OrmQ, Schedule, Task
 from django_q.scheduler import scheduler
 from django_q.signing import SignedPackage
 
+from accounts.models import Membership
+from accounts.sandboxes import add_sandbox
+from connections.matching import finding
+from connections.matching.models import Suggestion
+from connections.models import Connection
 from imports import tasks
 from imports.feeds.claiming import claim_feed, is_claimed
 from imports.models import Feed, Heartbeat, Message, Pull, Run
+from imports.pipeline.importing import import_file
+from imports.pipeline.requesting import ImportRequest
 from imports.queueing import enqueue_pull, request_pull, request_release
 from imports.tasks import enqueue_due
-from tests.builders import add_lookups, make_account, make_user
+from tests.builders import add_lookups, add_member, make_account, make_connection, make_user
 from tests.feeds import drop, make_feed
+from tests.imports.customer_files import NEW, as_text
 from tests.processes import run_cluster, wait_until
 from tests.servers import run_ftp
 
@@ -189,6 +197,66 @@ def test_a_feed_from_which_no_file_ever_came_is_silent_since_it_was_made(account
     Feed.objects.update(created_at=timezone.now() - timedelta(hours=25))
     enqueue_due()
     assert Message.objects.filter(event="feed.silent").count() == 1
+
+
+# -- review
+
+
+def test_what_a_file_added_is_looked_at_by_a_task_of_its_own(account, tmp_path):
+    (tmp_path / "a.txt").write_text(as_text([NEW, NEW | {"customer_code": "C2"}]))
+    import_file(ImportRequest(account=account, path=tmp_path / "a.txt", dry_run=True))
+    assert queued() == []
+    import_file(ImportRequest(account=account, path=tmp_path / "a.txt"))
+    assert queued() == [("look_for_duplicates", account.pk)]
+    OrmQ.objects.all().delete()
+    import_file(ImportRequest(account=account, path=tmp_path / "a.txt"))
+    assert queued() == []  # nothing changed
+    assert tasks.look_for_duplicates(account.pk) == "All were looked at."
+    assert Suggestion.objects.count() == 1
+
+
+def test_what_was_not_looked_at_is_queued_by_the_schedule(account, monkeypatch):
+    make_connection(account, "C1", status="pending")
+    make_connection(account, "C2", status="pending")
+    enqueue_due()
+    assert queued() == [("look_for_duplicates", account.pk)]
+    OrmQ.objects.all().delete()
+    monkeypatch.setattr(finding, "TURN", 1)
+    monkeypatch.setattr(tasks, "MATCHING_TURNS", 1)
+    assert tasks.look_for_duplicates(account.pk) == "Some are left."
+    assert queued() == [("look_for_duplicates", account.pk)]
+    while tasks.look_for_duplicates(account.pk) != "All were looked at.":
+        pass
+    OrmQ.objects.all().delete()
+    enqueue_due()
+    assert queued() == []
+
+
+def test_editors_are_told_once_a_day_that_reviews_are_overdue(account):
+    rosa = make_user("rosa")
+    add_member(account, rosa)
+    add_member(account, make_user("vera"), Membership.Role.VIEWER)
+    for code in ("C1", "C2"):
+        make_connection(account, code, status="pending")
+    make_connection(add_sandbox(account), "C1", status="pending")
+    enqueue_due()
+    assert not Message.objects.exists()
+    Connection.objects.update(created_at=timezone.now() - timedelta(hours=49))
+    for _ in range(3):
+        enqueue_due()
+    message = Message.objects.get()
+    assert (message.event, message.account) == ("review.overdue", account)
+    assert (message.payload["to"], message.payload["count"], message.payload["hours"]) == ([rosa.email], 2, 48)
+
+
+def test_the_account_says_when_a_review_is_overdue(account):
+    account.review_hours = 72
+    account.save()
+    add_member(account, make_user("rosa"))
+    make_connection(account, status="pending")
+    Connection.objects.update(created_at=timezone.now() - timedelta(hours=49))
+    enqueue_due()
+    assert not Message.objects.exists()
 
 
 # -- clusters

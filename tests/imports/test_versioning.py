@@ -376,7 +376,7 @@ def test_an_unknown_account_is_wrong_usage(db, file):
 
 @pytest.mark.django_db(transaction=True)
 def test_two_approvals_at_once_make_one_live_version(tmp_path):
-    account = make_account("maison", auto_approve=True)
+    account = make_account("maison", auto_approval="always")
     sandbox = add_sandbox(account)
     version = start_testing(save_draft(account, "erp", SPEC))
     accepted(version, account=sandbox)

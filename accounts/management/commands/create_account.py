@@ -29,12 +29,13 @@ class Command(BaseCommand):
         if Account.objects.filter(code=code).exists():
             raise CommandError(f"There is an account {code} already; choose another code.", returncode=2)
         production = self._production(sandbox_of)
+        auto_approval = Account.AutoApproval.ALWAYS if auto_approve else Account.AutoApproval.NEVER
         try:
             if production is not None:
-                add_sandbox(production, code, name or code, auto_approve=auto_approve)
+                add_sandbox(production, code, name or code, auto_approval=auto_approval)
                 self.stdout.write(f"Created account {code}, the sandbox of {sandbox_of}, with a copy of its lists.")
                 return
-            account = Account(code=code, name=name or code, auto_approve=auto_approve)
+            account = Account(code=code, name=name or code, auto_approval=auto_approval)
             account.full_clean()
         except ValidationError as error:
             raise CommandError(_sentence(error), returncode=2) from None

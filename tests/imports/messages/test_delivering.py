@@ -207,6 +207,16 @@ def test_mails_about_a_feed(feed, mailbox, event, payload, said):
     assert "ftp://ftp.example.com" in mail.get_body(("plain",)).get_content()
 
 
+def test_a_mail_about_reviews_that_are_overdue(feed, mailbox, settings):
+    settings.SITE_URL = "https://sync.example.com"
+    make_mail(feed, "review.overdue", since="2026-01-01T12:00:00Z", count=2, hours=48)
+    Message.objects.update(feed=None)
+    assert deliver_due() == 1
+    text = mailbox.mails[0].get_body(("plain",)).get_content()
+    assert "2 new connections of the account Maison wait for review longer than 48 hours" in text
+    assert f"/connections/connection/?due=overdue&account__id__exact={feed.account.pk}" in text
+
+
 def test_nothing_of_a_file_becomes_a_header_or_a_link(feed, mailbox):
     name = "a\r\nBcc: everybody@example.com\n<b>https://evil.example.com</b>.txt"
     run = make_run(feed)
