@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from lookups import models
@@ -74,6 +75,12 @@ class LookupDirectory:
 
     def __getitem__(self, name: str) -> LookupList:
         return self.lists[name]
+
+    @cached_property
+    def rep_codes(self) -> dict[str, str]:
+        """The codes of the sales reps by their e-mails in small letters; asked only where a code is not known."""
+        reps = models.SalesRep.objects.filter(account=self.account).values_list("email", "code")
+        return {email.lower(): code for email, code in reps}
 
     def create(self, pk: int, list_name: str, code: str, name: str, currency: str = "") -> None:
         """Add an entry under a reserved id, to be stored by `insert_created`; a price type with its currency."""

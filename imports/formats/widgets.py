@@ -14,6 +14,7 @@ from import_export.widgets import Widget
 
 from imports.errors import CellError
 from imports.formats.countries import LANGUAGES, find_country, suggest_countries
+from imports.formats.currencies import suggest_currencies
 from imports.template import Group, Kind, TemplateField
 from lookups.validators import currencies
 
@@ -133,7 +134,8 @@ class CurrencyWidget(Widget):
     def clean(self, value: str, row: Any = None, **kwargs: Any) -> object:
         code = value.upper()
         if code not in currencies():
-            raise CellError("invalid_currency", "must be a currency code of ISO 4217, such as USD or EUR.")
+            hint = suggest_currencies(value)
+            raise CellError("invalid_currency", f"must be a currency code of ISO 4217, such as USD or EUR.{hint}")
         return code
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from connections.nothing import says_nothing
 from imports.files.blocks import CellProblem
 from imports.formats.policies import UnknownLookup
-from imports.pipeline.suggesting import Budget, Suggestion, Suggestions, describe_hidden
+from imports.pipeline.suggesting import Budget, Suggestion, Suggestions, describe_difference, describe_hidden
 
 if TYPE_CHECKING:
     from imports.files.customers import Customer
@@ -144,6 +144,8 @@ class Resolver:
             what = f"{reference.code_target} {reference.code!r} is not in the account's {words}."
             codes = entries.codes_named(reference.code)
             hint = f" It is the name of {' and '.join(map(repr, codes[:3]))}; send the code." if codes else ""
+            if entries.name == "sales_reps" and (rep := self.directory.rep_codes.get(reference.code.lower())):
+                hint = f" It is the e-mail of the rep whose code is {rep!r}; send the code."
         else:
             what = f"{reference.name_target} {reference.name!r} is no name in the account's {words}."
             known = reference.name in entries.ids
@@ -164,8 +166,8 @@ class Resolver:
         if not close:
             return ""
         meant = " or ".join(_show(entry, is_code=is_code) for entry in close)
-        hidden = describe_hidden(value, close[0].text)
-        return f" Did you mean {meant}?{hidden and ' '}{hidden}"
+        differ = describe_difference(value, close[0].text) if len(close) == 1 else describe_hidden(value, close[0].text)
+        return f" Did you mean {meant}?{differ and ' '}{differ}"
 
     def _warn_of_name(self, customer: Customer, reference: Reference, why: str) -> None:
         message = f"{reference.name_target} is {reference.name!r}; {why}."

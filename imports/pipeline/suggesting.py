@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from unicodedata import category, name, normalize
 
 from rapidfuzz import fuzz, process
+from rapidfuzz.distance import Levenshtein
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -16,9 +17,14 @@ if TYPE_CHECKING:
 
 LIKENESS = 60
 """From 0 to 100: how alike two texts must be for one to be suggested for the other."""
+CLEARLY_BETTER = 1.5
+"""How many times as much others differ that are not suggested beside the best one."""
 MOST_SUGGESTED = 3
 MOST_COMPARISONS = 200_000_000
 """How many short texts a run compares at most, in some seconds; 10,000 codes beside a list of 5,000 need half of it."""
+
+LONGEST_DIFFERENCE = 8
+"""Characters of a difference that is put into words."""
 
 _DASH, _SPACE = re.compile("[\u2010-\u2015\u2212\ufe58\ufe63\uff0d]"), re.compile(r"\s+")
 _BETWEEN_CODES = re.compile(r"\s*[,;/|+&\n]\s*|\s+")
@@ -117,7 +123,11 @@ class _Texts:
         matches = process.extract(
             folded, self.folded, scorer=fuzz.ratio, processor=None, limit=MOST_SUGGESTED, score_cutoff=LIKENESS
         )
-        return [self.texts[index] for *_, index in matches]
+        return [
+            self.texts[index]
+            for _, likeness, index in matches
+            if 100 - likeness <= (100 - matches[0][1]) * CLEARLY_BETTER
+        ]
 
 
 def fold(text: str) -> str:
@@ -142,6 +152,28 @@ def describe_hidden(sent: str, meant: str) -> str:
             found.append(f"{place} has {' and '.join(odd)}")
     said = "; ".join(found)
     return f"{said[0].upper()}{said[1:]}." if said else ""
+
+
+def describe_difference(sent: str, meant: str) -> str:
+    """What two texts differ in, where that is little: "The cell has 'x', the list has 'y'."; "" where it is more."""
+    if hidden := describe_hidden(sent, meant):
+        return hidden
+    if sent.casefold() == meant.casefold():
+        return "They differ in case." if sent != meant else ""
+    edits = [edit for edit in Levenshtein.opcodes(sent, meant) if edit.tag != "equal"]
+    if len(edits) > 1:
+        return ""
+    edit = edits[0]
+    more, other = sent[edit.src_start : edit.src_end], meant[edit.dest_start : edit.dest_end]
+    if len(more) > LONGEST_DIFFERENCE or len(other) > LONGEST_DIFFERENCE:
+        return ""
+    if more and other:
+        return f"The cell has {more!r} where the list has {other!r}."
+    at = edit.src_start
+    where = (
+        "at the beginning" if at == 0 else "at the end" if edit.src_end == len(sent) else f"after {sent[:at][-12:]!r}"
+    )
+    return f"The cell has {more!r} too much {where}." if more else f"The cell lacks {other!r} {where}."
 
 
 def _is_hidden(letter: str, other: str) -> bool:

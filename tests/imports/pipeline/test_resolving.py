@@ -175,6 +175,12 @@ def test_codes_and_names_of_full_length_are_created(send, account):
         ({"payment_terms": "n30"}, "payment_terms_1", "Did you mean 'Net 30', whose code is 'N30'?"),
         ({"payment_terms_code": "N\u201360"}, "payment_terms_code_1", "The cell has an en dash (U+2013)."),
         ({"sales_rep_code": "rosa diaz"}, "sales_rep_code", "Did you mean 'REP1', which is called 'Rosa Diaz'?"),
+        (
+            {"sales_rep_code": "Rosa@Example.com"},
+            "sales_rep_code",
+            "It is the e-mail of the rep whose code is 'REP1'; send the code.",
+        ),
+        ({"sales_rep_code": "bob@example.org"}, "sales_rep_code", "is not in the account's sales reps. Correct it"),
         ({"warehouse_code": "WH1;wh2"}, "warehouse_code_1", "The cell holds 2 codes, 'WH1' and 'WH2'; a cell takes"),
     ],
 )

@@ -2,7 +2,7 @@
 
 import pytest
 
-from imports.pipeline.suggesting import Budget, Suggestions, describe_hidden
+from imports.pipeline.suggesting import Budget, Suggestions, describe_difference, describe_hidden
 from lookups.directory import LookupList
 
 
@@ -96,3 +96,41 @@ def test_a_label_alone_does_not_stand_for_a_price_type():
     prices.add(1, "EUR Wholesale", "Wholesale")
     close = Suggestions(prices, Budget()).close_to("USD wholesale", is_code=True)
     assert close == [("EUR Wholesale", "Wholesale", True)]
+
+
+PRICES = ["EUR EU Wholesale", "EUR UK Wholesale", "EUR US Wholesale", "USD US Wholesale"]
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("EUR EU Wholesal", ["EUR EU Wholesale"]),
+        ("EUR EU Wholsale", ["EUR EU Wholesale"]),
+        ("EUR XX Wholesale", ["EUR EU Wholesale", "EUR UK Wholesale", "EUR US Wholesale"]),
+    ],
+)
+def test_only_the_clearly_best_ones_are_suggested(text, meant):
+    prices = LookupList("price_types")
+    for number, code in enumerate(PRICES, 1):
+        prices.add(number, code, code[4:])
+    close = Suggestions(prices, Budget()).close_to(text, is_code=True)
+    assert sorted(entry.code for entry in close or []) == sorted(meant)
+
+
+@pytest.mark.parametrize(
+    ("sent", "meant", "said"),
+    [
+        ("EU Wholesal", "EU Wholesale", "The cell lacks 'e' at the end."),
+        ("U Wholesale", "EU Wholesale", "The cell lacks 'E' at the beginning."),
+        ("EU Wholsale", "EU Wholesale", "The cell lacks 'e' after 'EU Whol'."),
+        ("EU Wholesales", "EU Wholesale", "The cell has 's' too much at the end."),
+        ("N3O", "N30", "The cell has 'O' where the list has '0'."),
+        ("net 30", "NET 30", "They differ in case."),
+        ("UPS\u200b", "UPS", "The cell has a zero width space (U+200B)."),
+        ("Wholesale of everything", "Wholesale", ""),
+        ("AxBxC", "AyByC", ""),
+        ("UPS", "UPS", ""),
+    ],
+)
+def test_a_small_difference_is_said_in_words(sent, meant, said):
+    assert describe_difference(sent, meant) == said
