@@ -172,7 +172,10 @@ class Run(models.Model):
     updated = models.PositiveIntegerField(default=0)
     unchanged = models.PositiveIntegerField(default=0)
     rejected = models.PositiveIntegerField(default=0)
-    skipped = models.PositiveIntegerField(default=0, help_text="Customers whose connection was rejected in review.")
+    skipped = models.PositiveIntegerField(
+        default=0, help_text="Customers whose connection was rejected in review, or that a replay or an undo left."
+    )
+    deleted = models.PositiveIntegerField(default=0, db_default=0, help_text="Customers that an undo deleted.")
 
     objects: ClassVar[models.Manager[Run]] = RunQuerySet.as_manager()
 
@@ -194,8 +197,8 @@ class Run(models.Model):
 
     @property
     def is_upload(self) -> bool:
-        """Whether a worker imports it from its copy, and can do so again."""
-        return bool(self.attempts and self.kept_file and not self.remote_path)
+        """Whether a worker imports it from its copy, or takes a run back, and can do so again."""
+        return bool(self.attempts and not self.remote_path and (self.kept_file or self.undoes_id))
 
     @property
     def awaits_decision(self) -> bool:

@@ -131,7 +131,8 @@ def end_killed_runs(account: Account) -> None:
             run.status, run.message = Run.Status.QUEUED, f"{KILLED} It is taken up again."
         else:
             run.status, run.finished_at = Run.Status.FAILED, timezone.now()
-            run.message = f"{KILLED} Nothing was applied; import the file again."
+            again = "undo" if run.undoes_id else "import the file"
+            run.message = f"{KILLED} Nothing was applied; {again} again."
         with transaction.atomic():
             run.save(update_fields=["status", "finished_at", "message"])
             tell_of_run(run)

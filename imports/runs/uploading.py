@@ -16,6 +16,7 @@ from imports.pipeline import ImportRequest, import_file
 from imports.pipeline.claiming import claim_account
 from imports.pipeline.recognising import LOOKED_AT, find_version_for_file
 from imports.runs.replaying import replay_run
+from imports.runs.undoing import undo_run
 from imports.versioning import STANDARD_NAME, find_version, find_version_of
 
 if TYPE_CHECKING:
@@ -65,7 +66,8 @@ def import_queued(run_id: int) -> str:
     account = asked.select_related("account__sandbox_of").get().account
     try:
         with claim_account(account, patient=False):
-            related = ("account__sandbox_of", "format_version__format", "started_by", "replays__account__sandbox_of")
+            related = ["account__sandbox_of", "format_version__format", "started_by"]
+            related += ["replays__account__sandbox_of", "undoes__account"]
             waiting = account.runs.select_related(*related).filter(status=Run.Status.QUEUED)
             run = waiting.order_by("pk").first()
             return _import(run) if run else "It was begun already."
@@ -75,6 +77,9 @@ def import_queued(run_id: int) -> str:
 
 def _import(run: Run) -> str:
     try:
+        if run.undoes is not None:
+            undo_run(run.undoes, queued=run)
+            return f"{run}: {run.status}"
         if run.replays is not None:
             replay_run(run.replays, queued=run)
             return f"{run}: {run.status}"
