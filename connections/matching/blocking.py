@@ -11,8 +11,10 @@ if TYPE_CHECKING:
     from connections.matching.normalising import Name
     from connections.matching.profiles import Profile
 
-MOST_KEYS = 60
+MOST_KEYS = 40
 """A customer with very many doors is found by the keys of the first of them."""
+MOST_NAMES = 3
+MOST_OF_A_KIND = 8
 BEGINNING = 5
 """Letters of a name that are seldom misspelt."""
 
@@ -25,27 +27,23 @@ def keys_of(profile: Profile, account_id: int = 0) -> list[int]:
 def _keys(profile: Profile) -> Iterator[str]:
     if profile.near_key:
         yield f"code {profile.near_key}"
-    for mail in sorted(profile.mailboxes):
-        yield f"mail {mail}"
-    for phone in sorted(profile.phones):
-        yield f"phone {phone[-7:]}"
-    for web in sorted(profile.webs):
-        yield f"web {web}"
-    for name in profile.names:
+    names = profile.names[:MOST_NAMES]
+    for name in names:
         yield f"name {name.joined}"
         yield f"words {' '.join(_all_words(name))}"
+    yield from (f"mail {mail}" for mail in sorted(profile.mailboxes)[:MOST_OF_A_KIND])
+    yield from (f"phone {phone[-7:]}" for phone in sorted(profile.phones)[:MOST_OF_A_KIND])
+    yield from (f"web {web}" for web in sorted(profile.webs)[:MOST_OF_A_KIND])
     for place in profile.places:
         area = place.zip or place.city
         if not area:
             continue
         if place.numbers:
             yield f"door {area} {place.numbers[0]}"
-        for name in profile.names:
+        for name in names[:1]:
             yield f"beginning {area} {name.joined[:BEGINNING]}"
-            yield from (f"word {area} {word}" for word in name.telling)
-    for name in profile.names:  # who has moved, or gave no postal code
-        for city in {place.city for place in profile.places if place.city}:
-            yield from (f"in {city} {word}" for word in name.telling)
+        for word in sorted({word for name in names for word in name.telling}):
+            yield f"word {area} {word}"
 
 
 def _all_words(name: Name) -> list[str]:

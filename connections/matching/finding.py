@@ -141,10 +141,16 @@ def _look_at(account_id: int, seen: dict[int, datetime]) -> None:
 
     What waits for review and is like nothing else is approved, where the account wants that.
     """
-    profiles = load_profiles(seen)
     with connection.cursor() as cursor:
+        cursor.execute(  # so that none is deleted meanwhile; writers do not wait for it
+            "SELECT count(*) FROM (SELECT id FROM connections_connection WHERE id = ANY(%s)"
+            " ORDER BY id FOR KEY SHARE) kept",
+            [list(seen)],
+        )
+        profiles = load_profiles(seen)
         _store_keys(cursor, account_id, profiles)
-        pairs = find_pairs(cursor, profiles)
+        is_waited_for = Connection.objects.awaiting_review().filter(account=account_id).exists()
+        pairs = find_pairs(cursor, profiles) if is_waited_for else []
     _store_suggestions(seen, pairs)
     alike = {pk for pair in pairs for pk in pair[:2]}
     approve_unlike(account_id, {pk: updated_at for pk, updated_at in seen.items() if pk not in alike})

@@ -1,6 +1,6 @@
 """What matching stores: the keys by which connections are found, what was suggested, and how far it has come.
 
-Keys and suggestions go with their connections by the database itself, whoever deletes them.
+Keys and suggestions go with their connections by a trigger of the migrations, whoever deletes them.
 """
 
 from __future__ import annotations

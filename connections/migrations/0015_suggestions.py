@@ -6,14 +6,22 @@ from django.conf import settings
 from django.db import migrations, models
 
 
-# Whoever deletes a connection, by whatever statement, deletes what was found for it.
-GO_WITH_CONNECTIONS = """
-ALTER TABLE connections_matchkey ADD CONSTRAINT key_goes_with_its_connection
-    FOREIGN KEY (connection_id) REFERENCES connections_connection (id) ON DELETE CASCADE;
-ALTER TABLE connections_suggestion ADD CONSTRAINT suggestion_goes_with_its_connection
-    FOREIGN KEY (connection_id) REFERENCES connections_connection (id) ON DELETE CASCADE;
-ALTER TABLE connections_suggestion ADD CONSTRAINT suggestion_goes_with_the_other
-    FOREIGN KEY (other_id) REFERENCES connections_connection (id) ON DELETE CASCADE;
+# Whoever deletes connections, by whatever statement, deletes what was found for them, all at once.
+FORGET = """
+CREATE FUNCTION forget_matches() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    DELETE FROM connections_matchkey USING gone WHERE connection_id = gone.id;
+    DELETE FROM connections_suggestion USING gone WHERE connection_id = gone.id;
+    DELETE FROM connections_suggestion USING gone WHERE other_id = gone.id;
+    RETURN NULL;
+END
+$$;
+CREATE TRIGGER forget_matches AFTER DELETE ON connections_connection
+    REFERENCING OLD TABLE AS gone FOR EACH STATEMENT EXECUTE FUNCTION forget_matches();
+"""
+REMEMBER = """
+DROP TRIGGER forget_matches ON connections_connection;
+DROP FUNCTION forget_matches();
 """
 
 
@@ -69,5 +77,5 @@ class Migration(migrations.Migration):
             model_name='suggestion',
             constraint=models.UniqueConstraint(fields=('connection', 'other'), name='one_suggestion_of_a_pair'),
         ),
-        migrations.RunSQL(GO_WITH_CONNECTIONS, migrations.RunSQL.noop),
+        migrations.RunSQL(FORGET, REMEMBER),
     ]
