@@ -133,20 +133,25 @@ class Block:
         self.clear_parts = frozenset(part for part, column in parts.items() if column.blank is Blank.CLEAR)
         self.fill_parts = frozenset(part for part, column in parts.items() if column.ownership is Ownership.IF_BLANK)
         self.needs_cell = group in ADDRESSES or group is Group.BUYERS
-        # By column: part of the group, length up to which any text will do, widget, the column with its value map
-        # where it has more to say (a value map or a default), whether the field is a text, and whether a free one.
+        self.silent = frozenset({"", self.clear_token})
+        self.maps = [
+            (place, {cell: read_text(value) for cell, value in fold_value_map(bound.column.value_map).items()})
+            for place, bound in enumerate(columns)
+            if bound.column.value_map
+        ]
+        self.defaults = [
+            (place, read_text(bound.column.default)) for place, bound in enumerate(columns) if bound.column.default
+        ]
+        # By column: its place, part of the group, length up to which any text will do, whether any will, and widget.
         self.plan = [
             (
+                place,
                 bound.target.field.part,
                 (bound.target.field.max_length or 0) if bound.target.field.kind in ANY_TEXT else 0,
-                bound.clean,
-                (bound.column, fold_value_map(bound.column.value_map))
-                if bound.column.value_map or bound.column.default
-                else None,
                 bound.target.field.kind is Kind.TEXT,
-                bound.target.field.is_free_text,
+                bound.clean,
             )
-            for bound in columns
+            for place, bound in enumerate(columns)
         ]
         self.memory: dict[tuple[str, ...], Cleaned] = {}
 
@@ -163,37 +168,25 @@ class Block:
     def _clean(self, cells: tuple[str, ...]) -> Cleaned:
         values: dict[str, Any] = {}
         problems: list[CellProblem] = []
-        blank = True
-        token = self.clear_token
-        composed = self._compose(cells)
-        is_all_plain = is_plain("".join(cells))
-        texts = [raw.strip() for raw in composed] if is_all_plain else composed
-        has_words = not (is_all_plain and WORDS_AS_WRITTEN.isdisjoint(texts))
-        for place, (text, (part, fits, clean, more, is_text, is_free)) in enumerate(zip(texts, self.plan, strict=True)):
-            if not text and more is None:
-                continue
-            if not is_all_plain:
-                read = self._read(text, part, problems, is_text=is_text, is_free=is_free)
-                if read is None:
-                    blank = False
-                    self._leave_out(part, problems, values)
-                    continue
-                text = read
-            is_word = has_words and text in WORDS_AS_WRITTEN
-            if more is not None:
-                column, mapped = more
-                known = mapped[text] if text in mapped else mapped.get(text.casefold())
-                if known is not None:
-                    text, is_word = known, False
-            if is_word and text != token:
-                text = self._read_word(part, text, composed[place], problems)
-            elif text and text != token:
-                blank = False  # a record needs more than cells that clear or say nothing
-            if more is not None:
-                text = read_text(text or column.default)
+        sent = self._compose(cells)
+        if is_plain("".join(cells)):
+            texts: list[str | None] = [cell.strip() for cell in sent]
+        else:
+            texts = [self._read(place, cell, values, problems) for place, cell in enumerate(sent)]
+        mapped = self._translate(texts) if self.maps else frozenset()
+        if WORDS_AS_WRITTEN.isdisjoint(texts):
+            says_anything = not self.silent.issuperset(texts)
+        else:
+            says_anything = self._read_words(texts, mapped, sent, problems)
+        if self.needs_cell and not says_anything:
+            return NOTHING  # a record needs more than cells that clear or say nothing
+        for place, default in self.defaults:
+            if texts[place] == "":
+                texts[place] = default
+        for text, (place, part, fits, is_text, clean) in zip(texts, self.plan, strict=True):
             if not text:
                 continue
-            if text == token:
+            if text == self.clear_token:
                 values[part] = CLEAR
             elif len(text) <= fits and (is_text or ("E" not in text and "e" not in text)):
                 values[part] = text  # a code without an E is no number that a spreadsheet shortened
@@ -201,29 +194,43 @@ class Block:
                 try:
                     values[part] = clean(text)
                 except CellError as error:
-                    problems.append(self._problem(part, error, composed[place]))
-                    self._leave_out(part, problems, values)
-        if blank and self.needs_cell:
-            return NOTHING
+                    self._refuse(place, error, sent[place], values, problems)
         if self.constants and (values or problems or not self.columns):
             values = self.constants | values
         return Cleaned(values, tuple(problems)) if values or problems else NOTHING
 
-    def _read(self, raw: str, part: str, problems: list[CellProblem], *, is_text: bool, is_free: bool) -> str | None:
-        """What a cell says that is more than plain ASCII; none where it holds what no value may, which is noted."""
+    def _read(self, place: int, raw: str, values: dict[str, Any], problems: list[CellProblem]) -> str | None:
+        """What a cell says; none where it holds what no value may, which is noted."""
         if is_plain(raw):
             return raw.strip()
-        text: str | None = read_text(raw) if is_free else read_key(raw)
-        if text and (controls := find_controls(text, is_key=not is_text)):
-            text = space_controls(text) if is_free else None
-            remedy = "Each is stored as a space." if is_free else "Send the value without."
+        field = self.columns[place].target.field
+        text = read_text(raw) if field.is_free_text else read_key(raw)
+        if text and (controls := find_controls(text, is_key=field.kind is not Kind.TEXT)):
+            remedy = "Each is stored as a space." if field.is_free_text else "Send the value without."
             why = f"holds {name_controls(controls)}. {remedy}{_explain_controls(controls)}"
             error = CellError("control_character", why)
-            problems.append(self._problem(part, error, raw, "warning" if is_free else "error"))
-        if self.looks_at_encoding and text and not text.isascii() and (meant := find_meant(text)):
+            if not field.is_free_text:
+                self._refuse(place, error, raw, values, problems)
+                return None
+            text = space_controls(text)
+            problems.append(self._problem(place, error, raw, "warning"))
+        if self.looks_at_encoding and not text.isascii() and (meant := find_meant(text)):
             error = CellError("encoded_twice", f"looks encoded twice; {meant!r} may be meant. Encode texts once.")
-            problems.append(self._problem(part, error, raw, "warning"))
+            problems.append(self._problem(place, error, raw, "warning"))
         return text
+
+    def _translate(self, texts: list[str | None]) -> frozenset[int]:
+        """Put what the value maps say in the place of texts; returns the places."""
+        found = set()
+        for place, mapped in self.maps:
+            text = texts[place]
+            if text is None:
+                continue
+            known = mapped[text] if text in mapped else mapped.get(text.casefold())
+            if known is not None:
+                texts[place] = known
+                found.add(place)
+        return frozenset(found)
 
     def _compose(self, cells: tuple[str, ...]) -> Sequence[str]:
         """A text for each column: its cell, or what its template of headers makes of its cells."""
@@ -236,16 +243,25 @@ class Block:
             start = end
         return texts
 
-    def _leave_out(self, part: str, problems: list[CellProblem], values: dict[str, Any]) -> None:
-        """Where a bad cell is left out: no blank one is it, which would clear."""
-        if problems[-1].severity == "warning" and part in self.clear_parts:
-            values[part] = KEEP
+    def _read_words(
+        self, texts: list[str | None], mapped: frozenset[int], sent: Sequence[str], problems: list[CellProblem]
+    ) -> bool:
+        """Read the words for nothing that no value map gave; returns whether anything else is said."""
+        says_anything = False
+        for place, text in enumerate(texts):
+            if text in self.silent:
+                continue
+            if text in WORDS_AS_WRITTEN and place not in mapped:
+                texts[place] = self._read_word(place, text, sent[place], problems)
+            else:
+                says_anything = True
+        return says_anything
 
-    def _read_word(self, part: str, word: str, raw: str, problems: list[CellProblem]) -> str:
+    def _read_word(self, place: int, word: str, raw: str, problems: list[CellProblem]) -> str:
         """What a cell says with a word for nothing: "" where the format or the field reads it as blank."""
         if self.spec.policies.words_for_nothing is WordsForNothing.BLANK:
             return ""
-        means = word_means(self._bound(part).target.field)
+        means = word_means(self.columns[place].target.field)
         if means is WordMeans.VALUE:
             return word
         if means is WordMeans.BLANK:
@@ -253,15 +269,22 @@ class Block:
         else:
             remedy = ", or let the format read them as blank (words_for_nothing)" if self.spec.columns else ""
             said = f"is a word for nothing; it is kept as it is. Leave such cells blank{remedy}."
-        problems.append(self._problem(part, CellError("word_for_nothing", said), raw, "warning"))
+        problems.append(self._problem(place, CellError("word_for_nothing", said), raw, "warning"))
         return word if means is WordMeans.TEXT else ""
 
-    def _bound(self, part: str) -> BoundColumn:
-        return next(bound for bound in self.columns if bound.target.field.part == part)
+    def _refuse(
+        self, place: int, error: CellError, raw: str, values: dict[str, Any], problems: list[CellProblem]
+    ) -> None:
+        """Note what is wrong with a cell. Where it is left out, it is no blank one, which would clear."""
+        problem = self._problem(place, error, raw)
+        problems.append(problem)
+        part = self.columns[place].target.field.part
+        if problem.severity == "warning" and part in self.clear_parts:
+            values[part] = KEEP
 
-    def _problem(self, part: str, error: CellError, value: str, severity: str = "error") -> CellProblem:
+    def _problem(self, place: int, error: CellError, value: str, severity: str = "error") -> CellProblem:
         """What is wrong with a cell; only a warning where the column leaves out what the field cannot have."""
-        bound = self._bound(part)
+        bound = self.columns[place]
         shown = "has" if error.code == "too_long" else repr(value.strip(WHITE_SPACE)[:100])
         message = f"{bound.target} {shown} {error}"
         if severity == "error" and error.code != "control_character":
