@@ -66,7 +66,7 @@ class Grouper:
             if fault := self.find_fault(row):
                 customer.unread = True
                 customer.problem(row.line, *fault)
-            elif self._has_code(code, row.cells):
+            elif row.cells[self.mapping.code_index] == code or self._has_code(code, row.cells):
                 cells = row.cells if len(row.cells) >= self.width else self._pad(customer, row)
                 self._add_row(customer, row.line, cells)
             else:
@@ -146,7 +146,8 @@ class Grouper:
             self._add_own(customer, line, cells)
             customer.own_cells = own_cells if len(customer.problems) == before else None
         row_values = self._clean(customer, self.row_block, line, cells) if self.row_block else NOTHING
-        if not any(problem.field == "address_type" for problem in row_values.problems):
+        problems = row_values.problems
+        if not problems or all(problem.field != "address_type" for problem in problems):
             self._add_addresses(customer, line, cells, row_values.values)
 
     def _add_own(self, customer: Customer, line: int, cells: list[str]) -> None:

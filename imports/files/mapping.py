@@ -6,7 +6,7 @@ A file's columns are bound to its header once; what a cell costs afterwards is a
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
 from import_export import fields
@@ -19,12 +19,14 @@ from imports.files.furniture import Furniture
 from imports.formats.policies import WordsForNothing
 from imports.formats.spec import SOURCE_HEADERS, Column, FormatSpec, Ownership, fold_value_map
 from imports.formats.widgets import make_widget
-from imports.template import Target, find_target, normalize
+from imports.template import Kind, Target, find_target, normalize
 from lookups.texts import read_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+FEW_VALUES = frozenset({Kind.ADDRESS_TYPE, Kind.BOOLEAN, Kind.COUNTRY, Kind.CURRENCY, Kind.INTEGER})
+"""Kinds of fields of which a file has the same few cells again and again."""
 REJECT_COLUMNS = ("_line", "_code", "_field", "_message")
 
 
@@ -147,7 +149,8 @@ class CustomerMapping:
                 constants[column.target] = widget.clean(read_text(column.constant))
             elif column.ownership is not Ownership.NEVER:
                 label, indexes, pieces = self._locate(column)
-                bound.append(BoundColumn(column, label, indexes, widget.clean, pieces))
+                clean = lru_cache(widget.clean) if column.target.field.kind in FEW_VALUES else widget.clean
+                bound.append(BoundColumn(column, label, indexes, clean, pieces))
         return bound, constants
 
     def _standard_columns(self) -> list[Column]:
