@@ -70,10 +70,11 @@ def note_sightings(
         " VALUES (%(account)s, %(day)s, %(known)s::int8multirange + %(created)s::int8multirange, %(full)s)"
         " ON CONFLICT (account_id, day)"
         " DO UPDATE SET ids = today.ids + excluded.ids, is_full = today.is_full OR excluded.is_full"
+        " WHERE NOT today.ids @> excluded.ids OR today.is_full < excluded.is_full"
         " RETURNING xmax = 0",
         parameters,
     )
-    if cursor.fetchone()[0]:  # the first of a day: what the last day saw leaves the days before it
+    if cursor.fetchone() == (True,):  # the first of a day: what the last day saw leaves the days before it
         cursor.execute(
             f"UPDATE {table} older SET ids = older.ids - last.ids FROM (SELECT day, ids FROM {table}"
             " WHERE account_id = %(account)s AND day < %(day)s ORDER BY day DESC LIMIT 1) last"
