@@ -107,6 +107,12 @@ class RejectionSerializer(StrictSerializer):
 
 class ChangeSerializer(serializers.ModelSerializer[Change]):
     run = serializers.IntegerField(source="run_id", allow_null=True, read_only=True)
+    values = serializers.DictField(
+        allow_null=True,
+        read_only=True,
+        help_text="Of a record that was created or deleted, the values that it got or had; of a connection, with all"
+        " that belonged to it. Changes from before this was recorded have none.",
+    )
     user = serializers.CharField(source="user.username", allow_null=True, read_only=True, default=None)
 
     class Meta:

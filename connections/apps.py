@@ -10,7 +10,11 @@ class ConnectionsConfig(AppConfig):
 
     api_urls = ["connections.api"]
     api_schema = ["connections.api.describe_schema"]
-    api_enums = {"ConnectionStatus": "connections.models.Connection.Status"}
+    api_enums = {
+        "ConnectionStatus": "connections.models.Connection.Status",
+        "ChangedRecord": "connections.models.Change.Record",
+        "ChangeAction": "connections.models.Change.Action",
+    }
     home_needs = ["connections.review_admin.find_needs"]
     navigation = [
         {

@@ -127,6 +127,9 @@ class Run(models.Model):
         max_length=30, choices=held_for_choices, blank=True, db_default="", default="",
         help_text="Why a held file needs somebody.",
     )  # fmt: skip
+    evidence = models.JSONField(
+        null=True, editable=False, help_text="What a held file or a dry run would change, by field, with samples."
+    )
     release_asked_at = models.DateTimeField(null=True, blank=True, help_text="When a person asked for the release.")
     release_asked_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"

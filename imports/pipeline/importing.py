@@ -20,6 +20,7 @@ from django.db import Error, connection, transaction
 
 from accounts.models import Account
 from connections import merging
+from connections.evidence import describe_changes
 from connections.models import Connection
 from connections.sightings import note_sightings
 from connections.stamping import take_stamp
@@ -270,6 +271,7 @@ class _Import:
         if hold is not None:
             run.held_for, run.message = hold
         if run.dry_run or hold is not None:
+            run.evidence = describe_changes(run.pk)
             transaction.set_rollback(True)
 
     def _status(self) -> Run.Status:

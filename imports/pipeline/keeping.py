@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from imports.errors import SettingsWrong
@@ -105,7 +106,9 @@ def _wait(copying: Future[None], run: Run) -> None:
 
 
 def forget_old_files(account: Account) -> None:
-    """Delete the copies of the account's files that are older than KEEP_FILES_DAYS; their runs stay.
+    """Delete the copies of the account's files that are older than KEEP_FILES_DAYS, and what they would have changed.
+
+    Their runs stay.
 
     A held file stays until somebody has decided about it, and rejects until they lie in the feed's outbox. What no run
     names was left by a killed process and goes too, but not before it is certain that no run is about to name it.
@@ -119,9 +122,10 @@ def forget_old_files(account: Account) -> None:
         .union(account.runs.filter(status__in=["queued", "running"]).values("pk"))
         .union(Message.objects.pending().filter(account=account, kind=OUTBOX).values("run"))
     )
-    old = account.runs.exclude(kept_file="", rejects_file="").filter(started_at__lt=oldest).exclude(pk__in=needed)
+    nothing = Q(kept_file="", rejects_file="", evidence__isnull=True)
+    old = account.runs.filter(~nothing, started_at__lt=oldest).exclude(pk__in=needed)
     forgotten = _names_of(old)
-    old.update(kept_file="", rejects_file="")
+    old.update(kept_file="", rejects_file="", evidence=None)
     spared = _names_of(account.runs.filter(pk__in=needed))
     for path in Path(settings.MEDIA_ROOT, "runs", str(account.pk)).glob("*"):
         name = f"runs/{account.pk}/{path.name.removesuffix('.reasons.csv')}"
