@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from imports.errors import FileRejected
 from imports.files.furniture import as_compared
 from imports.files.records import is_blank
+from imports.template import FIELDS, find_target
 from lookups.texts import read_key
 
 if TYPE_CHECKING:
@@ -108,10 +109,12 @@ class Widths:
         names = as_compared(self.header)
         if names and names[0] and cells[1:] == names[1:] and cells and cells[0].endswith(names[0]):
             why = f"the header of the second one begins in cell {begin + 1}"
-        elif _BOM in row.raw.lstrip(_BOM):
-            why = "a byte order mark stands inside it, with which files begin"
         else:
-            return ""
+            if not row.fault:
+                self._refuse_other_header(row)
+            if _BOM not in row.raw.lstrip(_BOM):
+                return ""
+            why = "a byte order mark stands inside it, with which files begin"
         return f"Two files seem to be joined on this line: {why}. Send them apart, or with a line end between them."
 
     def _explain_left_out(self, found: int) -> str:
@@ -124,6 +127,21 @@ class Widths:
         which, verb = (f"the last {missing}", "were") if missing > 1 else ("the last one", "was")
         remedy = "send the delimiters all the same, or let the format allow it (allow_short_rows)"
         return f" If {which}{named} {verb} left out as blank, {remedy}."
+
+    def _refuse_other_header(self, row: Row) -> None:
+        """Raise FileRejected where a header with other columns begins in a row: those below would be misread."""
+        tail = as_compared(row.cells[self.width - 1 :])
+        names = {"customer_code", *filter(None, as_compared(self.header)), *FIELDS}
+        begins = [name for name in names if tail and tail[0].endswith(name)]
+        known = [name for name in tail[1:] if name in names or find_target(name)]
+        code = {"customer_code", *as_compared(self.header)[self.code_index : self.code_index + 1]}
+        is_header = begins and known and len(known) * 2 > len(tail) - 1 and not code.isdisjoint([*begins, *known])
+        if is_header:
+            message = (
+                f"A header with other columns begins at the end of line {row.line}: two files seem to be joined there, "
+                "without a line end between. Send each as a file of its own."
+            )
+            raise FileRejected("other_header", message, line=row.line)
 
     def _find_break(self, row: Row) -> str:
         """Words for a row that makes one of the right width together with its neighbours; "" where it does not.

@@ -5,13 +5,17 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from imports.errors import FileHeld, HeldFor, Problem
+from imports.errors import CellError, FileHeld, FileRejected, HeldFor, Problem
 from imports.files.blocks import ANY_TEXT
+from imports.files.records import is_blank
 from imports.formats.masks import Footer
+from imports.formats.spec import fold_value_map
+from imports.onboarding.headers import knows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from imports.files.blocks import BoundColumn
     from imports.files.mapping import CustomerMapping
     from imports.files.records import Row
     from imports.files.sources import Source
@@ -60,6 +64,73 @@ def _is_row(row: Row, mapping: CustomerMapping) -> bool:
     return says_more and not any(problem.severity == "error" for of_block in cleaned for problem in of_block.problems)
 
 
+def refuse_header(source: Source, mapping: CustomerMapping) -> None:
+    """Raise FileHeld where the first row of a file without a header is one, in words of ERPs.
+
+    Its cells read like headers, and where its columns take only values of a kind, none is one. A header in the words of
+    the template is known wherever it stands.
+    """
+    row = None if source.dialect.has_header else _first_row(source)
+    if row is None or mapping.furniture.is_header(row.cells) or not _reads_like_header(row, mapping):
+        return
+    named = ", ".join(repr(cell.strip()) for cell in row.cells[:3])
+    name = mapping.spec.name.partition("@")[0]
+    message = (
+        f"Line {row.line} reads like a header ({named}, …), where {name} expects none: the columns may have changed. "
+        "Send the file without it, or let a version of the format read it, or skip one line more."
+    )
+    raise FileHeld(HeldFor.HEADER, [Problem(code="unexpected_header", message=message, line=row.line)])
+
+
+def _first_row(source: Source) -> Row | None:
+    """The first row that is not blank; none where it cannot be read, of which whoever reads it will say why."""
+    lines = next(source.blocks(), b"").splitlines(keepends=True)
+    try:
+        return next((row for row in source.records(lines, source.body_line) if not is_blank(row)), None)
+    except FileRejected:
+        return None
+
+
+def _reads_like_header(row: Row, mapping: CustomerMapping) -> bool:
+    filled = [cell.strip() for cell in row.cells if cell.strip()]
+    code = "".join(row.cells[mapping.code_index : mapping.code_index + 1])
+    if row.fault or len(filled) < 2 or not code.strip() or any(map(str.isdigit, code)):
+        return False
+    typed = [column for column in mapping.columns.values() if column.target.field.kind not in ANY_TEXT]
+    cells = [(column, row.cells[column.indexes[0]].strip()) for column in typed if column.indexes[0] < len(row.cells)]
+    values = [_is_value(column, cell) for column, cell in cells if cell]
+    if any(values):
+        return False
+    known = sum(map(knows, filled))
+    return known * 5 >= len(filled) * 4 if values else known == len(filled) > 2
+
+
+def _is_value(column: BoundColumn, cell: str) -> bool:
+    """Whether a cell is a value of its column's kind, or one that the format translates."""
+    if cell.casefold() in fold_value_map(column.column.value_map):
+        return True
+    try:
+        column.clean(cell)
+    except CellError:
+        return False
+    return True
+
+
+def refuse_lost_lines(source: Source, mapping: CustomerMapping, scan: Scan) -> None:
+    """Raise FileRejected where all rows stand on the line of the header, because the line ends were lost."""
+    unknown = [text for _, text in mapping.unknown_headers if text.strip()]
+    known = len(mapping.columns)
+    if scan.records or len(source.header) < 2 * known or len(mapping.unknown_headers) < known:
+        return
+    if sum(map(knows, unknown)) * 2 >= len(unknown):  # they are columns that nobody reads
+        return
+    message = (
+        f"The file is one line of {len(source.header)} cells and no row; those from {unknown[0].strip()[:40]!r} on "
+        "seem to be rows. Its line ends are lost, or are none of LF, CR LF and CR. Send one of them behind every row."
+    )
+    raise FileRejected("lost_line_ends", message, line=source.header_line)
+
+
 def compare_footer(source: Source, scan: Scan) -> list[Problem]:
     """A problem for every number in the footer that is not how much came."""
     footer = Footer(source.dialect)
@@ -95,7 +166,11 @@ def find_remarks(source: Source, mapping: CustomerMapping, scan: Scan) -> Iterat
     if scan.repeated_headers:
         where = f"on line {scan.first_repeat}"
         what = "The header stands again" if source.header else "A header, where the format expects none, stands"
-        again = f"{where} and {scan.repeated_headers - 1:,} more times below" if scan.repeated_headers > 1 else where
+        again = (
+            f"{where} and {scan.repeated_headers - 1:,} more time{'s' * (scan.repeated_headers > 2)} below"
+            if scan.repeated_headers > 1
+            else where
+        )
         yield Problem(
             code="repeated_header",
             message=f"{what} {again}; as no row is one, this is left out.",

@@ -38,7 +38,14 @@ from imports.pipeline.checking import BATCH, Checker
 from imports.pipeline.claiming import claim_account
 from imports.pipeline.comparing import find_near_keys
 from imports.pipeline.ending import Ending
-from imports.pipeline.framing import compare_footer, find_remarks, refuse_skipped_rows, require_footer
+from imports.pipeline.framing import (
+    compare_footer,
+    find_remarks,
+    refuse_header,
+    refuse_lost_lines,
+    refuse_skipped_rows,
+    require_footer,
+)
 from imports.pipeline.guards import find_reason_to_hold
 from imports.pipeline.issues import IssueLog
 from imports.pipeline.keeping import forget_old_files, keep_rejects, keeping_file
@@ -118,6 +125,7 @@ class _Import:
             source.header = mapping.header
             directory = LookupDirectory(self.run.account)
             scan = self._scan(source, mapping, directory)
+            refuse_lost_lines(source, mapping, scan)
             if (wrong := compare_footer(source, scan)) and not self.ending.lifts_limits:
                 raise FileHeld(HeldFor.FOOTER, wrong)
             with self.ending.committing(), connection.cursor() as cursor, _no_garbage_collection():
@@ -157,6 +165,7 @@ class _Import:
             explain_drift(hold, source, self.spec, find_other_specs(self.run.account, self.spec))
             raise
         refuse_skipped_rows(source, mapping)
+        refuse_header(source, mapping)
         return mapping
 
     def _scan(self, source: Source, mapping: CustomerMapping, directory: LookupDirectory) -> Scan:

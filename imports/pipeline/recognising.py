@@ -71,7 +71,10 @@ def explain_missing_header(source: Source) -> str:
     said = []
     if separator := _describe_separator(source):
         said.append(f"{separator}.")
-    moved = _find_moved(_first_lines(source), source, STANDARD)
+    lines = _first_lines(source)
+    if delimiter := _find_other_delimiter(lines, source, STANDARD):
+        said.append(f"This file uses {NAMES.get(delimiter, repr(delimiter))}.")
+    moved = _find_moved(lines, source, STANDARD)
     if moved is not None:
         said.append(f"A header stands on line {moved + 1}; send the file without the lines above it.")
     return "".join(f" {sentence}" for sentence in said)

@@ -150,6 +150,21 @@ def test_a_line_on_which_a_second_file_begins_is_named_as_that(send, line):
     assert run.issues.get().customer_code == "C2"
 
 
+@pytest.mark.parametrize(
+    "header",
+    [
+        "profile_name|customer_code|customer_alias|alternate_name|website|discount|discount_line_item_level",
+        "customer_code|profile_name|website",
+        "Customer Code|Notes|Website|Buyer Email",
+        "\ufeffwebsite|customer_code|profile_name",
+    ],
+)
+def test_a_header_with_other_columns_at_the_end_of_a_row_rejects_the_file(send, header):
+    run = send.text(f"{HEADER}\nC1|A|||||\nC2|B|||||no{header}\nHarbor|C4|||||\n", wide())
+    assert send.customers() == {}
+    assert (run.status, issues_of(run)) == ("rejected", [(3, "", "other_header")])
+
+
 def test_two_rows_on_one_line_are_named_as_that(send):
     run = send.text(f"{HEADER}\nC1|A|||||xC2|B|||||\n", wide())
     assert (

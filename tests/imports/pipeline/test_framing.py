@@ -198,3 +198,58 @@ def test_the_standard_template_says_where_a_header_stands(send):
     run = send.text(f"Customers of today\n{HEADER}")
     assert (run.status, issues_of(run)) == ("rejected", [(1, "", "missing_column")])
     assert run.message.endswith("A header stands on line 2; send the file without the lines above it.")
+
+
+# -- a header that nobody expects, and lines that are lost
+
+UNASKED = """
+name: erp@1
+dialect: {delimiter: ";", has_header: false}
+columns:
+  - {source: 1, target: customer_code}
+  - {source: 2, target: profile_name}
+  - {source: 3, target: customer_alias}
+  - {source: 4, target: shipping_code}
+  - {source: 5, target: shipping_country, value_map: {D: DE}}
+  - {constant: EUR, target: price_type_currency}
+  - {constant: EU Wholesale, target: price_type_name}
+"""
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Kundennr;Name;Suchbegriff;Adressnr;Land",
+        "Customer No;Name;Alias;Ship To;Country",
+        '"Code client";"Raison sociale";"";"";"Pays"',
+        "\n\nKUNNR;NAME1;SORTL;;LAND1",
+    ],
+)
+def test_a_header_in_words_of_erps_holds_a_file_that_has_none(send, line):
+    run = send.text(f"{line}\nC1;A;;S1;FR\n", read_format(UNASKED))
+    assert (run.status, run.held_for, run.issues.get().code) == ("held", "header", "unexpected_header")
+    assert "reads like a header (" in run.message
+    assert "where erp expects none" in run.message
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["C1;Name;;S1;FR", "Name;Elm Street;;S1;D", "Street;City Shoes;;;", "Alias;Mode;;S1;France", "Ash;Oak;Fir;;"],
+)
+def test_a_customer_that_sounds_like_a_header_is_one(send, line):
+    assert send.text(f"{line}\n", read_format(UNASKED)).created == 1
+
+
+@pytest.mark.parametrize("end", ["", " ", "\x85", "\u2028", "\x1e"])
+def test_a_file_whose_line_ends_are_lost_is_no_success(send, end):
+    rows = [HEADER.strip(), "C1|A", "C2|B", ""]
+    for format_, header in ((spec(), HEADER.strip()), (None, f"{HEADER.strip()}|price_type_currency|price_type_name")):
+        run = send.text(
+            end.join([header, *(row + "|EUR|EU Wholesale" * (format_ is None) for row in rows[1:-1]), ""]), format_
+        )
+        assert (run.status, issues_of(run)) in [("rejected", [(1, "", "lost_line_ends")]), ("held", issues_of(run))]
+        assert not send.customers()
+
+
+def test_a_header_alone_with_columns_that_are_not_read_is_a_success(send):
+    assert send.text(f"{HEADER.strip()}|fax|notes\n", spec()).status == "succeeded"
