@@ -10,7 +10,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+_LOADER = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
+"""Makes texts, lists and mappings; where PyYAML has it, in C and ten times as fast."""
+
+
 def read_data(path: Path) -> dict[str, Any]:
     """A YAML mapping, every scalar of which is a text, such as NO for Norway."""
-    document: dict[str, Any] = yaml.load(path.read_bytes(), yaml.BaseLoader)  # noqa: S506  (makes texts, lists, mappings)
+    document: dict[str, Any] = yaml.load(path.read_bytes(), _LOADER)  # noqa: S506  (as above)
     return document

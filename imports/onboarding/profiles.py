@@ -51,6 +51,9 @@ _NOT_PAID_IN = frozenset(
 ENOUGH = 0.6
 """The share of the values that must be of a kind for the column to be."""
 
+MOST_ENTRIES = 400
+"""There are no more countries, nor currencies, than that, in several spellings."""
+
 
 class Values:
     """The words of cells in the data files, folded."""
@@ -142,11 +145,13 @@ class Profile:
 
     @cached_property
     def countries(self) -> float:
-        return self.share(values().country)
+        return self.share(values().country) if self.distinct <= MOST_ENTRIES else 0.0
 
     @cached_property
     def currencies(self) -> float:
         """The share of the cells that name a currency which people pay in."""
+        if self.distinct > MOST_ENTRIES:
+            return 0.0
         return self.share(lambda cell: values().currency(cell) not in _NOT_PAID_IN)
 
     @cached_property
