@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from imports.errors import FileRejected
 from imports.formats.masks import compile_masks
 from imports.formats.spec import Dialect
+from imports.onboarding.continuing import fill_down
 from imports.onboarding.cutting import cut, cut_around_quotes, find_delimiters, find_quotes
 from imports.onboarding.footers import find_footer, last_line
 from imports.onboarding.headers import knows
@@ -37,6 +38,8 @@ class Table:
     footer_lines: int
     trailing_delimiter: bool
     short_rows: bool = False
+    continues: bool = False
+    """Whether rows without a code continue the one above; what is its customer's is filled in."""
     footer: str = ""
     """The footer, where it is one line."""
     records: int = 0
@@ -106,7 +109,7 @@ def _read_table(sample: Sample, cutting: Cutting, header_line: int | None) -> Ta
     width, trailing = _settle_width(header, rows, width)
     header = header[:width]
     rows = [cells[:width] for cells in rows if len(cells) == width or (trailing and len(cells) == width + 1)]
-    rows = rows[:READ_ROWS]
+    rows, continues = fill_down(rows[:READ_ROWS])
     if not rows:
         raise _no_rows()
     dialect = Dialect(
@@ -121,7 +124,8 @@ def _read_table(sample: Sample, cutting: Cutting, header_line: int | None) -> Ta
         width=0 if has_header else width,
         spaces_around_quotes=cutting.around,
     )
-    return Table(dialect, header, line + 1 if has_header else None, rows, footer_lines, trailing, short, footer, count)
+    number = line + 1 if has_header else None
+    return Table(dialect, header, number, rows, footer_lines, trailing, short, continues, footer, count)
 
 
 def _settle_width(header: list[str], rows: list[list[str]], width: int) -> tuple[int, bool]:

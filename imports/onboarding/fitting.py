@@ -8,6 +8,10 @@ from imports.template import Kind, Target
 UNCONFIRMED = 0.9
 """As sure as a header can be whose column has no values that speak for it."""
 
+LISTS_OF_FEW = ("customer_groups", "company_numbers", "warehouses")
+MANY, ALL_DIFFER = 8, 0.95
+"""From how many rows on, and by which share of different values, a column holds no entries of a short list."""
+
 
 def fits(profile: Profile, target: Target) -> tuple[float, str]:
     """How well the values fit a field, from 0 (they contradict it) over 0.5 (they say nothing) to 1; and why."""
@@ -41,6 +45,8 @@ def fits(profile: Profile, target: Target) -> tuple[float, str]:
 
 def _fits_text(profile: Profile, target: Target, part: str) -> tuple[float, str]:
     """The same for a field that takes any text, by what such texts look like."""
+    if target.field.group in LISTS_OF_FEW and profile.filled >= MANY and profile.uniqueness > ALL_DIFFER:
+        return 0.2, "its values never repeat, as entries of a list do"
     if target.name == "customer_code":
         if profile.fill < 0.95:
             return 0.15, f"it is blank on {1 - profile.fill:.0%} of the rows"

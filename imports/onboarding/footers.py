@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 from functools import cache
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from imports.formats.masks import Footer
@@ -15,7 +16,7 @@ from imports.onboarding.headers import lexicon
 from imports.onboarding.vocabulary import words_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from imports.onboarding.cutting import Cutting
     from imports.onboarding.sampling import Sample
@@ -51,6 +52,7 @@ def find_footer(sample: Sample, cutting: Cutting, ignored: Callable[[bytes], boo
         narrow = len(cells) < max(2, cutting.width * usual) or (len(filled) <= 2 < cutting.width / 2)
         if (
             not narrow
+            or _continues(cells, cutting)
             or any('"' in cell for cell in filled)
             or (cutting.quotechar and cutting.quotechar in line and len(cells) > 1)
         ):
@@ -63,6 +65,15 @@ def find_footer(sample: Sample, cutting: Cutting, ignored: Callable[[bytes], boo
         return 0, "", ""
     rows = [line.strip() for line in lines[: len(lines) - len(footer)]]
     return len(footer), _mask(texts, rows), texts[0] if len(texts) == 1 else ""
+
+
+def _continues(cells: Sequence[str], cutting: Cutting) -> bool:
+    """Whether a line is a row without a code, such as stand between others."""
+    if len(cells) != cutting.width or cells[0].strip():
+        return False
+    filled = [[bool(cell.strip()) for cell in of_record] for _, of_record in cutting.records]
+    mine = [bool(cell.strip()) for cell in cells]
+    return any(first == mine and sum(second) > cutting.width / 2 for first, second in pairwise(filled))
 
 
 def _mask(lines: list[str], rows: Iterable[str]) -> str:

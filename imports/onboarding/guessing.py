@@ -176,7 +176,7 @@ def _guess_code(columns: Sequence[Column], customers: Customers) -> None:
             continue
         named_code = best is not None and (best.part == "code" or column.header.casefold().endswith("id"))
         if best is not None and (
-            not named_code or best.owner not in ("", "customer") or NOTHING in (best.part, best.owner)
+            not named_code or best.owner not in ("", "customer", "company_number") or NOTHING in (best.part, best.owner)
         ):
             continue
         if profile.uniqueness > 0.2 and not customers.goes_on_from_code(column):

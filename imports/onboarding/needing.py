@@ -9,7 +9,7 @@ from imports.onboarding.proposals import Needed
 from imports.template import ADDRESSES, Group, Target, normalize
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from imports.onboarding.columns import Column
 
@@ -31,12 +31,16 @@ class Needs(NamedTuple):
 
 
 def find_needs(
-    columns: Sequence[Column], chosen: Mapping[int, Target], price_types: Sequence[tuple[str, str]]
+    columns: Sequence[Column],
+    chosen: Mapping[int, Target],
+    price_types: Sequence[tuple[str, str]],
+    joined: Collection[int] = (),
 ) -> Needs:
-    """What is needed beside the chosen fields, which are given by the index of their column."""
+    """What is needed beside the chosen fields, which are given by the index of their column; so are `joined` ones."""
     found = _Finder(columns, {target: columns[index] for index, target in chosen.items()})
+    named = list(found.derive_customer_code(joined))
     derived, missing = found.find_codes()
-    missing = [*found.find_names(), *missing]
+    derived, missing = [*named, *derived], [*found.find_names(), *missing]
     constants = [*found.find_constants(), *found.find_price_type(price_types)]
     return Needs(constants, list(found.find_defaults()), derived, missing)
 
@@ -51,9 +55,24 @@ class _Finder:
         headers = [normalize(column.header) for column in columns]
         self.doubled = {header for header in headers if headers.count(header) > 1}
 
+    def derive_customer_code(self, joined: Collection[int]) -> Iterator[Needed]:
+        """Where no column has the customer's code: what names each customer may serve, and becomes its code."""
+        if self.code is not None:
+            return
+        for name, what in (("profile_name", "names"), ("buyer_email", "e-mail addresses")):
+            column = self.columns_of.get(Target(name))
+            if column is not None and column.index not in joined and _can_be_code(column):
+                self.code = column
+                reason = (
+                    f"no column has the customer's code; the {what} are all filled and differ, and serve. A customer "
+                    "that gets another one will be taken for a new customer"
+                )
+                yield Needed(Target("customer_code"), reason, source=self._source(column))
+                return
+
     def find_names(self) -> Iterator[str]:
         for name, what in (("customer_code", "the customer's code"), ("profile_name", "the customer")):
-            if Target(name) not in self.columns_of:
+            if Target(name) not in self.columns_of and not (name == "customer_code" and self.code):
                 yield f"{name}: no column names {what}"
 
     def find_constants(self) -> Iterator[Needed]:
@@ -181,6 +200,15 @@ class _Finder:
 
 def _is_address(target: Target) -> bool:
     return target.field.group in ADDRESSES
+
+
+def _can_be_code(column: Column) -> bool:
+    """Whether the column is filled on every row and short enough, and no two rows have the same in any case."""
+    profile = column.profile
+    cells = {cell.casefold() for cell in profile.counts}
+    longest = max(map(len, cells), default=0)
+    limit = Target("customer_code").field.max_length or longest
+    return len(cells) == profile.rows > 2 and longest <= limit
 
 
 def _prefix(group: Group) -> str:

@@ -6,15 +6,22 @@ import re
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from imports.onboarding.headers import ANY_PART, KINDS, LOCATION_PARTS, NOTHING, Meaning, read_header
+from imports.onboarding.headers import ANY_PART, KINDS, LOCATION_PARTS, NOTHING, Meaning, lexicon, read_header
+from imports.onboarding.vocabulary import squash
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from imports.onboarding.columns import Column
 
 FEWEST_PARTS = 3
 """How many parts of an address must stand behind a name for it to be an address's."""
+PERSON = "contact"
+PERSONS = ("", "customer", PERSON)
+MOST_OF_PERSON = 8
+"""How many columns a person has at most."""
+SHORTEST = 3
+"""How many letters an abbreviation has at least."""
 MOST = 0.6
 """What share of a file's columns one address can be; a name before more of them is the file's."""
 SURE_ENOUGH = 0.85
@@ -37,15 +44,43 @@ def name_blocks(columns: Sequence[Column]) -> None:
         for name, of_name in blocks.items()
         if _is_block(of_name) and (len(of_name) <= len(columns) * MOST or " " in of_name[0][0].header)
     }
-    unknown = [name for name in found if not _kind(name)]
+    for name in blocks.keys() - found.keys():
+        if len(blocks[name]) <= MOST_OF_PERSON:
+            _name_person(name, blocks[name])
+    has_bare = _has_bare(columns, found)
+    kinds = {name: _kind(name, may_be_short=len(found) + has_bare > 1) for name in found}
+    numbers = _count([name for name in found if not kinds[name]], has_bare=has_bare)
     for name, of_name in found.items():
-        number = unknown.index(name) + 1 if name in unknown and len(unknown) > 1 else None
+        number = numbers.get(name)
         for column, text in of_name:
-            meanings = tuple(_meanings(name, text, number))
+            meanings = tuple(_meanings(name, text, kinds[name], number))
             is_sure = column.best is not None and column.best.owner in KINDS and column.best.score >= SURE_ENOUGH
             says_less = column.best is not None and meanings and meanings[0].part == NOTHING != column.best.part
             if meanings and not is_sure and not says_less:
-                column.meanings, column.block = meanings, "" if _kind(name) else name
+                column.meanings, column.block = meanings, "" if kinds[name] else name
+
+
+def _name_person(name: str, columns: Sequence[tuple[Column, str]]) -> None:
+    """A name and an e-mail behind one word that says nothing else, or says a person, are a person's."""
+    said = read_header(name)
+    texts = {best.part: (column, best) for column, text in columns if (best := _read(text)) and best.owner in PERSONS}
+    if {"name", "email"} <= texts.keys() and not (said and said[0].score >= SURE_ENOUGH and said[0].owner != PERSON):
+        for part in ("name", "email"):
+            column, best = texts[part]
+            why = f"{best.why}, and {name!r} has an e-mail too, as a person"
+            column.meanings = (best._replace(owner=PERSON, part=part, score=best.score - LESS, why=why),)
+
+
+def _count(names: Sequence[str], *, has_bare: bool) -> dict[str, int]:
+    """The numbers of blocks whose names say no kind; one alone, without another address beside it, needs none."""
+    return {name: number for number, name in enumerate(names, 1 + has_bare)} if len(names) + has_bare > 1 else {}
+
+
+def _has_bare(columns: Sequence[Column], found: Mapping[str, Sequence[tuple[Column, str]]]) -> bool:
+    """Whether the file has an address without a name, beside those with one."""
+    named = {column.index for of_name in found.values() for column, _ in of_name}
+    bare = [column.best for column in columns if column.index not in named and column.best]
+    return len({best.part for best in bare if not best.owner and best.part in LOCATION_PARTS}) >= FEWEST_PARTS
 
 
 def _is_block(columns: Sequence[tuple[Column, str]]) -> bool:
@@ -58,15 +93,25 @@ def _read(text: str) -> Meaning | None:
     return meanings[0] if meanings and meanings[0].score >= SURE_ENOUGH else None
 
 
-def _kind(name: str) -> str:
-    return next((meaning.owner for meaning in read_header(name) if meaning.owner in KINDS), "")
+def _kind(name: str, *, may_be_short: bool) -> str:
+    """The kind of address that a block's name says; only beside another address a short form of its words does."""
+    said = next((meaning.owner for meaning in read_header(name) if meaning.owner in KINDS), "")
+    return said or (_read_abbreviation(squash(name)) if may_be_short else "")
 
 
-def _meanings(name: str, text: str, number: int | None) -> list[Meaning]:
+def _read_abbreviation(text: str) -> str:
+    """The kind of address all of whose words begin so, where words of one kind do."""
+    if len(text) < SHORTEST:
+        return ""
+    kinds = {kind for word, owners in lexicon().owners.items() if word.startswith(text) for kind in owners}
+    return next(iter(found)) if len(found := kinds & set(KINDS)) == 1 else ""
+
+
+def _meanings(name: str, text: str, kind: str, number: int | None) -> list[Meaning]:
     meanings = []
     for meaning in read_header(text):
-        owner = meaning.owner if meaning.owner in KINDS else _kind(name)
-        if meaning.owner == "company_number" and _kind(name):
+        owner = meaning.owner if meaning.owner in KINDS else kind
+        if meaning.owner == "company_number" and kind:
             meaning = meaning._replace(part="name")  # whom the address is of
         if not owner:
             is_own = meaning.part in ANY_PART and meaning.owner in ("", "customer")

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from imports.formats.documents import describe_policies
-from imports.formats.policies import Policies, WordsForNothing
+from imports.formats.policies import BlankCode, Policies, WordsForNothing
 from imports.formats.spec import BadValue, FormatDraft
 from imports.formats.spec import Column as FormatColumn
 from imports.template import Target, normalize
@@ -77,6 +77,7 @@ class Proposal:
     footer_lines: int
     trailing_delimiter: bool
     short_rows: bool
+    continues: bool
     layout: str
     columns: list[ProposedColumn]
     constants: list[Needed]
@@ -162,6 +163,7 @@ class Proposal:
             max_near_key_percent=MAX_NEAR_KEY_PERCENT,
             allow_trailing_delimiter=self.trailing_delimiter,
             allow_short_rows=self.short_rows,
+            blank_code=BlankCode.CONTINUE if self.continues else BlankCode.REJECT,
             languages=tuple(self.languages),
             words_for_nothing=WordsForNothing.BLANK if self.blanks_words else WordsForNothing.KEEP,
         )

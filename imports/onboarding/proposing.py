@@ -120,7 +120,7 @@ class _Proposer:
         self.columns_of = {target: self.columns[index] for index, target in self.chosen.items()}
         described = [self._describe(column) for column in self.columns]
         mapped = {index: target for index, target in self.chosen.items() if described[index].is_mapped}
-        needs = find_needs(self.columns, mapped, self.price_types)
+        needs = find_needs(self.columns, mapped, self.price_types, self.templates)
         return Proposal(
             dialect=self._dialect(),
             header=table.header,
@@ -128,6 +128,7 @@ class _Proposer:
             footer_lines=table.footer_lines,
             trailing_delimiter=table.trailing_delimiter,
             short_rows=table.short_rows,
+            continues=table.continues,
             layout=self._layout(),
             columns=described,
             constants=needs.constants,
@@ -246,13 +247,15 @@ class _Proposer:
                 )
 
     def _drop_lonely_parts(self) -> None:
-        """A part of an address alone, such as a phone, is no address."""
+        """A part of an address alone, such as a phone, is no address; nor is a country beside an address with more."""
         groups: dict[tuple[Group, int], set[str]] = {}
         for target in self.chosen.values():
             groups.setdefault((target.field.group, target.number), set()).add(target.field.part)
+        needed = {"code", "address_1", "city", "zip"}
+        if not any(parts & needed for (group, _), parts in groups.items() if group in ADDRESSES):
+            needed.add("country")
         for index, target in list(self.chosen.items()):
-            parts = groups[target.field.group, target.number]
-            if target.field.group in ADDRESSES and not parts & {"code", "address_1", "city", "zip", "country"}:
+            if target.field.group in ADDRESSES and not groups[target.field.group, target.number] & needed:
                 del self.chosen[index]
                 self.notes[index] = f"it could be {target}, but the file has no such address"
 

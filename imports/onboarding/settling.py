@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 SECOND_LINES = {"address_2": "address_1", "alternate_name": "name"}
 """The part that comes before a second line."""
 _PLACES = ("city", "state", "zip", "country")
+AS_A_WHOLE = 0.95
+"""The least score of a header that is known as it stands, not by one of its words."""
 FOLLOWING = 0.85
 """The score of a guessed second line behind its first."""
 FIRST_LINES, LAST_LINE = 0.85, 0.4
@@ -53,6 +55,9 @@ def _choose_by_values(column: Column) -> None:
         doubtful = len(column.meanings) > 1 and not profile.is_blank
         if doubtful and meaning.part in tests and tests[meaning.part]() < 0.3:
             score *= 0.6
+        is_word = meaning.part == NOTHING and meaning.score < AS_A_WHOLE
+        if doubtful and is_word and any(tests[other.part]() > 0.9 for other in column.meanings if other.part in tests):
+            score *= 0.9  # "Mobile / Tel."
         if doubtful and meaning.part == "state" and profile.streets > ENOUGH:
             score *= 0.6
         if doubtful and meaning.part == "address_1" and profile.states > 0.8 and profile.length < 4:

@@ -41,9 +41,21 @@ PARTS = ("Street", "City", "Zip", "Country")
         ["Bill-to Street", "- City", "- Zip", "- Country", "Ship-to Street", "- City", "- Zip", "- Country"],
         [f"{name} / {part}" for name in ("Zentrum Nord", "Zentrum Süd") for part in PARTS],
         [f"{name}.{part}" for name in ("qzx", "wvy") for part in PARTS],
+        [f"{name}. {part}" for name in ("Fakt", "Dod") for part in PARTS],
+        [*PARTS, *(f"Qzx. {part}" for part in PARTS)],
         [*PARTS, *PARTS],
     ],
-    ids=["colon", "kind behind a name", "dash", "dash before", "unknown names", "unknown words", "doubled"],
+    ids=[
+        "colon",
+        "kind behind a name",
+        "dash",
+        "dash before",
+        "unknown names",
+        "unknown words",
+        "short names",
+        "one without a name",
+        "doubled",
+    ],
 )
 def test_two_blocks_of_address_are_found_however_headers_are_made(propose, headers):
     proposal = propose(",".join(["Customer No", "Customer Name", *headers]), *ROWS)
@@ -58,6 +70,60 @@ def test_the_address_that_a_customers_rows_have_alike_is_for_billing(propose):
         "K3,Old Mill,6 Elm St,Concord,03301,US,3 Lake Ave,Keene,03431,US",
     ]
     assert targets(propose(header, *ROWS, *more))[2:] == [*BLOCKS[4:], *BLOCKS[:4]]
+
+
+def test_the_name_of_an_address_goes_with_its_other_parts(propose):
+    header = ",".join(["Customer No", "Customer Name", *PARTS, *(f"Qzx. {part}" for part in ("Company", *PARTS))])
+    rows = [",".join([*row.split(",")[:6], f"Depot {row[:2]}", *row.split(",")[6:]]) for row in ROWS]
+    assert targets(propose(header, *rows))[1:] == ["profile_name", *BLOCKS[:4], "shipping_name_1", *BLOCKS[4:]]
+
+
+def test_a_country_alone_is_no_second_address(propose):
+    rows = [f"K{n},Shop {n},{n} Pier St,Elgin,6012{n},US,Volksbank,DE" for n in range(8)]
+    found = targets(propose("Customer No,Customer Name,Street,City,Zip,Country,Bank Name 1,Country Code 1", *rows))
+    assert (found[5], found[7]) == ("address_country_1", "")
+
+
+@pytest.mark.parametrize(
+    ("codes", "target"),
+    [(range(20, 30), "customer_code"), ([1, 2] * 5, "company_number_code")],
+    ids=["differ", "repeat"],
+)
+def test_a_companys_code_is_the_customers_where_no_two_are_the_same(propose, codes, target):
+    rows = [f"Shop {n},NU{code},Lyon,FR" for n, code in enumerate(codes)]
+    assert targets(propose("Company Name,Company Code,City,Country", *rows))[:2] == ["profile_name", target]
+
+
+@pytest.mark.parametrize(
+    ("header", "names", "source"),
+    [
+        ("Customer,City,Country", ["Harbor Row", "Blue Finch", "Old Mill", "North Loop"], "Customer"),
+        ("Customer,City,Country", ["Harbor Row", "Blue Finch", "blue finch", "North Loop"], None),
+        ("Customer,City,Country", ["Harbor Row", "", "Old Mill", "North Loop"], None),
+        ("First Name,Last Name,Country", ["Ann", "Bea", "Carl", "Dee"], None),
+    ],
+    ids=["differ", "differ in case", "blank", "first names"],
+)
+def test_names_serve_as_codes_where_there_are_none_and_all_differ(propose, header, names, source):
+    proposal = propose(header, *(f"{name},Salem,US" for name in names))
+    derived = {str(needed.target): needed.source for needed in proposal.derived}
+    assert derived.get("customer_code") == source
+    assert any(what.startswith("customer_code") for what in proposal.missing) is (source is None)
+
+
+@pytest.mark.parametrize("prefix", ["child_ids/", "Member: ", "kontakt."])
+def test_a_name_beside_an_e_mail_behind_the_same_word_is_a_persons(propose, prefix):
+    rows = [f"K{n},Shop {n},Ann Lee,a{n}@shop.example,Lyon,FR" for n in range(8)]
+    found = targets(propose(f"ref,name,{prefix}name,{prefix}email,City,Country", *rows))
+    assert found[:4] == ["customer_code", "profile_name", "buyer_name_1", "buyer_email_1"]
+
+
+@pytest.mark.parametrize("header", ["Mobile / Tel.", "Tel / Mobile", "Fax | Phone"])
+def test_of_two_things_that_a_header_says_the_one_that_is_a_field_is_taken(propose, header):
+    rows = [f"K{n},Shop {n},{n} Pier St,Elgin,6012{n},US,+1 617 555 010{n}" for n in range(8)]
+    assert (
+        targets(propose(f"Customer No,Customer Name,Street,City,Zip,Country,{header}", *rows))[6] == "address_phone_1"
+    )
 
 
 def test_numbered_addresses_keep_their_numbers(propose):
