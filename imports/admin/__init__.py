@@ -6,8 +6,9 @@ from django_q.models import Failure, OrmQ, Schedule, Success
 from imports.admin.connections import ExchangingConnectionAdmin
 from imports.admin.feeds import FeedAdmin, PullAdmin
 from imports.admin.formats import FormatAdmin
+from imports.admin.issues import IssueAdmin
 from imports.admin.messages import MessageAdmin, WebhookAdmin
-from imports.admin.runs import IssueAdmin, RunAdmin
+from imports.admin.runs import RunAdmin
 from imports.admin.versions import FormatVersionAdmin
 
 __all__ = [

@@ -99,3 +99,14 @@ class ForceForm(forms.Form):
         widget=UnfoldBooleanWidget,
         help_text="Its customers get the values of this older file.",
     )
+
+
+class DryRunForm(forms.Form):
+    """Asked where much would be written."""
+
+    dry_run = forms.BooleanField(
+        label="Only try it",
+        required=False,
+        widget=UnfoldBooleanWidget,
+        help_text="Count, say what would be left, and change nothing.",
+    )

@@ -1,4 +1,4 @@
-"""Admin of runs and their issues: what became of each file, and what was wrong in it. Both are only looked at."""
+"""Admin of runs: what became of each file, and what people can do about it. They are only looked at."""
 
 from __future__ import annotations
 
@@ -7,29 +7,28 @@ from typing import TYPE_CHECKING, Any, cast
 from django.contrib import admin
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
-from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter
+from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import action, display
-from unfold.paginator import InfinitePaginator
 
 from accounts.careful import short_time
 from accounts.owned import KindFilter, ReadOnlyAdmin, VisibleFilter
 from accounts.users import user_of
 from imports.admin.entries import describe_replays, find_named, form_of_entry, offer
-from imports.admin.feed_forms import ForceForm
+from imports.admin.feed_forms import DryRunForm, ForceForm
 from imports.admin.feeds import NO_WORKER, warn_without_worker
 from imports.admin.filters import AwaitsDecision, DayFilter
 from imports.admin.steps import StepPages, link, page_of
 from imports.describing import rejects_name
 from imports.health import is_at_work
-from imports.models import Issue, Run
+from imports.models import Run
 from imports.queueing import enqueue_run, request_release
 from imports.runs.awaiting import add_and_replay, find_awaited
 from imports.runs.releasing import check_release, find_advice, find_newer, reject_run
 from imports.runs.replaying import may_be_replayed, queue_replay
 from imports.runs.serving import serve_file
+from imports.runs.undoing import find_problem, queue_undo
 
 if TYPE_CHECKING:
-    from django.db.models import QuerySet
     from django.forms import Form
     from django.http import FileResponse, HttpRequest, HttpResponse
 
@@ -45,8 +44,6 @@ RUN_COLOURS = {
     Run.Status.FAILED: "danger",
     Run.Status.UNDONE: "default",
 }
-SEVERITY_COLOURS = {Issue.Severity.ERROR: "danger", Issue.Severity.WARNING: "warning"}
-ISSUES_LOOKED_AT = 10_000
 
 
 def held_badge(request: HttpRequest) -> str:
@@ -126,6 +123,7 @@ class RunAdmin(StepPages, ReadOnlyAdmin):
                     ("customers", "rejected"),
                     ("created", "updated"),
                     ("unchanged", "skipped"),
+                    "deleted",
                 ]
             },
         ),
@@ -141,7 +139,7 @@ class RunAdmin(StepPages, ReadOnlyAdmin):
         "related",
         "waiting",
     ]
-    actions_detail = ["kept_file", "rejects_file", "release", "reject", "replay", "add_entry"]
+    actions_detail = ["kept_file", "rejects_file", "release", "reject", "replay", "add_entry", "undo"]
 
     @display(description="run", ordering="id")
     def number(self, run: Run) -> str:
@@ -210,6 +208,8 @@ class RunAdmin(StepPages, ReadOnlyAdmin):
             offered = {"reject"} if find_advice(run) else {"release", "reject"}
         if may_be_replayed(run):
             offered.add("replay")
+        if not find_problem(run):
+            offered.add("undo")
         actions = super().get_actions_detail(request, object_id)
         return [item for item in actions if item.action_name.rpartition("_run_")[2] in offered]
 
@@ -291,6 +291,26 @@ class RunAdmin(StepPages, ReadOnlyAdmin):
 
         return self.confirm(request, run, "Add and replay" if form else "Replay", text, take, form)
 
+    @action(description="Undo", url_path="undo")
+    def undo(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        run: Run = self.find_editable(request, object_id)
+        text = [
+            f"What {run} changed is taken back: {run.created + run.updated:,} customers. Values are what they were, "
+            "and what it made is deleted. What was changed again since, by whomever, is left as it is, and named.",
+            "The undo is a run of its own, which can be undone.",
+        ]
+        if not is_at_work():
+            text.append(NO_WORKER)
+        form = DryRunForm(request.POST if request.method == "POST" else None)
+
+        def take(form: Form | None) -> str:
+            queued = queue_undo(run, user_of(request), dry_run=bool(form and form.cleaned_data["dry_run"]))
+            enqueue_run(queued.pk)
+            warn_without_worker(request)
+            return format_html("Queued as {}.", link(page_of(queued), queued))
+
+        return self.confirm(request, run, "Undo", text, take, form)
+
     @display(description="waits for lists", empty_value="nothing")
     def waiting(self, run: Run) -> str:
         """What customers were rejected for that a list lacks, each with the step that mends it."""
@@ -298,13 +318,14 @@ class RunAdmin(StepPages, ReadOnlyAdmin):
 
     @display(description="belongs to")
     def related(self, run: Run) -> str:
-        """The run whose rejected customers this one took, and those that took this one's."""
-        said = []
-        if run.replays:
-            said.append(format_html("replays {}", link(page_of(run.replays), run.replays)))
+        """The run that this one replays or undoes, and those that do so with this one."""
+        of = [("replays", run.replays), ("undoes", run.undoes)]
+        said = [format_html("{} {}", word, link(page_of(other), other)) for word, other in of if other is not None]
+        by = [("replayed by", run.replayed_as.all()), ("undone by", run.undone_by.all())]
         said += [
-            format_html("replayed as {}", link(page_of(replay), f"{replay}, {replay.status}"))
-            for replay in run.replayed_as.all()
+            format_html("{} {}", word, link(page_of(other), f"{other}, {other.status}"))
+            for word, others in by
+            for other in others
         ]
         return format_html_join(", ", "{}", [(text,) for text in said]) if said else "no other run"
 
@@ -325,61 +346,3 @@ class RunAdmin(StepPages, ReadOnlyAdmin):
     ) -> tuple[list[str], dict[str, int], set[str], list[str]]:
         """The issues go with their run; listing them all, as Django would, could be a million lines."""
         return [f"{run}, with its issues" for run in objs], {"runs": len(objs)}, set(), []
-
-
-class ValuesOfRun(DropdownFilter):
-    """Offers the values of a column that the run's first issues have; the whole table is never searched for them."""
-
-    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin[Issue]) -> list[tuple[str, str]]:
-        run = request.GET.get("run__id__exact", "")
-        if not run.isdecimal():
-            return [(value, value) for value in [self.value()] if value]
-        issues = model_admin.get_queryset(request).filter(run=int(run)).order_by()[:ISSUES_LOOKED_AT]
-        values = Issue.objects.filter(pk__in=issues.values("pk")).order_by().values_list(self.parameter_name, flat=True)
-        return [(value, value) for value in sorted(set(values)) if value]
-
-    def has_output(self) -> bool:
-        return True
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Issue]) -> QuerySet[Issue]:
-        return queryset.filter(**{self.parameter_name: self.value()}) if self.value() else queryset
-
-
-class CodeFilter(ValuesOfRun):
-    title = "code"
-    parameter_name = "code"
-
-
-class FieldFilter(ValuesOfRun):
-    title = "field"
-    parameter_name = "field"
-
-
-@admin.register(Issue)
-class IssueAdmin(ReadOnlyAdmin):
-    """The issues of one run in the order of the file, or of all runs with the newest first."""
-
-    when_empty = "Issues are what was wrong in a file. None was."
-
-    account_path = "run__account_id"
-    paginator = InfinitePaginator
-    list_display = ["place", "column", "field", "code", "severity_label", "message", "value", "customer_code"]
-    list_display_links = ["place"]
-    list_select_related = ["run"]
-    list_filter = [("severity", ChoicesDropdownFilter), CodeFilter, FieldFilter]
-    search_fields = ["=customer_code"]
-    search_help_text = "Customer code"
-    list_per_page = 100
-    actions = None
-    fields = ["run", "line", "column", "field", "code", "severity", "message", "value", "customer_code"]
-
-    def get_ordering(self, request: HttpRequest) -> list[str]:
-        return ["line", "id"] if "run__id__exact" in request.GET else ["-id"]
-
-    @display(description="line", ordering="line")
-    def place(self, issue: Issue) -> str:
-        return str(issue.line) if issue.line else "file"
-
-    @display(description="severity", ordering="severity", label=SEVERITY_COLOURS)
-    def severity_label(self, issue: Issue) -> tuple[str, str]:
-        return issue.severity, issue.get_severity_display()

@@ -32,6 +32,7 @@ from imports.queueing import enqueue_run, request_release
 from imports.runs.releasing import check_release, reject_run
 from imports.runs.replaying import queue_replay
 from imports.runs.serving import serve_file
+from imports.runs.undoing import queue_undo
 from imports.runs.uploading import store_upload
 
 if TYPE_CHECKING:
@@ -130,7 +131,7 @@ class RunSerializer(serializers.ModelSerializer[Run]):
             "id", "account", "file", "size", "feed", "format", "sha256", "status", "message", "held_for", "dry_run",
             "counts", "progress", "started_by", "started_at", "finished_at", "seconds", "decision", "decided_by",
             "decided_at", "release_asked_at", "release_problem", "released_from", "released_as", "replays",
-            "undoes", "has_file", "has_rejects", "heartbeat_at",
+            "undoes", "deleted", "has_file", "has_rejects", "heartbeat_at",
         ]  # fmt: skip
         read_only_fields = fields
 
@@ -171,7 +172,7 @@ class ReleaseSerializer(StrictSerializer):
     )
 
 
-class ReplaySerializer(StrictSerializer):
+class DryRunSerializer(StrictSerializer):
     dry_run = serializers.BooleanField(required=False, default=False, help_text="Check and count, and change nothing.")
 
 
@@ -231,7 +232,7 @@ class Runs(AccountViewSet, mixins.ListModelMixin, RetrieveVersioned):
         return self.answer(self.get_serializer(run).data)
 
     @extend_schema(
-        summary="Import the rejected customers of a run again", request=ReplaySerializer, responses={202: RunSerializer}
+        summary="Import the rejected customers of a run again", request=DryRunSerializer, responses={202: RunSerializer}
     )
     @action(detail=True, methods=["post"])
     def replay(self, request: Request, **kwargs: Any) -> Response:
@@ -240,7 +241,7 @@ class Runs(AccountViewSet, mixins.ListModelMixin, RetrieveVersioned):
         Customers that came again since are skipped, with an issue (`not_replayed`) that says why.
         """
         run = self.get_object()
-        asked = ReplaySerializer(data=request.data)
+        asked = DryRunSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
         with answering():
             queued = queue_replay(run, user_of(request), dry_run=asked.validated_data["dry_run"])
@@ -255,6 +256,22 @@ class Runs(AccountViewSet, mixins.ListModelMixin, RetrieveVersioned):
         if run.evidence is None:
             raise Http404
         return self.answer(EvidenceSerializer(run.evidence).data)
+
+    @extend_schema(summary="Take back what a run changed", request=DryRunSerializer, responses={202: RunSerializer})
+    @action(detail=True, methods=["post"])
+    def undo(self, request: Request, **kwargs: Any) -> Response:
+        """As far as nobody changed it since. A worker does it, in the run at `Location`, which can be undone itself.
+
+        What is left is named by its issues (`changed_since`); `counts` has the customers whose values were restored as
+        updated, `deleted` those that are gone.
+        """
+        run = self.get_object()
+        asked = DryRunSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        with answering():
+            queued = queue_undo(run, user_of(request), dry_run=asked.validated_data["dry_run"])
+            enqueue_run(queued.pk)
+        return self.answer(self.get_serializer(queued).data, 202, locate_run(queued))
 
     @extend_schema(summary="The file as it came", responses={(200, "application/octet-stream"): FILE})
     @action(detail=True)

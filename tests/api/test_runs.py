@@ -260,3 +260,34 @@ def test_rejected_customers_are_replayed_by_a_worker(world):
     refused = world.rosa("post", f"{PATH}{again['id']}/replay/", {"dry_run": True})
     assert (refused.status_code, "rejected nothing" in refused.json()["detail"]) == (409, True)
     assert world.vera("post", f"{PATH}{run['id']}/replay/", {}).status_code == 403
+
+
+def test_a_run_is_undone_by_a_worker(world):
+    run = upload(world, [GOOD]).json()
+    work()
+    dry = world.rosa("post", f"{PATH}{run['id']}/undo/", {"dry_run": True})
+    answer = world.rosa("post", f"{PATH}{run['id']}/undo/", {})
+    assert (answer.status_code, answer.json()["status"], answer.json()["undoes"]) == (202, "queued", run["id"])
+    work()
+    dry, undo = (world.rosa("get", each["Location"].removeprefix("/api/v1/")).json() for each in (dry, answer))
+    assert [(each["status"], each["deleted"], each["dry_run"]) for each in (dry, undo)] == [
+        ("succeeded", 1, True),
+        ("succeeded", 1, False),
+    ]
+    assert world.rosa("get", f"{PATH}{run['id']}/").json()["status"] == "undone"
+    assert not world.maison.connections.exists()
+    refused = world.rosa("post", f"{PATH}{run['id']}/undo/", {})
+    assert (refused.status_code, "undone already" in refused.json()["detail"]) == (409, True)
+    assert world.vera("post", f"{PATH}{undo['id']}/undo/", {}).status_code == 403
+
+
+def test_what_an_undo_leaves_is_among_its_issues(world):
+    run = upload(world, [GOOD]).json()
+    work()
+    pk = world.maison.connections.get().pk
+    world.rosa("post", f"accounts/maison/connections/{pk}/approve/")
+    undo = world.rosa("post", f"{PATH}{run['id']}/undo/", {}).json()
+    work()
+    (issue,) = world.rosa("get", f"{PATH}{undo['id']}/issues/?code=changed_since").json()["results"]
+    assert (issue["customer_code"], issue["column"], issue["severity"]) == ("C1", "connection", "warning")
+    assert "changed since by rosa" in issue["message"]

@@ -96,3 +96,23 @@ def test_the_page_of_a_list_tells_whoever_only_looks_of_nobody(client, account, 
     add_member(account, vera, "viewer")
     client.force_login(vera)
     assert "waits for" not in text_of(client.get(reverse("admin:lookups_paymentterm_changelist")))
+
+
+def test_an_editor_undoes_a_run_and_the_undo(client, rosa, account, run):
+    assert url("undo", run.pk) in text_of(client.get(url("change", run.pk)))
+    assert "taken back: 1 customers" in text_of(client.get(url("undo", run.pk)))
+    client.post(url("undo", run.pk), {"dry_run": "on"})
+    client.post(url("undo", run.pk), {})
+    dry, undo = Run.objects.filter(undoes=run).order_by("pk")
+    for queued in (dry, undo):
+        import_queued(queued.pk)
+    assert not account.connections.exists()
+    page = text_of(client.get(url("change", run.pk)))
+    assert f"{undo}, succeeded" in page
+    assert f'href="{url("undo", run.pk)}"' not in page
+    assert "undone already" in text_of(client.post(url("undo", run.pk), {}))
+    page = text_of(client.get(url("change", undo.pk)))
+    assert ("undoes <a" in page, url("undo", undo.pk) in page) == (True, True)
+    client.post(url("undo", undo.pk), {})
+    import_queued(Run.objects.get(undoes=undo).pk)
+    assert account.connections.count() == 1

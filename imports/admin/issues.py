@@ -1,0 +1,78 @@
+"""Admin of issues: what was wrong in each file. They are only looked at."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.contrib import admin
+from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter
+from unfold.decorators import display
+from unfold.paginator import InfinitePaginator
+
+from accounts.owned import ReadOnlyAdmin
+from imports.models import Issue
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
+    from django.http import HttpRequest
+
+SEVERITY_COLOURS = {Issue.Severity.ERROR: "danger", Issue.Severity.WARNING: "warning"}
+ISSUES_LOOKED_AT = 10_000
+
+
+class ValuesOfRun(DropdownFilter):
+    """Offers the values of a column that the run's first issues have; the whole table is never searched for them."""
+
+    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin[Issue]) -> list[tuple[str, str]]:
+        run = request.GET.get("run__id__exact", "")
+        if not run.isdecimal():
+            return [(value, value) for value in [self.value()] if value]
+        issues = model_admin.get_queryset(request).filter(run=int(run)).order_by()[:ISSUES_LOOKED_AT]
+        values = Issue.objects.filter(pk__in=issues.values("pk")).order_by().values_list(self.parameter_name, flat=True)
+        return [(value, value) for value in sorted(set(values)) if value]
+
+    def has_output(self) -> bool:
+        return True
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Issue]) -> QuerySet[Issue]:
+        return queryset.filter(**{self.parameter_name: self.value()}) if self.value() else queryset
+
+
+class CodeFilter(ValuesOfRun):
+    title = "code"
+    parameter_name = "code"
+
+
+class FieldFilter(ValuesOfRun):
+    title = "field"
+    parameter_name = "field"
+
+
+@admin.register(Issue)
+class IssueAdmin(ReadOnlyAdmin):
+    """The issues of one run in the order of the file, or of all runs with the newest first."""
+
+    when_empty = "Issues are what was wrong in a file. None was."
+
+    account_path = "run__account_id"
+    paginator = InfinitePaginator
+    list_display = ["place", "column", "field", "code", "severity_label", "message", "value", "customer_code"]
+    list_display_links = ["place"]
+    list_select_related = ["run"]
+    list_filter = [("severity", ChoicesDropdownFilter), CodeFilter, FieldFilter]
+    search_fields = ["=customer_code"]
+    search_help_text = "Customer code"
+    list_per_page = 100
+    actions = None
+    fields = ["run", "line", "column", "field", "code", "severity", "message", "value", "customer_code"]
+
+    def get_ordering(self, request: HttpRequest) -> list[str]:
+        return ["line", "id"] if "run__id__exact" in request.GET else ["-id"]
+
+    @display(description="line", ordering="line")
+    def place(self, issue: Issue) -> str:
+        return str(issue.line) if issue.line else "file"
+
+    @display(description="severity", ordering="severity", label=SEVERITY_COLOURS)
+    def severity_label(self, issue: Issue) -> tuple[str, str]:
+        return issue.severity, issue.get_severity_display()
