@@ -37,6 +37,7 @@ def test_the_versions_tell_of_a_row_written_again(send):
         "connections_address",
         "connections_change",
         "connections_connection",
+        "django_q_ormq",
     }
 
 
