@@ -13,6 +13,7 @@ from imports.onboarding import vocabulary
 from imports.onboarding.blocks import ADDRESS_PARTS, AddressBlocks
 from imports.onboarding.columns import is_address_type
 from imports.onboarding.corrections import prepare_decided, prepare_learned, settle_decided, settle_learned
+from imports.onboarding.entries import recognise_entries
 from imports.onboarding.fitting import fits, weigh
 from imports.onboarding.guessing import guess_columns
 from imports.onboarding.headers import KINDS, LOCATION_PARTS, NOTHING
@@ -23,10 +24,11 @@ from imports.template import FIELDS, Target, find_target
 if TYPE_CHECKING:
     from imports.onboarding.columns import Column
     from imports.onboarding.corrections import Corrections
+    from imports.onboarding.entries import Entries
     from imports.onboarding.headers import Meaning
 
 
-def match_columns(columns: list[Column], corrections: Corrections) -> None:
+def match_columns(columns: list[Column], corrections: Corrections, entries: Entries) -> None:
     """Propose fields for every column, around what is decided and by what was learned.
 
     Raises FormatError for a decision about a column that is not there.
@@ -49,6 +51,7 @@ def match_columns(columns: list[Column], corrections: Corrections) -> None:
         for meaning in column.meanings:
             _propose_meaning(column, meaning, blocks)
     guess_columns(columns, blocks, customers)
+    recognise_entries(columns, entries)
     settle_learned(columns, learned)
     settle_decided(columns, decided)
 

@@ -11,6 +11,7 @@ from imports.onboarding.assigning import assign
 from imports.onboarding.columns import Column, read_columns
 from imports.onboarding.corrections import Corrections
 from imports.onboarding.dialects import Table, find_table
+from imports.onboarding.entries import Entries, load_entries
 from imports.onboarding.footers import count_footer
 from imports.onboarding.headers import find_language
 from imports.onboarding.matching import match_columns
@@ -19,7 +20,6 @@ from imports.onboarding.needing import find_needs
 from imports.onboarding.proposals import SURE, Proposal, ProposedColumn
 from imports.onboarding.sampling import take_sample
 from imports.template import ADDRESSES, Group, Kind, Target
-from lookups.models import PriceType
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,6 +37,7 @@ PERSONS = ("contact", "", "customer", "billing")
 """Whose first and last name may be the buyer's."""
 REQUIRED_FIRST = ("customer_code", "profile_name")
 NOTHING_DECIDED = Corrections()
+NO_ENTRIES = Entries()
 MOST_SAMPLES = 3
 """How many values are shown beside a column."""
 UNTAKEN, UNTAKEN_OFTEN = 0.85, 0.45
@@ -50,24 +51,21 @@ def propose_format(path: Path, account: Account, corrections: Corrections = NOTH
     SettingsWrong where what the installation was taught cannot be read.
     """
     corrections = replace(corrections, learned=LearnedHeader.objects.recall(account))
-    own = list(PriceType.objects.filter(account=account.production).values_list("currency", "label")[:1])
-    proposal = onboard(path, own, corrections)
+    proposal = onboard(path, load_entries(account.production), corrections)
     settle(proposal, corrections)
     return proposal
 
 
-def onboard(
-    path: Path, price_types: Sequence[tuple[str, str]] = (), corrections: Corrections = NOTHING_DECIDED
-) -> Proposal:
-    """Propose how a sample is to be read; `price_types` are the account's, to suggest constants from.
+def onboard(path: Path, entries: Entries = NO_ENTRIES, corrections: Corrections = NOTHING_DECIDED) -> Proposal:
+    """Propose how a sample is to be read; `entries` are of the account's lists.
 
     Raises FileRejected for a file that is no table of text, FormatError for a decision about a column it has not.
     """
     sample = take_sample(path, corrections.encoding)
     table = find_table(sample, corrections.delimiter, corrections.header_line)
     columns = read_columns(table)
-    match_columns(columns, corrections)
-    proposal = _Proposer(table, columns, price_types, corrections.find_blanked(columns)).propose()
+    match_columns(columns, corrections, entries)
+    proposal = _Proposer(table, columns, entries.price_types, corrections.find_blanked(columns)).propose()
     proposal.readings = sample.readings
     return proposal
 
