@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from dropbox.sessions import Visit
 
 PERMISSIONS = "elradfwT"
+NOT_UTF8 = "Names are in UTF-8 here, and this one is not."
 
 
 class Listener:
@@ -132,6 +133,7 @@ class Control(TLS_FTPHandler):
     max_login_attempts = 3
     unicode_errors = "strict"
     visit: Visit | None = None
+    _in_buffer: list[bytes]
     leaves = ""
     """Why the session is to end."""
 
@@ -154,6 +156,22 @@ class Control(TLS_FTPHandler):
         if self.leaves and not self._closed:
             self.respond(f"421 The session is {self.leaves}.")
             self.close()
+
+    def found_terminator(self) -> None:
+        """The library keeps a line that it cannot decode, and all that come behind it."""
+        try:
+            b"".join(self._in_buffer).decode(self.encoding)
+        except UnicodeDecodeError:
+            self._in_buffer, self._in_buffer_len = [], 0
+            self._refuse(NOT_UTF8)
+            self.respond(f"501 {NOT_UTF8}")
+        else:
+            super().found_terminator()
+
+    def _refuse(self, why: str) -> None:
+        if self.visit is not None:
+            with contextlib.suppress(OutOfOrder):
+                do_and_wait(note, self.visit, refusal=why)
 
     def process_command(self, cmd: str, *args: Any, **kwargs: Any) -> None:
         self.touch()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -42,7 +43,7 @@ def split_path(path: str, *, new: bool = False) -> tuple[str, str]:
         raise Refused("Paths with .. are not followed. Begin with the folder: /in, /processed, /failed or /out.")
     if new:
         _check_new(parts)
-    if len(parts) > 2 or (parts and parts[0] not in FOLDERS):
+    if len(parts) > 2 or (parts and parts[0] not in FOLDERS) or "\0" in path:  # which no database looks for
         raise NotThere(f"There is no {_shown('/'.join(parts))}. The folders are in, processed, failed and out.")
     folder, name = [*parts, "", ""][:2]
     return folder, name
@@ -57,7 +58,7 @@ def _check_new(parts: list[str]) -> None:
     if len(parts) != 2 or parts[0] != Folder.IN:
         raise Refused("Files are taken in the folder in alone: upload to /in/ and the name of the file.")
     name = parts[1]
-    if not name.isprintable() or "\\" in name:
+    if "\\" in name or not all(letter.isprintable() or unicodedata.category(letter) == "Zs" for letter in name):
         raise Refused(f"A name may hold no control characters and no backslash: {_shown(name)}.")
     if len(name.encode()) > LONGEST_NAME:
         raise Refused(f"A name may have {LONGEST_NAME} bytes, and {_shown(name[:20])}… has more.")

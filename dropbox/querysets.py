@@ -6,13 +6,16 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Self
 
 from django.db import models
-from django.utils import timezone
+from django.db.models.functions import Now
 
 if TYPE_CHECKING:
     from dropbox.models import Login, Session, StoredFile  # noqa: F401  (names used in annotations)
 
 LONGEST_SILENCE = timedelta(minutes=2)
-"""How long a session may give no sign of life before it counts as lost; its server gives one every few seconds."""
+"""How long a session may give no sign of life before it counts as lost; its server gives one every few seconds.
+
+By the clock of the database, as those of several servers may differ.
+"""
 
 
 class LoginQuerySet(models.QuerySet["Login"]):
@@ -23,11 +26,11 @@ class LoginQuerySet(models.QuerySet["Login"]):
 
 class SessionQuerySet(models.QuerySet["Session"]):
     def alive(self) -> Self:
-        return self.filter(ended_at=None, seen_at__gte=timezone.now() - LONGEST_SILENCE)
+        return self.filter(ended_at=None, seen_at__gte=Now() - LONGEST_SILENCE)
 
     def lost(self) -> Self:
         """Sessions whose server was killed."""
-        return self.filter(ended_at=None, seen_at__lt=timezone.now() - LONGEST_SILENCE)
+        return self.filter(ended_at=None, seen_at__lt=Now() - LONGEST_SILENCE)
 
 
 class StoredFileQuerySet(models.QuerySet["StoredFile"]):

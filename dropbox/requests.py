@@ -28,6 +28,8 @@ Answer = TypeVar("Answer")
 
 NO_FOLDERS = "The folders are in, processed, failed and out, and no others can be made."
 NO_LINKS = "There are no links here."
+MOST_OPEN = 100
+"""Files of a session at the same time."""
 _CODES: tuple[tuple[type[Refused], Callable[[str], asyncssh.SFTPError]], ...] = (
     (NotThere, asyncssh.SFTPNoSuchFile),
     (Taken, asyncssh.SFTPFailure),
@@ -61,6 +63,8 @@ class Files(asyncssh.SFTPServer):
         self.visit = visit
         self.client_is_gone = False
         self.uploads: list[Upload] = []
+        self.fetched: set[BinaryIO] = set()
+        """Those that are open."""
 
     async def _do(self, job: Callable[..., Answer], *arguments: Any, **named: Any) -> Answer:
         """A job for the login; what is refused is said, and noted."""
@@ -81,8 +85,12 @@ class Files(asyncssh.SFTPServer):
 
     async def open(self, path: bytes, pflags: int, attrs: asyncssh.SFTPAttrs) -> Upload | BinaryIO:
         where, login = await self._decode(path), self.visit.login
+        if len(self.uploads) + len(self.fetched) >= MOST_OPEN:
+            raise await self._refuse(Refused(f"A session may have {MOST_OPEN} files open. Close some of them first."))
         if not pflags & asyncssh.FXF_WRITE:
-            return await self._do(paths.open_to_fetch, login, where)
+            content = await self._do(paths.open_to_fetch, login, where)
+            self.fetched.add(content)
+            return content
         upload = await self._do(
             paths.open_to_write, login, where,
             keep=not pflags & asyncssh.FXF_TRUNC, create=bool(pflags & asyncssh.FXF_CREAT),
@@ -113,6 +121,7 @@ class Files(asyncssh.SFTPServer):
     async def close(self, file_obj: Any) -> None:
         if not isinstance(file_obj, Upload):
             file_obj.close()
+            self.fetched.discard(file_obj)
             if not self.client_is_gone:
                 await self._do(note, self.visit, fetched=1)
             return

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.db.models import F
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from dropbox.errors import Refused
@@ -27,6 +28,7 @@ IDLE = "ended because nothing was asked for"
 STOPPED = "ended because the server was stopped"
 PUT_OUT = "ended because the login or its feed was paused, changed or removed"
 CUT_OFF = "the connection was lost"
+SENT_AWAY = "not let in"
 LOST = "its server was ended from outside"
 
 
@@ -53,28 +55,37 @@ _lock = threading.Lock()
 
 
 def begin_session(login: Login, protocol: str, address: str, end: Callable[[str], None]) -> Visit:
-    """Raises Refused where there are too many."""
-    with _lock:
-        here = len(_visits)
-    if here >= settings.DROPBOX_SESSIONS:
-        raise Refused("The server has as many sessions as it may have. Try again in a minute.")
-    if Session.objects.alive().filter(login=login).count() >= login.most_sessions:
-        raise Refused(f"{login} has {login.most_sessions} sessions at the same time, and may have no more.")
-    row = Session.objects.create(
+    """Raises Refused where there are too many; that stands in the audit too."""
+    row = Session(
         account=login.feed.account, login=login, user_name=login.user_name, protocol=protocol, address=address,
-        server=worker_name(),
+        server=worker_name(), refusal=_find_obstacle(login),
     )  # fmt: skip
+    if row.refusal:
+        row.ended_at, row.ended = timezone.now(), SENT_AWAY
+    row.save()
+    if row.refusal:
+        raise Refused(row.refusal)
     visit = Visit(row.pk, login, end)
     with _lock:
         _visits.add(visit)
     return visit
 
 
+def _find_obstacle(login: Login) -> str:
+    with _lock:
+        here = len(_visits)
+    if here >= settings.DROPBOX_SESSIONS:
+        return "The server has as many sessions as it may have. Try again in a minute."
+    if Session.objects.alive().filter(login=login).count() >= login.most_sessions:
+        return f"{login} has {login.most_sessions} sessions at the same time, and may have no more."
+    return ""
+
+
 def end_session(visit: Visit) -> None:
     with _lock:
         _visits.discard(visit)
     now = timezone.now()
-    Session.objects.filter(pk=visit.row, ended_at=None).update(ended_at=now, seen_at=now, ended=visit.ended)
+    Session.objects.filter(pk=visit.row, ended_at=None).update(ended_at=now, seen_at=Now(), ended=visit.ended)
 
 
 def note(visit: Visit, *, files: int = 0, count: int = 0, fetched: int = 0, refusal: str = "") -> None:
@@ -95,7 +106,7 @@ def look_after() -> None:
     with _lock:
         visits = list(_visits)
     idle_since = time.monotonic() - settings.DROPBOX_IDLE_SECONDS
-    Session.objects.filter(pk__in=[visit.row for visit in visits]).update(seen_at=timezone.now())
+    Session.objects.filter(pk__in=[visit.row for visit in visits]).update(seen_at=Now())
     logins = {login.pk: login for login in Login.objects.open().filter(pk__in={visit.login.pk for visit in visits})}
     for visit in visits:
         now = logins.get(visit.login.pk)

@@ -22,6 +22,7 @@ from dropbox.errors import NoRoom, NotThere, Taken
 from dropbox.models import StoredFile
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime
 
 FOLDER = "dropbox"
@@ -30,14 +31,25 @@ LONGEST_UNNAMED = timedelta(days=1)
 """How long what no file names may lie in the storage: longer than any upload takes to be named."""
 
 
-def store_file(feed_id: int, folder: str, name: str, content: BinaryIO, *, whole: bool = True) -> StoredFile:
-    """Keep a file; one of the same name gives way to it. Raises NotThere where the feed is gone, and NoRoom."""
+def store_file(
+    feed_id: int,
+    folder: str,
+    name: str,
+    content: BinaryIO,
+    *,
+    whole: bool = True,
+    admit: Callable[[], None] | None = None,
+) -> StoredFile:
+    """Keep a file; one of the same name gives way to it. Raises NotThere where the feed is gone, and NoRoom.
+
+    `admit` is asked in the transaction that names it, and raises what keeps it out.
+    """
     content.seek(0)
     key = _save(feed_id, content)
     try:
         with contextlib.suppress(IntegrityError):  # somebody else named a file so meanwhile, which now gives way
-            return _name_content(feed_id, folder, name, key, whole)
-        return _name_content(feed_id, folder, name, key, whole)
+            return _name_content(feed_id, folder, name, key, whole, admit)
+        return _name_content(feed_id, folder, name, key, whole, admit)
     except IntegrityError:
         default_storage.delete(key)
         raise NotThere("The folder is gone: its feed was removed.") from None
@@ -67,7 +79,11 @@ def _save(feed_id: int, content: BinaryIO) -> str:
 
 
 @transaction.atomic
-def _name_content(feed_id: int, folder: str, name: str, key: str, whole: bool) -> StoredFile:
+def _name_content(
+    feed_id: int, folder: str, name: str, key: str, whole: bool, admit: Callable[[], None] | None
+) -> StoredFile:
+    if admit:
+        admit()
     here = StoredFile.objects.select_for_update().filter(feed=feed_id, folder=folder, name=name)
     found = {file.whole: file for file in here}
     if whole and (cut_off := found.get(False)):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
 BLOCK = 1 << 20
 HOUR = timedelta(hours=1)
+MOST_PIECES = 1000
+"""Of a file at a time, with nothing between them yet; clients write from the beginning to the end, or nearly so."""
 
 
 class Upload:
@@ -59,16 +62,17 @@ class Upload:
             written = 0
             while written < len(data):
                 written += os.pwrite(self.file.fileno(), data[written:], offset + written)
+            self._note_written(offset, offset + len(data))
         except OSError as error:
             self.problem = str(_no_room(error))
             raise NoRoom(self.problem) from None
         except NoRoom as error:
             self.problem = str(error)
             raise
-        self._note_written(offset, offset + len(data))
         return len(data)
 
     def _note_written(self, start: int, end: int) -> None:
+        """Raises NoRoom."""
         if self._written and self._written[-1][1] == start:
             self._written[-1] = (self._written[-1][0], end)
             return
@@ -78,6 +82,8 @@ class Upload:
                 merged[-1] = (merged[-1][0], max(high, merged[-1][1]))
             else:
                 merged.append((low, high))
+        if len(merged) > MOST_PIECES:
+            raise NoRoom(f"it comes in more than {MOST_PIECES:,} pieces. Send it from its beginning to its end.")
         self._written = merged
 
     def find_hole(self) -> str:
@@ -113,8 +119,7 @@ def begin_upload(login: Login, name: str, *, keep: bool, exclusive: bool = False
     login = Login.objects.open().select_related("feed").filter(pk=login.pk).first() or _refuse_gone()
     if exclusive and StoredFile.objects.filter(feed=login.feed_id, folder="in", name=name).exists():
         raise Refused(f"There is a file in/{name} already.")
-    if login.hour and login.hour > timezone.now() - HOUR and login.files >= login.most_files:
-        raise Refused(f"{login} sent {login.files} files within an hour, and may send no more before it is over.")
+    _check_rate(login)
     here = StoredFile.objects.filter(feed=login.feed_id, folder=StoredFile.Folder.IN)
     left = login.quota_bytes - here.exclude(name=name).count_bytes()
     if left <= 0:
@@ -126,6 +131,11 @@ def begin_upload(login: Login, name: str, *, keep: bool, exclusive: bool = False
     if keep and (known := here.filter(name=name).order_by("whole").first()):
         _begin_with(upload, known)
     return upload
+
+
+def _check_rate(login: Login) -> None:
+    if login.hour and login.hour > timezone.now() - HOUR and login.files >= login.most_files:
+        raise Refused(f"{login} sent {login.files} files within an hour, and may send no more before it is over.")
 
 
 def _begin_with(upload: Upload, known: StoredFile) -> None:
@@ -159,8 +169,7 @@ def finish_upload(upload: Upload) -> int:
     with upload.file:
         if problem := upload.problem or upload.find_hole():
             raise NoRoom(f"in/{upload.name} is not kept: {problem}")
-        store_file(upload.login.feed_id, StoredFile.Folder.IN, upload.name, upload.file)
-    _count_file(upload.login)
+        store_file(upload.login.feed_id, StoredFile.Folder.IN, upload.name, upload.file, admit=partial(_admit, upload))
     request_import(upload.login, upload.name)
     return size
 
@@ -169,16 +178,21 @@ def keep_cut_off(upload: Upload) -> None:
     """The client was lost in the middle: what came is kept to be resumed, and no file of the folder."""
     with upload.file:
         if upload.size and not upload.problem:
-            store_file(upload.login.feed_id, StoredFile.Folder.IN, upload.name, upload.file, whole=False)
+            admit = partial(_admit, upload, counts=False)
+            store_file(upload.login.feed_id, StoredFile.Folder.IN, upload.name, upload.file, whole=False, admit=admit)
 
 
-def _count_file(login: Login) -> None:
-    with transaction.atomic():
-        row = Login.objects.select_for_update().filter(pk=login.pk).first()
-        if row is not None:
-            now = timezone.now()
-            row.hour, row.files = (row.hour, row.files + 1) if row.hour and row.hour > now - HOUR else (now, 1)
-            row.save(update_fields=["hour", "files"])
+def _admit(upload: Upload, *, counts: bool = True) -> None:
+    """The limits once more, as others sent files meanwhile; within the transaction that names the file."""
+    login = Login.objects.select_for_update(no_key=True).filter(pk=upload.login.pk).first() or _refuse_gone()
+    here = StoredFile.objects.filter(feed=login.feed_id, folder=StoredFile.Folder.IN)
+    if here.exclude(name=upload.name).count_bytes() + upload.size > login.quota_bytes:
+        raise NoRoom(f"in/{upload.name} is not kept. {_say_quota(login)}")
+    if counts:
+        _check_rate(login)
+        now = timezone.now()
+        login.hour, login.files = (login.hour, login.files + 1) if login.hour and login.hour > now - HOUR else (now, 1)
+        login.save(update_fields=["hour", "files"])
 
 
 def request_import(login: Login, name: str) -> None:

@@ -153,6 +153,17 @@ def test_wrong_passwords_are_refused_and_counted(dropbox, box):
         log_in(PASSWORD)
 
 
+def test_a_name_that_is_no_utf_8_is_refused_and_the_session_goes_on(client, box):
+    client.encoding = "latin-1"
+    with pytest.raises(ftplib.error_perm, match="501 Names are in UTF-8 here"):
+        put(client, "in/Zürich.txt", b"x")
+    client.encoding = "utf-8"
+    put(client, "in/Zürich\u00a0Süd.txt", b"x")
+    client.quit()
+    assert box.names() == ["Zürich\u00a0Süd.txt"]
+    assert "UTF-8" in box.last_session().refusal
+
+
 # -- whole files only
 
 

@@ -1,11 +1,14 @@
 """Sessions: how many there may be, and who has to leave."""
 
+from datetime import timedelta
+
 import pytest
 from django.contrib.auth.hashers import make_password
+from django.utils import timezone
 
 from dropbox.errors import Refused
 from dropbox.models import Login, Session
-from dropbox.sessions import IDLE, PUT_OUT, STOPPED, begin_session, end_all, end_session, look_after, note
+from dropbox.sessions import IDLE, PUT_OUT, STOPPED, begin_session, end_all, end_session, look_after, note, record_lost
 from imports.models import Feed
 from tests.builders import make_account
 
@@ -73,6 +76,20 @@ def test_there_are_so_many_sessions_of_a_login_and_of_a_server(begin, settings):
     settings.DROPBOX_SESSIONS = 1
     with pytest.raises(Refused, match="as many sessions as it may have"):
         begin()
+    refused = Session.objects.filter(ended="not let in").exclude(ended_at=None).order_by("pk")
+    assert [one.refusal.split()[0] for one in refused] == ["maison-erp", "The"]
+
+
+def test_another_clock_makes_nobody_lost(begin, monkeypatch):
+    """Of two machines with a drop box each."""
+    begin()
+    late = timezone.now() + timedelta(minutes=10)
+    with monkeypatch.context() as patched:
+        patched.setattr(timezone, "now", lambda: late)
+        look_after()
+        record_lost()
+    record_lost()
+    assert Session.objects.get().ended_at is None
 
 
 def test_what_was_done_is_recorded(begin):

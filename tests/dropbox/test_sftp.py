@@ -85,6 +85,7 @@ def test_a_file_is_imported_at_once_and_the_next_one_when_the_hour_is_over(dropb
         ("above", "in/../../a.txt", "Paths with .. are not followed"),
         ("with a line end", "in/a\nb.txt", r"no control characters and no backslash: a\nb.txt"),
         ("as on Windows", "in/c:\\a.txt", "no backslash"),
+        ("with what nobody sees", "in/a\u202etxt", r"no control characters and no backslash: a\u202etxt"),
         ("with a long name", f"in/{'ü' * 128}", "A name may have 255 bytes"),
     ],
 )
@@ -106,6 +107,7 @@ def test_there_are_no_folders_links_or_other_places(dropbox, box):
         "elsewhere": lambda files: files.listdir("/etc"),
         "a file elsewhere": lambda files: files.stat("/etc/passwd"),
         "above": lambda files: files.listdir("../.."),
+        "no name at all": lambda files: files.stat(b"in/a\0b.txt"),
         "not UTF-8": lambda files: files.stat(b"in/\xff.txt"),
         "cut short": lambda files: files.truncate("in/a.txt", 1),
         "rename out of it": lambda files: files.rename("in/a.txt", "processed/a.txt"),
@@ -124,6 +126,7 @@ def test_there_are_no_folders_links_or_other_places(dropbox, box):
     refused = visit(dropbox, box, ask)
     assert refused.keys() == asked.keys()
     assert all(refused.values())
+    assert "There is no" in refused["no name at all"], "and nothing of a database"
     assert box.content("a.txt") == b"whole"
 
 
@@ -354,6 +357,60 @@ def test_more_than_is_allowed_is_refused_with_the_reason(dropbox, box, feed, log
     assert said in refused.value.reason
     assert box.names() == ["a.txt"]
     assert said in box.last_session().refusal
+
+
+@pytest.mark.parametrize(
+    ("login", "said"),
+    [({"quota_bytes": 10}, "may have 10 bytes together"), ({"most_files": 1}, "sent 1 files within an hour")],
+)
+def test_limits_hold_for_files_that_come_at_the_same_time(dropbox, box, login, said):
+    type(box.login).objects.update(**login)
+
+    async def upload(files):
+        first, second = [await files.open(f"in/{name}.txt", "wb") for name in "ab"]
+        for file in (first, second):
+            await file.write(b"12345678")
+        await first.close()
+        await second.close()
+
+    with pytest.raises(asyncssh.SFTPError) as refused:
+        visit(dropbox, box, upload)
+    assert said in refused.value.reason
+    assert (box.names(), box.names(whole=False)) == (["a.txt"], [])
+    assert said in box.last_session().refusal
+
+
+def test_a_session_opens_no_more_files_than_it_may_and_closes_them_all(dropbox, box):
+    import psutil
+
+    process = psutil.Process(dropbox.process.pid)
+    before = process.num_fds()
+
+    async def open_many(files):
+        opened = [await files.open(f"in/{number}.txt", "wb") for number in range(100)]
+        with pytest.raises(asyncssh.SFTPPermissionDenied, match="A session may have 100 files open"):
+            await files.open("in/one-more.txt", "wb")
+        await opened[0].close()
+        for _ in range(3):
+            async with files.open("in/0.txt", "rb") as file:
+                await file.read()
+
+    visit(dropbox, box, open_many)
+    assert box.last_session().fetched == 3
+    wait_until(lambda: process.num_fds() <= before + 3, 10)
+
+
+def test_a_file_in_too_many_pieces_is_refused_before_it_costs_anybody_time(dropbox, box):
+    async def upload(files):
+        file = await files.open("in/a.txt", "wb")
+        with pytest.raises(asyncssh.SFTPFailure, match="more than 1,000 pieces"):
+            for number in range(1100):
+                await file.write(b"x", 2 * number)
+        with pytest.raises(asyncssh.SFTPFailure, match="more than 1,000 pieces"):
+            await file.close()
+
+    visit(dropbox, box, upload)
+    assert not StoredFile.objects.exists()
 
 
 def test_a_full_disk_is_said_and_leaves_nothing(dropbox, box):
