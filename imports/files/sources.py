@@ -230,7 +230,7 @@ def _find_footer(source: Source, offset: int) -> None:
     lines = tail.splitlines(keepends=True)
     lines = lines[1:] if start > offset else lines
     footer, size = Footer(source.dialect), source.end
-    for is_footer in (footer.matches, footer.matches_quoted):
+    for is_footer in (footer.matches, footer.matches_loosely):
         end = size
         for line in reversed(lines):
             end -= len(line)

@@ -71,6 +71,11 @@ def says_total(text: str) -> bool:
     return counts or not _TOTAL_WORDS.isdisjoint(named)
 
 
+def is_rule(text: str) -> bool:
+    """Whether a cell is a line that is drawn: three marks or more and nothing else."""
+    return len(text) > 2 and not text.strip("-–—−‐_.=~*+#")
+
+
 def is_totals_row(cells: Iterable[str]) -> bool:
     """Whether a row says a total and has nothing but numbers beside it."""
     words = [cell for cell in cells if any(map(str.isalpha, cell))]

@@ -26,7 +26,7 @@ AMBIGUOUS = 3
 """Columns of a file in which two rows that lack a cell each have as many as a broken one."""
 MOST_NAMED = 3
 _BOM = codecs.BOM_UTF8
-_SMALL, _CAPITAL, _DIGIT = re.compile("[a-z]"), re.compile("[A-Z]"), re.compile("[0-9]")
+_SMALL, _CAPITAL, _DIGITS = re.compile("[a-z]"), re.compile("[A-Z]"), re.compile("[0-9]+")
 
 
 def drop_columns_behind(header: list[str], rows: Iterable[Row]) -> list[str]:
@@ -120,6 +120,8 @@ class Widths:
     def _explain_left_out(self, found: int) -> str:
         """Words for a row that may lack blank cells at its end; none for one that lacks most of its cells."""
         missing = self.width - found
+        if found == 1 < missing:
+            return " If the line is no row, leave it out, or let the format name it among the lines to ignore."
         if found < missing:
             return ""
         names = [name.strip() for name in self.header[found : found + MOST_NAMED] if name.strip()]
@@ -152,7 +154,7 @@ class Widths:
         for parts in self.lines.find_parts(row, self.width) if self.lines else ():
             if self.short and self._are_alike(parts):
                 self.doubted = row.line
-            else:
+            elif not self._ends_another(parts[0], row):
                 lines = [part.line for part in parts]
                 break
         if not lines:
@@ -171,15 +173,30 @@ class Widths:
         """The cells of a short row, with those that were left out."""
         return cells + [""] * (self.width - len(cells))
 
+    def _ends_another(self, first: Row, row: Row, depth: int = 8) -> bool:
+        """Whether the first part of what may be one row is the last one of another that begins before.
+
+        Where rows may be short; else all of them are wrong anyway. No more than so many rows are followed back.
+        """
+        if first.line == row.line or not self.lines or not self.short or not depth:
+            return False
+        return any(
+            parts[-1].line == first.line
+            and not self._are_alike(parts)
+            and not self._ends_another(parts[0], first, depth - 1)
+            for parts in self.lines.find_parts(first, self.width)
+        )
+
     def _are_alike(self, parts: Sequence[Row]) -> bool:
-        """Whether all rows have codes of one form, such as a letter and four digits, and end as programs end them that
+        """Whether all rows have codes of one form, such as a letter and digits, and end as programs end them that
         leave out cells: always the same ones, or all that are blank.
         """
         if len({len(part.cells) for part in parts}) > 1 and not all(read_key(part.cells[-1]) for part in parts):
             return False
-        codes = [part.cells[self.code_index] for part in parts if len(part.cells) > self.code_index]
-        forms = {_DIGIT.sub("0", _CAPITAL.sub("A", _SMALL.sub("a", read_key(code)))) for code in codes}
-        return len(codes) == len(parts) and len(forms) == 1 and "" not in forms
+        codes = [read_key(part.cells[self.code_index]) for part in parts if len(part.cells) > self.code_index]
+        if len(codes) < len(parts) or not all(codes) or max(map(len, codes)) > min(map(len, codes)) + 1:
+            return False
+        return len({_DIGITS.sub("0", _CAPITAL.sub("A", _SMALL.sub("a", code))) for code in codes}) == 1
 
 
 def _count(cells: int) -> str:

@@ -38,14 +38,15 @@ def _translate(mask: str) -> str:
 class Footer:
     """The mask of a footer; the delimiter of the file is no part of a number in it.
 
-    A line of which every cell is quoted is compared without its quotes too. As a row may be quoted so to be told from
-    the footer, that counts only where a file has no other one.
+    A line of which every cell is quoted is compared without its quotes too, and one with delimiters behind it without
+    these. As a row may be quoted so to be told from the footer, that counts only where a file has no other one.
     """
 
     def __init__(self, dialect: Dialect) -> None:
         mask, delimiter, quote = dialect.footer, dialect.delimiter, re.escape(dialect.quotechar or "")
         quoted = rf"{quote}[^{quote}]*{quote}" if quote else "(?!)"
         self._is_quoted = re.compile(rf"{quoted}(?:{re.escape(delimiter)}{quoted})*").fullmatch
+        self._padding = re.compile(rf"(?:{re.escape(delimiter)}(?:{quote}{quote})?\s*)+\Z")
         self._match_written = re.compile(_translate_footer(mask, delimiter), re.DOTALL).fullmatch
         self._match_quoted = re.compile(_translate_footer(mask, delimiter, quote), re.DOTALL).fullmatch
         uncounted = PLACEHOLDERS.sub("*", mask)
@@ -55,8 +56,8 @@ class Footer:
         """Whether a line matches the mask as it is written."""
         return self._match_written(line.strip()) is not None
 
-    def matches_quoted(self, line: str) -> bool:
-        """Whether a line of quoted cells matches the mask without their quotes."""
+    def matches_loosely(self, line: str) -> bool:
+        """Whether a line matches the mask without the quotes of its cells, or the blank cells at its end."""
         return self._match(line) is not None
 
     def miscounts(self, line: str) -> bool:
@@ -65,7 +66,10 @@ class Footer:
 
     def _match(self, line: str) -> re.Match[str] | None:
         line = line.strip()
-        return self._match_written(line) or (self._match_quoted(line) if self._is_quoted(line) else None)
+        for text in (line, self._padding.sub("", line)):
+            if found := self._match_written(text) or (self._is_quoted(text) and self._match_quoted(text)):
+                return found
+        return None
 
     def read_counts(self, line: str) -> dict[str, int]:
         """What a line of the footer counts, and how many of it."""

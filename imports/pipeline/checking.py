@@ -19,7 +19,7 @@ from imports.files.customers import MOST_PROBLEMS
 from imports.files.grouping import Grouper
 from imports.files.near_lines import NearLines
 from imports.files.scanning import read_rows
-from imports.files.totals import LEAVE_OUT, SUMS_UP, TOTALS_ROW, says_total
+from imports.files.totals import LEAVE_OUT, SUMS_UP, TOTALS_ROW, is_rule, says_total
 from imports.models import Run
 from imports.pipeline.comparing import NearKeys
 from imports.pipeline.judging import Judge, Verdict
@@ -80,7 +80,7 @@ class Checker:
             verdict = self.judge.judge(customer, known)
             if known is None:
                 self.near.warn(customer, scan, self.mapping)
-                if says_total(code):
+                if says_total(code) or is_rule(code):
                     _name_totals(customer, self.mapping)
             customer.warn_of_words()
             problems += customer.problems
@@ -158,13 +158,17 @@ def _skipped(stored: StoredCustomer, line: int, mapping: CustomerMapping) -> Pro
 
 
 def _name_totals(customer: Customer, mapping: CustomerMapping) -> None:
-    """Say that what names a new customer reads like the total of the file.
+    """Say that what names a new customer reads like the total of the file, or is a line between its rows.
 
     Where nothing but numbers stands beside it, that is all that is wrong; else it may be a customer after all.
     """
-    if customer.sums_up:
+    is_drawn = is_rule(customer.code)
+    if customer.sums_up or is_drawn:
         customer.problems.clear()
         customer.words.clear()
+    if is_drawn:
+        message = f"{customer.code!r} names no customer; the row seems to draw a line: {LEAVE_OUT}."
+    elif customer.sums_up:
         message = f"{customer.code!r} names no customer; {SUMS_UP}: {LEAVE_OUT}."
     else:
         message = f"{customer.code!r} is new and reads like a total. If {SUMS_UP}, {LEAVE_OUT}."
@@ -175,5 +179,5 @@ def _name_totals(customer: Customer, mapping: CustomerMapping) -> None:
         column=mapping.column_label(Target("customer_code")),
         field="customer_code",
         value=customer.code,
-        severity="error" if customer.sums_up else "warning",
+        severity="error" if customer.sums_up or is_drawn else "warning",
     )

@@ -54,7 +54,7 @@ def explain_drift(hold: FileHeld, source: Source, spec: FormatSpec, others: Iter
         drift = HeaderDrift(spec, _cut(lines[(source.header_line or 1) - 1 :], delimiter, spec.dialect.quotechar), [])
         uses = f"this file uses {NAMES.get(delimiter, repr(delimiter))}"
         if source.separator == delimiter:
-            uses = f"line {source.separator_line} says that the delimiter is {delimiter!r} (sep=), and {uses}"
+            uses = f"this file says on line {source.separator_line} that its delimiter is {delimiter!r} (sep=)"
         sentence = _sentence(
             [f"{uses}, {name} expects {NAMES.get(spec.dialect.delimiter, repr(spec.dialect.delimiter))}", *said]
         )

@@ -128,8 +128,7 @@ def test_another_delimiter_is_named_first_and_the_header_is_not_repeated(send):
 def test_a_truthful_line_for_spreadsheets_is_one_sentence(send, mark):
     run = send.text(f"sep={mark}\n{HEADER}\n{ROW}\n".replace("|", mark), SPEC)
     assert issues_of(run) == [(2, "", "other_delimiter")]
-    assert run.message.startswith(f"Line 1 says that the delimiter is {mark!r} (sep=), and this file uses ")
-    assert run.message.endswith(", erp expects pipes.")
+    assert run.message == f"This file says on line 1 that its delimiter is {mark!r} (sep=), erp expects pipes."
 
 
 @pytest.mark.parametrize("mark", [",", ";", "\t", "^"])

@@ -51,6 +51,13 @@ def test_a_totals_row_without_a_code_is_named_too(send, row):
     assert (run.created, run.rows_rejected, issues_of(run)) == (1, 1, [(3, "customer_code", "totals_row")])
 
 
+@pytest.mark.parametrize("line", ["----------", "-------|------|---|-----", "=====|||", "___|_|_|_", "---+---|-----|"])
+def test_a_line_that_is_drawn_becomes_no_customer(send, line):
+    run = send.text(f"{HEADER}\n{line}\n{ROW}\n")
+    assert (run.created, issues_of(run)) == (1, [(2, "customer_code", "totals_row")])
+    assert "the row seems to draw a line: leave it out, or let the format name it" in run.issues.get().message
+
+
 def test_a_totals_row_becomes_no_customer_where_constants_give_all_that_is_required(send):
     format_ = spec(column("customer_code", "Nr"), column("profile_name", "Name"), dialect=Dialect(delimiter=";"))
     run = send.text("Nr;Name\n1;Store No 1\nTotal;1\n", format_)

@@ -35,7 +35,7 @@ def said(run):
         ("C1|A||||0", "If the last one (discount_line_item_level) was left out as blank"),
         ("C1|A||", "If the last 3 (website, discount, discount_line_item_level) were left out as blank"),
         ("C1|A||", "let the format allow it (allow_short_rows)"),
-        ("C1", "The row has 1 cell; 7 are expected."),
+        ("C1", "The row has 1 cell; 7 are expected. If the line is no row, leave it out, or let the format name it"),
     ],
 )
 def test_a_row_of_another_width_is_said_to_be_what_it_is(send, row, words):
@@ -121,6 +121,13 @@ def test_rows_that_are_one_are_refused_where_short_rows_are_allowed_too(send, li
     assert "a line break seems to stand inside a cell." in errors[len(lines) + 2]
     assert "left out" not in errors[3]
     assert list(send.customers()) == ["C8", "C9"]
+
+
+def test_a_short_row_beside_two_that_are_one_is_none_of_them(send):
+    lines = [HEADER, "C8|A|x", "C1|Harbor", "Row|a|b|||", "C9|B", "C10|C|x|y", "C2|Harbor Row|a|b", "Main|yes||"]
+    run = send.text("\n".join([*lines, ""]), wide(allow_short_rows=True))
+    assert [*said(run)] == [3, 4, 7, 8]
+    assert sorted(send.customers()) == ["C10", "C8", "C9"]
 
 
 def test_short_rows_with_codes_of_one_form_are_rows_however_many_cells_they_have(send):
