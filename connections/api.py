@@ -23,18 +23,19 @@ from accounts.models import Account
 from accounts.users import user_of
 from connections import review
 from connections.describing import describe_customer
-from connections.models import Address, Buyer, Change, Connection, Door
+from connections.models import LONGEST_NOTE, Address, Buyer, Change, Connection, Door
 from connections.sightings import last_seen
 from connections.stamping import take_watermark
 from connections.stored import ADDRESS_FIELDS, GIVEN_OF_ADDRESS, GIVEN_OF_CONNECTION, fetch_stored
 from lookups.directory import LookupDirectory
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from rest_framework.request import Request
     from rest_framework.response import Response
 
+    from accounts.models import User
     from connections.given import GivenField
     from connections.querysets import ConnectionQuerySet
 
@@ -78,6 +79,7 @@ class ConnectionSerializer(serializers.Serializer[Any]):
     created_at = serializers.DateTimeField()
     updated_at = serializers.DateTimeField()
     reviewed_at = serializers.DateTimeField(allow_null=True)
+    review_note = serializers.CharField(allow_blank=True, help_text="What was noted with the decision.")
     last_seen_on = serializers.DateField(allow_null=True, help_text="The day (UTC) of the last file that mentions it.")
 
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
@@ -99,7 +101,13 @@ def _serializer_of(given: GivenField) -> serializers.Field[Any, Any, Any, Any]:
     return serializers.CharField(allow_blank=field.blank)
 
 
-class RejectionSerializer(StrictSerializer):
+class NoteSerializer(StrictSerializer):
+    note = serializers.CharField(
+        required=False, allow_blank=True, max_length=LONGEST_NOTE, help_text="Kept with the decision."
+    )
+
+
+class RejectionSerializer(NoteSerializer):
     duplicate_of = serializers.CharField(
         required=False, max_length=100, help_text="customer_code of the connection that stands for it."
     )
@@ -223,7 +231,7 @@ class Connections(AccountViewSet, mixins.ListModelMixin, RetrieveVersioned):
         rows = {connection.pk: connection for connection in connections}
         stored = fetch_stored(Connection.objects.filter(pk__in=rows))
         directory = LookupDirectory(self.account)
-        seen, times = last_seen(rows), ("created_at", "updated_at", "reviewed_at")
+        seen, times = last_seen(rows), ("created_at", "updated_at", "reviewed_at", "review_note")
         described = {
             customer.id: {
                 "id": customer.id,
@@ -236,11 +244,25 @@ class Connections(AccountViewSet, mixins.ListModelMixin, RetrieveVersioned):
         }
         return [described[pk] for pk in rows if pk in described]
 
-    @extend_schema(summary="Approve it", request=None, responses=ConnectionSerializer)
-    @action(detail=True, methods=["post"], takes_body=False)
+    @extend_schema(summary="Approve it", request=NoteSerializer, responses=ConnectionSerializer)
+    @action(detail=True, methods=["post"])
     def approve(self, request: Request, **kwargs: Any) -> Response:
+        return self.decide(request, review.approve)
+
+    @extend_schema(
+        summary="Take the decision back: it waits for review again",
+        request=NoteSerializer,
+        responses=ConnectionSerializer,
+    )
+    @action(detail=True, methods=["post"])
+    def reopen(self, request: Request, **kwargs: Any) -> Response:
+        return self.decide(request, review.reopen)
+
+    def decide(self, request: Request, decision: Callable[[QuerySet[Connection], User, str], int]) -> Response:
+        asked = NoteSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
         found = self.get_object()
-        review.approve(Connection.objects.filter(pk=found.pk), user_of(request))
+        decision(Connection.objects.filter(pk=found.pk), user_of(request), asked.validated_data.get("note", ""))
         return self.answer_decided(found)
 
     @extend_schema(
@@ -256,12 +278,13 @@ class Connections(AccountViewSet, mixins.ListModelMixin, RetrieveVersioned):
             original = mine.filter(customer_code=code).first()
             if original is None:
                 raise ValidationError({"duplicate_of": f"The account has no connection {code!r}."})
-        decided = Q(pk__in=[self.kwargs["pk"], *([original.pk] if original else [])])
+        decided = Q(pk__in=[self.kwargs["pk"], *([original.pk, original.duplicate_of_id] if original else [])])
         touched = mine.filter(decided | Q(duplicate_of=self.kwargs["pk"]))
         list(touched.locked().values_list("pk"))  # in the order in which everybody locks
         found = self.get_object()
         try:
-            review.reject(Connection.objects.filter(pk=found.pk), user_of(request), original)
+            note = asked.validated_data.get("note", "")
+            review.reject(Connection.objects.filter(pk=found.pk), user_of(request), original, note)
         except ModelError as error:
             if original is None:
                 raise Conflict(" ".join(error.messages)) from None
@@ -311,7 +334,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "zip": "97205", "country": "US",
     },
     "Buyer": {"email": "ann@example.com", "name": "Ann Lee"},
-    "RejectionRequest": {"duplicate_of": "10016"},
+    "RejectionRequest": {"duplicate_of": "10016", "note": "The same shop, entered by another rep."},
 }  # fmt: skip
 
 

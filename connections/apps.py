@@ -8,7 +8,7 @@ class ConnectionsConfig(AppConfig):
     name = "connections"
     default_auto_field = "django.db.models.BigAutoField"
 
-    api_urls = ["connections.api"]
+    api_urls = ["connections.api", "connections.review_api"]
     api_schema = ["connections.api.describe_schema"]
     api_enums = {
         "ConnectionStatus": "connections.models.Connection.Status",

@@ -10,6 +10,7 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts.api.base import AccountView
 from accounts.sandboxes import add_sandbox
+from connections.matching.models import Suggestion
 from dropbox.models import Login, Session
 from imports.formats.documents import read_format
 from imports.models import Feed, Format, FormatVersion, Issue, Pull, Run
@@ -174,6 +175,8 @@ def test_a_full_page_takes_no_more_queries_than_a_short_one(world, things, name,
         add_sandbox(world.maison, code=f"{code}-sandbox")
         made = make_connection(world.maison, code, addresses=[{"code": "S1"}], buyers=[{"email": "a@example.com"}])
         make_change(made, user=world.rosa.user)
+        waiting = make_connection(world.maison, f"W{number}", status="pending")
+        Suggestion.objects.create(connection=waiting, other=made, score=0.9, reasons=["same name"])
         for model in LISTS.values():
             fields = {field.name for field in model._meta.fields}
             values = {"currency": "CHF", "label": code} if "currency" in fields else {"code": code}
