@@ -1,4 +1,4 @@
-"""Alphabets: in which one-byte encoding the bytes of a file read as words.
+"""Alphabets: in which encoding of one byte, or of two as in East Asia, the bytes of a file read as words.
 
 A wrong encoding makes letters too, but not such as stand together in one word: no language has "Dvoøáková". So each
 word with letters beyond ASCII is asked whether any language could have it.
@@ -11,7 +11,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
 ENCODINGS = ("cp1252", "cp1250", "cp1254", "cp1251", "cp1253", "iso8859-2", "mac-roman", "cp850", "cp852")
 """The likeliest first: of two that read alike, it is taken."""
@@ -22,6 +22,15 @@ TOGETHER = 0.3
 OPEN = 0.03
 """How close a rival must come, with other words, for a person to be asked."""
 MOST_WORDS = 3000
+
+READABLE = 0.75
+"""From this share on, an encoding of one byte needs no rival of two: nearly all bytes are pairs in some of these."""
+_KANA = re.compile(r"[\u3041-\u30ff]")
+_HALF_KANA = re.compile(r"[\uff61-\uff9f]")
+_HANGUL = re.compile(r"[\uac00-\ud7a3]")
+_FOREIGN_LETTERS = re.compile(r"[^\W\d_a-zA-Z]")
+_USUAL_HAN = {"gb18030": ("gb2312", 0xB0, 0xD7), "big5": ("big5", 0xA4, 0xC6)}
+"""By encoding: the set of the characters in daily use, and the first bytes of them."""
 
 _LANGUAGES = (
     "äöüß",  # German
@@ -78,6 +87,48 @@ def read_words(data: bytes) -> list[Reading]:
         if reading is not best and reading.share >= max(best.share - OPEN, 0.5) and reading.words != best.words
     ]
     return [best, *rivals]
+
+
+def read_pairs(data: bytes) -> Reading | None:
+    """The encoding of two bytes, of Japanese, Korean or Chinese, in which whole lines read; none where they do not."""
+    for encoding, reads in _PAIRS.items():
+        try:
+            text = data.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        letters = _FOREIGN_LETTERS.findall(text)
+        if letters and reads(letters):
+            words = dict.fromkeys(re.findall(r"[^\W\d_a-zA-Z]+", text))
+            return Reading(encoding, 1.0, tuple(words)[:20])
+    return None
+
+
+def _is_japanese(letters: Sequence[str]) -> bool:
+    text = "".join(letters)
+    return len(_KANA.findall(text)) > len(text) / 10 and len(_HALF_KANA.findall(text)) < len(text) / 3
+
+
+def _is_korean(letters: Sequence[str]) -> bool:
+    return len(_HANGUL.findall("".join(letters))) > len(letters) * 0.8
+
+
+def _is_chinese(encoding: str) -> Callable[[Sequence[str]], bool]:
+    name, low, high = _USUAL_HAN[encoding]
+
+    def reads(letters: Sequence[str]) -> bool:
+        first = [letter.encode(name, "replace")[0] for letter in letters]
+        return sum(low <= byte <= high for byte in first) > len(letters) * 0.8
+
+    return reads
+
+
+_PAIRS: dict[str, Callable[[Sequence[str]], bool]] = {
+    "cp932": _is_japanese,
+    "euc_jp": _is_japanese,
+    "cp949": _is_korean,
+    "big5": _is_chinese("big5"),
+    "gb18030": _is_chinese("gb18030"),
+}
 
 
 def _read(words: Iterable[bytes], encoding: str) -> Reading:

@@ -12,7 +12,7 @@ from imports.errors import FileRejected
 from imports.files.signatures import find_not_text
 from imports.files.sources import find_bom
 from imports.formats.encodings import find_wide_encoding
-from imports.onboarding.alphabets import Reading, read_words
+from imports.onboarding.alphabets import READABLE, Reading, read_pairs, read_words
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -64,7 +64,7 @@ def take_sample(path: Path, encoding: str = "") -> Sample:
         start = _whole_lines(start, encoding)
     readings: list[Reading] = []
     if not encoding:
-        readings = _narrow_encodings(start + (b"" if is_whole else tail))
+        readings = _narrow_encodings(start, b"" if is_whole else tail)
         encoding = readings[0].encoding
     text = codecs.decode(start, encoding, "replace").lstrip("\ufeff")
     control = sum(letter < " " and letter not in "\t\r\n\f\x1c\x1d\x1e\x1f" for letter in text[:10_000])
@@ -98,10 +98,12 @@ def _whole_lines(data: bytes, encoding: str) -> bytes:
     return data[: end + -end % width]
 
 
-def _narrow_encodings(data: bytes) -> list[Reading]:
-    """UTF-8 where it decodes; else the one-byte encoding in which the words read, and those that rival it."""
+def _narrow_encodings(start: bytes, tail: bytes) -> list[Reading]:
+    """UTF-8 where it decodes; else the encoding in which the words read, and those that rival it."""
     try:
-        codecs.getincrementaldecoder("utf-8")().decode(data)
+        codecs.getincrementaldecoder("utf-8")().decode(start + tail)
     except UnicodeDecodeError:
-        return read_words(data)
+        readings = read_words(start + tail)
+        pairs = read_pairs(start) if readings[0].share < READABLE else None
+        return [pairs] if pairs else readings
     return [Reading("utf-8", 1.0, ())]

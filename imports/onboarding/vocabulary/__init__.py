@@ -13,7 +13,11 @@ from imports.formats.data import read_data
 _FOLDER = Path(__file__).parent
 _SIGNS = str.maketrans({"#": " no ", "%": " percent ", "№": " no ", "ø": "o", "æ": "ae", "ł": "l", "&": " and "})
 _NUMBER_SIGN = re.compile(r"\bn[°º]", re.IGNORECASE)
-_WORDS = re.compile(r"[A-ZÀ-ÖØ-Þ]+(?![a-zß-öø-ÿ])|[A-ZÀ-ÖØ-Þ]?[a-zß-öø-ÿ]+|[0-9]+|\w", re.UNICODE)
+_WORDS = re.compile(
+    r"[A-ZÀ-ÖØ-Þ]+(?![a-zß-öø-ÿ])|[A-ZÀ-ÖØ-Þ]?[a-zß-öø-ÿ]+|[0-9]+"
+    r"|[\u0370-\u052f]+|[\u3041-\u3096]+|[\u30a1-\u30ff]+|[\u3005\u4e00-\u9fff]+|[\uac00-\ud7a3]+|\w"
+)
+"""Words begin with a capital or where the script changes: Greek and Cyrillic, kana, Chinese characters, Hangul."""
 _UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue"})
 
 

@@ -1,8 +1,8 @@
-"""Which one-byte encoding the words of a file are in."""
+"""Which encoding the words of a file are in."""
 
 import pytest
 
-from imports.onboarding.alphabets import read_words
+from imports.onboarding.alphabets import READABLE, read_pairs, read_words
 
 WORDS = {
     "German": "Müller;Größe;Käthe;Jörg Weiß;Straße;Nürnberg;Österreich",
@@ -60,3 +60,40 @@ def test_what_stays_open_is_said_with_the_words_that_differ():
 
 def test_plain_text_is_no_question():
     assert [reading.encoding for reading in read_words(b"plain text")] == ["cp1252"]
+
+
+PAIRS = {
+    "Japanese": "得意先コード,得意先名称,郵便番号,住所\n"
+    "0001,株式会社みどり,150-0001,東京都渋谷区\n0002,ブティック花,530-0001,大阪市\n",
+    "Korean": "거래처코드,상호,우편번호,주소,담당자\n"
+    "0001,한빛상사,04524,서울특별시 중구\n0002,푸른의류,48058,부산광역시\n",
+    "simplified Chinese": "客户编码,客户名称,邮政编码,地址\n"
+    "0001,上海服装有限公司,200000,上海市南京路\n0002,北京商店,100000,北京市\n",
+    "traditional Chinese": "客戶編號,客戶名稱,郵遞區號,地址\n"
+    "0001,台北服飾有限公司,100,台北市中正區\n0002,高雄商店,800,高雄市\n",
+}
+
+
+@pytest.mark.parametrize(
+    ("language", "encoding"),
+    [
+        ("Japanese", "cp932"),
+        ("Japanese", "euc_jp"),
+        ("Korean", "cp949"),
+        ("simplified Chinese", "gb18030"),
+        ("traditional Chinese", "big5"),
+    ],
+)
+def test_encodings_of_two_bytes_are_found(language, encoding):
+    data = PAIRS[language].encode(encoding)
+    assert read_words(data)[0].share < READABLE
+    found = read_pairs(data)
+    assert found is not None
+    assert found.encoding == encoding
+
+
+@pytest.mark.parametrize("language", WORDS)
+def test_words_of_one_byte_need_no_encoding_of_two(language):
+    encodings = {"Polish": "cp1250", "Czech": "cp1250", "Hungarian": "cp1250", "Romanian": "cp1250"}
+    encodings |= {"Turkish": "cp1254", "Bulgarian": "cp1251", "Greek": "cp1253"}
+    assert read_words(WORDS[language].encode(encodings.get(language, "cp1252")))[0].share >= READABLE
