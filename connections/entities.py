@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Entity:
     """A kind of record and how it is merged: its key within the connection, its values, its place in the log."""
 
@@ -36,6 +36,11 @@ class Entity:
     @property
     def columns(self) -> tuple[str, ...]:
         return (*self.key, *self.values)
+
+    @property
+    def field_names(self) -> list[str]:
+        """The fields that hold the values, as the change log names them."""
+        return [field_of(self.model, name).name for name in self.values]
 
     @property
     def stage_columns(self) -> tuple[str, ...]:

@@ -34,8 +34,10 @@ MANY = 10_000
 class Stage:
     """The temporary tables of one merge; each is made when its first rows come, and goes with the transaction."""
 
-    def __init__(self, cursor: CursorWrapper) -> None:
+    def __init__(self, cursor: CursorWrapper, status: str) -> None:
+        """New connections get the status."""
         self.cursor = cursor
+        self.status = status
         self.new: Counter[Entity] = Counter()
         self.known: Counter[Entity] = Counter()
 
@@ -124,14 +126,14 @@ class Stage:
         (ranges,) = self.cursor.fetchone()
         return str(ranges)
 
-    def merge(self, *, account_id: int, run_id: int, at: datetime, status: str) -> None:
+    def merge(self, *, account_id: int, run_id: int, at: datetime) -> None:
         """Apply what is staged: insert, update and delete, each with its rows of the log.
 
-        `lock` comes before. New connections get the status. Foreign keys are checked here and not only at the commit,
-        so that a failure is one of the merge.
+        `lock` comes before. Foreign keys are checked here and not only at the commit, so that a failure is one of the
+        merge.
         """
         cursor = self.cursor
-        parameters = {"account": account_id, "run": run_id, "at": at, "status": status}
+        parameters = {"account": account_id, "run": run_id, "at": at, "status": self.status}
         for entity, count in self.known.items():
             if count and entity is not CONNECTION:
                 cursor.execute(f"ANALYZE {entity.stage} (record_id, connection_id)")
@@ -207,8 +209,7 @@ def _insert_connections(cursor: CursorWrapper, parameters: dict[str, Any]) -> No
         f" INSERT INTO {quote(Change._meta.db_table)}"
         ' (account_id, customer_code, connection_id, run_id, line, at, action, record, key, field, "values")'
         " SELECT %(account)s, customer_code, connection_id, %(run)s, line, %(at)s,"
-        f" '{Change.Action.CREATED}', '{CONNECTION.record}', '', '',"
-        " snapshot || jsonb_build_object('status', %(status)s::text)"
+        f" '{Change.Action.CREATED}', '{CONNECTION.record}', '', '', snapshot"
         f" FROM {CONNECTION.stage} WHERE record_id IS NULL",
         parameters,
     )

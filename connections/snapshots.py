@@ -11,17 +11,13 @@ too, which for one that a file makes goes without saying: `duplicate_of` (a code
 
 from __future__ import annotations
 
+from json.encoder import encode_basestring
 from typing import TYPE_CHECKING, Any
 
-from connections.models import Change
-
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from connections.states import State
-
-RecordSnapshot = tuple[Change.Record, str, int, dict[str, str]]
-"""What kind of record it is, its key, its line and its values."""
 
 
 def without_blanks(values: Mapping[str, str | None]) -> dict[str, str]:
@@ -35,7 +31,38 @@ def snapshot_of(state: State) -> dict[str, Any]:
     return {"values": without_blanks(own[1]), **without_blanks(state.review), "records": records}
 
 
-def snapshot_from_file(values: dict[str, str], records: Iterable[RecordSnapshot]) -> dict[str, Any]:
-    """The snapshot of a connection that a file makes, but for its status, which the merge knows."""
-    named = ("record", "key", "line", "values")
-    return {"values": values, "records": [dict(zip(named, record, strict=True)) for record in records]}
+class RecordWriter:
+    """Writes records of one kind as a snapshot has them, as JSON, given their values in the order of these names.
+
+    A first load writes millions, and as text they cost a fifth of what dictionaries do that are encoded then.
+    """
+
+    def __init__(self, record: str, names: Iterable[str]) -> None:
+        self.record = record
+        self.names = tuple(names)
+        self.templates: dict[tuple[bool, ...], str] = {}
+        self.bare: dict[str, str] = {}
+
+    def write(self, key: str, line: int, values: Sequence[str | None]) -> str:
+        """A record with its values; those that are None or blank are left out."""
+        given = tuple(map(bool, values))
+        template = self.templates.get(given) or self._make_template(given)
+        return template % (*map(encode_basestring, filter(None, values)), encode_basestring(key), line)
+
+    def write_bare(self, key: str, line: int) -> str:
+        """A record that is nothing but its key, of which there are few."""
+        start = self.bare.get(key)
+        if start is None:
+            self.bare[key] = start = f'{{"record":"{self.record}","values":{{}},"key":{encode_basestring(key)},"line":'
+        return f"{start}{line}}}"
+
+    def _make_template(self, given: tuple[bool, ...]) -> str:
+        values = ",".join(f'"{name}":%s' for name, is_given in zip(self.names, given, strict=True) if is_given)
+        self.templates[given] = template = f'{{"record":"{self.record}","values":{{{values}}},"key":%s,"line":%d}}'
+        return template
+
+
+def write_snapshot(values: Mapping[str, str | None], status: str, records: Iterable[str]) -> str:
+    """The snapshot of a connection that a file makes, as JSON; its records are JSON already."""
+    own = ",".join([f'"{name}":{encode_basestring(value)}' for name, value in values.items() if value])
+    return f'{{"values":{{{own}}},"status":"{status}","records":[{",".join(records)}]}}'

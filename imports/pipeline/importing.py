@@ -130,7 +130,7 @@ class _Import:
                 raise FileHeld(HeldFor.FOOTER, wrong)
             with self.ending.committing(), connection.cursor() as cursor, _no_garbage_collection():
                 self.known = self._count_known()
-                stage, log = merging.Stage(cursor), IssueLog(cursor, self.run)
+                stage, log = merging.Stage(cursor, self._new_status()), IssueLog(cursor, self.run)
                 checker = Checker(self.run, stage, log, source, mapping, directory, scan, bool(self.known))
                 self._check(checker)
                 self._merge(checker)
@@ -260,13 +260,11 @@ class _Import:
 
     def _write(self, checker: Checker) -> None:
         run = self.run
-        approves = run.account.auto_approval == Account.AutoApproval.ALWAYS
         checker.directory.insert_created()
         checker.stage.merge(
             account_id=run.account_id,
             run_id=run.pk,
             at=take_stamp([run.account_id]),
-            status=Connection.Status.APPROVED if approves else Connection.Status.PENDING,
         )
         is_full = self.spec.policies.full_files and not self.replay
         mentioned = () if self.replay else self.mentioned  # by a file of another day
@@ -282,6 +280,10 @@ class _Import:
         if run.dry_run or hold is not None:
             run.evidence = describe_changes(run.pk)
             transaction.set_rollback(True)
+
+    def _new_status(self) -> Connection.Status:
+        approves = self.run.account.auto_approval == Account.AutoApproval.ALWAYS
+        return Connection.Status.APPROVED if approves else Connection.Status.PENDING
 
     def _status(self) -> Run.Status:
         run = self.run

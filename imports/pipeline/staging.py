@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 from connections import merging
 from connections.entities import ASSIGNMENTS, CHILDREN, CONNECTION, STAGED, Entity
 from connections.models import Connection
 from connections.near_keys import near_key
-from connections.snapshots import snapshot_from_file
+from connections.snapshots import RecordWriter, write_snapshot
 from connections.states import as_text
 from connections.stored import GIVEN_OF_CONNECTION, ConnectionValues
 from imports.pipeline.judging import BLANK
@@ -21,11 +20,10 @@ if TYPE_CHECKING:
 
     from django.db.backends.utils import CursorWrapper
 
-    from connections.snapshots import RecordSnapshot
     from imports.pipeline.judging import JudgedRecord, Verdict
     from lookups.directory import LookupDirectory
 
-_to_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
+_WRITERS = {entity: RecordWriter(entity.record, entity.field_names) for entity in STAGED}
 
 
 def settle_lookups(cursor: CursorWrapper, directory: LookupDirectory, verdict: Verdict) -> None:
@@ -64,7 +62,7 @@ def stage_customers(
         record = verdict.stored.id if verdict.stored else None
         owner = next(ids) if record is None else record
         version = verdict.stored.version if verdict.stored else None
-        snapshot = _to_json(_snapshot(directory, verdict)) if record is None else None
+        snapshot = _snapshot(stage.status, directory, verdict) if record is None else None
         key = near_key(customer.code)
         rows[CONNECTION].append(
             (
@@ -98,24 +96,19 @@ def _children(verdict: Verdict) -> Iterator[tuple[Entity, list[JudgedRecord]]]:
     return zip(CHILDREN, (verdict.addresses, verdict.doors, verdict.buyers), strict=True)
 
 
-def _snapshot(directory: LookupDirectory, verdict: Verdict) -> dict[str, Any]:
+def _snapshot(status: str, directory: LookupDirectory, verdict: Verdict) -> str:
     """All of a new customer, as one row of the log tells it."""
-    values: dict[str, Any] = {
+    values = {
         field.name: directory[field.list_name].codes[value] if field.list_name else as_text(value)
         for field, value in zip(GIVEN_OF_CONNECTION, verdict.values, strict=True)
         if value not in BLANK
     }
-    records: list[RecordSnapshot] = [
-        (
-            entity.record,
-            ":".join(key),
-            line,
-            {name: text for name, text in zip(entity.values, texts, strict=True) if text},
-        )
-        for entity, children in _children(verdict)
-        for _, line, key, texts in children
-    ]
+    records: list[str] = []
+    for entity, children in _children(verdict):
+        write = _WRITERS[entity].write
+        records += [write(":".join(key), line, texts) for _, line, key, texts in children]
     records += [
-        (ASSIGNMENTS[kind].record, _code(directory, kind, lookup), line, {}) for kind, lookup, line in verdict.given
+        _WRITERS[ASSIGNMENTS[kind]].write_bare(_code(directory, kind, lookup), line)
+        for kind, lookup, line in verdict.given
     ]
-    return snapshot_from_file(values, records)
+    return write_snapshot(values, status, records)

@@ -119,16 +119,16 @@ def as_new(pk, customer_code):
     return staged(
         CONNECTION, connection_id=pk, customer_code=customer_code, near_key=customer_code.lower(), profile_name="New",
         source_digest=DIGEST, changed=True, line=4,
-        snapshot='{"values": {"profile_name": "New"}, "records": []}', **texts,
+        snapshot='{"values": {"profile_name": "New"}}', **texts,
     )  # fmt: skip
 
 
 def merge(account, *rows):
     with connection.cursor() as cursor:
-        stage = Stage(cursor)
+        stage = Stage(cursor, "pending")
         for entity, *of_entity in rows:
             stage.add(entity, of_entity)
-        stage.merge(account_id=account.pk, run_id=RUN, at=timezone.now(), status="pending")
+        stage.merge(account_id=account.pk, run_id=RUN, at=timezone.now())
 
 
 def log():
@@ -277,7 +277,7 @@ def test_a_new_customer_comes_beside_the_known_ones(account, customer):
     assert log() == [
         ("maison", "C9", 4, "created", "connection", "", "", None, None),
     ]
-    assert Change.objects.get().values == {"values": {"profile_name": "New"}, "records": [], "status": "pending"}
+    assert Change.objects.get().values == {"values": {"profile_name": "New"}}
 
 
 def test_two_customers_in_one_merge_are_not_mixed(account, customer):
