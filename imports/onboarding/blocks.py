@@ -58,9 +58,13 @@ class AddressBlocks:
                 continue
             bare = best.part in (*LOCATION_PARTS, "phone") if best.owner == "" else best.part in ADDRESS_PARTS
             if best.owner in KINDS and (best.part in ADDRESS_PARTS or not best.part):
-                self.place[column.index] = (best.owner, best.number, best.part or _alone(column))
+                self.place[column.index] = (best.owner, best.number, best.part or self._read_alone(column))
             elif best.owner in ("", "address") and bare:
                 self.place[column.index] = ("", best.number, best.part)
+
+    def _read_alone(self, column: Column) -> str:
+        """What "Ship To" alone is: the code of an address where customers have several of its values."""
+        return "code" if self.customers.counts_addresses(column) else _alone(column)
 
     def _join_first_block(self) -> None:
         """Where only one address is counted, and what is not counted is other parts of it, both are the one."""

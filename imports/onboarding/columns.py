@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from dataclasses import dataclass, field
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from imports.onboarding import vocabulary
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from imports.onboarding.dialects import Table
     from imports.template import Target
 
+_TECHNICAL = re.compile(r"[A-Z][A-Z0-9_]{3,}")
+FEWEST_NAMES, LONGEST_PREFIX = 6, 3
+"""How many short technical names must begin alike for their beginning, of two or three letters, to mean nothing."""
 LEAST = 0.3
 """Below this confidence nothing is proposed."""
 
@@ -72,7 +76,7 @@ def read_columns(table: Table) -> list[Column]:
             continue
         meanings = read_header(header) if header else ()
         if prefix and header.startswith(prefix) and (not meanings or meanings[0].score < 0.95):
-            meanings = read_header(header.removeprefix(prefix))
+            meanings = read_header(header.removeprefix(prefix).strip("_"))
         columns.append(Column(index, header, Profile([row[index] for row in table.rows]), meanings))
     name_blocks(columns)
     return columns
@@ -93,7 +97,14 @@ def _names_of_system(headers: list[str]) -> dict[str, tuple[Meaning, ...]]:
 
 
 def _common_prefix(headers: list[str]) -> str:
-    """What a system puts before the names of its columns and means nothing by, such as "A1_"; "" for no such thing."""
+    """What a system puts before the names of its columns and means nothing by: "A1_", or "AN" of "ANINDIRI"; "" for no
+    such thing.
+    """
+    if len(headers) >= FEWEST_NAMES and all(map(_TECHNICAL.fullmatch, headers)):
+        alike = takewhile(lambda letters: len(set(letters)) == 1, zip(*headers, strict=False))
+        start = "".join(letters[0] for letters in alike)[:LONGEST_PREFIX].rstrip("_")
+        if len(start) > 1 and not read_header(start):
+            return start
     prefixes = Counter(match[0] for header in headers if (match := re.match(r"[A-Za-z0-9]{1,8}[_.]", header)))
     prefix, count = max(prefixes.items(), key=lambda item: item[1], default=("", 0))
     return prefix if count > len(headers) * 0.6 and not read_header(prefix) else ""

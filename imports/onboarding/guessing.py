@@ -88,6 +88,10 @@ def _guess(
         yield "buyer_email", 0.8, "its values are e-mail addresses"
     elif profile.websites > 0.9:
         yield "website", 0.75, "its values are web addresses"
+    elif profile.tax_numbers > 0.8:
+        return
+    elif _is_second_line(column, places):
+        yield "address_2", 0.6, "it follows the street, and is often blank"
     elif customers.goes_on_from_code(column):
         yield "code", 0.75, "its values begin with the customer's code"
     elif profile.dates > 0.5 or profile.decimals > 0.5:
@@ -116,6 +120,13 @@ def _guess(
         yield from _guess_words(column, columns, places, customers)
 
 
+def _is_second_line(column: Column, places: dict[int, str]) -> bool:
+    """Whether the column may go on with the street before it: texts, which few addresses need."""
+    profile = column.profile
+    follows = places.get(column.index - 1) == "address_1" and places.get(column.index) in (None, "address_1")
+    return follows and 0 < profile.fill < 0.8 and profile.letters + profile.streets > 0.7 and profile.length > 3
+
+
 def _guess_words(
     column: Column, columns: Sequence[Column], places: dict[int, str], customers: Customers
 ) -> Iterator[tuple[str, float, str]]:
@@ -138,7 +149,8 @@ def _guess_words(
     if profile.persons > 0.8 and many_words > 0.9 and column.index > street:
         yield "buyer_name", 0.55, "its values read like persons"
     before = columns[column.index - 1] if column.index else None
-    if before is not None and profile.distinct <= 6 < profile.filled and _is_currency(before.profile):
+    is_word = profile.distinct <= 6 < profile.filled and profile.length > 1.5 and profile.booleans < 0.9
+    if before is not None and is_word and _is_currency(before.profile):
         yield "price_type_name", 0.55, "it follows the currency, and few values repeat"
 
 

@@ -23,6 +23,8 @@ CLOSE = 0.15
 """How far below the best reading of a header another one may be to count at all."""
 GUESS = 0.7
 """The score of a phrase that only may mean what it is listed for."""
+SHORTEST_BEGINNING, LONGEST_BEGINNING, BEGINNING = 5, 8, 0.72
+"""How many letters of a word a technical name may have kept, and how sure it is."""
 NOTHING = "none"
 NO_OWNER = ("customer", "noise")
 KINDS = ("shipping", "billing")
@@ -53,7 +55,7 @@ class Lexicon:
     owners: dict[str, list[str]]
     parts: dict[str, list[str]]
     words: frozenset[str]
-    languages: dict[str, str]
+    languages: dict[str, set[str]]
 
 
 @cache
@@ -62,7 +64,7 @@ def lexicon() -> Lexicon:
     owners: dict[str, list[str]] = defaultdict(list)
     parts: dict[str, list[str]] = defaultdict(list)
     words: set[str] = set()
-    languages: dict[str, str] = {}
+    languages: dict[str, set[str]] = defaultdict(set)
     for table, entries in ((owners, vocabulary.load("owners")), (parts, vocabulary.load("parts"))):
         for name, by_language in entries.items():
             for language, listed in by_language.items():
@@ -70,7 +72,7 @@ def lexicon() -> Lexicon:
                     words.update(words_of(phrase))
                     for spelling in vocabulary.spellings(phrase):
                         words.add(spelling)
-                        languages.setdefault(spelling, language)
+                        languages[spelling].add(language)
                         if name not in table[spelling]:
                             table[spelling].append(name)
     for name, listed in vocabulary.load("phrases").items():
@@ -82,7 +84,7 @@ def lexicon() -> Lexicon:
                 if (owner, part, score) not in phrases[spelling]:
                     phrases[spelling].append((owner, part, score))
     return Lexicon(
-        dict(phrases), dict(owners), dict(parts), frozenset(word for word in words if len(word) > 1), languages
+        dict(phrases), dict(owners), dict(parts), frozenset(word for word in words if len(word) > 1), dict(languages)
     )
 
 
@@ -93,7 +95,8 @@ def find_language(headers: Iterable[str]) -> str:
         language
         for header in headers
         for word in {squash(header), *words_of(header)}
-        if (language := languages.get(word, "en")) != "en"
+        if "en" not in (of_word := languages.get(word, {"en"}))
+        for language in of_word
     )
     return found.most_common(1)[0][0] if found else ""
 
@@ -119,6 +122,8 @@ def read_header(text: str) -> tuple[Meaning, ...]:
     if _best_score(best) < 0.9:
         for piece in _pieces(text):
             take(_read_text(piece), 0.06)
+    if not best:
+        take(_read_beginning(_tokens(text)))
     if not best:
         take(_read_likeness(_tokens(text)))
     if guesses := [meaning for meaning in best.values() if meaning.score == GUESS]:
@@ -254,6 +259,19 @@ def _numbers(tokens: tuple[str, ...]) -> Iterator[tuple[int, tuple[str, ...]]]:
     for index in reversed(range(len(tokens))):
         if tokens[index].isdecimal() and len(tokens[index]) < 3 and len(tokens) > 1:
             yield int(tokens[index]), (*tokens[:index], GAP, *tokens[index + 1 :])
+
+
+def _read_beginning(tokens: tuple[str, ...]) -> Iterator[Meaning]:
+    """What a word means of which only the beginning stands there, as in names of eight letters: "INDIRI", "NAZION"."""
+    *words, number = tokens if tokens and tokens[-1].isdecimal() else (*tokens, "")
+    text = "".join(words)
+    if len(words) != 1 or not SHORTEST_BEGINNING <= len(text) <= LONGEST_BEGINNING:
+        return
+    parts = lexicon().parts
+    longer = [word for word in parts if word.startswith(text)]
+    for part in parts[min(longer, key=len)] if longer else ():
+        count = int(number) if number else None
+        yield Meaning("", f"{part}", count, BEGINNING, f"{text!r} is the beginning of {min(longer, key=len)!r}")
 
 
 def _read_likeness(tokens: tuple[str, ...]) -> Iterator[Meaning]:

@@ -31,7 +31,7 @@ _DATE = re.compile(
 )
 _DECIMAL = re.compile(r"-?[€$£]?\s?\d{1,3}([.,' ]?\d{3})*[.,]\d{2,4}")
 _PERCENT = re.compile(r"\d{1,3}([.,]\d{1,2})?\s?%?")
-_ZIP = re.compile(r"(?=.*\d)[A-Za-z0-9][A-Za-z0-9 -]{2,10}")
+_ZIP = re.compile(r"(?=.*\d)(?![A-Z][a-z]{2})[A-Za-z0-9][A-Za-z0-9 -]{2,10}")
 _PHONE = re.compile(r"[+(]?[\d][\d\s()./+-]{5,}(\s?(x|ext\.?|Durchwahl)\s?\d+)?", re.I)
 _WHOLE = re.compile(r"-?\d+")
 _STREET = re.compile(r"(?=.*\d)(?=.*[^\W\d_]{3}).{5,}")
@@ -41,6 +41,10 @@ _DAYS = re.compile(r"[A-Z]{0,3}[ -]?0?(7|8|10|14|15|20|21|30|45|60|75|90|120)[ -
 _MACHINE_KEY = re.compile(
     r"[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}|00(?=\d*[a-z])[0-9a-z]{13}([0-9a-z]{3})?|__export__.*|[0-9a-f]{24,}|(?!000)\d{15,}",
     re.I,
+)
+_TAX_NUMBER = re.compile(
+    r"(AT|BE|BG|CHE|CY|CZ|DE|DK|EE|EL|ES|FI|FR|GB|HR|HU|IE|IT|LT|LU|LV|MT|NL|PL|PT|RO|SE|SI|SK)[-. ]?"
+    r"(?=.*\d{4})[A-Z0-9.]{7,14}"
 )
 _STATES = frozenset(code.code.partition("-")[2] for code in pycountry.subdivisions)
 _NOT_PAID_IN = frozenset(
@@ -238,6 +242,11 @@ class Profile:
     @cached_property
     def machine_keys(self) -> float:
         return self.share(_MACHINE_KEY.fullmatch)
+
+    @cached_property
+    def tax_numbers(self) -> float:
+        """The share of the cells that are VAT numbers of European countries."""
+        return self.share(_TAX_NUMBER.fullmatch)
 
     @cached_property
     def whole_addresses(self) -> float:

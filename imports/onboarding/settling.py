@@ -31,6 +31,7 @@ def settle_meanings(columns: list[Column]) -> None:
     for column in columns:
         _choose_by_values(column)
     _settle_second_lines(columns)
+    _settle_second_names(columns)
     _settle_numbers(columns)
     _settle_guesses(columns)
     _settle_suburbs(columns)
@@ -58,6 +59,8 @@ def _choose_by_values(column: Column) -> None:
         is_word = meaning.part == NOTHING and meaning.score < AS_A_WHOLE
         if doubtful and is_word and any(tests[other.part]() > 0.9 for other in column.meanings if other.part in tests):
             score *= 0.9  # "Mobile / Tel."
+        if doubtful and meaning[:2] == ("customer", "name") and profile.letters < 0.2 and profile.codes > 0.8:
+            score *= 0.6  # a "Store" may be its name or its number
         if doubtful and meaning.part == "state" and profile.streets > ENOUGH:
             score *= 0.6
         if doubtful and meaning.part == "address_1" and profile.states > 0.8 and profile.length < 4:
@@ -83,6 +86,17 @@ def _settle_second_lines(columns: list[Column]) -> None:
             column.meanings = (line,)
             if not first.part:
                 before.meanings = (first._replace(part="address_1"),)
+
+
+def _settle_second_names(columns: list[Column]) -> None:
+    """ "Descr2" right behind "Description" is a second line of the name."""
+    for before, column in pairwise(columns):
+        best, first = column.best, before.best
+        if best is None or first is None or (best.part, first.part) != ("name", "name"):
+            continue
+        if best.number == 2 and first.number in (None, 1) and {best.owner, first.owner} <= {"", "customer"}:
+            why = f"{best.why}, and it follows {before.header!r}"
+            column.meanings = (best._replace(part="alternate_name", number=None, why=why),)
 
 
 def _settle_numbers(columns: list[Column]) -> None:

@@ -111,6 +111,37 @@ def test_names_serve_as_codes_where_there_are_none_and_all_differ(propose, heade
     assert any(what.startswith("customer_code") for what in proposal.missing) is (source is None)
 
 
+TECHNICAL = {
+    "CODICE": "customer_code", "DESCRI": "profile_name", "DESCR2": "alternate_name", "INDIRI": "address_address_1_1",
+    "___CAP": "address_zip_1", "LOCALI": "address_city_1", "NAZION": "address_country_1", "TELEFO": "address_phone_1",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("prefix", ["AN", "QX", "ZZQ", ""])
+def test_names_of_a_few_letters_are_beginnings_of_words(propose, prefix):
+    row = "C{0},Moda {0},di Rossi,Via Roma {0},4712{0},Forli,IT,0543 3456{0}"
+    proposal = propose(",".join(f"{prefix}{name}" for name in TECHNICAL), *(row.format(number) for number in range(9)))
+    assert targets(proposal) == list(TECHNICAL.values())
+
+
+@pytest.mark.parametrize(
+    ("header", "second"), [("Customer No,Customer Name,Store,Store Name,Street,City,Country", "shipping_code_1")]
+)
+def test_a_number_of_a_store_beside_its_name_is_the_code_of_the_address(propose, header, second):
+    rows = [f"K{n // 3},Shop {'ABCD'[n // 3]},00{n % 3},Store {n},{n} Pier St,Elgin,US" for n in range(12)]
+    assert targets(propose(header, *rows))[2].endswith("_code_1")
+
+
+@pytest.mark.parametrize("header", [None, "QA,QB,QC,QD,QE,QF,QG,QH"], ids=["headerless", "unknown headers"])
+def test_what_some_addresses_have_behind_the_street_is_its_second_line(propose, header):
+    rows = [
+        f"C{n},{name} Shop,{n} Pier Street,{'Ste 200' if n == 12 else ''},6012{n % 10},Elgin,US,FR1234567890{n % 10}"
+        for n, name in enumerate(["Ash", "Oak", "Elm", "Fir", "Yew", "Bay"], 10)
+    ]
+    found = targets(propose(*filter(None, [header]), *rows))
+    assert (found[2], found[3], found[7]) == ("address_address_1_1", "address_address_2_1", "")
+
+
 @pytest.mark.parametrize("prefix", ["child_ids/", "Member: ", "kontakt."])
 def test_a_name_beside_an_e_mail_behind_the_same_word_is_a_persons(propose, prefix):
     rows = [f"K{n},Shop {n},Ann Lee,a{n}@shop.example,Lyon,FR" for n in range(8)]
