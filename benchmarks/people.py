@@ -256,27 +256,26 @@ def list_loader(world: World, chance: random.Random) -> Callable[[], str]:
 
 
 class Copy:
-    """What a program knows that asks what changed since the first page of its last look."""
+    """What a program knows that follows the changes, and asks which customers were updated since its last look."""
 
     def __init__(self, world: World) -> None:
         self.ask = world.program()
         self.customers: dict[int, dict[str, Any]] = {}
-        self.changes: set[int] = set()
-        self.since: dict[str, str] = {}
+        self.changes: list[int] = []
+        self.after, self.since = "0", ""
 
     def poll(self) -> str:
-        for path, parameter in (("connections/", "updated_since"), ("changes/", "since")):
-            since = f"&{parameter}={self.since[path]}" if path in self.since else ""
-            for number, page in enumerate(self._pages(f"{path}?page_size=200{since}")):
-                if not number:
-                    self.since[path] = page["as_of"]
-                self._take(path, page["results"])
+        for page in self._pages(f"changes/?page_size=200&after={self.after}"):
+            self.after = page["after"]
+            self.changes += [found["id"] for found in page["results"]]
+        since = f"&updated_since={self.since}" if self.since else ""
+        for number, page in enumerate(self._pages(f"connections/?page_size=200{since}")):
+            if not number:
+                self.since = page["as_of"]
+            self._take(page["results"])
         return "done"
 
-    def _take(self, path: str, results: list[dict[str, Any]]) -> None:
-        if path == "changes/":
-            self.changes |= {found["id"] for found in results}
-            return
+    def _take(self, results: list[dict[str, Any]]) -> None:
         for found in results:
             known = self.customers.get(found["id"])
             if known is None or known["updated_at"] <= found["updated_at"]:

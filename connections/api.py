@@ -16,14 +16,15 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.routers import SimpleRouter
 
 from accounts.api.base import AccountViewSet, RetrieveVersioned
-from accounts.api.pagination import ByText, KeyPagination, NewestFirst
+from accounts.api.pagination import ByText, KeyPagination
 from accounts.api.problems import Conflict
 from accounts.api.strictness import StrictSerializer
 from accounts.models import Account
 from accounts.users import user_of
 from connections import review
+from connections.changes_api import Changes
 from connections.describing import describe_customer
-from connections.models import LONGEST_NOTE, Address, Buyer, Change, Connection, Door
+from connections.models import LONGEST_NOTE, Address, Buyer, Connection, Door
 from connections.sightings import last_seen
 from connections.stamping import take_watermark
 from connections.stored import ADDRESS_FIELDS, GIVEN_OF_ADDRESS, GIVEN_OF_CONNECTION, fetch_stored
@@ -111,24 +112,6 @@ class RejectionSerializer(NoteSerializer):
     duplicate_of = serializers.CharField(
         required=False, max_length=100, help_text="customer_code of the connection that stands for it."
     )
-
-
-class ChangeSerializer(serializers.ModelSerializer[Change]):
-    run = serializers.IntegerField(source="run_id", allow_null=True, read_only=True)
-    values = serializers.DictField(
-        allow_null=True,
-        read_only=True,
-        help_text="Of a record that was created or deleted, the values that it got or had; of a connection, with all"
-        " that belonged to it. Changes from before this was recorded have none.",
-    )
-    user = serializers.CharField(source="user.username", allow_null=True, read_only=True, default=None)
-
-    class Meta:
-        model = Change
-        fields = [
-            "id", "customer_code", "at", "action", "record", "key", "field", "before", "after", "values", "run", "line",
-            "user", "token",
-        ]  # fmt: skip
 
 
 class ConnectionFilter(django_filters.FilterSet):
@@ -294,31 +277,6 @@ class Connections(AccountViewSet, mixins.ListModelMixin, RetrieveVersioned):
     def answer_decided(self, found: Connection) -> Response:
         found.refresh_from_db()
         return self.answer(self.get_serializer(found).data)
-
-
-class NewestChangeFirst(Watermarked, NewestFirst):
-    pass
-
-
-class ChangeFilter(django_filters.FilterSet):
-    customer_code = django_filters.CharFilter()
-    run = django_filters.NumberFilter("run_id", min_value=0, max_value=2**62)
-    record = django_filters.ChoiceFilter(choices=Change.Record.choices)
-    since = django_filters.IsoDateTimeFilter(
-        "at", lookup_expr="gte", label="The as_of of the first page that was read the last time."
-    )
-
-
-@extend_schema(tags=["connections"])
-@extend_schema_view(list=extend_schema(summary="What was changed, the newest first"))
-class Changes(AccountViewSet, mixins.ListModelMixin):
-    queryset = Change.objects.select_related("user")
-    serializer_class = ChangeSerializer
-    pagination_class = NewestChangeFirst
-    filterset_class = ChangeFilter
-
-    def get_queryset(self) -> QuerySet[Change]:
-        return super().get_queryset().filter(account=None if self.is_described else self.account)
 
 
 router = SimpleRouter()

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from django.conf import settings
-from django.contrib.postgres.indexes import BrinIndex
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, URLValidator
 from django.db import models
@@ -357,12 +356,11 @@ class Change(models.Model):
 
     class Meta:
         ordering = ["-id"]
-        # What a run or an hour changed lies together in the table, so an index of a few pages finds it.
         indexes = [
             models.Index(fields=["account", "id"], name="changes_of_an_account"),
             models.Index(fields=["customer_code", "account"], name="changes_of_a_customer"),
-            BrinIndex(fields=["run_id"], name="changes_of_a_run"),
-            BrinIndex(fields=["at"], name="changes_since"),
+            models.Index(fields=["run_id", "id"], name="changes_of_a_run"),
+            models.Index(fields=["account", "at", "id"], name="changes_in_order"),
         ]
 
     def __str__(self) -> str:
