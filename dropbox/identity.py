@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import datetime
+import hashlib
 import ipaddress
 from pathlib import Path
 from typing import NamedTuple
@@ -55,11 +57,21 @@ def read_fingerprints() -> list[Fingerprint]:
     """Of every key and of the certificate, for people to compare; what is missing is made."""
     keys = [asyncssh.import_public_key(_load(kind).public) for kind in HOST_KEYS]
     found = [Fingerprint(key.get_algorithm(), key.get_fingerprint()) for key in keys]
+    return [*found, Fingerprint(CERTIFICATE, _read_certificate().fingerprint(hashes.SHA256()).hex(":").upper())]
+
+
+def read_pin() -> str:
+    """What curl's --pinnedpubkey takes: the SHA-256 of the certificate's public key, in base64."""
+    key = _read_certificate().public_key()
+    encoded = key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+    return base64.b64encode(hashlib.sha256(encoded).digest()).decode()
+
+
+def _read_certificate() -> x509.Certificate:
     try:
-        certificate = x509.load_pem_x509_certificates(load_certificate())[0]
+        return x509.load_pem_x509_certificates(load_certificate())[0]
     except ValueError:
         raise ImproperlyConfigured("DROPBOX_CERTIFICATE names a file without a certificate in PEM format.") from None
-    return [*found, Fingerprint(CERTIFICATE, certificate.fingerprint(hashes.SHA256()).hex(":").upper())]
 
 
 def _load(kind: str) -> ServerKey:
