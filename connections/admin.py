@@ -29,7 +29,7 @@ from connections.given import given_fields, with_the_rest
 from connections.history import record_created, recorded_deletion, recorded_edit
 from connections.inlines import INLINES, account_asked
 from connections.models import Change, Connection
-from connections.review_admin import ReviewActions, warn_of_near_keys
+from connections.review_admin import DueFilter, ReviewActions, describe_review, warn_of_similar
 from connections.sightings import last_seen
 from connections.sightings_admin import NotSeenFilter
 
@@ -51,6 +51,7 @@ class ConnectionAdmin(ReviewActions, AccountOwnedAdmin):
         "customer_code",
         "profile_name",
         "review_status",
+        "due",
         "account",
         "group",
         "rep",
@@ -60,6 +61,7 @@ class ConnectionAdmin(ReviewActions, AccountOwnedAdmin):
     list_select_related = ["account", "customer_group", "sales_rep"]
     list_filter = [
         ("status", ChoicesDropdownFilter),
+        DueFilter,
         ("account", VisibleFilter),
         KindFilter,
         ("customer_group", VisibleFilter),
@@ -98,10 +100,12 @@ class ConnectionAdmin(ReviewActions, AccountOwnedAdmin):
                 ("status", "duplicate_of"),
                 ("reviewed_by", "reviewed_at"),
                 ("created_at", "updated_at"),
-                ("looks_like", "seen_in_file"),
+                ("review_note", "seen_in_file"),
             ]
         },
     )
+    change_form_outer_before_template = "connections/review.html"
+    change_form_after_template = "connections/review_note.html"
     change_form_outer_after_template = "connections/changes.html"
     seen_fields = ("status", "duplicate_of")
 
@@ -143,7 +147,7 @@ class ConnectionAdmin(ReviewActions, AccountOwnedAdmin):
             "reviewed_at",
             "created_at",
             "updated_at",
-            "looks_like",
+            "review_note",
             "seen_in_file",
         )
         return (*super().get_readonly_fields(request, obj), *(("customer_code", *shown) if obj else ()))
@@ -192,7 +196,7 @@ class ConnectionAdmin(ReviewActions, AccountOwnedAdmin):
         extra_context: dict[str, Any] | None = None,
     ) -> Any:
         connection = self.get_object(request, unquote(object_id)) if object_id else None
-        context = self._with_changes(connection) if connection else extra_context
+        context = self._with_changes(request, connection) if connection else extra_context
         return super().changeform_view(request, object_id, form_url, context)
 
     def writing(self, request: HttpRequest, object_id: str | None) -> AbstractContextManager[None]:
@@ -207,9 +211,11 @@ class ConnectionAdmin(ReviewActions, AccountOwnedAdmin):
         change = find_change(obj, inline or Connection, row, field)
         return f"{source_of(change)}, {short_time(change.at)}" if change else ""
 
-    def _with_changes(self, connection: Connection) -> dict[str, Any]:
+    def _with_changes(self, request: HttpRequest, connection: Connection) -> dict[str, Any]:
         changes = connection.changes.select_related("user")
-        return {"changes": changes[:CHANGES_SHOWN], "changes_url": changes_url(connection)}
+        shown = {"changes": changes[:CHANGES_SHOWN], "changes_url": changes_url(connection)}
+        may_review = self.has_change_permission(request, connection)
+        return {**shown, "review": describe_review(connection), "may_review": may_review}
 
     def save_model(self, request: HttpRequest, obj: Connection, form: ModelForm[Connection], change: bool) -> None:
         """Whoever adds a connection by hand has reviewed it by that."""
@@ -222,7 +228,7 @@ class ConnectionAdmin(ReviewActions, AccountOwnedAdmin):
         super().save_related(request, form, formsets, change)
         if not change:
             record_created(form.instance, user_of(request))
-            warn_of_near_keys(request, form.instance)
+            warn_of_similar(request, form.instance)
 
     def delete_model(self, request: HttpRequest, obj: Connection) -> None:
         with recorded_deletion([obj.pk], user_of(request)):

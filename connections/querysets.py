@@ -16,12 +16,14 @@ from django.db.models import (
     F,
     Func,
     OuterRef,
+    Q,
     Subquery,
     Value,
 )
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
+from connections.matching.models import Suggestion
 from connections.sightings import IdRanges, Sighting
 
 if TYPE_CHECKING:
@@ -59,6 +61,11 @@ class ConnectionQuerySet(models.QuerySet["Connection"]):
     def overdue(self) -> Self:
         """New customers whose review should have been done by now."""
         return self.awaiting_review().with_due().filter(due_at__lte=timezone.now())
+
+    def like_others(self) -> Self:
+        """Those that may be the same customer as another one."""
+        of_it = Q(connection=OuterRef("pk")) | Q(other=OuterRef("pk"))
+        return self.filter(Exists(Suggestion.objects.filter(of_it)))
 
     def not_seen_since(self, day: date, accounts: models.QuerySet[Account]) -> Self:
         """Those of these accounts that no file has mentioned on the day (in UTC) or later, though they were there."""

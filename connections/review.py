@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from django.core.exceptions import ValidationError
@@ -26,6 +27,11 @@ Status = Connection.Status
 
 UNLIKE = "Nothing similar was found."
 """The note of an approval that the account's setting gives by itself."""
+
+
+def due_at(connection: Connection) -> datetime:
+    """Until when it is to be reviewed, as `ConnectionQuerySet.with_due` says it of many."""
+    return (connection.reviewed_at or connection.created_at) + timedelta(hours=connection.account.review_hours)
 
 
 def approve(connections: QuerySet[Connection], user: User, note: str = "") -> int:

@@ -14,17 +14,17 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
-from django.utils.html import format_html_join
-from django.utils.safestring import mark_safe
 from unfold.decorators import action, display
 from unfold.forms import ActionForm
+from unfold.widgets import UnfoldAdminTextInputWidget
 
+from accounts.careful import short_time
 from accounts.owned import OwnAccountSelect
 from accounts.users import user_of
 from connections import review
-from connections.comparing import describe_near, find_near
-from connections.models import Connection
-from connections.near_keys import name_differences
+from connections.matching.finding import find_similar
+from connections.models import LONGEST_NOTE, Connection
+from connections.review_evidence import find_differences, find_origins
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from django.http import HttpRequest
 
     from accounts.home import Need, Scope
+    from accounts.models import User
     from accounts.owned import AccountOwnedAdmin as Base
     from connections.querysets import ConnectionQuerySet
 else:
@@ -47,8 +48,8 @@ STATUS_COLOURS = {
 SEEN = "when the list was shown"
 MOST_LEFT_OUT = 100
 """How many of those that are to be rejected an address can name."""
-MOST_ALIKE = 10
-"""How many of the codes that look like one a form names."""
+MOST_WARNED = 3
+"""Of how many others whoever adds a connection is told."""
 
 
 def pending_badge(request: HttpRequest) -> str:
@@ -64,25 +65,58 @@ def find_needs(request: HttpRequest, scope: Scope) -> Iterator[Need]:
     yield scope.need(pending, words, {"status__exact": Connection.Status.PENDING.value})
 
 
-def warn_of_near_keys(request: HttpRequest, connection: Connection) -> None:
-    """Tell whoever added a connection by hand which others its code looks like."""
+def warn_of_similar(request: HttpRequest, connection: Connection) -> None:
+    """Tell whoever added a connection by hand which others may be the same customer."""
     code = connection.customer_code
-    if others := find_near(connection.account_id, [code]).get(code):
+    for match, other in find_similar(connection)[:MOST_WARNED]:
+        reasons = ", ".join(match.reasons)
         messages.warning(
             request,
-            f"The account has {describe_near(code, others)}. If they are one customer, reject {code!r} as a duplicate.",
+            f"The account has {other.customer_code!r} ({other.profile_name}), which may be the same customer: "
+            f"{reasons}. If so, reject {code!r} as a duplicate.",
         )
+
+
+def describe_review(connection: Connection) -> dict[str, Any]:
+    """For the page of a connection: where it came from, until when it is to be reviewed, and what is similar."""
+    similar = find_similar(connection)
+    differences = find_differences(connection, [other for _, other in similar])
+    origin = find_origins([connection]).get(connection.pk)
+    waits = connection.status == Connection.Status.PENDING
+    due_at = review.due_at(connection)
+    return {
+        "origin": origin,
+        "waits": waits,
+        "due_at": due_at,
+        "is_overdue": due_at <= timezone.now(),
+        "similar": [
+            {"match": match, "percent": round(match.score * 100), "other": other, "differences": differences[other.pk]}
+            for match, other in similar
+            if other.pk in differences
+        ],
+    }
+
+
+def _decided(request: HttpRequest) -> tuple[User, str]:
+    """Who decides, and what they note."""
+    return user_of(request), request.POST.get("note", "").strip()[:LONGEST_NOTE]
 
 
 class OriginalForm(Form):
     """Asks which connection stands for the ones to be rejected."""
 
     duplicate_of = ModelChoiceField(Connection.objects.none(), label="Duplicate of")
+    note = CharField(required=False, max_length=LONGEST_NOTE, widget=UnfoldAdminTextInputWidget)
 
     def __init__(
-        self, data: Any, candidates: QuerySet[Connection], account_id: int, rejected: tuple[int, ...] = ()
+        self,
+        data: Any,
+        candidates: QuerySet[Connection],
+        account_id: int,
+        rejected: tuple[int, ...] = (),
+        initial: dict[str, Any] | None = None,
     ) -> None:
-        super().__init__(data)
+        super().__init__(data, initial=initial)
         widget = OwnAccountSelect(Connection._meta.get_field("duplicate_of"), admin.site)
         widget.account_id, widget.left_out = account_id, rejected
         field = self.fields["duplicate_of"]
@@ -92,52 +126,84 @@ class OriginalForm(Form):
 
 
 class SeenForm(ActionForm):
-    """Chooses an action of the list, and says when the list was shown."""
+    """Chooses an action of the list, with a note for a decision, and says when the list was shown."""
 
     seen = CharField(label="", required=False, widget=HiddenInput)
+    note = CharField(
+        label="",
+        required=False,
+        max_length=LONGEST_NOTE,
+        widget=UnfoldAdminTextInputWidget(
+            attrs={"placeholder": "Note for a decision", "aria-label": "Note for a decision", "x-show": "action"}
+        ),
+    )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["seen"].initial = signing.dumps(timezone.now().isoformat(), salt=SEEN)
 
 
+class DueFilter(admin.SimpleListFilter):
+    """What waits for review, by when it is due and by whether it is like others."""
+
+    title = "review"
+    parameter_name = "due"
+
+    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin[Any]) -> list[tuple[str, str]]:
+        return [
+            ("overdue", "overdue"),
+            ("later", "due later"),
+            ("similar", "something similar exists"),
+            ("unlike", "nothing similar exists"),
+        ]
+
+    def queryset(self, request: HttpRequest, queryset: ConnectionQuerySet) -> ConnectionQuerySet:  # type: ignore[override]  # of one model
+        chosen = {
+            "overdue": lambda: queryset.overdue(),
+            "later": lambda: queryset.awaiting_review().exclude(pk__in=queryset.overdue().values("pk")),
+            "similar": lambda: queryset.awaiting_review().like_others(),
+            "unlike": lambda: queryset.awaiting_review().exclude(pk__in=queryset.like_others().values("pk")),
+        }.get(self.value() or "")
+        return chosen() if chosen else queryset
+
+
 class ReviewActions(Base):
     """What a person can decide about connections; only for those of accounts the person may edit."""
 
     action_form = SeenForm
-    actions = ["approve", "reject", "reject_as_duplicate"]
-    actions_submit_line = ["save_and_approve", "save_and_reject"]
+    actions = ["approve", "reject", "reject_as_duplicate", "reopen"]
+    actions_submit_line = ["save_and_approve", "save_and_reject", "save_and_reopen"]
     actions_detail = ["duplicate"]
 
     @display(description="status", ordering="status", label=STATUS_COLOURS)
     def review_status(self, connection: Connection) -> tuple[str, str]:
         return connection.status, connection.get_status_display()
 
-    @display(description="looks like", empty_value="no other code")
-    def looks_like(self, connection: Connection) -> str | None:
-        """The other codes that this one may be meant for, each with its page."""
-        near = find_near(connection.account_id, [connection.customer_code]).get(connection.customer_code, [])
-        others = Connection.objects.filter(account=connection.account_id, customer_code__in=near[:MOST_ALIKE])
-        links = (
-            (
-                reverse("admin:connections_connection_change", args=[other.pk]),
-                str(other),
-                name_differences(connection.customer_code, other.customer_code),
-            )
-            for other in others
-        )
-        return format_html_join(mark_safe("<br>"), '<a href="{}">{}</a> (differs only in {})', links) or None
+    @display(description="due", ordering="created_at")
+    def due(self, connection: Connection) -> str:
+        """Until when it is to be reviewed; since when it should have been."""
+        if connection.status != Connection.Status.PENDING:
+            return ""
+        due_at = review.due_at(connection)
+        return f"{'overdue since ' if due_at <= timezone.now() else ''}{short_time(due_at)}"
 
     @admin.action(description="Approve", permissions=["change"])
     def approve(self, request: HttpRequest, queryset: QuerySet[Connection]) -> None:
         queryset = self._not_decided_since(request, queryset)
-        self._tell(request, "approved", review.approve(self.editable(request, queryset), user_of(request)))
+        self._tell(request, "approved", review.approve(self.editable(request, queryset), *_decided(request)))
+
+    @admin.action(description="Send back to review", permissions=["change"])
+    def reopen(self, request: HttpRequest, queryset: QuerySet[Connection]) -> None:
+        queryset = self._not_decided_since(request, queryset)
+        count = review.reopen(self.editable(request, queryset), *_decided(request))
+        self._tell(request, "wait for review again" if count != 1 else "waits for review again", count)
 
     @admin.action(description="Reject", permissions=["change"])
     def reject(self, request: HttpRequest, queryset: QuerySet[Connection]) -> None:
         queryset = self._not_decided_since(request, queryset)
         try:
-            self._tell(request, "rejected", review.reject(self.editable(request, queryset), user_of(request)))
+            user, note = _decided(request)
+            self._tell(request, "rejected", review.reject(self.editable(request, queryset), user, note=note))
         except ValidationError as error:
             messages.error(request, " ".join(error.messages))
 
@@ -150,10 +216,12 @@ class ReviewActions(Base):
             return None
         data = request.POST if "duplicate_of" in request.POST else None
         rejected = tuple(chosen.values_list("pk", flat=True)[:MOST_LEFT_OUT])
-        form = OriginalForm(data, self.get_queryset(request), accounts.pop(), rejected)
+        initial = {name: request.POST.get(name) or request.GET.get(name) for name in ("duplicate_of", "note")}
+        form = OriginalForm(data, self.get_queryset(request), accounts.pop(), rejected, initial)
         if form.is_valid():
             try:
-                count = review.reject(chosen, user_of(request), form.cleaned_data["duplicate_of"])
+                original = form.cleaned_data["duplicate_of"]
+                count = review.reject(chosen, user_of(request), original, form.cleaned_data["note"])
             except ValidationError as error:
                 form.add_error("duplicate_of", error)
             else:
@@ -195,6 +263,10 @@ class ReviewActions(Base):
     def save_and_approve(self, request: HttpRequest, obj: Connection) -> None:
         self.approve(request, self.get_queryset(request).filter(pk=obj.pk))
 
+    @action(description="Save and send back to review")
+    def save_and_reopen(self, request: HttpRequest, obj: Connection) -> None:
+        self.reopen(request, self.get_queryset(request).filter(pk=obj.pk))
+
     @action(description="Save and reject")
     def save_and_reject(self, request: HttpRequest, obj: Connection) -> None:
         self.reject(request, self.get_queryset(request).filter(pk=obj.pk))
@@ -204,8 +276,12 @@ class ReviewActions(Base):
         connection = self.get_object(request, str(object_id))
         if connection is None or not self.has_change_permission(request, connection):
             return []
-        taken = {Connection.Status.APPROVED: "save_and_approve", Connection.Status.REJECTED: "save_and_reject"}
-        done = taken.get(Connection.Status(connection.status), "-")
+        taken = {
+            Connection.Status.PENDING: "save_and_reopen",
+            Connection.Status.APPROVED: "save_and_approve",
+            Connection.Status.REJECTED: "save_and_reject",
+        }
+        done = taken[Connection.Status(connection.status)]
         actions = super().get_actions_submit_line(request, object_id)
         return [action for action in actions if not action.action_name.endswith(done)]
 

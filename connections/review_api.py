@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import django_filters
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import mixins, serializers
@@ -19,7 +19,6 @@ from accounts.api.strictness import StrictSerializer
 from accounts.users import user_of
 from connections.deciding import Decision, Outcome, Verdict, decide_all
 from connections.matching.finding import looked_at, suggestions_of
-from connections.matching.models import Suggestion
 from connections.models import LONGEST_NOTE, Connection
 from connections.review_evidence import find_origins
 
@@ -27,6 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from rest_framework.request import Request
+
+    from connections.matching.models import Suggestion
 
 MOST_DECISIONS = 500
 
@@ -111,9 +112,8 @@ class WaitingFilter(django_filters.FilterSet):
         return queryset.filter(due if value else ~due)
 
     def by_suggestions(self, queryset: QuerySet[Connection], name: str, value: bool) -> QuerySet[Connection]:
-        of_it = Q(connection=OuterRef("pk")) | Q(other=OuterRef("pk"))
-        found = Exists(Suggestion.objects.filter(of_it))
-        return queryset.filter(found) if value else queryset.exclude(found)
+        found = Connection.objects.like_others()
+        return queryset.filter(pk__in=found) if value else queryset.exclude(pk__in=found)
 
 
 @extend_schema(tags=["connections"])

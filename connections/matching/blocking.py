@@ -25,8 +25,6 @@ def keys_of(profile: Profile, account_id: int = 0) -> list[int]:
 
 
 def _keys(profile: Profile) -> Iterator[str]:
-    if profile.near_key:
-        yield f"code {profile.near_key}"
     names = profile.names[:MOST_NAMES]
     for name in names:
         yield f"name {name.joined}"

@@ -150,19 +150,33 @@ def _look_at(account_id: int, seen: dict[int, datetime]) -> None:
         profiles = load_profiles(seen)
         _store_keys(cursor, account_id, profiles)
         is_waited_for = Connection.objects.awaiting_review().filter(account=account_id).exists()
-        pairs = find_pairs(cursor, profiles) if is_waited_for else []
+        pairs = find_pairs(cursor, account_id, profiles) if is_waited_for else []
     _store_suggestions(seen, pairs)
     alike = {pk for pair in pairs for pk in pair[:2]}
     approve_unlike(account_id, {pk: updated_at for pk, updated_at in seen.items() if pk not in alike})
 
 
-def find_pairs(cursor: CursorWrapper, profiles: dict[int, Profile]) -> list[Pair]:
+def find_pairs(cursor: CursorWrapper, account_id: int, profiles: dict[int, Profile]) -> list[Pair]:
     """The likeliest others of each of these connections, as far as one of both waits for review."""
-    found = _find_sharing(cursor, list(profiles))
+    found = _find_sharing(cursor, account_id, profiles, only_waiting=True)
+    return _compare_all(profiles, found)
+
+
+def find_similar(found: Connection) -> list[tuple[Match, Connection]]:
+    """Those that may be the same customer as a connection as it is now, the likeliest first; nothing is stored."""
+    profiles = load_profiles([found.pk])
+    with connection.cursor() as cursor:
+        sharing = _find_sharing(cursor, found.account_id, profiles, only_waiting=False)
+    pairs = _compare_all(profiles, sharing)
+    others = Connection.objects.select_related("duplicate_of").in_bulk([pair.other for pair in pairs])
+    return [(pair.match, others[pair.other]) for pair in pairs if pair.other in others]
+
+
+def _compare_all(profiles: dict[int, Profile], found: list[tuple[int, int]]) -> list[Pair]:
     others = profiles | load_profiles({other for _, other in found} - profiles.keys())
     pairs: defaultdict[int, list[Pair]] = defaultdict(list)
     for one, other in found:
-        if one not in others or other not in others:
+        if other not in others:
             continue  # deleted meanwhile
         match = compare(others[one], others[other])
         if match.score >= SUGGESTED:
@@ -172,22 +186,40 @@ def find_pairs(cursor: CursorWrapper, profiles: dict[int, Profile]) -> list[Pair
     ]
 
 
-def _find_sharing(cursor: CursorWrapper, connections: list[int]) -> list[tuple[int, int]]:
-    """Pairs of connections that share a key, for each the ones that share the rarest. One query, by index."""
+def _find_sharing(
+    cursor: CursorWrapper, account_id: int, profiles: dict[int, Profile], *, only_waiting: bool
+) -> list[tuple[int, int]]:
+    """Pairs of connections that share a key, for each the ones that share the rarest; and those with the same near-key.
+
+    One query, by index.
+    """
+    keys = [(pk, key) for pk, profile in profiles.items() for key in keys_of(profile, account_id)]
+    near = {pk: profile.near_key for pk, profile in profiles.items() if profile.near_key}
     cursor.execute(
         "WITH sharing AS ("
-        " SELECT k.connection_id AS one, o.connection_id AS other,"
-        " count(*) OVER (PARTITION BY k.connection_id, k.key) AS n"
-        " FROM connections_matchkey k CROSS JOIN LATERAL"
-        " (SELECT connection_id FROM connections_matchkey WHERE key = k.key LIMIT %(most)s + 1) o"
-        " WHERE k.connection_id = ANY(%(asked)s)"
-        "), pairs AS ("
+        " SELECT asked.one, o.connection_id AS other, count(*) OVER (PARTITION BY asked.one, asked.key) AS n"
+        " FROM unnest(%(ones)s::bigint[], %(keys)s::bigint[]) asked(one, key) CROSS JOIN LATERAL"
+        " (SELECT connection_id FROM connections_matchkey WHERE key = asked.key LIMIT %(most)s + 1) o"
+        "), ranked AS ("
         " SELECT one, other, row_number() OVER (PARTITION BY one ORDER BY sum(1.0 / n) DESC, other) AS place"
         " FROM sharing WHERE n <= %(most)s AND one <> other GROUP BY one, other"
+        "), pairs AS ("
+        " SELECT one, other FROM ranked WHERE place <= %(compared)s"
+        " UNION SELECT asked.one, o.id FROM unnest(%(near)s::bigint[], %(codes)s::text[]) asked(one, code)"
+        " CROSS JOIN LATERAL (SELECT id FROM connections_connection WHERE account_id = %(account)s"
+        ' AND near_key = asked.code COLLATE "C" AND id <> asked.one ORDER BY id LIMIT %(compared)s) o'
         ") SELECT one, other FROM pairs JOIN connections_connection a ON a.id = one"
-        " JOIN connections_connection b ON b.id = other"
-        " WHERE place <= %(compared)s AND 'pending' IN (a.status, b.status)",
-        {"asked": connections, "most": MOST_SHARING, "compared": MOST_COMPARED},
+        " JOIN connections_connection b ON b.id = other WHERE NOT %(waiting)s OR 'pending' IN (a.status, b.status)",
+        {
+            "account": account_id,
+            "waiting": only_waiting,
+            "ones": [pk for pk, _ in keys],
+            "keys": [key for _, key in keys],
+            "near": list(near),
+            "codes": list(near.values()),
+            "most": MOST_SHARING,
+            "compared": MOST_COMPARED,
+        },
     )
     return list(cursor.fetchall())
 

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 PRIOR = -5.0
 """Of two customers who share a key by chance."""
+SAME_NAME = 4.5
+UNCONTRADICTED = 0.7
+"""For the same name where nothing else that is known speaks against it."""
 SUGGESTED = 0.5
 """The score from which on two connections are suggested."""
 
@@ -55,8 +58,15 @@ def compare(first: Profile, second: Profile) -> Match:
 
 
 def _find_evidence(first: Profile, second: Profile) -> Iterator[Evidence]:
-    phone, mail = _compare_phones(first, second), _compare_mails(first, second)
-    yield from (_compare_names(first, second), phone, mail, _compare_places(first, second))
+    name, *others = (
+        _compare_names(first, second),
+        _compare_phones(first, second),
+        _compare_mails(first, second),
+        _compare_places(first, second),
+    )
+    yield from (name, *others)
+    if name.weight >= SAME_NAME and all(evidence.weight >= 0 for evidence in others):
+        yield Evidence(UNCONTRADICTED)
 
 
 def _compare_codes(first: Profile, second: Profile) -> Evidence | None:
@@ -71,10 +81,10 @@ def _compare_names(first: Profile, second: Profile) -> Evidence:
     pairs = [(similarity_of(one, other), one, other) for one in first.names for other in second.names]
     similar, one, other = max(pairs, key=lambda pair: pair[0])
     if one.numbers and other.numbers and one.numbers.isdisjoint(other.numbers):
-        return Evidence(-5, "numbers in the names differ")
+        return Evidence(-5, "but numbers in the names differ")
     telling = bool(one.telling and other.telling)
     if similar >= 0.97:
-        return Evidence(5.2 if len(one.telling) > 1 else 4.5 if telling else 2.0, "same name")
+        return Evidence(SAME_NAME if telling else 2.0, "same name")
     if similar >= 0.85:
         return Evidence(3.2 if telling else 1.5, "names nearly alike")
     if similar >= 0.7:
@@ -83,7 +93,7 @@ def _compare_names(first: Profile, second: Profile) -> Evidence:
         return Evidence(-0.5)
     if first.names[0].is_latin != second.names[0].is_latin:
         return Evidence(0)
-    return Evidence(-2.5, "other name")
+    return Evidence(-2.5, "but other name")
 
 
 def similarity_of(first: Name, second: Name) -> float:
@@ -151,7 +161,7 @@ def _compare_places(first: Profile, second: Profile) -> Evidence:
 
 def _compare_place(first: Place, second: Place) -> Evidence:
     if first.country and second.country and first.country != second.country:
-        return Evidence(-3, "other country")
+        return Evidence(-3, "but other country")
     same_zip = bool(first.zip) and first.zip == second.zip
     same_city = _same_city(first, second)
     if same_zip or same_city:
@@ -160,7 +170,7 @@ def _compare_place(first: Place, second: Place) -> Evidence:
         return Evidence(1.0, f"same postal code {second.zip}") if same_zip else Evidence(0.5, "same city")
     if not (first.city and second.city):
         return Evidence(0)
-    return Evidence(-2, "other city")
+    return Evidence(-2, "but other city")
 
 
 def _compare_doors(first: Place, second: Place, *, same_zip: bool) -> Evidence | None:

@@ -147,17 +147,18 @@ def test_whoever_adds_a_code_that_looks_like_another_one_is_told(client, account
     answer = client.post(reverse("admin:connections_connection_add"), add_data(account), follow=True)
     (warning,) = [str(message) for message in answer.context["messages"] if message.level_tag == "warning"]
     assert warning == (
-        "The account has 'new', which differs only in case. If they are one customer, reject 'NEW' as a duplicate."
+        "The account has 'new' (Customer new), which may be the same customer: codes differ only in case, "
+        "but other name. If so, reject 'NEW' as a duplicate."
     )
 
 
-def test_a_form_names_the_codes_that_one_looks_like(client, account, connection):
-    assert "differs only in" not in client.get(page(connection)).content.decode()
+def test_a_page_names_the_codes_that_one_looks_like(client, account, connection):
+    assert "differ only in" not in client.get(page(connection)).content.decode()
     other = make_connection(account, "'0c1", profile_name="<b>Galerie</b>")
     make_connection(make_account("atelier"), "c1")
     shown = client.get(page(connection)).content.decode()
-    assert shown.count("differs only in") == 1
-    assert "differs only in case, marks around it and leading zeros" in shown
+    assert shown.count("differ only in") == 1
+    assert "codes differ only in case, marks around it and leading zeros" in shown
     assert page(other) in shown
     assert "<b>Galerie</b>" not in shown
 

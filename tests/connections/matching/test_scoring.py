@@ -20,7 +20,7 @@ def test_doors_of_a_chain_are_not_suggested():
     second = make_profile(["Nordham's #117"], "nordhams.example", [("", "4502 St", "Bellevue", "98004", "US", "", "")])
     match = compare(first, second)
     assert match.score < SUGGESTED
-    assert match.reasons[-1] == "numbers in the names differ"
+    assert match.reasons[-1] == "but numbers in the names differ"
 
 
 def test_a_mailbox_at_a_provider_of_many_is_known_by_the_mailbox_alone():
