@@ -40,12 +40,10 @@ def test_a_command_uploads_as_it_stands_there(guide, box, tmp_path, program):
     if shutil.which("sftp" if program == "echo" else program) is None:
         pytest.skip(f"{program} is not installed")
     (tmp_path / "customers.txt").write_text(customers("C1"))
-    user, trusting = box.login.user_name, "-o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -F none"
-    line = (
-        command_of(guide, program)
-        .replace(f"-u {user}", f"-u {user}:{shlex.quote(PASSWORD)}")
-        .replace("-i KEY", f"-i {box.key}")
-    )
+    trusting = "-o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -F none"
+    login = f"-u {box.login.user_name}"
+    given = f"{login}{',' if program == 'lftp' else ':'}{shlex.quote(PASSWORD)}"
+    line = command_of(guide, program).replace(login, given).replace("-i KEY", f"-i {box.key}")
     done = run(line.replace("| sftp ", f"| sftp {trusting} "), tmp_path)
     assert done.returncode == 0, done.stderr
     assert box.content("customers.txt") == customers("C1").encode()
