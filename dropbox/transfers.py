@@ -74,7 +74,8 @@ class Ending(DTPHandler):
 
     def handle_close(self) -> None:
         if self._ssl_accepting and not self.receive:
-            self.ends = True  # an empty listing is sent before TLS stands, without which clients take it for an error
+            # An empty listing is sent before TLS stands, without which clients take it for an error
+            self.ends = not any(self.producer_fifo)
             return
         if not self._closed and self.receive:
             self.came_whole = self._was_ended_by_client()
@@ -82,6 +83,7 @@ class Ending(DTPHandler):
 
     def handle_ssl_established(self) -> None:
         if self.ends:
+            self.producer_fifo.clear()  # of nothing, which would count as not sent
             self.handle_close()
 
     def _was_ended_by_client(self) -> bool:
