@@ -6,7 +6,7 @@
 Texts are as the log writes them, lookups by their codes, and what is blank is left out. `line` is the line of the run's
 file; where no file made the record there is none. Of a connection that a person added or deleted, its review is there
 too, which for one that a file makes goes without saying: `duplicate_of` (a code), `reviewed_by` (a user name),
-`reviewed_at` and `created_at` (ISO 8601).
+`reviewed_at`, `review_note` and `created_at` (ISO 8601).
 """
 
 from __future__ import annotations

@@ -21,6 +21,7 @@ _REVIEW = {
     "duplicate_of": "duplicate_of__customer_code",
     "reviewed_by": "reviewed_by__username",
     "reviewed_at": "reviewed_at",
+    "review_note": "review_note",
     "created_at": "created_at",
 }
 

@@ -132,7 +132,7 @@ def test_pages_of_changes_are_read_by_the_index_of_the_account(world, shop):
         Change(
             connection_id=owner.pk, account_id=owner.account_id, customer_code=f"{owner.customer_code}-{number % 500}",
             at=timezone.now() - timedelta(seconds=30_000 - number), action="created", record="connection",
-            run_id=number // 100 or None,
+            run_id=number // 100 if owner is shop else None,
         )
         for number in range(30_000)
         for owner in ([others] if number % 10 else [others, shop])

@@ -1,0 +1,76 @@
+"""Origins: what the change log comes to when it is read from its start, and so where each present value is from.
+
+Each value is the newest that the log gives for its field: by a run and its line, by a person or a program, or by the
+creation of its record. One query tells it of a connection, whatever wrote it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from connections.models import Change
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from connections.models import Connection
+
+RecordKey = tuple[str, str]
+"""Kind and key of a record, as changes name it; the connection itself is ("connection", "")."""
+OWN: RecordKey = (Change.Record.CONNECTION, "")
+
+
+class Origin(NamedTuple):
+    """A value, the change that gave it, and the line of that change's run, where a file gave it."""
+
+    value: str | None
+    change: Change
+    line: int | None
+
+
+class Traced(NamedTuple):
+    """A record that stands: what made it, and where each of its values comes from.
+
+    Values that are not named are blank, or were there before changes were logged with values; those of the connection
+    itself have its review among them.
+    """
+
+    made: Origin
+    values: dict[str, Origin]
+
+
+def find_origins(connection: Connection) -> dict[RecordKey, Traced]:
+    """Where what stands of a connection comes from, by record; of a record without an entry nothing is known."""
+    return replay(connection.changes.select_related("user").order_by("id"))
+
+
+def replay(changes: Iterable[Change]) -> dict[RecordKey, Traced]:
+    """What stands of one customer after its changes, which come the oldest first."""
+    records: dict[RecordKey, Traced] = {}
+    for change in changes:
+        key = (change.record, change.key)
+        if change.action == Change.Action.UPDATED:
+            origin = Origin(change.after, change, change.line)
+            records.setdefault(key, Traced(origin._replace(value=None), {})).values[change.field] = origin
+        elif key == OWN:
+            records = _made_whole(change) if change.action == Change.Action.CREATED else {}
+        elif change.action == Change.Action.CREATED:
+            records[key] = _made(change, change.line, change.values or {})
+        else:
+            records.pop(key, None)
+    return records
+
+
+def _made_whole(change: Change) -> dict[RecordKey, Traced]:
+    """A connection with all that came with it."""
+    snapshot: dict[str, Any] = dict(change.values or {})
+    given, others = snapshot.pop("values", {}), snapshot.pop("records", [])
+    records = {OWN: _made(change, change.line, given | snapshot)}
+    for record in others:
+        records[record["record"], record["key"]] = _made(change, record.get("line"), record["values"])
+    return records
+
+
+def _made(change: Change, line: int | None, values: Mapping[str, str]) -> Traced:
+    origins = {name: Origin(value, change, line) for name, value in values.items()}
+    return Traced(Origin(None, change, line), origins)
