@@ -8,6 +8,8 @@ from imports.template import Kind, Target
 UNCONFIRMED = 0.9
 """As sure as a header can be whose column has no values that speak for it."""
 
+TERMS = ("price_types", "payment_terms", "shipping_terms")
+"""What may be named by numbers: "30 / 2% 10"."""
 LISTS_OF_FEW = ("customer_groups", "company_numbers", "warehouses")
 MANY, ALL_DIFFER = 8, 0.95
 """From how many rows on, and by which share of different values, a column holds no entries of a short list."""
@@ -61,7 +63,7 @@ def _fits_text(profile: Profile, target: Target, part: str) -> tuple[float, str]
             if profile.streets > 0.5
             else (0.5 if profile.letters > 0.5 else 0.2, "")
         )
-    if part in ("profile_name", "name") and target.field.group != "price_types":
+    if part in ("profile_name", "name") and target.field.group not in TERMS:
         return (0.75 if profile.letters > 0.8 else 0.25 if profile.letters < 0.4 else 0.5), ""
     if part == "state":
         few = profile.distinct < 4 < profile.filled / 3 and profile.length < 3 and profile.states < ENOUGH

@@ -56,6 +56,8 @@ def _place(column: Column, customers: Customers) -> str:
         return best.part if best.part in ("city", "state", "zip", "country", "address_1") else ""
     if profile.is_blank or profile.dates > 0.5 or profile.emails > 0.5 or customers.goes_on_from_code(column):
         return ""
+    if customers.goes_on_from_name(column):
+        return "name"
     if _is_country(profile) or _is_state(profile):
         return "state" if _is_state(profile) else "country"
     if profile.zips > 0.8 and 3.5 < profile.length < 10 and profile.letters < 0.5 and column.index:
@@ -94,6 +96,8 @@ def _guess(
         yield "address_2", 0.6, "it follows the street, and is often blank"
     elif customers.goes_on_from_code(column):
         yield "code", 0.75, "its values begin with the customer's code"
+    elif places.get(column.index) == "name":
+        yield "name", 0.7, "its values begin with the customer's name, and differ by address"
     elif profile.dates > 0.5 or profile.decimals > 0.5:
         return
     elif _is_currency(profile):

@@ -25,6 +25,8 @@ GUESS = 0.7
 """The score of a phrase that only may mean what it is listed for."""
 SHORTEST_BEGINNING, LONGEST_BEGINNING, BEGINNING = 5, 8, 0.72
 """How many letters of a word a technical name may have kept, and how sure it is."""
+SHORTEST_COMPOUND = 5
+"""How many letters a word made of words has at least, where letters are no syllables."""
 NOTHING = "none"
 NO_OWNER = ("customer", "noise")
 KINDS = ("shipping", "billing")
@@ -123,7 +125,7 @@ def read_header(text: str) -> tuple[Meaning, ...]:
         for piece in _pieces(text):
             take(_read_text(piece), 0.06)
     if not best:
-        take(_read_beginning(_tokens(text)))
+        take(_read_beginning(words_of(text)))
     if not best:
         take(_read_likeness(_tokens(text)))
     if guesses := [meaning for meaning in best.values() if meaning.score == GUESS]:
@@ -298,7 +300,7 @@ def _read_likeness(tokens: tuple[str, ...]) -> Iterator[Meaning]:
 def _take_apart(word: str) -> tuple[str, ...]:
     """A long word as the known words it is made of, the fewest there can be; itself where it is not."""
     known = lexicon().words
-    if word in known or word.isdecimal() or len(word) < 5:
+    if word in known or word.isdecimal() or len(word) < (SHORTEST_COMPOUND if word < "\u3000" else 3):
         return (word,)
     best: list[tuple[str, ...] | None] = [()] + [None] * len(word)
     for end in range(1, len(word) + 1):

@@ -42,6 +42,7 @@ _MACHINE_KEY = re.compile(
     r"[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}|00(?=\d*[a-z])[0-9a-z]{13}([0-9a-z]{3})?|__export__.*|[0-9a-f]{24,}|(?!000)\d{15,}",
     re.I,
 )
+_HOUSE_NUMBER = re.compile(r"\d{1,4}( ?[a-zA-Z])?([ /-]{1,3}\d{1,4} ?[a-zA-Z]?)?")
 _TAX_NUMBER = re.compile(
     r"(AT|BE|BG|CHE|CY|CZ|DE|DK|EE|EL|ES|FI|FR|GB|HR|HU|IE|IT|LT|LU|LV|MT|NL|PL|PT|RO|SE|SI|SK)[-. ]?"
     r"(?=.*\d{4})[A-Z0-9.]{7,14}"
@@ -242,6 +243,10 @@ class Profile:
     @cached_property
     def machine_keys(self) -> float:
         return self.share(_MACHINE_KEY.fullmatch)
+
+    @cached_property
+    def house_numbers(self) -> float:
+        return self.share(_HOUSE_NUMBER.fullmatch)
 
     @cached_property
     def tax_numbers(self) -> float:

@@ -14,10 +14,11 @@ from imports.onboarding.dialects import Table, find_table
 from imports.onboarding.entries import Entries, load_entries
 from imports.onboarding.footers import count_footer
 from imports.onboarding.headers import find_language
+from imports.onboarding.joining import Joiner, settle_last_name
 from imports.onboarding.matching import match_columns
 from imports.onboarding.misfits import count_alone, find_untaken
 from imports.onboarding.needing import find_needs
-from imports.onboarding.proposals import SURE, Proposal, ProposedColumn
+from imports.onboarding.proposals import Proposal, ProposedColumn
 from imports.onboarding.sampling import take_sample
 from imports.template import ADDRESSES, Group, Kind, Target
 
@@ -28,13 +29,9 @@ if TYPE_CHECKING:
     from accounts.models import Account
     from imports.formats.spec import Dialect
 
-JOINED = 0.9
-"""The confidence of a name that is joined from first and last name."""
 NEARLY = 0.15
 """How close a rival's confidence must come for a column to be in doubt, and the confidence that is left then."""
 DOUBTED = 0.85
-PERSONS = ("contact", "", "customer", "billing")
-"""Whose first and last name may be the buyer's."""
 REQUIRED_FIRST = ("customer_code", "profile_name")
 NOTHING_DECIDED = Corrections()
 NO_ENTRIES = Entries()
@@ -108,9 +105,9 @@ class _Proposer:
         self.notes: dict[int, str] = {}
 
     def propose(self) -> Proposal:
-        self._settle_last_name()
+        settle_last_name(self.columns)
         self._assign()
-        self._join_names()
+        Joiner(self.columns, self.chosen, self.templates, self.notes).join()
         self._drop_nameless_buyers()
         self._drop_lonely_parts()
         self._doubt_rivals()
@@ -178,60 +175,6 @@ class _Proposer:
             for column in self.columns
         }
         self.chosen = assign(weights)
-
-    # -- names of persons
-
-    def _find_part(self, part: str) -> Column | None:
-        by_owner = {
-            column.best.owner: column for column in reversed(self.columns) if column.best and column.best.part == part
-        }
-        return next((by_owner[owner] for owner in PERSONS if owner in by_owner), None)
-
-    def _find_last_name(self, first: Column) -> Column | None:
-        """The last name: by its own words, or a bare "Name" beside the first name where another names the customer."""
-        if last := self._find_part("last_name"):
-            return last
-        for index in (first.index - 1, first.index + 1):
-            column = self.columns[index] if 0 <= index < len(self.columns) else None
-            if column and column.best and column.best.part == "name" and column.best.owner in PERSONS:
-                return column
-        return None
-
-    def _settle_last_name(self) -> None:
-        """A bare "Name" beside "First name" is the person's, where another column may be the customer's."""
-        first = self._find_part("first_name")
-        last = self._find_last_name(first) if first else None
-        others = [
-            column for column in self.columns if Target("profile_name") in column.candidates and column is not last
-        ]
-        if last is not None and any(column.candidates[Target("profile_name")].confidence > SURE for column in others):
-            last.candidates.pop(Target("profile_name"), None)
-            last.candidates.pop(Target("buyer_name"), None)
-
-    def _join_names(self) -> None:
-        """First and last name make one field: the buyer's, or the customer's where no column names the customer."""
-        first = self._find_part("first_name")
-        last = self._find_last_name(first) if first else None
-        if first is None or last is None:
-            return
-        taken = set(self.chosen.values())
-        target = Target("buyer_name") if Target("buyer_email") in taken else None
-        if Target("profile_name") not in taken and target is None:
-            target = Target("profile_name")
-        holder = next((index for index, of_column in self.chosen.items() if of_column == target), None)
-        if target is None or self.chosen.get(last.index, target) == Target("profile_name"):
-            return
-        if holder is not None and self.columns[holder].candidates[target].confidence >= JOINED:
-            return
-        if holder is not None:
-            del self.chosen[holder]
-            self.notes[holder] = f"{first.header!r} and {last.header!r} are the {target} rather"
-        self.chosen.pop(last.index, None)
-        self.chosen[first.index] = target
-        first.propose(target, JOINED, "first and last name make the full name")
-        if first.header and last.header:
-            self.templates[first.index] = f"{{{first.header}}} {{{last.header}}}"
-            self.notes[last.index] = f"joined into {target} with {first.header!r}"
 
     def _drop_nameless_buyers(self) -> None:
         """A buyer is known by e-mail: a name without one would reject its customer."""

@@ -39,6 +39,8 @@ class Customers:
         self.columns = columns
         self.has_names = False
         """Whether a column that is called the customer's name goes with the code."""
+        self.name: Column | None = None
+        """The column that names the customers, where one goes with the code."""
         self.code = self._find_code()
         self.rows: list[list[int]] = list(_group(self.code.profile.cells)) if self.code else []
         self.several = [rows for rows in self.rows if len(rows) > 1]
@@ -61,6 +63,7 @@ class Customers:
             has_names = any(map(_is_customers, of_code))
             if of_code and (has_names or profile.uniqueness < OFTEN):
                 self.has_names = has_names
+                self.name = next(filter(_is_customers, of_code), of_code[0])
                 return column
         return None
 
@@ -75,6 +78,13 @@ class Customers:
         pairs = [(code, cell) for code, cell in zip(self.code.profile.cells, column.profile.cells, strict=True) if cell]
         begin = sum(cell.startswith(code) for code, cell in pairs)
         return begin > len(pairs) * 0.9 and any(code != cell for code, cell in pairs)
+
+    def goes_on_from_name(self, column: Column) -> bool:
+        """Whether most of the column's values begin with the name of their customer, and differ among its rows."""
+        if self.name is None or column is self.name or column.profile.is_blank or self.is_constant(column):
+            return False
+        pairs = [(name, cell) for name, cell in zip(self.name.profile.cells, column.profile.cells, strict=True) if cell]
+        return sum(bool(name) and cell.startswith(name) for name, cell in pairs) > len(pairs) * OFTEN
 
     def counts_addresses(self, column: Column) -> bool:
         """Whether the column's values are codes of which customers have several, and none has one twice."""

@@ -142,6 +142,23 @@ def test_what_some_addresses_have_behind_the_street_is_its_second_line(propose, 
     assert (found[2], found[3], found[7]) == ("address_address_1_1", "address_address_2_1", "")
 
 
+def test_what_begins_with_the_customers_name_and_differs_by_row_names_the_address(propose):
+    rows = [
+        f"4000{n // 2},{name},{name} {'AP' if n % 2 else f'Store {n}'},{n} Pier St,Elgin,6012{n % 10},US"
+        for n, name in enumerate([name for name in ("Ash Co", "Oak Co", "Elm Co", "Fir Co", "Yew Co") for _ in "12"])
+    ]
+    found = targets(propose(*rows))
+    assert found[:4] == ["customer_code", "profile_name", "address_name_1", "address_address_1_1"]
+
+
+@pytest.mark.parametrize("terms", ["30 gg FM", "2/10 N 30", "60 / 90"])
+def test_terms_may_be_mostly_numbers(propose, terms):
+    rows = [f"K{n},Shop {n},Lyon,FR,{terms}" for n in range(8)]
+    column = propose("Customer No,Customer Name,City,Country,Pagamento", *rows).columns[4]
+    assert column.is_mapped
+    assert str(column.target).startswith("payment_terms")
+
+
 @pytest.mark.parametrize("prefix", ["child_ids/", "Member: ", "kontakt."])
 def test_a_name_beside_an_e_mail_behind_the_same_word_is_a_persons(propose, prefix):
     rows = [f"K{n},Shop {n},Ann Lee,a{n}@shop.example,Lyon,FR" for n in range(8)]
