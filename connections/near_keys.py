@@ -34,6 +34,12 @@ _LEADING_ZEROS = re.compile(r"^0+(?=\w)")
 _PLAIN = re.compile(r"0*([1-9A-Za-z][0-9A-Za-z_/-]*)", re.ASCII)
 """A code of which nothing but case and leading zeros can be taken."""
 _FORM = "the form of its characters"
+_ALIKE_LETTERS = ("авекмнорстухѕіјԛԝһ" + "αβεζηικμνορτυχ", "abekmhopctyxsijqwh" + "abezhikmnoptyx")
+_LETTERS_ALIKE = {
+    **str.maketrans(*_ALIKE_LETTERS),
+    **str.maketrans(*(letters.upper() for letters in _ALIKE_LETTERS)),
+}
+"""Cyrillic and Greek letters, and those of ASCII that they look like, as small or as capital letters."""
 
 
 def near_key(code: str) -> str:
@@ -116,6 +122,7 @@ _STEPS: tuple[tuple[str, Callable[[str], str]], ...] = (
     (_FORM, _in_one_form),
     ("spaces", _without_spaces),
     ("case", _in_one_case),
+    ("letters of another script", lambda code: code.translate(_LETTERS_ALIKE)),
     ("marks around it", lambda code: code.lstrip(_IN_FRONT).rstrip(_QUOTES)),
     ("leading zeros", lambda code: _LEADING_ZEROS.sub("", code)),
     ("separators of thousands", lambda code: _THOUSANDS.sub(_join_thousands, code)),
