@@ -304,6 +304,23 @@ def test_a_file_that_changes_while_it_is_downloaded_is_not_imported(feed, folder
     assert not Run.objects.exists()
 
 
+def test_a_file_that_vanishes_behind_the_listing_is_named_and_the_next_pull_takes_the_others(feed, folder, monkeypatch):
+    for number, name in enumerate(["a.txt", "b.txt"]):
+        os.utime(drop(folder, name, f"C{number}"), (number, number))
+    download = SFTPServer.download
+
+    def download_too_late(self, path, out, most_bytes):
+        (folder / path).unlink()
+        return download(self, path, out, most_bytes)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(SFTPServer, "download", download_too_late)
+        done = pull_feed(feed)
+    assert (done.status, "a.txt is no longer on" in done.message) == ("failed", True)
+    assert pull_feed(feed).status == "succeeded"
+    assert set(customers_of(feed.account)) == {"C1"}
+
+
 @pytest.mark.parametrize("start", [run_sftp, run_ftp])
 def test_a_transfer_cut_short_with_a_success_reply_is_not_imported(account, folder, start):
     drop(folder, "customers.txt", *(f"C{number}" for number in range(200)))

@@ -133,6 +133,14 @@ def test_a_login_at_a_bad_time_is_tried_again(tmp_path, reply):
             opens(running.settings)
 
 
+@pytest.mark.parametrize("command", ["USER", "PASS", "PWD"])
+def test_a_server_that_says_goodbye_is_tried_again(tmp_path, command):
+    with run_ftp(tmp_path) as running:
+        running.replies[command] = "421 Too many connections from this address."
+        with pytest.raises(ServerUnreachable, match="421 Too many connections"):
+            opens(running.settings)
+
+
 @pytest.mark.parametrize(
     "reply",
     [
