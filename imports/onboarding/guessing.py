@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from imports.onboarding.headers import NOTHING
@@ -24,6 +25,8 @@ NEAR = 2
 def guess_columns(columns: Sequence[Column], blocks: AddressBlocks, customers: Customers) -> None:
     """Propose fields for the columns that no word says anything about."""
     places = {column.index: place for column in columns if (place := _place(column, customers))}
+    _settle_streets(columns, places)
+    _settle_states(columns, places)
     for column in columns:
         if column.is_decided or column.profile.is_blank:
             continue
@@ -37,6 +40,38 @@ def guess_columns(columns: Sequence[Column], blocks: AddressBlocks, customers: C
             if field in FIELDS:
                 column.propose(Target(field), confidence * factor, why)
     _guess_code(columns, customers)
+
+
+def _settle_streets(columns: Sequence[Column], places: dict[int, str]) -> None:
+    """Of two columns that look like streets side by side, the first is the name where no other can be: "Store No 1"."""
+    for first, second in pairwise(columns):
+        both = places.get(first.index) == places.get(second.index) == "address_1"
+        if (
+            not both
+            or first.meanings
+            or first.profile.uniqueness < 0.7
+            or second.profile.fill < first.profile.fill * 0.9
+        ):
+            continue
+        others = [column for column in columns if column.index != first.index and column.index not in places]
+        is_city = second.profile.share(lambda cell: cell[:4].isdigit()) > 0.5  # "69001 Lyon"
+        if not is_city and not any(_may_be_name(column.profile) for column in others):
+            del places[first.index]
+        return
+
+
+def _may_be_name(profile: Profile) -> bool:
+    return profile.letters > 0.8 and profile.uniqueness > 0.7 and not profile.emails and not profile.websites
+
+
+def _settle_states(columns: Sequence[Column], places: dict[int, str]) -> None:
+    """A state that all rows have is told from a flag by the postal code beside it."""
+    for column in columns:
+        profile = column.profile
+        beside = {places.get(column.index - 1), places.get(column.index + 1)}
+        is_code = profile.states > 0.95 and profile.length == 2
+        if column.index not in places and not column.meanings and is_code and "zip" in beside:
+            places[column.index] = "state"
 
 
 def _guess_address_code(column: Column, blocks: AddressBlocks, customers: Customers) -> None:
@@ -139,8 +174,12 @@ def _guess_words(
     many_words = profile.share(lambda cell: " " in cell)
     varied = profile.uniqueness if customers.code is None else profile.distinct / max(1, len(customers.rows))
     beside = [places.get(column.index + step, "") for step in (-1, 1)]
+    if profile.length <= 2:
+        return
     if {"zip", "state"} & set(beside) and many_words < 0.7:
         yield "city", 0.75, "its values read like places, and the postal code or the state is beside it"
+    elif "address_1" in beside and places.get(column.index + 2) == "zip" and many_words < 0.7:
+        yield "city", 0.6, "its values read like places, between the street and the postal code"
     elif "country" in beside and many_words < 0.5:
         yield "city", 0.6, "its values read like places"
     elif varied > 0.4 and many_words < 0.5 and profile.distinct > 3:
@@ -198,6 +237,7 @@ def _guess_code(columns: Sequence[Column], customers: Customers) -> None:
         if profile.uniqueness > 0.2 and not customers.goes_on_from_code(column):
             candidates.append(column)
     for column in candidates:
-        confidence = 0.75 if column.index == 0 else 0.65 if len(candidates) == 1 else 0.45
+        is_first = all(other.profile.distinct < 2 for other in columns[: column.index])
+        confidence = 0.75 if is_first else 0.65 if len(candidates) == 1 else 0.45
         less = 0.1 if column.profile.uniqueness < 0.5 else 0
         column.propose(Target("customer_code"), confidence - less, "its values are codes, filled on every row")

@@ -57,7 +57,7 @@ class _Finder:
 
     def derive_customer_code(self, joined: Collection[int]) -> Iterator[Needed]:
         """Where no column has the customer's code: what names each customer may serve, and becomes its code."""
-        if self.code is not None:
+        if self.code is not None or any(Target("customer_code") in column.candidates for column in self.columns):
             return
         for name, what in (("profile_name", "names"), ("buyer_email", "e-mail addresses")):
             column = self.columns_of.get(Target(name))

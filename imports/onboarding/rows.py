@@ -73,10 +73,11 @@ class Customers:
 
     def goes_on_from_code(self, column: Column) -> bool:
         """Whether the column's values begin with the code of their customer, and some go on."""
-        if self.code is None or column is self.code or column.profile.is_blank:
+        key = self.code or next((other for other in self.columns if _is_key(other)), None)
+        if key is None or column is key or column.profile.is_blank:
             return False
-        pairs = [(code, cell) for code, cell in zip(self.code.profile.cells, column.profile.cells, strict=True) if cell]
-        begin = sum(cell.startswith(code) for code, cell in pairs)
+        pairs = [(code, cell) for code, cell in zip(key.profile.cells, column.profile.cells, strict=True) if cell]
+        begin = sum(bool(code) and cell.startswith(code) for code, cell in pairs)
         return begin > len(pairs) * 0.9 and any(code != cell for code, cell in pairs)
 
     def goes_on_from_name(self, column: Column) -> bool:
@@ -134,6 +135,10 @@ def _is_constant(column: Column, groups: Sequence[Sequence[int]]) -> bool:
     cells = column.profile.cells
     varying = sum(len({fold(cells[row]) for row in rows} - {""}) > 1 for rows in groups)
     return varying <= len(groups) * (1 - ALMOST_ALL)
+
+
+def _is_key(column: Column) -> bool:
+    return column.best is not None and column.best[:2] == ("customer", "code") and column.profile.fill > OFTEN
 
 
 def _is_customers(name: Column) -> bool:

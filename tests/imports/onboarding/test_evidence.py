@@ -248,6 +248,44 @@ def test_codes_that_look_like_postal_codes_are_codes_beside_them(propose):
 
 
 @pytest.mark.parametrize(
+    ("marks", "header_line"),
+    [([], 0), (["H|20261126|CUSTOMERS|ERP", "T|9"], 1)],
+    ids=["alone", "between head and foot"],
+)
+def test_rows_that_begin_with_a_letter_for_their_type_are_read_by_their_values(propose, marks, header_line):
+    places = ["Salem", "Bend", "Portland"]
+    rows = [f"D|1000{n}|Store No {n}|{n} Main St|{places[n % 3]}|OR|9720{n}|US|b{n}@shop.example" for n in range(1, 10)]
+    proposal = propose(*marks[:1], *rows, *marks[1:])
+    assert (proposal.dialect.skip_lines, proposal.dialect.footer) == (header_line, "T|{rows}" if marks else "")
+    assert targets(proposal) == [
+        "", "customer_code", "profile_name", "address_address_1_1", "address_city_1", "address_state_1",
+        "address_zip_1", "address_country_1", "buyer_email_1",
+    ]  # fmt: skip
+
+
+def test_padded_cells_in_capitals_are_read_without_a_header(propose):
+    rows = [f'"1000{n} ","STORE NO {n}   ","{n} MAIN ST ","PARIS ","6900{n}","FR",".00","Y"' for n in range(1, 8)]
+    found = targets(propose(*rows))
+    assert found[:3] == ["customer_code", "profile_name", "address_address_1_1"]
+    assert found[4:] == ["address_zip_1", "address_country_1", "", ""]
+
+
+def test_headers_over_two_lines_are_read_as_one(propose):
+    header = '"Customer\nNo.","Customer\nName","Ship-to\nCity","Ship-to\nCountry","Ship-to\nCode"'
+    proposal = propose(header, *(f"1000{n},Store No {n},Nice,FR,1000{n}-1" for n in range(1, 8)))
+    assert targets(proposal) == [
+        "customer_code", "profile_name", "shipping_city_1", "shipping_country_1", "shipping_code_1"
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("mark", [",", ";"])
+def test_a_line_that_names_the_delimiter_is_no_header(propose, mark):
+    lines = ["Customer No,Customer Name,Street,City,Zip,Country", *(row[:40] for row in ROWS)]
+    proposal = propose(f"sep={mark}", *(line.replace(",", mark) for line in lines))
+    assert (proposal.dialect.delimiter, proposal.header_line) == (mark, 2)
+
+
+@pytest.mark.parametrize(
     ("last", "mask"),
     [
         ("Total customers: 4", "Total customers: {customers}"),
