@@ -42,7 +42,7 @@ def key_of(row: Model) -> str:
 
 
 def source_of(change: Change) -> str:
-    """A run and its line, or a person."""
+    """A run and its line, or a person, or the token of a program in a person's name."""
     if change.run_id is None:
-        return str(change.user or "")
+        return f"{change.user or ''} by token {change.token}".strip() if change.token else str(change.user or "")
     return f"run {change.run_id}, line {change.line}" if change.line else f"run {change.run_id}"

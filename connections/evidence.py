@@ -19,11 +19,16 @@ def describe_changes(run_id: int) -> dict[str, list[dict[str, Any]]]:
     each field one before there is a second of any.
     """
     changes = Change.objects.filter(run_id=run_id)
-    counted = changes.values("record", "action", "field").annotate(count=Count("pk"))
     place = Window(RowNumber(), partition_by=["record", "field"], order_by="pk")
     sampled = changes.filter(action=Change.Action.UPDATED).annotate(place=place).order_by("place", "pk")
     names = ("customer_code", "record", "key", "field", "before", "after")
     return {
-        "changes": list(counted.order_by("-count", "record", "action", "field")),
+        "changes": count_changes(run_id),
         "samples": list(sampled.values(*names)[:MOST_SAMPLES]),
     }
+
+
+def count_changes(run_id: int) -> list[dict[str, Any]]:
+    """How often the run changed each field, with what came and went: `{record, action, field, count}`."""
+    counted = Change.objects.filter(run_id=run_id).values("record", "action", "field").annotate(count=Count("pk"))
+    return [dict(row) for row in counted.order_by("-count", "record", "action", "field")]

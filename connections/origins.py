@@ -53,16 +53,18 @@ def replay(changes: Iterable[Change]) -> dict[RecordKey, Traced]:
             origin = Origin(change.after, change, change.line)
             records.setdefault(key, Traced(origin._replace(value=None), {})).values[change.field] = origin
         elif key == OWN:
-            records = _made_whole(change) if change.action == Change.Action.CREATED else {}
+            records = made_with(change) if change.action == Change.Action.CREATED else {}
         elif change.action == Change.Action.CREATED:
-            records[key] = _made(change, change.line, change.values or {})
+            records |= made_with(change)
         else:
             records.pop(key, None)
     return records
 
 
-def _made_whole(change: Change) -> dict[RecordKey, Traced]:
-    """A connection with all that came with it."""
+def made_with(change: Change) -> dict[RecordKey, Traced]:
+    """The records that came or went with one change, with their values: a connection with all that belongs to it."""
+    if (change.record, change.key) != OWN:
+        return {(change.record, change.key): _made(change, change.line, change.values or {})}
     snapshot: dict[str, Any] = dict(change.values or {})
     given, others = snapshot.pop("values", {}), snapshot.pop("records", [])
     records = {OWN: _made(change, change.line, given | snapshot)}

@@ -17,7 +17,8 @@ from imports.admin.entries import describe_replays, find_named, form_of_entry, o
 from imports.admin.feed_forms import DryRunForm, ForceForm
 from imports.admin.feeds import NO_WORKER, warn_without_worker
 from imports.admin.filters import AwaitsDecision, DayFilter
-from imports.admin.steps import StepPages, link, page_of
+from imports.admin.reports import ReportPages
+from imports.admin.steps import link, page_of
 from imports.describing import rejects_name
 from imports.health import is_at_work
 from imports.models import Run
@@ -53,7 +54,7 @@ def held_badge(request: HttpRequest) -> str:
 
 
 @admin.register(Run)
-class RunAdmin(StepPages, ReadOnlyAdmin):
+class RunAdmin(ReportPages, ReadOnlyAdmin):
     when_empty = "A run is one file. They come from feeds and from the API."
     list_display = [
         "number",
@@ -90,7 +91,7 @@ class RunAdmin(StepPages, ReadOnlyAdmin):
             {
                 "fields": [
                     ("file_name", "account"),
-                    ("status", "issue_list"),
+                    ("status", "changed", "issue_list"),
                     "message",
                     "advice",
                     ("format_name", "size"),
@@ -130,6 +131,7 @@ class RunAdmin(StepPages, ReadOnlyAdmin):
     ]
     readonly_fields = [
         "advice",
+        "changed",
         "issue_list",
         "size",
         "duration",
@@ -139,7 +141,17 @@ class RunAdmin(StepPages, ReadOnlyAdmin):
         "related",
         "waiting",
     ]
-    actions_detail = ["kept_file", "rejects_file", "release", "reject", "replay", "add_entry", "undo"]
+    actions_detail = [
+        "kept_file",
+        "rejects_file",
+        "release",
+        "reject",
+        "replay",
+        "add_entry",
+        "undo",
+        "report",
+        "report_csv",
+    ]
 
     @display(description="run", ordering="id")
     def number(self, run: Run) -> str:

@@ -1,0 +1,72 @@
+"""What a run changed, in the admin: counted by field, in the list of changes, and as a table for spreadsheets."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.http import Http404
+from django.urls import reverse
+from django.utils.http import urlencode
+from unfold.decorators import action, display
+
+from connections.changes_api import ChangeFilter
+from connections.models import Change
+from imports.admin.steps import StepPages, link
+from imports.runs.reporting import changes_of, count_by_field, serve_table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+
+    from imports.models import Run
+
+
+class ReportPages(StepPages):
+    """Of the admin of runs."""
+
+    @display(description="changes")
+    def changed(self, run: Run) -> str:
+        return link(reverse("admin:imports_run_report", args=[run.pk]), "Show what it changed")
+
+    @action(description="Changes", url_path="report")
+    def report(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        run: Run = self.find_visible(request, object_id)
+        stands = not run.dry_run and not run.held_for
+        counts = count_by_field(run)
+        context: dict[str, Any] = {
+            "title": f"Changes: {run}" if stands else f"What would change: {run}",
+            "counts": list(_with_links(run, counts, has_links=stands)),
+        }
+        if stands and counts:
+            context |= {"all": _list_of(run), "table": _table_of(run)}
+        return self.show(request, run, "imports/report.html", context)
+
+    @action(description="Changes as CSV", url_path="report-csv")
+    def report_csv(self, request: HttpRequest, object_id: str) -> StreamingHttpResponse:
+        run: Run = self.find_visible(request, object_id)
+        found = ChangeFilter(request.GET, changes_of(run))
+        if not found.is_valid():
+            raise Http404
+        return serve_table(run, found.qs)
+
+
+def _with_links(run: Run, counts: list[dict[str, Any]], *, has_links: bool) -> Iterator[dict[str, Any]]:
+    for counted in counts:
+        asked = {name: counted[name] for name in ("record", "action", "field") if counted[name]}
+        row = {
+            "what": f"{Change.Record(counted['record']).label} {Change.Action(counted['action']).label}",
+            "field": counted["field"].replace("_", " "),
+            "count": f"{counted['count']:,}",
+        }
+        yield row | ({"list": _list_of(run, **asked), "table": _table_of(run, **asked)} if has_links else {})
+
+
+def _list_of(run: Run, **asked: str) -> str:
+    """The page of the change log that shows them."""
+    filters = {"run_id__exact": str(run.pk)} | {f"{name}__exact": value for name, value in asked.items()}
+    return f"{reverse('admin:connections_change_changelist')}?{urlencode(filters)}"
+
+
+def _table_of(run: Run, **asked: str) -> str:
+    return f"{reverse('admin:imports_run_report_csv', args=[run.pk])}?{urlencode(asked)}"

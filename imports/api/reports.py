@@ -1,0 +1,82 @@
+"""The API of what a run changed: counted by field, and all of it as a table."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.http import Http404
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from rest_framework import serializers
+from rest_framework.exceptions import ValidationError
+from rest_framework.response import Response
+
+from accounts.api.base import AccountView
+from connections.changes_api import ChangeFilter
+from connections.models import Change
+from imports.models import Run
+from imports.runs.reporting import changes_of, count_by_field, serve_table
+
+if TYPE_CHECKING:
+    from django.http import StreamingHttpResponse
+    from rest_framework.request import Request
+
+FILTERS = {"customer_code", "record", "action", "field"}
+
+
+class FieldCountSerializer(serializers.Serializer[Any]):
+    record = serializers.ChoiceField(Change.Record.choices)
+    action = serializers.ChoiceField(Change.Action.choices)
+    field = serializers.CharField(allow_blank=True, help_text="Blank where the record came or went as a whole.")
+    count = serializers.IntegerField()
+
+
+class ReportSerializer(serializers.Serializer[Any]):
+    run = serializers.IntegerField()
+    changes = FieldCountSerializer(many=True, help_text="The most frequent first.")
+
+
+class RunView(AccountView):
+    """Of a view below a run."""
+
+    queryset = Run.objects.none()
+
+    def find_run(self) -> Run:
+        run = self.account.runs.filter(pk=self.kwargs["pk"]).first()
+        if run is None:
+            raise Http404
+        return run
+
+
+class Report(RunView):
+    serializer_class = ReportSerializer
+
+    @extend_schema(
+        tags=["runs"], summary="What the run changed, by field", operation_id="runs_report", responses=ReportSerializer
+    )
+    def get(self, request: Request, account: str, pk: int) -> Response:
+        """Of a held file and a dry run, what it would change. One by one they are `changes/?run=`."""
+        run = self.find_run()
+        return Response(ReportSerializer({"run": run.pk, "changes": count_by_field(run)}).data)
+
+
+class Table(RunView):
+    serializer_class = ReportSerializer
+
+    def known_parameters(self) -> set[str]:
+        return FILTERS
+
+    @extend_schema(
+        tags=["runs"],
+        summary="What the run changed, as CSV",
+        operation_id="runs_report_csv",
+        parameters=[OpenApiParameter(name, str) for name in sorted(FILTERS)],
+        responses={(200, "text/csv"): OpenApiResponse(OpenApiTypes.STR, description="A row for each field.")},
+    )
+    def get(self, request: Request, account: str, pk: int) -> StreamingHttpResponse:
+        """For spreadsheets: what they would take for a formula has an apostrophe in front."""
+        run = self.find_run()
+        found = ChangeFilter(request.query_params, changes_of(run))
+        if not found.is_valid():
+            raise ValidationError(found.errors)
+        return serve_table(run, found.qs)
