@@ -77,7 +77,11 @@ class ImportsConfig(AppConfig):
 
         running = Run.objects.filter(account__in=accounts, status=Run.Status.RUNNING).select_related("account")
         run = running.order_by("-id").first()
-        return f"the file {run.file_name} is being imported into {run.account.code}" if run else ""
+        if run is None:
+            return ""
+        if run.undoes_id is not None:
+            return f"run {run.undoes_id} is being undone in {run.account.code}"
+        return f"the file {run.file_name} is being imported into {run.account.code}"
 
 
 def add_schedule(**_: Any) -> None:

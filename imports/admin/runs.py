@@ -17,6 +17,7 @@ from imports.admin.entries import describe_replays, find_named, form_of_entry, o
 from imports.admin.feed_forms import DryRunForm, ForceForm
 from imports.admin.feeds import NO_WORKER, warn_without_worker
 from imports.admin.filters import AwaitsDecision, DayFilter
+from imports.admin.relations import name_related
 from imports.admin.reports import ReportPages
 from imports.admin.steps import link, page_of
 from imports.describing import rejects_name
@@ -155,7 +156,10 @@ class RunAdmin(ReportPages, ReadOnlyAdmin):
 
     @display(description="run", ordering="id")
     def number(self, run: Run) -> str:
-        return f"{run.pk} (dry run)" if run.dry_run else str(run.pk)
+        """With what it is, where it is no import of a file."""
+        said = ["dry run"] if run.dry_run else []
+        said += [f"{word} of {of}" for word, of in (("replay", run.replays_id), ("undo", run.undoes_id)) if of]
+        return f"{run.pk} ({', '.join(said)})" if said else str(run.pk)
 
     @display(description="status", ordering="status", label=RUN_COLOURS)
     def run_status(self, run: Run) -> tuple[str, str]:
@@ -330,16 +334,7 @@ class RunAdmin(ReportPages, ReadOnlyAdmin):
 
     @display(description="belongs to")
     def related(self, run: Run) -> str:
-        """The run that this one replays or undoes, and those that do so with this one."""
-        of = [("replays", run.replays), ("undoes", run.undoes)]
-        said = [format_html("{} {}", word, link(page_of(other), other)) for word, other in of if other is not None]
-        by = [("replayed by", run.replayed_as.all()), ("undone by", run.undone_by.all())]
-        said += [
-            format_html("{} {}", word, link(page_of(other), f"{other}, {other.status}"))
-            for word, others in by
-            for other in others
-        ]
-        return format_html_join(", ", "{}", [(text,) for text in said]) if said else "no other run"
+        return name_related(run)
 
     @display(description="issues")
     def issue_list(self, run: Run) -> str:
@@ -356,5 +351,10 @@ class RunAdmin(ReportPages, ReadOnlyAdmin):
     def get_deleted_objects(
         self, objs: Any, request: HttpRequest
     ) -> tuple[list[str], dict[str, int], set[str], list[str]]:
-        """The issues go with their run; listing them all, as Django would, could be a million lines."""
-        return [f"{run}, with its issues" for run in objs], {"runs": len(objs)}, set(), []
+        """The issues go with their run; listing them all, as Django would, could be a million lines.
+
+        A run stays as long as those that replay or undo it.
+        """
+        following = Run.objects.filter(replays__in=objs) | Run.objects.filter(undoes__in=objs)
+        staying = [str(run) for run in following.exclude(pk__in=[run.pk for run in objs])]
+        return [f"{run}, with its issues" for run in objs], {"runs": len(objs)}, set(), staying

@@ -108,8 +108,8 @@ def _tell(event: Event) -> None:
 
 
 def _uploader(run: Run) -> list[str]:
-    """Who sent the file of a run that a worker did, and is not there to see how it ends."""
-    is_told = run.is_upload or run.status == Run.Status.HELD
+    """Who sent the file of a run that a worker did, and is not there to see how it ends. An undo has no file."""
+    is_told = run.undoes_id is None and (run.is_upload or run.status == Run.Status.HELD)
     return [run.started_by.email] if is_told and run.started_by and run.started_by.email else []
 
 

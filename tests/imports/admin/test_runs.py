@@ -4,6 +4,7 @@ import pytest
 from django.urls import reverse
 
 from imports.models import Run
+from imports.runs.undoing import undo_run
 from imports.runs.uploading import import_queued
 from lookups.models import PaymentTerm
 from tests.builders import add_member, make_user
@@ -116,3 +117,14 @@ def test_an_editor_undoes_a_run_and_the_undo(client, rosa, account, run):
     client.post(url("undo", undo.pk), {})
     import_queued(Run.objects.get(undoes=undo).pk)
     assert account.connections.count() == 1
+
+
+def test_a_run_is_not_thrown_away_while_another_one_undoes_it(client, account, run):
+    client.force_login(make_user("root", is_superuser=True))
+    undo, _ = undo_run(run)
+    assert f"{undo.pk} (undo of {run.pk})" in text_of(client.get(url("changelist")))
+    assert str(undo) in text_of(client.get(url("delete", run.pk)))
+    client.post(url("delete", run.pk), {"post": "yes"})
+    assert Run.objects.count() == 2
+    client.post(url("delete", undo.pk), {"post": "yes"})
+    assert Run.objects.get() == run

@@ -18,6 +18,7 @@ from imports.models import Feed, FormatVersion, Message, Run
 from imports.pipeline import importing as pipeline
 from imports.pipeline.deciding import decide
 from imports.runs.releasing import find_advice, reject_run, release_run
+from imports.runs.undoing import undo_run
 from imports.versioning import save_draft
 from tests.api.conftest import Program
 from tests.builders import add_member, make_user
@@ -88,6 +89,13 @@ def test_a_released_file_goes_in_and_moves_away_with_the_next_pull(feed, folder,
     assert pull_feed(feed).imported == 1
     assert all(name.startswith("processed/") for name in names(folder))
     assert Run.objects.count() == 4
+
+
+def test_a_released_file_is_undone_like_any_other(feed, folder, held):
+    undo_run(release_run(held, by="rosa"))
+    assert profiles(feed.account) == {"Before"}
+    pull_feed(feed)
+    assert all(name.startswith("processed/") for name in names(folder))
 
 
 def test_a_rejected_file_moves_to_the_failed_folder_and_the_feed_goes_on(feed, folder, held):

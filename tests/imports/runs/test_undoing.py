@@ -6,6 +6,8 @@ from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection
+from django.db.models import RestrictedError
 
 from connections.history import recorded_deletion, recorded_edit
 from connections.matching.finding import look_for_duplicates
@@ -377,3 +379,27 @@ def test_a_worker_undoes_what_is_queued(send, rosa):
     queued.refresh_from_db()
     run.refresh_from_db()
     assert (queued.status, queued.deleted, run.status) == ("succeeded", 1, "undone")
+
+
+def test_what_was_logged_before_values_were_is_undone_as_well(account, send):
+    send(NEW)
+    run = send(ADDED, FULL | {"customer_code": "C2"})
+    Change.objects.filter(run_id=run.pk).update(values=None)
+    after = state(account)
+    undo, undone = undo_run(run)
+    assert (undone.deleted, undone.restored, undone.left) == (1, 1, [])
+    undo_run(undo)
+    assert state(account) == after
+
+
+def test_runs_that_undo_each_other_go_with_their_account_or_together(account, send):
+    run = send(NEW)
+    undo, _ = undo_run(run)
+    with pytest.raises(RestrictedError):
+        run.delete()
+    Run.objects.filter(pk__in=[run.pk, undo.pk]).delete()
+    undo_run(send(NEW))
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL DEFERRED")  # as in a transaction that has not merged anything
+    account.delete()
+    assert not Run.objects.exists()
