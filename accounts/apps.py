@@ -19,6 +19,7 @@ class AccountsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     api_urls = ["accounts.api.urls"]
+    search = ["accounts.searching.find_accounts"]
     navigation = [
         {
             "title": "Accounts",

@@ -22,6 +22,7 @@ from unfold.widgets import UnfoldAdminURLInputWidget
 from accounts.careful import short_time
 from accounts.models import Account
 from accounts.owned import AccountOwnedAdmin, KindFilter, OwnAccountSelect, ReadOnlyAdmin, VisibleFilter, limit_choices
+from accounts.searching import visible_ids
 from accounts.users import user_of
 from accounts.waiting import some_patience
 from connections.authors import find_change, source_of
@@ -30,6 +31,7 @@ from connections.history import record_created, recorded_deletion, recorded_edit
 from connections.inlines import INLINES, account_asked
 from connections.models import Change, Connection
 from connections.review_admin import DueFilter, ReviewActions, describe_review, warn_of_similar
+from connections.searching import search
 from connections.sightings import last_seen
 from connections.sightings_admin import NotSeenFilter
 
@@ -68,8 +70,8 @@ class ConnectionAdmin(ReviewActions, AccountOwnedAdmin):
         ("sales_rep", VisibleFilter),
         NotSeenFilter,
     ]
-    search_fields = ["customer_code", "profile_name", "customer_alias", "buyers__email"]
-    search_help_text = "Code, name, alias or a buyer's e-mail"
+    search_fields = ["customer_code"]  # and whatever else `connections.searching` knows them by
+    search_help_text = "Beginnings of code, names, e-mail or city"
     list_per_page = 50
     when_empty = "Connections come with the first file, through a feed or the API, or are added by hand."
     ordering = ["account_id", "customer_code"]
@@ -133,7 +135,9 @@ class ConnectionAdmin(ReviewActions, AccountOwnedAdmin):
         """What stands for a duplicate is not rejected itself."""
         if request.resolver_match and request.resolver_match.url_name == "autocomplete":
             queryset = queryset.exclude(status=Connection.Status.REJECTED)
-        return super().get_search_results(request, queryset, search_term)
+        queryset, may_repeat = super().get_search_results(request, queryset, "")
+        text = " ".join(search_term.split())
+        return search(queryset, text, visible_ids(user_of(request))) if text else queryset, may_repeat
 
     def get_fieldsets(self, request: HttpRequest, obj: Connection | None = None) -> list[Any]:
         fieldsets = list(super().get_fieldsets(request, obj))

@@ -25,6 +25,7 @@ from connections import review
 from connections.changes_api import Changes
 from connections.describing import describe_customer
 from connections.models import LONGEST_NOTE, Address, Buyer, Connection, Door
+from connections.searching import with_mail
 from connections.sightings import last_seen
 from connections.stamping import take_watermark
 from connections.stored import ADDRESS_FIELDS, GIVEN_OF_ADDRESS, GIVEN_OF_CONNECTION, fetch_stored
@@ -147,9 +148,14 @@ class ConnectionFilter(django_filters.FilterSet):
         return missing if value else queryset.exclude(pk__in=missing.values("pk"))
 
     @property
-    def _accounts(self) -> QuerySet[Account]:
+    def _account(self) -> Account:
         request: Any = self.request
-        return Account.objects.filter(pk=request.parser_context["view"].account.pk)
+        account: Account = request.parser_context["view"].account
+        return account
+
+    @property
+    def _accounts(self) -> QuerySet[Account]:
+        return Account.objects.filter(pk=self._account.pk)
 
     def by_address(self, queryset: QuerySet[Connection], name: str, value: str) -> QuerySet[Connection]:
         return queryset.filter(Exists(Address.objects.filter(connection=OuterRef("pk"), code=value)))
@@ -158,7 +164,8 @@ class ConnectionFilter(django_filters.FilterSet):
         return queryset.filter(Exists(Door.objects.filter(connection=OuterRef("pk"), code=value)))
 
     def by_buyer(self, queryset: QuerySet[Connection], name: str, value: str) -> QuerySet[Connection]:
-        return queryset.filter(Exists(Buyer.objects.filter(connection=OuterRef("pk"), email__iexact=value)))
+        buyers = Buyer.objects.filter(connection=OuterRef("pk"), email__iexact=value)
+        return with_mail(queryset, self._account.pk, value).filter(Exists(buyers))
 
 
 class Watermarked(KeyPagination):

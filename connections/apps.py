@@ -16,6 +16,7 @@ class ConnectionsConfig(AppConfig):
         "ChangeAction": "connections.models.Change.Action",
     }
     home_needs = ["connections.review_admin.find_needs"]
+    search = ["connections.searching.find"]
     navigation = [
         {
             "title": "Customers",

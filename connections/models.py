@@ -11,6 +11,7 @@ from django.db import models
 from django.db.models.functions import Lower, Now
 
 from accounts.models import Account
+from connections.documents import SearchDocument  # noqa: F401  (a model of this app)
 from connections.given import given_fields
 from connections.matching.models import MatchingProgress, MatchKey, Suggestion  # noqa: F401  (models of this app)
 from connections.near_keys import LONGEST, near_key

@@ -45,7 +45,8 @@ _LETTERS_ALIKE = {
 def near_key(code: str) -> str:
     """The near-key of a trimmed code that is not blank; it is not blank either.
 
-    It is stored with every connection: who changes what it comes to has a migration fill `near_key` anew.
+    It is stored with every connection: who changes what it comes to has a migration fill `near_key` anew, and
+    empty `MatchingProgress`, so that what connections are found by is written anew, too.
     """
     if plain := _PLAIN.fullmatch(code):
         return plain[1].lower()[:LONGEST]

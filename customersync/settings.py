@@ -106,6 +106,8 @@ if env.str("DATABASE_URL", default="") or not DEBUG:
     DATABASES = {"default": env.db_url("DATABASE_URL")}
     DATABASES["default"]["ENGINE"] = "django.db.backends.postgresql"
     DATABASES["default"]["CONN_MAX_AGE"] = env.int("CONN_MAX_AGE", default=60)
+    # A session that the server or something between has ended is replaced before a request uses it.
+    DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 else:
     DATABASES = {"default": {"ENGINE": "customersync.embedded_postgres", "NAME": "customersync"}}
 
@@ -321,7 +323,8 @@ UNFOLD = {
     "SCRIPTS": [lambda _: static("console/console.js")],
     "LOGIN": {"form": "accounts.login.LoginForm"},
     "SIDEBAR": {
-        "show_search": False,
+        "show_search": True,
+        "command_search": True,
         "navigation": lambda _: collect("navigation"),
     },
 }

@@ -6,6 +6,7 @@ from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from accounts.plugins import collect
+from accounts.searching import show_found
 from customersync.health import show_health
 
 handler400 = "customersync.api.bad_request"
@@ -20,6 +21,7 @@ api: list[Any] = [
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
+    path("admin/search/", admin.site.admin_view(show_found)),  # in the place of the admin's own
     path("admin/", admin.site.urls),
     path("api/v1/", include(api)),
     path("health/", show_health, name="health"),

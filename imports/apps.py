@@ -21,6 +21,7 @@ class ImportsConfig(AppConfig):
     }
     home_needs = ["imports.admin.home.find_needs"]
     home_panels = ["imports.admin.home.show_runs", "imports.admin.home.show_feeds"]
+    search = ["imports.admin.searching.find"]
     list_notices = ["imports.admin.entries.notice_awaited"]
     health_checks = ["imports.health.find_problems"]
     transports = [

@@ -1,4 +1,4 @@
-"""Find: connections that were added or changed → their keys, and those that may be the same customer, stored.
+"""Find: connections that were added or changed → words, keys, and those that may be the same customer, stored.
 
 It is done after their run, in turns, in the order of their last updates; stamps (see `connections.stamping`) make sure
 that none is missed. What nobody waits for costs nothing: pairs of which neither waits for review are not looked for.
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from django.db import connection, transaction
 from django.db.models import Q
 
+from connections.documents import store_documents
 from connections.matching.blocking import keys_of
 from connections.matching.models import MatchingProgress, Suggestion
 from connections.matching.profiles import MOST_RECORDS, Profile, make_profile
@@ -77,6 +78,13 @@ def suggestions_of(connections: Collection[int]) -> dict[int, list[tuple[Suggest
     return dict(of)
 
 
+def not_looked_at(account_id: int) -> QuerySet[Connection]:
+    """The account's connections that were added or changed since they were looked at."""
+    found = Connection.objects.filter(account=account_id)
+    progress = MatchingProgress.objects.filter(account=account_id).first()
+    return found.filter(_behind(progress)) if progress else found
+
+
 def looked_at(connections: QuerySet[Connection]) -> set[int]:
     """Those (by id) of the connections that were looked at as they are now."""
     progress = {each.account_id: each for each in MatchingProgress.objects.filter(account__connections__in=connections)}
@@ -131,13 +139,17 @@ def _take_turn(account_id: int) -> bool:
 
 
 def _next_rows(progress: MatchingProgress) -> list[tuple[int, datetime]]:
-    behind = Q(updated_at__gt=progress.updated_at) | Q(updated_at=progress.updated_at, pk__gt=progress.connection_id)
-    rows = Connection.objects.filter(behind, account=progress.account_id, updated_at__gte=progress.updated_at)
+    rows = Connection.objects.filter(_behind(progress), account=progress.account_id)
     return list(rows.order_by("updated_at", "pk").values_list("pk", "updated_at")[:TURN])
 
 
+def _behind(progress: MatchingProgress) -> Q:
+    behind = Q(updated_at__gt=progress.updated_at) | Q(updated_at=progress.updated_at, pk__gt=progress.connection_id)
+    return Q(updated_at__gte=progress.updated_at) & behind
+
+
 def _look_at(account_id: int, seen: dict[int, datetime]) -> None:
-    """Store keys and suggestions of connections, of which the last updates are given.
+    """Store words, keys and suggestions of connections, of which the last updates are given.
 
     What waits for review and is like nothing else is approved, where the account wants that.
     """
@@ -147,6 +159,7 @@ def _look_at(account_id: int, seen: dict[int, datetime]) -> None:
             " ORDER BY id FOR KEY SHARE) kept",
             [list(seen)],
         )
+        store_documents(cursor, account_id, seen)
         profiles = load_profiles(seen)
         _store_keys(cursor, account_id, profiles)
         is_waited_for = Connection.objects.awaiting_review().filter(account=account_id).exists()

@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
+from django.template.response import TemplateResponse
+from django.urls import path
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter
 from unfold.decorators import display
 from unfold.paginator import InfinitePaginator
 
+from accounts.models import Account
 from accounts.owned import ReadOnlyAdmin
+from accounts.users import user_of
+from connections.models import Connection
 from imports.models import Issue
+from imports.runs.explaining import find_incomplete, find_runs_of
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
-    from django.http import HttpRequest
+    from django.http import HttpRequest, HttpResponse
 
 SEVERITY_COLOURS = {Issue.Severity.ERROR: "danger", Issue.Severity.WARNING: "warning"}
 ISSUES_LOOKED_AT = 10_000
+RUNS_OF_CUSTOMER = 20
+LONGEST_CODE = 100
 
 
 class ValuesOfRun(DropdownFilter):
@@ -60,14 +68,34 @@ class IssueAdmin(ReadOnlyAdmin):
     list_display_links = ["place"]
     list_select_related = ["run"]
     list_filter = [("severity", ChoicesDropdownFilter), CodeFilter, FieldFilter]
-    search_fields = ["=customer_code"]
-    search_help_text = "Customer code"
+    search_fields = ["customer_code__exact"]
+    search_help_text = "Customer code, as it is written"
     list_per_page = 100
     actions = None
     fields = ["run", "line", "column", "field", "code", "severity", "message", "value", "customer_code"]
 
     def get_ordering(self, request: HttpRequest) -> list[str]:
         return ["line", "id"] if "run__id__exact" in request.GET else ["-id"]
+
+    def get_urls(self) -> list[Any]:
+        page = path("customer/", self.admin_site.admin_view(self.show_customer), name="imports_issue_customer")
+        return [page, *super().get_urls()]
+
+    def show_customer(self, request: HttpRequest) -> HttpResponse:
+        """What files did with the customer of a code, also one that no connection has, and what was wrong with it."""
+        code = request.GET.get("code", "").strip()[:LONGEST_CODE]
+        accounts = Account.objects.visible_to(user_of(request))
+        context: dict[str, Any] = {"title": f"Customer {code}" if code else "Customer", "code": code}
+        if code:
+            known = Connection.objects.filter(customer_code=code, account__in=accounts).select_related("account")
+            context |= {
+                "customers": known[:RUNS_OF_CUSTOMER],
+                "runs": find_runs_of(code, accounts, RUNS_OF_CUSTOMER),
+                "incomplete": find_incomplete(accounts, 3),
+            }
+        return TemplateResponse(
+            request, "imports/customer.html", {**self.admin_site.each_context(request), "opts": self.opts, **context}
+        )
 
     @display(description="line", ordering="line")
     def place(self, issue: Issue) -> str:

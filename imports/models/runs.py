@@ -46,7 +46,7 @@ class Run(models.Model):
         RELEASED = "released", "released"
         REJECTED = "rejected", "rejected"
 
-    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="runs")
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="runs", db_index=False)
     file_name = models.CharField(max_length=255)
     file_size = models.BigIntegerField(default=0, help_text="Bytes.")
     format_name = models.CharField(max_length=100, help_text="The format the file was read with.")
@@ -186,6 +186,13 @@ class Run(models.Model):
         ordering = ["-id"]
         indexes = [
             models.Index(fields=["feed", "-id"], name="runs_of_a_feed", condition=models.Q(feed__isnull=False)),
+            models.Index(fields=["account", "-id"], name="runs_of_an_account"),
+            models.Index(fields=["started_at"], name="runs_by_start"),
+            models.Index(
+                fields=["status"],
+                name="runs_not_at_an_end",
+                condition=models.Q(status__in=["queued", "running", "held"]),
+            ),
             models.Index(
                 fields=["account", "rejects_header"], name="runs_by_rejects", condition=~models.Q(rejects_header="")
             ),
@@ -246,7 +253,13 @@ class Issue(models.Model):
 
     class Meta:
         ordering = ["run", "line", "id"]
-        indexes = [models.Index(fields=["run", "line", "id"], name="issues_of_a_run_by_line")]
+        indexes = [
+            models.Index(fields=["run", "line", "id"], name="issues_of_a_run_by_line"),
+            models.Index(
+                fields=["customer_code", "run"], name="issues_of_a_customer", condition=~models.Q(customer_code="")
+            ),
+            models.Index(fields=["run"], name="issues_that_stand_for_more", condition=models.Q(more__gt=0)),
+        ]
 
     def __str__(self) -> str:
         return f"line {self.line}: {self.message}" if self.line else self.message

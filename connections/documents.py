@@ -1,0 +1,161 @@
+"""What connections are found by: of each, the words of all that people know a customer by, in one indexed row.
+
+They are written by the look that follows every run and edit (see `connections.matching.finding`), so imports are never
+slower for them. Everything is folded: case, accents and scripts play no part. Beside words a row holds
+
+- `@12`, its account, so that the index finds the customers of an account by themselves,
+- `=c1`, its code, as its near-key and as it is written,
+- `^galerie lumiere`, each of its names from the beginning,
+- `anna@example.com`, e-mails as a whole,
+- `*` where there was too much to be stored: such a row may be a customer's with any word.
+
+Rows go with their connection by a trigger of the migrations, whoever deletes it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.search import SearchQuery, SearchVectorField
+from django.db import models
+
+from connections.matching.normalising import fold
+from connections.near_keys import near_key
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator
+
+    from django.db.backends.utils import CursorWrapper
+
+LONGEST = 255
+"""Characters of a word."""
+LARGEST = 200_000
+"""Characters of all words of a customer; PostgreSQL takes a megabyte."""
+MOST_WORDS_ASKED = 10
+_NO_WORD = re.compile(r"[^a-z0-9]+")
+_APOSTROPHES = re.compile(r"['’`´ʼ]")
+INCOMPLETE = "*"
+
+
+class SearchDocument(models.Model):
+    """The words of one connection."""
+
+    connection = models.OneToOneField(
+        "connections.Connection", on_delete=models.DO_NOTHING, primary_key=True, db_constraint=False, related_name="+"
+    )
+    words = SearchVectorField()
+
+    class Meta:
+        indexes = [GinIndex(fields=["words"], name="words_of_connections")]
+
+    def __str__(self) -> str:
+        return f"words of {self.connection_id}"
+
+
+class Words(SearchQuery):
+    """A condition on words, as PostgreSQL writes it (`'@12' & 'gal':*`); they are folded already."""
+
+    template = "%(expressions)s::tsquery"
+
+    def __init__(self, condition: str) -> None:
+        super().__init__(condition, search_type="raw")
+
+
+def word(text: str, *, is_prefix: bool = False) -> str:
+    """A word as it stands in conditions and rows."""
+    escaped = text[:LONGEST].replace("\\", "\\\\").replace("'", "''")
+    return f"'{escaped}'{':*' if is_prefix else ''}"
+
+
+def of_accounts(accounts: Iterable[int]) -> str:
+    """That a row is of one of these accounts (by id)."""
+    return f"({' | '.join(word(f'@{pk}') for pk in accounts) or word('@')})"
+
+
+def has_code(text: str) -> str:
+    return f"({' | '.join(map(word, codes_of(text)))})"
+
+
+def starts_with_code(text: str) -> str:
+    return f"({' | '.join(word(code, is_prefix=True) for code in codes_of(text))})"
+
+
+def starts_with_name(text: str) -> str:
+    """That one of its names begins with a text that `has_words` is something for."""
+    return word(f"^{' '.join(words_in(text))}", is_prefix=True)
+
+
+def has_words(text: str) -> str:
+    """That all words of a text are in the row, each at least as a beginning; blank where there are none."""
+    asked = [part for piece in text.split() for part in ([fold(piece)] if _is_mail(piece) else words_in(piece))]
+    return " & ".join(word(part, is_prefix=True) for part in dict.fromkeys(asked[:MOST_WORDS_ASKED]))
+
+
+def has_mail(mail: str) -> str:
+    """That a row is of somebody with this e-mail, in any case; a few others may be, too."""
+    return f"({word(fold(mail))} | {word(INCOMPLETE)})"
+
+
+def _is_mail(piece: str) -> bool:
+    return "@" in piece.strip("@")
+
+
+def words_in(text: str) -> list[str]:
+    return [part for part in _NO_WORD.split(fold(text)) if part]
+
+
+def codes_of(code: str) -> list[str]:
+    """The words of a code that is not blank, at least one."""
+    return list(dict.fromkeys(f"={form}" for form in (near_key(code), fold(code)) if form))
+
+
+def store_documents(cursor: CursorWrapper, account_id: int, connections: Collection[int]) -> None:
+    """Write the rows of these connections (by id) of the account anew, as far as they differ."""
+    texts: defaultdict[int, list[str]] = defaultdict(list)
+    mails: defaultdict[int, list[str]] = defaultdict(list)
+    cursor.execute(
+        "SELECT connection_id, name, city, email FROM connections_address WHERE connection_id = ANY(%(ids)s)"
+        " UNION ALL SELECT connection_id, name, '', email FROM connections_buyer WHERE connection_id = ANY(%(ids)s)",
+        {"ids": list(connections)},
+    )
+    for pk, name, city, mail in cursor.fetchall():
+        texts[pk] += [name, city]
+        mails[pk].append(mail)
+    cursor.execute(
+        "SELECT id, customer_code, profile_name, customer_alias, alternate_name FROM connections_connection"
+        " WHERE id = ANY(%s)",
+        [list(connections)],
+    )
+    rows = [(pk, _row(account_id, code, names, mails[pk], texts[pk])) for pk, code, *names in cursor.fetchall()]
+    cursor.execute(
+        "INSERT INTO connections_searchdocument AS known (connection_id, words)"
+        " SELECT * FROM unnest(%s::bigint[], %s::tsvector[])"
+        " ON CONFLICT (connection_id) DO UPDATE SET words = excluded.words WHERE known.words <> excluded.words",
+        [[pk for pk, _ in rows], [words for _, words in rows]],
+    )
+
+
+def _row(account_id: int, code: str, names: list[str], mails: list[str], texts: list[str]) -> str:
+    kept: dict[str, None] = {f"@{account_id}": None}
+    left = LARGEST
+    for part in _parts(code, names, mails, texts):
+        if part not in kept:
+            left -= len(part)
+            if left < 0:
+                kept[INCOMPLETE] = None
+                break
+            kept[part] = None
+    return " ".join(map(word, kept))
+
+
+def _parts(code: str, names: list[str], mails: list[str], texts: list[str]) -> Iterator[str]:
+    yield from codes_of(code)
+    yield from (f"^{' '.join(words_in(name))}" for name in names if name)
+    yield from (fold(mail) for mail in mails if mail)
+    for text in dict.fromkeys([*names, code, near_key(code), *texts, *mails]):
+        yield from words_in(text)
+        if (joined := _APOSTROPHES.sub("", text)) != text:
+            yield from words_in(joined)

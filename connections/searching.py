@@ -1,0 +1,103 @@
+"""Search: what somebody typed → the connections that it may mean."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.db import connection as database
+from django.db.models import Q
+from django.urls import reverse
+
+from accounts.searching import Found, Rank
+from connections import documents
+from connections.documents import SearchDocument, Words
+from connections.matching.finding import not_looked_at
+from connections.models import Connection
+from connections.near_keys import near_key
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from django.db.models import QuerySet
+
+    from accounts.searching import Question
+
+MOST_FRESH = 1000
+"""How many connections that were not looked at since they were written are searched without the index."""
+
+
+def search(connections: QuerySet[Connection], text: str, accounts: list[int] | None) -> QuerySet[Connection]:
+    """Those of the connections that a text may mean, of these accounts (by id), or of all where none are given.
+
+    It finds the beginnings of codes and of all words in names, e-mails and cities, in any case and without accents.
+    """
+    asked = [documents.starts_with_code(text)]
+    if words := documents.has_words(text):
+        asked.append(f"({words})")
+    found = _documents(" | ".join(asked), accounts).values("connection_id")
+    if fresh := _find_fresh(text, accounts):
+        found = found.union(Connection.objects.filter(pk__in=fresh).order_by().values("pk"))
+    return connections.filter(pk__in=found)
+
+
+def with_mail(connections: QuerySet[Connection], account_id: int, mail: str) -> QuerySet[Connection]:
+    """Connections of the account, in them every one with a buyer or address of this e-mail: few others, if most of the
+    account's connections were looked at."""
+    found = _documents(documents.has_mail(mail), [account_id]).values("connection_id")
+    return connections.filter(pk__in=found.union(not_looked_at(account_id).order_by().values("pk")))
+
+
+def find(question: Question) -> Iterator[Found]:
+    """For the search box: codes first, then those that look like it, then names that begin so, then all others."""
+    ids: dict[int, Rank] = {}
+    for found, rank in _find_ids(question.text, question.account_ids):
+        for pk in found[: question.most]:
+            ids.setdefault(pk, rank)
+    chosen = Connection.objects.filter(pk__in=ids, account__in=question.accounts).select_related("account")
+    for connection in sorted(chosen, key=lambda each: (ids[each.pk], each.customer_code)):
+        yield Found(
+            title=str(connection),
+            description=f"{connection.account} · customer, {connection.get_status_display()}",
+            link=reverse("admin:connections_connection_change", args=[connection.pk]),
+            icon="storefront",
+            rank=Rank.EXACT if connection.customer_code == question.text else ids[connection.pk],
+        )
+
+
+def _find_ids(text: str, accounts: list[int] | None) -> Iterator[tuple[QuerySet[Any, int] | list[int], Rank]]:
+    conditions = [(documents.has_code(text), Rank.NEAR), (documents.starts_with_code(text), Rank.BEGINS)]
+    if words := documents.has_words(text):
+        conditions += [(documents.starts_with_name(text), Rank.BEGINS), (words, Rank.OTHER)]
+    for condition, rank in conditions:
+        yield _documents(condition, accounts).values_list("connection_id", flat=True), rank
+    yield _find_fresh(text, accounts), Rank.OTHER
+
+
+def _documents(condition: str, accounts: list[int] | None) -> QuerySet[SearchDocument]:
+    within = f"{documents.of_accounts(accounts)} & " if accounts is not None else ""
+    return SearchDocument.objects.filter(words=Words(f"{within}({condition})"))
+
+
+def _find_fresh(text: str, accounts: list[int] | None) -> list[int]:
+    """Connections (by id) that a text may mean, of the last ones that were not looked at since they were written.
+
+    A superuser's many accounts are not asked one by one.
+    """
+    if not accounts:
+        return []
+    with database.cursor() as cursor:
+        cursor.execute(
+            "SELECT c.id FROM unnest(%s::bigint[]) a LEFT JOIN connections_matchingprogress p ON p.account_id = a"
+            " CROSS JOIN LATERAL (SELECT id FROM connections_connection WHERE account_id = a"
+            " AND updated_at >= coalesce(p.updated_at, '-infinity')"
+            " AND (updated_at, id) > (coalesce(p.updated_at, '-infinity'), coalesce(p.connection_id, 0))"
+            " ORDER BY updated_at DESC LIMIT %s) c LIMIT %s",
+            [accounts, MOST_FRESH, MOST_FRESH],
+        )
+        fresh = [pk for (pk,) in cursor.fetchall()]
+    if not fresh:
+        return []
+    means = Q(near_key__startswith=near_key(text)) | Q(customer_code__istartswith=text)
+    for name in ("profile_name", "customer_alias", "alternate_name", "buyers__email", "addresses__city"):
+        means |= Q(**{f"{name}__icontains": text})
+    return list(Connection.objects.filter(means, pk__in=fresh).order_by().values_list("pk", flat=True).distinct())

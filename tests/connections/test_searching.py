@@ -1,0 +1,99 @@
+"""Search: by the beginnings of what people know a customer by, within what they may see, as it is now."""
+
+from __future__ import annotations
+
+import pytest
+from django.db import connection as database
+
+from connections import documents
+from connections.matching.finding import look_for_duplicates
+from connections.models import Connection
+from connections.searching import search, with_mail
+from tests.builders import make_account, make_connection
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def account():
+    account = make_account("maison")
+    make_connection(
+        account,
+        "0012",
+        profile_name="Galerie Lumière",
+        customer_alias="L'Atelier d’Été",
+        alternate_name="東京 Lights",
+        addresses=[{"code": "S1", "name": "Dépôt Nord", "city": "København", "email": "shop@lumiere.example"}],
+        buyers=[{"email": "Anna.O'Neil@Example.com", "name": "Anna Straße"}],
+    )
+    make_connection(account, "AB-9", profile_name="Harbor & Row")
+    look_for_duplicates(account.pk)
+    return account
+
+
+def found(account, text):
+    codes = search(Connection.objects.all(), text, [account.pk]).order_by("customer_code")
+    return list(codes.values_list("customer_code", flat=True))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "0012", "12", "00", "galerie", "GALERIE LUMIERE", "lumière", "lum gal", "atelier", "latelier", "ete", "東",
+        "dongjing", "kobenhavn", "KØBEN", "depot", "shop@lumiere", "SHOP@lumiere.example", "@lumiere.example",
+        "anna.o'neil@example.com", "strasse", "lights 12",
+    ],
+)  # fmt: skip
+def test_a_customer_is_found_by_what_people_know_it_by(account, text):
+    assert found(account, text) == ["0012"]
+
+
+@pytest.mark.parametrize(
+    "text", ["umiere", "galerie harbor", "'", "\\", "!", "a' | 'b", ":*", "&", "@", "😀", "(", "x" * 200]
+)
+def test_what_fits_no_word_finds_nothing_and_breaks_nothing(account, text):
+    assert found(account, text) == []
+
+
+def test_what_was_just_added_is_found_at_once_and_by_its_index_later(account):
+    make_connection(account, "NEW-1", profile_name="Newcomer", buyers=[{"email": "new@example.com"}])
+    for _ in range(2):
+        for text in ("new-1", "newco", "new@example.com"):
+            assert (text, found(account, text)) == (text, ["NEW-1"])
+        by_mail = with_mail(Connection.objects.all(), account.pk, "NEW@example.com")
+        assert [each.customer_code for each in by_mail] == ["NEW-1"]
+        look_for_duplicates(account.pk)
+
+
+def test_what_was_edited_is_found_by_what_it_is_now(account):
+    Connection.objects.filter(customer_code="AB-9").update(profile_name="Quay", updated_at=database_time())
+    look_for_duplicates(account.pk)
+    assert (found(account, "harbor"), found(account, "quay")) == ([], ["AB-9"])
+
+
+def database_time():
+    with database.cursor() as cursor:
+        cursor.execute("SELECT clock_timestamp()")
+        return cursor.fetchone()[0]
+
+
+def test_accounts_are_kept_apart(account):
+    other = make_account("other")
+    make_connection(other, "0012", profile_name="Galerie Autre")
+    look_for_duplicates(other.pk)
+    assert search(Connection.objects.all(), "galerie", [other.pk]).get().account == other
+    assert search(Connection.objects.all(), "galerie", None).count() == 2
+    assert search(Connection.objects.all(), "galerie", []).count() == 0
+
+
+def test_words_go_with_their_connection(account):
+    Connection.objects.filter(customer_code="AB-9").delete()
+    assert documents.SearchDocument.objects.get().connection.customer_code == "0012"
+
+
+def test_a_customer_with_more_than_is_stored_is_still_found_by_each_of_its_mails(account, monkeypatch):
+    monkeypatch.setattr(documents, "LARGEST", 100)
+    buyers = [{"email": f"buyer{number}@example.com"} for number in range(20)]
+    make_connection(account, "BIG", profile_name="Many buyers", buyers=buyers)
+    look_for_duplicates(account.pk)
+    assert with_mail(Connection.objects.all(), account.pk, "buyer19@example.com").get().customer_code == "BIG"
