@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
 
 SECOND_LINES = {"address_2": "address_1", "alternate_name": "name"}
 """The part that comes before a second line."""
+FURTHER = 3
+"""The first line of an address that no field holds as such."""
+_NUMBERED = re.compile(r"(.*\D)(\d)")
 _PLACES = ("city", "state", "zip", "country")
 AS_A_WHOLE = 0.95
 """The least score of a header that is known as it stands, not by one of its words."""
@@ -35,6 +39,7 @@ def settle_meanings(columns: list[Column]) -> None:
     _settle_numbers(columns)
     _settle_guesses(columns)
     _settle_suburbs(columns)
+    _settle_further_lines(columns)
     _settle_lines(columns)
 
 
@@ -139,6 +144,31 @@ def _settle_suburbs(columns: list[Column]) -> None:
         if best is not None and best.part == "suburb":
             part = NOTHING if (best.owner, best.number) in cities else "city"
             column.meanings = (best._replace(part=part),)
+
+
+def _settle_further_lines(columns: list[Column]) -> None:
+    """ "SoldToAddr3" and on, behind two lines of a street, hold what parts of the address have no column, by values."""
+    owners: dict[str, str] = {}
+    located = set()
+    for column in columns:
+        best, found = column.best, _NUMBERED.fullmatch(column.header)
+        if best is not None and found and best.part in ("address_1", "address_2"):
+            owners[found[1]] = best.owner
+        if best is not None and best.part in ("city", "zip", "country"):
+            located.add((best.owner, best.number))
+    placed = {(best.owner, best.part) for column in columns if (best := column.best)}
+    for column in columns:
+        found = _NUMBERED.fullmatch(column.header)
+        number = int(found[2]) if found and found[1] in owners else 0
+        if found is None or number < FURTHER or column.is_decided or (owners[found[1]], number) in located:
+            continue
+        owner, part = owners[found[1]], _part_of_line(column)
+        if part and (owner, part) not in placed:
+            why = f"{column.header!r} is a line of the address, and its values say the {part}"
+            column.meanings = (Meaning(owner, part, None, FIRST_LINES, why),)
+            placed.add((owner, part))
+        elif column.best is not None:
+            column.meanings = (column.best._replace(part=NOTHING),)
 
 
 def _settle_lines(columns: list[Column]) -> None:

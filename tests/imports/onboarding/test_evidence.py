@@ -159,6 +159,15 @@ def test_terms_may_be_mostly_numbers(propose, terms):
     assert str(column.target).startswith("payment_terms")
 
 
+@pytest.mark.parametrize("name", ["SoldToAddr{}", "Ship To Address {}", "addr{}"])
+def test_further_lines_of_an_address_are_what_has_no_column_of_its_own(propose, name):
+    header = ",".join(["Customer No", "Customer Name", *map(name.format, range(1, 6)), "Zip"])
+    places = [("Boston", "MA"), ("Salem", "OR"), ("Austin", "TX"), ("Dover", "NH")]
+    rows = [f"K{n},Shop {n},{n} Pier St,,{','.join(places[n % 4])},USA,0211{n}" for n in range(8)]
+    found = [target.partition("_")[2] for target in targets(propose(header, *rows))[2:7]]
+    assert found == ["address_1_1", "address_2_1", "city_1", "state_1", "country_1"]
+
+
 @pytest.mark.parametrize("prefix", ["child_ids/", "Member: ", "kontakt."])
 def test_a_name_beside_an_e_mail_behind_the_same_word_is_a_persons(propose, prefix):
     rows = [f"K{n},Shop {n},Ann Lee,a{n}@shop.example,Lyon,FR" for n in range(8)]
