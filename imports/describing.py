@@ -1,15 +1,18 @@
-"""Report: what became of a file, as data and as a receipt."""
+"""Report: what became of a file, as data, as a receipt and in a sentence or two."""
 
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.db.models import Q, Sum
 
 from accounts.times import iso_utc
 from imports.models import Issue, Run
 from imports.wording import file_name
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 RECEIPT_ISSUES = 1000
 """How many issues a receipt lists."""
@@ -32,6 +35,7 @@ def describe_run(run: Run, most_issues: int | None = None) -> dict[str, Any]:
         "format": run.format_name,
         "status": run.status,
         "message": run.message,
+        "summary": say_outcome(run),
         "held_for": run.held_for or None,
         "dry_run": run.dry_run,
         "decision": run.decision or None,
@@ -45,6 +49,109 @@ def describe_run(run: Run, most_issues: int | None = None) -> dict[str, Any]:
         "finished_at": run.finished_at and iso_utc(run.finished_at),
         "seconds": run.seconds,
     }
+
+
+def say_outcome(run: Run) -> str:
+    """What happened, and who must act, in two or three sentences."""
+    said = _say_undo(run) if run.undoes_id else OUTCOMES[Run.Status(run.status)](run)
+    if run.dry_run and run.finished_at:
+        said = f"A dry run: nothing was changed. {said}"
+    return said
+
+
+def _say_waiting(run: Run) -> str:
+    return "It waits for a worker, which imports it by itself."
+
+
+def _say_running(run: Run) -> str:
+    return "It is being imported. Until it ends, nothing is changed."
+
+
+def _say_success(run: Run) -> str:
+    if not run.customers:
+        return "The file holds no customers, so there was nothing to do."
+    if not (run.created or run.updated or run.skipped):
+        return f"{_customers(run.customers)} came, all as they are known. Nobody has to do anything."
+    went = "would go in" if run.dry_run else "went in"
+    skipped = f" {_customers(run.skipped)} were left as they are; the issues say why." if run.skipped else ""
+    return f"All that the file says of {_customers(run.customers - run.skipped)} {went}.{skipped}"
+
+
+def _say_partial(run: Run) -> str:
+    nameless = f"{run.rows_rejected:,} rows name no customer" if run.rows_rejected else ""
+    rejected = (
+        f"{run.rejected:,} of {_customers(run.customers)} {_were(run, run.rejected)} rejected" if run.rejected else ""
+    )
+    accepted = "would go in" if run.dry_run else "went in"
+    return (
+        f"{' and '.join(filter(None, [rejected, nameless]))}; the others {accepted}. "
+        "See below what is wrong with them and who can mend it."
+    )
+
+
+def _say_rejection(run: Run) -> str:
+    if run.message:
+        return f"Nothing of the file was applied. {run.message}"
+    return (
+        f"No customer of the file could be taken: {run.rejected:,} {_were(run, run.rejected)} rejected"
+        f"{f', and {run.rows_rejected:,} rows name none' if run.rows_rejected else ''}. "
+        "See below what is wrong and who can mend it."
+    )
+
+
+def _say_hold(run: Run) -> str:
+    if run.dry_run:
+        return f"The file would be held for a person to decide. {run.message}"
+    if run.decision == Run.Decision.RELEASED:
+        return f"It was held and then released by {run.decided_by}. {run.message}"
+    if run.decision == Run.Decision.REJECTED:
+        return f"It was held and then rejected by {run.decided_by}; nothing of it was applied. {run.message}"
+    return f"{run.message} Nothing of it is applied until somebody releases or rejects it."
+
+
+def _say_failure(run: Run) -> str:
+    return f"Nothing of the file was applied, for a technical reason that the operator must look at. {run.message}"
+
+
+def _say_taken_back(run: Run) -> str:
+    return "What it changed was taken back."
+
+
+def _say_undo(run: Run) -> str:
+    """Of a run that takes another one back."""
+    if run.status in (Run.Status.SUCCEEDED, Run.Status.PARTIAL):
+        left = (
+            f" {_customers(run.skipped)} were changed since and are left; the issues name them." if run.skipped else ""
+        )
+        return (
+            f"Run {run.undoes_id} {'would be' if run.dry_run else 'was'} taken back: {run.updated:,} customers are as "
+            f"they were, {run.deleted:,} are gone again, {run.created:,} are back.{left}"
+        )
+    if run.status == Run.Status.RUNNING:
+        return f"Run {run.undoes_id} is being taken back."
+    return OUTCOMES[Run.Status(run.status)](run)
+
+
+def _customers(count: int) -> str:
+    return "1 customer" if count == 1 else f"{count:,} customers"
+
+
+def _were(run: Run, count: int) -> str:
+    if run.dry_run:
+        return "would be"
+    return "was" if count == 1 else "were"
+
+
+OUTCOMES: dict[Run.Status, Callable[[Run], str]] = {
+    Run.Status.QUEUED: _say_waiting,
+    Run.Status.RUNNING: _say_running,
+    Run.Status.SUCCEEDED: _say_success,
+    Run.Status.PARTIAL: _say_partial,
+    Run.Status.REJECTED: _say_rejection,
+    Run.Status.HELD: _say_hold,
+    Run.Status.FAILED: _say_failure,
+    Run.Status.UNDONE: _say_taken_back,
+}
 
 
 def write_receipt(run: Run) -> bytes:

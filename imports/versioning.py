@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.timesince import timesince
 
@@ -21,6 +22,8 @@ from imports.formats.spec import STANDARD, FormatDraft, FormatSpec
 from imports.models import Feed, Format, FormatVersion, LearnedHeader, Run
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from accounts.models import Account, User
 
 Status = FormatVersion.Status
@@ -69,6 +72,27 @@ def start_draft(format_: Format) -> FormatVersion:
             newest = versions.latest("number")
             draft = _next_version(format_)
             draft.take_spec(newest.to_spec())
+    return draft
+
+
+def map_value(format_: Format, places: Collection[str], cell: str, value: str) -> FormatVersion:
+    """Let a column of the format's draft take a cell for a value; `places` are its field or its header.
+
+    Raises SettingsWrong where the format has no such column, or its field cannot have the value.
+    """
+    with transaction.atomic():
+        draft = start_draft(format_)
+        column = draft.columns.filter(Q(target__in=places) | (Q(source__in=places) & ~Q(source=""))).first()
+        if column is None:
+            raise SettingsWrong(
+                f"{draft} has no column {' or '.join(filter(None, places))}. Map the value by hand there."
+            )
+        column.value_map = {**column.value_map, cell: value}
+        try:
+            column.full_clean()
+        except ValidationError as error:
+            raise SettingsWrong(" ".join(error.messages)) from None
+        column.save(update_fields=["value_map"])
     return draft
 
 

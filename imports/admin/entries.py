@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.urls import reverse
-from django.utils.html import format_html, format_html_join
+from django.utils.html import format_html
 from django.utils.http import urlencode
-from django.utils.safestring import mark_safe
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from accounts.models import Account
@@ -27,14 +26,6 @@ MOST_SHOWN = 10
 ACCOUNTS_LOOKED_AT = 20
 
 
-def offer(account: Account, awaited: list[Awaited]) -> str:
-    """What is awaited, each with a link to the step that mends it."""
-    lines = [(_offer(account, entry),) for entry in awaited[:MOST_SHOWN]]
-    if more := len(awaited) - MOST_SHOWN:
-        lines += [(f"and {more} more",)] if more > 0 else []
-    return format_html_join(mark_safe("<br>"), "{}", lines) if lines else ""
-
-
 def notice_awaited(request: HttpRequest, list_name: str) -> Iterator[str]:
     """What files of the accounts that the user edits wait for in a list."""
     editable = Account.objects.editable_by(user_of(request))
@@ -47,7 +38,7 @@ def notice_awaited(request: HttpRequest, list_name: str) -> Iterator[str]:
 def _offer(account: Account, awaited: Awaited) -> str:
     page = reverse("admin:imports_run_add_entry", args=[awaited.runs[-1]])
     url = f"{page}?{urlencode({'list': awaited.list_name, 'value': awaited.value})}"
-    step = "replay" if _find_entry(account, awaited) else "add it and replay"
+    step = "replay" if is_in_list(account, awaited) else "add it and replay"
     return format_html("{}: {}", awaited, link(url, step))
 
 
@@ -63,9 +54,14 @@ def _find_entry(account: Account, awaited: Awaited) -> Any:
     return entries.objects.filter(account=account, **awaited.fields).first()
 
 
+def is_in_list(account: Account, awaited: Awaited) -> bool:
+    """Whether it was added meanwhile."""
+    return _find_entry(account, awaited) is not None
+
+
 def form_of_entry(account: Account, awaited: Awaited, data: Any) -> Any:
     """Asks for what is still to be known of the entry; none where it is there already."""
-    if _find_entry(account, awaited) is not None:
+    if is_in_list(account, awaited):
         return None
     model = LISTS[awaited.list_name]
     names = [field.name for field in model._meta.fields if field.name not in ("id", "account")]

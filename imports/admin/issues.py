@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
+from django.core.exceptions import PermissionDenied
 from django.template.response import TemplateResponse
 from django.urls import path
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter
@@ -15,7 +16,10 @@ from accounts.models import Account
 from accounts.owned import ReadOnlyAdmin
 from accounts.users import user_of
 from connections.models import Connection
+from imports.admin.rows import read_row
+from imports.admin.steps import Named, StepPages, page_of
 from imports.models import Issue
+from imports.remedies import find_remedy
 from imports.runs.explaining import find_incomplete, find_runs_of
 
 if TYPE_CHECKING:
@@ -24,6 +28,8 @@ if TYPE_CHECKING:
 
 SEVERITY_COLOURS = {Issue.Severity.ERROR: "danger", Issue.Severity.WARNING: "warning"}
 ISSUES_LOOKED_AT = 10_000
+MOST_OTHERS = 50
+"""How many further issues of a customer are named."""
 RUNS_OF_CUSTOMER = 20
 LONGEST_CODE = 100
 
@@ -57,7 +63,7 @@ class FieldFilter(ValuesOfRun):
 
 
 @admin.register(Issue)
-class IssueAdmin(ReadOnlyAdmin):
+class IssueAdmin(StepPages, ReadOnlyAdmin):
     """The issues of one run in the order of the file, or of all runs with the newest first."""
 
     when_empty = "Issues are what was wrong in a file. None was."
@@ -72,7 +78,6 @@ class IssueAdmin(ReadOnlyAdmin):
     search_help_text = "Customer code, as it is written"
     list_per_page = 100
     actions = None
-    fields = ["run", "line", "column", "field", "code", "severity", "message", "value", "customer_code"]
 
     def get_ordering(self, request: HttpRequest) -> list[str]:
         return ["line", "id"] if "run__id__exact" in request.GET else ["-id"]
@@ -104,3 +109,31 @@ class IssueAdmin(ReadOnlyAdmin):
     @display(description="severity", ordering="severity", label=SEVERITY_COLOURS)
     def severity_label(self, issue: Issue) -> tuple[str, str]:
         return issue.severity, issue.get_severity_display()
+
+    # -- the page
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """The issue, and the row as the file has it."""
+        if request.method not in ("GET", "HEAD"):
+            raise PermissionDenied
+        issue: Issue = self.find_visible(request, object_id)
+        name = f"Line {issue.line} of {issue.run.file_name}" if issue.line else issue.run.file_name
+        same = issue.run.issues.filter(customer_code=issue.customer_code).order_by("line", "id")
+        of_customer = list(same[:MOST_OTHERS]) if issue.customer_code else []
+        context = {
+            "title": name,
+            "original": Named(issue, name),
+            "issue": issue,
+            "remedy": find_remedy(issue.code, issue.severity),
+            "run_page": page_of(issue.run),
+            "others": [_link(other) for other in of_customer if other.pk != issue.pk],
+            **(read_row(issue, of_customer) if issue.line else {}),
+        }
+        return self.show(request, issue, "imports/row.html", context)
+
+
+def _link(issue: Issue) -> dict[str, str]:
+    place = f"Line {issue.line}" if issue.line else "The file"
+    return {"page": page_of(issue), "place": place, "message": issue.message}

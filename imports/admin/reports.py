@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 from django.http import Http404
 from django.urls import reverse
 from django.utils.http import urlencode
-from unfold.decorators import action, display
+from unfold.decorators import action
 
 from connections.changes_api import ChangeFilter
 from connections.models import Change
-from imports.admin.steps import StepPages, link
+from imports.admin.steps import StepPages
 from imports.runs.reporting import changes_of, count_by_field, serve_table
 
 if TYPE_CHECKING:
@@ -24,10 +24,6 @@ if TYPE_CHECKING:
 
 class ReportPages(StepPages):
     """Of the admin of runs."""
-
-    @display(description="changes")
-    def changed(self, run: Run) -> str:
-        return link(reverse("admin:imports_run_report", args=[run.pk]), "Show what it changed")
 
     @action(description="Changes", url_path="report")
     def report(self, request: HttpRequest, object_id: str) -> HttpResponse:

@@ -1,34 +1,33 @@
-"""Admin of runs: what became of each file, and what people can do about it. They are only looked at."""
+"""Admin of runs: what became of each file. They are only looked at; what people can do about them are steps."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
 from django.contrib import admin
-from django.urls import reverse
-from django.utils.html import format_html, format_html_join
+from django.core.exceptions import PermissionDenied
+from django.http import HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import path, reverse
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import action, display
 
 from accounts.careful import short_time
 from accounts.owned import KindFilter, ReadOnlyAdmin, VisibleFilter
 from accounts.users import user_of
-from imports.admin.feed_forms import ForceForm
-from imports.admin.feeds import NO_WORKER, warn_without_worker
 from imports.admin.filters import AwaitsDecision, DayFilter
 from imports.admin.reports import ReportPages
-from imports.admin.steps import link, page_of
-from imports.admin.ways_back import WayBackPages, ways_back
+from imports.admin.run_page import describe_page, name_run
+from imports.admin.run_steps import RunSteps
+from imports.admin.steps import Named
+from imports.admin.ways_back import WayBackPages
 from imports.describing import rejects_name
-from imports.health import is_at_work
 from imports.models import Run
-from imports.queueing import request_release
-from imports.runs.releasing import check_release, find_advice, find_newer, reject_run
 from imports.runs.serving import serve_file
 
 if TYPE_CHECKING:
-    from django.forms import Form
-    from django.http import FileResponse, HttpRequest, HttpResponse
+    from django.db.models import QuerySet
+    from django.http import FileResponse, HttpRequest
 
     from imports.querysets import RunQuerySet
 
@@ -42,6 +41,8 @@ RUN_COLOURS = {
     Run.Status.FAILED: "danger",
     Run.Status.UNDONE: "default",
 }
+RELATED = ("account__sandbox_of", "feed__account", "format_version__format", "started_by", "release_asked_by",
+           "released_from", "replays", "undoes")  # fmt: skip
 
 
 def held_badge(request: HttpRequest) -> str:
@@ -51,8 +52,8 @@ def held_badge(request: HttpRequest) -> str:
 
 
 @admin.register(Run)
-class RunAdmin(ReportPages, WayBackPages, ReadOnlyAdmin):
-    when_empty = "A run is one file. They come from feeds and from the API."
+class RunAdmin(RunSteps, WayBackPages, ReportPages, ReadOnlyAdmin):
+    when_empty = "A run is one file. They come from feeds, from the API, and from people who upload them."
     list_display = [
         "number",
         "file_name",
@@ -82,73 +83,8 @@ class RunAdmin(ReportPages, WayBackPages, ReadOnlyAdmin):
     search_help_text = "File name"
     ordering = ["-id"]
     list_per_page = 50
-    fieldsets = [
-        (
-            None,
-            {
-                "fields": [
-                    ("file_name", "account"),
-                    ("status", "changed", "issue_list"),
-                    "message",
-                    "advice",
-                    ("format_name", "size"),
-                    ("copy_of_file", "rejected_rows"),
-                    "waiting",
-                    ("started_at", "finished_at"),
-                    ("started_by", "duration"),
-                    ("dry_run", "related"),
-                ]
-            },
-        ),
-        (
-            "Feed",
-            {
-                "fields": [
-                    ("feed", "remote_path"),
-                    ("archived_at", "archived_as"),
-                    ("decision", "decided_by", "decided_at"),
-                    ("release_asked_at", "release_asked_by"),
-                    "release_problem",
-                    "released",
-                ]
-            },
-        ),
-        (
-            "Counts",
-            {
-                "fields": [
-                    ("rows", "rows_rejected"),
-                    ("customers", "rejected"),
-                    ("created", "updated"),
-                    ("unchanged", "skipped"),
-                    "deleted",
-                ]
-            },
-        ),
-    ]
-    readonly_fields = [
-        "advice",
-        "changed",
-        "issue_list",
-        "size",
-        "duration",
-        "copy_of_file",
-        "rejected_rows",
-        "released",
-        "related",
-        "waiting",
-    ]
-    actions_detail = [
-        "kept_file",
-        "rejects_file",
-        "release",
-        "reject",
-        "replay",
-        "add_entry",
-        "undo",
-        "report",
-        "report_csv",
-    ]
+    actions_detail = ["kept_file", "rejects_file", "release", "reject", "replay", "add_entry", "map_value", "undo",
+                      "report", "report_csv"]  # fmt: skip
 
     @display(description="run", ordering="id")
     def number(self, run: Run) -> str:
@@ -169,34 +105,39 @@ class RunAdmin(ReportPages, WayBackPages, ReadOnlyAdmin):
     def duration(self, run: Run) -> str:
         return "" if run.seconds is None else f"{run.seconds:.2f}"
 
-    @display(description="size")
-    def size(self, run: Run) -> str:
-        return f"{run.file_size:,} bytes"
+    # -- the page
 
-    @display(description="kept copy")
-    def copy_of_file(self, run: Run) -> str:
-        return link(reverse("admin:imports_run_kept_file", args=[run.pk]), "Download") if run.kept_file else "none"
+    def get_urls(self) -> list[Any]:
+        progress = path("<int:object_id>/progress/", self.progress_view, name="imports_run_progress")
+        return [progress, *super().get_urls()]
 
-    @display(description="rejected rows")
-    def rejected_rows(self, run: Run) -> str:
-        if not run.rejects_file:
-            return "none kept"
-        return link(reverse("admin:imports_run_rejects_file", args=[run.pk]), "Download, with reasons")
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        found: QuerySet[Run] = self.get_queryset(request).select_related(*RELATED)
+        return found.filter(pk=object_id).first() if object_id.isdecimal() and len(object_id) < 19 else None
 
-    @display(description="what to do")
-    def advice(self, run: Run) -> str:
-        """What a held file needs; nothing for any other."""
-        if not run.awaits_decision:
-            return ""
-        return find_advice(run) or "Look at the issues and release or reject the file."
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        if request.method not in ("GET", "HEAD"):
+            raise PermissionDenied
+        run: Run = self.find_visible(request, object_id)
+        name = name_run(run)
+        deletable = self.has_delete_permission(request, run)
+        context = {
+            **describe_page(run, user_of(request)),
+            "title": name,
+            "original": Named(run, name),
+            "delete": reverse("admin:imports_run_delete", args=[run.pk]) if deletable else "",
+        }
+        return self.show(request, run, "imports/run.html", context)
 
-    @display(description="released")
-    def released(self, run: Run) -> str:
-        """The run that this one released, or those that tried to release it."""
-        if run.released_from:
-            return format_html("This run released {}", link(page_of(run.released_from), run.released_from))
-        releases = [(link(page_of(release), f"{release}, {release.status}"),) for release in run.releases.all()]
-        return format_html_join(", ", "{}", releases) if releases else "no"
+    def progress_view(self, request: HttpRequest, object_id: int) -> HttpResponse:
+        """What moves on the page, asked for by the page itself. Whoever is logged out meanwhile is sent to log in."""
+        if not self.admin_site.has_permission(request):
+            page = reverse("admin:imports_run_change", args=[object_id])
+            return HttpResponse(headers={"HX-Redirect": page})
+        run: Run = self.find_visible(request, object_id)
+        return TemplateResponse(request, "imports/run_body.html", describe_page(run, user_of(request)))
 
     @action(description="Download the file", url_path="file")
     def kept_file(self, request: HttpRequest, object_id: str) -> FileResponse:
@@ -209,67 +150,6 @@ class RunAdmin(ReportPages, WayBackPages, ReadOnlyAdmin):
         """In the sender's own dialect, as it may be sent again."""
         run: Run = self.find_visible(request, object_id)
         return serve_file(run.rejects_file, rejects_name(run))
-
-    def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
-        """What can be done about a run. The downloads stand beside what they are of."""
-        run = self.get_object(request, str(object_id))
-        if run is None or not user_of(request).may_edit(run.account_id):
-            return []
-        offered = set()
-        if run.awaits_decision:
-            offered = {"reject"} if find_advice(run) else {"release", "reject"}
-        offered |= ways_back(run)
-        actions = super().get_actions_detail(request, object_id)
-        return [item for item in actions if item.action_name.rpartition("_run_")[2] in offered]
-
-    @action(description="Release", url_path="release")
-    def release(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        run: Run = self.find_editable(request, object_id)
-        if advice := find_advice(run):
-            return self.show(request, run, "imports/step.html", {"title": f"Release: {run}", "text": [advice]})
-        newer = find_newer(run)
-        form = ForceForm(request.POST if request.method == "POST" else None) if newer else None
-        text = [
-            f"{run.file_name} is held: {run.message}",
-            "Releasing it tries the copy that was kept once more; the limits hold as ever."
-            if run.has_failed
-            else "Releasing it imports the copy that was kept, whatever the limits say.",
-        ]
-        if newer:
-            text.append(f"A newer file went in since: {newer}. Releasing this one would bring older values back.")
-        if not is_at_work():
-            text.append(NO_WORKER)
-
-        def take(form: Form | None) -> str:
-            check_release(run, force=form is not None)
-            request_release(run, user_of(request), force=form is not None)
-            warn_without_worker(request)
-            return f"{run} is queued to be released. The run that does it is shown here once it has begun."
-
-        return self.confirm(request, run, "Release", text, take, form)
-
-    @action(description="Reject", url_path="reject")
-    def reject(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        run: Run = self.find_editable(request, object_id)
-        text = [f"{run.file_name} is held: {run.message}", "Rejected, nothing of it is applied; its sender is told."]
-
-        def take(_: Form | None) -> str:
-            reject_run(run, by=user_of(request).get_username())
-            return f"{run} is rejected."
-
-        return self.confirm(request, run, "Reject", text, take)
-
-    @display(description="issues")
-    def issue_list(self, run: Run) -> str:
-        """A link and no number: counting a million issues would hold up the page."""
-        if not run.issues.exists():
-            return "none"
-        url = reverse("admin:imports_issue_changelist")
-        return format_html(
-            '<a class="text-primary-600 dark:text-primary-500" href="{}?run__id__exact={}">Show the issues</a>',
-            url,
-            run.pk,
-        )
 
     def get_deleted_objects(
         self, objs: Any, request: HttpRequest

@@ -26,6 +26,16 @@ else:
     Base = object
 
 
+class Named:
+    """An object as breadcrumbs take it, under a name of its own."""
+
+    def __init__(self, obj: Model, name: str = "") -> None:
+        self._meta, self.pk, self.name = obj._meta, obj.pk, name or str(obj)
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class StepPages(Base):
     """Of an admin whose objects people decide about."""
 
@@ -48,20 +58,24 @@ class StepPages(Base):
         obj: Model,
         title: str,
         text: list[str],
-        take: Callable[[Form | None], str],
+        take: Callable[[Form | None], str | HttpResponse],
         form: Form | None = None,
     ) -> HttpResponse:
         """The page of a step, and the step itself when it is posted.
 
-        `take` returns what is then said. What it raises as SettingsWrong is shown.
+        `take` returns what is then said on the object's page, or another page to go on with. What it raises as
+        SettingsWrong is shown.
         """
         problem = ""
         if request.method == "POST" and (form is None or form.is_valid()):
             try:
-                messages.success(request, take(form))
+                taken = take(form)
             except SettingsWrong as error:
                 problem = str(error)
             else:
+                if isinstance(taken, HttpResponse):
+                    return taken
+                messages.success(request, taken)
                 return HttpResponseRedirect(page_of(obj))
         context = {"title": f"{title}: {obj}", "button": title, "text": text, "form": form, "problem": problem}
         return self.show(request, obj, "imports/step.html", context)
@@ -70,7 +84,13 @@ class StepPages(Base):
         return TemplateResponse(
             request,
             template,
-            {**self.admin_site.each_context(request), "opts": self.opts, "back": page_of(obj), **context},
+            {
+                **self.admin_site.each_context(request),
+                "opts": self.opts,
+                "original": Named(obj),
+                "back": page_of(obj),
+                **context,
+            },
         )
 
 

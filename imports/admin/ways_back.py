@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from django.shortcuts import redirect
 from django.utils.html import format_html, format_html_join
-from unfold.decorators import action, display
+from unfold.decorators import action
 
 from accounts.users import user_of
-from imports.admin.entries import describe_replays, find_named, form_of_entry, offer
+from imports.admin.entries import describe_replays, find_named, form_of_entry
 from imports.admin.feed_forms import DryRunForm
-from imports.admin.feeds import NO_WORKER, warn_without_worker
+from imports.admin.feeds import NO_WORKER
 from imports.admin.steps import StepPages, link, page_of
 from imports.health import is_at_work
 from imports.queueing import enqueue_run
-from imports.runs.awaiting import add_and_replay, find_awaited
+from imports.runs.awaiting import add_and_replay
 from imports.runs.replaying import may_be_replayed, queue_replay
 from imports.runs.undoing import find_problem, queue_undo
 
@@ -32,7 +33,7 @@ def ways_back(run: Run) -> set[str]:
 
 
 class WayBackPages(StepPages):
-    """Of the admin of runs."""
+    """Of the admin of runs. What is queued is gone on with on the page of its run."""
 
     @action(description="Replay", url_path="replay")
     def replay(self, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -44,11 +45,10 @@ class WayBackPages(StepPages):
         if not is_at_work():
             text.append(NO_WORKER)
 
-        def take(_: Form | None) -> str:
+        def take(_: Form | None) -> str | HttpResponse:
             queued = queue_replay(run, user_of(request))
             enqueue_run(queued.pk)
-            warn_without_worker(request)
-            return format_html("Queued as {}.", link(page_of(queued), queued))
+            return redirect(page_of(queued))
 
         return self.confirm(request, run, "Replay", text, take)
 
@@ -65,11 +65,12 @@ class WayBackPages(StepPages):
         if not is_at_work():
             text.append(NO_WORKER)
 
-        def take(_: Form | None) -> str:
+        def take(_: Form | None) -> str | HttpResponse:
             queued = add_and_replay(run.account, form and form.instance, awaited.runs, user_of(request))
             for replay in queued:
                 enqueue_run(replay.pk)
-            warn_without_worker(request)
+            if len(queued) == 1:
+                return redirect(page_of(queued[0]))
             links = format_html_join(", ", "{}", [(link(page_of(replay), replay),) for replay in queued])
             return format_html("Queued as {}.", links)
 
@@ -87,28 +88,9 @@ class WayBackPages(StepPages):
             text.append(NO_WORKER)
         form = DryRunForm(request.POST if request.method == "POST" else None)
 
-        def take(form: Form | None) -> str:
+        def take(form: Form | None) -> str | HttpResponse:
             queued = queue_undo(run, user_of(request), dry_run=bool(form and form.cleaned_data["dry_run"]))
             enqueue_run(queued.pk)
-            warn_without_worker(request)
-            return format_html("Queued as {}.", link(page_of(queued), queued))
+            return redirect(page_of(queued))
 
         return self.confirm(request, run, "Undo", text, take, form)
-
-    @display(description="waits for lists", empty_value="nothing")
-    def waiting(self, run: Run) -> str:
-        """What customers were rejected for that a list lacks, each with the step that mends it."""
-        return offer(run.account, find_awaited(run.account, [run.pk])) if may_be_replayed(run) else ""
-
-    @display(description="belongs to")
-    def related(self, run: Run) -> str:
-        """The run that this one replays or undoes, and those that do so with this one."""
-        of = [("replays", run.replays), ("undoes", run.undoes)]
-        said = [format_html("{} {}", word, link(page_of(other), other)) for word, other in of if other is not None]
-        by = [("replayed by", run.replayed_as.all()), ("undone by", run.undone_by.all())]
-        said += [
-            format_html("{} {}", word, link(page_of(other), f"{other}, {other.status}"))
-            for word, others in by
-            for other in others
-        ]
-        return format_html_join(", ", "{}", [(text,) for text in said]) if said else "no other run"

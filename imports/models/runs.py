@@ -104,6 +104,7 @@ class Run(models.Model):
     )
     stage_done = models.BigIntegerField(default=0, db_default=0, help_text="How much of that is done.")
     stage_total = models.BigIntegerField(default=0, db_default=0, help_text="How much of it there is.")
+    stage_at = models.DateTimeField(null=True, editable=False, help_text="When that was begun.")
     started_at = models.DateTimeField(auto_now_add=True)
     finished_at = models.DateTimeField(null=True, blank=True)
     seconds = models.FloatField(null=True, blank=True, help_text="What the pipeline took.")
@@ -129,6 +130,9 @@ class Run(models.Model):
     )  # fmt: skip
     evidence = models.JSONField(
         null=True, editable=False, help_text="What a held file or a dry run would change, by field, with samples."
+    )
+    issue_groups = models.JSONField(
+        null=True, editable=False, help_text="The issues counted by severity, code and field, with an example of each."
     )
     release_asked_at = models.DateTimeField(null=True, blank=True, help_text="When a person asked for the release.")
     release_asked_by = models.ForeignKey(

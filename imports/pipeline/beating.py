@@ -54,6 +54,7 @@ class _Beat:
         self.mine = Run.objects.filter(pk=run.pk, status=Run.Status.RUNNING, started_at=run.started_at)
         self.is_over = threading.Event()
         self.progress: tuple[str, int, int] = ("", 0, 0)
+        self.stage, self.stage_at = "", timezone.now()
 
     def go(self) -> None:
         told, silent = self.progress, 0.0
@@ -74,4 +75,7 @@ class _Beat:
         with connection.cursor() as cursor:
             cursor.execute("SET lock_timeout = '1s'")
         stage, done, total = progress
-        self.mine.update(heartbeat_at=timezone.now(), stage=stage, stage_done=done, stage_total=total)
+        now = timezone.now()
+        if stage != self.stage:
+            self.stage, self.stage_at = stage, now
+        self.mine.update(heartbeat_at=now, stage=stage, stage_at=self.stage_at, stage_done=done, stage_total=total)

@@ -123,14 +123,15 @@ class Checker:
     def savepoint(self) -> Iterator[None]:
         """What the block stages, counts and rejects is taken back with what it writes when the database ends it."""
         counts = {name: getattr(self.run, name) for name in Run.COUNTS}
-        staged, found, rejected = self.stage.counts, self.log.found.copy(), len(self.rejected)
+        staged, rejected = self.stage.counts, len(self.rejected)
+        found, further = self.log.found.copy(), self.log.further.copy()
         try:
             with transaction.atomic():
                 yield
         except Error:
             for name, count in counts.items():
                 setattr(self.run, name, count)
-            self.stage.counts, self.log.found = staged, found
+            self.stage.counts, self.log.found, self.log.further = staged, found, further
             del self.rejected[rejected:]
             raise
 

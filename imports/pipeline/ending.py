@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -15,7 +16,7 @@ from imports.messages.telling import tell_of_run
 from imports.models import Run
 from imports.pipeline.claiming import end_session
 from imports.pipeline.deciding import decide
-from imports.pipeline.issues import store_issues
+from imports.pipeline.issues import group_issues, store_issues
 from imports.pipeline.keeping import keep_held_file
 from imports.queueing import enqueue_search
 
@@ -47,6 +48,8 @@ class Ending:
     release: Release | None
     name_copy: Callable[[], None]
     started: float = field(default_factory=time.perf_counter)
+    further: Counter[tuple[str, str, str]] = field(default_factory=Counter)
+    """The issues that the run does not keep, by severity, code and field."""
     session: int = field(default_factory=lambda: connection.connection.info.backend_pid)
 
     @property
@@ -137,6 +140,7 @@ class Ending:
         self.run.status = status
         self.run.finished_at = timezone.now()
         self.run.seconds = self.elapsed()
+        self.run.issue_groups = group_issues(self.run, self.further)
         if not self._came_to_nothing:
             self.name_copy()
         if status == Run.Status.HELD and self.keep:

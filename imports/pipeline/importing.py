@@ -135,6 +135,7 @@ class _Import:
                 self._check(checker)
                 self._merge(checker)
                 log.close()
+                self.ending.further = log.further
                 if self.run.rejected or self.run.rows_rejected:
                     self.run.rejects_header = digest_header(mapping.original_header)
                 write = partial(write_rejects, log, source, mapping, scan, checker.rejected)

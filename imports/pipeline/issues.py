@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.db import connection
+from django.db.models import Count, Min, Q, Sum, Value
+from django.db.models.functions import Coalesce, NullIf
 
 from connections import merging
 from connections.entities import quote
 from imports.models import Issue
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable
+    from collections.abc import Generator, Iterable, Mapping
 
     from django.db.backends.utils import CursorWrapper
 
@@ -21,6 +23,10 @@ if TYPE_CHECKING:
 
 MOST_OF_A_CODE = 10_000
 """How many issues of one code a run keeps; the others are counted in one more."""
+MOST_GROUPS = 200
+"""How many groups of issues a run keeps, those with most customers first."""
+MOST_GROUPED = 10_000
+"""Of how many issues groups are made where a run has none of its own."""
 
 _ISSUE_COLUMNS = ("run_id", "line", "column", "field", "code", "severity", "message", "value", "customer_code", "more")
 _REASONS = "further_reasons"
@@ -46,6 +52,8 @@ class IssueLog:
         self.cursor = cursor
         self.run = run
         self.found: Counter[tuple[str, str]] = Counter()
+        self.further: Counter[tuple[str, str, str]] = Counter()
+        """What is not kept, by severity, code and field."""
         self.has_further = False
 
     def add(self, problems: Iterable[Problem]) -> None:
@@ -56,7 +64,9 @@ class IssueLog:
             self.found[kind] += 1
             if self.found[kind] <= MOST_OF_A_CODE:
                 kept.append(problem)
-            elif problem.severity == Issue.Severity.ERROR and problem.line is not None and problem.customer_code:
+                continue
+            self.further[problem.severity, problem.code, problem.field] += 1
+            if problem.severity == Issue.Severity.ERROR and problem.line is not None and problem.customer_code:
                 further.append((problem.line, problem.code, problem.field, _text(problem.message, 1000)))
         store_issues(self.cursor, self.run.pk, kept)
         if further:
@@ -122,6 +132,46 @@ def store_issues(cursor: CursorWrapper, run_id: int, problems: Iterable[Problem]
     ]
     if rows:
         merging.copy_rows(cursor, quote(Issue._meta.db_table), _ISSUE_COLUMNS, rows)
+
+
+def group_issues(
+    run: Run, further: Mapping[tuple[str, str, str], int] | None = None, *, most: int | None = None
+) -> list[dict[str, Any]]:
+    """The issues of a run by severity, code and field: errors first, then those of most customers.
+
+    Each is `{severity, code, field, issues, customers, has_more}` with its first issue as `{issue, line, column, value,
+    message, customer_code}`. With `has_more` at least so many customers have it: `further` issues are not kept, or one
+    stands for several. Of `most` issues alone, where a run was not grouped when it ended.
+    """
+    listed = Issue.objects.filter(run=run).exclude(line=None, more__gt=0)
+    if most is not None:
+        listed = Issue.objects.filter(pk__in=listed.order_by("line", "id").values("pk")[:most])
+    found = list(
+        listed.order_by()
+        .values("severity", "code", "field")
+        .annotate(
+            issues=Count("pk") + Coalesce(Sum("more"), 0),
+            customers=Count(NullIf("customer_code", Value("")), distinct=True),
+            has_more=Count("pk", filter=Q(more__gt=0)),
+            issue=Min("pk"),
+        )
+    )
+    for group in found:
+        more = (further or {}).get((group["severity"], group["code"], group["field"]), 0)
+        group["issues"] += more
+        group["has_more"] = bool(more or group["has_more"])
+    found.sort(key=_by_weight)
+    shown = ("pk", "line", "column", "value", "message", "customer_code")
+    examples = {
+        first["pk"]: first
+        for first in Issue.objects.filter(pk__in=[group["issue"] for group in found[:MOST_GROUPS]]).values(*shown)
+    }
+    return [group | {name: examples[group["issue"]][name] for name in shown[1:]} for group in found[:MOST_GROUPS]]
+
+
+def _by_weight(group: Mapping[str, Any]) -> tuple[Any, ...]:
+    is_error = group["severity"] == Issue.Severity.ERROR
+    return (not is_error, -group["customers"], -group["issues"], group["code"], group["field"])
 
 
 def issue_code(customer_code: str) -> str:

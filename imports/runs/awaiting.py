@@ -69,7 +69,7 @@ def find_awaited(account: Account, runs: Collection[int], list_name: str | None 
     errors = Issue.objects.filter(run__in=runs, code="unknown_lookup", severity=Issue.Severity.ERROR)
     found = errors.exclude(customer_code="").order_by().values_list("customer_code", "field", "value")
     waiting = [(code, *entry, value, run) for code, field, value, run in found.annotate(last=Max("run"))
-               if len(value) < LONGEST and (entry := _entry_of(field)) and list_name in (None, entry[0])]  # fmt: skip
+               if len(value) < LONGEST and (entry := find_entry(field)) and list_name in (None, entry[0])]  # fmt: skip
     taken = _find_taken(account, {code for code, *_ in waiting})
     customers: dict[tuple[str, bool, str], set[str]] = defaultdict(set)
     runs_of: dict[tuple[str, bool, str], set[int]] = defaultdict(set)
@@ -84,7 +84,7 @@ def find_awaited(account: Account, runs: Collection[int], list_name: str | None 
     return sorted(awaited, key=lambda entry: (-entry.customers, entry.list_name, entry.value))
 
 
-def _entry_of(field: str) -> tuple[str, bool] | None:
+def find_entry(field: str) -> tuple[str, bool] | None:
     """The list that a field of the template names entries of, and whether by their codes."""
     target = find_target(field)
     if target is None:

@@ -33,7 +33,7 @@ def make_run(account, issues=0, **fields):
 def test_a_run_shows_what_became_of_the_file(client, account):
     run = make_run(account, 1, status="partial", rows=1234, seconds=0.5, file_size=98765, message="Two were rejected.")
     shown = client.get(reverse("admin:imports_run_change", args=[run.pk])).content.decode()
-    for text in ("c.txt", "partial", "1234", "0.50", "98,765 bytes", "Two were rejected."):
+    for text in ("c.txt", "partial", "1,234", "0.5", "98,765", "Two were rejected."):
         assert text in shown, text
     assert f"{reverse(ISSUES)}?run__id__exact={run.pk}" in shown
 

@@ -46,7 +46,7 @@ def test_an_editor_replays_what_a_run_rejected(client, rosa, account, run):
     import_queued(queued.pk)
     assert f"{queued}, succeeded" in text_of(client.get(url("change", run.pk)))
     page = text_of(client.get(url("change", queued.pk)))
-    assert ("replays <a" in page, url("replay", queued.pk) in page) == (True, False)
+    assert ("<dt>Replays</dt>" in page, url("replay", queued.pk) in page) == (True, False)
 
 
 def test_a_replay_that_is_refused_says_why(client, rosa, run):
@@ -65,7 +65,7 @@ def test_whoever_only_looks_is_offered_no_replay(client, account, run):
 def test_what_customers_wait_for_is_added_and_replayed_from_the_run(client, rosa, account, run):
     step = f"{url('add_entry', run.pk)}?list=payment_terms&amp;value=N45"
     page = text_of(client.get(url("change", run.pk)))
-    assert "1 customer waits for payment terms N45" in page
+    assert "Add and replay: payment terms N45 (1 customer)" in page
     assert step in page
     step = step.replace("&amp;", "&")
     assert 'value="N45"' in text_of(client.get(step))
@@ -113,7 +113,7 @@ def test_an_editor_undoes_a_run_and_the_undo(client, rosa, account, run):
     assert f'href="{url("undo", run.pk)}"' not in page
     assert "undone already" in text_of(client.post(url("undo", run.pk), {}))
     page = text_of(client.get(url("change", undo.pk)))
-    assert ("undoes <a" in page, url("undo", undo.pk) in page) == (True, True)
+    assert ("<dt>Undoes</dt>" in page, url("undo", undo.pk) in page) == (True, True)
     client.post(url("undo", undo.pk), {})
     import_queued(Run.objects.get(undoes=undo).pk)
     assert account.connections.count() == 1

@@ -1,0 +1,128 @@
+"""Issues of a run in groups: how many customers have each, an example, what ends it, and what a click does about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+from django.urls import reverse
+
+from imports.admin.entries import is_in_list
+from imports.models import Issue, Run
+from imports.pipeline.issues import MOST_GROUPED, group_issues
+from imports.remedies import MAPPED, find_remedy
+from imports.runs.awaiting import Awaited, find_awaited, find_entry
+from imports.runs.replaying import may_be_replayed
+from lookups.directory import LISTS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+MOST_SHOWN = 40
+MOST_OFFERED = 6
+"""How many entries that lists lack are offered, each with its step."""
+
+
+@dataclass
+class Group:
+    """Issues of one severity, code and field. `steps` are (what it does, its page)."""
+
+    found: dict[str, Any]
+    run: Run
+    steps: list[tuple[str, str]] = field(default_factory=list)
+
+    @property
+    def name(self) -> str:
+        return str(self.found["code"]).replace("_", " ")
+
+    @property
+    def who(self) -> str:
+        """How many customers and how many issues, in words."""
+        customers, issues = self.found["customers"], self.found["issues"]
+        least = "at least " if self.found["has_more"] else ""
+        counted = f"{issues:,} {'issue' if issues == 1 else 'issues'}"
+        if not customers:
+            return counted
+        return f"{least}{customers:,} {'customer' if customers == 1 else 'customers'}, {counted}"
+
+    @property
+    def remedy(self) -> str:
+        return find_remedy(self.found["code"], self.found["severity"])
+
+    @property
+    def example_page(self) -> str:
+        return reverse("admin:imports_issue_change", args=[self.found["issue"]])
+
+    @property
+    def list_page(self) -> str:
+        asked = {
+            "run__id__exact": self.run.pk,
+            "severity__exact": self.found["severity"],
+            "code": self.found["code"],
+            "field": self.found["field"],
+        }
+        given = {name: value for name, value in asked.items() if value}
+        return f"{reverse('admin:imports_issue_changelist')}?{urlencode(given)}"
+
+
+def find_groups(run: Run, *, may_edit: bool) -> dict[str, Any] | None:
+    """What the page shows of the issues; nothing where there are none."""
+    is_stored = run.issue_groups is not None
+    found = run.issue_groups if is_stored else group_issues(run, most=MOST_GROUPED)
+    if not found:
+        return None
+    groups = [Group(group, run) for group in found[:MOST_SHOWN]]
+    if may_edit:
+        _offer_entries(run, groups)
+        _offer_mapping(run, groups)
+    looked_at = sum(group["issues"] for group in found)
+    return {
+        "groups": groups,
+        "more": len(found) - len(groups),
+        "only_first": MOST_GROUPED if not is_stored and looked_at >= MOST_GROUPED else 0,
+        "list": f"{reverse('admin:imports_issue_changelist')}?run__id__exact={run.pk}",
+    }
+
+
+def _offer_entries(run: Run, groups: list[Group]) -> None:
+    """What customers wait for, on the group of its list, those with most customers first."""
+    lacking = [group for group in groups if group.found["code"] == "unknown_lookup" and _is_error(group)]
+    awaited = find_awaited(run.account, [run.pk]) if lacking else []
+    offered = 0
+    for entry in awaited:
+        group = next(
+            (group for group in lacking if find_entry(group.found["field"]) == (entry.list_name, entry.is_code)), None
+        )
+        if group is None or offered == MOST_OFFERED:
+            continue
+        offered += 1
+        group.steps += _offer(run, entry)
+
+
+def _offer(run: Run, entry: Awaited) -> Iterator[tuple[str, str]]:
+    asked = {"list": entry.list_name, "value": entry.value}
+    name = f"{entry.list_name.replace('_', ' ')} {entry.value}"
+    count = f"{entry.customers:,} {'customer' if entry.customers == 1 else 'customers'}"
+    is_there = is_in_list(run.account, entry)
+    if may_be_replayed(run):
+        url = f"{reverse('admin:imports_run_add_entry', args=[run.pk])}?{urlencode(asked)}"
+        yield f"{'Replay' if is_there else 'Add and replay'}: {name} ({count})", url
+    elif not is_there:
+        page = reverse(f"admin:lookups_{LISTS[entry.list_name]._meta.model_name}_add")
+        yield f"Add: {name} ({count})", f"{page}?{urlencode({'account': run.account_id, **entry.fields})}"
+
+
+def _offer_mapping(run: Run, groups: list[Group]) -> None:
+    """Let the next version of the format say what a value means."""
+    if run.format_version is None:
+        return
+    for group in groups:
+        if group.found["code"] in MAPPED and group.found["value"]:
+            page = reverse("admin:imports_run_map_value", args=[run.pk])
+            said = f"Say what {group.found['value']!r} means, in the next version of the format"
+            group.steps.append((said, f"{page}?issue={group.found['issue']}"))
+
+
+def _is_error(group: Group) -> bool:
+    return bool(group.found["severity"] == Issue.Severity.ERROR)

@@ -1,0 +1,87 @@
+"""The row of an issue as the file has it, read from the kept copy, with what is wrong beside each cell."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from imports.errors import FileRejected, SettingsWrong
+from imports.files.excerpts import LARGEST_SEARCHED, read_row_at
+from imports.formats.spec import SOURCE_HEADERS, STANDARD
+from imports.versioning import find_version_of, read_spec
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from imports.files.excerpts import Excerpt
+    from imports.formats.spec import FormatSpec
+    from imports.models import Issue
+
+
+@dataclass
+class Cell:
+    """One cell as it stands, and what is wrong with it."""
+
+    header: str
+    text: str
+    wrong: list[str] = field(default_factory=list)
+
+
+def read_row(issue: Issue, of_customer: Iterable[Issue]) -> dict[str, Any]:
+    """The cells of the issue's row, and notes about them; a note alone where they cannot be shown."""
+    try:
+        spec, excerpt = _read_copy(issue)
+    except (SettingsWrong, FileRejected) as problem:
+        return {"notes": [str(problem)]}
+    if excerpt.row is None:
+        return {"notes": ["The kept copy has no row that begins on this line."]}
+    cells = [Cell(header, text) for header, text in _pair(excerpt)]
+    for other in {issue.pk: issue, **{other.pk: other for other in of_customer}}.values():
+        if other.line == issue.line:
+            for index in _find_cells(other.column, excerpt.header, len(cells)):
+                cells[index].wrong.append(other.message)
+    return {"cells": cells, "notes": list(_find_notes(issue, spec, excerpt))}
+
+
+def _read_copy(issue: Issue) -> tuple[FormatSpec, Excerpt]:
+    """Raises SettingsWrong or FileRejected where the row cannot be read."""
+    run = issue.run
+    version = find_version_of(run)
+    spec = read_spec(version) if version else STANDARD
+    try:
+        path = Path(run.kept_file.path) if run.kept_file else None
+        if path is None or not path.is_file():
+            raise SettingsWrong(f"No copy of {run.file_name} is kept any more, so its rows cannot be shown.")
+        if path.stat().st_size > LARGEST_SEARCHED:
+            raise SettingsWrong(
+                f"{run.file_name} is too large to look into here. Download it from the page of its run."
+            )
+        return spec, read_row_at(path, spec.dialect, issue.line or 0)
+    except OSError as error:
+        raise SettingsWrong(f"The copy of {run.file_name} cannot be read: {error.strerror}.") from None
+
+
+def _pair(excerpt: Excerpt) -> Iterator[tuple[str, str]]:
+    """Header and text of each cell; those that one side lacks are said to be missing."""
+    cells = excerpt.row.cells if excerpt.row else []
+    for index in range(max(len(cells), len(excerpt.header))):
+        header = excerpt.header[index].strip() if index < len(excerpt.header) else ""
+        yield header or f"column {index + 1}", cells[index] if index < len(cells) else "(missing)"
+
+
+def _find_cells(column: str, header: list[str], width: int) -> Iterator[int]:
+    """The places of the cells that a column's name means: a header, several in a template, or a position."""
+    names = {name.strip().casefold() for name in SOURCE_HEADERS.findall(column) or [column]}
+    found = [index for index, text in enumerate(header[:width]) if text.strip().casefold() in names]
+    if not found and column.isdecimal() and 0 < int(column) <= width:
+        found = [int(column) - 1]
+    yield from found
+
+
+def _find_notes(issue: Issue, spec: FormatSpec, excerpt: Excerpt) -> Iterator[str]:
+    if excerpt.row is not None and excerpt.row.fault:
+        yield f"The line is cut as well as it can be: {excerpt.row.fault}"
+    digest = issue.run.format_digest
+    if digest is not None and bytes(digest) != spec.digest:
+        yield "It is read as the format says now; when the file was imported, the format said something else."

@@ -1,0 +1,229 @@
+"""The page of a run: what happened and who must act, then what is wrong, then the files, then all the rest."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from django.db.models import Q
+from django.template.defaultfilters import filesizeformat
+from django.urls import reverse
+from django.utils import timezone
+
+from accounts.careful import short_time
+from imports.admin.feeds import NO_WORKER
+from imports.admin.groups import find_groups
+from imports.admin.steps import page_of
+from imports.admin.ways_back import ways_back
+from imports.describing import say_outcome
+from imports.health import is_at_work
+from imports.models import Run
+from imports.runs.releasing import find_advice
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from accounts.models import User
+
+Status = Run.Status
+AT_WORK = (Status.QUEUED, Status.RUNNING)
+BAR = ("created", "updated", "unchanged", "deleted", "skipped", "rejected")
+"""From the left end of the bar to its right one."""
+MOST_RELATED = 20
+DETAILS = (
+    "started_by", "started_at", "finished_at", "seconds", "format_name", "file_size", "sha256", "rows", "rows_rejected",
+    "customers", "created", "updated", "unchanged", "rejected", "skipped", "deleted", "attempts", "message",
+    "remote_path", "archived_at", "archived_as", "held_for", "decision", "decided_by", "decided_at", "release_asked_by",
+    "release_asked_at", "release_problem",
+)  # fmt: skip
+
+
+def describe_page(run: Run, user: User) -> dict[str, Any]:
+    """What the templates of the page say."""
+    active = find_active(run)
+    may_edit = user.may_edit(run.account_id)
+    return {
+        "run": run,
+        "outcome": say_outcome(run),
+        "advice": find_advice(run),
+        "bar": [] if run.status in AT_WORK else describe_counts(run),
+        "steps": list(find_steps(run)) if may_edit else [],
+        "progress": describe_progress(active) if active else None,
+        "refresh": reverse("admin:imports_run_progress", args=[run.pk]),
+        "no_worker": NO_WORKER if active and active.status != Status.RUNNING and not is_at_work() else "",
+        "issues": None if run.status in AT_WORK else find_groups(run, may_edit=may_edit),
+        "evidence": describe_evidence(run),
+        "files": list(find_files(run)),
+        "links": list(find_links(run)),
+        "details": list(find_details(run)),
+    }
+
+
+def name_run(run: Run) -> str:
+    """What title and breadcrumbs call it."""
+    kind = " (dry run)" if run.dry_run else ""
+    return f"Run {run.pk} · {run.file_name} · {run.get_status_display()}{kind}"
+
+
+# -- while it is at work
+
+
+def find_active(run: Run) -> Run | None:
+    """The run that is at work or waits for a worker: this one, or the one that is to release it."""
+    if run.status in AT_WORK:
+        return run
+    if run.awaits_decision and run.release_asked_at:
+        return run.releases.filter(status__in=AT_WORK).first() or run
+    return None
+
+
+def describe_progress(run: Run) -> dict[str, Any]:
+    """Step, how much of it is done, how fast, and how long it will take; or what it waits for."""
+    if run.status != Status.RUNNING:
+        before = run.account.runs.filter(pk__lt=run.pk, status__in=AT_WORK)[:100].count()
+        files = f" {before} {'file is' if before == 1 else 'files are'} before it in this account." if before else ""
+        return {"step": "Waiting", "said": f"It waits for a worker.{files}"}
+    done, total = run.stage_done, run.stage_total
+    if not run.stage or total <= 1:
+        return {"step": run.stage or "Beginning", "said": "This takes a moment."}
+    is_size = run.stage == "Reading"
+    said = f"{filesizeformat(done)} of {filesizeformat(total)}" if is_size else f"{done:,} of {total:,} customers"
+    seconds = (run.heartbeat_at - run.stage_at).total_seconds() if run.stage_at else 0
+    if seconds >= 1 and done:
+        rate = done / seconds
+        speed = filesizeformat(rate) if is_size else f"{rate:,.0f} customers"
+        said += f", {speed} a second; this step ends in about {_duration((total - done) / rate)}"
+    return {"step": run.stage, "said": f"{said}.", "done": done, "total": total}
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 90:
+        return f"{max(round(seconds), 1)} seconds"
+    return f"{round(seconds / 60)} minutes"
+
+
+# -- what became of it
+
+
+@dataclass(frozen=True)
+class Part:
+    """Of the bar: where it stands, in hundredths of its width."""
+
+    name: str
+    count: int
+    x: float
+    width: float
+
+    @property
+    def said(self) -> str:
+        return f"{self.count:,}"
+
+
+def describe_counts(run: Run) -> list[Part]:
+    total = sum(getattr(run, name) for name in BAR)
+    parts, x = [], 0.0
+    for name in BAR:
+        if count := getattr(run, name):
+            width = round(100 * count / total, 2)
+            parts.append(Part(name, count, round(x, 2), width))
+            x += width
+    return parts
+
+
+@dataclass(frozen=True)
+class Step:
+    """Something that can be done next; its page asks before it does."""
+
+    name: str
+    url: str
+    is_first: bool = False
+
+
+def find_steps(run: Run) -> Iterator[Step]:
+    """What may be done about a run, the likeliest first."""
+
+    def step(label: str, name: str, *, is_first: bool = False) -> Step:
+        return Step(label, reverse(f"admin:imports_run_{name}", args=[run.pk]), is_first)
+
+    possible = ways_back(run)
+    if run.awaits_decision:
+        if not find_advice(run):
+            yield step("Release", "release", is_first=True)
+        yield step("Reject", "reject")
+    for name in ("replay", "undo"):
+        if name in possible:
+            yield step(name.capitalize(), name, is_first=name == "replay")
+
+
+WORDS = {
+    "connection": ("customer", "customers"),
+    "address": ("address", "addresses"),
+    "door": ("door", "doors"),
+    "buyer": ("buyer", "buyers"),
+    "price_type": ("price type", "price types"),
+    "payment_term": ("payment term", "payment terms"),
+    "shipping_term": ("shipping term", "shipping terms"),
+    "warehouse": ("warehouse", "warehouses"),
+}
+
+
+def describe_evidence(run: Run) -> dict[str, Any] | None:
+    """What would change, in words, and samples of values; of a run that changed something, nothing."""
+    evidence = run.evidence
+    if not evidence or not (run.dry_run or run.status == Status.HELD):
+        return None
+    return {"changes": [_say_change(**change) for change in evidence["changes"]], "samples": evidence["samples"]}
+
+
+def _say_change(record: str, action: str, field: str, count: int) -> dict[str, str]:
+    words = WORDS.get(record, (record, record))
+    what = {"created": "new", "deleted": "removed"}.get(action, field)
+    return {"count": f"{count:,} {words[count != 1]}", "what": what}
+
+
+# -- what belongs to it
+
+
+def find_files(run: Run) -> Iterator[tuple[str, str]]:
+    """Downloads, and the report of what changed."""
+    if run.kept_file:
+        yield "The file as it came", reverse("admin:imports_run_kept_file", args=[run.pk])
+    if run.rejects_file:
+        yield "The rejected rows, with reasons", reverse("admin:imports_run_rejects_file", args=[run.pk])
+    if run.status not in AT_WORK and (run.created or run.updated or run.deleted):
+        stands = not run.dry_run and run.status != Status.HELD
+        yield f"What it {'changed' if stands else 'would change'}", reverse("admin:imports_run_report", args=[run.pk])
+
+
+def find_links(run: Run) -> Iterator[tuple[str, str, str]]:
+    """What the run belongs to, as (what it is, name, page)."""
+    yield "Account", str(run.account), page_of(run.account)
+    if run.feed:
+        yield "Feed", str(run.feed), page_of(run.feed)
+    if run.format_version:
+        yield "Format", str(run.format_version), page_of(run.format_version)
+    for what, other in (("Releases", run.released_from), ("Replays", run.replays), ("Undoes", run.undoes)):
+        if other is not None:
+            yield what, f"{other}, {other.status}", page_of(other)
+    others = Run.objects.filter(Q(released_from=run) | Q(replays=run) | Q(undoes=run)).order_by("pk")
+    for other in others[:MOST_RELATED]:
+        what = "Released" if other.released_from_id else "Replayed" if other.replays_id else "Undone"
+        kind = " (dry run)" if other.dry_run else ""
+        yield f"{what} by", f"{other}, {other.status}{kind}", page_of(other)
+
+
+def find_details(run: Run) -> Iterator[tuple[str, str]]:
+    """The fields of the run that hold anything, by their names."""
+    for name in DETAILS:
+        field: Any = Run._meta.get_field(name)
+        value = getattr(run, name)
+        if value in (None, ""):
+            continue
+        if isinstance(value, datetime):
+            value = short_time(timezone.localtime(value))
+        elif field.choices:
+            value = getattr(run, f"get_{name}_display")()
+        elif isinstance(value, int):
+            value = f"{value:,}"
+        yield str(field.verbose_name), str(value)

@@ -1,0 +1,61 @@
+"""Remedies: what ends each kind of issue, and who must do it."""
+
+from __future__ import annotations
+
+from imports.models import Issue
+
+_SENDER = "The sender corrects"
+
+REMEDIES = {
+    "changed_since": "It was left as it is. Whoever wants the older value enters it on the connection's page.",
+    "conflict": "The rows of one customer say different things. The sender makes them agree.",
+    "control_character": f"{_SENDER} the text: it holds characters that cannot be seen.",
+    "doubled_column": "The sender names each column once, or a version of the format says which of them is meant.",
+    "encoded_twice": "The sender's export encodes its text twice; it is to be written as UTF-8 once.",
+    "failed_repeatedly": "The operator looks at what failed; released, the file is tried once more.",
+    "invalid_boolean": f"{_SENDER} it to yes or no, or a version of the format says what the word means.",
+    "invalid_choice": f"{_SENDER} it, or a version of the format says what the word means.",
+    "invalid_country": f"{_SENDER} it to a country's name or code, or a version of the format says which one is meant.",
+    "invalid_currency": f"{_SENDER} it to an ISO 4217 code, or a version of the format says which one is meant.",
+    "invalid_email": f"{_SENDER} the e-mail address.",
+    "invalid_integer": f"{_SENDER} the number.",
+    "invalid_website": f"{_SENDER} the address of the website.",
+    "malformed_quote": "The sender doubles quotes within cells, or a version of the format says how they are written.",
+    "mangled_code": "A spreadsheet has changed the code. The sender exports it as text and sends the file again.",
+    "missing_column": "The sender brings the column back, or a version of the format does without it.",
+    "missing_footer": "The file may have been cut. The sender sends it again, whole.",
+    "moved_header": "The sender puts the header where it was, or a version of the format says where it stands.",
+    "name_differs": "The list's name stays. If the new one is right, load the list with it.",
+    "near_key": "If it is the same customer, the sender corrects its code; otherwise nothing is to be done.",
+    "not_replayed": "It was left, because it came again since or cannot be found. The message says where.",
+    "nul": "The file is damaged there. The sender exports it again.",
+    "other_delimiter": "The sender uses the agreed delimiter, or a version of the format names the new one.",
+    "other_header": "The sender sends files apart, each with the agreed columns.",
+    "rejected_connection": "It was rejected in review. Approve it there if its files are to count.",
+    "repeated_address": "The sender may leave the repeated address out; nothing else is to be done.",
+    "required": "The sender fills it in, or a version of the format gives a default.",
+    "short_row": "The sender writes all cells of the row.",
+    "swallowed_lines": "A quote is open in the row. The sender closes it or doubles it.",
+    "too_long": "The sender shortens it: nothing is cut off here.",
+    "totals_row": "The sender leaves the row out, or a version of the format ignores such lines.",
+    "unexpected_header": "The sender leaves the header out, or a version of the format reads one.",
+    "unknown_column": "It is not read. A version of the format maps it, if it matters.",
+    "unknown_lookup": "Add the entry to its list, or the sender uses one that is there.",
+    "unterminated_quote": "The sender closes the quote, or a version of the format has no quote character.",
+    "word_for_nothing": "The sender leaves the cell blank, or a version of the format takes the word for blank.",
+    "wrong_count": "Rows are missing or too many. The sender sends the file again, whole.",
+    "wrong_encoding": "The sender uses the agreed encoding, or a version of the format names the new one.",
+    "wrong_number_of_cells": "The sender writes as many cells as the header has, and quotes those with a delimiter.",
+}  # fmt: skip
+
+MAPPED = {"invalid_boolean", "invalid_choice", "invalid_country", "invalid_currency", "unknown_lookup"}
+"""Codes of values that a format's value map can turn into right ones."""
+
+
+def find_remedy(code: str, severity: str) -> str:
+    """What ends such issues, in a sentence or two."""
+    if code in REMEDIES:
+        return REMEDIES[code]
+    if severity == Issue.Severity.ERROR:
+        return "The sender corrects what the message says and sends the rows again."
+    return "Nothing has to be done; the sender may want to know."
