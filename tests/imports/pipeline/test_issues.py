@@ -55,6 +55,24 @@ def test_the_receipt_says_how_many_were_found(junk):
     assert sorted(issue["more"] for issue in receipt["issues"])[-2:] == [7, 25]
 
 
+def test_a_run_keeps_its_issues_in_groups_that_count_what_is_not_kept(junk):
+    junk.refresh_from_db()
+    groups = [(group["code"], group["issues"], group["customers"], group["has_more"]) for group in junk.issue_groups]
+    assert groups == [
+        ("invalid_website", 30, 5, True), ("wrong_number_of_cells", 1, 1, False), ("required", 12, 0, True),
+    ]  # fmt: skip
+    first = junk.issue_groups[0]
+    assert (first["line"], first["column"], first["value"], first["customer_code"]) == (2, "website", "?", "J0")
+    assert junk.issues.get(pk=first["issue"]).message == first["message"]
+
+
+def test_a_file_that_is_refused_as_a_whole_has_its_groups_too(send):
+    run = send.text("profile_name\nHarbor Row\n")
+    run.refresh_from_db()
+    assert [(group["code"], group["customers"]) for group in run.issue_groups] == [(run.issues.get().code, 0)]
+    assert send(NEW).issue_groups == []
+
+
 def test_reasons_without_a_header_are_complete_too(few, send):
     format_ = spec(
         *(column(name, place) for place, name in enumerate(("customer_code", "profile_name", "website"), 1)),
