@@ -301,6 +301,8 @@ def test_an_editor_renames_the_account_but_lets_nobody_in(client, world):
     data = {
         "name": "Maison Nouvelle",
         "code": "hijacked",
+        "auto_approval": "never",
+        "review_hours": "48",
         "memberships-TOTAL_FORMS": "1",
         "memberships-INITIAL_FORMS": "0",
         "memberships-0-user": make_user("friend").pk,
