@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from django.db import connection as database
@@ -149,7 +150,7 @@ def test_progress_moves_by_itself_until_the_run_has_ended(client, rosa, account)
     now = timezone.now()
     run = make_run(
         account, status="running", stage="Checking", stage_done=4000, stage_total=10000,
-        stage_at=now - timezone.timedelta(seconds=4), heartbeat_at=now,
+        stage_at=now - timedelta(seconds=4), heartbeat_at=now,
     )  # fmt: skip
     progress = reverse("admin:imports_run_progress", args=[run.pk])
     assert f'hx-get="{progress}" hx-trigger="every 2s"' in open_page(client, run).content.decode()
@@ -241,7 +242,7 @@ def test_older_runs_are_grouped_when_they_are_opened(client, rosa, account, monk
 
 def test_a_value_gets_its_meaning_in_the_next_version(client, rosa, account, send):
     make_account("maison-sandbox", sandbox_of=account)
-    spec = replace(SPEC, columns=(*SPEC.columns, Column(target=Target("shipping_country", 1), source="Land")))
+    spec = replace(SPEC, columns=(*(SPEC.columns or ()), Column(target=Target("shipping_country", 1), source="Land")))
     version = start_testing(save_draft(account, "erp", spec))
     run = make_run(account, status="partial", format_version=version, format_name=str(version))
     target = "shipping_country_1"
