@@ -63,6 +63,8 @@ def find_needs(request: HttpRequest, scope: Scope) -> Iterator[Need]:
     pending = Connection.objects.filter(account__in=scope.accounts).awaiting_review()
     words = ("new customer waits for a review", "new customers wait for a review")
     yield scope.need(pending, words, {"status__exact": Connection.Status.PENDING.value})
+    overdue = ("review of a new customer is overdue", "reviews of new customers are overdue")
+    yield scope.need(pending.overdue(), overdue, {"due": "overdue"}, is_urgent=True)
 
 
 def warn_of_similar(request: HttpRequest, connection: Connection) -> None:

@@ -36,6 +36,7 @@ _SOUNDS = (
 )  # fmt: skip
 """Spellings of one sound: umlauts without their dots, and ways to write other alphabets in ours."""
 _DOUBLED = re.compile(r"(.)\1+")
+_AT_DIGITS = re.compile(r"(?<=\d)(?=\D)|(?<=\D)(?=\d)")
 _NUMBERED = re.compile(r"[a-z]?0*([0-9]+)")
 _WRITTEN_NUMBERS = {
     "first": "1", "second": "2", "third": "3", "fourth": "4", "fifth": "5", "sixth": "6", "seventh": "7", "eighth": "8",
@@ -47,12 +48,13 @@ LONGEST_PHONE = 10
 
 
 class Name(NamedTuple):
-    """A name as it is compared: its telling words, its common ones, its numbers, and all of them in one."""
+    """A name as it is compared: telling words, common ones, numbers, all of them in one, and their initials."""
 
     telling: tuple[str, ...]
     common: frozenset[str]
     numbers: frozenset[str]
     joined: str
+    initials: str
     is_latin: bool
 
 
@@ -79,7 +81,9 @@ def name_of(text: str) -> Name | None:
     common = frozenset(word for word in words_alone if word in COMMON)
     telling = tuple(sorted({sound(word) for word in _initials_joined(words_alone) if word not in COMMON}))
     joined = sound("".join(word for word in core if word not in STOPWORDS))
-    return Name(telling, common, numbers, joined, _is_latin(text)) if joined else None
+    spoken = [word for word in core if word not in STOPWORDS]
+    initials = sound("".join(word[0] for word in spoken)) if len(spoken) > 2 else ""
+    return Name(telling, common, numbers, joined, initials, _is_latin(text)) if joined else None
 
 
 def names_in(text: str) -> list[Name]:
@@ -187,13 +191,15 @@ def place_of(country: str, postal_code: str, city: str, street: str) -> Place:
     code = re.sub(r"[\W_]", "", unicodedata.normalize("NFKC", postal_code)).upper()
     if country == "US":
         code = code[:5]
+    if not (is_latin := _is_latin(street)):
+        street = _AT_DIGITS.sub(" ", street)
     folded = _NO_WORD.sub(" ", fold(_LETTERS_WITH_DOTS.sub(r"\1", _APOSTROPHES.sub("", street))))
     words = [_WRITTEN_NUMBERS.get(word, word) for word in re.sub(r"(?<=[a-z]{3})str\b|strasse\b", " ", folded).split()]
     spelt = " ".join(words)
     numbers = tuple(letter + digits for letter, digits in _NUMBER.findall(spelt))
     told = [word for word in words if not any(char.isdigit() for char in word)]
     named = [sound(word) for word in told if SAME.get(word, word) not in ("street", "saint") and word not in STREETS]
-    return Place(country, code, city_of(city), " ".join(sorted(named)), numbers, _is_latin(street))
+    return Place(country, code, city_of(city), " ".join(sorted(named)), numbers, is_latin)
 
 
 @lru_cache(20_000)

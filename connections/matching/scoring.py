@@ -17,7 +17,7 @@ from connections.matching.normalising import same_phone
 from connections.near_keys import name_differences
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from connections.matching.normalising import Name, Place
     from connections.matching.profiles import Profile
@@ -84,22 +84,39 @@ def _compare_names(first: Profile, second: Profile) -> Evidence:
         return Evidence(-5, "but numbers in the names differ")
     telling = bool(one.telling and other.telling)
     if similar >= 0.97:
-        return Evidence(SAME_NAME if telling else 2.0, "same name")
+        return Evidence(SAME_NAME if telling else 2.5, "same name")
+    if similar >= 0.93:
+        return Evidence(3.8 if telling else 2.1, "names nearly alike")
     if similar >= 0.85:
-        return Evidence(3.2 if telling else 1.5, "names nearly alike")
+        return Evidence(3.2 if telling else 2.1, "names nearly alike")
+    if telling and _contains(first.names, second.names):
+        return Evidence(2.1, "one name within the other")
     if similar >= 0.7:
         return Evidence(1.8 if telling else 0.5, "names alike")
+    if first.names[0].is_latin != second.names[0].is_latin:
+        return Evidence(1.5)  # whoever writes in another script or language writes of the same more often than not
     if similar >= 0.5:
         return Evidence(-0.5)
-    if first.names[0].is_latin != second.names[0].is_latin:
-        return Evidence(0)
     return Evidence(-2.5, "but other name")
+
+
+def _contains(first: Iterable[Name], second: Iterable[Name]) -> bool:
+    """Whether all telling words of some name are in one of the other's."""
+    return any(
+        one.telling
+        and other.telling
+        and _share(one.telling, other.telling) >= min(len(one.telling), len(other.telling))
+        for one in first
+        for other in second
+    )
 
 
 def similarity_of(first: Name, second: Name) -> float:
     """How alike two names are, from 0 to 1: their telling words each with its likest, or all letters in a row."""
     if first.joined == second.joined:
         return 1.0
+    if first.joined == second.initials or second.joined == first.initials:
+        return 0.85
     in_a_row = fuzz.ratio(first.joined, second.joined) / 100
     by_words = _compare_words(first, second)
     return max(by_words, in_a_row if in_a_row >= 0.85 else 0)
@@ -167,7 +184,7 @@ def _compare_place(first: Place, second: Place) -> Evidence:
     if same_zip or same_city:
         if door := _compare_doors(first, second, same_zip=same_zip):
             return door
-        return Evidence(1.0, f"same postal code {second.zip}") if same_zip else Evidence(0.5, "same city")
+        return Evidence(1.3, f"same postal code {second.zip}") if same_zip else Evidence(0.5, "same city")
     if not (first.city and second.city):
         return Evidence(0)
     return Evidence(-2, "but other city")
@@ -182,8 +199,10 @@ def _compare_doors(first: Place, second: Place, *, same_zip: bool) -> Evidence |
     if same_number and alike:
         return Evidence(3, "same address")
     if same_number and same_zip:
-        return Evidence(1.5, f"same house number in postal code {second.zip}")
-    return None if same_zip or not alike else Evidence(0.5, "same street")
+        return Evidence(2, f"same house number in postal code {second.zip}")
+    if first.numbers and second.numbers and not same_number and not alike:
+        return Evidence(-0.5 if same_zip else -1.5, "but other address")
+    return Evidence(0.5, "same street") if alike and not same_zip else None
 
 
 def _holds(first: str, second: str) -> bool:
