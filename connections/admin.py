@@ -34,6 +34,7 @@ from connections.review_admin import DueFilter, ReviewActions, describe_review, 
 from connections.searching import search
 from connections.sightings import last_seen
 from connections.sightings_admin import NotSeenFilter
+from connections.timeline import read_timeline, show_origins
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -44,7 +45,7 @@ if TYPE_CHECKING:
     from django.forms import Field, ModelForm
     from django.http import HttpRequest
 
-CHANGES_SHOWN = 15
+CHANGES_SHOWN = 50
 
 
 @admin.register(Connection)
@@ -216,8 +217,11 @@ class ConnectionAdmin(ReviewActions, AccountOwnedAdmin):
         return f"{source_of(change)}, {short_time(change.at)}" if change else ""
 
     def _with_changes(self, request: HttpRequest, connection: Connection) -> dict[str, Any]:
-        changes = connection.changes.select_related("user")
-        shown = {"changes": changes[:CHANGES_SHOWN], "changes_url": changes_url(connection)}
+        shown = {
+            "events": read_timeline(connection, CHANGES_SHOWN),
+            "origins": show_origins(connection),
+            "changes_url": changes_url(connection),
+        }
         may_review = self.has_change_permission(request, connection)
         return {**shown, "review": describe_review(connection), "may_review": may_review}
 

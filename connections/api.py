@@ -13,6 +13,7 @@ from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import mixins, serializers
 from rest_framework.decorators import action
 from rest_framework.exceptions import ValidationError
+from rest_framework.response import Response
 from rest_framework.routers import SimpleRouter
 
 from accounts.api.base import AccountViewSet, RetrieveVersioned
@@ -25,6 +26,7 @@ from connections import review
 from connections.changes_api import Changes
 from connections.describing import describe_customer
 from connections.models import LONGEST_NOTE, Address, Buyer, Connection, Door
+from connections.origins_api import OriginsSerializer, describe_origins
 from connections.searching import with_mail
 from connections.sightings import last_seen
 from connections.stamping import take_watermark
@@ -35,7 +37,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from rest_framework.request import Request
-    from rest_framework.response import Response
 
     from accounts.models import User
     from connections.given import GivenField
@@ -233,6 +234,15 @@ class Connections(AccountViewSet, mixins.ListModelMixin, RetrieveVersioned):
             for customer in stored.values()
         }
         return [described[pk] for pk in rows if pk in described]
+
+    @extend_schema(summary="Where each of its values comes from", responses=OriginsSerializer)
+    @action(detail=True)
+    def origins(self, request: Request, **kwargs: Any) -> Response:
+        """The last writer of each: a run and its line, a person, or a program by its token.
+
+        What happened to it when, also after it was deleted, is `changes/?customer_code=`.
+        """
+        return Response(describe_origins(self.get_object()))
 
     @extend_schema(summary="Approve it", request=NoteSerializer, responses=ConnectionSerializer)
     @action(detail=True, methods=["post"])

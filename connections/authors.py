@@ -8,6 +8,8 @@ from connections.models import Address, Buyer, Change, Connection, ConnectionPri
 from connections.stored import ASSIGNMENT_MODELS
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from django.db.models import Model
 
 RECORDS: dict[type[Model], Change.Record] = {
@@ -41,8 +43,10 @@ def key_of(row: Model) -> str:
     return str(lookup) if isinstance(row, ConnectionPriceType) else str(lookup.code)
 
 
-def source_of(change: Change) -> str:
-    """A run and its line, or a person, or the token of a program in a person's name."""
+def source_of(change: Change, runs: Mapping[int, str] | None = None, line: int | None = None) -> str:
+    """A run, with its name where that is known, and its line; or a person, or a program in a person's name."""
     if change.run_id is None:
         return f"{change.user or ''} by token {change.token}".strip() if change.token else str(change.user or "")
-    return f"run {change.run_id}, line {change.line}" if change.line else f"run {change.run_id}"
+    line = line or change.line
+    name = (runs or {}).get(change.run_id)
+    return f"run {change.run_id}" + (f", {name}" if name else "") + (f", line {line}" if line else "")

@@ -22,9 +22,15 @@ if TYPE_CHECKING:
     from rest_framework.response import Response
 
 
+_VALUES = Change._meta.get_field("values")
+
+
 class ChangeSerializer(serializers.ModelSerializer[Change]):
     run = serializers.IntegerField(source="run_id", allow_null=True, read_only=True)
     user = serializers.CharField(source="user.username", allow_null=True, read_only=True, default=None)
+    values = serializers.DictField(
+        child=serializers.JSONField(), allow_null=True, read_only=True, help_text=_VALUES.help_text
+    )
 
     class Meta:
         model = Change

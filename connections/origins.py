@@ -9,9 +9,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from connections.models import Change
+from connections.states import read_states
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from connections.models import Connection
 
@@ -39,9 +40,34 @@ class Traced(NamedTuple):
     values: dict[str, Origin]
 
 
+class Value(NamedTuple):
+    """A present value of a record, and where it comes from; that the record is there at all has a blank field.
+
+    Of what was there before changes were logged there is no origin.
+    """
+
+    record: str
+    key: str
+    field: str
+    value: str
+    origin: Origin | None
+
+
 def find_origins(connection: Connection) -> dict[RecordKey, Traced]:
     """Where what stands of a connection comes from, by record; of a record without an entry nothing is known."""
     return replay(connection.changes.select_related("user").order_by("id"))
+
+
+def explain_values(connection: Connection) -> Iterator[Value]:
+    """Every record of a connection, and every value in it that is not blank, with its origin; in a few queries."""
+    traced = find_origins(connection)
+    for state in read_states([connection.pk]).values():
+        for (record, key), values in state.records.items():
+            found = traced.get((record, key))
+            yield Value(record, key, "", "", found and found.made)
+            for name, value in values.items():
+                if value:
+                    yield Value(record, key, name, value, found and found.values.get(name, found.made))
 
 
 def replay(changes: Iterable[Change]) -> dict[RecordKey, Traced]:

@@ -23,6 +23,7 @@ class ImportsConfig(AppConfig):
     home_panels = ["imports.admin.home.show_runs", "imports.admin.home.show_feeds"]
     search = ["imports.admin.searching.find"]
     list_notices = ["imports.admin.entries.notice_awaited"]
+    run_names = ["imports.describing.name_runs"]
     health_checks = ["imports.health.find_problems"]
     transports = [
         "imports.filesystems.transports.SFTP",

@@ -12,7 +12,7 @@ from imports.models import Issue, Run
 from imports.wording import file_name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
 RECEIPT_ISSUES = 1000
 """How many issues a receipt lists."""
@@ -49,6 +49,16 @@ def describe_run(run: Run, most_issues: int | None = None) -> dict[str, Any]:
         "finished_at": run.finished_at and iso_utc(run.finished_at),
         "seconds": run.seconds,
     }
+
+
+def name_runs(runs: Collection[int]) -> dict[int, str]:
+    """What each of these runs is: a file, or an undo or a replay of another run."""
+    names = {}
+    for pk, name, undoes, replays in Run.objects.filter(pk__in=runs).values_list(
+        "pk", "file_name", "undoes_id", "replays_id"
+    ):
+        names[pk] = f"undo of run {undoes}" if undoes else f"replay of run {replays}" if replays else name
+    return names
 
 
 def say_outcome(run: Run) -> str:

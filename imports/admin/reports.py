@@ -13,6 +13,7 @@ from connections.changes_api import ChangeFilter
 from connections.models import Change
 from imports.admin.steps import StepPages
 from imports.runs.reporting import changes_of, count_by_field, serve_table
+from imports.runs.rows import read_row
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,6 +38,17 @@ class ReportPages(StepPages):
         if stands and counts:
             context |= {"all": _list_of(run), "table": _table_of(run)}
         return self.show(request, run, "imports/report.html", context)
+
+    @action(description="Row", url_path="row")
+    def row(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """What stood in a line of the file, which changes name."""
+        run: Run = self.find_visible(request, object_id)
+        asked = request.GET.get("line", "")
+        line = int(asked) if asked.isascii() and asked.isdecimal() and 0 < len(asked) < 10 else 0
+        text = (read_row(run, line) if line else []) or [
+            "No copy of the file is kept any more, or it has no such line."
+        ]
+        return self.show(request, run, "imports/step.html", {"title": f"Line {line}: {run}", "text": text})
 
     @action(description="Changes as CSV", url_path="report-csv")
     def report_csv(self, request: HttpRequest, object_id: str) -> StreamingHttpResponse:

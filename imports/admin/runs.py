@@ -84,7 +84,7 @@ class RunAdmin(RunSteps, WayBackPages, ReportPages, ReadOnlyAdmin):
     ordering = ["-id"]
     list_per_page = 50
     actions_detail = ["kept_file", "rejects_file", "release", "reject", "replay", "add_entry", "map_value", "undo",
-                      "report", "report_csv"]  # fmt: skip
+                      "report", "report_csv", "row"]  # fmt: skip
 
     @display(description="run", ordering="id")
     def number(self, run: Run) -> str:

@@ -16,6 +16,7 @@ from connections.changes_api import ChangeFilter
 from connections.models import Change
 from imports.models import Run
 from imports.runs.reporting import changes_of, count_by_field, serve_table
+from imports.runs.rows import read_row
 
 if TYPE_CHECKING:
     from django.http import StreamingHttpResponse
@@ -58,6 +59,25 @@ class Report(RunView):
         """Of a held file and a dry run, what it would change. One by one they are `changes/?run=`."""
         run = self.find_run()
         return Response(ReportSerializer({"run": run.pk, "changes": count_by_field(run)}).data)
+
+
+class RowSerializer(serializers.Serializer[Any]):
+    line = serializers.IntegerField()
+    text = serializers.CharField(help_text="As it came; of a row that spans lines, all of them.")
+
+
+class Row(RunView):
+    serializer_class = RowSerializer
+
+    @extend_schema(
+        tags=["runs"], summary="The row of a line, as it came", operation_id="runs_row", responses=RowSerializer
+    )
+    def get(self, request: Request, account: str, pk: int, line: int) -> Response:
+        """While a copy of the file is kept."""
+        lines = read_row(self.find_run(), line) if 0 < line < 10**9 else []
+        if not lines:
+            raise Http404
+        return Response({"line": line, "text": "\n".join(lines)})
 
 
 class Table(RunView):

@@ -6,7 +6,7 @@ from rest_framework.routers import SimpleRouter
 from imports.api.feeds import Feeds, Pulls
 from imports.api.formats import Formats
 from imports.api.proposals import Propose
-from imports.api.reports import Report, Table
+from imports.api.reports import Report, Row, Table
 from imports.api.runs import Issues, Runs, Upload
 
 ACCOUNT = "accounts/(?P<account>[-a-zA-Z0-9_]+)"
@@ -21,6 +21,7 @@ urlpatterns = [
     path("accounts/<slug:account>/runs/upload/", Upload.as_view(), name="run-upload"),
     path("accounts/<slug:account>/runs/<int:pk>/issues/", Issues.as_view(), name="run-issues"),
     path("accounts/<slug:account>/runs/<int:pk>/report/", Report.as_view(), name="run-report"),
+    path("accounts/<slug:account>/runs/<int:pk>/rows/<int:line>/", Row.as_view(), name="run-row"),
     path("accounts/<slug:account>/runs/<int:pk>/report/csv/", Table.as_view(), name="run-report-csv"),
     path("accounts/<slug:account>/formats/propose/", Propose.as_view(), name="format-propose"),
     *router.urls,
