@@ -72,10 +72,13 @@ class AddressBlocks:
             of_kind = [(number, part) for of_kind, number, part in self.place.values() if of_kind == kind]
             counted = {part for number, part in of_kind if number == 1}
             bare = {part for number, part in of_kind if number is None}
-            if counted and not counted & bare and {number for number, _ in of_kind} <= {None, 1}:
-                for index, place in self.place.items():
-                    if place[0] == kind:
-                        self.place[index] = (kind, None, place[2])
+            both = counted & bare
+            has_second_line = both == {"address_1"} and "address_2" not in counted | bare
+            if counted and (not both or has_second_line) and {number for number, _ in of_kind} <= {None, 1}:
+                for index, (of_kind_too, number, part) in self.place.items():
+                    if of_kind_too == kind:
+                        is_second = part in both and number == 1
+                        self.place[index] = (kind, None, "address_2" if is_second else part)
 
     def _inherit_kinds(self) -> None:
         """Bare parts that follow "Ship To Name" belong to the ship-to, where it has none of its own."""

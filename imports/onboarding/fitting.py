@@ -49,6 +49,8 @@ def _fits_text(profile: Profile, target: Target, part: str) -> tuple[float, str]
     """The same for a field that takes any text, by what such texts look like."""
     if target.field.group in LISTS_OF_FEW and profile.filled >= MANY and profile.uniqueness > ALL_DIFFER:
         return 0.2, "its values never repeat, as entries of a list do"
+    if target.name in ("customer_code", "profile_name") and profile.distinct == 1 and profile.filled >= MANY:
+        return 0.1, "all rows have the same"
     if target.name == "customer_code":
         if profile.fill < 0.95:
             return 0.15, f"it is blank on {1 - profile.fill:.0%} of the rows"

@@ -151,7 +151,7 @@ def _propose_besides(column: Column, meaning: Meaning, number: int) -> None:
         )
     if meaning.owner == "billing" and meaning.part == "email":
         column.propose(Target("buyer_email"), weigh(profile, Target("buyer_email"), score * 0.6), meaning.why)
-    if meaning.owner in KINDS and meaning.part == "name":
+    if meaning.owner in (*KINDS, "address") and meaning.part == "name":
         column.propose(Target("profile_name"), weigh(profile, Target("profile_name"), 0.6), meaning.why)
 
 

@@ -17,6 +17,7 @@ MASTER = "B"
 """What the only address of a customer master is: the bill-to."""
 FIRST_CODE = "1"
 """What a blank code of an address may stand for, where a customer has one such address at most."""
+ALMOST_ALL, HALF, FEWEST_ROWS = 0.95, 0.5, 2
 _CODES = (("zip",), ("city",), ("name",), ("address_1",), ("zip", "address_1"), ("city", "address_1"), ("name", "zip"))
 """Parts of an address that may tell a customer's addresses apart, the shortest first."""
 
@@ -50,25 +51,36 @@ class _Finder:
         self.columns = columns
         self.columns_of = columns_of
         self.code = columns_of.get(Target("customer_code"))
-        self.repeats = self.code is not None and self.code.profile.uniqueness < 0.95
+        self.repeats = self.code is not None and self.code.profile.uniqueness < ALMOST_ALL
         self.addresses = sorted({(target.field.group, target.number) for target in columns_of if _is_address(target)})
         headers = [normalize(column.header) for column in columns]
         self.doubled = {header for header in headers if headers.count(header) > 1}
 
     def derive_customer_code(self, joined: Collection[int]) -> Iterator[Needed]:
         """Where no column has the customer's code: what names each customer may serve, and becomes its code."""
-        if self.code is not None or any(Target("customer_code") in column.candidates for column in self.columns):
+        if self.code is not None or any(map(_may_be_named_code, self.columns)):
             return
         for name, what in (("profile_name", "names"), ("buyer_email", "e-mail addresses")):
             column = self.columns_of.get(Target(name))
-            if column is not None and column.index not in joined and _can_be_code(column):
-                self.code = column
+            if column is not None and column.index not in joined and self._can_be_code(column):
+                self.code, self.repeats = column, column.profile.uniqueness < ALMOST_ALL
                 reason = (
                     f"no column has the customer's code; the {what} are all filled and differ, and serve. A customer "
                     "that gets another one will be taken for a new customer"
                 )
                 yield Needed(Target("customer_code"), reason, source=self._source(column))
                 return
+
+    def _can_be_code(self, column: Column) -> bool:
+        """Whether the column is filled on every row and short enough, and no two customers have the same in any case.
+
+        Rows that have the same are one customer's where they are of different kinds of address.
+        """
+        cells = [cell.casefold() for cell in column.profile.cells]
+        kind = self.columns_of.get(Target("address_type"))
+        rows = [*zip(cells, kind.profile.cells, strict=True)] if kind else cells
+        longest = Target("customer_code").field.max_length or 0
+        return all(cells) and len(set(rows)) == len(rows) > FEWEST_ROWS and max(map(len, cells)) <= longest
 
     def find_names(self) -> Iterator[str]:
         for name, what in (("customer_code", "the customer's code"), ("profile_name", "the customer")):
@@ -152,6 +164,10 @@ class _Finder:
             if all(map(any, zip(*(column.profile.cells for column in parts.values()), strict=True))):
                 return Needed(code, f"{reason}the customer's own code serves", source=self._source(self.code))
             return Needed(code, f"{reason}any will do where there is one", value=FIRST_CODE)
+        kind = self.columns_of.get(Target("address_type"))
+        if group is Group.ADDRESS and kind is not None and self._tell_apart([kind], parts):
+            reason = "no column has the address's code; customers have one address of each kind, whose name serves"
+            return Needed(code, reason, source=self._source(kind))
         for names in _CODES:
             of_code = [parts[name] for name in names if name in parts]
             source = self._compose(of_code) if len(of_code) == len(names) else None
@@ -202,13 +218,9 @@ def _is_address(target: Target) -> bool:
     return target.field.group in ADDRESSES
 
 
-def _can_be_code(column: Column) -> bool:
-    """Whether the column is filled on every row and short enough, and no two rows have the same in any case."""
-    profile = column.profile
-    cells = {cell.casefold() for cell in profile.counts}
-    longest = max(map(len, cells), default=0)
-    limit = Target("customer_code").field.max_length or longest
-    return len(cells) == profile.rows > 2 and longest <= limit
+def _may_be_named_code(column: Column) -> bool:
+    """Whether a person may take the column for the customer's code, though nothing is sure."""
+    return Target("customer_code") in column.candidates and column.profile.uniqueness > HALF
 
 
 def _prefix(group: Group) -> str:

@@ -24,7 +24,7 @@ SHORTEST = 3
 """How many letters an abbreviation has at least."""
 MOST = 0.6
 """What share of a file's columns one address can be; a name before more of them is the file's."""
-SURE_ENOUGH = 0.85
+SURE_ENOUGH, KNOWN = 0.85, 0.99
 LESS = 0.02
 _LAST_SEPARATOR = re.compile(r"(.*\S)\s*(?:[:|>/._]|(?<=\s)[-–](?=\s))\s*(\S.*)", re.DOTALL)
 
@@ -54,10 +54,16 @@ def name_blocks(columns: Sequence[Column]) -> None:
         number = numbers.get(name)
         for column, text in of_name:
             meanings = tuple(_meanings(name, text, kinds[name], number))
-            is_sure = column.best is not None and column.best.owner in KINDS and column.best.score >= SURE_ENOUGH
+            is_sure = column.best is not None and _is_sure(column.best)
             says_less = column.best is not None and meanings and meanings[0].part == NOTHING != column.best.part
             if meanings and not is_sure and not says_less:
                 column.meanings, column.block = meanings, "" if kinds[name] else name
+
+
+def _is_sure(meaning: Meaning) -> bool:
+    """Whether a header says a kind of address itself, or is known as a whole, such as "ship_via"."""
+    is_known = meaning.score >= KNOWN and meaning.owner not in ("", "customer", "address")
+    return is_known or (meaning.owner in KINDS and meaning.score >= SURE_ENOUGH)
 
 
 def _name_person(name: str, columns: Sequence[tuple[Column, str]]) -> None:

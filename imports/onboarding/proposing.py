@@ -195,10 +195,22 @@ class _Proposer:
         needed = {"code", "address_1", "city", "zip"}
         if not any(parts & needed for (group, _), parts in groups.items() if group in ADDRESSES):
             needed.add("country")
+        whole = [block for block, parts in groups.items() if block[0] in ADDRESSES and parts & needed]
         for index, target in list(self.chosen.items()):
-            if target.field.group in ADDRESSES and not groups[target.field.group, target.number] & needed:
-                del self.chosen[index]
-                self.notes[index] = f"it could be {target}, but the file has no such address"
+            if target.field.group not in ADDRESSES or groups[_block(target)] & needed:
+                continue
+            del self.chosen[index]
+            self.notes[index] = f"it could be {target}, but the file has no such address"
+            part = target.field.part
+            if len(whole) == 1 and part in ("country", "state") and part not in groups[whole[0]]:
+                self._move_to(index, target, *whole[0])
+
+    def _move_to(self, index: int, target: Target, group: Group, number: int) -> None:
+        """Give a part that stands alone to the only address there is."""
+        moved = Target(f"{group.value}_{target.field.part}", number)
+        confidence = min(self.columns[index].candidates[target].confidence, DOUBTED)
+        self.columns[index].propose(moved, confidence, "it belongs to the only address there is")
+        self.chosen[index] = moved
 
     def _doubt_rivals(self) -> None:
         """Where another column could be the field nearly as well, or the column another field, nothing is sure."""

@@ -8,8 +8,9 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from imports.onboarding.blocks import ADDRESS_PARTS
-from imports.onboarding.headers import GUESS, KINDS, LOCATION_PARTS, NOTHING, Meaning, by_score
+from imports.onboarding.headers import ANY_PART, GUESS, KINDS, LOCATION_PARTS, NOTHING, Meaning, by_score
 from imports.onboarding.profiles import ENOUGH
+from imports.onboarding.vocabulary import words_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 SECOND_LINES = {"address_2": "address_1", "alternate_name": "name"}
 """The part that comes before a second line."""
+FEWEST_PLACES = 3
+"""How many parts of an address a word must stand before to be an address's, whatever else it may mean."""
 FURTHER = 3
 """The first line of an address that no field holds as such."""
 _NUMBERED = re.compile(r"(.*\D)(\d)")
@@ -34,6 +37,7 @@ def settle_meanings(columns: list[Column]) -> None:
     """Put the meaning of every column first that its surroundings speak for."""
     for column in columns:
         _choose_by_values(column)
+    _settle_places_of_lists(columns)
     _settle_second_lines(columns)
     _settle_second_names(columns)
     _settle_numbers(columns)
@@ -74,6 +78,23 @@ def _choose_by_values(column: Column) -> None:
             score *= 0.8
         weighed.append(meaning._replace(score=score))
     column.meanings = tuple(sorted(weighed, key=by_score))
+
+
+def _settle_places_of_lists(columns: list[Column]) -> None:
+    """A "Location" with a street, a city and a postal code is no warehouse: it is where goods go."""
+    owner = "warehouse"
+    parts: dict[str, set[str]] = defaultdict(set)
+    for column in columns:
+        if (best := column.best) and best.owner == owner and best.part in LOCATION_PARTS:
+            parts[words_of(column.header)[0]].add(best.part)
+    names = {word for word, of_word in parts.items() if len(of_word) >= FEWEST_PLACES}
+    for column in columns:
+        if not column.header or column.is_decided or names.isdisjoint(words_of(column.header)[:1]):
+            continue
+        said = [meaning for meaning in column.meanings if meaning.owner == owner]
+        if said and said[0].part in (*LOCATION_PARTS, *ANY_PART, "phone", "email"):
+            why = f"{said[0].why}, and a street, a city and more are called so"
+            column.meanings = (said[0]._replace(owner="shipping", why=why),)
 
 
 def _settle_second_lines(columns: list[Column]) -> None:

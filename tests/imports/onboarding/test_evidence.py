@@ -168,6 +168,55 @@ def test_further_lines_of_an_address_are_what_has_no_column_of_its_own(propose, 
     assert found == ["address_1_1", "address_2_1", "city_1", "state_1", "country_1"]
 
 
+def test_a_word_for_a_list_is_an_address_where_a_street_and_a_city_are_called_so(propose):
+    parts = ["ID", "Name", "Address Line 1", "City", "Postal Code", "Country"]
+    header = ",".join(["Customer ID", "Customer Name", *(f"Location {part}" for part in parts), "Warehouse"])
+    rows = [f"K{n // 2},Shop {n // 2},L{n % 2},Depot {n},{n} Dock Rd,Salem,0197{n},US,WEST" for n in range(10)]
+    assert targets(propose(header, *rows))[2:] == [
+        "shipping_code_1", "shipping_name_1", "shipping_address_1_1", "shipping_city_1", "shipping_zip_1",
+        "shipping_country_1", "warehouse_code_1",
+    ]  # fmt: skip
+
+
+def test_parts_with_a_number_and_parts_without_are_one_address_where_they_complete_each_other(propose):
+    rows = [f"K{n},Shop {n},Hafenstr. {n},{'Tor 3' if n % 2 else ''},2045{n},Bonn,DE" for n in range(8)]
+    found = targets(propose("PARTNER,NAME1,STREET,STREET_SUPPL1,POST_CODE1,CITY1,COUNTRY", *rows))
+    assert found[2:] == [f"address_{part}" for part in ("address_1_1", "address_2_1", "zip_1", "city_1", "country_1")]
+
+
+def test_a_country_alone_is_of_the_only_address_there_is(propose):
+    rows = [f"K{n},Shop {n},{n} Dock Rd,Salem,0197{n},US" for n in range(8)]
+    found = targets(propose("Customer No,Customer Name,Bill-to Street,Bill-to City,Bill-to Zip,Country", *rows))
+    assert found[5] == "billing_country_1"
+
+
+def test_names_on_a_row_for_each_kind_of_address_serve_as_codes(propose):
+    rows = [
+        f"{name},{kind},{n} {kind[:4]} Rd,Salem,US"
+        for n, name in enumerate(["Ash", "Oak", "Elm", "Fir"])
+        for kind in ("Billing", "Shipping")[: 1 + n % 2]
+    ]
+    proposal = propose("Name,AddressType,AddressLine1,City,Country", *rows)
+    derived = {str(needed.target): needed.source for needed in proposal.derived}
+    assert derived == {"customer_code": "Name", "address_code_1": "AddressType"}
+
+
+def test_what_all_rows_have_alike_is_neither_a_code_nor_a_name(propose):
+    rows = [f"b2b_de,a{n}@shop.example,Shop {n},{n} Dock Rd,Salem,US" for n in range(10)]
+    proposal = propose("_store,email,_address_company,_address_street,_address_city,_address_country", *rows)
+    assert targets(proposal)[:3] == ["", "buyer_email_1", "profile_name"]
+
+
+@pytest.mark.parametrize(
+    ("header", "target"), [("ship_via", "shipping_terms_1"), ("Billing Currency", "price_type_currency_1")]
+)
+def test_a_header_that_is_known_as_a_whole_is_of_no_address(propose, header, target):
+    values = ["UPS Ground", "Best Way"] if header == "ship_via" else ["USD", "EUR"]
+    rows = [f"K{n},Shop {n},{n} Pier St,Elgin,US,{n} Dock Rd,Salem,US,{values[n % 2]}" for n in range(8)]
+    parts = [f"{name}_{part}" for name in ("bill", "ship") for part in ("street", "city", "country")]
+    assert targets(propose(",".join(["Customer No", "Customer Name", *parts, header]), *rows))[8] == target
+
+
 @pytest.mark.parametrize("prefix", ["child_ids/", "Member: ", "kontakt."])
 def test_a_name_beside_an_e_mail_behind_the_same_word_is_a_persons(propose, prefix):
     rows = [f"K{n},Shop {n},Ann Lee,a{n}@shop.example,Lyon,FR" for n in range(8)]
