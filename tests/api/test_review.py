@@ -140,3 +140,12 @@ def test_who_may_only_look_or_nothing_decides_nothing(world, waiting):
     assert decide(world.vera, decision).status_code == 403
     assert decide(world.luc, decision).status_code == 404
     assert world.luc("get", PATH).status_code == 404
+
+
+def test_an_editor_chooses_how_new_connections_are_reviewed(world):
+    chosen = {"auto_approval": "nothing_similar", "review_hours": 24}
+    answer = world.rosa("patch", "accounts/maison/", chosen)
+    assert {name: answer.json()[name] for name in chosen} == chosen
+    for wrong in ({"auto_approval": "sometimes"}, {"review_hours": 0}, {"review_hours": 9000}, {"auto_approve": True}):
+        assert world.rosa("patch", "accounts/maison/", wrong).status_code == 400
+    assert world.vera("patch", "accounts/maison/", chosen).status_code == 403
