@@ -276,6 +276,8 @@ def test_a_run_is_undone_by_a_worker(world):
     ]
     assert world.rosa("get", f"{PATH}{run['id']}/").json()["status"] == "undone"
     assert not world.maison.connections.exists()
+    (change,) = world.rosa("get", f"accounts/maison/changes/?run={undo['id']}").json()["results"]
+    assert (change["action"], change["customer_code"], change["values"]["status"]) == ("deleted", "C1", "pending")
     refused = world.rosa("post", f"{PATH}{run['id']}/undo/", {})
     assert (refused.status_code, "undone already" in refused.json()["detail"]) == (409, True)
     assert world.vera("post", f"{PATH}{undo['id']}/undo/", {}).status_code == 403
