@@ -136,7 +136,7 @@ class Review(AccountViewSet, mixins.ListModelMixin):
         summary="Decide about many at once",
         description="Each decision stands for itself: what is refused is told, and keeps none of the others back.",
         request=DecisionsSerializer,
-        responses=OutcomesSerializer,
+        responses={200: OutcomesSerializer},
     )
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         asked = DecisionsSerializer(data=request.data)
