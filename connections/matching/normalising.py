@@ -26,6 +26,7 @@ from connections.matching.words import (
 
 _LETTERS_WITH_DOTS = re.compile(r"\b(\w)[./](?=\w\b)")
 _APOSTROPHES = re.compile(r"['’`´ʼ]")
+_ELIDED = re.compile(r"\b(l|d|dell|all|nell|sull|qu)['’`´ʼ](?=\w)")
 _NO_WORD = re.compile(r"[^a-z0-9]+")
 _BRACKETS = re.compile(r"\([^()]*\)|\[[^\[\]]*\]")
 _OWNER = re.compile(rf"\s(?:{'|'.join(map(re.escape, OWNERS))})\s", re.IGNORECASE)
@@ -60,7 +61,7 @@ class Name(NamedTuple):
 
 def fold(text: str) -> str:
     """In ASCII and small, whatever the script; of each letter without its marks."""
-    return anyascii(unicodedata.normalize("NFKC", text).casefold()).lower()
+    return _APOSTROPHES.sub("", anyascii(unicodedata.normalize("NFKC", text).casefold()).lower())
 
 
 def sound(word: str) -> str:
@@ -80,8 +81,9 @@ def name_of(text: str) -> Name | None:
     words_alone = [word for word in named if not _NUMBERED.fullmatch(word) and word not in STOPWORDS]
     common = frozenset(word for word in words_alone if word in COMMON)
     telling = tuple(sorted({sound(word) for word in _initials_joined(words_alone) if word not in COMMON}))
-    joined = sound("".join(word for word in core if word not in STOPWORDS))
     spoken = [word for word in core if word not in STOPWORDS]
+    own = [word for word in spoken if SAME.get(word, word) != "shop"]
+    joined = sound("".join(own or spoken))
     initials = sound("".join(word[0] for word in spoken)) if len(spoken) > 2 else ""
     return Name(telling, common, numbers, joined, initials, _is_latin(text)) if joined else None
 
@@ -100,9 +102,9 @@ def _words(text: str) -> list[str]:
     if not text.isascii():
         for word, said in IN_OTHER_SCRIPTS.items():
             text = text.replace(word, said)
+    text = _ELIDED.sub(r"\1 ", text).replace("μπ", "b")
     text = _LETTERS_WITH_DOTS.sub(r"\1", _APOSTROPHES.sub("", text))
-    text = anyascii(text.replace("&", " and ").replace("+", " and ")).lower()
-    text = f" {_NO_WORD.sub(' ', text)} "
+    text = f" {_NO_WORD.sub(' ', fold(text.replace('&', ' and ').replace('+', ' and ')))} "
     for phrase in LEGAL_PHRASES:
         text = text.replace(phrase, " ")
     return text.split()

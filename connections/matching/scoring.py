@@ -14,6 +14,7 @@ from rapidfuzz import fuzz
 from rapidfuzz.distance import JaroWinkler
 
 from connections.matching.normalising import same_phone
+from connections.matching.words import KINDS
 from connections.near_keys import name_differences
 
 if TYPE_CHECKING:
@@ -82,6 +83,9 @@ def _compare_names(first: Profile, second: Profile) -> Evidence:
     similar, one, other = max(pairs, key=lambda pair: pair[0])
     if one.numbers and other.numbers and one.numbers.isdisjoint(other.numbers):
         return Evidence(-5, "but numbers in the names differ")
+    kinds, other_kinds = one.common & KINDS, other.common & KINDS
+    if kinds and other_kinds and kinds.isdisjoint(other_kinds):
+        return Evidence(-3, "but another kind of shop")
     telling = bool(one.telling and other.telling)
     if similar >= 0.97:
         return Evidence(SAME_NAME if telling else 2.5, "same name")
@@ -200,8 +204,8 @@ def _compare_doors(first: Place, second: Place, *, same_zip: bool) -> Evidence |
         return Evidence(3, "same address")
     if same_number and same_zip:
         return Evidence(2, f"same house number in postal code {second.zip}")
-    if first.numbers and second.numbers and not same_number and not alike:
-        return Evidence(-0.5 if same_zip else -1.5, "but other address")
+    if first.numbers and second.numbers and not same_number:
+        return Evidence(0) if alike else Evidence(-0.5 if same_zip else -1.5, "but other address")
     return Evidence(0.5, "same street") if alike and not same_zip else None
 
 

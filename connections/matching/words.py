@@ -15,7 +15,7 @@ def _listed(name: str) -> frozenset[str]:
 
 
 LEGAL_FORMS, ENDINGS, STOPWORDS = _listed("legal_forms"), _listed("endings"), _listed("stopwords")
-COMMON, STREETS = _listed("common"), _listed("streets")
+COMMON, KINDS, STREETS = _listed("common"), _listed("kinds"), _listed("streets")
 MAIL_FOR_ALL, PLATFORMS, SECOND_LEVELS = _listed("mail_for_all"), _listed("platforms"), _listed("second_levels")
 LEGAL_PHRASES = tuple(f" {phrase} " for phrase in _WORDS["legal_phrases"])
 OWNERS: tuple[str, ...] = tuple(_WORDS["owners"])
