@@ -80,7 +80,7 @@ class WayBackPages(StepPages):
     def undo(self, request: HttpRequest, object_id: str) -> HttpResponse:
         run: Run = self.find_editable(request, object_id)
         text = [
-            f"What {run} changed is taken back: {run.created + run.updated:,} customers. Values are what they were, "
+            f"What {run} changed is taken back. Customers: {run.created + run.updated:,}. Values are what they were, "
             "and what it made is deleted. What was changed again since, by whomever, is left as it is, and named.",
             "The undo is a run of its own, which can be undone.",
         ]

@@ -51,11 +51,11 @@ class Command(BaseCommand):
 
     def _print(self, run: Run, undo: Run, undone: Undone) -> None:
         dry = " (dry run: nothing was kept)" if undo.dry_run else ""
-        made = f", {undone.created:,} created again" if undone.created else ""
+        made = f" {undone.created:,} made again," if undone.created else ""
         counts = (
-            f"{undone.restored:,} customers restored{made}, {undone.deleted:,} deleted, {undone.left_in_all:,} left"
+            f"{undone.restored:,} restored,{made} {undone.deleted:,} deleted; left as they are: {undone.left_in_all:,}"
         )
-        self.stdout.write(printable(f"Run {undo.pk} takes {run} back: {counts}{dry}"))
+        self.stdout.write(printable(f"Run {undo.pk} takes {run} back. Customers: {counts}{dry}"))
         for left in undone.left[:SHOWN]:
             self.stdout.write(printable(f"left: {left.customer_code}: {left.message}"))
         if undone.left_in_all > SHOWN:

@@ -369,7 +369,7 @@ def test_the_command_follows_its_contract(account, send, rosa):
     assert error.value.returncode == 2
     out = StringIO()
     call_command("undo_import", str(told["undo"]), "--dry-run", stdout=out)
-    assert "1 customers restored, 1 created again, 0 deleted, 0 left (dry run" in out.getvalue()
+    assert "1 restored, 1 made again, 0 deleted; left as they are: 0 (dry run" in out.getvalue()
 
 
 def test_a_worker_undoes_what_is_queued(send, rosa):
