@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from django.db.models import QuerySet
     from django.http import HttpRequest, HttpResponse
 
-SEVERITY_COLOURS = {Issue.Severity.ERROR: "danger", Issue.Severity.WARNING: "warning"}
+SEVERITY_COLOURS = {Issue.Severity.ERROR: "danger", Issue.Severity.WARNING: "warning", Issue.Severity.INFO: "info"}
 ISSUES_LOOKED_AT = 10_000
 MOST_OTHERS = 50
 """How many further issues of a customer are named."""

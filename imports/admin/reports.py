@@ -12,7 +12,8 @@ from unfold.decorators import action
 from connections.changes_api import ChangeFilter
 from connections.models import Change
 from imports.admin.steps import StepPages
-from imports.runs.reporting import changes_of, count_by_field, serve_table
+from imports.pipeline.owning import KEPT
+from imports.runs.reporting import changes_of, count_by_field, count_kept, serve_table
 from imports.runs.rows import read_row
 
 if TYPE_CHECKING:
@@ -35,6 +36,10 @@ class ReportPages(StepPages):
             "title": f"Changes: {run}" if stands else f"What would change: {run}",
             "counts": list(_with_links(run, counts, has_links=stands)),
         }
+        if kept := count_kept(run):
+            asked = {"run__id__exact": str(run.pk), "code": KEPT}
+            url = f"{reverse('admin:imports_issue_changelist')}?{urlencode(asked)}"
+            context |= {"kept": url, "kept_count": f"{kept:,}"}
         if stands and counts:
             context |= {"all": _list_of(run), "table": _table_of(run)}
         return self.show(request, run, "imports/report.html", context)

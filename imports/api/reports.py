@@ -15,7 +15,7 @@ from accounts.api.base import AccountView
 from connections.changes_api import ChangeFilter
 from connections.models import Change
 from imports.models import Run
-from imports.runs.reporting import changes_of, count_by_field, serve_table
+from imports.runs.reporting import changes_of, count_by_field, count_kept, serve_table
 from imports.runs.rows import read_row
 
 if TYPE_CHECKING:
@@ -35,6 +35,9 @@ class FieldCountSerializer(serializers.Serializer[Any]):
 class ReportSerializer(serializers.Serializer[Any]):
     run = serializers.IntegerField()
     changes = FieldCountSerializer(many=True, help_text="The most frequent first.")
+    kept = serializers.IntegerField(
+        help_text="Values that the file did not get to write, as it only fills their fields; see the issues `kept`."
+    )
 
 
 class RunView(AccountView):
@@ -58,7 +61,8 @@ class Report(RunView):
     def get(self, request: Request, account: str, pk: int) -> Response:
         """Of a held file and a dry run, what it would change. One by one they are `changes/?run=`."""
         run = self.find_run()
-        return Response(ReportSerializer({"run": run.pk, "changes": count_by_field(run)}).data)
+        report = {"run": run.pk, "changes": count_by_field(run), "kept": count_kept(run)}
+        return Response(ReportSerializer(report).data)
 
 
 class RowSerializer(serializers.Serializer[Any]):

@@ -236,11 +236,12 @@ class Run(models.Model):
 
 
 class Issue(models.Model):
-    """Something wrong with a file, a row or a cell."""
+    """Something wrong with a file, a row or a cell; as information, a value that the file did not get to write."""
 
     class Severity(models.TextChoices):
         ERROR = "error", "error"
         WARNING = "warning", "warning"
+        INFO = "info", "information"
 
     run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="issues", db_index=False)
     line = models.PositiveIntegerField(null=True, help_text="The physical line of the file, counted from 1.")

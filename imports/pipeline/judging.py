@@ -23,6 +23,7 @@ from connections.stored import (
 )
 from imports.files.blocks import CLEAR, KEEP
 from imports.formats.policies import AssignmentMode
+from imports.pipeline.owning import Ownership
 from imports.pipeline.resolving import NewLookup, Reference, Resolver
 from imports.template import ADDRESSES, ASSIGNMENTS, FIELDS, Group, Target
 from lookups.directory import price_type_code
@@ -104,6 +105,7 @@ class Judge:
         for block in mapping.blocks:
             self.clear_parts.setdefault(block.group, set()).update(block.clear_parts)
             self.fill_parts.setdefault(block.group, set()).update(block.fill_parts)
+        self.ownership = Ownership(mapping, directory, self.fill_parts)
         # Groups of which a record takes just what the file says, unless it only fills what is blank.
         self.plain_groups = {
             group for group, parts in self.clear_parts.items() if not parts and not self.policies.clear_token
@@ -123,6 +125,8 @@ class Judge:
         self._judge_buyers(verdict)
         for kind in ASSIGNMENTS:
             self._judge_assignments(verdict, kind)
+        if stored is not None and self.ownership.is_limited and not customer.errors:
+            self.ownership.note_kept(customer, stored)
         return verdict
 
     # -- single values

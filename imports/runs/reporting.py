@@ -5,12 +5,14 @@ from __future__ import annotations
 import csv
 from typing import TYPE_CHECKING, Any
 
+from django.db.models import Count, Q, Sum
 from django.http import StreamingHttpResponse
 
 from accounts.times import iso_utc
 from connections.evidence import count_changes
 from connections.models import Change
 from connections.origins import made_with
+from imports.pipeline.owning import KEPT
 from imports.wording import file_name
 from lookups.formulas import mark_formula
 
@@ -36,6 +38,12 @@ def count_by_field(run: Run) -> list[dict[str, Any]]:
     """
     kept: list[dict[str, Any]] = (run.evidence or {}).get("changes", [])
     return kept or count_changes(run.pk)
+
+
+def count_kept(run: Run) -> int:
+    """How many values the file wanted and did not get, because it only fills their fields; each is an issue."""
+    kept = run.issues.filter(code=KEPT).aggregate(listed=Count("pk", filter=Q(more=0)), more=Sum("more"))
+    return int(kept["listed"] + (kept["more"] or 0))
 
 
 def serve_table(run: Run, changes: QuerySet[Change]) -> StreamingHttpResponse:
