@@ -22,7 +22,7 @@ from accounts.careful import short_time
 from accounts.owned import OwnAccountSelect
 from accounts.users import user_of
 from connections import review
-from connections.matching.finding import find_similar
+from connections.matching.finding import find_similar, looked_at
 from connections.models import LONGEST_NOTE, Connection
 from connections.review_evidence import find_differences, find_origins
 
@@ -91,6 +91,7 @@ def describe_review(connection: Connection) -> dict[str, Any]:
         "waits": waits,
         "due_at": due_at,
         "is_overdue": due_at <= timezone.now(),
+        "is_compared": bool(looked_at(Connection.objects.filter(pk=connection.pk))),
         "similar": [
             {"match": match, "percent": round(match.score * 100), "other": other, "differences": differences[other.pk]}
             for match, other in similar

@@ -71,6 +71,18 @@ def test_the_page_shows_where_a_connection_came_from_and_what_is_similar(client,
     assert "Similar connections" in client.get(page(known)).content.decode()
 
 
+def test_the_page_says_what_is_not_known_yet(client, account):
+    waiting = make_connection(account, "C3", status="pending")
+    assert "still to be compared" in client.get(page(waiting)).content.decode()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_page_says_that_nothing_is_similar(client, account):
+    waiting = make_connection(account, "C3", status="pending")
+    look_for_duplicates(account.pk)
+    assert "No connection of the account is similar to it." in client.get(page(waiting)).content.decode()
+
+
 def test_what_is_similar_is_escaped(client, account, known, twin):
     Connection.objects.filter(pk=known.pk).update(profile_name="Elm Street Outfitters <i>")
     look_for_duplicates(account.pk)
