@@ -20,6 +20,7 @@ from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationFo
 from unfold.widgets import UnfoldAdminIntegerFieldWidget
 
 from accounts.careful import CarefulAdmin, RowsAsPosted, short_time
+from accounts.home import find_shortcuts
 from accounts.models import Account, AuthToken, Membership, User
 from accounts.owned import AccountOwnedAdmin, AccountOwnedInline
 from accounts.sandboxes import add_sandbox
@@ -180,6 +181,14 @@ class AccountAdmin(AccountOwnedAdmin):
     fields = ["name", "code", "sandbox_of", "auto_approval", "review_hours"]
     inlines = [MembersOfAccount]
     actions_detail = ["make_sandbox"]
+    change_form_outer_before_template = "accounts/shortcuts.html"
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> Any:
+        account = self.get_object(request, object_id)
+        shortcuts = find_shortcuts(user_of(request), account) if account else []
+        return super().change_view(request, object_id, form_url, {**(extra_context or {}), "shortcuts": shortcuts})
 
     @action(description="Make a sandbox", url_path="sandbox")
     def make_sandbox(self, request: HttpRequest, object_id: str) -> HttpResponse:

@@ -14,7 +14,7 @@ from django.urls import reverse
 
 from accounts.health import find_problems
 from accounts.models import Account
-from accounts.plugins import load
+from accounts.plugins import collect, load
 from accounts.users import user_of
 
 if TYPE_CHECKING:
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     from django.db.models import Model, QuerySet
     from django.http import HttpRequest
+
+    from accounts.models import User
 
 MOST_COUNTED = 1000
 """Nobody reads larger numbers, and counting a million rows would hold up the page."""
@@ -103,4 +105,13 @@ def describe_home(request: HttpRequest, context: dict[str, Any]) -> dict[str, An
         "needs": [need for find in finders for need in find(request, scope) if need.count],
         "panels": [panel for show in panels for panel in show(request, scope)],
         "problems": find_problems(),
+        "shortcuts": find_shortcuts(user_of(request), scope.chosen),
     }
+
+
+def find_shortcuts(user: User, account: Account | None = None) -> list[tuple[str, str]]:
+    """What an editor often does, as the apps say: words and page, for one account or for any."""
+    if not (user.may_edit(account.pk) if account else user.edits_any_account):
+        return []
+    asked = f"?account={account.pk}" if account else ""
+    return [(words, f"{reverse(page)}{asked}") for words, page in collect("shortcuts")]

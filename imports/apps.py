@@ -19,6 +19,7 @@ class ImportsConfig(AppConfig):
         "RunStatus": "imports.models.Run.Status",
         "VersionStatus": "imports.models.FormatVersion.Status",
     }
+    shortcuts = [("Upload a file", "admin:imports_run_upload")]
     home_needs = ["imports.admin.home.find_needs"]
     home_panels = ["imports.admin.home.show_runs", "imports.admin.home.show_feeds"]
     search = ["imports.admin.searching.find"]

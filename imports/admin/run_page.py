@@ -20,6 +20,7 @@ from imports.describing import say_outcome
 from imports.health import is_at_work
 from imports.models import Run
 from imports.runs.releasing import find_advice
+from imports.runs.uploading import find_why_not_for_real
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -151,6 +152,11 @@ def find_steps(run: Run) -> Iterator[Step]:
         if not find_advice(run):
             yield step("Release", "release", is_first=True)
         yield step("Reject", "reject")
+    if not find_why_not_for_real(run):
+        yield step("Import it for real", "import_for_real", is_first=True)
+    elif run.dry_run and run.finished_at and not (run.undoes_id or run.replays_id):
+        upload = f"{reverse('admin:imports_run_upload')}?account={run.account_id}"
+        yield Step("Upload the file again", upload, is_first=True)
     for name in ("replay", "undo"):
         if name in possible:
             yield step(name.capitalize(), name, is_first=name == "replay")

@@ -20,6 +20,7 @@ from imports.admin.reports import ReportPages
 from imports.admin.run_page import describe_page, name_run
 from imports.admin.run_steps import RunSteps
 from imports.admin.steps import Named
+from imports.admin.uploads import UploadPages
 from imports.admin.ways_back import WayBackPages
 from imports.describing import rejects_name
 from imports.models import Run
@@ -52,7 +53,7 @@ def held_badge(request: HttpRequest) -> str:
 
 
 @admin.register(Run)
-class RunAdmin(RunSteps, WayBackPages, ReportPages, ReadOnlyAdmin):
+class RunAdmin(RunSteps, WayBackPages, UploadPages, ReportPages, ReadOnlyAdmin):
     when_empty = "A run is one file. They come from feeds, from the API, and from people who upload them."
     list_display = [
         "number",
@@ -84,7 +85,7 @@ class RunAdmin(RunSteps, WayBackPages, ReportPages, ReadOnlyAdmin):
     ordering = ["-id"]
     list_per_page = 50
     actions_detail = ["kept_file", "rejects_file", "release", "reject", "replay", "add_entry", "map_value", "undo",
-                      "report", "report_csv", "row"]  # fmt: skip
+                      "import_for_real", "report", "report_csv", "row"]  # fmt: skip
 
     @display(description="run", ordering="id")
     def number(self, run: Run) -> str:

@@ -1,11 +1,13 @@
-"""Upload: a file that a program sends waits on the disk, with its run, until a worker imports it."""
+"""Upload: a file that a program or a person sends waits on the disk, with its run, until it is imported."""
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from django.core.exceptions import SuspiciousFileOperation
+from django.core.files import File
 from django.db import transaction
 from django.utils import timezone
 
@@ -15,18 +17,20 @@ from imports.models import Run
 from imports.pipeline import ImportRequest, import_file
 from imports.pipeline.claiming import claim_account
 from imports.pipeline.recognising import LOOKED_AT, find_version_for_file
+from imports.queueing import enqueue_run
 from imports.runs.replaying import replay_run
 from imports.runs.undoing import undo_run
 from imports.versioning import STANDARD_NAME, find_version, find_version_of
 
-if TYPE_CHECKING:
-    from django.core.files.uploadedfile import UploadedFile
+AT_ONCE = 2_000_000
+"""Bytes of a file that is imported while somebody waits; workers import larger ones."""
 
+if TYPE_CHECKING:
     from accounts.models import Account, User
 
 
 def store_upload(
-    account: Account, file: UploadedFile[bytes], user: User, *, format_name: str | None = None, dry_run: bool = False
+    account: Account, file: File[bytes], user: User, *, format_name: str | None = None, dry_run: bool = False
 ) -> Run:
     """Keep the file with a queued run of its own. Raises SettingsWrong where no format of the name may read it.
 
@@ -53,6 +57,48 @@ def store_upload(
         except (OSError, SuspiciousFileOperation) as error:
             raise SettingsWrong(f"No copy of {name} can be kept in DATA_DIR: {error}.") from None
     return run
+
+
+def import_soon(run: Run) -> None:
+    """Import an uploaded file at once where it is small and its account free; let a worker do it otherwise.
+
+    How it ended, or that it waits, stands in the run.
+    """
+    if run.file_size <= AT_ONCE:
+        with contextlib.suppress(OSError):  # the run says it
+            import_queued(run.pk)
+        run.refresh_from_db()
+    if run.status == Run.Status.QUEUED:
+        enqueue_run(run.pk)
+
+
+def queue_for_real(dry: Run, user: User) -> Run:
+    """A queued run of the file of a dry run, from its copy. Raises SettingsWrong where there is nothing to import.
+
+    It is read with the version that the dry run was read with, and judged anew, as things stand by then.
+    """
+    if problem := find_why_not_for_real(dry):
+        raise SettingsWrong(f"{dry} cannot be imported for real: {problem}")
+    version = find_version_of(dry)
+    try:
+        with dry.kept_file.open("rb") as kept:
+            name = str(version) if version else STANDARD_NAME
+            return store_upload(dry.account, File(kept, name=dry.file_name), user, format_name=name)
+    except OSError as error:
+        raise SettingsWrong(f"The copy of {dry.file_name} cannot be read: {error.strerror}.") from None
+
+
+def find_why_not_for_real(run: Run) -> str:
+    """Why the file of a run cannot be imported as a dry run has shown it; "" where it can."""
+    if not run.dry_run:
+        return "it is no dry run."
+    if run.replays_id or run.undoes_id:
+        return f"it is about run {run.replays_id or run.undoes_id}, on whose page that is done."
+    if run.status not in (Run.Status.SUCCEEDED, Run.Status.PARTIAL, Run.Status.HELD):
+        return f"it is {run.status}, so nothing of the file would go in."
+    if not run.kept_file or not Path(run.kept_file.path).is_file():
+        return f"no copy of {run.file_name} is kept. Upload the file again."
+    return ""
 
 
 def import_queued(run_id: int) -> str:

@@ -115,7 +115,7 @@ def test_an_empty_installation_says_what_to_do_next(account, rosa):
     text = rosa.get("/admin/").content.decode()
     assert "Nothing waits for anybody" in text
     assert "Add the first feed" in text
-    assert reverse("admin:connections_connection_import") in text
+    assert reverse("admin:imports_run_upload") in text
 
 
 def test_the_page_asks_as_much_of_the_database_for_one_account_as_for_many(account, rosa):

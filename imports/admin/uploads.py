@@ -1,0 +1,148 @@
+"""Upload: somebody gives a file to an account, looks at what it would change, and imports it for real."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.conf import settings
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db.models import Q
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.urls import path, reverse
+from unfold.decorators import action
+from unfold.widgets import UnfoldAdminSelectWidget, UnfoldBooleanWidget
+
+from accounts.models import Account
+from accounts.users import user_of
+from imports.admin.steps import StepPages, page_of
+from imports.errors import SettingsWrong
+from imports.models import FormatVersion
+from imports.runs.uploading import import_soon, queue_for_real, store_upload
+from imports.versioning import STANDARD_NAME
+
+if TYPE_CHECKING:
+    from django.core.files.uploadedfile import UploadedFile
+    from django.db.models import QuerySet
+    from django.forms import Form
+    from django.http import HttpRequest, HttpResponse
+
+    from accounts.models import User
+    from imports.models import Run
+
+ARCHIVE = b"PK\x03\x04"
+
+
+def list_readings(accounts: QuerySet[Account]) -> list[Any]:
+    """How files may be read into the accounts: by themselves, as the standard template, and with their formats."""
+    of_sandbox = Q(format__account__sandboxes__in=accounts.values("pk"))
+    live = Q(status=FormatVersion.Status.LIVE) & (Q(format__account__in=accounts.values("pk")) | of_sandbox)
+    versions = FormatVersion.objects.filter(live | (Q(status=FormatVersion.Status.TESTING) & of_sandbox)).distinct()
+    groups: dict[str, list[tuple[str, str]]] = {}
+    for version in versions.select_related("format__account").order_by("format__account", "format__name", "-number"):
+        said = "live" if version.status == FormatVersion.Status.LIVE else "testing, for a sandbox"
+        groups.setdefault(str(version.format.account), []).append((str(version), f"{version} ({said})"))
+    return [
+        ("", "the account's live format, or else the standard template"),
+        (STANDARD_NAME, "the standard template"),
+        *groups.items(),
+    ]
+
+
+class UploadForm(forms.Form):
+    """A file, the account it goes to, and how it is read; the formats offered are those of the account, once chosen."""
+
+    file = forms.FileField(
+        help_text="Delimited text, .txt or .csv.", widget=forms.FileInput({"accept": ".txt,.csv", "class": "run-file"})
+    )
+    account = forms.ModelChoiceField(Account.objects.none(), widget=UnfoldAdminSelectWidget)
+    reading = forms.ChoiceField(
+        required=False,
+        label="Format",
+        widget=UnfoldAdminSelectWidget,
+        help_text="A production account takes live versions only. Rejected rows that come back are read as they were "
+        "before.",
+    )
+    dry_run = forms.BooleanField(
+        label="Dry run first",
+        required=False,
+        initial=True,
+        widget=UnfoldBooleanWidget,
+        help_text="Check the file, show what it would change, and change nothing. A click imports it then.",
+    )
+
+    def __init__(self, user: User, account: str, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        editable = Account.objects.editable_by(user)
+        chosen = editable.filter(pk=account) if account.isdecimal() and len(account) < 19 else editable.none()
+        accounts, reading = self.fields["account"], self.fields["reading"]
+        assert isinstance(accounts, forms.ModelChoiceField)  # noqa: S101  (narrows the type)
+        assert isinstance(reading, forms.ChoiceField)  # noqa: S101  (as above)
+        accounts.queryset = editable
+        accounts.initial = chosen.first() or (only[0] if len(only := editable[:2]) == 1 else None)
+        accounts.widget.attrs |= {
+            "hx-get": reverse("admin:imports_run_upload"),
+            "hx-target": "#reading",
+            "hx-select": "#reading",
+            "hx-swap": "outerHTML",
+        }
+        reading.choices = list_readings(chosen if not self.is_bound and accounts.initial in chosen else editable)
+
+    def clean_file(self) -> UploadedFile[bytes]:
+        file: UploadedFile[bytes] = self.cleaned_data["file"]
+        if (file.size or 0) > settings.UPLOAD_LIMIT:
+            raise ValidationError(f"{file.name} has more than {settings.UPLOAD_LIMIT:,} bytes. Upload it in parts.")
+        file.open()
+        if file.read(len(ARCHIVE)) == ARCHIVE:
+            raise ValidationError(f"{file.name} is a spreadsheet or an archive. Save it as delimited text (.csv).")
+        file.seek(0)
+        return file
+
+
+class UploadPages(StepPages):
+    """Of the admin of runs."""
+
+    def get_urls(self) -> list[Any]:
+        page = path("upload/", self.admin_site.admin_view(self.upload_view), name="imports_run_upload")
+        return [page, *super().get_urls()]
+
+    def upload_view(self, request: HttpRequest) -> HttpResponse:
+        user = user_of(request)
+        if not user.edits_any_account:
+            raise PermissionDenied
+        given = (request.POST, request.FILES) if request.method == "POST" else ()
+        form = UploadForm(user, request.GET.get("account", ""), *given)
+        if given and form.is_valid():
+            cleaned = form.cleaned_data
+            try:
+                run = store_upload(
+                    cleaned["account"],
+                    cleaned["file"],
+                    user,
+                    format_name=cleaned["reading"] or None,
+                    dry_run=cleaned["dry_run"],
+                )
+            except SettingsWrong as error:
+                form.add_error("reading", str(error))
+            else:
+                import_soon(run)
+                return redirect(page_of(run))
+        context = {**self.admin_site.each_context(request), "opts": self.opts, "title": "Upload a file", "form": form}
+        return TemplateResponse(request, "imports/upload.html", context)
+
+    @action(description="Import it for real", url_path="import")
+    def import_for_real(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """The file of a dry run, from the copy that was kept."""
+        run: Run = self.find_editable(request, object_id)
+        text = [
+            f"{run.file_name} is imported into {run.account} as a run of its own, from the copy that the dry run kept. "
+            "It is judged anew, as things stand now.",
+        ]
+
+        def take(_: Form | None) -> HttpResponse:
+            queued = queue_for_real(run, user_of(request))
+            import_soon(queued)
+            return redirect(page_of(queued))
+
+        return self.confirm(request, run, "Import it for real", text, take)
