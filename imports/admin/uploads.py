@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django import forms
-from django.conf import settings
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import Q
 from django.shortcuts import redirect
@@ -91,8 +90,6 @@ class UploadForm(forms.Form):
 
     def clean_file(self) -> UploadedFile[bytes]:
         file: UploadedFile[bytes] = self.cleaned_data["file"]
-        if (file.size or 0) > settings.UPLOAD_LIMIT:
-            raise ValidationError(f"{file.name} has more than {settings.UPLOAD_LIMIT:,} bytes. Upload it in parts.")
         file.open()
         if file.read(len(ARCHIVE)) == ARCHIVE:
             raise ValidationError(f"{file.name} is a spreadsheet or an archive. Save it as delimited text (.csv).")

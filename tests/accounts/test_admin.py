@@ -84,6 +84,8 @@ def test_a_member_is_let_in_on_the_page_of_the_account(client, account):
     data = {
         "name": account.name,
         "code": account.code,
+        "auto_approval": account.auto_approval,
+        "review_hours": account.review_hours,
         "memberships-TOTAL_FORMS": "2",
         "memberships-INITIAL_FORMS": "1",
         "memberships-0-id": known.pk,

@@ -84,8 +84,16 @@ def at_work():
         ({"status": "held", "decision": "rejected", "decided_by": "vera"}, "then rejected by vera", []),
         ({"status": "failed", "message": "No room."}, "the operator must look at. No room.", []),
         ({"status": "undone", "customers": 2, "created": 2}, "was taken back", []),
-        ({"status": "succeeded", "dry_run": True, "customers": 2, "created": 2}, "A dry run: nothing was changed", []),
-        ({"status": "held", "dry_run": True, "message": "Too many."}, "would be held for a person", []),
+        (
+            {"status": "succeeded", "dry_run": True, "customers": 2, "created": 2},
+            "A dry run: nothing was changed",
+            ["Upload the file again"],
+        ),
+        (
+            {"status": "held", "dry_run": True, "message": "Too many."},
+            "would be held for a person",
+            ["Upload the file again"],
+        ),
     ],
 )
 def test_the_page_says_what_happened_and_offers_what_can_be_done(client, rosa, account, fields, said, steps):

@@ -157,8 +157,3 @@ def test_a_small_file_waits_while_another_one_is_imported(account, user, client)
     run = Run.objects.get()
     assert (run.status, run.queued_at is not None) == ("queued", True)
     assert "It waits for a worker" in text_of(page)
-
-
-def test_no_more_is_taken_than_the_limit_lets_in(account, user, client, settings):
-    settings.UPLOAD_LIMIT = 10
-    assert "more than 10 bytes" in str(upload(client, account, as_text([NEW])).context["form"].errors["file"])
