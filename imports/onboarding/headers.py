@@ -57,7 +57,7 @@ class Lexicon:
     owners: dict[str, list[str]]
     parts: dict[str, list[str]]
     words: frozenset[str]
-    languages: dict[str, set[str]]
+    languages: dict[str, list[str]]
 
 
 @cache
@@ -66,7 +66,7 @@ def lexicon() -> Lexicon:
     owners: dict[str, list[str]] = defaultdict(list)
     parts: dict[str, list[str]] = defaultdict(list)
     words: set[str] = set()
-    languages: dict[str, set[str]] = defaultdict(set)
+    languages: dict[str, list[str]] = defaultdict(list)
     for table, entries in ((owners, vocabulary.load("owners")), (parts, vocabulary.load("parts"))):
         for name, by_language in entries.items():
             for language, listed in by_language.items():
@@ -74,7 +74,7 @@ def lexicon() -> Lexicon:
                     words.update(words_of(phrase))
                     for spelling in vocabulary.spellings(phrase):
                         words.add(spelling)
-                        languages[spelling].add(language)
+                        languages[spelling].append(language)
                         if name not in table[spelling]:
                             table[spelling].append(name)
     for name, listed in vocabulary.load("phrases").items():
@@ -96,9 +96,9 @@ def find_language(headers: Iterable[str]) -> str:
     found = Counter(
         language
         for header in headers
-        for word in {squash(header), *words_of(header)}
-        if "en" not in (of_word := languages.get(word, {"en"}))
-        for language in of_word
+        for word in dict.fromkeys([squash(header), *words_of(header)])
+        if "en" not in (of_word := languages.get(word, ["en"]))
+        for language in dict.fromkeys(of_word)
     )
     return found.most_common(1)[0][0] if found else ""
 
@@ -270,10 +270,9 @@ def _read_beginning(tokens: tuple[str, ...]) -> Iterator[Meaning]:
     if len(words) != 1 or not SHORTEST_BEGINNING <= len(text) <= LONGEST_BEGINNING:
         return
     parts = lexicon().parts
-    longer = [word for word in parts if word.startswith(text)]
-    for part in parts[min(longer, key=len)] if longer else ():
-        count = int(number) if number else None
-        yield Meaning("", f"{part}", count, BEGINNING, f"{text!r} is the beginning of {min(longer, key=len)!r}")
+    whole = min((word for word in parts if word.startswith(text)), key=lambda word: (len(word), word), default="")
+    for part in parts.get(whole, ()):
+        yield Meaning("", part, int(number) if number else None, BEGINNING, f"{text!r} is the beginning of {whole!r}")
 
 
 def _read_likeness(tokens: tuple[str, ...]) -> Iterator[Meaning]:

@@ -300,8 +300,8 @@ def test_of_languages_that_name_as_many_countries_that_of_the_header_is_proposed
     rows = [f"{number},Negozio {number},Via Roma {number},Roma,Italia" for number in range(100, 120)]
     assert propose("Codice cliente,Ragione sociale,Indirizzo,Città,Nazione", *rows).languages == ["it"]
     assert propose("Código cliente,Razón social,Dirección,Ciudad,País", *rows).languages == ["es"]
-    rows = [f"{number},Butik {number},Strøget {number},Odense,Danmark" for number in range(100, 120)]
-    assert propose("Kundenr.,Navn,Adresse,By,Land", *rows).languages == ["da"]
+    rows = [f"{number},Butik {number},Strøget {number},Odense,Danmark," for number in range(100, 120)]
+    assert propose("Kundenr.,Navn,Adresse,By,Land,Bemærkninger", *rows).languages == ["da"]
 
 
 @pytest.mark.parametrize("cell", ["ENGLAND", "Wales", "northern ireland"])

@@ -98,7 +98,8 @@ class Command(BaseCommand):
                 f"It may be {reading.encoding} as well (--encoding {reading.encoding}): "
                 f"is a word {mine!r}, or {other!r}?"
             )
-        self.stdout.write(f"{proposal.layout}; {proposal.rows} rows looked at\n\n")
+        continues = ", rows without a code continue the one above" if proposal.continues else ""
+        self.stdout.write(f"{proposal.layout}{continues}; {proposal.rows} rows looked at\n\n")
         self.stdout.write(f"{'':>3} {'column':<{WIDEST}} {'field':<26} {'sure':>5}  evidence")
         for column in proposal.columns:
             target = str(column.target or "–")

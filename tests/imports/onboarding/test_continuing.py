@@ -1,6 +1,9 @@
 """Samples in which a customer goes on in rows without a code, and such as only look so."""
 
+from io import StringIO
+
 import pytest
+from django.core.management import call_command
 
 from imports.onboarding import onboard
 from lookups.models import PriceType
@@ -36,6 +39,17 @@ def test_rows_without_a_code_continue_the_one_above(propose, tmp_path, counts):
     PriceType.objects.create(account=account, currency="USD", label="A")
     run = import_path(account, tmp_path / "sample.csv", proposal.to_draft().complete("erp"), dry_run=True)
     assert (run.customers, run.rows_rejected) == (len(counts), 0)
+
+
+@pytest.mark.django_db
+def test_the_command_says_that_rows_continue(tmp_path):
+    make_account("erp")
+    path = tmp_path / "sample.csv"
+    lines = [HEADER, FULL.format(10), MORE.format(10, 1), FULL.format(11), MORE.format(11, 2)]
+    path.write_text("".join(f"{line}\n" for line in lines))
+    output = StringIO()
+    call_command("onboard_format", str(path), account="erp", stdout=output)
+    assert "rows without a code continue the one above; 4 rows looked at" in output.getvalue()
 
 
 WIDE = "Customer No,Customer Name,Ship-to No,Ship-to Name,Ship-to City,Ship-to Country"
