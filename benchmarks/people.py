@@ -167,6 +167,31 @@ def importer(world: World, chance: random.Random) -> Callable[[], str]:
     return import_one
 
 
+def undoer(world: World, chance: random.Random) -> Callable[[], str]:
+    from imports.errors import SettingsWrong, TryAgainLater
+    from imports.models import Run
+    from imports.runs.undoing import undo_run
+
+    def undo_one() -> str:
+        time.sleep(chance.random())
+        first = Run.objects.order_by("pk").values("pk")[:1]  # with whose customers everybody works
+        runs = list(Run.objects.applied().exclude(pk__in=first).order_by("-pk")[:6])
+        if not runs:
+            return "nothing to undo yet"
+        run = chance.choice(runs)
+        try:
+            _, undone = undo_run(run)
+        except TryAgainLater as later:
+            if "database" in str(later):
+                raise Unexpected(str(later)) from later
+            return "put off: the account is taken"
+        except SettingsWrong:
+            return "refused: undone already"
+        return "undone, with something left" if undone.left_in_all else "undone"
+
+    return undo_one
+
+
 def editor(world: World, chance: random.Random) -> Callable[[], str]:
     from tests.pages import filled_in
 
@@ -294,6 +319,6 @@ class Copy:
 ROLES = (
     ("importer", importer), ("importer", importer), ("editor", editor), ("editor", editor),
     ("housekeeper", housekeeper), ("reviewer", reviewer), ("deciding program", deciding_program),
-    ("list loader", list_loader),
+    ("list loader", list_loader), ("undoer", undoer),
 )  # fmt: skip
 WORKERS = {who for who, _ in ROLES} | {"polling program"}
