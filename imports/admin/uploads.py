@@ -11,7 +11,7 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from unfold.decorators import action
-from unfold.widgets import UnfoldAdminSelectWidget, UnfoldBooleanWidget
+from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminSelectWidget, UnfoldBooleanWidget
 
 from accounts.models import Account
 from accounts.users import user_of
@@ -53,7 +53,7 @@ class UploadForm(forms.Form):
     """A file, the account it goes to, and how it is read; the formats offered are those of the account, once chosen."""
 
     file = forms.FileField(
-        help_text="Delimited text, .txt or .csv.", widget=forms.FileInput({"accept": ".txt,.csv", "class": "run-file"})
+        help_text="Delimited text, .txt or .csv.", widget=UnfoldAdminFileFieldWidget({"accept": ".txt,.csv"})
     )
     account = forms.ModelChoiceField(Account.objects.none(), widget=UnfoldAdminSelectWidget)
     reading = forms.ChoiceField(

@@ -215,36 +215,3 @@ def test_a_feed_is_made_checked_and_pulled(account, browse, live_server, tmp_pat
         feed = Feed.objects.get()
         pull(feed.pk)
     assert feed.runs.get().status == "succeeded"
-
-
-def test_a_file_is_chosen_looked_at_and_imported(account, browse, live_server, tmp_path):
-    known = make_connection(account, "C1", profile_name="Galerie Lumière")
-    file = tmp_path / "customers.txt"
-    head = "customer_code|profile_name|price_type_currency|price_type_name|discount\n"
-    file.write_text(
-        f"{head}C1|Galerie Soleil|EUR|EU Wholesale|\nC2|Harbor Row|EUR|EU Wholesale|\nC3|Bad|EUR|EU Wholesale|a lot\n"
-    )
-    with browse("eddie") as page:
-        page.goto(live_server.url + reverse("admin:connections_connection_changelist"))
-        page.click("a[href$='/connections/connection/import/']")
-        page.set_input_files("input[name=import_file]", str(file))
-        page.select_option("select[name=reading]", "standard")
-        page.locator("#content form button[type=submit], form button[type=submit]", has_text="Submit").click()
-        page.wait_for_selector("text=1 new, 1 to be updated")
-        changed = page.locator("tr.update").inner_text()
-        assert "C1" in changed
-        assert "profile_name" in changed
-        assert page.locator("tr.update ins").count()
-        assert "Line 4: discount" in page.locator("tr.invalid").inner_text()
-        page.locator("button", has_text="Confirm import").click()
-        page.wait_for_selector("text=1 new, 1 updated, 0 unchanged, 1 rejected.")
-        page.locator("a", has_text="customers.txt").first.click()
-        page.wait_for_selector("text=Show the issues")
-        with page.expect_download() as download:
-            page.goto(live_server.url + reverse("admin:connections_connection_changelist"))
-            page.click("a[href*='/connections/connection/export/']")
-            page.locator("button", has_text="Submit").click()
-        exported = Path(download.value.path()).read_text()
-    known.refresh_from_db()
-    assert known.profile_name == "Galerie Soleil"
-    assert [line.split("|")[0] for line in exported.splitlines()[1:]] == ["Galerie Soleil", "Harbor Row"]
