@@ -1,1 +1,1 @@
-"""Runs: what people and programs ask for besides a first import: uploads, releases, comparisons, downloads."""
+"""Runs: what people and programs ask for besides a first import: uploads, releases, replays, undos, comparisons."""
