@@ -95,7 +95,7 @@ def _say_partial(run: Run) -> str:
     accepted = "would go in" if run.dry_run else "went in"
     return (
         f"{' and '.join(filter(None, [rejected, nameless]))}; the others {accepted}. "
-        "See below what is wrong with them and who can mend it."
+        "The issues say what is wrong with them and who can mend it."
     )
 
 
@@ -105,7 +105,7 @@ def _say_rejection(run: Run) -> str:
     return (
         f"No customer of the file could be taken: {run.rejected:,} {_were(run, run.rejected)} rejected"
         f"{f', and {run.rows_rejected:,} rows name none' if run.rows_rejected else ''}. "
-        "See below what is wrong and who can mend it."
+        "The issues say what is wrong and who can mend it."
     )
 
 

@@ -129,7 +129,7 @@ class IssueAdmin(StepPages, ReadOnlyAdmin):
             "remedy": find_remedy(issue.code, issue.severity),
             "run_page": page_of(issue.run),
             "others": [_link(other) for other in of_customer if other.pk != issue.pk],
-            **(read_row(issue, of_customer) if issue.line else {}),
+            **(read_row(issue.run, issue.line, dict.fromkeys([issue, *of_customer])) if issue.line else {}),
         }
         return self.show(request, issue, "imports/row.html", context)
 

@@ -11,10 +11,10 @@ from unfold.decorators import action
 
 from connections.changes_api import ChangeFilter
 from connections.models import Change
+from imports.admin.rows import read_row
 from imports.admin.steps import StepPages
 from imports.pipeline.owning import KEPT
 from imports.runs.reporting import changes_of, count_by_field, count_kept, serve_table
-from imports.runs.rows import read_row
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 
     from imports.models import Run
+
+
+ISSUES_OF_LINE = 100
 
 
 class ReportPages(StepPages):
@@ -50,10 +53,10 @@ class ReportPages(StepPages):
         run: Run = self.find_visible(request, object_id)
         asked = request.GET.get("line", "")
         line = int(asked) if asked.isascii() and asked.isdecimal() and 0 < len(asked) < 10 else 0
-        text = (read_row(run, line) if line else []) or [
-            "No copy of the file is kept any more, or it has no such line."
-        ]
-        return self.show(request, run, "imports/step.html", {"title": f"Line {line}: {run}", "text": text})
+        if not line:
+            raise Http404
+        context = read_row(run, line, run.issues.filter(line=line)[:ISSUES_OF_LINE])
+        return self.show(request, run, "imports/row.html", {"title": f"Line {line}: {run}", **context})
 
     @action(description="Changes as CSV", url_path="report-csv")
     def report_csv(self, request: HttpRequest, object_id: str) -> StreamingHttpResponse:

@@ -1,4 +1,4 @@
-"""The row of an issue as the file has it, read from the kept copy, with what is wrong beside each cell."""
+"""A row as the file has it, read from the kept copy, with what is wrong beside each cell."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from imports.files.excerpts import Excerpt
     from imports.formats.spec import FormatSpec
-    from imports.models import Issue
+    from imports.models import Issue, Run
 
 
 @dataclass
@@ -28,25 +28,27 @@ class Cell:
     wrong: list[str] = field(default_factory=list)
 
 
-def read_row(issue: Issue, of_customer: Iterable[Issue]) -> dict[str, Any]:
-    """The cells of the issue's row, and notes about them; a note alone where they cannot be shown."""
+def read_row(run: Run, line: int, issues: Iterable[Issue]) -> dict[str, Any]:
+    """The cells of the row that begins on a line, with what the issues of that line say of them, and notes.
+
+    A note alone where the row cannot be shown.
+    """
     try:
-        spec, excerpt = _read_copy(issue)
+        spec, excerpt = _read_copy(run, line)
     except (SettingsWrong, FileRejected) as problem:
-        return {"notes": [str(problem)]}
+        return {"line": line, "notes": [str(problem)]}
     if excerpt.row is None:
-        return {"notes": ["The kept copy has no row that begins on this line."]}
+        return {"line": line, "notes": ["The kept copy has no row that begins on this line."]}
     cells = [Cell(header, text) for header, text in _pair(excerpt)]
-    for other in {issue.pk: issue, **{other.pk: other for other in of_customer}}.values():
-        if other.line == issue.line:
-            for index in _find_cells(other.column, excerpt.header, len(cells)):
-                cells[index].wrong.append(other.message)
-    return {"cells": cells, "notes": list(_find_notes(issue, spec, excerpt))}
+    for issue in issues:
+        if issue.line == line:
+            for index in _find_cells(issue.column, excerpt.header, len(cells)):
+                cells[index].wrong.append(issue.message)
+    return {"line": line, "cells": cells, "notes": list(_find_notes(run, spec, excerpt))}
 
 
-def _read_copy(issue: Issue) -> tuple[FormatSpec, Excerpt]:
+def _read_copy(run: Run, line: int) -> tuple[FormatSpec, Excerpt]:
     """Raises SettingsWrong or FileRejected where the row cannot be read."""
-    run = issue.run
     version = find_version_of(run)
     spec = read_spec(version) if version else STANDARD
     try:
@@ -57,7 +59,7 @@ def _read_copy(issue: Issue) -> tuple[FormatSpec, Excerpt]:
             raise SettingsWrong(
                 f"{run.file_name} is too large to look into here. Download it from the page of its run."
             )
-        return spec, read_row_at(path, spec.dialect, issue.line or 0)
+        return spec, read_row_at(path, spec.dialect, line)
     except OSError as error:
         raise SettingsWrong(f"The copy of {run.file_name} cannot be read: {error.strerror}.") from None
 
@@ -79,9 +81,9 @@ def _find_cells(column: str, header: list[str], width: int) -> Iterator[int]:
     yield from found
 
 
-def _find_notes(issue: Issue, spec: FormatSpec, excerpt: Excerpt) -> Iterator[str]:
+def _find_notes(run: Run, spec: FormatSpec, excerpt: Excerpt) -> Iterator[str]:
     if excerpt.row is not None and excerpt.row.fault:
         yield f"The line is cut as well as it can be: {excerpt.row.fault}"
-    digest = issue.run.format_digest
+    digest = run.format_digest
     if digest is not None and bytes(digest) != spec.digest:
         yield "It is read as the format says now; when the file was imported, the format said something else."

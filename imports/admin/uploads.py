@@ -125,7 +125,7 @@ class UploadPages(StepPages):
             else:
                 import_soon(run)
                 return redirect(page_of(run))
-        context = {**self.admin_site.each_context(request), "opts": self.opts, "title": "Upload a file", "form": form}
+        context = {**self.admin_site.each_context(request), "title": "Upload a file", "form": form}
         return TemplateResponse(request, "imports/upload.html", context)
 
     @action(description="Import it for real", url_path="import")

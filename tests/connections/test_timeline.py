@@ -67,8 +67,9 @@ def test_the_page_shows_timeline_and_origins(client, rosa, connection, run):
     assert "rosa by token shop" in page
     row = f"{reverse('admin:imports_run_row', args=[run.pk])}?line=3"
     assert row in page
-    assert "C1|Harbor Row" in client.get(row).content.decode()
-    assert "no such line" in client.get(row.replace("3", "x")).content.decode()
+    assert [cell.text for cell in client.get(row).context["cells"]][:2] == ["C1", "Harbor Row"]
+    assert "no row that begins on this line" in client.get(f"{row}9").content.decode()
+    assert client.get(f"{row}x").status_code == 404
     (own, *_) = show_origins(connection)
     by = {field: source.rpartition(",")[0] for field, _, source in own[1]}
     assert (by["profile_name"], by["customer_alias"]) == (f"run {run.pk}, customers.txt, line 2", "rosa by token shop")
