@@ -55,6 +55,7 @@ class AccountsOfUser(SuperuserOnly, TabularInline):
     model = Membership
     formset = RowsAsPosted
     extra = 0
+    autocomplete_fields = ["account"]
 
 
 @admin.register(User)
@@ -179,6 +180,7 @@ class AccountAdmin(AccountOwnedAdmin):
     search_fields = ["code", "name"]
     search_help_text = "Code or name"
     fields = ["name", "code", "sandbox_of", "auto_approval", "review_hours"]
+    autocomplete_fields = ["sandbox_of"]
     inlines = [MembersOfAccount]
     actions_detail = ["make_sandbox"]
     change_form_outer_before_template = "accounts/shortcuts.html"

@@ -9,14 +9,24 @@ from django.contrib.admin.widgets import AutocompleteSelect, RelatedFieldWidgetW
 from django.forms import ModelChoiceField, ModelForm
 from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import RelatedDropdownFilter
+from unfold.contrib.filters.forms import AutocompleteDropdownForm
 
 from accounts.careful import CarefulAdmin, RowsAsPosted
 from accounts.models import Account, User
+from accounts.paging import make_paginator
 from accounts.users import user_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from django.contrib.admin.views.main import ChangeList
+    from django.core.paginator import Paginator
     from django.db.models import ForeignKey, Model, QuerySet
     from django.http import HttpRequest
+
+
+MOST_OFFERED = 200
+"""Accounts, in a list to choose from; more are searched."""
 
 
 class VisibleChoices:
@@ -32,7 +42,9 @@ class VisibleChoices:
     ) -> ModelChoiceField[Any] | None:
         related = db_field.remote_field.model
         if related is Account:
-            kwargs["queryset"] = Account.objects.editable_by(user_of(request))
+            kwargs["queryset"] = editable = Account.objects.editable_by(user_of(request))
+            if "widget" not in kwargs and len(editable.values_list("pk")[: MOST_OFFERED + 1]) > MOST_OFFERED:
+                kwargs["widget"] = AutocompleteSelect(db_field, self.admin_site)
         elif self.admin_site.is_registered(related):
             kwargs["queryset"] = self.admin_site.get_model_admin(related).get_queryset(request)
         field: ModelChoiceField[Any] | None = super().formfield_for_foreignkey(  # type: ignore[misc]  # of the admin this is mixed into
@@ -42,13 +54,33 @@ class VisibleChoices:
 
 
 class VisibleFilter(RelatedDropdownFilter):
-    """A filter that offers what the user may see, where Django's own offers every entry there is."""
+    """A filter in which one searches what one may see, where Django's own offers every entry there is."""
+
+    form_class = AutocompleteDropdownForm
 
     def field_choices(
         self, field: Any, request: HttpRequest, model_admin: admin.ModelAdmin[Any]
     ) -> list[tuple[Any, str]]:
-        related = model_admin.admin_site.get_model_admin(field.related_model)
-        return [(entry.pk, str(entry)) for entry in related.get_queryset(request)]
+        return []
+
+    def has_output(self) -> bool:
+        return True
+
+    def choices(self, changelist: ChangeList) -> Iterator[dict[str, Any]]:
+        related = self.model_admin.admin_site.get_model_admin(self.field.related_model)
+        form = self.form_class(
+            request=self.request,
+            label=f"By {self.title}",
+            name=self.lookup_kwarg,
+            choices=(),
+            field=self.field,
+            model_admin=self.model_admin,
+            data={self.lookup_kwarg: self.value()},
+        )
+        chosen = form.fields[self.lookup_kwarg]
+        assert isinstance(chosen, ModelChoiceField)  # noqa: S101  (narrows the type)
+        chosen.queryset = related.get_queryset(self.request)
+        yield {"form": form}
 
 
 class KindFilter(admin.SimpleListFilter):
@@ -105,6 +137,9 @@ class AccountOwnedAdmin(VisibleChoices, CarefulAdmin, ModelAdmin):
     show_full_result_count = False
     list_filter_submit = True
 
+    def get_paginator(self, request: HttpRequest, queryset: Any, *args: Any, **kwargs: Any) -> Paginator[Any]:
+        return make_paginator(queryset, *args, **kwargs)
+
     def account_id(self, obj: Model) -> int:
         value: Any = obj
         for name in self.account_path.split("__"):
@@ -115,6 +150,16 @@ class AccountOwnedAdmin(VisibleChoices, CarefulAdmin, ModelAdmin):
         queryset: QuerySet[Any] = super().get_queryset(request)
         user = user_of(request)
         return queryset if user.is_superuser else queryset.filter(**{f"{self.account_path}__in": list(user.roles)})
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        """Read once for a page that is only shown, whose parts ask for it one by one."""
+        if request.method != "GET":
+            return super().get_object(request, object_id, from_field)
+        known: dict[Any, Any] = request.__dict__.setdefault("objects_shown", {})
+        asked = (self.model, str(object_id), from_field)
+        if asked not in known:
+            known[asked] = super().get_object(request, object_id, from_field)
+        return known[asked]
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str

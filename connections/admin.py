@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from django.contrib import admin
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
+from django.db.models import Q
 from django.forms import ModelChoiceField, URLField
 from django.http import HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
@@ -16,12 +17,19 @@ from django.utils.html import format_html
 from django.utils.http import urlencode
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
-from unfold.paginator import InfinitePaginator
 from unfold.widgets import UnfoldAdminURLInputWidget
 
 from accounts.careful import short_time
 from accounts.models import Account
-from accounts.owned import AccountOwnedAdmin, KindFilter, OwnAccountSelect, ReadOnlyAdmin, VisibleFilter, limit_choices
+from accounts.owned import (
+    MOST_OFFERED,
+    AccountOwnedAdmin,
+    KindFilter,
+    OwnAccountSelect,
+    ReadOnlyAdmin,
+    VisibleFilter,
+    limit_choices,
+)
 from accounts.searching import visible_ids
 from accounts.users import user_of
 from accounts.waiting import some_patience
@@ -128,7 +136,11 @@ class ConnectionAdmin(ReviewActions, AccountOwnedAdmin):
 
     @display(description="last seen in a file", empty_value="never")
     def seen_in_file(self, connection: Connection) -> date | None:
-        return last_seen([connection.pk]).get(connection.pk)
+        shown: Any = connection  # forms ask for what they only show several times
+        if not hasattr(shown, "seen_on"):
+            shown.seen_on = last_seen([connection.pk]).get(connection.pk)
+        seen_on: date | None = shown.seen_on
+        return seen_on
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
@@ -182,14 +194,19 @@ class ConnectionAdmin(ReviewActions, AccountOwnedAdmin):
         """Ask for the account first, unless there is only one: everything else is chosen from its lists."""
         if request.method == "POST" or account_asked(request, None) or not self.has_add_permission(request):
             return super().add_view(request, form_url, extra_context)
-        accounts = list(Account.objects.editable_by(user_of(request)))
-        if len(accounts) == 1:
+        editable = Account.objects.editable_by(user_of(request))
+        if asked := request.GET.get("q", "").strip():
+            editable = editable.filter(Q(code__icontains=asked) | Q(name__icontains=asked))
+        accounts = list(editable[: MOST_OFFERED + 1])
+        if len(accounts) == 1 and not asked:
             return HttpResponseRedirect(f"{request.path}?account={accounts[0].pk}")
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
             "title": "Add a connection",
-            "accounts": accounts,
+            "accounts": accounts[:MOST_OFFERED],
+            "asked": asked,
+            "is_cut": len(accounts) > MOST_OFFERED,
         }
         return TemplateResponse(request, "connections/choose_account.html", context)
 
@@ -266,7 +283,6 @@ class ChangeAdmin(ReadOnlyAdmin):
 
     when_empty = "Every change by a file or a person is written here."
 
-    paginator = InfinitePaginator
     list_display = ["when", "customer_code", "what", "field", "before", "after", "source", "account"]
     list_display_links = None
     list_select_related = ["account", "user"]

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 
 from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchQuery, SearchVectorField
-from django.db import models
+from django.db import connection, models, transaction
 
 from connections.matching.normalising import fold
 from connections.near_keys import near_key
@@ -110,6 +110,26 @@ def words_in(text: str) -> list[str]:
 def codes_of(code: str) -> list[str]:
     """The words of a code that is not blank, at least one."""
     return list(dict.fromkeys(f"={form}" for form in (near_key(code), fold(code)) if form))
+
+
+@transaction.atomic
+def find_documents(conditions: list[str], most: int) -> list[list[int]]:
+    """For each condition some connections (by id) that fulfil it: all of them, if they are fewer than `most`.
+
+    How many have a word that is rare is not known to the planner, which would read the table for so few.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        cursor.execute(
+            "SELECT asked.n, found.id FROM unnest(%s::tsquery[]) WITH ORDINALITY asked(condition, n) CROSS JOIN LATERAL"
+            " (SELECT connection_id AS id FROM connections_searchdocument WHERE words @@ condition LIMIT %s) found",
+            [conditions, most],
+        )
+        found: list[list[int]] = [[] for _ in conditions]
+        for number, pk in cursor.fetchall():
+            found[number - 1].append(pk)
+        cursor.execute("SET LOCAL enable_seqscan TO DEFAULT")
+    return found
 
 
 def store_documents(cursor: CursorWrapper, account_id: int, connections: Collection[int]) -> None:

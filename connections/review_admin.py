@@ -20,6 +20,7 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 
 from accounts.careful import short_time
 from accounts.owned import OwnAccountSelect
+from accounts.paging import count_for_badge
 from accounts.users import user_of
 from connections import review
 from connections.matching.finding import find_similar, looked_at
@@ -55,7 +56,7 @@ MOST_WARNED = 3
 def pending_badge(request: HttpRequest) -> str:
     """How many connections of production accounts wait for this person's review; nothing when none do."""
     visible = cast("ConnectionQuerySet", admin.site.get_model_admin(Connection).get_queryset(request))
-    return str(visible.awaiting_review().filter(account__sandbox_of=None).count() or "")
+    return count_for_badge(visible.awaiting_review().filter(account__sandbox_of=None))
 
 
 def find_needs(request: HttpRequest, scope: Scope) -> Iterator[Need]:

@@ -35,6 +35,8 @@ def find_origins(connections: Iterable[Connection]) -> dict[int, Change]:
 def find_differences(connection: Connection, others: Iterable[Connection]) -> dict[int, list[Difference]]:
     """Of each of the others, by id, in which values it differs from the connection: its own, and its addresses'."""
     others = list(others)
+    if not others:
+        return {}
     states = read_states([connection.pk, *(other.pk for other in others)])
     if connection.pk not in states:
         return {}

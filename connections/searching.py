@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from django.db import connection as database
 from django.db.models import Q
@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from accounts.searching import Found, Rank
 from connections import documents
-from connections.documents import SearchDocument, Words
+from connections.documents import SearchDocument, Words, find_documents
 from connections.matching.finding import not_looked_at
 from connections.models import Connection
 from connections.near_keys import near_key
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     from accounts.searching import Question
 
+MOST_LISTED = 5000
+"""Up to so many are asked for by their ids, which the database plans best."""
 MOST_FRESH = 1000
 """How many connections that were not looked at since they were written are searched without the index."""
 
@@ -34,7 +36,11 @@ def search(connections: QuerySet[Connection], text: str, accounts: list[int] | N
     asked = [documents.starts_with_code(text)]
     if words := documents.has_words(text):
         asked.append(f"({words})")
-    found = _documents(" | ".join(asked), accounts).values("connection_id")
+    condition = _within(" | ".join(asked), accounts)
+    ids = find_documents([condition], MOST_LISTED + 1)[0]
+    if len(ids) <= MOST_LISTED:
+        return connections.filter(pk__in=[*ids, *_find_fresh(text, accounts)])
+    found = SearchDocument.objects.filter(words=Words(condition)).values("connection_id")
     if fresh := _find_fresh(text, accounts):
         found = found.union(Connection.objects.filter(pk__in=fresh).order_by().values("pk"))
     return connections.filter(pk__in=found)
@@ -43,15 +49,16 @@ def search(connections: QuerySet[Connection], text: str, accounts: list[int] | N
 def with_mail(connections: QuerySet[Connection], account_id: int, mail: str) -> QuerySet[Connection]:
     """Connections of the account, in them every one with a buyer or address of this e-mail: few others, if most of the
     account's connections were looked at."""
-    found = _documents(documents.has_mail(mail), [account_id]).values("connection_id")
+    condition = _within(documents.has_mail(mail), [account_id])
+    found = SearchDocument.objects.filter(words=Words(condition)).values("connection_id")
     return connections.filter(pk__in=found.union(not_looked_at(account_id).order_by().values("pk")))
 
 
 def find(question: Question) -> Iterator[Found]:
     """For the search box: codes first, then those that look like it, then names that begin so, then all others."""
     ids: dict[int, Rank] = {}
-    for found, rank in _find_ids(question.text, question.account_ids):
-        for pk in found[: question.most]:
+    for found, rank in _find_ids(question):
+        for pk in found:
             ids.setdefault(pk, rank)
     chosen = Connection.objects.filter(pk__in=ids, account__in=question.accounts).select_related("account")
     for connection in sorted(chosen, key=lambda each: (ids[each.pk], each.customer_code)):
@@ -64,18 +71,18 @@ def find(question: Question) -> Iterator[Found]:
         )
 
 
-def _find_ids(text: str, accounts: list[int] | None) -> Iterator[tuple[QuerySet[Any, int] | list[int], Rank]]:
+def _find_ids(question: Question) -> Iterator[tuple[list[int], Rank]]:
+    text, accounts = question.text, question.account_ids
     conditions = [(documents.has_code(text), Rank.NEAR), (documents.starts_with_code(text), Rank.BEGINS)]
     if words := documents.has_words(text):
         conditions += [(documents.starts_with_name(text), Rank.BEGINS), (words, Rank.OTHER)]
-    for condition, rank in conditions:
-        yield _documents(condition, accounts).values_list("connection_id", flat=True), rank
-    yield _find_fresh(text, accounts), Rank.OTHER
+    found = find_documents([_within(condition, accounts) for condition, _ in conditions], question.most)
+    yield from zip(found, (rank for _, rank in conditions), strict=True)
+    yield _find_fresh(text, accounts)[: question.most], Rank.OTHER
 
 
-def _documents(condition: str, accounts: list[int] | None) -> QuerySet[SearchDocument]:
-    within = f"{documents.of_accounts(accounts)} & " if accounts is not None else ""
-    return SearchDocument.objects.filter(words=Words(f"{within}({condition})"))
+def _within(condition: str, accounts: list[int] | None) -> str:
+    return f"({condition})" if accounts is None else f"{documents.of_accounts(accounts)} & ({condition})"
 
 
 def _find_fresh(text: str, accounts: list[int] | None) -> list[int]:

@@ -10,7 +10,6 @@ from django.template.response import TemplateResponse
 from django.urls import path
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter
 from unfold.decorators import display
-from unfold.paginator import InfinitePaginator
 
 from accounts.models import Account
 from accounts.owned import ReadOnlyAdmin
@@ -69,7 +68,6 @@ class IssueAdmin(StepPages, ReadOnlyAdmin):
     when_empty = "Issues are what was wrong in a file. None was."
 
     account_path = "run__account_id"
-    paginator = InfinitePaginator
     list_display = ["place", "column", "field", "code", "severity_label", "message", "value", "customer_code"]
     list_display_links = ["place"]
     list_select_related = ["run"]

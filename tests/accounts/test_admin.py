@@ -3,6 +3,8 @@
 import pytest
 from django.contrib import admin
 from django.contrib.auth.models import Group
+from django.db import connection as database
+from django.test.utils import CaptureQueriesContext
 from django.urls import NoReverseMatch, reverse
 
 from accounts.models import Account, AuthToken, Membership, User
@@ -13,6 +15,8 @@ from tests.pages import filled_in
 
 pytestmark = pytest.mark.django_db
 
+MOST_QUERIES = 30
+"""Of any page, but of the one that looks at all that would be deleted with an account."""
 OBJECTS = {
     **SAMPLES,
     AuthToken: lambda account: make_token(make_user("program"), "shop")[0],
@@ -50,7 +54,9 @@ def test_every_page_opens(client, account, model):
         except NoReverseMatch:
             continue
     for page in pages:
-        assert client.get(page).status_code == 200, page
+        with CaptureQueriesContext(database) as asked:
+            assert client.get(page).status_code == 200, page
+        assert len(asked) <= MOST_QUERIES or (model is Account and "/delete/" in page), page
 
 
 def test_the_front_page_and_the_login_open(client, account):

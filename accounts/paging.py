@@ -1,0 +1,34 @@
+"""Pages of lists that may be long: what is many is not counted."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.core.paginator import Paginator
+from django.db.models import QuerySet
+from unfold.paginator import InfinitePaginator
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+MOST_COUNTED = 1000
+
+
+def make_paginator(found: QuerySet[Any] | Sequence[Any], *args: Any, **kwargs: Any) -> Paginator[Any]:
+    """Of what is few, with its number; else with nothing but the page before and the next one."""
+    if isinstance(found, QuerySet):
+        count = found.order_by()[: MOST_COUNTED + 1].count()
+        if count > MOST_COUNTED:
+            endless: Paginator[Any] = InfinitePaginator(found, *args, **kwargs)
+            return endless
+    else:
+        count = len(found)
+    paginator: Paginator[Any] = Paginator(found, *args, **kwargs)
+    paginator.count = count
+    return paginator
+
+
+def count_for_badge(found: QuerySet[Any]) -> str:
+    """For the navigation, on every page; nothing where nothing is found."""
+    count = found.order_by()[: MOST_COUNTED + 1].count()
+    return f"{MOST_COUNTED}+" if count > MOST_COUNTED else str(count or "")
