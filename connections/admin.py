@@ -38,7 +38,7 @@ from connections.given import given_fields, with_the_rest
 from connections.history import record_created, recorded_deletion, recorded_edit
 from connections.inlines import INLINES, account_asked
 from connections.models import Change, Connection
-from connections.review_admin import DueFilter, ReviewActions, describe_review, warn_of_similar
+from connections.review_admin import DueFilter, ReviewActions, warn_of_similar
 from connections.searching import search
 from connections.sightings import last_seen
 from connections.sightings_admin import NotSeenFilter
@@ -115,7 +115,7 @@ class ConnectionAdmin(ReviewActions, AccountOwnedAdmin):
             ]
         },
     )
-    change_form_outer_before_template = "connections/review.html"
+    change_form_outer_before_template = "connections/similar.html"
     change_form_after_template = "connections/review_note.html"
     change_form_outer_after_template = "connections/changes.html"
     seen_fields = ("status", "duplicate_of")
@@ -234,13 +234,11 @@ class ConnectionAdmin(ReviewActions, AccountOwnedAdmin):
         return f"{source_of(change)}, {short_time(change.at)}" if change else ""
 
     def _with_changes(self, request: HttpRequest, connection: Connection) -> dict[str, Any]:
-        shown = {
+        return {
             "events": read_timeline(connection, CHANGES_SHOWN),
             "origins": show_origins(connection),
             "changes_url": changes_url(connection),
         }
-        may_review = self.has_change_permission(request, connection)
-        return {**shown, "review": describe_review(connection), "may_review": may_review}
 
     def save_model(self, request: HttpRequest, obj: Connection, form: ModelForm[Connection], change: bool) -> None:
         """Whoever adds a connection by hand has reviewed it by that."""

@@ -11,7 +11,7 @@ from django.core.exceptions import ValidationError
 from django.forms import CharField, Form, HiddenInput, ModelChoiceField
 from django.http import Http404, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
-from django.urls import reverse
+from django.urls import path, reverse
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from unfold.decorators import action, display
@@ -255,6 +255,19 @@ class ReviewActions(Base):
                 request, f"{connection} was {status} by {connection.reviewed_by} since you opened the list; look again."
             )
         return queryset.exclude(pk__in=[connection.pk for connection in late])
+
+    def get_urls(self) -> list[Any]:
+        found = self.admin_site.admin_view(self.show_similar)
+        return [path("<int:pk>/similar/", found, name="connections_connection_similar"), *super().get_urls()]
+
+    def show_similar(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """The part of a connection's page that says what it may be a duplicate of: it takes longer than all others."""
+        connection = self.get_object(request, str(pk))
+        if connection is None:
+            raise Http404
+        may_review = self.has_change_permission(request, connection)
+        context = {"original": connection, "review": describe_review(connection), "may_review": may_review}
+        return TemplateResponse(request, "connections/review.html", context)
 
     @action(description="Reject as duplicate of …", url_path="duplicate")
     def duplicate(self, request: HttpRequest, object_id: str) -> HttpResponse:

@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from connections.models import Address, Buyer, Change, Connection, Door
+from django.db.models import F, Value
+
+from connections.models import Address, Buyer, Change, Connection, ConnectionPriceType, Door
 from connections.stored import ADDRESS_FIELDS, ASSIGNMENT_MODELS, GIVEN_OF_CONNECTION
 from lookups.directory import price_type_code
 
@@ -62,14 +64,21 @@ def read_states(connections: Collection[int]) -> dict[int, State]:
 
 
 def _assignments(connections: Collection[int]) -> Iterator[tuple[int, Change.Record, str]]:
-    for kind, model in ASSIGNMENT_MODELS.items():
-        record = Change.Record(kind.removesuffix("s"))
-        if record is Change.Record.PRICE_TYPE:
-            for owner, currency, label in _records(model, connections, "lookup__currency", "lookup__label"):
-                yield owner, record, price_type_code(currency, label)
-        else:
-            for owner, code in _records(model, connections, "lookup__code"):
-                yield owner, record, code
+    """Of all kinds, in one query."""
+    parts = [
+        model._default_manager.filter(connection__in=connections)
+        .order_by()
+        .annotate(
+            place=Value(place),
+            currency=F("lookup__currency") if model is ConnectionPriceType else Value(""),
+            code=F("lookup__label") if model is ConnectionPriceType else F("lookup__code"),
+        )
+        .values_list("place", "pk", "connection_id", "currency", "code")
+        for place, model in enumerate(ASSIGNMENT_MODELS.values())
+    ]
+    records = [Change.Record(kind.removesuffix("s")) for kind in ASSIGNMENT_MODELS]
+    for place, _, owner, currency, code in sorted(parts[0].union(*parts[1:], all=True)):
+        yield owner, records[place], price_type_code(currency, code) if currency else code
 
 
 def _records(model: type[Model], connections: Collection[int], *fields: str) -> Iterator[tuple[Any, ...]]:
