@@ -15,14 +15,15 @@ Rows go with their connection by a trigger of the migrations, whoever deletes it
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
+from anyascii import anyascii
 from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchQuery, SearchVectorField
 from django.db import connection, models, transaction
 
-from connections.matching.normalising import fold
 from connections.near_keys import near_key
 
 if TYPE_CHECKING:
@@ -101,6 +102,11 @@ def has_mail(mail: str) -> str:
 
 def _is_mail(piece: str) -> bool:
     return "@" in piece.strip("@")
+
+
+def fold(text: str) -> str:
+    """In ASCII and small, whatever the script; of each letter without its marks."""
+    return anyascii(unicodedata.normalize("NFKC", text).casefold()).lower()
 
 
 def words_in(text: str) -> list[str]:

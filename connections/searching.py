@@ -49,9 +49,12 @@ def search(connections: QuerySet[Connection], text: str, accounts: list[int] | N
 def with_mail(connections: QuerySet[Connection], account_id: int, mail: str) -> QuerySet[Connection]:
     """Connections of the account, in them every one with a buyer or address of this e-mail: few others, if most of the
     account's connections were looked at."""
-    condition = _within(documents.has_mail(mail), [account_id])
-    found = SearchDocument.objects.filter(words=Words(condition)).values("connection_id")
-    return connections.filter(pk__in=found.union(not_looked_at(account_id).order_by().values("pk")))
+    behind = not_looked_at(account_id).order_by().values_list("pk", flat=True)  # asked before what was looked at
+    fresh = list(behind[: MOST_LISTED + 1])
+    ids = find_documents([_within(documents.has_mail(mail), [account_id])], MOST_LISTED + 1)[0]
+    if max(len(fresh), len(ids)) > MOST_LISTED:
+        return connections
+    return connections.filter(pk__in=[*ids, *fresh])
 
 
 def find(question: Question) -> Iterator[Found]:
