@@ -19,6 +19,8 @@ from lookups.directory import LISTS
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from accounts.models import User
+
 MOST_SHOWN = 40
 MOST_OFFERED = 6
 """How many entries that lists lack are offered, each with its step."""
@@ -66,16 +68,17 @@ class Group:
         return f"{reverse('admin:imports_issue_changelist')}?{urlencode(given)}"
 
 
-def find_groups(run: Run, *, may_edit: bool) -> dict[str, Any] | None:
+def find_groups(run: Run, user: User) -> dict[str, Any] | None:
     """What the page shows of the issues; nothing where there are none."""
     is_stored = run.issue_groups is not None
     found = run.issue_groups if is_stored else group_issues(run, most=MOST_GROUPED)
     if not found:
         return None
     groups = [Group(group, run) for group in found[:MOST_SHOWN]]
-    if may_edit:
+    if user.may_edit(run.account_id):
         _offer_entries(run, groups)
-        _offer_mapping(run, groups)
+        if run.format_version and user.may_edit(run.format_version.format.account_id):
+            _offer_mapping(run, groups)
     looked_at = sum(group["issues"] for group in found)
     return {
         "groups": groups,
@@ -115,8 +118,6 @@ def _offer(run: Run, entry: Awaited) -> Iterator[tuple[str, str]]:
 
 def _offer_mapping(run: Run, groups: list[Group]) -> None:
     """Let the next version of the format say what a value means."""
-    if run.format_version is None:
-        return
     for group in groups:
         if group.found["code"] in MAPPED and group.found["value"]:
             page = reverse("admin:imports_run_map_value", args=[run.pk])

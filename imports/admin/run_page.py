@@ -43,17 +43,16 @@ DETAILS = (
 def describe_page(run: Run, user: User) -> dict[str, Any]:
     """What the templates of the page say."""
     active = find_active(run)
-    may_edit = user.may_edit(run.account_id)
     return {
         "run": run,
         "outcome": say_outcome(run),
         "advice": find_advice(run),
         "bar": [] if run.status in AT_WORK else describe_counts(run),
-        "steps": list(find_steps(run)) if may_edit else [],
+        "steps": list(find_steps(run)) if user.may_edit(run.account_id) else [],
         "progress": describe_progress(active) if active else None,
         "refresh": reverse("admin:imports_run_progress", args=[run.pk]),
         "no_worker": NO_WORKER if active and active.status != Status.RUNNING and not is_at_work() else "",
-        "issues": None if run.status in AT_WORK else find_groups(run, may_edit=may_edit),
+        "issues": None if run.status in AT_WORK else find_groups(run, user),
         "evidence": describe_evidence(run),
         "files": list(find_files(run)),
         "links": list(find_links(run)),

@@ -13,6 +13,7 @@ from connections.given import given_fields
 from connections.models import Change, Connection
 from imports.errors import SettingsWrong
 from imports.models import Issue, Run
+from imports.pipeline.issues import MOST_OF_A_CODE
 from imports.runs.replaying import queue_replay
 from imports.template import Group, find_target
 from lookups.directory import LISTS
@@ -67,7 +68,8 @@ def find_awaited_in(account: Account, list_name: str | None = None) -> list[Awai
 def find_awaited(account: Account, runs: Collection[int], list_name: str | None = None) -> list[Awaited]:
     """What runs of the account (by id) rejected customers for. Who was changed since by a later run does not wait."""
     errors = Issue.objects.filter(run__in=runs, code="unknown_lookup", severity=Issue.Severity.ERROR)
-    found = errors.exclude(customer_code="").order_by().values_list("customer_code", "field", "value")
+    kept = errors.exclude(customer_code="").order_by("run", "line", "id").values("pk")[: MOST_OF_A_CODE * len(runs)]
+    found = Issue.objects.filter(pk__in=kept).order_by().values_list("customer_code", "field", "value")
     waiting = [(code, *entry, value, run) for code, field, value, run in found.annotate(last=Max("run"))
                if len(value) < LONGEST and (entry := find_entry(field)) and list_name in (None, entry[0])]  # fmt: skip
     taken = _find_taken(account, {code for code, *_ in waiting})

@@ -268,6 +268,12 @@ def test_a_value_gets_its_meaning_in_the_next_version(client, rosa, account, sen
     assert answer["Location"] == reverse("admin:imports_formatversion_change", args=[draft.pk])
     assert draft.columns.get(target=target).value_map["Gaul"] == "FR"
     assert "Gaul" not in version.columns.get(target=target).value_map
+    account.memberships.update(role="viewer")
+    sandbox = account.sandboxes.get()
+    add_member(sandbox, rosa)
+    Run.objects.filter(pk=run.pk).update(account=sandbox)
+    assert groups_of(open_page(client, run))["invalid_country", target].steps == []
+    assert "Only editors of Maison" in text_of(client.post(url, {"cell": "Gaul", "value": "DE"}))
 
 
 # -- evidence
