@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any
 
@@ -12,9 +13,21 @@ from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldBooleanWidget
 
 from accounts.fields import SecretsForm
 from imports.feeds.inspecting import describe_presented_key
-from imports.filesystems import find_transport
+from imports.filesystems import find_transport, find_transports
 from imports.messages.webhooks import check_webhook_url
 from imports.models import Feed, Webhook
+
+ABOUT_THE_SERVER = (
+    "host", "port", "user", "password", "host_key", "private_key", "ca_bundle", "certificate_fingerprint", "url",
+    "options",
+)  # fmt: skip
+"""What transports can be told of their server; which of it each one reads, it says itself."""
+
+
+def find_unread(protocol: str) -> set[str]:
+    """Fields of a feed that say nothing with this protocol; none where no installed app speaks it."""
+    transport = find_transports().get(protocol)
+    return set(ABOUT_THE_SERVER) - set(transport.fields) | set(transport.settled) if transport else set()
 
 
 class EmailsField(forms.CharField):
@@ -56,6 +69,23 @@ class FeedForm(SecretsForm):
         exclude = ()
         field_classes = {"format": FormatField}
         widgets = {name: UnfoldAdminTextareaWidget({"rows": 3}) for name in ("host_key", "ca_bundle")}
+        help_texts = {
+            "private_key": "Instead of a password; in OpenSSH or PEM format.",
+            "ca_bundle": "The PEM certificates to trust instead of the usual.",
+            "certificate_fingerprint": "SHA-256 of the server's own certificate; then it alone is trusted.",
+            "options": "What fsspec needs to log in, one name = value per line.",
+            "mask": "Of their names: *.csv, customers_{%Y%m%d}*.txt. Blank: *.txt and *.csv.",
+            "format": "How its files are read.",
+            "last_line": "An empty file always waits for one pull.",
+            "ready_when": "settled, or what the file is called that says that another one is whole: {name}.done, "
+            "{stem}.ctl rows.",
+        }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if protocol := self.fields.get("protocol"):
+            unread = {name: sorted(find_unread(name)) for name in find_transports()}
+            protocol.widget.attrs["data-unread"] = json.dumps(unread)
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data

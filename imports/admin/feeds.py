@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 from django.contrib import admin, messages
 from django.core.exceptions import ImproperlyConfigured
 from django.db.models import Q
+from django.forms import Script
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html_join
@@ -18,22 +19,23 @@ from accounts.fields import Ciphertext, SecretField, is_set, secret_names
 from accounts.models import Account
 from accounts.owned import AccountOwnedAdmin, KindFilter, ReadOnlyAdmin, VisibleFilter, limit_choices
 from accounts.users import user_of
-from imports.admin.feed_forms import FeedForm
+from imports.admin.feed_forms import FeedForm, find_unread
 from imports.admin.filters import FeedStateFilter
 from imports.admin.steps import StepPages, link
+from imports.admin.workers import warn_without_worker
 from imports.feeds.inspecting import inspect_feed
 from imports.filesystems import find_transport, find_transports
-from imports.health import is_at_work
 from imports.models import Feed, Pull
 from imports.queueing import request_pull
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from django.db.models import QuerySet
     from django.http import HttpRequest, HttpResponse
 
     from imports.querysets import FeedQuerySet
 
-NO_WORKER = "No worker is at work, so nothing happens yet. Ask whoever runs Customer Sync to start the workers."
 PULL_COLOURS = {
     Pull.Status.RUNNING: "info",
     Pull.Status.SUCCEEDED: "success",
@@ -50,14 +52,13 @@ STATE_COLOURS = {
 }
 
 
-def warn_without_worker(request: HttpRequest) -> None:
-    if not is_at_work():
-        messages.warning(request, NO_WORKER)
-
-
 @admin.register(Feed)
 class FeedAdmin(StepPages, AccountOwnedAdmin):
     form = FeedForm
+
+    class Media:
+        js = (Script("console/feed.js", defer=True),)
+
     when_empty = "A feed says where an ERP leaves its files. Add one, and they are pulled every hour."
     list_display = [
         "name", "account", "server_name", "state", "enabled", "last_good_pull", "last_file", "next_pull",
@@ -75,31 +76,36 @@ class FeedAdmin(StepPages, AccountOwnedAdmin):
     actions = ["pull_now"]
     actions_detail = ["pull", "inspect"]
     fieldsets = [
-        (None, {"fields": [("account", "name"), ("enabled", "interval_minutes"), "format"]}),
+        (None, {"fields": [("account", "name"), "enabled"]}),
         (
-            "Server",
+            "Where the files are",
             {
                 "description": "Secrets are stored encrypted and never shown again.",
                 "fields": [
                     "protocol", ("host", "port"), ("user", "password"), "host_key", "private_key", "ca_bundle",
-                    "certificate_fingerprint",
+                    "certificate_fingerprint", "url", "options",
                 ],
             },
         ),
-        ("Another file system", {"classes": ["collapse"], "fields": ["url", "options"]}),
+        ("Which files", {"fields": [("folder", "mask"), ("format", "interval_minutes")]}),
         (
-            "Files",
+            "Taking a file: as soon as nobody writes to it any more",
             {
-                "fields": [
-                    ("folder", "mask"), ("settle_seconds", "last_line"), "ready_when", ("most_bytes", "most_files"),
-                ]
+                "classes": ["collapse"],
+                "fields": [("settle_seconds", "last_line"), "ready_when", ("most_bytes", "most_files")],
             },
         ),
         (
-            "After the import",
-            {"fields": ["after_import", ("processed_folder", "failed_folder"), "outbox_folder", "while_held"]},
+            "After the import: it moves to processed or failed, and behind a held one the others wait",
+            {
+                "classes": ["collapse"],
+                "fields": ["after_import", ("processed_folder", "failed_folder"), "outbox_folder", "while_held"],
+            },
         ),
-        ("Telling people", {"fields": ["contacts", ("silent_after_hours", "alert_after")]}),
+        (
+            "Telling people: whom you name here, of files at once, of failed pulls after the third",
+            {"classes": ["collapse"], "fields": ["contacts", ("silent_after_hours", "alert_after")]},
+        ),
     ]  # fmt: skip
     state_fieldset = (
         "State",
@@ -127,7 +133,8 @@ class FeedAdmin(StepPages, AccountOwnedAdmin):
         if obj is None:
             return fieldsets
         if not self.has_change_permission(request, obj):
-            fieldsets = [(title, {**parts, "fields": _unseen(parts["fields"])}) for title, parts in fieldsets]
+            unread = find_unread(obj.protocol)
+            fieldsets = [(title, {**parts, "fields": _unseen(parts["fields"], unread)}) for title, parts in fieldsets]
         return [self.state_fieldset, *fieldsets]
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
@@ -297,13 +304,15 @@ def _find_unreadable(feed: Feed) -> list[str]:
     return problems
 
 
-def _unseen(fields: Any) -> list[Any]:
-    """The fields of a fieldset, with the states of secrets in the place of secrets."""
-    secrets = secret_names(Feed)
-    return [
-        tuple(_unseen(field)) if isinstance(field, tuple) else f"{field}_state" if field in secrets else field
-        for field in fields
-    ]
+def _unseen(fields: Any, unread: Collection[str]) -> list[Any]:
+    """The fields of a fieldset that its protocol reads, with the states of secrets in the place of secrets."""
+    secrets, seen = secret_names(Feed), []
+    for field in fields:
+        if isinstance(field, tuple):
+            seen += [tuple(within)] if (within := _unseen(field, unread)) else []
+        elif field not in unread:
+            seen.append(f"{field}_state" if field in secrets else field)
+    return seen
 
 
 @admin.register(Pull)

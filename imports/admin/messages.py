@@ -14,8 +14,8 @@ from unfold.decorators import action, display
 from accounts.careful import short_time
 from accounts.owned import AccountOwnedAdmin, ReadOnlyAdmin, VisibleFilter
 from imports.admin.feed_forms import WebhookForm
-from imports.admin.feeds import warn_without_worker
 from imports.admin.steps import StepPages
+from imports.admin.workers import warn_without_worker
 from imports.messages.webhooks import make_webhook_secret
 from imports.models import Message, Webhook
 

@@ -12,10 +12,10 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.careful import short_time
-from imports.admin.feeds import NO_WORKER
 from imports.admin.groups import find_groups
 from imports.admin.steps import page_of
 from imports.admin.ways_back import ways_back
+from imports.admin.workers import NO_WORKER
 from imports.describing import say_outcome
 from imports.health import is_at_work
 from imports.models import Run

@@ -11,8 +11,8 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 
 from accounts.users import user_of
 from imports.admin.feed_forms import ForceForm
-from imports.admin.feeds import NO_WORKER
 from imports.admin.steps import StepPages, page_of
+from imports.admin.workers import NO_WORKER
 from imports.errors import SettingsWrong
 from imports.health import is_at_work
 from imports.queueing import request_release

@@ -11,8 +11,8 @@ from unfold.decorators import action
 from accounts.users import user_of
 from imports.admin.entries import describe_replays, find_named, form_of_entry
 from imports.admin.feed_forms import DryRunForm
-from imports.admin.feeds import NO_WORKER
 from imports.admin.steps import StepPages, link, page_of
+from imports.admin.workers import NO_WORKER
 from imports.health import is_at_work
 from imports.queueing import enqueue_run
 from imports.runs.awaiting import add_and_replay

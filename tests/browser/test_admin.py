@@ -190,11 +190,18 @@ def test_a_feed_is_made_checked_and_pulled(account, browse, live_server, tmp_pat
     with run_sftp(tmp_path) as server:
         with browse("eddie") as page:
             page.goto(live_server.url + reverse("admin:imports_feed_add"))
+            page.select_option("#id_protocol", "ftps")
+            assert page.is_visible("#id_ca_bundle") and not page.is_visible("#id_host_key")
+            page.select_option("#id_protocol", "dropbox")
+            assert not any(map(page.is_visible, ("#id_host", "#id_ca_bundle", "#id_folder", "#id_url")))
+            page.select_option("#id_protocol", "sftp")
+            assert page.is_visible("#id_host_key") and not page.is_visible("#id_url")
             page.fill("#id_name", "erp")
             page.fill("#id_host", "127.0.0.1")
             page.fill("#id_port", str(server.settings.port))
             page.fill("#id_user", server.settings.user)
             page.fill("#id_password_0", server.settings.password)
+            page.click("summary:has-text('Taking a file')")
             page.fill("#id_settle_seconds", "0")
             page.click("button[name=_save]")
             page.wait_for_selector("text=paste: ssh-ed25519")
