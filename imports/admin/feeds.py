@@ -306,7 +306,8 @@ def _find_unreadable(feed: Feed) -> list[str]:
 
 def _unseen(fields: Any, unread: Collection[str]) -> list[Any]:
     """The fields of a fieldset that its protocol reads, with the states of secrets in the place of secrets."""
-    secrets, seen = secret_names(Feed), []
+    secrets = secret_names(Feed)
+    seen: list[Any] = []
     for field in fields:
         if isinstance(field, tuple):
             seen += [tuple(within)] if (within := _unseen(field, unread)) else []
