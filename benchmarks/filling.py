@@ -41,6 +41,8 @@ CUSTOMERS = [
     " string_to_array(replace(lower(c.profile_name), 'è', 'e'), ' ')) FROM connections_connection c"
     " JOIN connections_buyer b ON b.connection_id = c.id JOIN connections_address a ON a.connection_id = c.id",
     "INSERT INTO connections_matchingprogress (account_id, updated_at, connection_id) SELECT %(account)s, now(), 2^62",
+    "INSERT INTO connections_sighting (account_id, day, ids, is_full) SELECT %(account)s, current_date + 1,"
+    " int8multirange(int8range(min(id), max(id) - 100)), true FROM connections_connection",
     "INSERT INTO connections_change (account_id, customer_code, connection_id, run_id, line, at, action, record, key,"
     " field, before, after) SELECT account_id, customer_code, id, 1 + id %% %(runs)s, 2, now(), 'created',"
     " 'connection', '', '', NULL, NULL FROM connections_connection",

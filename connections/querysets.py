@@ -78,8 +78,8 @@ class ConnectionQuerySet(models.QuerySet["Connection"]):
         full = Sighting.objects.filter(is_full=True)
         later = full.filter(account=OuterRef("account"), day__gt=OuterRef("day"))
         sightings = Sighting.objects.filter(~Exists(later), account__in=accounts)
-        last = full.filter(account=OuterRef("account")).order_by("-day").values("day")[:1]
-        return self.filter(account__in=accounts, created_at__date__lt=Subquery(last)).exclude(_is_among(sightings))
+        listed = Exists(full.filter(account=OuterRef("account"), day__gt=OuterRef("created_at__date")))
+        return self.filter(listed, account__in=accounts).exclude(_is_among(sightings))
 
     def locked(self) -> Self:
         """For writing, in the order every writer takes them, so that two never wait for each other.
