@@ -546,6 +546,7 @@ def test_releasing_over_a_newer_file_has_to_be_ticked(client, rosa, account, fee
     path = tmp_path / "newer.txt"
     path.write_text(as_text([NEW]))
     import_path(account, path, origin=Origin(file_name="newer.txt", feed=feed))
+    OrmQ.objects.all().delete()
     page = client.post(url("release", held.pk, model="run"))
     assert "newer.txt" in text_of(page)
     assert queued() == []
