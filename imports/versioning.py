@@ -16,6 +16,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.timesince import timesince
 
+from imports.asking import WITHOUT, do_without, say_open_questions
 from imports.errors import SettingsWrong
 from imports.formats.policies import FormatError
 from imports.formats.spec import STANDARD, FormatDraft, FormatSpec
@@ -58,7 +59,9 @@ def save_draft(
     with transaction.atomic():
         format_, _ = Format.objects.get_or_create(account=account.production, name=name)
         draft = _lock(format_).versions.filter(status=Status.DRAFT).first() or _next_version(format_)
-        draft.proposal = proposal or draft.proposal
+        if proposal:
+            without = (draft.proposal or {}).get(WITHOUT, [])
+            draft.proposal = proposal | ({WITHOUT: without} if without else {})
         draft.take_spec(spec)
     return draft
 
@@ -110,15 +113,20 @@ def lock_draft(version: FormatVersion) -> FormatVersion:
     return locked
 
 
-def start_testing(version: FormatVersion) -> FormatVersion:
+def start_testing(version: FormatVersion, *, without: Collection[str] = ()) -> FormatVersion:
     """Freeze a draft, so that what is tested is what may be approved. An older version in testing is retired.
 
-    What was changed of its proposal by then is learned.
+    What was changed of its proposal by then is learned. `without` are fields that its sample does not give and that it
+    is to do without. Raises PromotionRefused where other such fields are left open.
     """
     with transaction.atomic():
         version = _locked(version)
         if version.status != Status.DRAFT:
             raise PromotionRefused(f"{version} is {version.status} already; only a draft can go to testing.")
+        for field in without:
+            do_without(version, field)
+        if said := say_open_questions(version):
+            raise PromotionRefused(said)
         read_spec(version)
         if not version.format.account.sandboxes.exists():
             code = version.format.account.code
@@ -323,7 +331,9 @@ def _locked(version: FormatVersion) -> FormatVersion:
 
 def _next_version(format_: Format) -> FormatVersion:
     newest = format_.newest
-    return FormatVersion(format=format_, number=newest.number + 1 if newest else 1)
+    if newest is None:
+        return FormatVersion(format=format_, number=1)
+    return FormatVersion(format=format_, number=newest.number + 1, proposal=newest.proposal)
 
 
 def _retire(format_: Format, status: Status) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from django.contrib import admin, messages
 from django.db import transaction
 from django.http import HttpResponse, HttpResponseRedirect
+from django.urls import reverse
 from unfold.admin import TabularInline
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import action, display
@@ -14,12 +15,13 @@ from unfold.decorators import action, display
 from accounts.careful import short_time
 from accounts.owned import AccountOwnedAdmin, AccountOwnedInline, VisibleFilter
 from accounts.users import user_of
+from imports.admin.answering import AnswerPages
 from imports.admin.forms import ApprovalForm, ColumnForm, ColumnsInOrder, DraftForm, field_names
-from imports.admin.steps import StepPages, page_of
+from imports.admin.next_steps import find_gap, find_next_step
+from imports.admin.steps import page_of
 from imports.errors import SettingsWrong, TryAgainLater
 from imports.formats.differing import compare_specs
 from imports.formats.documents import write_format
-from imports.formats.policies import FormatError
 from imports.models import FormatColumn, FormatVersion, Run
 from imports.runs.comparing import compare_run, find_comparable
 from imports.versioning import (
@@ -62,7 +64,7 @@ class ColumnsOfVersion(AccountOwnedInline, TabularInline):
 
 
 @admin.register(FormatVersion)
-class FormatVersionAdmin(StepPages, AccountOwnedAdmin):
+class FormatVersionAdmin(AnswerPages, AccountOwnedAdmin):
     """A version: its settings and columns, what onboarding proposed, and the next step of its life."""
 
     when_empty = "Versions come with their format: add one from a sample of the file."
@@ -77,6 +79,7 @@ class FormatVersionAdmin(StepPages, AccountOwnedAdmin):
     ordering = ["format__name", "-number"]
     inlines = [ColumnsOfVersion]
     actions_detail = ["test", "go_live", "next_draft", "compare", "download"]
+    change_form_outer_before_template = "imports/next_step.html"
     change_form_outer_after_template = "imports/proposal.html"
     fieldsets = [
         (
@@ -174,13 +177,18 @@ class FormatVersionAdmin(StepPages, AccountOwnedAdmin):
         version = self.get_object(request, object_id)
         context: dict[str, Any] = {"field_names": field_names()}
         if version is not None:
-            context |= {"version": version, "proposal": version.proposal, "incomplete": _incompleteness(version)}
+            context |= {
+                "version": version,
+                "proposal": version.proposal,
+                "next_step": find_next_step(version, user_of(request)),
+                "answer_url": reverse("admin:imports_formatversion_answer", args=[version.pk]),
+            }
         return super().change_view(request, object_id, form_url, {**context, **(extra_context or {})})
 
     def save_related(self, request: HttpRequest, form: ModelForm[Any], formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)
-        if incomplete := _incompleteness(form.instance):
-            messages.warning(request, f"The draft is not complete yet: {incomplete}")
+        if gap := find_gap(form.instance):
+            messages.warning(request, f"The draft is not complete yet: {gap}")
 
     @display(description="version", ordering="format__name")
     def name(self, version: FormatVersion) -> str:
@@ -209,16 +217,14 @@ class FormatVersionAdmin(StepPages, AccountOwnedAdmin):
     # -- steps
 
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
-        """The steps that the version may take now and this person may decide on."""
+        """What is always there to be done; the next steps stand in the page."""
         version = self.get_object(request, str(object_id))
         if version is None:
             return []
         offered = {"compare", "download"}
-        if user_of(request).may_edit(version.format.account_id):
-            offered |= {
-                FormatVersion.Status.DRAFT: {"test"},
-                FormatVersion.Status.TESTING: {"go_live", "next_draft"},
-            }.get(FormatVersion.Status(version.status), {"next_draft"})
+        is_tested = version.status == FormatVersion.Status.TESTING
+        if is_tested and user_of(request).may_edit(version.format.account_id):
+            offered.add("next_draft")
         actions = super().get_actions_detail(request, object_id)
         return [item for item in actions if item.action_name.rpartition("formatversion_")[2] in offered]
 
@@ -299,12 +305,3 @@ class FormatVersionAdmin(StepPages, AccountOwnedAdmin):
             content_type="application/yaml",
             headers={"Content-Disposition": f'attachment; filename="{version.format.name}.yaml"'},
         )
-
-
-def _incompleteness(version: FormatVersion) -> str:
-    """What a version lacks to be read with; "" when nothing."""
-    try:
-        FormatVersion.objects.get(pk=version.pk).to_spec()
-    except FormatError as error:
-        return str(error)
-    return ""

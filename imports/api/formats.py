@@ -72,6 +72,13 @@ class DraftSerializer(StrictSerializer):
     document = serializers.DictField(help_text="The format, as docs/formats.md describes it.")
 
 
+class TestSerializer(StrictSerializer):
+    without = serializers.ListField(
+        child=serializers.CharField(max_length=60), required=False, default=list, max_length=200,
+        help_text="Fields that the sample does not give and the format does without.",
+    )  # fmt: skip
+
+
 class ApprovalSerializer(StrictSerializer):
     reason = serializers.CharField(
         required=False, allow_blank=True, default="", max_length=1000,
@@ -160,12 +167,15 @@ class Formats(AccountViewSet, mixins.ListModelMixin, RetrieveVersioned):
         return self.answer(describe_version(self.find(number)))
 
     @extend_schema(
-        summary="Freeze a draft and test it", parameters=[NUMBER], request=None, responses=DocumentSerializer
+        summary="Freeze a draft and test it", parameters=[NUMBER], request=TestSerializer, responses=DocumentSerializer
     )
-    @action(detail=True, methods=["post"], url_path=r"versions/(?P<number>\d{1,9})/test", takes_body=False)
+    @action(detail=True, methods=["post"], url_path=r"versions/(?P<number>\d{1,9})/test")
     def test(self, request: Request, number: str, **kwargs: Any) -> Response:
+        """Refused while its proposal leaves open what the sample does not say; the answer names the fields."""
+        asked = TestSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
         with answering():
-            version = start_testing(self.find(number))
+            version = start_testing(self.find(number), without=asked.validated_data["without"])
         return self.answer(describe_version(version))
 
     @extend_schema(

@@ -35,6 +35,8 @@ def test_a_sample_is_proposed_saved_tested_and_approved(world):
     ).json()
     assert proposed["draft"] == "erp@1"
     assert proposed["proposal"]["columns"][0]["target"] == "customer_code"
+    refused = world.rosa("post", f"{PATH}erp/versions/1/test/", {"without": ["price_type_name"]})
+    assert (refused.status_code, "leaves open" in refused.json()["detail"]) == (409, True), refused.content
     saved = world.rosa("put", f"{PATH}erp/draft/", {"document": DOCUMENT}, if_match="*")
     assert saved.status_code == 200, saved.content
     assert saved.json()["version"]["name"] == "erp@1"

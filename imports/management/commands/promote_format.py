@@ -24,17 +24,34 @@ class Command(BaseCommand):
         parser.add_argument("format", metavar="NAME[@VERSION]", help="the newest version when none is given")
         add_account_argument(parser)
         parser.add_argument("--to", required=True, choices=["testing", "live"], help="the step to take")
+        parser.add_argument(
+            "--without",
+            action="append",
+            default=[],
+            metavar="FIELD",
+            help="a field that the sample does not give and the format does without; may be repeated",
+        )
         parser.add_argument("--reason", default="", help="why it goes live after less than two weeks of testing")
         parser.add_argument(
             "--by", metavar="USER", help="the user who approves (the name you are logged in with when not given)"
         )
 
-    def handle(self, *, format: str, account: str, to: str, reason: str, by: str | None, **_: Any) -> None:  # noqa: A002  (the argument's name)
+    def handle(
+        self,
+        *,
+        format: str,  # noqa: A002  (the argument's name)
+        account: str,
+        to: str,
+        without: list[str],
+        reason: str,
+        by: str | None,
+        **_: Any,
+    ) -> None:
         owner = find_account(account)
         try:
             version = find_named(owner, format)
             if to == "testing":
-                version = start_testing(version)
+                version = start_testing(version, without=without)
                 self.stdout.write(f"{version} is in testing; {self._where(version)}.")
                 return
             name, user = find_user(by, version.format.account)

@@ -8,16 +8,18 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import CommandError, call_command
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from accounts.models import Account
 from accounts.sandboxes import add_sandbox
 from connections.models import Connection
 from imports.admin import FormatVersionAdmin
+from imports.asking import find_questions
 from imports.errors import SettingsWrong, TryAgainLater
 from imports.formats.documents import read_format, write_format
 from imports.models import Format, FormatVersion, Run
-from imports.versioning import read_spec, save_draft, start_testing
+from imports.versioning import approve, read_spec, save_draft, start_draft, start_testing
 from tests.builders import add_lookups, add_member, make_account, make_user
 from tests.imports.customer_files import import_path
 from tests.imports.test_versioning import DOCUMENT, FILE, SPEC
@@ -83,8 +85,8 @@ def test_a_sample_becomes_a_draft_with_its_evidence(client, account):
     )
     shown = client.get(page(draft)).content.decode()
     assert "91 rows of the sample were looked at" in shown
-    assert "price_type_name_1" in shown
-    assert "Still to decide" in shown
+    assert "Which price type name do all rows have?" in shown
+    assert "Answer the question below; then the draft can be tested." in shown
 
 
 def test_what_was_proposed_wrongly_is_decided_beside_the_sample(client, account):
@@ -255,25 +257,173 @@ def test_a_version_that_is_no_draft_is_not_edited(client, draft):
 
 
 @pytest.mark.parametrize(
-    ("status", "offered"),
+    ("status", "offered", "sentence"),
     [
-        ("draft", {"test", "compare", "download"}),
-        ("testing", {"go_live", "next_draft", "compare", "download"}),
-        ("live", {"next_draft", "compare", "download"}),
-        ("retired", {"next_draft", "compare", "download"}),
+        ("draft", {"test", "compare", "download"}, "The draft is complete."),
+        ("testing", {"next_draft", "compare", "download"}, "Send files of the ERP to maison-sandbox"),
+        ("live", {"next_draft", "compare", "download"}, "files of maison are read with it. A change begins"),
+        ("retired", {"next_draft", "compare", "download"}, "no version of the format is live. A change begins"),
     ],
 )
-def test_only_the_next_steps_are_offered(client, viewer, draft, status, offered):
+def test_only_the_next_steps_are_offered(client, account, viewer, draft, status, offered, sentence):
+    add_sandbox(account)
     FormatVersion.objects.update(status=status)
     steps = ("test", "go_live", "next_draft", "compare", "download")
 
     def links():
-        shown = client.get(page(draft)).content.decode()
+        with CaptureQueriesContext(connection) as queries:
+            shown = client.get(page(draft)).content.decode()
+        assert len(queries) <= 30
+        assert sentence in shown
         return {name for name in steps if f'href="{page(draft, name)}"' in shown}
 
     assert links() == offered
     client.force_login(viewer)
     assert links() == {"compare", "download"}
+
+
+def test_a_draft_without_a_sandbox_leads_to_making_one(client, account, draft):
+    shown = client.get(page(draft)).content.decode()
+    assert "maison has no sandbox to test it in" in shown
+    assert reverse("admin:accounts_account_make_sandbox", args=[account.pk]) in shown
+
+
+def test_going_live_is_offered_once_a_file_was_accepted(client, account, draft, file):
+    sandbox = add_sandbox(account)
+    start_testing(draft)
+    import_path(sandbox, file, version=draft)
+    shown = client.get(page(draft)).content.decode()
+    assert "1 run was accepted in a sandbox" in shown
+    assert f'href="{page(draft, "go_live")}"' in shown
+    assert f"{reverse('admin:imports_run_upload')}?account={sandbox.pk}" in shown
+
+
+def test_a_version_leads_to_what_comes_after_it(client, account, draft, file):
+    sandbox = add_sandbox(account)
+    start_testing(draft)
+    import_path(sandbox, file, version=draft)
+    approve(draft, "Eddie", reason="soon")
+    newer = start_draft(draft.format)
+    shown = client.get(page(draft)).content.decode()
+    assert "erp@2 is the draft of what comes next." in shown
+    assert f'href="{page(newer)}"' in shown
+
+
+# -- questions
+
+ASKING = "KdNr;Firma;Strasse;Ort;PLZ\n" + "".join(f"{n};Laden {n};Hauptstr. {n};Berlin;101{n}\n" for n in range(10, 19))
+
+
+@pytest.fixture
+def asking(client, account):
+    """A draft whose sample says neither prices nor the kind nor the country of its addresses."""
+    response = upload(client, account, sample=SimpleUploadedFile("erp.csv", ASKING.encode()))
+    assert response.status_code == 302, problems(response)
+    return FormatVersion.objects.get()
+
+
+def answer(client, version, **posted):
+    return client.post(page(version, "answer"), posted, follow=True).content.decode()
+
+
+def asked(version):
+    return [str(question.target) for question in find_questions(version)]
+
+
+def test_questions_stand_on_top_until_they_are_answered(client, account, viewer, asking):
+    add_sandbox(account)
+    assert asked(asking) == ["address_type", "address_country_1", "price_type_currency_1", "price_type_name_1"]
+    shown = client.get(page(asking)).content.decode()
+    assert "Answer the 4 questions below" in shown
+    assert shown.index("Which address type do all rows have?") < shown.index('id="formatversion_form"')
+    assert f'href="{page(asking, "test")}"' not in shown
+
+    refused = client.post(page(asking, "test")).content.decode()
+    assert "leaves open what the sample does not say: address_type, address_country_1" in refused
+
+    assert "Every row has &#x27;DE&#x27; for address_country_1 now." in answer(
+        client, asking, field="address_country_1", value=" DE "
+    )
+    answer(client, asking, all="yes")
+    assert asked(asking) == []
+    assert asking.columns.get(target="address_type").constant == "B"
+    assert len(set(asking.columns.values_list("order", flat=True))) == asking.columns.count()
+    assert "is testing" in client.post(page(asking, "test"), follow=True).content.decode()
+
+    client.force_login(viewer)
+    assert "Use this" not in client.get(page(asking)).content.decode()
+
+
+def test_a_viewer_is_asked_nothing(client, viewer, asking):
+    client.force_login(viewer)
+    shown = client.get(page(asking)).content.decode()
+    assert "Answer the 4 questions" in shown
+    assert "Use this" not in shown
+    assert client.post(page(asking, "answer"), {"all": "yes"}).status_code == 403
+    assert len(asked(asking)) == 4
+
+
+@pytest.mark.parametrize(
+    ("posted", "said"),
+    [
+        ({"field": "price_type_currency_1", "value": "Euro"}, "currency"),
+        ({"field": "price_type_name_1", "value": " "}, "Give a value for price_type_name_1, or do without it."),
+        ({"field": "discount", "value": "1"}, "does not ask for &#x27;discount&#x27;"),
+        ({}, "does not ask for"),
+    ],
+)
+def test_what_is_no_answer_changes_nothing(client, asking, posted, said):
+    assert said in answer(client, asking, **posted)
+    assert len(asked(asking)) == 4
+
+
+def test_the_format_may_do_without_and_the_next_draft_remembers(client, account, asking):
+    """Also a proposal of the same format that is made anew."""
+    add_sandbox(account)
+    answer(client, asking, field="price_type_name_1", without="yes")
+    answer(client, asking, field="price_type_currency_1", without="yes")
+    answer(client, asking, all="yes")
+    asking.refresh_from_db()
+    assert asked(asking) == ["address_country_1"]
+    proposal = {key: value for key, value in asking.proposal.items() if key != "without"}
+    save_draft(account, "erp", asking.to_spec(), proposal=proposal)
+    assert asked(FormatVersion.objects.get()) == ["address_country_1"]
+    with pytest.raises(SettingsWrong, match="does not ask for 'discount'"):
+        start_testing(asking, without=["discount"])
+    call_command("promote_format", "erp", "--account", "maison", "--to", "testing", "--without", "address_country_1")
+    draft = start_draft(asking.format)
+    assert draft.proposal
+    assert draft.proposal["columns"]
+    assert draft.proposal["without"] == ["price_type_name_1", "price_type_currency_1", "address_country_1"]
+    assert not asked(draft)
+
+
+def test_leaving_the_addresses_out_leaves_no_question_about_them(asking):
+    asking.columns.filter(target__startswith="address").delete()
+    assert asked(asking) == ["price_type_currency_1", "price_type_name_1"]
+
+
+def test_a_missing_field_is_answered_by_a_column(client, asking):
+    asking.columns.filter(target="profile_name").delete()
+    asking.proposal["missing"] = ["profile_name: no column names the customer", "shipping_state_1: 2 of 9 need it"]
+    asking.columns.create(order=90, target="shipping_city_1", source="Ort")
+    asking.save()
+    assert [(str(q.target), q.is_needed) for q in find_questions(asking) if q.kind == "missing"] == [
+        ("profile_name", True),
+        ("shipping_state_1", False),
+    ]
+    assert "Choose one of the sample&#x27;s columns" in answer(client, asking, field="profile_name", column="77")
+    assert "profile_name is read from Firma now." in answer(client, asking, field="profile_name", column="2")
+    assert asking.columns.get(target="profile_name").source == "Firma"
+
+
+def test_blank_cells_of_what_is_needed_are_asked_for_and_may_stay(client, asking):
+    asking.proposal |= {"defaults": [{"target": "profile_name", "suggestion": "unnamed", "reason": "blank on 1 row"}]}
+    asking.save()
+    found = find_questions(asking)[-1]
+    assert (found.asks, found.is_needed) == ("What does a blank profile name stand for?", False)
+    assert "stand for &#x27;unnamed&#x27; now" in answer(client, asking, field="profile_name", value="unnamed")
+    assert asking.columns.get(target="profile_name").default == "unnamed"
 
 
 def test_versions_are_compared_by_what_they_say_and_by_what_they_read(client, account, draft, file):
