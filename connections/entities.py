@@ -81,7 +81,7 @@ ASSIGNMENTS = {
 
 STAGED: tuple[Entity, ...] = (CONNECTION, *CHILDREN, *ASSIGNMENTS.values())
 
-_STAGED_TYPES = {"lookup_code": "text", "changed": "boolean", "version": "bigint", "snapshot": "jsonb"}
+_STAGED_TYPES = {"lookup_code": "text", "changed": "boolean", "version": "bigint", "snapshot": "json"}
 
 
 def column_type(model: type[models.Model], name: str) -> str:

@@ -188,7 +188,7 @@ def _log(action: Change.Action, entity: Entity, condition: str) -> str:
         f"INSERT INTO {quote(Change._meta.db_table)}"
         ' (account_id, customer_code, connection_id, run_id, line, at, action, record, key, field, "values")'
         f" SELECT %(account)s, c.customer_code, s.connection_id, %(run)s, s.line, %(at)s, '{action}',"
-        f" '{entity.record}', {entity.log_key}, '', jsonb_strip_nulls(jsonb_build_object({values}))"
+        f" '{entity.record}', {entity.log_key}, '', json_strip_nulls(json_build_object({values}))"
         f" FROM {entity.stage} s {_customer('s')} WHERE c.record_id IS NOT NULL AND {condition}"
     )
 

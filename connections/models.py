@@ -12,6 +12,7 @@ from django.db.models.functions import Lower, Now
 
 from accounts.models import Account
 from connections.documents import SearchDocument  # noqa: F401  (a model of this app)
+from connections.fields import WrittenJSONField
 from connections.given import given_fields
 from connections.matching.models import MatchingProgress, MatchKey, Suggestion  # noqa: F401  (models of this app)
 from connections.near_keys import LONGEST, near_key
@@ -349,7 +350,7 @@ class Change(models.Model):
     field = models.CharField(max_length=24, blank=True)
     before = models.TextField(null=True)
     after = models.TextField(null=True)
-    values = models.JSONField(
+    values = WrittenJSONField(
         null=True,
         help_text="Of a record that was created or deleted, the values that it got or had; of a connection, with all"
         " that belonged to it. Changes from before this was recorded have none.",

@@ -89,13 +89,20 @@ def delete_records(cursor: CursorWrapper, entity: Entity, parameters: dict[str, 
 
 def insert_records(cursor: CursorWrapper, entity: Entity, parameters: dict[str, Any]) -> None:
     """Insert the records that were deleted."""
-    chosen = f"undone u JOIN {LOG} c ON c.id = u.id"
+    gone = _gone(entity)
     cursor.execute(
-        f"WITH made AS ({_insertion(entity, chosen, 'u.connection_id', 'u.key', 'c.values')}"
-        f" WHERE {_chosen(entity, _DELETED)})"
+        f"WITH made AS ({_insertion(entity, gone, 'u.connection_id', 'u.key', 'u.said')})"
         f" {_INTO_LOG} SELECT %(account)s, u.customer_code, u.connection_id, %(by_run)s, %(at)s, '{_CREATED}',"
-        f" u.record, u.key, '', NULL, NULL, coalesce(c.values, '{{}}') FROM {chosen} WHERE {_chosen(entity, _DELETED)}",
+        f" u.record, u.key, '', NULL, NULL, coalesce(u.said, '{{}}') FROM {gone}",
         parameters,
+    )
+
+
+def _gone(entity: Entity) -> str:
+    """The chosen changes by which records went, as `u`, with what the log says: `said`, parsed once (by OFFSET)."""
+    return (
+        f"(SELECT u.*, c.values::jsonb AS said FROM undone u JOIN {LOG} c ON c.id = u.id"
+        f" WHERE {_chosen(entity, _DELETED)} OFFSET 0) u"
     )
 
 
@@ -225,30 +232,29 @@ def _review_as_json(row: str) -> str:
 
 def insert_connections(cursor: CursorWrapper, parameters: dict[str, Any]) -> None:
     """Make the connections again that were deleted, under their old ids, with all that belonged to them."""
-    chosen = f"undone u JOIN {LOG} c ON c.id = u.id"
+    gone = _gone(CONNECTION)
     names = ", ".join(map(quote, CONNECTION.values))
     cells = [
-        _typed(CONNECTION, name, f"(c.values->'values'->>'{field_of(Connection, name).name}')")
+        _typed(CONNECTION, name, f"(u.said->'values'->>'{field_of(Connection, name).name}')")
         for name in CONNECTION.values
     ]
     users = quote(User._meta.db_table)
     cursor.execute(
         f"WITH made AS (INSERT INTO {CONNECTION.table} (id, account_id, customer_code, near_key, review_note,"
         f" status, duplicate_of_id, reviewed_by_id, reviewed_at, source_digest, created_at, updated_at, {names})"
-        " SELECT u.connection_id, %(account)s, u.customer_code, coalesce(c.values->>'near_key', ''),"
-        " coalesce(c.values->>'review_note', ''), c.values->>'status',"
+        " SELECT u.connection_id, %(account)s, u.customer_code, coalesce(u.said->>'near_key', ''),"
+        " coalesce(u.said->>'review_note', ''), u.said->>'status',"
         f" (SELECT o.id FROM {CONNECTION.table} o WHERE o.account_id = %(account)s"
-        " AND o.customer_code = c.values->>'duplicate_of'),"
-        f" (SELECT p.id FROM {users} p WHERE p.username = c.values->>'reviewed_by'),"
-        " (c.values->>'reviewed_at')::timestamptz, '',"
-        " coalesce((c.values->>'created_at')::timestamptz, %(at)s), %(at)s,"
-        f" {', '.join(cells)} FROM {chosen} WHERE {_chosen(CONNECTION, _DELETED)})"
+        " AND o.customer_code = u.said->>'duplicate_of'),"
+        f" (SELECT p.id FROM {users} p WHERE p.username = u.said->>'reviewed_by'),"
+        " (u.said->>'reviewed_at')::timestamptz, '',"
+        " coalesce((u.said->>'created_at')::timestamptz, %(at)s), %(at)s,"
+        f" {', '.join(cells)} FROM {gone})"
         f" {_INTO_LOG} SELECT %(account)s, u.customer_code, u.connection_id, %(by_run)s, %(at)s, '{_CREATED}',"
-        f" u.record, '', '', NULL, NULL, c.values FROM {chosen} WHERE {_chosen(CONNECTION, _DELETED)}",
+        f" u.record, '', '', NULL, NULL, u.said FROM {gone}",
         parameters,
     )
-    records = f"{chosen} CROSS JOIN LATERAL jsonb_array_elements(c.values->'records') r"
+    records = f"{gone} CROSS JOIN LATERAL jsonb_array_elements(u.said->'records') r"
     for entity in (*CHILDREN, *ASSIGNMENTS.values()):
         insertion = _insertion(entity, records, "u.connection_id", "(r->>'key')", "(r->'values')")
-        of_kind = f"{_chosen(CONNECTION, _DELETED)} AND r->>'record' = '{entity.record}'"
-        cursor.execute(f"{insertion} WHERE {of_kind}", parameters)
+        cursor.execute(f"{insertion} WHERE r->>'record' = '{entity.record}'", parameters)

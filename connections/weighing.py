@@ -65,7 +65,8 @@ def _mark_touched(cursor: CursorWrapper, parameters: dict[str, Any]) -> None:
 def _look_at_records(cursor: CursorWrapper, entity: Entity, parameters: dict[str, Any]) -> None:
     """Of records that came or went, whether there is one now, and with the values that it came with."""
     cursor.execute(
-        f"UPDATE undone u SET is_there = true, is_same = c.values IS NULL OR c.values = {values_as_json(entity, 't')}"
+        "UPDATE undone u SET is_there = true, is_same = c.values IS NULL"
+        f" OR c.values::jsonb = {values_as_json(entity, 't')}"
         f" FROM {LOG} c, {entity.table} t{_lookup_of(entity)}"
         f" WHERE u.record = '{entity.record}' AND u.action IN ('{_CREATED}', '{_DELETED}') AND c.id = u.id"
         f" AND t.connection_id = u.connection_id AND {is_keyed(entity, 't', 'u.key')}",
@@ -133,7 +134,7 @@ def _mark_lost_entries(cursor: CursorWrapper, parameters: dict[str, Any]) -> Non
         inside = (
             f"c.values->'values'->>'{name}' NOT IN ({codes})"
             if value == "u.before"
-            else "EXISTS (SELECT FROM jsonb_array_elements(c.values->'records') r"
+            else "EXISTS (SELECT FROM json_array_elements(c.values->'records') r"
             f" WHERE r->>'record' = '{name}' AND r->>'key' NOT IN ({codes}))"
         )
         cursor.execute(
@@ -143,7 +144,7 @@ def _mark_lost_entries(cursor: CursorWrapper, parameters: dict[str, Any]) -> Non
         )
     cursor.execute(
         f"UPDATE undone u SET why = 'original' FROM {LOG} c WHERE c.id = u.id AND u.why = ''"
-        f" AND u.record = '{CONNECTION.record}' AND u.action = '{_DELETED}' AND c.values ? 'duplicate_of'"
+        f" AND u.record = '{CONNECTION.record}' AND u.action = '{_DELETED}' AND c.values->>'duplicate_of' <> ''"
         f" AND NOT EXISTS (SELECT FROM {CONNECTION.table} t WHERE t.account_id = %(account)s"
         f" AND t.customer_code = c.values->>'duplicate_of' AND t.status <> '{Connection.Status.REJECTED}')",
         parameters,

@@ -99,3 +99,12 @@ def test_texts_are_stored_as_files_say_them():
     (address,) = now.get_model("connections", "Address").objects.all()
     assert (address.code, address.city) == ("01", "Zürich")
     assert now.get_model("connections", "Change").objects.get().customer_code == "C1"
+
+
+def test_earlier_changes_keep_the_values_of_what_they_made():
+    known = {"connection_id": 1, "at": timezone.now(), "action": "created", "record": "door"}
+    old = migrate("0018_search_documents").get_model("connections", "Change")
+    values = [{"name": 'L\'Été \\ "1"'}, {}, None]
+    old.objects.bulk_create(old(values=one, **known) for one in values)
+    now = migrate("0019_written_values").get_model("connections", "Change")
+    assert list(now.objects.order_by("id").values_list("values", flat=True)) == values
