@@ -40,8 +40,8 @@ class ValuesOfRun(DropdownFilter):
         run = request.GET.get("run__id__exact", "")
         if not run.isdecimal():
             return [(value, value) for value in [self.value()] if value]
-        issues = model_admin.get_queryset(request).filter(run=int(run)).order_by()[:ISSUES_LOOKED_AT]
-        values = Issue.objects.filter(pk__in=issues.values("pk")).order_by().values_list(self.parameter_name, flat=True)
+        issues = model_admin.get_queryset(request).filter(run=int(run)).order_by()
+        values = issues.values_list(self.parameter_name, flat=True)[:ISSUES_LOOKED_AT]
         return [(value, value) for value in sorted(set(values)) if value]
 
     def has_output(self) -> bool:
