@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import ValidationError
-from django.db.models import Max
 
 from imports.errors import SettingsWrong
+from imports.mapping import find_origin, say_column
 from imports.models import FormatColumn
 from imports.template import ADDRESSES, Group, Kind, Target, find_target
 
@@ -94,13 +94,13 @@ def answer_question(version: FormatVersion, name: str, *, value: str = "", colum
         decided.default = value.strip()
         said = f"Blank cells of {target} stand for {value.strip()!r} now."
     elif question.kind == CONSTANT:
-        decided = FormatColumn(version=version, order=_next_order(version), target=target, constant=value.strip())
+        decided = FormatColumn(version=version, order=version.next_order(), target=target, constant=value.strip())
         said = f"Every row has {value.strip()!r} for {target} now."
     else:
         if column not in dict(question.columns):
             raise SettingsWrong(f"Choose one of the sample's columns for {target}.")
-        decided = FormatColumn(version=version, order=_next_order(version), target=target)
-        decided.source, decided.position = _origin(version, int(column))
+        decided = FormatColumn(version=version, order=version.next_order(), target=target)
+        decided.source, decided.position = find_origin(version, int(column))
         said = f"{target} is read from {decided.origin} now."
     if question.kind != MISSING and not value.strip():
         raise SettingsWrong(f"Give a value for {target}, or do without it.")
@@ -136,7 +136,7 @@ def _read_questions(proposal: Mapping[str, Any]) -> Iterator[Question]:
             target = find_target(needed["target"])
             if target is not None:
                 yield Question(kind, target, needed["reason"], needed["suggestion"] or "", kind == CONSTANT)
-    columns = [(str(column["position"]), _say(column)) for column in proposal.get("columns", [])]
+    columns = [(str(column["position"]), say_column(column)) for column in proposal.get("columns", [])]
     for what in proposal.get("missing", []):
         name, _, reason = what.partition(": ")
         target = find_target(name)
@@ -163,21 +163,3 @@ def _matters(target: Target, drafted: Collection[str]) -> bool:
     if group in ADDRESSES:
         return any((other.field.group, other.number) == (group, target.number) for other in others)
     return True
-
-
-def _say(column: Mapping[str, Any]) -> str:
-    named = column["source"] or f"column {column['position']}"
-    return f"{named} ({', '.join(column['samples'][:2])})" if column.get("samples") else str(named)
-
-
-def _origin(version: FormatVersion, position: int) -> tuple[str, int | None]:
-    """The header of the sample's column where it finds the column again, else its position."""
-    columns = (version.proposal or {}).get("columns", [])
-    headers = [column["source"] or "" for column in columns]
-    header = next(column["source"] or "" for column in columns if column["position"] == position)
-    is_alone = header and headers.count(header) == 1 and not set("{}") & set(header)
-    return (header, None) if is_alone and version.has_header else ("", position)
-
-
-def _next_order(version: FormatVersion) -> int:
-    return (version.columns.aggregate(last=Max("order"))["last"] or 0) + 1

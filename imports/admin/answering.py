@@ -1,7 +1,8 @@
-"""Answers: what a draft's questions are decided by, posted from the draft's page."""
+"""What people decide about a draft: the answers to its questions, and where the columns of its sample go."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import messages
@@ -12,7 +13,9 @@ from django.urls import path
 from imports.admin.steps import StepPages, page_of
 from imports.asking import answer_question, do_without, find_questions
 from imports.errors import SettingsWrong
-from imports.versioning import lock_draft
+from imports.mapping import describe_field, list_sections, map_columns
+from imports.template import FIELDS, Target
+from imports.versioning import PromotionRefused, lock_draft
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse, QueryDict
@@ -24,8 +27,16 @@ class AnswerPages(StepPages):
     """Of the admin of versions."""
 
     def get_urls(self) -> list[Any]:
-        view = self.admin_site.admin_view(self.answer_view)
-        return [path("<path:object_id>/answer/", view, name="imports_formatversion_answer"), *super().get_urls()]
+        pages = {"answer": self.answer_view, "mapping": self.mapping_view}
+        return [
+            *(
+                path(
+                    f"<path:object_id>/{name}/", self.admin_site.admin_view(view), name=f"imports_formatversion_{name}"
+                )
+                for name, view in pages.items()
+            ),
+            *super().get_urls(),
+        ]
 
     def answer_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Take the answer to one question, or all suggestions, and go back to the draft."""
@@ -40,6 +51,44 @@ class AnswerPages(StepPages):
         else:
             messages.success(request, said)
         return HttpResponseRedirect(page_of(version))
+
+    def mapping_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """The columns of the sample, what is unsure first, each with its field in a list that can be searched."""
+        version: FormatVersion = self.find_editable(request, object_id)
+        context: dict[str, Any] = {"title": f"Columns: {version}", "fields": FIELD_LIST}
+        try:
+            with transaction.atomic():
+                draft = lock_draft(version)
+                sections = list_sections(draft)
+                if request.method == "POST":
+                    changed = map_columns(draft, _read_fields(request.POST))
+                    said = (
+                        f"{changed} column{'s' * (changed != 1)} of {version} changed."
+                        if changed
+                        else "Nothing changed."
+                    )
+                    messages.success(request, said)
+                    return HttpResponseRedirect(page_of(version))
+        except PromotionRefused as error:
+            messages.error(request, str(error))
+            return HttpResponseRedirect(page_of(version))
+        except SettingsWrong as error:
+            given = _read_fields(request.POST)
+            sections = [
+                (name, [replace(column, target=given.get(column.position, column.target)) for column in columns])
+                for name, columns in sections
+            ]
+            context["problem"] = str(error)
+        return self.show(request, version, "imports/mapping.html", context | {"sections": sections})
+
+
+FIELD_LIST = [(field.numbered(1), describe_field(Target(name))) for name, field in FIELDS.items()]
+
+
+def _read_fields(posted: QueryDict) -> dict[int, str]:
+    """By the position of the column."""
+    names = {name.removeprefix("column-"): value for name, value in posted.items() if name.startswith("column-")}
+    return {int(name): str(value) for name, value in names.items() if name.isdecimal() and len(name) < 6}
 
 
 def _take(draft: FormatVersion, posted: QueryDict) -> str:

@@ -65,20 +65,21 @@ def find_gap(version: FormatVersion) -> str:
 
 
 def _of_draft(version: FormatVersion) -> NextStep:
+    around = [_step("Look through the columns", version, "mapping")] if (version.proposal or {}).get("columns") else []
     questions = find_questions(version)
     needed = sum(question.is_needed for question in questions)
     if needed:
         them = "the question below" if needed == 1 else f"the {needed} questions below"
-        return NextStep(f"Answer {them}; then the draft can be tested.", [], questions)
+        return NextStep(f"Answer {them}; then the draft can be tested.", around, questions)
     if gap := find_gap(version):
-        return NextStep(f"The draft is not complete yet: {gap}", [], questions)
+        return NextStep(f"The draft is not complete yet: {gap}", around, questions)
     account = version.format.account
     if not account.sandboxes.exists():
         url = reverse("admin:accounts_account_make_sandbox", args=[account.pk])
         sentence = f"The draft is complete, but {account.code} has no sandbox to test it in: make one."
-        return NextStep(sentence, [Button("Make a sandbox", url, is_first=True)], questions)
+        return NextStep(sentence, [Button("Make a sandbox", url, is_first=True), *around], questions)
     sentence = "The draft is complete. Look through its columns, then start testing it in the sandbox."
-    return NextStep(sentence, [_step("Start testing", version, "test", is_first=True)], questions)
+    return NextStep(sentence, [_step("Start testing", version, "test", is_first=True), *around], questions)
 
 
 def _of_testing(version: FormatVersion) -> NextStep:

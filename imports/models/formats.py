@@ -248,6 +248,10 @@ class FormatVersion(models.Model):
         except FormatError as error:
             raise ValidationError(str(error)) from None
 
+    def next_order(self) -> int:
+        """Where a new column comes last."""
+        return (self.columns.aggregate(last=models.Max("order"))["last"] or 0) + 1
+
     def take_spec(self, spec: FormatSpec | FormatDraft) -> None:
         """Make the version what the spec says, columns and all; the caller holds a transaction."""
         for field in fields(Dialect):

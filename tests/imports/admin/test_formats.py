@@ -18,6 +18,7 @@ from imports.admin import FormatVersionAdmin
 from imports.asking import find_questions
 from imports.errors import SettingsWrong, TryAgainLater
 from imports.formats.documents import read_format, write_format
+from imports.mapping import list_columns, list_sections
 from imports.models import Format, FormatVersion, Run
 from imports.versioning import approve, read_spec, save_draft, start_draft, start_testing
 from tests.builders import add_lookups, add_member, make_account, make_user
@@ -424,6 +425,98 @@ def test_blank_cells_of_what_is_needed_are_asked_for_and_may_stay(client, asking
     assert (found.asks, found.is_needed) == ("What does a blank profile name stand for?", False)
     assert "stand for &#x27;unnamed&#x27; now" in answer(client, asking, field="profile_name", value="unnamed")
     assert asking.columns.get(target="profile_name").default == "unnamed"
+
+
+# -- where the columns of the sample go
+
+
+@pytest.fixture
+def mapped(client, account):
+    with NORTHWIND.open("rb") as sample:
+        upload(client, account, sample=sample, price_type_currency="USD", price_type_name="US Wholesale")
+    return FormatVersion.objects.get()
+
+
+def put(client, version, **fields):
+    """Change fields by header on the page of the columns."""
+    data = filled_in(client.get(page(version, "mapping")))
+    places = {column.label: column.position for column in list_columns(version)}
+    data |= {f"column-{places[header]}": field for header, field in fields.items()}
+    return client.post(page(version, "mapping"), data, follow=True)
+
+
+def targets(version):
+    return {column.origin: column.target for column in version.columns.all() if column.target != "address_code_1"}
+
+
+def test_the_columns_stand_with_values_evidence_and_fields(client, mapped):
+    with CaptureQueriesContext(connection) as queries:
+        answer = client.get(page(mapped, "mapping"))
+    assert len(queries) <= 30
+    shown = answer.content.decode()
+    assert "Alfreds Futterkiste · Ana Trujillo" in shown
+    assert "profile_name, 99 % sure: &#x27;companyName&#x27; is a name for it" in shown
+    assert "Customer Code: code, at most 100. Identifies the customer in the account." in shown
+    assert "It serves address_code_1 as well." in shown
+    assert [name for name, _ in list_sections(mapped)][-3:] == ["The customer", "Address", "Left out"]
+    assert f'href="{page(mapped, "mapping")}"' in client.get(page(mapped)).content.decode()
+    before = targets(mapped)
+    assert "Nothing changed." in put(client, mapped).content.decode()
+    assert targets(mapped) == before
+
+
+def test_what_is_unsure_stands_first(mapped):
+    for column in mapped.proposal["columns"]:
+        if column["source"] in ("city", "phone"):
+            column["confidence"] = 0.6
+    mapped.columns.filter(source="phone").update(target="shipping_phone_2")  # decided by a person
+    name, columns = list_sections(mapped)[0]
+    assert name == "Look at these first"
+    assert "city" in [column.label for column in columns]
+    assert "Shipping address 2" in dict(list_sections(mapped))
+
+
+def test_fields_change_places_and_keep_the_settings_of_their_columns(client, mapped):
+    mapped.columns.filter(source="companyName").update(default="unnamed", ownership="if_blank")
+    answer = put(client, mapped, companyName="customer_alias", contactName="Profile Name", fax="", region="")
+    assert "of erp@1 changed." in answer.content.decode()
+    changed = mapped.columns.get(source="companyName")
+    assert (changed.target, changed.default, changed.ownership) == ("customer_alias", "unnamed", "if_blank")
+    assert mapped.columns.get(source="contactName").target == "profile_name"
+    assert not mapped.columns.filter(source="region").exists()
+    put(client, mapped, companyName="profile_name", contactName="customer_alias", region="address_state")
+    assert mapped.columns.get(source="companyName").target == "profile_name"
+    assert mapped.columns.get(source="region").value_map  # as it was proposed
+    put(client, mapped, fax="price_type_name")
+    assert mapped.columns.get(target="price_type_name_1").source == "fax"
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"fax": "colour"}, "fax: &#x27;colour&#x27; is no field of the template."),
+        ({"fax": "profile_name"}, "profile_name cannot be both companyName and fax"),
+        ({"fax": "website", "contactTitle": "website"}, "website cannot be both contactTitle and fax"),
+    ],
+)
+def test_a_wrong_field_changes_nothing_and_stays_to_be_mended(client, mapped, fields, said):
+    before = targets(mapped)
+    answer = put(client, mapped, **fields)
+    assert said in answer.content.decode()
+    assert fields["fax"] in filled_in(answer).values()
+    assert targets(mapped) == before
+
+
+def test_only_editors_change_the_columns_and_only_of_a_draft(client, viewer, mapped):
+    FormatVersion.objects.update(status="testing")
+    assert "only a draft may be edited" in put_anything(client, mapped)
+    client.force_login(viewer)
+    assert client.get(page(mapped, "mapping")).status_code == 403
+    assert page(mapped, "mapping") not in client.get(page(mapped)).content.decode()
+
+
+def put_anything(client, version):
+    return client.post(page(version, "mapping"), {"column-1": "website"}, follow=True).content.decode()
 
 
 def test_versions_are_compared_by_what_they_say_and_by_what_they_read(client, account, draft, file):
