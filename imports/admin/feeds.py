@@ -8,11 +8,9 @@ from django.contrib import admin, messages
 from django.core.exceptions import ImproperlyConfigured
 from django.db.models import Q
 from django.forms import Script
-from django.urls import reverse
 from django.utils import timezone
-from django.utils.html import format_html_join
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
-from unfold.decorators import action, display
+from unfold.decorators import display
 
 from accounts.careful import short_time
 from accounts.fields import Ciphertext, SecretField, is_set, secret_names
@@ -20,11 +18,10 @@ from accounts.models import Account
 from accounts.owned import AccountOwnedAdmin, KindFilter, ReadOnlyAdmin, VisibleFilter, limit_choices
 from accounts.users import user_of
 from imports.admin.feed_forms import FeedForm, find_unread
+from imports.admin.feed_pages import FeedPages
 from imports.admin.filters import FeedStateFilter
-from imports.admin.steps import StepPages, link
 from imports.admin.workers import warn_without_worker
-from imports.feeds.inspecting import inspect_feed
-from imports.filesystems import find_transport, find_transports
+from imports.filesystems import find_transport
 from imports.models import Feed, Pull
 from imports.queueing import request_pull
 
@@ -53,7 +50,7 @@ STATE_COLOURS = {
 
 
 @admin.register(Feed)
-class FeedAdmin(StepPages, AccountOwnedAdmin):
+class FeedAdmin(FeedPages, AccountOwnedAdmin):
     form = FeedForm
 
     class Media:
@@ -74,7 +71,7 @@ class FeedAdmin(StepPages, AccountOwnedAdmin):
     search_fields = ["name", "host"]
     search_help_text = "Name or host"
     actions = ["pull_now"]
-    actions_detail = ["pull", "inspect"]
+    actions_detail = ["inspect"]
     fieldsets = [
         (None, {"fields": [("account", "name"), "enabled"]}),
         (
@@ -107,35 +104,18 @@ class FeedAdmin(StepPages, AccountOwnedAdmin):
             {"classes": ["collapse"], "fields": ["contacts", ("silent_after_hours", "alert_after")]},
         ),
     ]  # fmt: skip
-    state_fieldset = (
-        "State",
-        {
-            "fields": [
-                ("state_in_words", "runs_and_pulls"),
-                "problem",
-                "move_problem",
-                ("last_good_pull", "last_file"),
-                "next_pull",
-            ]
-        },
-    )
-    readonly_fields = [
-        "state_in_words", "problem", "move_problem", "last_good_pull", "last_file", "next_pull", "runs_and_pulls",
-        "password_state", "private_key_state", "options_state",
-    ]  # fmt: skip
+    readonly_fields = ["password_state", "private_key_state", "options_state"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Feed]:
         return cast("FeedQuerySet", super().get_queryset(request)).with_state()
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> list[Any]:
-        """With the feed's state; whoever may only look sees of secrets whether there are any."""
+        """Whoever may only look sees what is read, and of secrets whether there are any."""
         fieldsets = list(super().get_fieldsets(request, obj))
-        if obj is None:
-            return fieldsets
-        if not self.has_change_permission(request, obj):
+        if obj is not None and not self.has_change_permission(request, obj):
             unread = find_unread(obj.protocol)
             fieldsets = [(title, {**parts, "fields": _unseen(parts["fields"], unread)}) for title, parts in fieldsets]
-        return [self.state_fieldset, *fieldsets]
+        return fieldsets
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         form = super().get_form(request, obj, change, **kwargs)
@@ -203,10 +183,6 @@ class FeedAdmin(StepPages, AccountOwnedAdmin):
     def state(self, feed: Feed) -> tuple[str, str]:
         return feed.state
 
-    @display(description="state")
-    def state_in_words(self, feed: Feed) -> str:
-        return str(self.state(feed)[1])
-
     @display(description="last good pull", ordering="pulled_at")
     def last_good_pull(self, feed: Feed) -> str:
         return short_time(feed.pulled_at)
@@ -218,17 +194,6 @@ class FeedAdmin(StepPages, AccountOwnedAdmin):
     @display(description="next pull", ordering="next_pull_at")
     def next_pull(self, feed: Feed) -> str:
         return short_time(feed.next_pull_at) if feed.enabled else ""
-
-    @display(description="what came of it")
-    def runs_and_pulls(self, feed: Feed) -> str:
-        query = f"?feed__id__exact={feed.pk}"
-        links = [
-            link(reverse("admin:imports_run_changelist") + query, "Show the runs"),
-            link(reverse("admin:imports_pull_changelist") + query, "show the pulls"),
-        ]
-        if page := find_transports()[feed.protocol].page if feed.protocol in find_transports() else "":
-            links.append(link(reverse(page, args=[feed.pk]), "show what its senders need to know"))
-        return format_html_join(", ", "{}", ((one,) for one in links))
 
     @display(description="password")
     def password_state(self, feed: Feed) -> str:
@@ -260,31 +225,6 @@ class FeedAdmin(StepPages, AccountOwnedAdmin):
             warn_without_worker(request)
         if len(feeds) < queryset.count():
             messages.warning(request, "Disabled feeds, and those that you may only look at, are not pulled.")
-
-    @action(description="Pull now", url_path="pull")
-    def pull(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        feed: Feed = self.find_editable(request, object_id)
-        if not feed.enabled:
-            text = ["The feed is disabled. Enable it first."]
-            return self.show(request, feed, "imports/step.html", {"title": "Pull now", "text": text})
-        text = [f"A worker looks into {feed.folder or 'the folder'} on {feed.server_name} and imports what is new."]
-
-        def take(_: object) -> str:
-            request_pull(feed)
-            warn_without_worker(request)
-            return f"{feed} is queued to be pulled. Its runs appear in a moment."
-
-        return self.confirm(request, feed, "Pull now", text, take)
-
-    @action(description="Check", url_path="check")
-    def inspect(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """What the server presents of itself, what would be pulled and why not the rest, and what pulls may do."""
-        feed: Feed = self.find_editable(request, object_id)
-        posted = request.method == "POST"
-        probe = not posted or "probe" in request.POST
-        found = inspect_feed(feed, probe=probe) if posted else None
-        context = {"title": f"Check {feed}", "feed": feed, "found": found, "probe": probe}
-        return self.show(request, feed, "imports/check_feed.html", context)
 
 
 def _is_set(feed: Feed, name: str) -> str:

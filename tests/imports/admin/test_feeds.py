@@ -346,7 +346,7 @@ def test_only_formats_of_the_account_are_offered(client, rosa, account, feed):
 def test_no_secret_is_seen_anywhere(client, rosa, account, feed):
     Feed.objects.filter(pk=feed.pk).update(failures=1, problem="The login was refused.")
     save(client, feed, mask="*.csv", password_0=SECRET + "2")
-    pages = [client.get(url(page, feed.pk)) for page in ("change", "history", "delete", "pull", "inspect")]
+    pages = [client.get(url(page, feed.pk)) for page in ("change", "history", "delete", "progress", "inspect")]
     pages += [client.get(url("changelist")), save(client, feed, name="")]
     for page in pages:
         assert page.status_code == 200
@@ -443,15 +443,68 @@ def test_no_other_site_can_make_an_editor_pull_or_check(rosa, feed, page):
     assert queued() == []
 
 
-def test_pull_now_asks_first_and_warns_when_nobody_works(client, rosa, feed):
-    client.get(url("pull", feed.pk))
-    assert queued() == []
-    answer = client.post(url("pull", feed.pk), follow=True)
-    assert queued() == ["pull"]
-    assert any("No worker" in message for message in said(answer))
+def test_pull_now_is_one_click_and_warns_when_nobody_works(client, rosa, feed):
+    assert client.get(url("pull", feed.pk)).status_code == 302
+    assert queued() == [], "whoever only opens the address asks for nothing"
+    page = client.get(url("change", feed.pk))
+    assert f'action="{url("pull", feed.pk)}"' in text_of(page)
+    page = text_of(client.post(url("pull", feed.pk), follow=True))
+    assert "No worker is at work" in page
+    assert f'action="{url("pull", feed.pk)}"' not in page
+    client.post(url("pull", feed.pk))
+    assert queued() == ["pull"], "what waits is not queued again"
     Heartbeat.objects.create(name="workers", at=timezone.now(), worker="w")
-    answer = client.post(url("pull", feed.pk), follow=True)
-    assert not any("No worker" in message for message in said(answer))
+    assert "No worker" not in text_of(client.get(url("progress", feed.pk)))
+
+
+REFRESHED = 'hx-trigger="every 2s"'
+
+
+def test_a_pull_is_followed_to_its_end(client, rosa, account, feed):
+    def look():
+        return text_of(client.get(url("progress", feed.pk)))
+
+    assert ("It was never pulled." in look(), REFRESHED in look()) == (True, False)
+    Feed.objects.update(queued_at=timezone.now())
+    assert ("for a worker." in look(), REFRESHED in look()) == (True, True)
+    Feed.objects.update(queued_at=None)
+    pull = Pull.objects.create(feed=feed, worker="w", listed=3, imported=1)
+    assert "3 files to be looked at, 1 imported so far." in look()
+    run = Run.objects.create(
+        account=account, feed=feed, file_name="customers.txt", format_name="b", stage="Applying", stage_total=9
+    )
+    assert all(part in look() for part in ("customers.txt</a>", "Applying", "0 of 9 customers", 'max="9"', REFRESHED))
+    Run.objects.filter(pk=run.pk).update(status="succeeded", customers=1, finished_at=timezone.now())
+    Pull.objects.update(status="succeeded", imported=2, message="a.xml is not taken.", finished_at=timezone.now())
+    page = look()
+    assert REFRESHED not in page
+    assert "The last pull: 2 files imported. a.xml is not taken." in page
+    assert url("change", pull.pk, model="pull") in page
+    assert url("change", run.pk, model="run") in page
+    Feed.objects.update(waits_for_account=True, next_pull_at=timezone.now())
+    assert f"until another file has gone into {account}." in look()
+
+
+def test_the_page_shows_the_last_pulls_and_files_in_few_queries(client, rosa, account, feed):
+    for number in range(12):
+        Run.objects.create(account=account, feed=feed, file_name=f"{number}.txt", format_name="b", status="partial")
+        Pull.objects.create(feed=feed, worker="w", status="failed", message=f"no answer {number}")
+    client.get(url("change", feed.pk))
+    with CaptureQueriesContext(connection) as queries:
+        page = text_of(client.get(url("change", feed.pk)))
+    assert len(queries) <= 30
+    assert not any("COUNT(" in query["sql"] for query in queries if 'feed_id" =' in query["sql"])
+    assert [f">{number}.txt<" in page for number in (0, 1, 2, 11)] == [False, False, True, True]
+    assert ("no answer 11" in page, "no answer 1<" in page) == (True, False)
+
+
+def test_what_moves_is_shown_to_members_alone(client, viewer, stranger, feed):
+    assert f'action="{url("pull", feed.pk)}"' not in text_of(client.get(url("change", feed.pk)))
+    assert client.get(url("progress", feed.pk)).status_code == 200
+    client.force_login(stranger)
+    assert client.get(url("progress", feed.pk)).status_code == 404
+    client.logout()
+    assert client.get(url("progress", feed.pk))["HX-Redirect"] == url("change", feed.pk)
 
 
 def test_several_feeds_are_pulled_from_the_list(client, rosa, viewer, account, feed):
@@ -468,7 +521,7 @@ def test_several_feeds_are_pulled_from_the_list(client, rosa, viewer, account, f
 
 def test_a_disabled_feed_is_not_pulled(client, rosa, feed):
     Feed.objects.update(enabled=False)
-    assert "Enable it first" in text_of(client.post(url("pull", feed.pk)))
+    assert "Enable it first" in text_of(client.post(url("pull", feed.pk), follow=True))
     assert queued() == []
 
 
@@ -549,9 +602,9 @@ def test_releasing_over_a_newer_file_has_to_be_ticked(client, rosa, account, fee
     OrmQ.objects.all().delete()
     page = client.post(url("release", held.pk, model="run"))
     assert "newer.txt" in text_of(page)
-    assert queued() == []
+    assert "release" not in queued()
     client.post(url("release", held.pk, model="run"), {"force": "on"})
-    assert queued() == ["release"]
+    assert "release" in queued()
     held.refresh_from_db()
     assert held.release_forced
 

@@ -1,0 +1,138 @@
+"""Pages about a feed: how it is doing, a pull while it is at work and what came of the last ones, and its check."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.http import HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import path, reverse
+from django.utils import timezone
+from unfold.decorators import action
+
+from accounts.careful import short_time
+from accounts.users import user_of
+from imports.admin.run_page import describe_progress
+from imports.admin.steps import StepPages, page_of
+from imports.admin.workers import NO_WORKER
+from imports.describing import say_outcome
+from imports.feeds.inspecting import inspect_feed
+from imports.filesystems import find_transports
+from imports.health import is_at_work
+from imports.models import Feed, Pull, Run
+from imports.queueing import request_pull
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest
+
+    from accounts.models import User
+
+SHOWN = 10
+"""Pulls and runs of the feed's history."""
+
+
+def describe_feed(feed: Feed, user: User) -> dict[str, Any]:
+    """What the panel above the form says: state, the pull at work, the last ones, and what can be done."""
+    pulls = list(feed.pulls.order_by("-pk")[:SHOWN])
+    runs = list(feed.runs.select_related("account").order_by("-pk")[:SHOWN])
+    progress = _describe_pull(feed, pulls, runs)
+    transport = find_transports().get(feed.protocol)
+    query = f"?feed__id__exact={feed.pk}"
+    return {
+        "feed": feed,
+        "state": feed.state,
+        "times": list(_find_times(feed)),
+        "progress": progress,
+        "last": _say_pull(pulls[0]) if pulls and not progress else "",
+        "may_pull": feed.enabled and not progress and user.may_edit(feed.account_id),
+        "pull": reverse("admin:imports_feed_pull", args=[feed.pk]),
+        "refresh": reverse("admin:imports_feed_progress", args=[feed.pk]),
+        "guide": reverse(transport.page, args=[feed.pk]) if transport and transport.page else "",
+        "pulls": [(page_of(pull), short_time(pull.started_at), pull, _say_pull(pull)) for pull in pulls],
+        "runs": [(page_of(run), short_time(run.started_at), run, say_outcome(run)) for run in runs],
+        "all_pulls": reverse("admin:imports_pull_changelist") + query,
+        "all_runs": reverse("admin:imports_run_changelist") + query,
+    }
+
+
+def _find_times(feed: Feed) -> list[tuple[str, str]]:
+    times = [("Last good pull", feed.pulled_at), ("Last file", feed.file_at)]
+    if feed.enabled:
+        times.append(("Next pull", feed.next_pull_at))
+    return [(name, short_time(moment) or "none yet") for name, moment in times]
+
+
+def _describe_pull(feed: Feed, pulls: list[Pull], runs: list[Run]) -> dict[str, Any] | None:
+    """Where the pull stands that is at work or was asked for; none where there is none."""
+    if pulls and pulls[0].status == Pull.Status.RUNNING:
+        pull = pulls[0]
+        run = next((run for run in runs if run.status == Run.Status.RUNNING), None)
+        if run is not None:
+            return {"run": run, "page": page_of(run), **describe_progress(run)}
+        listed = f" {_files(pull.listed)} to be looked at, {pull.imported:,} imported so far." if pull.listed else ""
+        where = f"{feed.folder or 'the folder'} on {feed.server_name}"
+        return {"step": "Looking", "said": f"into {where}, since {short_time(pull.started_at)}.{listed}"}
+    if feed.is_queued:
+        return {"step": "Waiting", "said": "for a worker.", "problem": "" if is_at_work() else NO_WORKER}
+    if feed.enabled and feed.waits_for_account and feed.next_pull_at and feed.next_pull_at <= timezone.now():
+        return {"step": "Waiting", "said": f"until another file has gone into {feed.account}."}
+    return None
+
+
+def _say_pull(pull: Pull) -> str:
+    """What came of it, in a sentence and what it says itself."""
+    if pull.status == Pull.Status.RUNNING:
+        return "It is at work."
+    if pull.status != Pull.Status.SUCCEEDED:
+        return pull.message
+    said = f"{_files(pull.imported)} imported." if pull.imported else "There was nothing new."
+    return f"{said} {pull.message}".strip()
+
+
+def _files(count: int) -> str:
+    return "1 file" if count == 1 else f"{count:,} files"
+
+
+class FeedPages(StepPages):
+    """Of the admin of feeds."""
+
+    change_form_outer_before_template = "imports/feed_panel.html"
+
+    def get_urls(self) -> list[Any]:
+        pull = path("<int:object_id>/pull/", self.admin_site.admin_view(self.pull_view), name="imports_feed_pull")
+        progress = path("<int:object_id>/progress/", self.progress_view, name="imports_feed_progress")
+        return [pull, progress, *super().get_urls()]
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, obj: Feed | None = None, **kwargs: Any
+    ) -> HttpResponse:
+        if obj is not None:
+            context["panel"] = describe_feed(obj, user_of(request))
+        answer: HttpResponse = super().render_change_form(request, context, *args, obj=obj, **kwargs)
+        return answer
+
+    def progress_view(self, request: HttpRequest, object_id: int) -> HttpResponse:
+        """What moves on the page, asked for by the page itself. Whoever is logged out meanwhile is sent to log in."""
+        if not self.admin_site.has_permission(request):
+            return HttpResponse(headers={"HX-Redirect": reverse("admin:imports_feed_change", args=[object_id])})
+        feed: Feed = self.find_visible(request, object_id)
+        return TemplateResponse(request, "imports/feed_panel.html", {"panel": describe_feed(feed, user_of(request))})
+
+    def pull_view(self, request: HttpRequest, object_id: int) -> HttpResponse:
+        """Queue a pull; the feed's page shows how far it is. Whoever only opens the address is led there too."""
+        feed: Feed = self.find_editable(request, object_id)
+        if request.method == "POST" and feed.enabled and not feed.is_queued:
+            request_pull(feed)
+        elif request.method == "POST" and not feed.enabled:
+            self.message_user(request, "The feed is disabled, so it is not pulled. Enable it first.", "warning")
+        return HttpResponseRedirect(page_of(feed))
+
+    @action(description="Check", url_path="check")
+    def inspect(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """What the server presents of itself, what would be pulled and why not the rest, and what pulls may do."""
+        feed: Feed = self.find_editable(request, object_id)
+        posted = request.method == "POST"
+        probe = not posted or "probe" in request.POST
+        found = inspect_feed(feed, probe=probe) if posted else None
+        context = {"title": f"Check {feed}", "feed": feed, "found": found, "probe": probe}
+        return self.show(request, feed, "imports/check_feed.html", context)
