@@ -24,7 +24,7 @@ from accounts.models import Account
 from accounts.users import user_of
 from connections import review
 from connections.changes_api import Changes
-from connections.describing import describe_customer
+from connections.describing import describe_customer, entries_of
 from connections.models import LONGEST_NOTE, Address, Buyer, Connection, Door
 from connections.origins_api import OriginsSerializer, describe_origins
 from connections.searching import with_mail
@@ -221,7 +221,7 @@ class Connections(AccountViewSet, mixins.ListModelMixin, RetrieveVersioned):
     def describe(self, connections: Sequence[Connection]) -> list[dict[str, Any]]:
         rows = {connection.pk: connection for connection in connections}
         stored = fetch_stored(Connection.objects.filter(pk__in=rows))
-        directory = LookupDirectory(self.account)
+        directory = LookupDirectory(self.account, entries_of(stored.values()))
         seen, times = last_seen(rows), ("created_at", "updated_at", "reviewed_at", "review_note")
         described = {
             customer.id: {

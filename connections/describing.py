@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
 from connections.stored import ADDRESS_FIELDS, GIVEN_OF_CONNECTION
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from connections.stored import StoredCustomer
     from lookups.directory import LookupDirectory
 
@@ -31,6 +34,18 @@ def describe_customer(customer: StoredCustomer, directory: LookupDirectory) -> d
         "doors": [{"code": code, "name": door.name} for code, door in sorted(customer.doors.items())],
         "buyers": [{"email": buyer.email, "name": buyer.name} for _, buyer in sorted(customer.buyers.items())],
     }
+
+
+def entries_of(customers: Iterable[StoredCustomer]) -> dict[str, set[int]]:
+    """The entries (by id) of each list that customers name: what a directory has to know to describe them."""
+    entries: defaultdict[str, set[int]] = defaultdict(set)
+    for customer in customers:
+        for field, value in zip(GIVEN_OF_CONNECTION, customer.values, strict=True):
+            if field.list_name and value is not None:
+                entries[field.list_name].add(value)
+        for kind, lookups in customer.assignments.items():
+            entries[kind] |= lookups
+    return entries
 
 
 def codes_of(customer: StoredCustomer, directory: LookupDirectory, kind: str) -> list[str]:

@@ -7,10 +7,14 @@ from collections import defaultdict
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from django.db.models import Q
+
 from lookups import models
 from lookups.texts import read_key
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
     from accounts.models import Account
 
 CODED_LISTS: dict[str, type[models.CodedLookup]] = {
@@ -53,21 +57,24 @@ class LookupDirectory:
 
     `revision` is 16 bytes that differ when any entry differs: it is derived from the entries, so that no way of
     editing a list can forget to raise it. `price_types` are the currency and label of each by its id.
+
+    With `only`, ids by the name of their list, no other entries are read; the revision is then good for nothing.
     """
 
-    def __init__(self, account: Account) -> None:
+    def __init__(self, account: Account, only: Mapping[str, Collection[int]] | None = None) -> None:
         self.account = account
         self.lists = {name: LookupList(name) for name in LISTS}
         self.price_types: dict[int, tuple[str, str]] = {}
         digest = hashlib.blake2b(digest_size=16)
-        for pk, currency, label in models.PriceType.objects.filter(account=account).values_list(
-            "pk", "currency", "label"
-        ):
+        kept = {name: Q() if only is None else Q(pk__in=only.get(name, ())) for name in LISTS}
+        price_types = models.PriceType.objects.filter(kept["price_types"], account=account)
+        for pk, currency, label in price_types.values_list("pk", "currency", "label"):
             self.lists["price_types"].add(pk, price_type_code(currency, label), label)
             self.price_types[pk] = currency, label
             digest.update(repr((pk, currency, label)).encode())
         for name, model in CODED_LISTS.items():
-            for pk, code, entry in model.objects.filter(account=account).values_list("pk", "code", "name"):  # type: ignore[attr-defined]
+            entries = model.objects.filter(kept[name], account=account)  # type: ignore[attr-defined]
+            for pk, code, entry in entries.values_list("pk", "code", "name"):
                 self.lists[name].add(pk, code, entry)
                 digest.update(repr((name, pk, code, entry)).encode())
         self.revision = digest.digest()
