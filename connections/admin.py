@@ -39,6 +39,7 @@ from connections.history import record_created, recorded_deletion, recorded_edit
 from connections.inlines import INLINES, account_asked
 from connections.models import Change, Connection
 from connections.review_admin import DueFilter, ReviewActions, warn_of_similar
+from connections.review_pages import ReviewPages
 from connections.searching import search
 from connections.sightings import last_seen
 from connections.sightings_admin import NotSeenFilter
@@ -57,7 +58,7 @@ CHANGES_SHOWN = 50
 
 
 @admin.register(Connection)
-class ConnectionAdmin(ReviewActions, AccountOwnedAdmin):
+class ConnectionAdmin(ReviewPages, ReviewActions, AccountOwnedAdmin):
     list_display = [
         "customer_code",
         "profile_name",

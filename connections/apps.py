@@ -1,8 +1,6 @@
 from django.apps import AppConfig
 from django.urls import reverse_lazy
 
-from accounts.plugins import link_to_list
-
 
 class ConnectionsConfig(AppConfig):
     name = "connections"
@@ -29,7 +27,7 @@ class ConnectionsConfig(AppConfig):
                 {
                     "title": "To review",
                     "icon": "rule",
-                    "link": link_to_list("connections_connection", "status__exact=pending&kind=production"),
+                    "link": reverse_lazy("admin:connections_connection_review"),
                     "badge": "connections.review_admin.pending_badge",
                 },
                 {

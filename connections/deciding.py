@@ -11,10 +11,12 @@ from django.db.models import Q
 
 from accounts.waiting import some_patience
 from connections import review
+from connections.authors import source_of
 from connections.models import Connection
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from datetime import datetime
 
     from accounts.models import Account, User
 
@@ -71,6 +73,39 @@ def decide_all(account: Account, decisions: Sequence[Decision], user: User) -> l
             original = found[duplicate_of] if duplicate_of and known else None
             done.update({decided.customer_code: decided for decided in _decide(known, verdict, original, note, user)})
     return [done[decision.customer_code] for decision in decisions]
+
+
+def decide_waiting(connection: Connection, decision: Decision, seen: datetime, user: User) -> Decided:
+    """Decide about a connection that somebody was shown while it waited, with the time of its last update then.
+
+    Refused where anybody decided about it or changed it since. Raises Busy like `decide_all`.
+    """
+    code = decision.customer_code
+    with some_patience(lambda: [connection.account_id]):
+        found = _lock(connection.account, [decision])
+        if code not in found:
+            return Decided(code, Outcome.REFUSED, f"{connection} was deleted meanwhile.")
+        if decision.duplicate_of and decision.duplicate_of not in found:
+            return Decided(code, Outcome.REFUSED, f"{decision.duplicate_of!r} was deleted meanwhile; look again.")
+        if problem := _find_problem(found[code], seen):
+            return Decided(code, Outcome.REFUSED, problem)
+        (decided,) = _decide([found[code]], decision.verdict, found.get(decision.duplicate_of), decision.note, user)
+        return decided
+
+
+def say_decided(connection: Connection) -> str:
+    """What became of a connection that waits no longer, and by whom."""
+    return f"{connection} was {connection.get_status_display()} by {connection.reviewed_by or 'its account'} meanwhile."
+
+
+def _find_problem(connection: Connection, seen: datetime) -> str:
+    if connection.status != Connection.Status.PENDING:
+        return say_decided(connection)
+    if connection.updated_at == seen:
+        return ""
+    change = connection.changes.select_related("user").first()
+    by = f" by {source_of(change)}" if change else ""
+    return f"{connection} was changed{by} since it was shown. Look again, and decide then."
 
 
 def _lock(account: Account, decisions: Iterable[Decision]) -> dict[str, Connection]:

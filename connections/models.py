@@ -8,7 +8,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, URLValidator
 from django.db import models
-from django.db.models.functions import Lower, Now
+from django.db.models.functions import Coalesce, Lower, Now
 
 from accounts.models import Account
 from connections.documents import SearchDocument  # noqa: F401  (a model of this app)
@@ -120,6 +120,13 @@ class Connection(models.Model):
             models.Index(fields=["account", "near_key"], name="near_keys_of_an_account"),
             models.Index(fields=["account", "updated_at"], name="last_updates_of_an_account"),
             models.Index(fields=["account", "id"], condition=models.Q(status="pending"), name="waiting_for_review"),
+            models.Index(  # until when it is to be reviewed, but for the hours, which the account has
+                "account",
+                Coalesce("reviewed_at", "created_at"),
+                "id",
+                condition=models.Q(status="pending"),
+                name="reviews_due_in_an_account",
+            ),
             models.Index(
                 "duplicate_of", condition=models.Q(duplicate_of__isnull=False), name="duplicates_of_a_connection"
             ),

@@ -42,6 +42,16 @@ def approve(connections: QuerySet[Connection], user: User, note: str = "") -> in
     return _decide_all(connections, user, Status.APPROVED, note)
 
 
+def approve_waiting(connections: QuerySet[Connection], user: User, note: str = "") -> int:
+    """Approve those that still wait, and not what somebody decided on meanwhile. Returns how many it were."""
+    pks = list(connections.values_list("pk", flat=True))
+    with _deciding(connections):
+        waiting = Connection.objects.awaiting_review().filter(pk__in=pks)
+        decided = list(waiting.defer("source_digest").locked())
+        _decide(decided, user, Status.APPROVED, None, note)
+    return len(decided)
+
+
 def reopen(connections: QuerySet[Connection], user: User, note: str = "") -> int:
     """Take decisions back: the connections wait for review again, for as long as new ones. Returns how many it were."""
     return _decide_all(connections, user, Status.PENDING, note)

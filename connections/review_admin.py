@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
 from django.contrib import admin, messages
@@ -63,7 +64,9 @@ def find_needs(request: HttpRequest, scope: Scope) -> Iterator[Need]:
     """For the home page: new connections that wait for a review."""
     pending = Connection.objects.filter(account__in=scope.accounts).awaiting_review()
     words = ("new customer waits for a review", "new customers wait for a review")
-    yield scope.need(pending, words, {"status__exact": Connection.Status.PENDING.value})
+    page = reverse("admin:connections_connection_review")
+    url = f"{page}?account={scope.chosen.pk}" if scope.chosen else page
+    yield replace(scope.need(pending, words), url=url)
     overdue = ("review of a new customer is overdue", "reviews of new customers are overdue")
     yield scope.need(pending.overdue(), overdue, {"due": "overdue"}, is_urgent=True)
 

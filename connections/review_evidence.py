@@ -19,6 +19,13 @@ class Difference(NamedTuple):
     other: str
 
 
+class Cell(NamedTuple):
+    """A value of another connection, and whether it differs."""
+
+    text: str
+    differs: bool
+
+
 def find_origins(connections: Iterable[Connection]) -> dict[int, Change]:
     """The changes that made these connections of one account, by id: each names its run and line, or its author."""
     by_code = {connection.customer_code: connection for connection in connections}
@@ -53,9 +60,23 @@ def find_differences(connection: Connection, others: Iterable[Connection]) -> di
     }
 
 
+def compare_values(connection: Connection, others: Iterable[Connection]) -> list[tuple[str, str, list[Cell]]]:
+    """Every value that one of them has: what it is called, the connection's, and those of the others in their order."""
+    others = list(others)
+    states = read_states([connection.pk, *(other.pk for other in others)])
+    own, *values = (dict(_tell(states[one.pk].records)) if one.pk in states else {} for one in (connection, *others))
+    return [
+        (name, mine, [Cell(text, text != mine) for text in theirs])
+        for name in dict.fromkeys(name for told in (own, *values) for name in told)
+        for mine, theirs in [(own.get(name, ""), [told.get(name, "") for told in values])]
+        if mine or any(theirs)
+    ]
+
+
 def _tell(records: dict[tuple[Change.Record, str], dict[str, str | None]]) -> Iterator[tuple[str, str]]:
-    """What a person compares: the connection's own values, its addresses one a line, its buyers."""
+    """What a person compares: the connection's values, its addresses one a line, its buyers, and the rest by key."""
     addresses, buyers = [], []
+    rest: dict[str, list[str]] = {}
     for (record, key), values in records.items():
         if record == Change.Record.CONNECTION:
             for name, value in values.items():
@@ -65,5 +86,9 @@ def _tell(records: dict[tuple[Change.Record, str], dict[str, str | None]]) -> It
             addresses.append(", ".join(value for name in names if (value := values.get(name))))
         elif record == Change.Record.BUYER:
             buyers.append(" ".join(filter(None, (values.get("name"), key))))
+        else:
+            rest.setdefault(f"{record.label}s", []).append(" ".join(filter(None, (key, values.get("name")))))
     yield "addresses", "\n".join(dict.fromkeys(sorted(addresses)))
     yield "buyers", "\n".join(sorted(buyers))
+    for name, texts in rest.items():
+        yield name, "\n".join(sorted(texts))

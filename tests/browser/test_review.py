@@ -1,0 +1,81 @@
+"""The review in a real browser: by keys, one after the other, and many at once, with the clicks that it takes."""
+
+import pytest
+
+from connections.matching.finding import look_for_duplicates
+from connections.models import Connection
+from tests.browser.test_runs import Hand, is_readable_on_a_phone
+from tests.builders import add_lookups, add_member, make_account, make_connection, make_user
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+ELM = {"code": "1", "address_1": "12 Elm Street", "city": "Portland", "zip": "97205", "country": "US"}
+
+
+@pytest.fixture
+def account():
+    account = make_account("maison")
+    add_lookups(account)
+    add_member(account, make_user("eddie"))
+    return account
+
+
+def decided(code):
+    connection = Connection.objects.get(customer_code=code)
+    return connection.status, connection.duplicate_of and connection.duplicate_of.customer_code, connection.review_note
+
+
+def test_connections_are_reviewed_with_keys(account, browse):
+    make_connection(account, "C1", profile_name="Elm Street Outfitters", addresses=[ELM])
+    make_connection(account, "A", profile_name="Oak Supplies", status="pending")
+    make_connection(account, "B", profile_name="Elm St Outfiters", addresses=[ELM], status="pending")
+    make_connection(account, "C", profile_name="Harbor Row", status="pending")
+    make_connection(account, "D", profile_name="Galerie Soleil", status="pending")
+    look_for_duplicates(account.pk)
+    with browse("eddie") as page:
+        page.click("a:has-text('new customers wait for a review')")
+        page.wait_for_selector("h1:has-text('Review 1 of 4')")
+        page.keyboard.press("j")
+        page.wait_for_selector("h2:has-text('Elm St Outfiters')")
+        assert "same address" in page.locator(".review-table").inner_text()
+        assert page.locator("td.is-different", has_text="Elm Street Outfitters").inner_text().startswith("≠")
+        assert is_readable_on_a_phone(page)
+        page.keyboard.press("k")
+        page.wait_for_selector("h2:has-text('Oak Supplies')")
+        page.keyboard.press("n")
+        page.keyboard.type("a jar of rye")
+        assert page.input_value("#note") == "a jar of rye"
+        page.keyboard.press("Escape")
+        page.keyboard.press("a")
+        page.wait_for_selector("h2:has-text('Elm St Outfiters')")
+        page.keyboard.press("d")
+        page.wait_for_selector("h2:has-text('Harbor Row')")
+        page.uncheck("#keys")
+        page.keyboard.press("r")
+        page.reload()
+        page.keyboard.press("r")
+        assert page.locator("h2:has-text('Harbor Row')").count() == 1
+        page.check("#keys")
+        page.keyboard.press("r")
+        page.wait_for_selector("h2:has-text('Galerie Soleil')")
+    assert decided("A") == ("approved", None, "a jar of rye")
+    assert decided("B") == ("rejected", "C1", "")
+    assert decided("C") == ("rejected", None, "")
+    assert decided("D") == ("pending", None, "")
+
+
+def test_new_connections_that_are_like_nothing_are_approved_in_a_few_clicks(account, browse):
+    for number in range(48):
+        make_connection(account, f"N{number}", profile_name=chr(65 + number) * 9, status="pending")
+    look_for_duplicates(account.pk)
+    with browse("eddie") as page:
+        hand = Hand(page)
+        hand.click("a:has-text('new customers wait for a review')")
+        hand.click("a:has-text('Approve all with nothing similar')")
+        assert is_readable_on_a_phone(page)
+        hand.click("button:has-text('Approve 48')")
+        page.wait_for_selector("text=48 connections approved.")
+        page.wait_for_selector("text=Nothing waits for a review")
+        print(f"from log-in to the review of 48 new connections without similar ones: {hand.clicks} clicks")
+        assert hand.clicks <= 4
+    assert set(account.connections.values_list("status", flat=True)) == {"approved"}
