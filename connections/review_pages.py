@@ -116,6 +116,7 @@ class ReviewPages(Base):
         return {
             "title": f"Review {position} of {queue.length}" if position else "Review",
             "found": found,
+            "object": found,  # for the breadcrumbs
             "origin": find_origins([found]).get(found.pk),
             "due_at": due_at,
             "is_overdue": due_at <= timezone.now(),
