@@ -254,4 +254,4 @@ def test_what_is_like_nothing_is_approved_at_once(client, account, waiting, twin
     assert statuses() == {"A": "approved", "B": "rejected", "C1": "approved", **waits}
     assert Connection.objects.get(customer_code="A").review_note == "Nothing similar was found."
     change = Connection.objects.get(customer_code="A").changes.filter(field="status").get()
-    assert (change.before, change.after, change.user.username) == ("pending", "approved", "eddie")
+    assert (change.before, change.after, str(change.user)) == ("pending", "approved", "eddie")
