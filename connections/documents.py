@@ -66,8 +66,8 @@ class Words(SearchQuery):
 
 
 def word(text: str, *, is_prefix: bool = False) -> str:
-    """A word as it stands in conditions and rows."""
-    escaped = text[:LONGEST].replace("\\", "\\\\").replace("'", "''")
+    """A word as it stands in conditions and rows; nothing is what no row has, because there are no blank words."""
+    escaped = (text[:LONGEST] or " ").replace("\\", "\\\\").replace("'", "''")
     return f"'{escaped}'{':*' if is_prefix else ''}"
 
 

@@ -97,3 +97,8 @@ def test_a_customer_with_more_than_is_stored_is_still_found_by_each_of_its_mails
     make_connection(account, "BIG", profile_name="Many buyers", buyers=buyers)
     look_for_duplicates(account.pk)
     assert with_mail(Connection.objects.all(), account.pk, "buyer19@example.com").get().customer_code == "BIG"
+
+
+@pytest.mark.parametrize("mail", ["", " ", "😀", "'", "\\", "a@b", "*", "@77"])
+def test_what_is_no_e_mail_is_nobodys(account, mail):
+    assert not with_mail(Connection.objects.all(), account.pk, mail).exists()
