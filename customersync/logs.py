@@ -7,6 +7,8 @@ import time
 from contextvars import ContextVar
 from typing import NamedTuple
 
+from django.db import InterfaceError, OperationalError
+
 
 class Asked(NamedTuple):
     """The request that is being answered, as the log names it: never with its query or body."""
@@ -17,6 +19,23 @@ class Asked(NamedTuple):
 
 
 asked: ContextVar[Asked | None] = ContextVar("asked", default=None)
+
+
+class Outages(logging.Filter):
+    """Says that the database does not answer in one line a minute, instead of a traceback every few seconds."""
+
+    said_at = -60.0
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        error = record.exc_info and record.exc_info[1]
+        if not isinstance(error, OperationalError | InterfaceError):
+            return True
+        now = time.monotonic()
+        if now - self.said_at < 60:
+            return False
+        self.said_at = now
+        record.msg, record.args, record.exc_info = f"{record.getMessage()}: {str(error).splitlines()[0]}", (), None
+        return True
 
 
 class Line(logging.Formatter):

@@ -7,6 +7,7 @@ started when it is first needed. With `DATABASE_URL` given, or `DEBUG` off, this
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from ipaddress import ip_network
 from pathlib import Path
@@ -108,6 +109,7 @@ if env.str("DATABASE_URL", default="") or not DEBUG:
     DATABASES["default"]["CONN_MAX_AGE"] = env.int("CONN_MAX_AGE", default=60)
     # A session that the server or something between has ended is replaced before a request uses it.
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+    DATABASES["default"].setdefault("OPTIONS", {}).setdefault("connect_timeout", 10)
 else:
     DATABASES = {"default": {"ENGINE": "customersync.embedded_postgres", "NAME": "customersync"}}
 
@@ -146,7 +148,6 @@ PRIVATE_NETWORKS = [
     for text in env.list("PRIVATE_NETWORKS", default=["127.0.0.0/8", "::1"] if DEBUG else [])
 ]
 FEED_TIMEOUT = env.float("FEED_TIMEOUT", default=30)
-FEED_LEASE_SECONDS = env.int("FEED_LEASE_SECONDS", default=600)
 
 # The drop box, where senders leave files for feeds of that kind. What they are told of host and ports stands here;
 # 0 for a port that is not served.
@@ -171,19 +172,23 @@ vars().update(email)
 EMAIL_TIMEOUT = 30
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Customer Sync <customersync@localhost>")
 
-# One queue in the database. A task that lasts longer than `retry` would be started twice, so `timeout` ends it before;
-# what failed is not tried again by the queue, because feeds and messages know themselves when they are due again.
+# A queue in the database for each lane of workers. A task that lasts longer than `retry` would be started twice, so
+# `timeout` ends it before; what failed is not tried again by the queue, because feeds and messages know themselves when
+# they are due again. What succeeded is not kept: the library unpickles what it keeps there without a signature.
+WORKERS_BEAT_SECONDS = env.float("WORKERS_BEAT_SECONDS", default=10)
 Q_CLUSTER = {
     "name": "customersync",
+    "cluster_name": "prompt",
+    "broker_class": "imports.workers.broker.LaneBroker",
     "orm": "default",
-    "workers": env.int("Q_WORKERS", default=4),
+    "workers": env.int("Q_WORKERS", default=6),
     "queue_limit": 1,
     "timeout": 3000,
     "retry": 3600,
     "max_attempts": 1,
     "ack_failures": True,
     "catch_up": False,
-    "save_limit": 200,
+    "save_limit": -1,
     "recycle": 100,
     "max_rss": 1_000_000,
     "time_zone": "UTC",
@@ -247,15 +252,16 @@ LOGGING = {
     "filters": {
         "no_chatter": {
             "()": "django.utils.log.CallbackFilter",
-            "callback": lambda record: not record.getMessage().startswith("Enqueued"),
-        }
+            "callback": lambda record: not re.match(r"Enqueued|.*prove_to_be_at_work", record.getMessage()),
+        },
+        "outages": {"()": "customersync.logs.Outages"},
     },
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"level": "WARNING", "handlers": ["stderr"]},
     "loggers": {
         "django": {"level": "INFO", "handlers": []},
         "django.request": {"level": "ERROR"},
-        "django-q": {"level": "INFO", "filters": ["no_chatter"]},
+        "django-q": {"level": "INFO", "filters": ["no_chatter", "outages"]},
     },
 }
 

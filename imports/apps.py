@@ -91,7 +91,7 @@ def add_schedule(**_: Any) -> None:
     """The one schedule: every minute, what is due is put into the queue. Every `migrate` makes sure of it."""
     from django_q.models import Schedule
 
-    Schedule.objects.get_or_create(
-        name="enqueue_due",
-        defaults={"func": "imports.tasks.enqueue_due", "schedule_type": Schedule.MINUTES, "minutes": 1, "repeats": -1},
-    )
+    from imports.lanes import Lane
+
+    kind = {"func": "imports.tasks.enqueue_due", "schedule_type": Schedule.MINUTES, "minutes": 1, "repeats": -1}
+    Schedule.objects.update_or_create(name="enqueue_due", defaults={**kind, "cluster": Lane.PROMPT})

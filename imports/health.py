@@ -9,22 +9,22 @@ from django.utils import timezone
 from django.utils.timesince import timesince
 from django_q.models import Schedule
 
+from imports.lanes import Lane
 from imports.models import Feed, Heartbeat, Message, Run
 from imports.querysets import LEASE
-from imports.tasks import WORKERS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-LONGEST_SILENCE = timedelta(minutes=10)
-"""The schedule gives a sign of life every minute, unless all workers are busy with long files."""
+LONGEST_SILENCE = timedelta(minutes=3)
+"""Whoever watches the workers notes every few seconds that they are at work."""
 LONGEST_DELAY = timedelta(minutes=30)
 """How long after its turn a feed may still wait for a worker."""
 
 
 def is_at_work() -> bool:
-    """Whether a worker was seen lately."""
-    return Heartbeat.objects.filter(name=WORKERS, at__gte=timezone.now() - LONGEST_SILENCE).exists()
+    """Whether workers of what people wait for were seen lately."""
+    return Heartbeat.objects.filter(name=Lane.PROMPT.heartbeat, at__gte=timezone.now() - LONGEST_SILENCE).exists()
 
 
 def find_problems() -> Iterator[str]:
@@ -34,7 +34,7 @@ def find_problems() -> Iterator[str]:
     if silent:
         yield (
             f"{silent} runs gave no sign of life for {int(LEASE.total_seconds() // 60)} minutes: their processes were "
-            "killed or are frozen. A worker ends such runs within a minute; if none does, start manage.py qcluster."
+            "killed or are frozen. A worker ends such runs within a minute; if none does, start manage.py run_workers."
         )
     feeds = Feed.objects.filter(enabled=True)
     uploads = Run.objects.for_workers()
@@ -42,16 +42,29 @@ def find_problems() -> Iterator[str]:
         return
     if not Schedule.objects.filter(func="imports.tasks.enqueue_due").exists():
         yield "The schedule of imports.tasks.enqueue_due is missing: run manage.py migrate."
-    heartbeat = Heartbeat.objects.filter(name=WORKERS).first()
-    if heartbeat is None:
-        yield "No worker was ever seen at work: start manage.py qcluster."
-    elif heartbeat.at < now - LONGEST_SILENCE:
-        silence = timesince(heartbeat.at, now).replace("\xa0", " ")
-        yield f"No worker was seen at work for {silence}: restart manage.py qcluster."
+    yield from _find_silent_lanes()
     minutes = int(LONGEST_DELAY.total_seconds() // 60)
     late_uploads = Run.objects.filter(status=Run.Status.QUEUED, started_at__lt=now - LONGEST_DELAY).count()
     if late_uploads:
-        yield f"{late_uploads} uploads wait for more than {minutes} minutes: raise Q_WORKERS or run more clusters."
+        yield f"{late_uploads} uploads wait for more than {minutes} minutes: raise Q_WORKERS or run more workers."
     late = feeds.filter(next_pull_at__lt=now - LONGEST_DELAY).count()
     if late:
-        yield f"{late} feeds wait for more than {minutes} minutes for a worker: raise Q_WORKERS or run more clusters."
+        yield f"{late} feeds wait for more than {minutes} minutes for a worker: raise Q_WORKERS or run more workers."
+
+
+def _find_silent_lanes() -> Iterator[str]:
+    now = timezone.now()
+    seen = dict(Heartbeat.objects.filter(name__in=[lane.heartbeat for lane in Lane]).values_list("name", "at"))
+    if not seen:
+        yield "No worker was ever seen at work: start manage.py run_workers."
+        return
+    silent = {lane: seen.get(lane.heartbeat) for lane in Lane}
+    silent = {lane: at for lane, at in silent.items() if at is None or at < now - LONGEST_SILENCE}
+    last = max(seen.values())
+    if len(silent) == len(Lane):
+        silence = timesince(last, now).replace("\xa0", " ")
+        yield f"No worker was seen at work for {silence}: restart manage.py run_workers."
+        return
+    for lane, at in silent.items():
+        since = f"for {timesince(at, now)}".replace("\xa0", " ") if at else "ever"
+        yield f"No worker of the lane {lane} was seen at work {since}: restart manage.py run_workers."

@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Self
 
-from django.conf import settings
 from django.db import models
 from django.db.models import ExpressionWrapper, F, Q
 from django.db.models.functions import Coalesce
@@ -21,6 +20,8 @@ if TYPE_CHECKING:
 
 LEASE = timedelta(minutes=5)
 """How long a run may give no sign of life before its database session is ended; it gives one every few seconds."""
+BIG_FILE = 10_000_000
+"""Bytes above which a file has to wait for the workers of big ones, which takes seconds rather than a moment."""
 
 
 class FormatVersionQuerySet(models.QuerySet["FormatVersion"]):
@@ -71,9 +72,26 @@ class RunQuerySet(models.QuerySet["Run"]):
         return self.filter(Q(status="queued") | asked)
 
     def to_queue(self) -> Self:
-        """What workers are to do and is not in the queue, or was put there long ago and is lost."""
-        lost = timezone.now() - timedelta(seconds=settings.FEED_LEASE_SECONDS)
-        return self.for_workers().filter(Q(queued_at=None) | Q(queued_at__lt=lost))
+        """What workers are to do and is not queued."""
+        return self.for_workers().filter(queued_at=None)
+
+    def next_in_account(self) -> Self:
+        """What is queued, except for uploads behind another one of their account: these go in as they came."""
+        earlier = self.model._default_manager.filter(
+            account=models.OuterRef("account"), status="queued", pk__lt=models.OuterRef("pk")
+        )
+        behind = Q(status="queued") & models.Exists(earlier)
+        return self.for_workers().filter(queued_at__isnull=False).exclude(behind)
+
+    def big(self) -> Self:
+        return self._with_size().filter(size__gt=BIG_FILE)
+
+    def small(self) -> Self:
+        return self._with_size().filter(size__lte=BIG_FILE)
+
+    def _with_size(self) -> Self:
+        """Each with `size`: the bytes of its file, or of that of the run that it undoes or replays."""
+        return self.annotate(size=Coalesce("undoes__file_size", "replays__file_size", "file_size"))
 
     def silent(self) -> Self:
         """Runs whose process gave no sign of life for so long that it is frozen or gone."""
@@ -100,12 +118,14 @@ class RunQuerySet(models.QuerySet["Run"]):
 
 class FeedQuerySet(models.QuerySet["Feed"]):
     def due(self) -> Self:
-        """Feeds whose turn it is and that are not queued; one that was queued long ago was lost, and is due again."""
-        now = timezone.now()
-        lost = now - timedelta(seconds=settings.FEED_LEASE_SECONDS)
-        return self.filter(
-            Q(next_pull_at=None) | Q(next_pull_at__lte=now), Q(queued_at=None) | Q(queued_at__lt=lost), enabled=True
-        )
+        """Feeds whose turn it is and that are not queued."""
+        return self.filter(Q(next_pull_at=None) | Q(next_pull_at__lte=timezone.now()), queued_at=None, enabled=True)
+
+    def waiting(self) -> Self:
+        """Feeds that are queued; one that is being pulled waits until that has come to its end."""
+        pulls: Any = self.model._meta.get_field("pulls").related_model
+        running = pulls.objects.filter(feed=models.OuterRef("pk"), status="running")
+        return self.filter(~models.Exists(running), queued_at__isnull=False, enabled=True)
 
     def failing(self) -> Self:
         """Enabled feeds whose last pull failed."""

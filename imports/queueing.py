@@ -1,48 +1,53 @@
-"""Queue: what workers are to do goes into their queue, together with the note that it is there.
+"""Queue: what workers are to do waits in its own row, once, however often it is asked for (see `lanes`).
 
-A task that finds its account busy gives its worker back at once and leaves a note that it waits; whoever frees the
-account puts what waits for it into the queue, and the schedule does so every minute for what was missed.
+What finds its account busy gives its worker back at once and leaves a note that it waits; whoever frees the account
+lets it wait for a worker again, and the schedule does so every minute for what was missed. The few tasks that belong
+to no row go through django-q2's own table.
 """
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING
 
 from django.db import transaction
+from django.db.models import F
+from django.db.models.functions import Coalesce
 from django.utils import timezone
+from django_q.models import OrmQ
+from django_q.signing import BadSignature, SignedPackage
 from django_q.tasks import async_task
 
+from imports.lanes import Lane
 from imports.models import Feed, Run
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from accounts.models import Account, User
 
+TASKS = {
+    "imports.tasks.enqueue_due": Lane.PROMPT,
+    "imports.tasks.deliver": Lane.PROMPT,
+    "imports.tasks.look_for_duplicates": Lane.BULK,
+}
+"""The tasks in django-q2's table, each with its lane. Workers refuse every other."""
 
-def enqueue_pull(feed_id: int) -> None:
-    with transaction.atomic():
-        Feed.objects.filter(pk=feed_id).update(queued_at=timezone.now())
-        async_task("imports.tasks.pull", feed_id)
 
-
-def enqueue_asked_meanwhile(feed_id: int) -> None:
-    """Queue a feed again for which a pull was asked while it was pulled: that task found it taken and is gone."""
-    with transaction.atomic():
-        if Feed.objects.select_for_update().filter(pk=feed_id, enabled=True, queued_at__isnull=False).exists():
-            enqueue_pull(feed_id)
+def enqueue_pulls(feed_ids: Iterable[int]) -> None:
+    """Let workers pull feeds whose turn it is."""
+    Feed.objects.filter(pk__in=list(feed_ids)).update(queued_at=Coalesce(F("queued_at"), timezone.now()))
 
 
 def request_pull(feed: Feed) -> None:
-    """Pull now: make the feed due, and queue it without waiting for the schedule."""
-    Feed.objects.filter(pk=feed.pk).update(next_pull_at=timezone.now())
-    enqueue_pull(feed.pk)
+    """Pull now: the feed is due, and waits with what people wait for. One that is being pulled is pulled again."""
+    now = timezone.now()
+    Feed.objects.filter(pk=feed.pk).update(next_pull_at=now, queued_at=Coalesce(F("queued_at"), now), pull_asked=True)
 
 
 def enqueue_run(run_id: int) -> None:
     """Let a worker import an uploaded file, or release a held one."""
-    with transaction.atomic():
-        run = Run.objects.for_workers().filter(pk=run_id).only("status").first()
-        if run is not None and Run.objects.for_workers().filter(pk=run_id).update(queued_at=timezone.now()):
-            async_task(f"imports.tasks.{'import_upload' if run.status == Run.Status.QUEUED else 'release'}", run_id)
+    Run.objects.for_workers().filter(pk=run_id).update(queued_at=Coalesce(F("queued_at"), timezone.now()))
 
 
 def request_release(held: Run, user: User, *, force: bool = False) -> None:
@@ -52,17 +57,31 @@ def request_release(held: Run, user: User, *, force: bool = False) -> None:
     enqueue_run(held.pk)
 
 
-def enqueue_search(account_id: int) -> None:
-    """Let a worker look for duplicates of what was added to the account or changed."""
-    async_task("imports.tasks.look_for_duplicates", account_id)
-
-
 def enqueue_waiting(account: Account) -> None:
-    """Put into the queue what waits for the account: its oldest file, which brings the next one, and its feeds."""
+    """Queue what waits for the account: its oldest file, which brings the next one, and its feeds."""
     with transaction.atomic():
         waiting = account.runs.for_workers().filter(queued_at=None).order_by("pk")
         for run_id in waiting.select_for_update(skip_locked=True, of=("self",)).values_list("pk", flat=True)[:1]:
             enqueue_run(run_id)
         feeds = Feed.objects.due().filter(account=account, waits_for_account=True)
-        for feed_id in list(feeds.select_for_update(skip_locked=True, of=("self",)).values_list("pk", flat=True)):
-            enqueue_pull(feed_id)
+        enqueue_pulls(feeds.select_for_update(skip_locked=True, of=("self",)).values_list("pk", flat=True))
+
+
+def enqueue_search(account_id: int) -> None:
+    """Let a worker look for duplicates of what was added to the account or changed."""
+    enqueue_task("imports.tasks.look_for_duplicates", account_id)
+
+
+def enqueue_task(name: str, *arguments: int) -> None:
+    """Queue one of TASKS in its lane."""
+    async_task(name, *arguments, cluster=TASKS[name])
+
+
+def find_queued_tasks() -> set[tuple[str, tuple[int, ...]]]:
+    """The tasks that wait for a worker, with their arguments."""
+    found = set()
+    for payload in OrmQ.objects.filter(lock__lte=timezone.now()).values_list("payload", flat=True):
+        with contextlib.suppress(BadSignature, TypeError):
+            task = SignedPackage.loads(payload)
+            found.add((task["func"], tuple(task["args"])))
+    return found

@@ -7,7 +7,6 @@ import contextlib
 from django.db import transaction
 from django.db.models import Count, Min
 from django.utils import timezone
-from django_q.tasks import async_task
 
 from accounts.models import Account
 from accounts.times import iso_utc
@@ -17,45 +16,54 @@ from imports.errors import AccountBusy
 from imports.feeds.claiming import NotDue, PulledAlready, is_claimed, mark_interrupted
 from imports.feeds.pulling import pull_feed
 from imports.feeds.turns import count_failure
+from imports.lanes import Lane, take
 from imports.messages.delivering import deliver_due
 from imports.messages.telling import tell_of_feed, tell_of_reviews
-from imports.models import Feed, Heartbeat, Message, Pull, Run
-from imports.pipeline.claiming import claim_account, worker_name
-from imports.queueing import enqueue_pull, enqueue_run, enqueue_search
+from imports.models import Feed, Message, Pull, Run
+from imports.pipeline.claiming import claim_account
+from imports.queueing import enqueue_pulls, enqueue_run, enqueue_search, enqueue_task, find_queued_tasks
 from imports.runs.releasing import release_asked_for
 from imports.runs.uploading import import_queued
 
-WORKERS = "workers"
-"""The heartbeat that every task gives, and the schedule's at least once a minute."""
 MATCHING_TURNS = 10
 """How many turns of looking for duplicates a task takes before it lets others come first."""
 
 
-def _give_sign_of_life() -> None:
-    Heartbeat.objects.update_or_create(name=WORKERS, defaults={"at": timezone.now(), "worker": worker_name()})
+def work(lane: str) -> str:
+    """Do what has waited longest in the lane."""
+    taken = take(Lane(lane))
+    if taken is None:
+        return "Others were faster."
+    if isinstance(taken, Feed):
+        return pull(taken.pk)
+    return import_upload(taken.pk) if taken.status == Run.Status.QUEUED else release(taken.pk)
+
+
+def prove_to_be_at_work() -> None:
+    """Nothing: that it comes to its end is the proof."""
 
 
 def enqueue_due() -> None:
-    """Queue the feeds that are due and the messages to deliver; once a minute, by the one schedule."""
-    _give_sign_of_life()
+    """Queue what is due and what was lost; once a minute, by the one schedule."""
     end_lost_runs()
     give_up_interrupted()
     with transaction.atomic():
-        due = Feed.objects.due().select_for_update(skip_locked=True, of=("self",)).order_by("next_pull_at")
-        for feed_id in list(due.values_list("pk", flat=True)):
-            enqueue_pull(feed_id)
+        due = Feed.objects.due().select_for_update(skip_locked=True, of=("self",))
+        enqueue_pulls(due.values_list("pk", flat=True))
     with transaction.atomic():
         for feed in Feed.objects.to_tell_of_silence().select_for_update(skip_locked=True, of=("self",)):
             since = feed.file_at or feed.created_at
             tell_of_feed(feed, "feed.silent", since, {"since": iso_utc(since), "hours": feed.silent_after_hours})
             Feed.objects.filter(pk=feed.pk).update(silence_told_at=timezone.now())
-    for account_id in matching.find_accounts_to_look_at():
-        enqueue_search(account_id)
     tell_of_overdue_reviews()
     for run_id in Run.objects.to_queue().values_list("pk", flat=True):
         enqueue_run(run_id)
-    if Message.objects.due().exists():
-        async_task("imports.tasks.deliver")
+    queued = find_queued_tasks()
+    for account_id in matching.find_accounts_to_look_at():
+        if ("imports.tasks.look_for_duplicates", (account_id,)) not in queued:
+            enqueue_search(account_id)
+    if Message.objects.due().exists() and ("imports.tasks.deliver", ()) not in queued:
+        enqueue_task("imports.tasks.deliver")
 
 
 def end_lost_runs() -> None:
@@ -78,7 +86,6 @@ def give_up_interrupted() -> None:
 
 def pull(feed_id: int) -> str:
     """Pull a feed whose turn it still is."""
-    _give_sign_of_life()
     feed = Feed.objects.select_related("account").filter(pk=feed_id).first()
     if feed is None:
         return "The feed is gone."
@@ -91,7 +98,6 @@ def pull(feed_id: int) -> str:
 
 def import_upload(run_id: int) -> str:
     """Import an uploaded file, unless somebody has begun it; while the account is busy it waits."""
-    _give_sign_of_life()
     return import_queued(run_id)
 
 
@@ -102,7 +108,6 @@ def deliver() -> str:
 
 def look_for_duplicates(account_id: int) -> str:
     """Look at so many connections of the account as take a while, and leave the rest to a task behind the others."""
-    _give_sign_of_life()
     if matching.look_for_duplicates(account_id, turns=MATCHING_TURNS):
         enqueue_search(account_id)
         return "Some are left."
@@ -119,5 +124,4 @@ def tell_of_overdue_reviews() -> None:
 
 def release(run_id: int) -> str:
     """Release a held run in the name of whoever asked for it; while the account is busy it waits."""
-    _give_sign_of_life()
     return release_asked_for(run_id)

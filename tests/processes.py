@@ -52,13 +52,13 @@ def environment(**more: str) -> dict[str, str]:
 
 @contextmanager
 def run_cluster(folder: Path, **variables: str) -> Iterator[int]:
-    """A `qcluster` with two workers, and its process number; all its processes end with the block."""
+    """`run_workers`, and its process number; all its processes end with the block."""
     log = folder / "cluster.log"
     with log.open("w") as output:
         process = subprocess.Popen(
-            [sys.executable, "manage.py", "qcluster"],
+            [sys.executable, "manage.py", "run_workers"],
             cwd=ROOT,
-            env=environment(**{"Q_WORKERS": "2", "EMAIL_URL": "dummymail://", **variables}),
+            env=environment(**{"Q_WORKERS": "4", "EMAIL_URL": "dummymail://", **variables}),
             stdout=output,
             stderr=output,
             start_new_session=True,
@@ -66,8 +66,9 @@ def run_cluster(folder: Path, **variables: str) -> Iterator[int]:
     try:
         yield process.pid
     finally:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+        process.send_signal(signal.SIGTERM)
+        process.send_signal(signal.SIGINT)
+        process.wait(20)
 
 
 def free_port() -> int:

@@ -36,6 +36,7 @@ def describe_feed(feed: Feed, user: User) -> dict[str, Any]:
     pulls = list(feed.pulls.order_by("-pk")[:SHOWN])
     runs = list(feed.runs.select_related("account").order_by("-pk")[:SHOWN])
     progress = _describe_pull(feed, pulls, runs)
+    waits_its_turn = progress is not None and progress["step"] == "Waiting" and not feed.pull_asked
     transport = find_transports().get(feed.protocol)
     query = f"?feed__id__exact={feed.pk}"
     return {
@@ -44,7 +45,7 @@ def describe_feed(feed: Feed, user: User) -> dict[str, Any]:
         "times": list(_find_times(feed)),
         "progress": progress,
         "last": _say_pull(pulls[0]) if pulls and not progress else "",
-        "may_pull": feed.enabled and not progress and user.may_edit(feed.account_id),
+        "may_pull": feed.enabled and (not progress or waits_its_turn) and user.may_edit(feed.account_id),
         "pull": reverse("admin:imports_feed_pull", args=[feed.pk]),
         "refresh": reverse("admin:imports_feed_progress", args=[feed.pk]),
         "guide": reverse(transport.page, args=[feed.pk]) if transport and transport.page else "",
@@ -121,7 +122,7 @@ class FeedPages(StepPages):
     def pull_view(self, request: HttpRequest, object_id: int) -> HttpResponse:
         """Queue a pull; the feed's page shows how far it is. Whoever only opens the address is led there too."""
         feed: Feed = self.find_editable(request, object_id)
-        if request.method == "POST" and feed.enabled and not feed.is_queued:
+        if request.method == "POST" and feed.enabled:
             request_pull(feed)
         elif request.method == "POST" and not feed.enabled:
             self.message_user(request, "The feed is disabled, so it is not pulled. Enable it first.", "warning")

@@ -201,7 +201,7 @@ class Feeds(EditableViewSet):
         last = feed.pulls.order_by("-pk").first()
         begun = last.pk - 1 if last and last.status == Pull.Status.RUNNING else last.pk if last else 0
         where = reverse("pull-list", kwargs={"account": self.account.code}) + f"?feed={feed.name}&after={begun}"
-        if (last and last.pk > begun) or feed.is_queued:
+        if (last and last.pk > begun) or (feed.is_queued and feed.pull_asked):
             raise Conflict(f"{feed} is being pulled, or will be at once: see {where}.", "in_progress", where)
         request_pull(feed)
         feed.refresh_from_db()

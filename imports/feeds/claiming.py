@@ -50,8 +50,9 @@ def claim_feed(feed: Feed, *, only_due: bool = False) -> Iterator[Pull]:
                 if only_due and not (feed.enabled and (feed.next_pull_at is None or feed.next_pull_at <= now)):
                     raise NotDue(f"The feed {feed} is not due.")
                 mark_interrupted(feed.pulls.filter(status=Pull.Status.RUNNING))
-                feed.queued_at, feed.waits_for_account, feed.next_pull_at = None, False, feed.next_slot(now)
-                feed.save(update_fields=["queued_at", "waits_for_account", "next_pull_at"])
+                feed.queued_at, feed.pull_asked, feed.waits_for_account = None, False, False
+                feed.next_pull_at = feed.next_slot(now)
+                feed.save(update_fields=["queued_at", "pull_asked", "waits_for_account", "next_pull_at"])
                 pull = Pull.objects.create(feed=feed, worker=worker_name())
             yield pull
         finally:

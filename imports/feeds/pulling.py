@@ -32,7 +32,7 @@ from imports.formats.spec import STANDARD
 from imports.models import Feed, Pull, Run
 from imports.pipeline import ImportRequest, Origin, import_file
 from imports.pipeline.claiming import is_account_claimed
-from imports.queueing import enqueue_asked_meanwhile, enqueue_waiting
+from imports.queueing import enqueue_waiting
 from imports.versioning import find_version_of_feed
 from imports.wording import one_line
 
@@ -85,7 +85,6 @@ def pull_feed(
                 raise
             else:
                 record_success(pull, work.again_at, work.message)
-        enqueue_asked_meanwhile(feed.pk)
         return pull
     except Error as error:
         raise TryAgainLater(f"The database gave up: {str(error).splitlines()[0]}") from error

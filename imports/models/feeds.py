@@ -15,7 +15,6 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
-from django.utils import timezone
 
 from accounts.fields import SecretField, is_set, secret_names
 from accounts.models import Account
@@ -146,6 +145,9 @@ class Feed(models.Model):
 
     next_pull_at = models.DateTimeField(null=True, blank=True, editable=False)
     queued_at = models.DateTimeField(null=True, blank=True, editable=False)
+    pull_asked = models.BooleanField(
+        default=False, db_default=False, editable=False, help_text="Somebody waits for the next pull."
+    )
     waits_for_account = models.BooleanField(
         default=False, db_default=False, editable=False, help_text="Until another file has gone into the account."
     )
@@ -174,6 +176,7 @@ class Feed(models.Model):
 
     class Meta:
         ordering = ["account", "name"]
+        indexes = [models.Index(fields=["queued_at"], name="queued_feeds", condition=Q(queued_at__isnull=False))]
         constraints = [
             models.UniqueConstraint(fields=["account", "name"], name="one_feed_of_a_name_in_an_account"),
             models.CheckConstraint(
@@ -293,9 +296,8 @@ class Feed(models.Model):
 
     @property
     def is_queued(self) -> bool:
-        """Whether a pull waits for a worker; one that was queued long ago was lost."""
-        lost = timezone.now() - timedelta(seconds=settings.FEED_LEASE_SECONDS)
-        return self.queued_at is not None and self.queued_at > lost
+        """Whether a pull waits for a worker."""
+        return self.queued_at is not None
 
     def next_slot(self, after: datetime) -> datetime:
         """The feed's next turn: its interval counted from a fixed time, plus minutes of its own.

@@ -197,6 +197,7 @@ class Run(models.Model):
                 name="runs_not_at_an_end",
                 condition=models.Q(status__in=["queued", "running", "held"]),
             ),
+            models.Index(fields=["queued_at"], name="queued_runs", condition=models.Q(queued_at__isnull=False)),
             models.Index(
                 fields=["account", "rejects_header"], name="runs_by_rejects", condition=~models.Q(rejects_header="")
             ),

@@ -12,9 +12,9 @@ import pytest
 import requests
 
 from imports.models import Run
-from tests.api.test_runs import work
 from tests.imports.customer_files import NEW, as_text
 from tests.processes import ROOT, environment, wait_until
+from tests.queue import work
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

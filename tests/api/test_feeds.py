@@ -1,16 +1,14 @@
 """Feeds through the API: secrets go in and never come out."""
 
 import json
-from datetime import timedelta
 
 import pytest
 from cryptography.fernet import Fernet
-from django.utils import timezone
-from django_q.models import OrmQ
 
 from imports.models import Feed, Pull
 from imports.tasks import pull
 from tests.feeds import drop
+from tests.queue import queued
 from tests.servers import run_sftp
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -43,7 +41,7 @@ def test_a_feed_is_made_checked_and_pulled(world, tmp_path):
         ]  # fmt: skip
         assert found["identity"]["matches"] is True
         assert [(file["path"], file["pull"]) for file in found["files"]] == [("a.txt", True)]
-        assert OrmQ.objects.count() == 1
+        assert len(queued()) == 1
         pull(Feed.objects.get().pk)
     runs = world.vera("get", "accounts/maison/runs/?feed=erp").json()["results"]
     assert [(run["file"], run["status"]) for run in runs] == [("a.txt", "succeeded")]
@@ -76,9 +74,9 @@ def test_a_pull_is_asked_for_once_and_followed_to_its_end(world, tmp_path):
     assert [one["id"] for one in found] == [running.pk]
 
 
-def test_a_pull_whose_task_was_lost_is_asked_for_again(world, settings):
+def test_a_pull_that_waits_for_its_turn_is_asked_for_at_once(world):
     world.rosa("post", PATH, FTP)
-    Feed.objects.update(queued_at=timezone.now() - timedelta(seconds=settings.FEED_LEASE_SECONDS + 1))
+    Feed.objects.update(pull_asked=False)
     assert world.rosa("post", f"{PATH}erp/pull/").status_code == 202
 
 
@@ -144,7 +142,7 @@ def test_a_feed_names_a_format_or_the_standard_template(world):
 
 def test_a_disabled_feed_is_not_pulled(world):
     world.rosa("post", PATH, {**FTP, "enabled": False})
-    assert not OrmQ.objects.exists()
+    assert queued() == []
     assert world.rosa("post", f"{PATH}erp/pull/").json()["code"] == "disabled"
 
 

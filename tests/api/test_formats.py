@@ -5,7 +5,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 
 from accounts.sandboxes import add_sandbox
 from imports.models import Feed, FormatVersion
-from tests.api.test_runs import work
+from tests.queue import work
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -1,7 +1,6 @@
 """Runs through the API: a file goes in, and what became of it comes out."""
 
 import json
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +9,6 @@ from django.conf import settings as project_settings
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
-from django.utils import timezone
-from django_q.models import OrmQ
-from django_q.signing import SignedPackage
 
 from imports import tasks
 from imports.models import Issue, Message, Run, Webhook
@@ -20,6 +16,7 @@ from imports.pipeline import beating
 from imports.pipeline import importing as pipeline
 from tests.imports.customer_files import NEW, as_text
 from tests.processes import wait_until
+from tests.queue import lose_tasks, work
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -30,14 +27,6 @@ BAD = {**NEW, "customer_code": "C2", "discount": "many"}
 
 def file(rows, name="customers.txt"):
     return SimpleUploadedFile(name, (rows if isinstance(rows, str) else as_text(rows)).encode())
-
-
-def work():
-    """What a worker does with all that is queued."""
-    for entry in OrmQ.objects.order_by("pk"):
-        task = SignedPackage.loads(entry.payload)
-        getattr(tasks, task["func"].rpartition(".")[2])(*task["args"])
-        entry.delete()
 
 
 def upload(world, rows, **data):
@@ -96,12 +85,11 @@ def test_a_task_that_comes_twice_imports_once(world):
     assert Run.objects.get().status == "succeeded"
 
 
-def test_an_upload_whose_task_was_lost_is_queued_again(world, settings):
+def test_an_upload_whose_worker_was_killed_before_it_began_is_queued_again(world):
     upload(world, [GOOD])
-    OrmQ.objects.all().delete()
-    tasks.enqueue_due()
-    assert not OrmQ.objects.exists()
-    Run.objects.update(queued_at=timezone.now() - timedelta(seconds=settings.FEED_LEASE_SECONDS + 1))
+    lose_tasks()
+    work()
+    assert Run.objects.get().status == "queued"
     tasks.enqueue_due()
     work()
     assert Run.objects.get().status == "succeeded"

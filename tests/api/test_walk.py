@@ -12,10 +12,10 @@ import pytest
 
 from connections.models import Connection
 from imports.models import Run
-from tests.api.test_runs import work
 from tests.builders import add_lookups, add_member, make_account, make_user
 from tests.imports.customer_files import NEW, as_text
 from tests.processes import environment
+from tests.queue import work
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),

@@ -77,11 +77,13 @@ def test_an_error_of_a_worker_goes_to_stderr_with_its_traceback(tmp_path):
     from django_q.tasks import async_task
 
     with run_cluster(tmp_path):
-        async_task("imports.tasks.import_upload", "no number")
+        async_task("imports.tasks.look_for_duplicates", "no number", cluster="bulk")
         log = tmp_path / "cluster.log"
         wait_until(lambda: "Traceback" in log.read_text() and "ValueError" in log.read_text())
     (line,) = [line for line in log.read_text().splitlines() if "Failed " in line]
-    assert re.match(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z ERROR django-q Failed 'imports.tasks.import_upload'", line)
+    assert re.match(
+        r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z ERROR django-q Failed 'imports.tasks.look_for_duplicates'", line
+    )
 
 
 # -- redirects

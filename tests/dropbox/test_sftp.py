@@ -9,7 +9,6 @@ import subprocess
 
 import asyncssh
 import pytest
-from django_q.models import OrmQ
 
 from dropbox.jobs import do
 from dropbox.models import Session, StoredFile
@@ -522,4 +521,4 @@ def test_a_server_that_is_killed_in_the_middle_of_an_upload_leaves_no_half(box):
         asyncio.run(upload())
     running.process.communicate()
     assert list(StoredFile.objects.values_list("name", "whole")) == [("whole.txt", True)]
-    assert OrmQ.objects.exists(), "the whole one is to be imported"
+    assert Feed.objects.get().is_queued, "the whole one is to be imported"

@@ -9,6 +9,7 @@ from django_q.models import Schedule
 
 from accounts.health import find_problems
 from imports import health
+from imports.lanes import Lane
 from imports.models import Feed, Heartbeat, Run
 
 pytestmark = pytest.mark.django_db
@@ -23,7 +24,8 @@ def feed(account):
 
 
 def seen(minutes=0):
-    Heartbeat.objects.create(name="workers", at=timezone.now() - timedelta(minutes=minutes), worker="machine:7")
+    at = timezone.now() - timedelta(minutes=minutes)
+    Heartbeat.objects.bulk_create(Heartbeat(name=lane.heartbeat, at=at, worker="machine:7") for lane in Lane)
 
 
 def test_without_feeds_nothing_has_to_run():
@@ -32,7 +34,7 @@ def test_without_feeds_nothing_has_to_run():
 
 def test_an_upload_waits_for_a_worker_too(account):
     Run.objects.create(account=account, file_name="a.txt", format_name="standard template", status="queued")
-    assert find_problems() == ["No worker was ever seen at work: start manage.py qcluster."]
+    assert find_problems() == ["No worker was ever seen at work: start manage.py run_workers."]
 
 
 def test_all_is_well_while_workers_are_seen(feed):
@@ -41,7 +43,7 @@ def test_all_is_well_while_workers_are_seen(feed):
 
 
 def test_nobody_was_ever_seen(feed):
-    assert find_problems() == ["No worker was ever seen at work: start manage.py qcluster."]
+    assert find_problems() == ["No worker was ever seen at work: start manage.py run_workers."]
 
 
 def test_nobody_was_seen_lately(feed):
@@ -50,6 +52,18 @@ def test_nobody_was_seen_lately(feed):
     assert "for 25 minutes" in problem
     assert "machine:7" not in problem
     assert not health.is_at_work()
+
+
+def test_a_lane_that_nobody_works_on_is_named(feed):
+    seen()
+    Heartbeat.objects.filter(name="workers.feeds").update(at=timezone.now() - timedelta(minutes=25))
+    Heartbeat.objects.filter(name="workers.bulk").delete()
+    found = find_problems()
+    assert [problem.partition(":")[0] for problem in found] == [
+        "No worker of the lane feeds was seen at work for 25 minutes",
+        "No worker of the lane bulk was seen at work ever",
+    ]
+    assert health.is_at_work()
 
 
 def test_a_missing_schedule(feed):

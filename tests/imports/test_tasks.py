@@ -12,9 +12,8 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 from django_q.brokers import get_broker
-from django_q.models import OrmQ, Schedule, Task
+from django_q.models import OrmQ, Schedule
 from django_q.scheduler import scheduler
-from django_q.signing import SignedPackage
 
 from accounts.models import Membership
 from accounts.sandboxes import add_sandbox
@@ -23,24 +22,19 @@ from connections.matching.models import Suggestion
 from connections.models import Connection
 from imports import tasks
 from imports.feeds.claiming import claim_feed, is_claimed
-from imports.models import Feed, Heartbeat, Message, Pull, Run
+from imports.models import Feed, Message, Pull, Run
 from imports.pipeline.importing import import_file
 from imports.pipeline.requesting import ImportRequest
-from imports.queueing import enqueue_pull, request_pull, request_release
+from imports.queueing import enqueue_search, request_pull, request_release
 from imports.tasks import enqueue_due
 from tests.builders import add_lookups, add_member, make_account, make_connection, make_user
 from tests.feeds import drop, make_feed
 from tests.imports.customer_files import NEW, as_text
 from tests.processes import run_cluster, wait_until
+from tests.queue import lose_tasks, queued
 from tests.servers import run_ftp
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-def queued():
-    """The tasks in the queue: function and arguments."""
-    tasks = [SignedPackage.loads(entry.payload) for entry in OrmQ.objects.order_by("pk")]
-    return [(task["func"].rpartition(".")[2], *task["args"]) for task in tasks]
 
 
 def in_a_thread(work):
@@ -100,12 +94,19 @@ def test_two_schedulers_at_once_queue_a_feed_once(feed, monkeypatch):
     assert queued() == [("pull", feed.pk)]
 
 
-def test_a_task_that_was_lost_is_queued_again_after_the_lease(feed, settings):
+def test_a_feed_waits_once_and_keeps_its_place_however_long_it_waits(feed):
     enqueue_due()
-    OrmQ.objects.all().delete()
+    since = timezone.now() - timedelta(days=1)
+    Feed.objects.update(queued_at=since)
     enqueue_due()
-    assert queued() == []
-    Feed.objects.update(queued_at=timezone.now() - timedelta(seconds=settings.FEED_LEASE_SECONDS + 1))
+    request_pull(feed)
+    assert queued() == [("pull", feed.pk)]
+    assert Feed.objects.get().queued_at == since
+
+
+def test_what_was_taken_by_a_killed_worker_is_queued_again(feed):
+    enqueue_due()
+    lose_tasks()
     enqueue_due()
     assert queued() == [("pull", feed.pk)]
 
@@ -125,13 +126,6 @@ def test_a_task_for_a_feed_that_is_gone_or_busy_says_so(feed):
     assert answers == ["The feed erp is being pulled already."]
 
 
-def test_the_sign_of_life_is_written_by_the_task():
-    enqueue_due()
-    first = Heartbeat.objects.get(name="workers").at
-    enqueue_due()
-    assert Heartbeat.objects.get(name="workers").at > first
-
-
 def test_pull_now_makes_a_feed_due_that_is_not(feed):
     Feed.objects.update(next_pull_at=timezone.now() + timedelta(minutes=50))
     request_pull(feed)
@@ -140,8 +134,8 @@ def test_pull_now_makes_a_feed_due_that_is_not(feed):
 
 
 def test_tasks_carry_numbers_and_no_secrets(feed):
-    enqueue_pull(feed.pk)
-    request_release(Run.objects.create(account=feed.account, file_name="a", format_name="b"), make_user("rosa"))
+    enqueue_search(feed.account_id)
+    enqueue_due()
     said = json.dumps(queued()) + "".join(OrmQ.objects.values_list("payload", flat=True))
     assert feed.password not in said
     assert all(isinstance(argument, int) for _, *arguments in queued() for argument in arguments)
@@ -278,7 +272,7 @@ def test_a_cluster_releases_a_held_file(feed, folder, tmp_path):
     Run.objects.update(status="held", archived_at=None)
     with run_cluster(tmp_path):
         request_release(held, make_user("rosa"))
-        wait_until(lambda: Task.objects.filter(func="imports.tasks.release").exists())
+        wait_until(lambda: Run.objects.filter(released_from=held, status="succeeded").exists())
     held.refresh_from_db()
     assert (held.decision, held.decided_by) == ("released", "rosa")
     assert held.releases.get().status == "succeeded"

@@ -57,7 +57,7 @@ class Command(BaseCommand):
         )
         if feed.enabled:
             request_pull(feed)
-            self.stdout.write("Its first pull is queued for the workers (manage.py qcluster).")
+            self.stdout.write("Its first pull is queued for the workers (manage.py run_workers).")
         if shown:
             self.stdout.write(f"\n{shown}")
         if transport.warning:

@@ -12,14 +12,14 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
-from django_q.models import OrmQ
-from django_q.signing import SignedPackage
 
 from accounts.sandboxes import add_sandbox
 from imports import tasks
 from imports.admin.feed_forms import find_unread
+from imports.lanes import Lane
 from imports.models import Feed, Heartbeat, Message, Pull, Run, Webhook
 from imports.pipeline import Origin
+from tests import queue
 from tests.builders import add_member, make_account, make_user
 from tests.feeds import drop, make_feed
 from tests.imports.customer_files import NEW, as_text, import_path
@@ -100,7 +100,7 @@ def said(response):
 
 
 def queued():
-    return [SignedPackage.loads(entry.payload)["func"].rpartition(".")[2] for entry in OrmQ.objects.order_by("pk")]
+    return [name for name, *_ in queue.queued(Lane.PROMPT)]
 
 
 # -- the list
@@ -453,7 +453,7 @@ def test_pull_now_is_one_click_and_warns_when_nobody_works(client, rosa, feed):
     assert f'action="{url("pull", feed.pk)}"' not in page
     client.post(url("pull", feed.pk))
     assert queued() == ["pull"], "what waits is not queued again"
-    Heartbeat.objects.create(name="workers", at=timezone.now(), worker="w")
+    Heartbeat.objects.create(name="workers.prompt", at=timezone.now(), worker="w")
     assert "No worker" not in text_of(client.get(url("progress", feed.pk)))
 
 
@@ -565,7 +565,6 @@ def held(account, feed, tmp_path):
     run = import_path(account, path, origin=Origin(file_name="held.txt", feed=feed, remote_path="held.txt"))
     Run.objects.filter(pk=run.pk).update(status="held", message="Too many customers changed.")
     account.connections.all().delete()
-    OrmQ.objects.all().delete()  # the search for duplicates of what it added
     return Run.objects.get(pk=run.pk)
 
 
@@ -580,8 +579,7 @@ def test_an_editor_releases_a_held_run(client, rosa, held):
     assert queued() == []
     client.post(url("release", held.pk, model="run"))
     assert queued() == ["release"]
-    task = SignedPackage.loads(OrmQ.objects.get().payload)
-    tasks.release(*task["args"])
+    tasks.release(held.pk)
     held.refresh_from_db()
     assert (held.decision, held.decided_by) == ("released", "rosa")
     page = text_of(client.get(url("change", held.pk, model="run")))
@@ -591,7 +589,7 @@ def test_an_editor_releases_a_held_run(client, rosa, held):
 
 def test_the_page_of_a_release_says_when_nobody_works(client, rosa, held):
     assert "No worker is at work" in text_of(client.get(url("release", held.pk, model="run")))
-    Heartbeat.objects.create(name="workers", at=timezone.now(), worker="w")
+    Heartbeat.objects.create(name="workers.prompt", at=timezone.now(), worker="w")
     assert "No worker is at work" not in text_of(client.get(url("release", held.pk, model="run")))
 
 
@@ -599,7 +597,6 @@ def test_releasing_over_a_newer_file_has_to_be_ticked(client, rosa, account, fee
     path = tmp_path / "newer.txt"
     path.write_text(as_text([NEW]))
     import_path(account, path, origin=Origin(file_name="newer.txt", feed=feed))
-    OrmQ.objects.all().delete()
     page = client.post(url("release", held.pk, model="run"))
     assert "newer.txt" in text_of(page)
     assert "release" not in queued()

@@ -14,8 +14,8 @@ from django.utils import timezone
 from imports.admin.run_page import describe_progress
 from imports.formats.policies import Policies
 from imports.formats.spec import Column, FormatSpec
+from imports.lanes import Lane
 from imports.models import Heartbeat, Issue, Run
-from imports.tasks import WORKERS
 from imports.template import Target
 from imports.versioning import save_draft, start_testing
 from lookups.models import PaymentTerm
@@ -61,7 +61,7 @@ def steps_of(page):
 
 
 def at_work():
-    Heartbeat.objects.update_or_create(name=WORKERS, defaults={"at": timezone.now()})
+    Heartbeat.objects.update_or_create(name=Lane.PROMPT.heartbeat, defaults={"at": timezone.now()})
 
 
 # -- states

@@ -18,6 +18,7 @@ from django.db import connection
 from django.utils import timezone
 
 from imports.feeds.claiming import claim_feed
+from imports.lanes import Lane
 from imports.models import Feed, Format, Heartbeat, Pull, Run
 from imports.pipeline import Origin
 from tests.builders import add_lookups, add_member, make_account, make_user
@@ -412,7 +413,8 @@ def test_health_in_words_and_as_json(account, settings):
     feed = Feed.objects.create(account=account, name="erp", protocol="ftp", host="h", password="x")
     code, said = call("check_health", "--json")
     assert (code, json.loads(said)["ok"]) == (1, False)
-    Heartbeat.objects.create(name="workers", at=timezone.now(), worker="w")
+    for lane in Lane:
+        Heartbeat.objects.create(name=lane.heartbeat, at=timezone.now(), worker="w")
     assert call("check_health")[0] == 0
     settings.ENCRYPTION_KEYS = [Fernet.generate_key().decode()]
     code, said = call("check_health")

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import signal
 import threading
 import time
@@ -15,8 +16,6 @@ from django.core.management import call_command
 from django.db import connection, transaction
 from django.db.models import F
 from django.utils import timezone
-from django_q.models import OrmQ
-from django_q.signing import SignedPackage
 
 from accounts.health import find_problems
 from accounts.sandboxes import add_sandbox
@@ -24,7 +23,8 @@ from imports import tasks
 from imports.errors import AccountBusy, SettingsWrong
 from imports.feeds.fetching import fetch_file
 from imports.feeds.pulling import pull_feed
-from imports.models import Feed, Heartbeat, Message, Pull, Run
+from imports.lanes import Lane
+from imports.models import Feed, Message, Pull, Run
 from imports.pipeline import beating
 from imports.pipeline import importing as pipeline
 from imports.pipeline.claiming import claim_account
@@ -40,6 +40,7 @@ from tests.feeds import customers, drop, make_feed
 from tests.imports.customer_files import import_path
 from tests.imports.test_versioning import FILE, SPEC
 from tests.processes import run_cluster, start_command, wait_until
+from tests.queue import lose_tasks, queued, work
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -54,19 +55,6 @@ def upload(account, user, *codes, **options):
     run = store_upload(account, SimpleUploadedFile("customers.txt", customers(*codes).encode()), user, **options)
     enqueue_run(run.pk)
     return run
-
-
-def queued():
-    found = [SignedPackage.loads(entry.payload) for entry in OrmQ.objects.order_by("pk")]
-    return [(task["func"].rpartition(".")[2], *task["args"]) for task in found]
-
-
-def work():
-    """What a worker does with all that is queued now."""
-    for entry in OrmQ.objects.order_by("pk"):
-        task = SignedPackage.loads(entry.payload)
-        entry.delete()
-        getattr(tasks, task["func"].rpartition(".")[2])(*task["args"])
 
 
 def in_a_thread(do):
@@ -119,9 +107,15 @@ def has_running_runs():
     return Run.objects.filter(status="running").exists()
 
 
+def find_busy_worker(log):
+    """The process that said last that it processes something."""
+    (name,) = re.findall(r"(Process-\w+) processing \S+ 'imports.tasks.work'", log)[-1:]
+    return int(re.findall(rf"{name} ready for work at (\d+)", log)[0])
+
+
 def killed(run):
     """What a worker that was killed leaves of a queued run."""
-    OrmQ.objects.all().delete()
+    lose_tasks()
     Run.objects.filter(pk=run.pk, status="queued").update(status="running", attempts=F("attempts") + 1, queued_at=None)
 
 
@@ -160,11 +154,11 @@ def test_health_tells_of_uploads_that_nobody_takes(account, rosa):
 
 
 def test_an_upload_whose_worker_is_killed_is_taken_up_again(account, rosa, tmp_path):
-    with run_cluster(tmp_path, Q_WORKERS="1"):
+    with run_cluster(tmp_path):
         with elsewhere(merges_blocked):
             run = upload(account, rosa, "C1")
             wait_until(lambda: Run.objects.get().status == "running")
-            os.kill(int(Heartbeat.objects.get(name="workers").worker.rpartition(":")[2]), signal.SIGKILL)
+            os.kill(find_busy_worker((tmp_path / "cluster.log").read_text()), signal.SIGKILL)
             wait_until(lambda: not has_running_runs())
             assert "taken up again" in Run.objects.get().message
         wait_until(lambda: Run.objects.get().status not in ("queued", "running"))
@@ -308,14 +302,13 @@ def test_a_busy_account_gives_the_worker_back_and_its_files_go_in_as_they_came(a
         for run in reversed(runs):
             assert "Another file is being imported" in tasks.import_upload(run.pk)
         assert time.monotonic() - began < 20
-        OrmQ.objects.all().delete()
+        lose_tasks()
     assert {run.status for run in Run.objects.all()} == {"queued"}
-    for run in runs:
-        assert queued() == [("import_upload", run.pk)]
-        work()
+    assert queued() == [("import_upload", runs[0].pk)]
+    work()
     assert [run.status for run in Run.objects.order_by("finished_at")] == ["succeeded"] * 3
     assert list(Run.objects.order_by("finished_at").values_list("pk", flat=True)) == [run.pk for run in runs]
-    assert queued() == []
+    assert queued(Lane.PROMPT) == []
 
 
 def test_a_task_takes_the_file_that_waits_longest(account, rosa):
@@ -370,7 +363,7 @@ def test_uploads_into_a_busy_account_keep_no_other_account_waiting(account, rosa
     with run_cluster(tmp_path):
         with busy(account):
             runs = [upload(account, rosa, "C1") for _ in range(4)]
-            wait_until(lambda: not Run.objects.filter(queued_at__isnull=False).exists())
+            wait_until(lambda: Run.objects.get(pk=runs[0].pk).queued_at is None)
             enqueue_due()
             wait_until(lambda: Run.objects.filter(feed=feed, status="succeeded").exists(), 30)
             assert account.runs.filter(status="queued").count() == 4
@@ -421,11 +414,10 @@ def test_a_release_waits_for_a_busy_account(account, held, rosa):
 def test_a_release_that_kills_its_workers_is_refused_in_the_end(account, held, rosa):
     request_release(held, rosa)
     for _ in range(3):
-        OrmQ.objects.all().delete()
+        lose_tasks()
         Run.objects.create(account=account, file_name="a", format_name="b", released_from=held)
-        Run.objects.filter(pk=held.pk).update(queued_at=None)
         enqueue_due()
-        assert queued() == [("release", held.pk)]
+        assert queued(Lane.PROMPT) == [("release", held.pk)]
     work()
     held.refresh_from_db()
     assert "could not be released in 3 attempts" in held.release_problem

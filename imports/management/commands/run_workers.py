@@ -1,0 +1,32 @@
+"""`manage.py run_workers`: do what is queued, until told to end."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand
+
+from imports.lanes import share_workers
+from imports.workers.running import Watch
+
+if TYPE_CHECKING:
+    from argparse import ArgumentParser
+
+
+class Command(BaseCommand):
+    help = "Do what is queued: imports, pulls, messages. Ends with SIGTERM or Ctrl-C."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument(
+            "--workers", type=int, default=settings.Q_CLUSTER["workers"], metavar="N",
+            help="Of all lanes together; each has at least one. Default: Q_WORKERS.",
+        )  # fmt: skip
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        shares = share_workers(options["workers"])
+        self.stdout.write("Workers: " + ", ".join(f"{count} {lane}" for lane, count in shares.items()))
+        self.stdout.flush()
+        if code := Watch(options["workers"]).run():
+            sys.exit(code)
