@@ -70,6 +70,7 @@ class FeedForm(SecretsForm):
         field_classes = {"format": FormatField}
         widgets = {name: UnfoldAdminTextareaWidget({"rows": 3}) for name in ("host_key", "ca_bundle")}
         help_texts = {
+            "host_key": "Its SHA256 fingerprint does as well, and one per line. Blank in a new feed: you are shown it.",
             "private_key": "Instead of a password; in OpenSSH or PEM format.",
             "ca_bundle": "The PEM certificates to trust instead of the usual.",
             "certificate_fingerprint": "SHA-256 of the server's own certificate; then it alone is trusted.",
@@ -100,12 +101,23 @@ class FeedForm(SecretsForm):
             self._show_presented_key(self.instance)
 
     def _show_presented_key(self, feed: Feed) -> None:
-        """Where the key is missing, once it is certain which server is meant; nobody logs in for that."""
+        """Where the key is missing, once it is certain which server is meant; nobody logs in for that.
+
+        A disabled feed may lack it, and a new one is made disabled: its page shows the keys, to trust one of them.
+        """
         pin = find_transport(feed.protocol).pinned_by
         if not pin or getattr(feed, pin).strip():
             return
+        is_all = self.errors.keys() <= {pin}
+        if is_all and not feed.enabled:
+            self.errors.pop(pin, None)
+            return
         server = Feed(account=feed.account, protocol=feed.protocol, host=feed.host, port=feed.port)
         said, presented = describe_presented_key(server)
+        if is_all and presented and feed._state.adding:
+            self.errors.pop(pin, None)
+            feed.enabled = False
+            return
         advice = f" If the server's operator confirms that, paste: {presented}" if presented else ""
         self.add_error(pin, f"{said}{advice}")
 

@@ -17,7 +17,7 @@ from imports.admin.steps import StepPages, page_of
 from imports.admin.workers import NO_WORKER
 from imports.describing import say_outcome
 from imports.feeds.inspecting import inspect_feed
-from imports.filesystems import find_transports
+from imports.filesystems import find_transport, find_transports
 from imports.health import is_at_work
 from imports.models import Feed, Pull, Run
 from imports.queueing import request_pull
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from django.http import HttpRequest
 
     from accounts.models import User
+    from imports.feeds.inspecting import Inspection
 
 SHOWN = 10
 """Pulls and runs of the feed's history."""
@@ -120,20 +121,64 @@ class FeedPages(StepPages):
         return TemplateResponse(request, "imports/feed_panel.html", {"panel": describe_feed(feed, user_of(request))})
 
     def pull_view(self, request: HttpRequest, object_id: int) -> HttpResponse:
-        """Queue a pull; the feed's page shows how far it is. Whoever only opens the address is led there too."""
+        """Queue a pull, of a disabled feed too where it is to be enabled; the feed's page shows how far it is.
+
+        Whoever only opens the address is led there too.
+        """
         feed: Feed = self.find_editable(request, object_id)
-        if request.method == "POST" and feed.enabled:
-            request_pull(feed)
-        elif request.method == "POST" and not feed.enabled:
-            self.message_user(request, "The feed is disabled, so it is not pulled. Enable it first.", "warning")
+        if request.method == "POST":
+            if "enable" in request.POST and not (feed.enabled or lacks_pin(feed)):
+                feed.enabled = True
+                feed.save(update_fields=["enabled"])
+                self.log_change(request, feed, "Enabled it.")
+            if not feed.enabled:
+                self.message_user(request, "The feed is disabled, so it is not pulled. Enable it first.", "warning")
+            else:
+                request_pull(feed)
         return HttpResponseRedirect(page_of(feed))
 
     @action(description="Check", url_path="check")
     def inspect(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """What the server presents of itself, what would be pulled and why not the rest, and what pulls may do."""
+        """What the server presents of itself, what would be pulled and why not the rest, and what pulls may do.
+
+        Nobody logs in where no key is trusted yet, so that is asked as soon as the page is opened.
+        """
         feed: Feed = self.find_editable(request, object_id)
-        posted = request.method == "POST"
+        posted, lacking = request.method == "POST", lacks_pin(feed)
         probe = not posted or "probe" in request.POST
-        found = inspect_feed(feed, probe=probe) if posted else None
-        context = {"title": f"Check {feed}", "feed": feed, "found": found, "probe": probe}
+        found = None
+        if pin := request.POST.get("trust"):
+            self._trust(request, feed, pin)
+        if posted or lacking:
+            found = inspect_feed(feed, probe=probe and not lacking)
+        context = {
+            "title": f"Check {feed}",
+            "feed": feed,
+            "found": found,
+            "probe": probe,
+            "pins_in": find_transport(feed.protocol).pins_in if found and not _is_trusted(found) else "",
+            "lacks_pin": lacks_pin(feed),
+            "pull": reverse("admin:imports_feed_pull", args=[feed.pk]) if found and found.is_well else "",
+        }
         return self.show(request, feed, "imports/check_feed.html", context)
+
+    def _trust(self, request: HttpRequest, feed: Feed, pin: str) -> None:
+        """Pin what the page has shown, if the server still presents it; it alone is trusted from then on."""
+        field = find_transport(feed.protocol).pins_in
+        chosen = [identity for identity in inspect_feed(feed, probe=False).identities if identity.pin == pin]
+        if not (field and chosen):
+            self.message_user(request, "The server presents another key by now. Compare again what it shows.", "error")
+            return
+        setattr(feed, field, pin)
+        feed.save(update_fields=[field])
+        self.log_change(request, feed, f"Trusts {chosen[0].fingerprint}.")
+
+
+def lacks_pin(feed: Feed) -> bool:
+    """Whether nobody may log in because it is not known by what the server is recognised."""
+    transport = find_transports().get(feed.protocol)
+    return bool(transport and transport.pinned_by and not getattr(feed, transport.pinned_by).strip())
+
+
+def _is_trusted(found: Inspection) -> bool:
+    return any(identity.matches for identity in found.identities)

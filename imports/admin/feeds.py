@@ -8,6 +8,8 @@ from django.contrib import admin, messages
 from django.core.exceptions import ImproperlyConfigured
 from django.db.models import Q
 from django.forms import Script
+from django.http import HttpResponseRedirect
+from django.urls import reverse
 from django.utils import timezone
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
@@ -18,7 +20,7 @@ from accounts.models import Account
 from accounts.owned import AccountOwnedAdmin, KindFilter, ReadOnlyAdmin, VisibleFilter, limit_choices
 from accounts.users import user_of
 from imports.admin.feed_forms import FeedForm, find_unread
-from imports.admin.feed_pages import FeedPages
+from imports.admin.feed_pages import FeedPages, lacks_pin
 from imports.admin.filters import FeedStateFilter
 from imports.admin.workers import warn_without_worker
 from imports.filesystems import find_transport
@@ -152,6 +154,9 @@ class FeedAdmin(FeedPages, AccountOwnedAdmin):
 
     def response_add(self, request: HttpRequest, obj: Any, post_url_continue: str | None = None) -> HttpResponse:
         answer: HttpResponse = super().response_add(request, obj, post_url_continue)
+        if lacks_pin(obj):
+            self.message_user(request, "It is disabled until you trust a key of its server.", messages.WARNING)
+            return HttpResponseRedirect(reverse("admin:imports_feed_inspect", args=[obj.pk]))
         return self._show_once(request, obj) or answer
 
     def response_change(self, request: HttpRequest, obj: Any) -> HttpResponse:

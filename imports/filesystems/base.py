@@ -147,6 +147,8 @@ class Server(ABC):
     """Which of a feed's fields about its server it is told; one with a host needs it."""
     pinned_by: ClassVar[str] = ""
     """The field without which nobody knows whose server answers; what the server presents of itself goes there."""
+    pins_in: ClassVar[str] = ""
+    """The field that pins what a server presents of itself, needed or not."""
     warning: ClassVar[str] = ""
     """What whoever sets up such a feed should know."""
     keeps_times: ClassVar[bool] = True

@@ -16,7 +16,7 @@ class SFTP(Server):
     label = "SFTP"
     port = 22
     fields = ("host", "port", "user", "password", "host_key", "private_key")
-    pinned_by = "host_key"
+    pinned_by = pins_in = "host_key"
 
     @classmethod
     def open(cls, settings: ServerSettings) -> Server:
@@ -69,6 +69,7 @@ class FTPS(FTP):
     protocol = "ftps"
     label = "FTPS, explicit TLS"
     fields = ("host", "port", "user", "password", "ca_bundle", "certificate_fingerprint")
+    pins_in = "certificate_fingerprint"
     warning = ""
 
     @classmethod

@@ -188,7 +188,7 @@ def test_a_sample_becomes_a_live_format(account, browse, live_server):
 
 
 def test_a_feed_is_made_checked_and_pulled(account, browse, live_server, tmp_path):
-    """Its key is shown when it is missing, and pinned; then a worker pulls what is due."""
+    """The password is typed once; of the keys that are shown, one is trusted; then a worker pulls what is due."""
     drop(tmp_path, "customers.txt", "C1")
     with run_sftp(tmp_path) as server, browse("eddie") as page:
         page.goto(live_server.url + reverse("admin:imports_feed_add"))
@@ -206,19 +206,10 @@ def test_a_feed_is_made_checked_and_pulled(account, browse, live_server, tmp_pat
         page.click("summary:has-text('Taking a file')")
         page.fill("#id_settle_seconds", "0")
         page.click("button[name=_save]")
-        page.wait_for_selector("text=paste: ssh-ed25519")
-        pin = page.locator("text=paste: ssh-ed25519").first.inner_text().partition("paste: ")[2].strip()
-        page.fill("#id_host_key", pin)
-        page.fill("#id_password_0", server.settings.password)
-        page.click("button[name=_save]")
-        page.wait_for_selector("text=was added successfully")
-        page.click("text=erp >> nth=0")
-        page.click("text=Check >> nth=0")
-        page.click("text=Log in and look")
+        page.click("button:has-text('Trust this one') >> nth=0")
         page.wait_for_selector("text=It is the one that is trusted.")
         page.wait_for_selector("td:has-text('customers.txt')")
-        page.click("text=Back")
-        page.click("button:has-text('Pull now')")
+        page.click("button:has-text('Enable it and pull now')")
         page.wait_for_selector("text=Waiting for a worker")
         page.evaluate("window.never_reloaded = true")
         with ThreadPoolExecutor(1) as worker:
@@ -235,3 +226,33 @@ def pull_elsewhere():
         pull(Feed.objects.get().pk)
     finally:
         database.close()
+
+
+def test_a_drop_box_is_made_for_an_erp(account, browse, live_server):
+    """From the log-in to the page that goes to the team of the ERP."""
+    clicks = 0
+    with browse("eddie") as page:
+
+        def click(target):
+            nonlocal clicks
+            clicks += 1
+            page.click(target)
+
+        click("a:has-text('Feeds') >> nth=0")
+        click("main a:has-text('Add feed'), #main a:has-text('Add feed')")
+        page.fill("#id_name", "erp")
+        page.select_option("#id_protocol", "dropbox")
+        clicks += 1
+        click("button[name=_save]")
+        password = page.inner_text("#secret")
+        click("text=Back")
+        click("a:has-text('For its senders')")
+        page.wait_for_selector("button:has-text('Print')")
+        page.emulate_media(media="print")
+        assert "maison-erp" in page.inner_text("pre")
+        assert not any(map(page.is_visible, ("#nav-sidebar-inner", "#header-inner", "[data-print]")))
+        page.emulate_media(media="screen")
+    print(f"from log-in to the page for the senders of a new drop box: {clicks} clicks")
+    assert clicks <= 6
+    assert "maison-erp" in password
+    assert Feed.objects.get().logins.get().password

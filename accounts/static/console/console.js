@@ -20,3 +20,7 @@ new MutationObserver((changes) => {
 // Pages are written in the zone of whoever looks; the first one comes before it is known.
 const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
 if (zone) document.cookie = `zone=${encodeURIComponent(zone)}; path=/; max-age=31536000; samesite=lax`;
+
+document.addEventListener("click", ({target}) => {
+  if (target.closest("[data-print]")) window.print();
+});

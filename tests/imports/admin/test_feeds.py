@@ -24,7 +24,7 @@ from tests.builders import add_member, make_account, make_user
 from tests.feeds import drop, make_feed
 from tests.imports.customer_files import NEW, as_text, import_path
 from tests.pages import filled_in
-from tests.servers import PASSWORD, run_ftp, run_sftp
+from tests.servers import PASSWORD, make_authority, run_ftp, run_sftp
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -251,16 +251,54 @@ def test_what_is_hidden_is_told_to_the_script_and_sent_without_one(client, rosa,
     assert Feed.objects.get().url == "s3://kept"
 
 
-def test_a_missing_host_key_shows_the_one_that_is_presented(client, rosa, account, folder):
+def test_a_new_feed_waits_disabled_until_a_presented_key_is_trusted(client, rosa, account, folder):
+    """The password is typed once, and goes to nobody before."""
+    drop(folder, "a.txt", "C1")
     with run_sftp(folder) as server:
         feed = Feed(account=account, name="erp", protocol="sftp", host="127.0.0.1", port=server.settings.port)
-        answer = client.post(url("add"), form_of(feed, password_0=PASSWORD))
-        problems = " ".join(errors_of(answer)["host_key"])
-        pin = re.search(r"paste: (\S+ ?\S*)", problems)
-        assert pin, problems
-        answer = client.post(url("add"), form_of(feed, password_0=PASSWORD, host_key=pin[1]))
-    assert answer.status_code == 302
-    assert PASSWORD not in problems
+        data = form_of(feed, user=server.settings.user, password_0=PASSWORD)
+        page = client.post(url("add"), data, follow=True)
+        feed = Feed.objects.get()
+        assert (feed.enabled, feed.host_key, feed.password) == (False, "", PASSWORD)
+        assert page.redirect_chain[-1][0] == url("inspect", feed.pk)
+        assert any("disabled until you trust" in message for message in said(page))
+        assert ("a.txt" in text_of(page), "Enable it" in text_of(page)) == (False, False)
+        (pin,) = set(re.findall(r'name="trust" value="([^"]+)"', text_of(page)))
+        client.post(url("pull", feed.pk), {"enable": "on"})
+        assert (Feed.objects.get().enabled, queued()) == (False, [])
+        save(client, feed, mask="*.txt", enabled="", user=server.settings.user)
+        assert Feed.objects.get().mask == "*.txt", "what waits for its key can be changed"
+        page = text_of(client.post(url("inspect", feed.pk), {"trust": "ssh-ed25519 AAAA"}))
+        assert "another key by now" in page
+        assert Feed.objects.get().host_key == ""
+        page = text_of(client.post(url("inspect", feed.pk), {"trust": pin}))
+    assert Feed.objects.get().host_key == pin
+    assert "It is the one that is trusted." in page
+    assert re.search(r"yes</td><td[^>]*>a\.txt", page)
+    assert "Enable it and pull now" in page
+    assert "Trust this one" not in page
+    client.post(url("pull", feed.pk), {"enable": "on"})
+    assert (Feed.objects.get().enabled, queued()) == (True, ["pull"])
+    assert "Trusts SHA256:" in " ".join(LogEntry.objects.values_list("change_message", flat=True))
+    assert PASSWORD not in page
+
+
+def test_a_certificate_is_trusted_at_a_click_too(client, rosa, account, folder, tmp_path):
+    with run_ftp(folder, authority=make_authority(tmp_path, "authority")) as server:
+        feed = make_feed(account, server, ca_bundle="")
+        page = text_of(client.post(url("inspect", feed.pk)))
+        (pin,) = re.findall(r'name="trust" value="([^"]+)"', page)
+        page = text_of(client.post(url("inspect", feed.pk), {"trust": pin}))
+    assert Feed.objects.get().certificate_fingerprint == pin
+    assert "It is the one that is trusted." in page
+
+
+def test_a_key_that_is_missing_later_is_shown_with_the_error(client, rosa, account, folder):
+    with run_sftp(folder) as server:
+        feed = make_feed(account, server)
+        problems = " ".join(errors_of(save(client, feed, host_key=""))["host_key"])
+    assert re.search(r"paste: (\S+ ?\S*)", problems)
+    assert Feed.objects.get().host_key
 
 
 def test_a_server_that_does_not_answer_is_an_error_of_the_form(client, rosa, account):
