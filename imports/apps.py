@@ -66,9 +66,10 @@ class ImportsConfig(AppConfig):
 
     def ready(self) -> None:
         from imports import checks
-        from imports.pipeline.keeping import delete_kept_file
+        from imports.pipeline.keeping import delete_kept_file, delete_sample
 
         post_delete.connect(delete_kept_file, sender="imports.Run", dispatch_uid="delete_kept_file")
+        post_delete.connect(delete_sample, sender="imports.Format", dispatch_uid="delete_sample")
         register(checks.check_queue)
         register(checks.check_storage, deploy=True)
         register(checks.check_sessions, Tags.database)

@@ -15,7 +15,9 @@ from accounts.owned import AccountOwnedAdmin, AccountOwnedInline, VisibleFilter
 from accounts.users import user_of
 from imports.admin.onboarding_forms import CONSTANTS, CORRECTIONS, OnboardForm
 from imports.admin.steps import page_of
+from imports.errors import SettingsWrong
 from imports.models import Format, FormatVersion, Run
+from imports.runs.sampling import keep_sample
 from imports.versioning import save_draft
 
 if TYPE_CHECKING:
@@ -87,13 +89,18 @@ class FormatAdmin(AccountOwnedAdmin):
         if not change:
             draft = save_draft(obj.account, obj.name, form.spec, proposal=form.proposal)
             obj.pk = draft.format_id
+            if sample := form.cleaned_data.get("sample"):
+                try:
+                    keep_sample(draft.format, sample)
+                except SettingsWrong as error:
+                    messages.warning(request, str(error))
 
     def response_add(self, request: HttpRequest, obj: Format, post_url_continue: str | None = None) -> HttpResponse:
         """On to the draft, where what was proposed is looked through."""
         draft = obj.newest
         if draft is None:
             raise Http404
-        messages.success(request, f"Saved as {draft}. Look through its columns, then start testing.")
+        messages.success(request, f"Saved as {draft}.")
         return HttpResponseRedirect(page_of(draft))
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:

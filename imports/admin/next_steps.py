@@ -12,6 +12,7 @@ from imports.admin.steps import page_of
 from imports.asking import find_questions
 from imports.formats.policies import FormatError
 from imports.models import FormatVersion, Run
+from imports.runs.sampling import find_sample
 from imports.versioning import describe_test
 
 if TYPE_CHECKING:
@@ -66,6 +67,7 @@ def find_gap(version: FormatVersion) -> str:
 
 def _of_draft(version: FormatVersion) -> NextStep:
     around = [_step("Look through the columns", version, "mapping")] if (version.proposal or {}).get("columns") else []
+    around += [_step("Try the sample", version, "trial")] if find_sample(version.format) else []
     questions = find_questions(version)
     needed = sum(question.is_needed for question in questions)
     if needed:
@@ -93,6 +95,15 @@ def _of_testing(version: FormatVersion) -> NextStep:
         )
         for sandbox in sandboxes
     ]
+    if find_sample(version.format):
+        send = reverse("admin:imports_formatversion_send", args=[version.pk])
+        uploads = [
+            *(
+                Button(f"Send the sample to {sandbox.code}", f"{send}?account={sandbox.pk}", is_first=not accepted)
+                for sandbox in sandboxes[:1]
+            ),
+            *(Button(button.name, button.url) for button in uploads),
+        ]
     compare = [_step("Compare", version, "compare")]
     if not accepted:
         where = " or ".join(sandbox.code for sandbox in sandboxes) or "a sandbox"

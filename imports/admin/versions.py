@@ -15,9 +15,9 @@ from unfold.decorators import action, display
 from accounts.careful import short_time
 from accounts.owned import AccountOwnedAdmin, AccountOwnedInline, VisibleFilter
 from accounts.users import user_of
-from imports.admin.answering import AnswerPages
 from imports.admin.forms import ApprovalForm, ColumnForm, ColumnsInOrder, DraftForm, field_names
 from imports.admin.next_steps import find_gap, find_next_step
+from imports.admin.samples import SamplePages
 from imports.admin.steps import page_of
 from imports.errors import SettingsWrong, TryAgainLater
 from imports.formats.differing import compare_specs
@@ -64,7 +64,7 @@ class ColumnsOfVersion(AccountOwnedInline, TabularInline):
 
 
 @admin.register(FormatVersion)
-class FormatVersionAdmin(AnswerPages, AccountOwnedAdmin):
+class FormatVersionAdmin(SamplePages, AccountOwnedAdmin):
     """A version: its settings and columns, what onboarding proposed, and the next step of its life."""
 
     when_empty = "Versions come with their format: add one from a sample of the file."

@@ -22,6 +22,7 @@ from imports.formats.policies import FormatError
 from imports.models import Format, FormatVersion
 from imports.onboarding import Corrections
 from imports.runs.rehearsing import propose_and_rehearse
+from imports.runs.sampling import keep_sample
 from imports.template import find_target
 from imports.versioning import save_draft
 
@@ -94,6 +95,8 @@ class Propose(VersionedMixin):
         with answering():
             proposal = propose_and_rehearse(path, self.account, corrections)
             draft = self.save(name, proposal) if name is not None else None
+            if draft is not None:
+                keep_sample(draft.format, values["sample"])
         return Response({"proposal": proposal.describe(), "draft": str(draft) if draft else None})
 
     def save(self, name: str, proposal: Proposal) -> FormatVersion:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import fields
 from enum import StrEnum
+from pathlib import PurePath
 from typing import Any, ClassVar
 
 from django.conf import settings
@@ -11,6 +12,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
+from django.utils.text import get_valid_filename
 
 from accounts.models import Account
 from imports.formats import policies as formats
@@ -19,8 +21,14 @@ from imports.formats.spec import Dialect, FormatDraft, FormatSpec
 from imports.models.columns import FormatColumn
 from imports.querysets import FormatVersionQuerySet
 from imports.template import Group
+from imports.wording import file_name
 
 _PERCENT = [MinValueValidator(0), MaxValueValidator(100)]
+
+
+def sample_name(format_: Format, name: str) -> str:
+    """Where the sample of a format is kept: beside the copies of the account's files, and as long."""
+    return f"runs/{format_.account_id}/{get_valid_filename(f'sample-{format_.pk}-{file_name(PurePath(name).name)}')}"
 
 
 class Format(models.Model):
@@ -29,6 +37,14 @@ class Format(models.Model):
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="formats")
     name = models.SlugField(max_length=60, help_text="Names the format in commands.")
     created_at = models.DateTimeField(auto_now_add=True)
+    sample = models.FileField(
+        upload_to=sample_name,
+        max_length=200,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="The file that it was proposed of.",
+    )
 
     class Meta:
         ordering = ["name"]
@@ -218,8 +234,11 @@ class FormatVersion(models.Model):
 
     def to_spec(self) -> FormatSpec:
         """The version as the pipeline takes it. Raises FormatError where a draft is not complete yet."""
-        return FormatSpec(
-            name=str(self),
+        return self.to_draft().complete(str(self))
+
+    def to_draft(self) -> FormatDraft:
+        """The version as far as it is written. Raises FormatError for a column that is none."""
+        return FormatDraft(
             dialect=self._to_dialect(),
             columns=tuple(column.to_spec() for column in self.columns.all()),
             policies=self._to_policies(),

@@ -34,6 +34,8 @@ class Rehearsal:
     held: str = ""
     reasons: list[Reason] = field(default_factory=list)
     assumed: dict[str, str] = field(default_factory=dict)
+    shown: list[dict[str, Any]] = field(default_factory=list)
+    """The first customers, as they would be stored."""
 
     @property
     def is_workable(self) -> bool:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from django.db.models import QuerySet
 
     from accounts.models import Account
-    from imports.models import Run
+    from imports.models import Format, Run
 
 COPIED_AT_ONCE = 1 << 22
 LONGEST_UNNAMED = timedelta(days=1)
@@ -111,7 +111,8 @@ def forget_old_files(account: Account) -> None:
     Their runs stay.
 
     A held file stays until somebody has decided about it, and rejects until they lie in the feed's outbox. What no run
-    names was left by a killed process and goes too, but not before it is certain that no run is about to name it.
+    names is the sample of a format, or was left by a killed process, and goes too, but not before it is certain that no
+    run is about to name it.
     Where a transaction is rolled back, the files stay as their names do.
     """
     now = timezone.now()
@@ -143,6 +144,12 @@ def delete_kept_file(sender: type[Run], instance: Run, **_: Any) -> None:
     for file in (instance.kept_file, instance.rejects_file):
         if file.name:
             transaction.on_commit(partial(_delete, file.storage, file.name))
+
+
+def delete_sample(sender: type[Format], instance: Format, **_: Any) -> None:
+    """When a format is deleted, by itself or with its account, its sample goes too."""
+    if instance.sample.name:
+        transaction.on_commit(partial(instance.sample.storage.delete, instance.sample.name))
 
 
 def _delete(storage: Storage, name: str) -> None:

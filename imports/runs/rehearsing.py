@@ -7,13 +7,15 @@ import uuid
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
 from django.db.models import Count, Min
 
 from accounts.models import Account
-from connections.models import Address, Buyer, Door
+from connections.describing import describe_customer
+from connections.models import Address, Buyer, Connection, Door
+from connections.stored import fetch_stored
 from imports.formats.policies import FormatError, UnknownLookup
 from imports.formats.spec import Column
 from imports.models import Issue
@@ -23,12 +25,12 @@ from imports.onboarding.rehearsal import Reason, Rehearsal
 from imports.onboarding.sampling import take_sample
 from imports.pipeline import ImportRequest, import_file
 from imports.template import Kind, Target
-from lookups.directory import LISTS
+from lookups.directory import LISTS, LookupDirectory
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from imports.formats.spec import FormatSpec
+    from imports.formats.spec import Dialect, FormatSpec
     from imports.models import Run
     from imports.onboarding import Corrections, Proposal
 
@@ -57,8 +59,8 @@ def rehearse(path: Path, proposal: Proposal) -> Rehearsal | None:
     Constants that are still to be decided are taken as suggested, and entries of lists as created. Raises TryAgainLater
     when the database gives up.
     """
-    assumed = {needed.target: needed.suggestion or _assume(needed.target) for needed in proposal.constants}
-    defaults = {needed.target: needed.suggestion or _assume(needed.target) for needed in proposal.defaults}
+    assumed = {needed.target: needed.suggestion or assume(needed.target) for needed in proposal.constants}
+    defaults = {needed.target: needed.suggestion or assume(needed.target) for needed in proposal.defaults}
     draft = proposal.to_draft()
     try:
         columns = [replace(column, default=defaults.get(column.target, column.default)) for column in draft.columns]
@@ -66,15 +68,36 @@ def rehearse(path: Path, proposal: Proposal) -> Rehearsal | None:
         spec = replace(draft, columns=tuple(columns)).complete("rehearsal")
     except FormatError:
         return None
-    with _beginning(path, proposal) as (beginning, is_whole), transaction.atomic():
+    said = {str(target): value for target, value in (assumed | defaults).items()}
+    return rehearse_spec(path, spec, said, most_rows=MOST_ROWS)
+
+
+def rehearse_spec(
+    path: Path, spec: FormatSpec, assumed: dict[str, str], *, most_rows: int, most_cards: int = 0
+) -> Rehearsal:
+    """What comes of the sample's first rows as a format says, taken back again; `most_cards` customers are described.
+
+    Raises TryAgainLater when the database gives up.
+    """
+    with _beginning(path, spec.dialect, most_rows) as (beginning, is_whole), transaction.atomic():
         account = Account.objects.create(code=f"rehearsal-{uuid.uuid4().hex}", name="Rehearsal")
         run = import_file(ImportRequest(account=account, path=beginning, spec=_unlimited(spec, is_whole), keep=False))
-        rehearsal = _describe(run, {str(target): value for target, value in (assumed | defaults).items()})
+        rehearsal = replace(_describe(run, assumed), shown=_show(account, most_cards))
         transaction.set_rollback(True)
     return rehearsal
 
 
-def _assume(target: Target) -> str:
+def _show(account: Account, most: int) -> list[dict[str, Any]]:
+    """The first customers that came of it, as they would be stored."""
+    if not most:
+        return []
+    stored = fetch_stored(Connection.objects.filter(account=account).order_by("pk")[:most])
+    directory = LookupDirectory(account)
+    return [describe_customer(customer, directory) for customer in stored.values()]
+
+
+def assume(target: Target) -> str:
+    """What a constant is taken to be that nothing suggests."""
     return _ASSUMED.get(target.field.kind, "Wholesale")
 
 
@@ -90,16 +113,15 @@ def _unlimited(spec: FormatSpec, is_whole: bool) -> FormatSpec:
 
 
 @contextmanager
-def _beginning(path: Path, proposal: Proposal) -> Iterator[tuple[Path, bool]]:
+def _beginning(path: Path, dialect: Dialect, most_rows: int) -> Iterator[tuple[Path, bool]]:
     """The sample itself, or a file of its first whole records."""
-    dialect = proposal.dialect
     sample = take_sample(path, dialect.encoding)
     records = read_records(sample.lines, dialect.delimiter, dialect.quotechar, spaced=dialect.allow_spaced_delimiter)
     starts = [line for line, _ in records]
-    if sample.is_whole and len(starts) <= MOST_ROWS:
+    if sample.is_whole and len(starts) <= most_rows:
         yield path, True
         return
-    end = starts[min(MOST_ROWS, len(starts) - 1)]
+    end = starts[min(most_rows, len(starts) - 1)]
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder) / "sample.txt"
         copy.write_bytes("".join(sample.lines[:end]).encode(dialect.encoding, "replace"))

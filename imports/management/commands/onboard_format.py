@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from django.core.files import File
 from django.core.management.base import BaseCommand, CommandError
 
 from accounts.management.arguments import add_account_argument, find_account
@@ -16,6 +17,7 @@ from imports.formats.policies import FormatError
 from imports.management.arguments import check_readable
 from imports.onboarding import Corrections, Proposal
 from imports.runs.rehearsing import propose_and_rehearse
+from imports.runs.sampling import keep_sample
 from imports.template import find_target
 from imports.versioning import save_draft
 
@@ -62,6 +64,9 @@ class Command(BaseCommand):
             draft = (
                 save_draft(owner, name, proposal.to_draft(), proposal=proposal.describe()) if save and name else None
             )
+            if draft is not None:
+                with sample.open("rb") as file:
+                    keep_sample(draft.format, File(file, name=sample.name))
         except FileRejected as error:
             line = f", line {error.line}" if error.line else ""
             raise CommandError(f"{sample}{line}: {error.message}") from None

@@ -20,6 +20,7 @@ from imports.errors import SettingsWrong, TryAgainLater
 from imports.formats.documents import read_format, write_format
 from imports.mapping import list_columns, list_sections
 from imports.models import Format, FormatVersion, Run
+from imports.runs.sampling import find_sample, open_sample
 from imports.versioning import approve, read_spec, save_draft, start_draft, start_testing
 from tests.builders import add_lookups, add_member, make_account, make_user
 from tests.imports.customer_files import import_path
@@ -517,6 +518,76 @@ def test_only_editors_change_the_columns_and_only_of_a_draft(client, viewer, map
 
 def put_anything(client, version):
     return client.post(page(version, "mapping"), {"column-1": "website"}, follow=True).content.decode()
+
+
+# -- the sample that is kept
+
+
+def test_the_sample_is_tried_as_the_draft_stands_and_nothing_stays(client, viewer, mapped):
+    assert open_sample(mapped.format).read_bytes() == NORTHWIND.read_bytes()
+    assert f'href="{page(mapped, "trial")}"' in client.get(page(mapped)).content.decode()
+    answer = client.get(page(mapped, "trial"))
+    said = text_of(answer)
+    assert "91 rows, 91 customers with 91 addresses" in said
+    assert "Taken for what is still to decide: address_type = B." in said
+    assert "Alfreds Futterkiste ALFKI" in said
+    assert "USD US Wholesale" in said
+    assert len(answer.context["cards"]) == 6
+    assert not Run.objects.exists()
+    assert not Connection.objects.exists()
+    mapped.columns.filter(target="address_country_1").update(source="city")
+    said = text_of(client.get(page(mapped, "trial")))
+    assert "What would be rejected address_country_1: " in said
+    assert "'Berlin' is not a country" in said
+    mapped.columns.filter(target="address_country_1").update(value_map={"Berlin": "Atlantis"})
+    assert "'Atlantis' is not a country" in text_of(client.get(page(mapped, "trial")))
+    client.force_login(viewer)
+    assert client.get(page(mapped, "trial")).status_code == 403
+    assert page(mapped, "trial") not in client.get(page(mapped)).content.decode()
+
+
+def test_what_cannot_be_tried_says_why(client, mapped):
+    mapped.columns.filter(target="customer_code").delete()
+    assert "erp@1 is not complete: No column goes to customer_code." in text_of(client.get(page(mapped, "trial")))
+    open_sample(mapped.format).unlink()
+    assert "No copy of a sample of erp is kept" in text_of(client.get(page(mapped, "trial")))
+    assert page(mapped, "trial") not in client.get(page(mapped)).content.decode()
+
+
+def test_the_sample_goes_into_the_sandbox_with_a_click(client, account, viewer, mapped):
+    sandbox = add_sandbox(account)
+    answer(client, mapped, all="yes")
+    answer(client, mapped, field="address_type", value="S")
+    start_testing(mapped)
+    send = f"{page(mapped, 'send')}?account={sandbox.pk}"
+    assert f'href="{send}"' in client.get(page(mapped)).content.decode()
+    assert "Connection" not in client.get(send).content.decode() or not Run.objects.exists()
+    sent = client.post(send, follow=True)
+    run = Run.objects.get()
+    assert (run.account, run.status, run.created) == (sandbox, "succeeded", 91), run.message
+    assert run.file_name == "northwind_customers.csv"
+    assert "northwind_customers.csv" in sent.content.decode()
+    assert client.post(f"{page(mapped, 'send')}?account={account.pk}").status_code == 404
+    client.force_login(viewer)
+    assert client.post(send).status_code == 403
+
+
+def test_the_sample_goes_with_its_format_and_with_the_next_one(account, mapped, django_capture_on_commit_callbacks):
+    first = open_sample(mapped.format)
+    with django_capture_on_commit_callbacks(execute=True):
+        call_command("onboard_format", str(NORTHWIND), "--account", account.code, "--name", "erp", "--save")
+    second = open_sample(Format.objects.get())
+    assert not first.exists()
+    assert second.exists()
+    with django_capture_on_commit_callbacks(execute=True):
+        Format.objects.get().delete()
+    assert not second.exists()
+
+
+def test_no_sample_is_kept_where_no_files_are(client, account, settings):
+    settings.KEEP_FILES_DAYS = 0
+    upload(client, account, sample=SimpleUploadedFile("erp.csv", ASKING.encode()))
+    assert find_sample(Format.objects.get()) is None
 
 
 def test_versions_are_compared_by_what_they_say_and_by_what_they_read(client, account, draft, file):
