@@ -6,6 +6,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from imports.onboarding.headers import NOTHING
+from imports.onboarding.profiles import ENOUGH
 from imports.template import FIELDS, Target
 
 if TYPE_CHECKING:
@@ -21,6 +22,9 @@ UNNAMED = 0.85
 NEAR = 2
 """How many columns away another part of the same address stands."""
 
+FEWEST_ROWS, LONGEST_MARK = 2, 4
+"""How many rows do not tell that all have the same, and how many letters the mark of a record has at most."""
+
 
 def guess_columns(columns: Sequence[Column], blocks: AddressBlocks, customers: Customers) -> None:
     """Propose fields for the columns that no word says anything about."""
@@ -28,7 +32,7 @@ def guess_columns(columns: Sequence[Column], blocks: AddressBlocks, customers: C
     _settle_streets(columns, places)
     _settle_states(columns, places)
     for column in columns:
-        if column.is_decided or column.profile.is_blank:
+        if column.is_decided or column.profile.is_blank or _is_mark(column, columns):
             continue
         if column.meanings:
             _guess_address_code(column, blocks, customers)
@@ -93,11 +97,23 @@ def _place(column: Column, customers: Customers) -> str:
         return ""
     if customers.goes_on_from_name(column):
         return "name"
+    if _is_mark(column, customers.columns):
+        return ""
     if _is_country(profile) or _is_state(profile):
         return "state" if _is_state(profile) else "country"
     if profile.zips > 0.8 and 3.5 < profile.length < 10 and profile.letters < 0.5 and column.index:
         return "zip"
     return "address_1" if profile.streets > 0.6 else ""
+
+
+def _is_mark(column: Column, columns: Sequence[Column]) -> bool:
+    """Whether a column without a header marks what kind of record a row is: before the address, short, alike on all."""
+    profile = column.profile
+    if column.header or profile.distinct != 1 or profile.rows <= FEWEST_ROWS or profile.length > LONGEST_MARK:
+        return False
+    return not any(before.profile.streets > ENOUGH for before in columns[: column.index]) and (
+        not column.index or any(behind.profile.streets > ENOUGH for behind in columns[column.index :])
+    )
 
 
 def _is_state(profile: Profile) -> bool:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from imports.onboarding.headers import KINDS
+from imports.onboarding.profiles import values
 from imports.onboarding.proposals import Needed
-from imports.template import ADDRESSES, Group, Target, normalize
+from imports.template import ADDRESSES, Group, Kind, Target, normalize
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -116,13 +117,13 @@ class _Finder:
         for target in (Target("price_type_currency"), Target("price_type_name")):
             column = self.columns_of.get(target)
             if column is not None and 0 < column.profile.fill < 1 and not self._is_given_once(column):
-                yield _default(target, column, column.profile.rows - column.profile.filled, _usual(column))
+                yield _default(target, column, column.profile.rows - column.profile.filled, _usual(column, target))
         for group, number in self.addresses:
             parts = self._parts(group, number)
             for part, column in parts.items():
                 if part in ("code", "country") and (blank := self._count_blank(column, parts)):
-                    suggestion = FIRST_CODE if part == "code" else _usual(column)
-                    yield _default(Target(f"{_prefix(group)}_{part}", number), column, blank, suggestion)
+                    target = Target(f"{_prefix(group)}_{part}", number)
+                    yield _default(target, column, blank, FIRST_CODE if part == "code" else _usual(column, target))
 
     def _is_given_once(self, column: Column) -> bool:
         """Whether every customer has it on one row at least."""
@@ -227,9 +228,11 @@ def _prefix(group: Group) -> str:
     return group.value if group.value in KINDS else "address"
 
 
-def _usual(column: Column) -> str:
-    """The value that the column has most often."""
-    return max(column.profile.counts, key=lambda cell: column.profile.counts[cell], default="")
+def _usual(column: Column, target: Target) -> str:
+    """The value that the column has most often, as the field takes it: a country's or a currency's code."""
+    usual = max(column.profile.counts, key=lambda cell: column.profile.counts[cell], default="")
+    read = {Kind.COUNTRY: values().country, Kind.CURRENCY: values().currency}.get(target.field.kind)
+    return (read(usual) if read else "") or usual
 
 
 def _default(target: Target, column: Column, blank: int, suggestion: str) -> Needed:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from imports.formats.countries import find_country
 from imports.formats.spec import BadValue
 from imports.models import LearnedHeader
 from imports.onboarding.assigning import assign
@@ -68,17 +69,25 @@ def onboard(path: Path, entries: Entries = NO_ENTRIES, corrections: Corrections 
 
 
 def settle(proposal: Proposal, corrections: Corrections) -> None:
-    """Let constants and defaults that are decided be asked for no more."""
+    """Let constants and defaults that are decided be asked for no more; a country may be named as the file does."""
+    constants = {target: _read(target, text, proposal.languages) for target, text in corrections.constants.items()}
     for column in proposal.columns:
-        if column.target in corrections.constants:
+        if column.target in constants:
             column.target = None
             column.evidence = ["a constant was decided on instead"]
         elif column.target and column.target in corrections.defaults:
-            column.default = corrections.defaults[column.target]
-    proposal.decided = dict(corrections.constants)
+            column.default = _read(column.target, corrections.defaults[column.target], proposal.languages)
+    proposal.decided = constants
     proposal.constants = [needed for needed in proposal.constants if needed.target not in corrections.constants]
     decided = corrections.constants.keys() | corrections.defaults.keys()
     proposal.defaults = [needed for needed in proposal.defaults if needed.target not in decided]
+
+
+def _read(target: Target, text: str, languages: Sequence[str]) -> str:
+    """What was decided on, a country that is named in one of the languages by its code."""
+    if target.field.kind is not Kind.COUNTRY or find_country(text):
+        return text
+    return find_country(text, tuple(languages)) or text
 
 
 def _claims(column: Column, target: Target) -> float:

@@ -1,5 +1,6 @@
 """What a person decides about a sample is kept, and the rest is proposed around it."""
 
+import json
 from io import StringIO
 
 import pytest
@@ -149,3 +150,34 @@ def test_what_cannot_be_decided_is_answered(sample, arguments, message):
     make_account("erp")
     with pytest.raises(CommandError, match=message):
         onboard_format(sample(HEADER, *ROWS), *arguments)
+
+
+def italian(country, currency):
+    """A header and rows of which one has neither a country nor a currency."""
+    rows = [f"C{n},Moda {n},Via Roma {n},4712{n},Forli,{country},{currency}" for n in range(1, 9)]
+    return ["Customer No,Customer Name,Street,Zip,City,Country,Currency", *rows, "C9,Moda 9,Via Roma 9,47129,Forli,,"]
+
+
+@pytest.mark.parametrize("country", ["Italia", "ITA", "IT", "Italien"])
+@pytest.mark.parametrize("currency", ["€", "euro"])
+def test_what_blank_cells_may_stand_for_is_suggested_as_its_code(sample, country, currency):
+    proposal = onboard(sample(*italian(country, currency)))
+    suggested = {str(needed.target): needed.suggestion for needed in proposal.defaults}
+    assert suggested == {"address_country_1": "IT", "price_type_currency_1": "EUR"}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("option", ["--default", "--constant"])
+def test_a_country_may_be_decided_on_as_the_file_names_it(sample, option):
+    make_account("erp")
+    answer = json.loads(onboard_format(sample(*italian("Italia", "EUR")), option, "address_country_1=Italia", "--json"))
+    decided = answer["decided"] | {column["target"]: column["default"] for column in answer["columns"]}
+    assert decided["address_country_1"] == "IT"
+
+
+@pytest.mark.django_db
+def test_a_country_in_a_language_that_the_file_does_not_use_is_asked_after(sample):
+    make_account("erp")
+    path = sample("Customer No,Customer Name,Street,City", *(f"C{n},Shop {n},{n} Pier St,Salem" for n in range(9)))
+    with pytest.raises(CommandError, match=r"Did you mean Italy \(IT\)"):
+        onboard_format(path, "--constant", "address_country_1=Italia")

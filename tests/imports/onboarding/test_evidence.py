@@ -362,3 +362,21 @@ def test_a_footer_mask_names_no_day_and_matches_no_row(propose, last, mask):
 def test_a_mask_that_rows_would_match_is_not_proposed(propose):
     rows = [f'"K{n}","Shop {n}","Lyon","FR"' for n in range(8)]
     assert propose('"Customer No","Customer Name","City","Country"', *rows, '"8 rows"').dialect.footer != '"*'
+
+
+@pytest.mark.parametrize("mark", ["CM", "KD", "NE", "ALL"])
+@pytest.mark.parametrize("place", [0, 1])
+def test_the_mark_of_a_record_is_no_country_state_or_currency(propose, mark, place):
+    rows = []
+    for n in range(9):
+        cells = [f"5001{n}", f"Store No {n}", f"{n} Harbor Blvd", "Salem", "OR", f"9720{n}", "US" if n % 3 else "CA"]
+        rows.append("|".join([*cells[:place], mark, *cells[place:]]))
+    found = targets(propose(*rows))
+    assert found.pop(place) == ""
+    assert (found[0], found[2], found[6]) == ("customer_code", "address_address_1_1", "address_country_1")
+
+
+@pytest.mark.parametrize("country", ["US", "FR"])
+def test_a_country_that_all_rows_have_is_one_behind_the_street(propose, country):
+    rows = [f"5001{n}|Store No {n}|{n} Harbor Blvd|Salem|9720{n}|{country}" for n in range(9)]
+    assert targets(propose(*rows))[5] == "address_country_1"
