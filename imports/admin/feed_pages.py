@@ -74,7 +74,7 @@ def _describe_pull(feed: Feed, pulls: list[Pull], runs: list[Run]) -> dict[str, 
         listed = f" {_files(pull.listed)} to be looked at, {pull.imported:,} imported so far." if pull.listed else ""
         where = f"{feed.folder or 'the folder'} on {feed.server_name}"
         return {"step": "Looking", "said": f"into {where}, since {short_time(pull.started_at)}.{listed}"}
-    if feed.is_queued:
+    if feed.enabled and feed.is_queued:
         return {"step": "Waiting", "said": "for a worker.", "problem": "" if is_at_work() else NO_WORKER}
     if feed.enabled and feed.waits_for_account and feed.next_pull_at and feed.next_pull_at <= timezone.now():
         return {"step": "Waiting", "said": f"until another file has gone into {feed.account}."}

@@ -560,6 +560,9 @@ def test_several_feeds_are_pulled_from_the_list(client, rosa, viewer, account, f
 def test_a_disabled_feed_is_not_pulled(client, rosa, feed):
     Feed.objects.update(enabled=False)
     assert "Enable it first" in text_of(client.post(url("pull", feed.pk), follow=True))
+    Feed.objects.update(queued_at=timezone.now())
+    assert REFRESHED not in text_of(client.get(url("progress", feed.pk))), "nothing comes of what it was queued for"
+    Feed.objects.update(queued_at=None)
     assert queued() == []
 
 
