@@ -30,6 +30,9 @@ PATIENCE = "60s"
 MANY = 10_000
 """From this many new rows on, a table's statistics are refreshed with them."""
 
+FEW = 1000
+"""Up to so many known rows, what the planner assumes of a staged table without statistics serves as well."""
+
 
 class Stage:
     """The temporary tables of one merge; each is made when its first rows come, and goes with the transaction."""
@@ -55,11 +58,15 @@ class Stage:
     def _create(self, entity: Entity) -> None:
         names = (*entity.columns, *entity.staged)
         types = ", ".join(f"{quote(name)} {column_type(entity.model, name)}" for name in names)
-        self.cursor.execute(f"DROP TABLE IF EXISTS pg_temp.{entity.stage}")
         self.cursor.execute(
-            f"CREATE TEMPORARY TABLE {entity.stage}"
+            f"DROP TABLE IF EXISTS pg_temp.{entity.stage}; CREATE TEMPORARY TABLE {entity.stage}"
             f" (connection_id bigint, record_id bigint, line integer, {types}) ON COMMIT DROP"
         )
+
+    def _analyze(self, entity: Entity) -> None:
+        """Tell the planner of the staged rows of known records, where they are many."""
+        if self.known[entity] > FEW:
+            self.cursor.execute(f"ANALYZE {entity.stage} (record_id, connection_id)")
 
     @property
     def counts(self) -> tuple[Counter[Entity], Counter[Entity]]:
@@ -81,7 +88,7 @@ class Stage:
         cursor.execute(f"SELECT 1 FROM {quote(Account._meta.db_table)} WHERE id = %s FOR SHARE", [account_id])
         changed: list[str] = []
         if self.known[CONNECTION]:
-            cursor.execute(f"ANALYZE {CONNECTION.stage} (record_id, connection_id)")
+            self._analyze(CONNECTION)
             cursor.execute(
                 f"SELECT count(*) FROM (SELECT t.id FROM {CONNECTION.table} t JOIN {CONNECTION.stage} s"
                 " ON s.record_id = t.id ORDER BY t.id FOR NO KEY UPDATE OF t) locked"
@@ -134,9 +141,8 @@ class Stage:
         """
         cursor = self.cursor
         parameters = {"account": account_id, "run": run_id, "at": at, "status": self.status}
-        for entity, count in self.known.items():
-            if count and entity is not CONNECTION:
-                cursor.execute(f"ANALYZE {entity.stage} (record_id, connection_id)")
+        for entity in (*CHILDREN, *ASSIGNMENTS.values()):
+            self._analyze(entity)
         if self.new[CONNECTION]:
             _insert_connections(cursor, parameters)
         for entity in (*CHILDREN, *ASSIGNMENTS.values()):
