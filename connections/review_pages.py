@@ -181,8 +181,11 @@ class ReviewPages(Base):
     def unlike_view(self, request: HttpRequest) -> HttpResponse:
         """Say how many they are, and approve them once that is confirmed: only what was there when it was said."""
         asked = _read_asked(request)
-        waiting = Connection.objects.awaiting_review().filter(account__in=asked.accounts)
-        unlike = self.editable(request, like_nothing(waiting)).order_by("pk")
+        editable = Account.objects.editable_by(user_of(request)).filter(pk__in=asked.accounts.values("pk"))
+        accounts = list(
+            editable.order_by().values_list("pk", flat=True)
+        )  # known to the planner, which then stops early
+        unlike = like_nothing(Connection.objects.awaiting_review().filter(account__in=accounts)).order_by("pk")
         if request.method == "POST":
             return self._approve(request, asked, unlike)
         count = unlike[: MOST_AT_ONCE + 1].count()
