@@ -67,7 +67,8 @@ def find_gap(version: FormatVersion) -> str:
 
 def _of_draft(version: FormatVersion) -> NextStep:
     around = [_step("Look through the columns", version, "mapping")] if (version.proposal or {}).get("columns") else []
-    around += [_step("Try the sample", version, "trial")] if find_sample(version.format) else []
+    if find_sample(version.format):
+        around = [_step("How it is read", version, "reading"), *around, _step("Try the sample", version, "trial")]
     questions = find_questions(version)
     needed = sum(question.is_needed for question in questions)
     if needed:

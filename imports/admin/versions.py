@@ -17,7 +17,7 @@ from accounts.owned import AccountOwnedAdmin, AccountOwnedInline, VisibleFilter
 from accounts.users import user_of
 from imports.admin.forms import ApprovalForm, ColumnForm, ColumnsInOrder, DraftForm, field_names
 from imports.admin.next_steps import find_gap, find_next_step
-from imports.admin.samples import SamplePages
+from imports.admin.reading import ReadingPages
 from imports.admin.steps import page_of
 from imports.errors import SettingsWrong, TryAgainLater
 from imports.formats.differing import compare_specs
@@ -64,7 +64,7 @@ class ColumnsOfVersion(AccountOwnedInline, TabularInline):
 
 
 @admin.register(FormatVersion)
-class FormatVersionAdmin(SamplePages, AccountOwnedAdmin):
+class FormatVersionAdmin(ReadingPages, AccountOwnedAdmin):
     """A version: its settings and columns, what onboarding proposed, and the next step of its life."""
 
     when_empty = "Versions come with their format: add one from a sample of the file."

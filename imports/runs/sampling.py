@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,8 @@ from imports.asking import DEFAULT, MISSING, find_questions
 from imports.errors import SettingsWrong
 from imports.formats.policies import FormatError
 from imports.formats.spec import Column
+from imports.onboarding.cutting import read_records
+from imports.onboarding.sampling import take_sample
 from imports.runs.rehearsing import assume, rehearse_spec
 from imports.runs.uploading import store_upload
 
@@ -26,6 +29,8 @@ if TYPE_CHECKING:
 
 MOST_CARDS = 6
 """How many customers of a sample are shown."""
+MOST_RECORDS = 12
+"""How many records are shown as they are read."""
 ALL_ROWS = 1_000_000
 
 
@@ -61,6 +66,19 @@ def open_sample(format_: Format) -> Path:
             "Propose the format anew from a sample of the same name."
         )
     return path
+
+
+def read_first_records(
+    version: FormatVersion, encoding: str, delimiter: str, quotechar: str | None
+) -> list[tuple[int, list[str]]]:
+    """The first records of the sample with their lines, as these settings cut them.
+
+    Raises SettingsWrong where it is kept no more, FileRejected where it is no text.
+    """
+    sample = take_sample(open_sample(version.format), encoding)
+    spaced, around = version.allow_spaced_delimiter, version.spaces_around_quotes
+    records = read_records(sample.lines, delimiter, quotechar, spaced=spaced, around=around)
+    return [(line + 1, cells or ["(its quotes are wrong)"]) for line, cells in islice(records, MOST_RECORDS)]
 
 
 def try_sample(version: FormatVersion) -> Rehearsal:

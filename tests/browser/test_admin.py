@@ -199,6 +199,10 @@ def test_a_sample_becomes_a_live_format(account, browse, live_server):
         page.wait_for_selector("text=2 columns of northwind@2 changed.")
         page.click("a:has-text('Try the sample')")
         page.wait_for_selector("article >> text=Maria Anders")
+        page.click("a:has-text('Back to')")
+        page.click("a:has-text('How it is read')")
+        page.fill("#id_delimiter", "semicolon")
+        page.wait_for_selector("td:has-text('ALFKI,Alfreds')")
     with browse("eddie") as page:
         page.goto(live_server.url + reverse("admin:imports_formatversion_go_live", args=[version.pk]))
         page.fill("textarea[name=reason]", "the pilot customer waits")

@@ -546,6 +546,26 @@ def test_the_sample_is_tried_as_the_draft_stands_and_nothing_stays(client, viewe
     assert page(mapped, "trial") not in client.get(page(mapped)).content.decode()
 
 
+def test_how_the_sample_is_read_is_looked_at_and_saved(client, viewer, mapped):
+    url = page(mapped, "reading")
+    assert f'href="{url}"' in client.get(page(mapped)).content.decode()
+    first = client.get(url)
+    assert first.context["records"][1][1][:2] == ["ALFKI", "Alfreds Futterkiste"]
+    given = {"encoding": "cp1252", "delimiter": "semicolon", "quotechar": "", "header_line": "2"}
+    looked = client.get(url, given)
+    assert len(looked.context["records"][1][1]) == 1
+    assert "is no encoding" in client.get(url, given | {"encoding": "klingon"}).content.decode()
+    assert "No record begins on line 900" in client.post(url, given | {"header_line": "900"}).content.decode()
+    mapped.refresh_from_db()
+    assert (mapped.encoding, mapped.delimiter) == ("utf-8", ",")
+    assert client.post(url, given | {"delimiter": "comma"}).url == page(mapped)
+    mapped.refresh_from_db()
+    assert (mapped.encoding, mapped.delimiter, mapped.quotechar, mapped.skip_lines) == ("cp1252", ",", "", 1)
+    assert mapped.header[0] == "ALFKI"
+    client.force_login(viewer)
+    assert client.get(url).status_code == 403
+
+
 def test_what_cannot_be_tried_says_why(client, mapped):
     mapped.columns.filter(target="customer_code").delete()
     assert "erp@1 is not complete: No column goes to customer_code." in text_of(client.get(page(mapped, "trial")))
