@@ -42,11 +42,11 @@ def test_the_navigation_counts_production_alone_and_leads_to_what_it_counts(clie
             Run.objects.create(account=owner, file_name=f"{code}.txt", status="held")
     client.force_login(user)
     shown = client.get(reverse("admin:lookups_warehouse_changelist")).content.decode()
-    entries = re.findall(r'<a href="([^"]*kind=production)"[^>]*>(.*?)</a>', shown, re.DOTALL)
-    assert len(entries) == 2
-    for link, entry in entries:
-        counted = int(re.findall(r">\s*(\d+)\s*<", entry)[0])
-        assert client.get(link.replace("&amp;", "&")).context["cl"].result_count == counted == 2
+    reviews, held = reverse("admin:connections_connection_review"), r"[^\"]*kind=production"
+    links = re.findall(rf'<a href="({reviews}|{held})"[^>]*>(.*?)</a>', shown, re.DOTALL)
+    assert [re.findall(r">\s*(\d+)\s*<", entry) for _, entry in links] == [["2"], ["2"]]
+    assert "Review 1 of 2" in client.get(links[0][0]).content.decode()
+    assert client.get(links[1][0].replace("&amp;", "&")).context["cl"].result_count == 2
 
 
 def test_every_empty_list_says_what_would_fill_it(client):

@@ -153,10 +153,12 @@ def test_whoever_adds_a_code_that_looks_like_another_one_is_told(client, account
 
 
 def test_a_page_names_the_codes_that_one_looks_like(client, account, connection):
-    assert "differ only in" not in client.get(page(connection)).content.decode()
+    similar = reverse("admin:connections_connection_similar", args=[connection.pk])
+    assert similar in client.get(page(connection)).content.decode()
+    assert "differ only in" not in client.get(similar).content.decode()
     other = make_connection(account, "'0c1", profile_name="<b>Galerie</b>")
     make_connection(make_account("atelier"), "c1")
-    shown = client.get(page(connection)).content.decode()
+    shown = client.get(similar).content.decode()
     assert shown.count("differ only in") == 1
     assert "codes differ only in case, marks around it and leading zeros" in shown
     assert page(other) in shown
