@@ -5,8 +5,9 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from imports.onboarding.headers import NOTHING
+from imports.onboarding.headers import KINDS, LOCATION_PARTS, NOTHING
 from imports.onboarding.profiles import ENOUGH
+from imports.onboarding.vocabulary import words_of
 from imports.template import FIELDS, Target
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def guess_columns(columns: Sequence[Column], blocks: AddressBlocks, customers: C
         if column.meanings:
             _guess_address_code(column, blocks, customers)
             continue
-        group = (blocks.plain_kind or "address") if column.header else "address"
+        group = (_kind_called_so(column, columns) or blocks.plain_kind or "address") if column.header else "address"
         factor = UNNAMED if column.header else 1.0
         for name, confidence, why in _guess(column, columns, places, customers):
             field = f"{group}_{name}" if f"{group}_{name}" in FIELDS and name not in FIELDS else name
@@ -84,8 +85,17 @@ def _guess_address_code(column: Column, blocks: AddressBlocks, customers: Custom
     owners = ("", "customer", "address", "shipping")
     says_code = best is not None and best.owner in owners and best.part in ("code", "") and not best.number
     if says_code and customers.has_names and customers.counts_addresses(column):
-        group = blocks.plain_kind or "shipping"
+        group = _kind_called_so(column, blocks.columns) or blocks.plain_kind or "shipping"
         column.propose(Target(f"{group}_code"), 0.75, "customers have several of its values, and none has one twice")
+
+
+def _kind_called_so(column: Column, columns: Sequence[Column]) -> str:
+    """The kind of the address whose parts' headers begin with the same word, "Lev." of "Lev. by"; "" for none."""
+    first = words_of(column.header)[:1]
+    parts = [best for other in columns if words_of(other.header)[:1] == first and (best := other.best)]
+    placed = {best.part for best in parts if best.owner in KINDS and best.part in LOCATION_PARTS}
+    kinds = {best.owner for best in parts if best.owner in KINDS}
+    return kinds.pop() if first and len(kinds) == 1 and len(placed) > 1 else ""
 
 
 def _place(column: Column, customers: Customers) -> str:
@@ -126,7 +136,7 @@ def _is_country(profile: Profile) -> bool:
 
 
 def _is_currency(profile: Profile) -> bool:
-    return profile.currencies > 0.95 and 2.5 < profile.length < 4 and profile.distinct <= 12
+    return profile.currencies > 0.95 and profile.length < 4 and profile.distinct <= 12
 
 
 def _guess(

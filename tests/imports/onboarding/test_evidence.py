@@ -380,3 +380,42 @@ def test_the_mark_of_a_record_is_no_country_state_or_currency(propose, mark, pla
 def test_a_country_that_all_rows_have_is_one_behind_the_street(propose, country):
     rows = [f"5001{n}|Store No {n}|{n} Harbor Blvd|Salem|9720{n}|{country}" for n in range(9)]
     assert targets(propose(*rows))[5] == "address_country_1"
+
+
+@pytest.mark.parametrize("header", ["Auftragsnummer", "Belegnr.", "N° commande", "Numero ordine", "Order No"])
+def test_the_number_of_an_order_is_no_code_of_an_address(propose, header):
+    rows = [f"AB-{n},K{n // 2},Shop {n // 2},{n} Pier St,Elgin,6012{n},US" for n in range(9)]
+    assert targets(propose(f"{header},Customer No,Customer Name,Street,City,Zip,Country", *rows))[0] == ""
+
+
+@pytest.mark.parametrize("header", ["Lev.sted nr.", "Lev. nr."])
+def test_a_code_is_of_the_address_whose_headers_begin_alike(propose, header):
+    names = ["Adresse", "Postnr.", "By", "Land"]
+    rows = [
+        f"K{n // 2},Shop {n // 2},{n // 2} Pier St,6012,Elgin,DK,{n % 2 + 1},{n} Oak St,601{n}1,Koge,DK"
+        for n in range(12)
+    ]
+    found = targets(propose(",".join(["Kundenr.", "Navn", *names, header, *(f"Lev. {name}" for name in names)]), *rows))
+    assert found[6] == "shipping_code_1"
+
+
+@pytest.mark.parametrize("name", ["DIRCLI{}", "DIREC{}", "Straße{}"])
+def test_streets_with_numbers_are_lines_of_one_where_nothing_else_is_numbered(propose, name):
+    rows = [f"K{n},Shop {n},{n} Pier St,{'Unit 4' if n % 2 else ''},Elgin,6012{n},US" for n in range(9)]
+    header = ",".join(["Customer No", "Customer Name", name.format(1), name.format(2), "City", "Zip", "Country"])
+    assert targets(propose(header, *rows))[2:4] == ["address_address_1_1", "address_address_2_1"]
+
+
+@pytest.mark.parametrize("codes", [("TL", "EUR"), ("€", "$"), ("USD", "CAD")])
+def test_currencies_under_an_unknown_header_are_a_hint(propose, codes):
+    rows = [f"K{n},Shop {n},{n} Pier St,Elgin,6012{n},US,{codes[n % 2]}" for n in range(9)]
+    column = propose("Customer No,Customer Name,Street,City,Zip,Country,Qzxwv", *rows).columns[6]
+    assert str(column.target) == "price_type_currency_1"
+    assert column.confidence < 0.9
+
+
+@pytest.mark.parametrize("header", ["NOMCLI,NOMFISCAL", "Name,Legal Name", "Nazwa,Nazwa pełna", "Nom,Nom complet"])
+def test_of_two_names_the_legal_one_is_the_second(propose, header):
+    rows = [f"K{n},Shop {n},SHOP {n} LTD,{n} Pier St,Elgin,6012{n},US" for n in range(9)]
+    found = targets(propose(f"Customer No,{header},Street,City,Zip,Country", *rows))
+    assert found[1:3] == ["profile_name", "alternate_name"]
