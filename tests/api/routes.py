@@ -94,7 +94,7 @@ def fill_account(account: Account) -> Callable[[str, str], str]:
                     return str(model._default_manager.filter(account=account)[0].pk)
                 things = {"/connections/": connection, "/pulls/": pull, "/runs/": run, "/sessions/": session}
                 return str(next(thing.pk for part, thing in things.items() if part in path))
-            names = {"account": account.code, "code": account.code, "name": "erp", "number": "1"}
+            names = {"account": account.code, "code": account.code, "name": "erp", "number": "1", "line": "1"}
             return {**names, "user_name": login.user_name}[parameter]
 
         filled = path.replace("^", "").replace("$", "").replace("\\Z", "")

@@ -26,7 +26,7 @@ def fuzzer(db, tmp_path):
 
 
 def test_whatever_comes_gets_an_answer(fuzzer):
-    fuzzer.run(1, cases=CASES)
+    fuzzer.run(2, cases=CASES)
     assert not fuzzer.failures, "\n".join(map(str, fuzzer.failures))
     assert fuzzer.cases == CASES
     assert len(fuzzer.statuses) == 4, "the cases are not as different as they were meant"
