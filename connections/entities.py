@@ -87,11 +87,27 @@ _STAGED_TYPES = {"lookup_code": "text", "changed": "boolean", "version": "bigint
 def column_type(model: type[models.Model], name: str) -> str:
     if name in _STAGED_TYPES:
         return _STAGED_TYPES[name]
-    field = field_of(model, name)
-    kind = field.target_field.rel_db_type(connection) if field.is_relation else field.db_type(connection)  # type: ignore[attr-defined]
+    field: Any = field_of(model, name)
+    kind = field.target_field.rel_db_type(connection) if field.is_relation else field.db_type(connection)
     collation = f' COLLATE "{of}"' if (of := getattr(field, "db_collation", None)) else ""
     return f"{kind}{collation}"
 
 
 def field_of(model: type[models.Model], column: str) -> models.Field[Any, Any]:
     return next(field for field in model._meta.concrete_fields if field.column == column)
+
+
+def list_table_of(field: Any) -> str:
+    """The table of the list that a field names an entry of."""
+    return quote(field.related_model._meta.db_table)
+
+
+def text_of(entity: Entity, name: str, row: str, prefix: str = "") -> str:
+    """A row's value as the log writes it: lookups by their code, everything else as text.
+
+    `prefix` stands before the column's name where the row has several of it.
+    """
+    field, value = field_of(entity.model, name), f"{row}.{quote(prefix + name)}"
+    if field.is_relation:
+        return f"(SELECT l.code FROM {list_table_of(field)} l WHERE l.id = {value})"
+    return f"{value}::text"

@@ -14,7 +14,17 @@ from django.db import Error, connection, models
 
 from accounts.models import Account
 from accounts.waiting import DEADLOCK, sqlstate_of
-from connections.entities import ASSIGNMENTS, CHILDREN, CONNECTION, Entity, column_type, columns, field_of, quote
+from connections.entities import (
+    ASSIGNMENTS,
+    CHILDREN,
+    CONNECTION,
+    Entity,
+    column_type,
+    columns,
+    field_of,
+    quote,
+    text_of,
+)
 from connections.models import Change
 from connections.stored import VERSION
 
@@ -188,7 +198,7 @@ def reserve_ids(cursor: CursorWrapper, model: type[models.Model], count: int) ->
 def _log(action: Change.Action, entity: Entity, condition: str) -> str:
     """Change rows for whole records of known customers, those staged that meet a condition on `s`."""
     values = ", ".join(
-        f"'{field_of(entity.model, name).name}', nullif({_as_text(entity, name, 's.')}, '')" for name in entity.values
+        f"'{field_of(entity.model, name).name}', nullif({text_of(entity, name, 's')}, '')" for name in entity.values
     )
     return (
         f"INSERT INTO {quote(Change._meta.db_table)}"
@@ -246,7 +256,7 @@ def _update_records(cursor: CursorWrapper, entity: Entity, parameters: dict[str,
     """Write the records that differ, and each differing field to the log."""
     values = entity.values
     fields = ", ".join(
-        f"('{field_of(entity.model, name).name}', {_as_text(entity, name, 'd.old_')}, {_as_text(entity, name, 'd.')})"
+        f"('{field_of(entity.model, name).name}', {text_of(entity, name, 'd', 'old_')}, {text_of(entity, name, 'd')})"
         for name in values
     )
     cursor.execute(
@@ -264,15 +274,6 @@ def _update_records(cursor: CursorWrapper, entity: Entity, parameters: dict[str,
         " WHERE v.before IS DISTINCT FROM v.after",
         parameters,
     )
-
-
-def _as_text(entity: Entity, name: str, prefix: str) -> str:
-    """A value as the log shows it: lookups by their code, everything else as text."""
-    field = field_of(entity.model, name)
-    if field.is_relation:
-        table = quote(field.related_model._meta.db_table)  # type: ignore[union-attr]
-        return f"(SELECT l.code FROM {table} l WHERE l.id = {prefix}{name})"
-    return f"{prefix}{name}::text"
 
 
 def _touch_connections(cursor: CursorWrapper, parameters: dict[str, Any]) -> None:

@@ -11,7 +11,17 @@ from typing import TYPE_CHECKING, Any
 from django.db import models
 
 from accounts.models import User
-from connections.entities import ASSIGNMENTS, CHILDREN, CONNECTION, Entity, column_type, field_of, quote
+from connections.entities import (
+    ASSIGNMENTS,
+    CHILDREN,
+    CONNECTION,
+    Entity,
+    column_type,
+    field_of,
+    list_table_of,
+    quote,
+    text_of,
+)
 from connections.models import Address, Buyer, Change, Connection
 from lookups.models import PriceType
 
@@ -33,15 +43,6 @@ _TIME = 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"'
 def code_of(model: Any, row: str) -> str:
     """The code of an entry of a list."""
     return f"{row}.currency || ' ' || {row}.label" if model is PriceType else f"{row}.code"
-
-
-def text_of(entity: Entity, name: str, row: str) -> str:
-    """A value as the log writes it: lookups by their code, everything else as text."""
-    field = field_of(entity.model, name)
-    if field.is_relation:
-        table = quote(field.related_model._meta.db_table)  # type: ignore[union-attr]
-        return f"(SELECT l.code FROM {table} l WHERE l.id = {row}.{quote(name)})"
-    return f"{row}.{quote(name)}::text"
 
 
 def values_as_text(entity: Entity, row: str) -> str:
@@ -125,8 +126,7 @@ def _typed(entity: Entity, name: str, text: str) -> str:
     """A value of the log as its column takes it."""
     field = field_of(entity.model, name)
     if field.is_relation:
-        table = quote(field.related_model._meta.db_table)  # type: ignore[union-attr]
-        return f"(SELECT l.id FROM {table} l WHERE l.account_id = %(account)s AND l.code = {text})"
+        return f"(SELECT l.id FROM {list_table_of(field)} l WHERE l.account_id = %(account)s AND l.code = {text})"
     if not field.null:
         return f"coalesce({text}, '')"
     return f"nullif({text}, '')::{column_type(entity.model, name)}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import defaultdict
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.db.models import Q
 
@@ -73,7 +73,7 @@ class LookupDirectory:
             self.price_types[pk] = currency, label
             digest.update(repr((pk, currency, label)).encode())
         for name, model in CODED_LISTS.items():
-            entries = model.objects.filter(kept[name], account=account)  # type: ignore[attr-defined]
+            entries = model._default_manager.filter(kept[name], account=account)
             for pk, code, entry in entries.values_list("pk", "code", "name"):
                 self.lists[name].add(pk, code, entry)
                 digest.update(repr((name, pk, code, entry)).encode())
@@ -105,7 +105,8 @@ class LookupDirectory:
             else:
                 code = self.lists[name].codes[pk]
                 entry = self.lists[name].names[code]
-                CODED_LISTS[name].objects.create(id=pk, account=self.account, code=code, name=entry)  # type: ignore[attr-defined]
+                model: Any = CODED_LISTS[name]  # abstract to mypy, which knows no id of it
+                model._default_manager.create(id=pk, account=self.account, code=code, name=entry)
 
 
 def price_type_code(currency: str, label: str) -> str:
