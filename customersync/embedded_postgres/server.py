@@ -7,11 +7,12 @@ server. The operating system frees the locks of killed processes, so there is no
 
 from __future__ import annotations
 
+import contextlib
 import functools
-import hashlib
 import logging
 import os
 import platform
+import secrets
 import shutil
 import subprocess
 import sys
@@ -47,11 +48,16 @@ def data_folder(data_dir: Path) -> Path:
     """Where the server's files lie.
 
     PostgreSQL refuses to run as root, so for root it runs as a system user of its own, which must be able to reach
-    the folder: then it lies in a system folder, named after `data_dir`.
+    the folder: then it lies in a system folder, to which a link in `data_dir` points. Where `data_dir` was deleted,
+    and the keys with it, its database is not found again by what comes to stand there.
     """
-    if _is_root():
-        return SYSTEM_FOLDER / hashlib.sha256(str(data_dir).encode()).hexdigest()[:12]
-    return data_dir.resolve() / "postgres"
+    if not _is_root():
+        return data_dir.resolve() / "postgres"
+    link = data_dir.resolve() / "postgres-of-root"
+    with contextlib.suppress(FileExistsError):
+        link.parent.mkdir(parents=True, exist_ok=True)
+        link.symlink_to(SYSTEM_FOLDER / secrets.token_hex(6))
+    return link.readlink()
 
 
 def start(data_dir: Path) -> str:
@@ -60,20 +66,21 @@ def start(data_dir: Path) -> str:
     Raises ImproperlyConfigured where there is no embedded PostgreSQL for the platform, or it cannot start.
     """
     with _starting:
-        return _start(data_folder(data_dir), os.getpid())
+        return _start(data_dir, os.getpid())
 
 
 @functools.cache
-def _start(folder: Path, process_id: int) -> str:
+def _start(data_dir: Path, process_id: int) -> str:
     """Start once per process: a forked child does not inherit locks, so `process_id` makes it take its own."""
     package = _import_package()
     try:
+        folder = data_folder(data_dir)
         folder.parent.mkdir(parents=True, exist_ok=True)
         server = _get_server(package, folder)
         _start_server(server)
     except OSError as error:
         raise ImproperlyConfigured(
-            f"The embedded PostgreSQL cannot use {os.fsdecode(error.filename or folder)}: {error.strerror or error}. "
+            f"The embedded PostgreSQL cannot use {os.fsdecode(error.filename or data_dir)}: {error.strerror or error}. "
             "Mend that, set DATA_DIR to another folder, or set DATABASE_URL to a PostgreSQL of your own."
         ) from error
     except (subprocess.SubprocessError, AssertionError, RuntimeError) as error:

@@ -202,6 +202,18 @@ def test_a_server_that_cannot_start_says_why_and_where_its_log_is(data_dir, spaw
     assert len(result.stderr.splitlines()) == 1
 
 
+def test_a_data_folder_that_was_made_anew_does_not_find_the_database_of_the_old_one(data_dir, spawn):
+    end(spawn())
+    before = server.data_folder(data_dir)
+    shutil.rmtree(data_dir)
+    end(spawn())
+    after = server.data_folder(data_dir)
+    assert after != before or not server._is_root()
+    assert (after / "postgresql.conf").exists()
+    for path in before.parent.glob(f"{before.name}*") if after != before else []:
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+
 def test_a_folder_that_cannot_be_used_is_named(tmp_path, monkeypatch):
     in_the_way = tmp_path / "file"
     in_the_way.write_text("not a folder")
