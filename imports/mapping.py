@@ -145,6 +145,14 @@ def find_origin(version: FormatVersion, position: int) -> tuple[str, int | None]
     return (header, None) if is_alone and version.has_header else ("", position)
 
 
+def is_read_from(drafted: FormatColumn, column: Mapping[str, Any]) -> bool:
+    """Whether a column of a draft is the proposed one, or begins with it."""
+    if drafted.position is not None or not drafted.source:
+        return bool(drafted.position == column["position"])
+    source = column["source"] or ""
+    return drafted.source == column.get("template") or (bool(source) and normalize(drafted.source) == normalize(source))
+
+
 def say_column(column: Mapping[str, Any]) -> str:
     """A proposed column as people find it: its header or position, with two of its values."""
     named = column["source"] or f"column {column['position']}"
@@ -153,13 +161,7 @@ def say_column(column: Mapping[str, Any]) -> str:
 
 def _describe(column: Mapping[str, Any], drafted: list[FormatColumn]) -> MappedColumn:
     source, template, proposed = column["source"] or "", column.get("template") or "", column["target"] or ""
-    targets = [
-        found.target
-        for found in drafted
-        if found.position == column["position"]
-        or (found.source and found.source == template)
-        or (found.source and source and normalize(found.source) == normalize(source))
-    ]
+    targets = [found.target for found in drafted if is_read_from(found, column)]
     targets.sort(key=lambda target: target != proposed)  # it may serve as another field's as well
     return MappedColumn(
         position=column["position"],

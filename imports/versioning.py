@@ -60,10 +60,15 @@ def save_draft(
         format_, _ = Format.objects.get_or_create(account=account.production, name=name)
         draft = _lock(format_).versions.filter(status=Status.DRAFT).first() or _next_version(format_)
         if proposal:
-            without = (draft.proposal or {}).get(WITHOUT, [])
-            draft.proposal = proposal | ({WITHOUT: without} if without else {})
+            take_proposal(draft, proposal)
         draft.take_spec(spec)
     return draft
+
+
+def take_proposal(draft: FormatVersion, proposal: dict[str, Any]) -> None:
+    """Another proposal takes the place of a draft's; what the draft is to do without stays decided."""
+    without = (draft.proposal or {}).get(WITHOUT, [])
+    draft.proposal = proposal | ({WITHOUT: without} if without else {})
 
 
 def start_draft(format_: Format) -> FormatVersion:

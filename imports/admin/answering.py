@@ -55,7 +55,11 @@ class AnswerPages(StepPages):
     def mapping_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """The columns of the sample, what is unsure first, each with its field in a list that can be searched."""
         version: FormatVersion = self.find_editable(request, object_id)
-        context: dict[str, Any] = {"title": f"Columns: {version}", "fields": FIELD_LIST}
+        context: dict[str, Any] = {
+            "title": f"Columns: {version}",
+            "proposal": version.proposal,
+            "template_fields": TEMPLATE_FIELDS,
+        }
         try:
             with transaction.atomic():
                 draft = lock_draft(version)
@@ -82,7 +86,8 @@ class AnswerPages(StepPages):
         return self.show(request, version, "imports/mapping.html", context | {"sections": sections})
 
 
-FIELD_LIST = [(field.numbered(1), describe_field(Target(name))) for name, field in FIELDS.items()]
+TEMPLATE_FIELDS = [(field.numbered(1), describe_field(Target(name))) for name, field in FIELDS.items()]
+"""What a column may go to, as forms offer it."""
 
 
 def _read_fields(posted: QueryDict) -> dict[int, str]:

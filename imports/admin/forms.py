@@ -21,7 +21,7 @@ from imports.formats.encodings import UnknownEncoding, find_encoding
 from imports.formats.policies import AssignmentMode, FormatError, UnknownLookup
 from imports.formats.spec import BadValue, Blank, Ownership
 from imports.models import FormatColumn, FormatVersion
-from imports.template import ASSIGNMENTS, FIELDS
+from imports.template import ASSIGNMENTS
 from lookups.directory import LISTS
 
 
@@ -230,11 +230,6 @@ class ColumnsInOrder(RowsAsPosted):
             if form.is_valid() and form.cleaned_data.get("order") is None and form.has_changed():
                 last += 1
                 form.instance.order = last
-
-
-def field_names() -> list[str]:
-    """What a column may go to, as a form offers it."""
-    return [field.numbered(1) for field in FIELDS.values()]
 
 
 class ApprovalForm(forms.Form):

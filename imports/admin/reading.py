@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 from django import forms
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.db import transaction
 from django.http import HttpResponseRedirect
 from django.urls import path
 from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminTextInputWidget
@@ -15,17 +14,17 @@ from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminTextInputWi
 from imports.admin.forms import MarkField
 from imports.admin.samples import SamplePages
 from imports.admin.steps import page_of
-from imports.errors import FileRejected, SettingsWrong
+from imports.errors import FileRejected, SettingsWrong, TryAgainLater
 from imports.formats.encodings import UnknownEncoding, find_encoding
+from imports.formats.policies import FormatError
+from imports.onboarding import Corrections
+from imports.runs.rereading import propose_anew
 from imports.runs.sampling import read_first_records
-from imports.versioning import lock_draft
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
 
     from imports.models import FormatVersion
-
-Records = list[tuple[int, list[str]]]
 
 
 class ReadingForm(forms.Form):
@@ -61,14 +60,12 @@ class ReadingPages(SamplePages):
             if form.is_valid():
                 cleaned = form.cleaned_data
                 marks = cleaned["encoding"], cleaned["delimiter"], cleaned["quotechar"] or None
-                context["records"] = records = read_first_records(version, *marks)
+                context["records"] = read_first_records(version, *marks)
                 context["header_line"] = cleaned["header_line"]
                 if request.method == "POST":
-                    with transaction.atomic():
-                        _save(lock_draft(version), cleaned, records)
-                    messages.success(request, "Saved how the file is read. Try the sample to see what comes of it.")
+                    messages.success(request, _save(version, cleaned))
                     return HttpResponseRedirect(page_of(version))
-        except (FileRejected, SettingsWrong) as error:
+        except (FileRejected, FormatError, SettingsWrong, TryAgainLater) as error:
             context["problem"] = str(error)
         return self.show(request, version, "imports/reading.html", context)
 
@@ -82,17 +79,14 @@ def _settings_of(version: FormatVersion) -> dict[str, Any]:
     }
 
 
-def _save(draft: FormatVersion, cleaned: dict[str, Any], records: Records) -> None:
-    line = cleaned["header_line"]
-    header = dict(records).get(line)
-    if line and header is None:
-        raise SettingsWrong(f"No record begins on line {line} among the first ones; give the line of the header.")
-    draft.encoding, draft.delimiter, draft.quotechar = cleaned["encoding"], cleaned["delimiter"], cleaned["quotechar"]
-    draft.has_header, draft.header = bool(line), [cell.strip() for cell in header or []]
-    if header:
-        draft.skip_lines, draft.width = line - 1, 0
-    try:
-        draft.clean()
-    except ValidationError as error:
-        raise SettingsWrong(" ".join(error.messages)) from None
-    draft.save()
+def _save(version: FormatVersion, cleaned: dict[str, Any]) -> str:
+    """Take the reading into the draft; what came of it, in a sentence."""
+    if cleaned == _settings_of(version):
+        return "Nothing changed."
+    reread = propose_anew(version, Corrections(**cleaned))
+    said = f"{reread.columns} columns were proposed anew"
+    if reread.kept:
+        said += f"; what was decided of {reread.kept} of them is kept"
+    if reread.waiting:
+        said += f"; what was decided of {reread.waiting} that it does not have so comes back with them"
+    return f"{said}. Try the sample to see what comes of it."

@@ -15,7 +15,8 @@ from unfold.decorators import action, display
 from accounts.careful import short_time
 from accounts.owned import AccountOwnedAdmin, AccountOwnedInline, VisibleFilter
 from accounts.users import user_of
-from imports.admin.forms import ApprovalForm, ColumnForm, ColumnsInOrder, DraftForm, field_names
+from imports.admin.answering import TEMPLATE_FIELDS
+from imports.admin.forms import ApprovalForm, ColumnForm, ColumnsInOrder, DraftForm
 from imports.admin.next_steps import find_gap, find_next_step
 from imports.admin.reading import ReadingPages
 from imports.admin.steps import page_of
@@ -65,7 +66,7 @@ class ColumnsOfVersion(AccountOwnedInline, TabularInline):
 
 @admin.register(FormatVersion)
 class FormatVersionAdmin(ReadingPages, AccountOwnedAdmin):
-    """A version: its settings and columns, what onboarding proposed, and the next step of its life."""
+    """A version: its settings and columns, and the next step of its life."""
 
     when_empty = "Versions come with their format: add one from a sample of the file."
 
@@ -80,7 +81,7 @@ class FormatVersionAdmin(ReadingPages, AccountOwnedAdmin):
     inlines = [ColumnsOfVersion]
     actions_detail = ["test", "go_live", "next_draft", "compare", "download"]
     change_form_outer_before_template = "imports/next_step.html"
-    change_form_outer_after_template = "imports/proposal.html"
+    change_form_outer_after_template = "imports/template_fields.html"
     fieldsets = [
         (
             None,
@@ -175,11 +176,10 @@ class FormatVersionAdmin(ReadingPages, AccountOwnedAdmin):
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> Any:
         version = self.get_object(request, object_id)
-        context: dict[str, Any] = {"field_names": field_names()}
+        context: dict[str, Any] = {"template_fields": TEMPLATE_FIELDS}
         if version is not None:
             context |= {
                 "version": version,
-                "proposal": version.proposal,
                 "next_step": find_next_step(version, user_of(request)),
                 "answer_url": reverse("admin:imports_formatversion_answer", args=[version.pk]),
             }

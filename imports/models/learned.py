@@ -30,20 +30,23 @@ class LearnedHeaders(models.Manager["LearnedHeader"]):
     """What people change of a proposal is remembered, and is evidence for the account's next sample."""
 
     def learn(self, version: FormatVersion) -> None:
-        """Remember each header whose field is another one in the version than it was in its proposal."""
+        """Remember each header whose field a person decided, or made another one than it was in its proposal."""
         proposed: list[dict[str, Any]] = (version.proposal or {}).get("columns", [])
         counts = Counter(normalize(column["source"]) for column in proposed if column["source"])
         drafted: dict[str, list[str]] = {}
         for source, target in version.columns.exclude(source="").values_list("source", "target"):
             for name in SOURCE_HEADERS.findall(source) or [source]:
                 drafted.setdefault(normalize(name), []).append(target)
+        joined = {
+            normalize(name) for column in proposed for name in SOURCE_HEADERS.findall(column.get("template") or "")
+        }
         for column in proposed:
             header = normalize(column["source"] or "")
-            if not header or counts[header] > 1 or column.get("template"):
+            if not header or counts[header] > 1 or header in joined:
                 continue
             before = column["target"] if column["target"] and column["confidence"] >= MAPPED else ""
             after = drafted.get(header, [])
-            if before not in (after or [""]):
+            if column.get("decided") or before not in (after or [""]):
                 self.update_or_create(
                     account=version.format.account, header=header, defaults={"field": after[0] if after else ""}
                 )

@@ -33,7 +33,7 @@ class Corrections:
     A default is what blank cells of a field's column become. A column whose field is none is left out, and of one that
     is in `blanked` the values that its field cannot have become blank. What was `learned` of headers, as they are
     compared, is evidence and no decision. `header_line` counts from 1; NO_HEADER says that
-    there is none.
+    there is none. A `quotechar` of "" is none, and None leaves it open.
     """
 
     constants: Mapping[Target, str] = field(default_factory=dict)
@@ -43,6 +43,7 @@ class Corrections:
     learned: Mapping[str, Target | None] = field(default_factory=dict)
     encoding: str = ""
     delimiter: str = ""
+    quotechar: str | None = None
     header_line: int | None = None
 
     def find_columns(self, columns: Sequence[Column]) -> dict[int, Target | None]:

@@ -50,17 +50,20 @@ class Table:
         return len(self.header) or len(self.rows[0])
 
 
-def find_table(sample: Sample, delimiter: str = "", header_line: int | None = None) -> Table:
-    """Cut the sample, by the delimiter and with the header that are given, else as is likeliest.
+def find_table(
+    sample: Sample, delimiter: str = "", header_line: int | None = None, quotechar: str | None = None
+) -> Table:
+    """Cut the sample, by the delimiter and quote and with the header that are given, else as is likeliest.
 
-    `header_line` counts from 1, and 0 says that there is no header. Raises FileRejected where it is no table of two to
-    a thousand columns with a row.
+    `header_line` counts from 1, and 0 says that there is no header; a quote of "" is none. Raises FileRejected where it
+    is no table of two to a thousand columns with a row.
     """
     lines = [line for line in sample.lines[:PROBED_LINES] if not is_rule(line)]
     delimiters = [delimiter] if delimiter else find_delimiters(lines)
-    cuttings = [cut(lines, mark, quote) for mark in delimiters for quote in find_quotes(lines, mark)]
+    given = None if quotechar is None else [quotechar or None]
+    cuttings = [cut(lines, mark, quote) for mark in delimiters for quote in given or find_quotes(lines, mark)]
     best = max(cuttings, key=lambda cutting: cutting.score, default=None)
-    if best is not None:
+    if best is not None and quotechar != "":
         best = cut_around_quotes(lines, best)
     if best is not None and best.share < 1 and best.delimiter != " ":
         spaced = cut(lines, best.delimiter, best.quotechar, spaced=True)

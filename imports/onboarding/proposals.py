@@ -38,6 +38,8 @@ class ProposedColumn:
     samples: list[str] = field(default_factory=list)
     default: str = ""
     bad_value: BadValue = BadValue.REJECT
+    is_decided: bool = False
+    """Whether a person has said what it is."""
 
     @property
     def is_mapped(self) -> bool:
@@ -135,6 +137,7 @@ class Proposal:
                     "bad_value": column.bad_value.value,
                     "samples": column.samples,
                     "template": column.template or None,
+                    "decided": column.is_decided,
                 }
                 for column in self.columns
             ],

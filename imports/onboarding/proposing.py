@@ -60,7 +60,7 @@ def onboard(path: Path, entries: Entries = NO_ENTRIES, corrections: Corrections 
     Raises FileRejected for a file that is no table of text, FormatError for a decision about a column it has not.
     """
     sample = take_sample(path, corrections.encoding)
-    table = find_table(sample, corrections.delimiter, corrections.header_line)
+    table = find_table(sample, corrections.delimiter, corrections.header_line, corrections.quotechar)
     columns = read_columns(table)
     match_columns(columns, corrections, entries)
     proposal = _Proposer(table, columns, entries.price_types, corrections.find_blanked(columns)).propose()
@@ -287,6 +287,7 @@ class _Proposer:
             alternatives=alternatives,
             value_map={} if target and target.name == "customer_code" else value_map,
             template=self.templates.get(column.index, ""),
+            is_decided=column.is_decided,
             unmapped=unmapped[:20],
             samples=list(column.profile.counts)[:MOST_SAMPLES],
             bad_value=bad_value,

@@ -135,7 +135,7 @@ def test_the_json_of_a_proposal():
     assert set(column) == {
         "position", "source", "target", "confidence", "evidence", "alternatives",
         "value_map", "unmapped", "samples", "default", "bad_value",
-        "template",
+        "template", "decided",
     }  # fmt: skip
     assert (column["source"], column["target"]) == ("country", "address_country_1")
     assert 0.9 < column["confidence"] < 1

@@ -86,7 +86,7 @@ def test_a_sample_becomes_a_draft_with_its_evidence(client, account):
         draft.columns.values_list("target", flat=True)
     )
     shown = client.get(page(draft)).content.decode()
-    assert "91 rows of the sample were looked at" in shown
+    assert "91 rows of the sample were looked at" in client.get(page(draft, "mapping")).content.decode()
     assert "Which price type name do all rows have?" in shown
     assert "Answer the question below; then the draft can be tested." in shown
 
@@ -102,9 +102,8 @@ def test_what_was_proposed_wrongly_is_decided_beside_the_sample(client, account)
     assert (draft.encoding, draft.delimiter, draft.skip_lines) == ("cp1250", ";", 1)
     assert draft.columns.get(source="Art").target == "customer_alias"
     assert not draft.columns.filter(source="Ort").exists()
-    shown = client.get(page(draft)).content.decode()
+    shown = client.get(page(draft, "mapping")).content.decode()
     assert "10 · 11 · 12" in shown
-    assert "A dry run of the sample" in shown
     assert "left out, as decided" in shown
 
 
@@ -555,10 +554,13 @@ def test_how_the_sample_is_read_is_looked_at_and_saved(client, viewer, mapped):
     looked = client.get(url, given)
     assert len(looked.context["records"][1][1]) == 1
     assert "is no encoding" in client.get(url, given | {"encoding": "klingon"}).content.decode()
-    assert "No record begins on line 900" in client.post(url, given | {"header_line": "900"}).content.decode()
+    assert "seems to have one column" in client.post(url, given).content.decode()
+    given |= {"delimiter": "comma"}
+    assert "Line 900 is no header of this file" in client.post(url, given | {"header_line": "900"}).content.decode()
     mapped.refresh_from_db()
     assert (mapped.encoding, mapped.delimiter) == ("utf-8", ",")
-    assert client.post(url, given | {"delimiter": "comma"}).url == page(mapped)
+    assert "Nothing changed." in client.post(url, first.context["form"].data, follow=True).content.decode()
+    assert client.post(url, given).url == page(mapped)
     mapped.refresh_from_db()
     assert (mapped.encoding, mapped.delimiter, mapped.quotechar, mapped.skip_lines) == ("cp1252", ",", "", 1)
     assert mapped.header[0] == "ALFKI"
