@@ -267,13 +267,13 @@ def _names(folder: Path) -> list[str]:
 
 
 def forget_by_tomorrow(case: Case, data: Path) -> None:
-    """What a killed process left in the storage is deleted by an import of a later day."""
-    from imports.pipeline.keeping import forget_old_files
+    """What a killed process left in the storage is deleted by the pruning of a later day."""
+    from accounts.pruning import list_prunables, prune
 
     yesterday = time.time() - 2 * 24 * 3600
     for path in data.glob(f"files/runs/{case.feed.account_id}/*.part"):
         os.utime(path, (yesterday, yesterday))
-    forget_old_files(case.feed.account)
+    prune(list_prunables(["unnamed"]))
 
 
 def check(case: Case, expected: dict[str, Any], data: Path) -> Iterator[str]:

@@ -134,6 +134,10 @@ MEDIA_ROOT = DATA_DIR / "files"
 FILE_UPLOAD_PERMISSIONS = 0o600
 FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o700
 KEEP_FILES_DAYS = env.int("KEEP_FILES_DAYS", default=30)
+KEEP_REJECTS_DAYS = env.int("KEEP_REJECTS_DAYS", default=KEEP_FILES_DAYS)
+
+# How much goes in an hour of what was kept long enough, so that nothing else waits for it.
+PRUNE_ROWS_PER_HOUR = env.int("PRUNE_ROWS_PER_HOUR", default=500_000)
 
 # What onboarding is taught of headers, beside what each account learns: a YAML file as export_vocabulary prints it.
 ONBOARDING_VOCABULARY = Path(env.str("ONBOARDING_VOCABULARY")) if env.str("ONBOARDING_VOCABULARY", default="") else None

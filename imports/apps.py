@@ -25,6 +25,12 @@ class ImportsConfig(AppConfig):
     search = ["imports.admin.searching.find"]
     list_notices = ["imports.admin.entries.notice_awaited"]
     run_names = ["imports.describing.name_runs"]
+    prunes = [
+        "imports.pruning.files.Copies",
+        "imports.pruning.files.Rejects",
+        "imports.pruning.files.Samples",
+        "imports.pruning.files.Unnamed",
+    ]
     health_checks = ["imports.health.find_problems"]
     transports = [
         "imports.filesystems.transports.SFTP",
@@ -89,10 +95,16 @@ class ImportsConfig(AppConfig):
 
 
 def add_schedule(**_: Any) -> None:
-    """The one schedule: every minute, what is due is put into the queue. Every `migrate` makes sure of it."""
+    """The schedule: what is due is queued every minute, and what was kept long enough goes every hour.
+
+    Every `migrate` makes sure of it.
+    """
     from django_q.models import Schedule
 
     from imports.lanes import Lane
 
-    kind = {"func": "imports.tasks.enqueue_due", "schedule_type": Schedule.MINUTES, "minutes": 1, "repeats": -1}
-    Schedule.objects.update_or_create(name="enqueue_due", defaults={**kind, "cluster": Lane.PROMPT})
+    every_minute = {"schedule_type": Schedule.MINUTES, "minutes": 1, "cluster": Lane.PROMPT}
+    every_hour = {"schedule_type": Schedule.HOURLY, "cluster": Lane.BULK}
+    for name, when in (("enqueue_due", every_minute), ("prune", every_hour)):
+        defaults = {"func": f"imports.tasks.{name}", "repeats": -1, **when}
+        Schedule.objects.update_or_create(name=name, defaults=defaults)

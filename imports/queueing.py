@@ -30,6 +30,7 @@ TASKS = {
     "imports.tasks.enqueue_due": Lane.PROMPT,
     "imports.tasks.deliver": Lane.PROMPT,
     "imports.tasks.look_for_duplicates": Lane.BULK,
+    "imports.tasks.prune": Lane.BULK,
 }
 """The tasks in django-q2's table, each with its lane. Workers refuse every other."""
 

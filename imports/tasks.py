@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 
 from django.db import transaction
 from django.db.models import Count, Min
 from django.utils import timezone
 
 from accounts.models import Account
+from accounts.pruning import PrunedAlready, prune_by_schedule
 from accounts.times import iso_utc
 from connections.matching import finding as matching
 from connections.models import Connection
@@ -25,8 +27,14 @@ from imports.queueing import enqueue_pulls, enqueue_run, enqueue_search, enqueue
 from imports.runs.releasing import release_asked_for
 from imports.runs.uploading import import_queued
 
+logger = logging.getLogger(__name__)
+
 MATCHING_TURNS = 10
 """How many turns of looking for duplicates a task takes before it lets others come first."""
+
+
+PRUNING_TURN = 20.0
+"""Seconds for which a task prunes before it lets others come first."""
 
 
 def work(lane: str) -> str:
@@ -125,3 +133,16 @@ def tell_of_overdue_reviews() -> None:
 def release(run_id: int) -> str:
     """Release a held run in the name of whoever asked for it; while the account is busy it waits."""
     return release_asked_for(run_id)
+
+
+def prune() -> str:
+    """Let go of what was kept long enough, for a while, and leave the rest to a task behind the others."""
+    try:
+        pruned = prune_by_schedule(PRUNING_TURN)
+    except PrunedAlready as error:
+        return str(error)
+    for problem in pruned.problems:
+        logger.warning("Pruning %s", problem)
+    if not pruned.is_done:
+        enqueue_task("imports.tasks.prune")
+    return f"{pruned.total} went; {'nothing' if pruned.is_done else 'something'} is left."

@@ -193,6 +193,11 @@ class Run(models.Model):
             models.Index(fields=["account", "-id"], name="runs_of_an_account"),
             models.Index(fields=["started_at"], name="runs_by_start"),
             models.Index(
+                fields=["started_at"],
+                name="runs_with_files",
+                condition=~models.Q(kept_file="") | ~models.Q(rejects_file="") | models.Q(evidence__isnull=False),
+            ),
+            models.Index(
                 fields=["status"],
                 name="runs_not_at_an_end",
                 condition=models.Q(status__in=["queued", "running", "held"]),

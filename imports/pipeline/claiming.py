@@ -19,7 +19,7 @@ from imports.models import Run
 from imports.queueing import enqueue_waiting
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
     from django.db.backends.utils import CursorWrapper
 
@@ -74,6 +74,20 @@ def _wait_for_claim(cursor: CursorWrapper, account: Account, patience: str) -> N
         ) from error
     finally:
         cursor.execute("SET lock_timeout = DEFAULT")
+
+
+def claim_free_accounts(account_ids: Collection[int]) -> set[int]:
+    """Those of the accounts that nobody has claimed; they are this transaction's until it ends.
+
+    For work of a few milliseconds: a worker who meets it leaves the account for the schedule's next minute.
+    """
+    free = set()
+    with connection.cursor() as cursor:
+        for account_id in account_ids:
+            cursor.execute("SELECT pg_try_advisory_xact_lock(hashtextextended(%s, 0))", [_account_key(account_id)])
+            if cursor.fetchone()[0]:
+                free.add(account_id)
+    return free
 
 
 def is_account_claimed(account_id: int) -> bool:

@@ -48,7 +48,7 @@ from imports.pipeline.framing import (
 )
 from imports.pipeline.guards import find_reason_to_hold
 from imports.pipeline.issues import IssueLog
-from imports.pipeline.keeping import forget_old_files, keep_rejects, keeping_file
+from imports.pipeline.keeping import keep_rejects, keeping_file
 from imports.pipeline.limiting import limit_scan
 from imports.pipeline.recognising import digest_header, explain_drift, explain_missing_header
 from imports.pipeline.rejecting import drafting_rejects, write_rejects
@@ -96,8 +96,6 @@ def import_file(
         with beating(run, progress) as progress, keeping_file(run, path, wanted=keep) as name_copy:
             ending = Ending(run, path, keep, request.release, name_copy)
             with ending.recording():
-                if not run.dry_run:
-                    forget_old_files(request.account)
                 hold_what_fails(run)
                 _Import(run, spec, path, ending, progress, witness, request.replay).go(request.rejects)
         return run

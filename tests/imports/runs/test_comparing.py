@@ -1,22 +1,16 @@
 """Comparing versions: by what they say, and by what comes out of files that came before."""
 
 import json
-import os
-from datetime import timedelta
 from io import StringIO
-from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import transaction
-from django.utils import timezone
 
 from accounts.sandboxes import add_sandbox
 from connections.models import Change, Connection
 from imports.formats.differing import compare_specs
 from imports.formats.documents import read_format
 from imports.models import Issue, Run
-from imports.pipeline.keeping import forget_old_files
 from imports.runs.comparing import MOST_SHOWN, compare_run, find_comparable
 from imports.versioning import approve, save_draft, start_testing
 from tests.imports.customer_files import import_path
@@ -132,22 +126,6 @@ def test_a_long_list_of_customers_is_counted_and_cut(account, tmp_path):
     comparison = compare_run(run, SPEC, changed("source: Name", "source: 'Shop {Nr}'"))
     assert comparison.customers == MOST_SHOWN + 20
     assert len(comparison.shown) == MOST_SHOWN
-
-
-def test_a_comparison_deletes_no_kept_copy(run, account, file, settings):
-    """Every import clears out old copies; of one that is rolled back their names came back, and the files did not."""
-    old = import_path(account, file, version=run.format_version)
-    long_ago = timezone.now() - timedelta(days=settings.KEEP_FILES_DAYS + 1)
-    Run.objects.filter(pk=old.pk).update(started_at=long_ago)
-    os.utime(old.kept_file.path, (long_ago.timestamp(), long_ago.timestamp()))
-    compare_run(run, SPEC, SPEC)
-    old.refresh_from_db()
-    assert old.kept_file
-    assert Path(old.kept_file.path).is_file()
-    with transaction.atomic():
-        forget_old_files(account)
-        transaction.set_rollback(True)
-    assert Path(old.kept_file.path).is_file()
 
 
 # -- which files

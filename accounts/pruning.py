@@ -1,0 +1,216 @@
+"""Prune: what was kept long enough goes, by settings that say how long, and never what something still needs.
+
+Each app names what it keeps by `prunes` of its AppConfig: classes of `Prunable`. They are asked for a small batch
+again and again, each of which is committed by itself. So nothing is locked for long, and where a process is killed in
+the middle the next one goes on. After each batch the database rests for as long as it took.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from abc import ABC, abstractmethod
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from django.conf import settings
+from django.db import OperationalError, connection, models, transaction
+from django.db.models import F, Sum
+from django.utils import timezone
+
+from accounts.models import PruneTally
+from accounts.plugins import load
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+    from datetime import datetime
+
+logger = logging.getLogger(__name__)
+
+BATCH = 2000
+"""Rows that go at once: some hundredths of a second."""
+LONGEST_REST = 1.0
+"""Seconds."""
+CLAIM = "customersync.pruning"
+
+
+class PrunedAlready(Exception):
+    """Another process prunes at this moment."""
+
+
+class Prunable(ABC):
+    """Something that is kept for a time; made anew for each pruning, so that it may remember how far it is."""
+
+    name: ClassVar[str]
+    """In commands; one word."""
+    label: ClassVar[str]
+    setting: ClassVar[str]
+    """Its setting says for how many days it is kept; 0 for ever."""
+    every: ClassVar[timedelta] = timedelta()
+    """How often it is worth looking for."""
+
+    @property
+    def days(self) -> float | None:
+        """For how long it is kept; None for ever."""
+        return getattr(settings, self.setting) or None
+
+    def cutoff(self) -> datetime | None:
+        """What is older than that goes; None where nothing does."""
+        return None if self.days is None else timezone.now() - timedelta(days=self.days)
+
+    @abstractmethod
+    def count_old(self, before: datetime) -> int:
+        """How much would go."""
+
+    @abstractmethod
+    def prune_batch(self, before: datetime, most: int) -> int:
+        """Delete so many at most and commit that; returns how many they were, and 0 when nothing is left."""
+
+
+class PrunableRows(Prunable):
+    """Rows of a table that go as they are, in the order of their numbers."""
+
+    def __init__(self) -> None:
+        self.position: Any = None
+
+    @abstractmethod
+    def find_old(self, before: datetime) -> models.QuerySet[Any]:
+        """The rows that are older and that nothing needs."""
+
+    def count_old(self, before: datetime) -> int:
+        return self.find_old(before).count()
+
+    def prune_batch(self, before: datetime, most: int) -> int:
+        old = self.find_old(before).order_by("pk")
+        if self.position is not None:
+            old = old.filter(pk__gt=self.position)
+        with transaction.atomic():
+            found = list(old.select_for_update(skip_locked=True, of=("self",)).values_list("pk", flat=True)[:most])
+            old.model._base_manager.filter(pk__in=found).delete()
+        self.position = found[-1] if found else self.position
+        return len(found)
+
+
+def find_last_before(rows: models.QuerySet[Any], name: str, before: datetime) -> int:
+    """The number of the last row that is older, in a table whose numbers grow with time; 0 where none is.
+
+    It is found by halves, in some looks by number, so that no index by time has to be written with every row.
+    """
+    low, high = 0, rows.aggregate(last=models.Max("pk"))["last"] or 0
+    while low < high:
+        middle = (low + high + 1) // 2
+        found = rows.filter(pk__gte=middle).order_by("pk").values_list("pk", name).first()
+        if found is None or found[1] >= before:
+            high = middle - 1
+        else:
+            low = found[0]
+    return low
+
+
+# -- what there is to prune
+
+
+def list_prunables(names: Collection[str] = ()) -> list[Prunable]:
+    """What the installed apps keep for a time, in their order; those of these names, or all."""
+    return [kind() for kind in load("prunes") if not names or kind.name in names]
+
+
+def count_prunable(kinds: Collection[Prunable]) -> dict[str, int]:
+    """How much of each kind would go, by its name."""
+    return {kind.name: kind.count_old(before) for kind in kinds if (before := kind.cutoff())}
+
+
+# -- pruning
+
+
+@dataclass
+class Pruned:
+    """What a pruning came to: how much of each kind went, by its name, and what went wrong."""
+
+    counts: dict[str, int] = field(default_factory=dict)
+    is_done: bool = True
+    """Whether nothing is left."""
+    problems: list[str] = field(default_factory=list)
+
+    @property
+    def total(self) -> int:
+        return sum(self.counts.values())
+
+
+def prune(kinds: Collection[Prunable], *, most: int | None = None, seconds: float | None = None) -> Pruned:
+    """Let go what was kept long enough, until nothing is left: so many at most, and for no longer than that.
+
+    Raises PrunedAlready while another process does.
+    """
+    pruned, began = Pruned(), time.monotonic()
+    with _claim():
+        for kind in kinds:
+            if (before := kind.cutoff()) is None:
+                continue
+            pruned.counts[kind.name] = 0
+            try:
+                while count := _prune_batch(kind, before, _left(most, pruned.total)):
+                    pruned.counts[kind.name] += count
+                    if _left(most, pruned.total) <= 0 or (seconds and time.monotonic() - began > seconds):
+                        pruned.is_done = False
+                        return pruned
+            except OperationalError as error:
+                pruned.problems.append(f"{kind.label}: the database gave up: {str(error).splitlines()[0]}")
+    return pruned
+
+
+def prune_by_schedule(seconds: float) -> Pruned:
+    """A turn of what is pruned without being asked, within what one hour may see pruned."""
+    now = timezone.now()
+    looked = dict(PruneTally.objects.values_list("kind", "at"))
+    kinds = [kind for kind in list_prunables() if kind.name not in looked or looked[kind.name] <= now - kind.every]
+    gone = PruneTally.objects.filter(hour=_hour(now)).aggregate(rows=Sum("rows"))["rows"] or 0
+    most = settings.PRUNE_ROWS_PER_HOUR - gone
+    if most <= 0:
+        return Pruned()
+    pruned = prune(kinds, most=most, seconds=seconds)
+    if pruned.total >= most:
+        logger.warning("PRUNE_ROWS_PER_HOUR is used up; what is left is pruned from the next hour on.")
+        pruned.is_done = True
+    return pruned
+
+
+def _left(most: int | None, gone: int) -> int:
+    return BATCH if most is None else min(BATCH, most - gone)
+
+
+def _prune_batch(kind: Prunable, before: datetime, most: int) -> int:
+    began = time.monotonic()
+    count = kind.prune_batch(before, most)
+    _note(kind, count)
+    if count:
+        time.sleep(min(time.monotonic() - began, LONGEST_REST))
+    return count
+
+
+def _note(kind: Prunable, count: int) -> None:
+    now = timezone.now()
+    tally = PruneTally.objects.get_or_create(kind=kind.name)[0]
+    same_hour = tally.hour == _hour(now)
+    PruneTally.objects.filter(pk=tally.pk).update(
+        at=now, hour=_hour(now), rows=F("rows") + count if same_hour else count, total=F("total") + count
+    )
+
+
+def _hour(now: datetime) -> datetime:
+    return now.replace(minute=0, second=0, microsecond=0)
+
+
+@contextmanager
+def _claim() -> Iterator[None]:
+    """One process prunes; the claim ends with the process that holds it, however that ends."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(hashtextextended(%s, 0))", [CLAIM])
+        if not cursor.fetchone()[0]:
+            raise PrunedAlready("Another process prunes at this moment. What it leaves is pruned later.")
+        try:
+            yield
+        finally:
+            cursor.execute("SELECT pg_advisory_unlock(hashtextextended(%s, 0))", [CLAIM])

@@ -1,0 +1,256 @@
+"""Files that were kept long enough, and those that something still needs."""
+
+import os
+import threading
+from pathlib import Path
+
+import pytest
+from django.core.files.base import ContentFile
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection, transaction
+
+from accounts.models import Account
+from accounts.pruning import Prunable, count_prunable, list_prunables
+from imports.models import Format, Message, Run
+from imports.pipeline.claiming import claim_account
+from imports.runs.releasing import reject_run, release_run
+from imports.runs.replaying import queue_replay, replay_run
+from imports.runs.undoing import undo_run
+from imports.runs.uploading import import_queued, store_upload
+from tests.builders import add_lookups, make_account, make_user
+from tests.imports.customer_files import NEW, as_text, import_path
+from tests.pruning import grow_old, make_old, prune_all
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+REJECTED = {**NEW, "customer_code": "C2", "sales_rep_code": "NOBODY"}
+
+
+@pytest.fixture
+def file(tmp_path):
+    path = tmp_path / "customers.txt"
+    path.write_text(as_text([NEW, REJECTED]))
+    return path
+
+
+def path_of(run):
+    return Path(run.kept_file.path)
+
+
+def is_kept(run):
+    named = bool(Run.objects.get(pk=run.pk).kept_file)
+    assert named == path_of(run).exists()
+    return named
+
+
+def test_old_copies_go_with_their_rejects_of_accounts_that_import_no_more_too(account, file, settings):
+    settings.KEEP_FILES_DAYS = settings.KEEP_REJECTS_DAYS = 7
+    other = make_account("other")
+    add_lookups(other)
+    old, younger, others = (import_path(one, file) for one in (account, account, other))
+    Account.objects.filter(pk=other.pk).update(name="imports no more")
+    grow_old(old, others, days=8)
+    grow_old(younger, days=6)
+    assert count_prunable(list_prunables(["copies", "rejects"])) == {"copies": 2, "rejects": 2}
+    assert prune_all().counts["copies"] == 2
+    assert [is_kept(run) for run in (old, younger, others)] == [False, True, False]
+    assert [Path(run.rejects_file.path).exists() for run in (old, younger, others)] == [False, True, False]
+    assert Run.objects.count() == 3
+    assert prune_all().total == 0
+
+
+def test_an_import_deletes_nothing_of_others(account, file, settings):
+    old = import_path(account, file)
+    grow_old(old, days=settings.KEEP_FILES_DAYS + 1)
+    import_path(account, file)
+    assert is_kept(old)
+
+
+def test_rejects_stay_as_long_as_their_own_setting_says_and_as_long_as_a_replay_reads_them(account, file, settings):
+    settings.KEEP_FILES_DAYS, settings.KEEP_REJECTS_DAYS = 7, 90
+    run = import_path(account, file)
+    grow_old(run, days=8)
+    prune_all()
+    assert not is_kept(run)
+    assert Path(run.rejects_file.path).exists()
+    settings.KEEP_REJECTS_DAYS = 1
+    longer = import_path(account, file)
+    grow_old(longer, days=3)
+    prune_all()
+    assert not Path(run.rejects_file.path).exists()
+    assert is_kept(longer)
+    assert replay_run(longer).rejected == 1
+
+
+def test_no_copy_goes_that_something_needs(account, file, settings, tmp_path):
+    settings.KEEP_FILES_DAYS = 7
+    held, waiting, replayed, told = (import_path(account, file) for _ in range(4))
+    Run.objects.filter(pk=held.pk).update(status="held", held_for="limits")
+    Run.objects.filter(pk=waiting.pk).update(status="queued")
+    queued = queue_replay(replayed, make_user("rosa"))
+    Message.objects.create(account=account, run=told, kind="file", event="run.ended", key="1")
+    needed = [held, waiting, replayed, told]
+    grow_old(*needed, days=8)
+    grow_old(queued, days=8)
+    assert prune_all("copies", "rejects").total == 0
+    assert all(is_kept(run) for run in [*needed, queued])
+    Run.objects.filter(pk=waiting.pk).delete()
+    assert import_queued(queued.pk).endswith("succeeded")
+    held.refresh_from_db()
+    assert release_run(held, by="rosa", force=True).customers == 2
+    Message.objects.all().delete()
+    prune_all("copies", "rejects")
+    assert not any(is_kept(run) for run in (held, replayed, told))
+
+
+def test_a_held_file_that_is_rejected_goes(account, file, settings):
+    run = import_path(account, file)
+    Run.objects.filter(pk=run.pk).update(status="held", held_for="limits")
+    run.refresh_from_db()
+    reject_run(run, by="rosa")
+    grow_old(run, days=settings.KEEP_FILES_DAYS + 1)
+    prune_all()
+    assert not is_kept(run)
+
+
+def test_an_account_that_something_goes_into_waits_and_keeps_no_other_waiting(account, file, settings):
+    other = make_account("other")
+    add_lookups(other)
+    runs = [import_path(account, file), import_path(other, file)]
+    grow_old(*runs, days=settings.KEEP_FILES_DAYS + 1)
+    at_work, done = threading.Event(), threading.Event()
+
+    def hold():
+        with claim_account(account):
+            at_work.set()
+            done.wait(30)
+        connection.close()
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    assert at_work.wait(30)
+    prune_all("copies")
+    done.set()
+    thread.join(30)
+    assert [is_kept(run) for run in runs] == [True, False]
+    prune_all("copies")
+    assert not is_kept(runs[0])
+
+
+def prune_apart():
+    try:
+        prune_all("copies")
+    finally:
+        connection.close()
+
+
+def test_a_row_that_somebody_writes_is_left_for_the_next_time(account, file, settings):
+    run = import_path(account, file)
+    grow_old(run, days=settings.KEEP_FILES_DAYS + 1)
+    with transaction.atomic():
+        Run.objects.select_for_update().get(pk=run.pk)
+        thread = threading.Thread(target=prune_apart)
+        thread.start()
+        thread.join(30)
+        assert not thread.is_alive()
+    assert is_kept(run)
+    prune_all("copies")
+    assert not is_kept(run)
+
+
+def test_a_run_can_be_undone_and_replayed_when_files_around_it_are_gone(account, file, settings, tmp_path):
+    settings.KEEP_FILES_DAYS = 7
+    before = import_path(account, file)
+    changed = tmp_path / "changed.txt"
+    changed.write_text(as_text([{**NEW, "profile_name": "Changed"}, REJECTED]))
+    run = import_path(account, changed)
+    grow_old(before, days=8)
+    prune_all()
+    assert not is_kept(before)
+    assert replay_run(run, dry_run=True).rejected == 1
+    undo, undone = undo_run(run)
+    assert (undo.status, undone.restored, undone.left_in_all) == ("succeeded", 1, 0)
+    assert account.connections.get().profile_name == NEW["profile_name"]
+
+
+def test_what_nobody_names_goes_after_a_day(account, file):
+    run = import_path(account, file)
+    left = path_of(run).with_name("7-left.txt")
+    sample = path_of(run).with_name("sample-9-x.txt")
+    for path in (left, sample):
+        path.write_text("half a file")
+    reasons = path_of(run).with_name(f"{Path(run.rejects_file.path).name}.reasons.csv")
+    reasons.write_text("named as the rejects are")
+    prune_all("unnamed")
+    assert left.exists()
+    for path in (left, sample, reasons, path_of(run)):
+        os.utime(path, (0, 0))
+    prune_all("unnamed")
+    assert [path.exists() for path in (left, sample, reasons, path_of(run))] == [False, False, True, True]
+
+
+def test_what_a_deleted_account_left_goes_too(account, file):
+    path = path_of(import_path(account, file))
+    account.delete()
+    path.parent.mkdir(exist_ok=True)
+    path.write_text("left")
+    make_old(path, days=2)
+    prune_all("unnamed")
+    assert not path.exists()
+
+
+def test_samples_go_by_the_age_of_their_files(account, settings):
+    old, young = (Format.objects.create(account=account, name=name) for name in ("old", "young"))
+    for one in (old, young):
+        one.sample.save("customers.csv", ContentFile(b"a;b"))
+    make_old(Path(old.sample.path), days=settings.KEEP_FILES_DAYS + 1)
+    prune_all("samples")
+    assert not Path(old.sample.path).exists()
+    assert Path(young.sample.path).exists()
+    assert not Format.objects.get(pk=old.pk).sample
+
+
+def test_an_upload_that_is_being_stored_is_not_deleted_where_none_are_kept(account, file, settings):
+    """Its run is not committed yet, so nobody else sees it."""
+    settings.KEEP_FILES_DAYS = 0
+    stored, pruned, runs = threading.Event(), threading.Event(), []
+
+    def upload():
+        try:
+            with transaction.atomic():
+                sent = SimpleUploadedFile("upload.txt", file.read_bytes())
+                runs.append(store_upload(account, sent, make_user("rosa")))
+                stored.set()
+                pruned.wait(30)
+        finally:
+            connection.close()
+
+    thread = threading.Thread(target=upload)
+    thread.start()
+    assert stored.wait(30)
+    prune_all()
+    pruned.set()
+    thread.join(30)
+    assert path_of(runs[0]).read_bytes() == file.read_bytes()
+    assert import_queued(runs[0].pk).endswith("partial")
+    prune_all()
+    assert not is_kept(runs[0])
+
+
+def test_a_process_killed_between_the_commit_and_the_storage_leaves_what_the_next_one_finds(
+    account, file, settings, monkeypatch
+):
+    run = import_path(account, file)
+    grow_old(run, days=settings.KEEP_FILES_DAYS + 1)
+    monkeypatch.setattr("imports.pruning.files.delete_kept", lambda *_: None)
+    prune_all("copies")
+    monkeypatch.undo()
+    assert path_of(run).exists()
+    prune_all("unnamed")
+    assert not path_of(run).exists()
+
+
+def test_every_kind_says_how_long_it_is_kept_and_has_a_name_of_its_own(settings):
+    kinds = list_prunables()
+    assert len({kind.name for kind in kinds}) == len(kinds)
+    assert all(isinstance(kind, Prunable) and hasattr(settings, kind.setting) for kind in kinds)
