@@ -53,7 +53,7 @@ def work(customers: int, folder: Path) -> None:
     django.setup()
     from accounts.models import Account
     from connections.matching.finding import look_for_duplicates
-    from connections.matching.models import MatchKey, Suggestion
+    from connections.models import MatchKey, Suggestion
     from imports.pipeline import ImportRequest, import_file
 
     account = Account.objects.get(code="benchmark")

@@ -6,14 +6,14 @@ class ConnectionsConfig(AppConfig):
     name = "connections"
     default_auto_field = "django.db.models.BigAutoField"
 
-    api_urls = ["connections.api", "connections.review_api"]
-    api_schema = ["connections.api.describe_schema"]
+    api_urls = ["connections.api.urls"]
+    api_schema = ["connections.api.schema.describe_schema"]
     api_enums = {
         "ConnectionStatus": "connections.models.Connection.Status",
         "ChangedRecord": "connections.models.Change.Record",
         "ChangeAction": "connections.models.Change.Action",
     }
-    home_needs = ["connections.review_admin.find_needs"]
+    home_needs = ["connections.admin.review.find_needs"]
     search = ["connections.searching.find"]
     navigation = [
         {
@@ -28,7 +28,7 @@ class ConnectionsConfig(AppConfig):
                     "title": "To review",
                     "icon": "rule",
                     "link": reverse_lazy("admin:connections_connection_review"),
-                    "badge": "connections.review_admin.pending_badge",
+                    "badge": "connections.admin.review.pending_badge",
                 },
                 {
                     "title": "Changes",

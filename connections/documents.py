@@ -20,9 +20,8 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from anyascii import anyascii
-from django.contrib.postgres.indexes import GinIndex
-from django.contrib.postgres.search import SearchQuery, SearchVectorField
-from django.db import connection, models, transaction
+from django.contrib.postgres.search import SearchQuery
+from django.db import connection, transaction
 
 from connections.near_keys import near_key
 
@@ -39,21 +38,6 @@ MOST_WORDS_ASKED = 10
 _NO_WORD = re.compile(r"[^a-z0-9]+")
 _APOSTROPHES = re.compile(r"['’`´ʼ]")
 INCOMPLETE = "*"
-
-
-class SearchDocument(models.Model):
-    """The words of one connection."""
-
-    connection = models.OneToOneField(
-        "connections.Connection", on_delete=models.DO_NOTHING, primary_key=True, db_constraint=False, related_name="+"
-    )
-    words = SearchVectorField()
-
-    class Meta:
-        indexes = [GinIndex(fields=["words"], name="words_of_connections")]
-
-    def __str__(self) -> str:
-        return f"words of {self.connection_id}"
 
 
 class Words(SearchQuery):

@@ -10,9 +10,9 @@ from django.urls import reverse
 
 from accounts.searching import Found, Rank
 from connections import documents
-from connections.documents import SearchDocument, Words, find_documents
+from connections.documents import Words, find_documents
 from connections.matching.finding import not_looked_at
-from connections.models import Connection
+from connections.models import Connection, SearchDocument
 from connections.near_keys import near_key
 
 if TYPE_CHECKING:

@@ -87,15 +87,6 @@ class ConnectionResult(Result):
     def row_errors(self) -> list[tuple[int, list[Error]]]:
         return [(row.number, row.errors) for row in self.rows if row.errors]
 
-    @property
-    def may_go_on(self) -> bool:
-        """Of a dry run: whether the real one would change something or be held for a person who can release it."""
-        run = self.run
-        if run is None:
-            return False
-        held = run.status == Run.Status.HELD and not run.needs_version
-        return held or run.status in (Run.Status.SUCCEEDED, Run.Status.PARTIAL)
-
 
 class ConnectionResource(ModelResource):
     """The connections of one account. `version` is a format's version or its name; none means the standard template.

@@ -31,6 +31,7 @@ SALES_REPS = (("REP1", "Rosa Diaz", "rosa@example.com"), ("REP2", "Jun Mori", "j
 WAREHOUSES = (("WH1", "Rotterdam"), ("WH2", "Newark"))
 CUSTOMER_GROUPS = (("DEPT", "Department stores"), ("IND", "Independents"))
 COMPANY_NUMBERS = (("CN1", "Maison Paris SAS"), ("CN2", "Maison New York Inc."))
+ELM = {"code": "1", "address_1": "12 Elm Street", "city": "Portland", "zip": "97205", "country": "US"}
 
 
 def make_account(code: str = "maison", **fields: Any) -> Account:

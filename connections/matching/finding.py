@@ -1,7 +1,8 @@
 """Find: connections that were added or changed → words, keys, and those that may be the same customer, stored.
 
-It is done after their run, in turns, in the order of their last updates; stamps (see `connections.stamping`) make sure
-that none is missed. What nobody waits for costs nothing: pairs of which neither waits for review are not looked for.
+It is done after their run, in turns, in the order of their last updates; stamps (see
+`connections.history.stamping`) make sure that none is missed. What nobody waits for costs nothing: pairs of which
+neither waits for review are not looked for.
 """
 
 from __future__ import annotations
@@ -14,13 +15,12 @@ from django.db import connection, transaction
 from django.db.models import Q
 
 from connections.documents import store_documents
+from connections.history.stamping import take_watermark
 from connections.matching.blocking import keys_of
-from connections.matching.models import MatchingProgress, Suggestion
 from connections.matching.profiles import MOST_RECORDS, Profile, make_profile
 from connections.matching.scoring import SUGGESTED, Match, compare
-from connections.models import Address, Buyer, Connection
-from connections.review import approve_unlike
-from connections.stamping import take_watermark
+from connections.models import Address, Buyer, Connection, MatchingProgress, Suggestion
+from connections.review.decisions import approve_unlike
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable

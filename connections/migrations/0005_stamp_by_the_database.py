@@ -14,7 +14,7 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='change',
             name='at',
-            field=models.DateTimeField(help_text='A stamp, see `connections.stamping`.'),
+            field=models.DateTimeField(help_text='When it was written, by the clock of the database.'),
         ),
         migrations.AlterField(
             model_name='connection',

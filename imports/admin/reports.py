@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils.http import urlencode
 from unfold.decorators import action
 
-from connections.changes_api import ChangeFilter
+from connections.api.changes import ChangeFilter
 from connections.models import Change
 from imports.admin.rows import read_row
 from imports.admin.steps import StepPages

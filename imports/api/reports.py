@@ -12,7 +12,7 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.response import Response
 
 from accounts.api.base import AccountView
-from connections.changes_api import ChangeFilter
+from connections.api.changes import ChangeFilter
 from connections.models import Change
 from imports.models import Run
 from imports.runs.reporting import changes_of, count_by_field, count_kept, serve_table

@@ -30,7 +30,7 @@ from imports.template import Target
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from connections.merging import Stage
+    from connections.bulk.merging import Stage
     from imports.files.customers import Customer
     from imports.files.mapping import CustomerMapping
     from imports.files.sources import Source

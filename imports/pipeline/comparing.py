@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from itertools import islice, pairwise
 from typing import TYPE_CHECKING
 
-from connections.comparing import describe_near, find_near
+from connections.matching.codes import describe_near, find_near
 from connections.near_keys import LONGEST, near_key
 from imports.template import Target
 

@@ -19,11 +19,11 @@ from typing import TYPE_CHECKING
 from django.db import Error, connection, transaction
 
 from accounts.models import Account
-from connections import merging
-from connections.evidence import describe_changes
+from connections.bulk import merging
+from connections.history.evidence import describe_changes
+from connections.history.sightings import note_sightings
+from connections.history.stamping import take_stamp
 from connections.models import Connection
-from connections.sightings import note_sightings
-from connections.stamping import take_stamp
 from imports.errors import FileHeld, FileRejected, HeldFor, SettingsWrong
 from imports.files.continuing import Continuation
 from imports.files.customers import Customer

@@ -9,8 +9,8 @@ from django.db import connection
 from django.db.models import Count, Min, Q, Sum, Value
 from django.db.models.functions import Coalesce, NullIf
 
-from connections import merging
-from connections.entities import quote
+from connections.bulk import merging
+from connections.bulk.entities import quote
 from imports.models import Issue
 
 if TYPE_CHECKING:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from connections import merging
-from connections.entities import ASSIGNMENTS, CHILDREN, CONNECTION, STAGED, Entity
+from connections.bulk import merging
+from connections.bulk.entities import ASSIGNMENTS, CHILDREN, CONNECTION, STAGED, Entity
+from connections.history.snapshots import RecordWriter, write_snapshot
+from connections.history.states import as_text
 from connections.models import Connection
 from connections.near_keys import near_key
-from connections.snapshots import RecordWriter, write_snapshot
-from connections.states import as_text
 from connections.stored import GIVEN_OF_CONNECTION, ConnectionValues
 from imports.pipeline.judging import BLANK
 from imports.pipeline.resolving import NewLookup

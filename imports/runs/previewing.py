@@ -8,8 +8,8 @@ from enum import StrEnum
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from connections.history.states import State, read_states
 from connections.models import Change
-from connections.states import State, read_states
 from connections.stored import GIVEN_OF_CONNECTION
 from imports.models import Issue
 

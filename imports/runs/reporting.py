@@ -9,9 +9,9 @@ from django.db.models import Count, Q, Sum
 from django.http import StreamingHttpResponse
 
 from accounts.times import iso_utc
-from connections.evidence import count_changes
+from connections.history.evidence import count_changes
+from connections.history.origins import made_with
 from connections.models import Change
-from connections.origins import made_with
 from imports.pipeline.owning import KEPT
 from imports.wording import file_name
 from lookups.formulas import mark_formula

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from django.db import Error, connection, transaction
 from django.utils import timezone
 
-from connections import merging
-from connections.undoing import Undone, undo_changes
+from connections.bulk import merging
+from connections.bulk.undoing import Undone, undo_changes
 from imports.errors import Problem, SettingsWrong
 from imports.messages.telling import tell_of_run
 from imports.models import Run

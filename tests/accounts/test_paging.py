@@ -63,7 +63,7 @@ def test_filters_search_what_one_may_see_and_name_only_that(client, account):
 
 def test_no_page_offers_every_one_of_many_accounts(client, account, monkeypatch):
     monkeypatch.setattr(owned, "MOST_OFFERED", 5)
-    monkeypatch.setattr("connections.admin.MOST_OFFERED", 5)
+    monkeypatch.setattr("connections.admin.connections.MOST_OFFERED", 5)
     for number in range(20):
         make_account(f"brand-{number}", name=f"Brand {number}")
     client.force_login(make_user("root", is_superuser=True))

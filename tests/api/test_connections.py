@@ -9,11 +9,11 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from connections.api import ConnectionFilter
-from connections.following import Place, read_behind
-from connections.history import recorded_edit
+from connections.api.connections import ConnectionFilter
+from connections.history.following import Place, read_behind
+from connections.history.recording import recorded_edit
+from connections.history.sightings import note_sightings
 from connections.models import Change, Connection
-from connections.sightings import note_sightings
 from imports.files.exporting import export_json
 from tests.builders import copy_connection, make_change, make_connection
 

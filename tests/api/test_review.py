@@ -7,10 +7,9 @@ from django.utils import timezone
 
 from connections.matching.finding import look_for_duplicates
 from connections.models import Change, Connection
-from tests.builders import make_change, make_connection
+from tests.builders import ELM, make_change, make_connection
 
 PATH = "accounts/maison/review/"
-ELM = {"code": "1", "address_1": "12 Elm Street", "city": "Portland", "zip": "97205", "country": "US"}
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts.api.base import AccountView
 from accounts.sandboxes import add_sandbox
-from connections.matching.models import Suggestion
+from connections.models import Suggestion
 from dropbox.models import Login, Session
 from imports.formats.documents import read_format
 from imports.models import Feed, Format, FormatVersion, Issue, Pull, Run

@@ -8,11 +8,9 @@ import pytest
 from connections.matching.finding import look_for_duplicates
 from connections.models import Connection
 from tests.browser.test_runs import Hand, is_readable_on_a_phone
-from tests.builders import add_lookups, add_member, make_account, make_connection, make_user
+from tests.builders import ELM, add_lookups, add_member, make_account, make_connection, make_user
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-ELM = {"code": "1", "address_1": "12 Elm Street", "city": "Portland", "zip": "97205", "country": "US"}
 
 
 @pytest.fixture

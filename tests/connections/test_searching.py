@@ -7,7 +7,7 @@ from django.db import connection as database
 
 from connections import documents
 from connections.matching.finding import look_for_duplicates
-from connections.models import Connection
+from connections.models import Connection, SearchDocument
 from connections.searching import search, with_mail
 from tests.builders import make_account, make_connection
 
@@ -88,7 +88,7 @@ def test_accounts_are_kept_apart(account):
 
 def test_words_go_with_their_connection(account):
     Connection.objects.filter(customer_code="AB-9").delete()
-    assert documents.SearchDocument.objects.get().connection.customer_code == "0012"
+    assert SearchDocument.objects.get().connection.customer_code == "0012"
 
 
 def test_a_customer_with_more_than_is_stored_is_still_found_by_each_of_its_mails(account, monkeypatch):

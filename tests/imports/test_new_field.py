@@ -25,8 +25,10 @@ ROWS = {
         '    _field("alternate_name",': '    _field("tax_number", "Tax Number", _TEXT, 40, _C, "Its tax number."),\n',
         '        field("city",': '        field("address_3", _TEXT, 100, "Third line of the street address."),\n',
     },
-    "connections/models.py": {
+    "connections/models/connections.py": {
         "    alternate_name =": '    tax_number = models.CharField(max_length=40, blank=True, db_default="")\n',
+    },
+    "connections/models/records.py": {
         "    city =": '    address_3 = models.CharField(max_length=100, blank=True, db_default="")\n',
     },
 }

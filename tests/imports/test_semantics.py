@@ -3,7 +3,7 @@
 import pytest
 
 from connections.models import Change, Connection
-from connections.review import reject
+from connections.review.decisions import reject
 from imports.models import Run
 from lookups.models import PaymentTerm, Warehouse
 from tests.builders import add_lookups, make_account, make_user

@@ -18,8 +18,7 @@ from django_q.scheduler import scheduler
 from accounts.models import Membership
 from accounts.sandboxes import add_sandbox
 from connections.matching import finding
-from connections.matching.models import Suggestion
-from connections.models import Connection
+from connections.models import Connection, Suggestion
 from imports import tasks
 from imports.feeds.claiming import claim_feed, is_claimed
 from imports.models import Feed, Message, Pull, Run

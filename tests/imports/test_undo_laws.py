@@ -21,13 +21,13 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from connections.history import record_created, recorded_deletion, recorded_edit
+from connections.history.recording import record_created, recorded_deletion, recorded_edit
+from connections.history.states import read_states
 from connections.models import Address
-from connections.review import approve, reject
-from connections.states import read_states
+from connections.review.decisions import approve, reject
 from imports.runs.undoing import find_problem, undo_run
 from tests.builders import add_lookups, make_account, make_connection, make_user
-from tests.connections.replayed import read_stored, replay_log
+from tests.connections.history.replayed import read_stored, replay_log
 from tests.imports.customer_files import as_text, import_path
 
 pytestmark = pytest.mark.django_db

@@ -15,7 +15,7 @@ from imports.runs.undoing import undo_run
 if TYPE_CHECKING:
     from argparse import ArgumentParser
 
-    from connections.undoing import Undone
+    from connections.bulk.undoing import Undone
     from imports.models import Run
 
 SHOWN = 50

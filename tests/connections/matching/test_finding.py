@@ -5,7 +5,7 @@ from django.db import connection as database
 
 from accounts.models import Account
 from connections import review
-from connections.history import recorded_edit
+from connections.history.recording import recorded_edit
 from connections.matching import finding
 from connections.matching.finding import (
     find_accounts_to_look_at,
@@ -13,14 +13,12 @@ from connections.matching.finding import (
     looked_at,
     suggestions_of,
 )
-from connections.matching.models import MatchKey, Suggestion
-from connections.models import Connection
-from tests.builders import make_account, make_connection, make_user
+from connections.models import Connection, MatchKey, Suggestion
+from tests.builders import ELM, make_account, make_connection, make_user
 
 pytestmark = pytest.mark.django_db
 
 PENDING, APPROVED, REJECTED = Connection.Status.PENDING, Connection.Status.APPROVED, Connection.Status.REJECTED
-ELM = {"code": "1", "address_1": "12 Elm Street", "city": "Portland", "zip": "97205", "country": "US"}
 
 
 @pytest.fixture

@@ -11,16 +11,15 @@ from django.db import transaction
 from accounts.models import Account
 from accounts.waiting import Busy
 from connections import review
-from connections.deciding import Decision, decide_all
-from connections.history import recorded_edit
+from connections.history.recording import recorded_edit
 from connections.matching.blocking import keys_of
 from connections.matching.finding import find_similar, load_profiles, look_for_duplicates, looked_at, suggestions_of
-from connections.matching.models import MatchKey
-from connections.models import Connection
+from connections.models import Connection, MatchKey
+from connections.review.deciding import Decision, decide_all
 from imports.errors import AccountBusy
 from imports.pipeline import ImportRequest, import_file
 from tests.builders import add_lookups, make_account, make_connection, make_user
-from tests.connections.test_review import wait_for_a_waiting_session
+from tests.connections.review.test_decisions import wait_for_a_waiting_session
 from tests.imports.customer_files import NEW, as_text
 
 pytestmark = pytest.mark.django_db(transaction=True)

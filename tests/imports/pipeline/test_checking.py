@@ -14,9 +14,9 @@ from django.urls import reverse
 
 from accounts import waiting
 from connections import review
-from connections.history import recorded_deletion, recorded_edit
+from connections.history.recording import recorded_deletion, recorded_edit
+from connections.history.stamping import take_stamp
 from connections.models import Address, Buyer, Change, Connection, ConnectionPaymentTerm, Door
-from connections.stamping import take_stamp
 from imports.models import Run
 from lookups.models import PaymentTerm, PriceType
 from tests.api.conftest import Program

@@ -9,7 +9,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 
-from connections.review import reject
+from connections.review.decisions import reject
 from imports.errors import AccountBusy, SettingsWrong
 from imports.formats.documents import read_format
 from imports.models import Run

@@ -9,11 +9,11 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.db.models import RestrictedError
 
-from connections.history import recorded_deletion, recorded_edit
+from connections.history.recording import recorded_deletion, recorded_edit
+from connections.history.states import read_states
 from connections.matching.finding import look_for_duplicates
 from connections.models import Change, Connection
-from connections.review import approve, reject
-from connections.states import read_states
+from connections.review.decisions import approve, reject
 from imports.errors import SettingsWrong
 from imports.formats.policies import Policies, UnknownLookup
 from imports.formats.spec import STANDARD

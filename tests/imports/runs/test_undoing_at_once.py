@@ -6,14 +6,14 @@ from contextlib import contextmanager
 import pytest
 from django.db import OperationalError, connection, transaction
 
-from connections.history import recorded_edit
+from connections.history.recording import recorded_edit
 from connections.models import Connection
-from connections.review import approve
+from connections.review.decisions import approve
 from imports.errors import AccountBusy, SettingsWrong
 from imports.runs import undoing
 from imports.runs.undoing import undo_run
 from tests.builders import make_user
-from tests.connections.replayed import read_stored, replay_log
+from tests.connections.history.replayed import read_stored, replay_log
 from tests.imports.customer_files import NEW
 from tests.processes import wait_until
 

@@ -1,0 +1,1 @@
+"""The API of connections, their review and their changes."""

@@ -1,0 +1,1 @@
+"""The change log: who writes it, and what is read from it."""

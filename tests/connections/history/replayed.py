@@ -1,0 +1,71 @@
+"""The customers of an account as the change log alone tells them, and as they are stored.
+
+Said anew on purpose, beside `connections.history.origins`: laws compare the log with this, which also insists that
+every row could be turned round, and a mistake of the one is none of the other.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from connections.history.states import read_states
+from connections.models import Change
+
+if TYPE_CHECKING:
+    from accounts.models import Account
+
+Customers = dict[str, dict[tuple[str, str], dict[str, str]]]
+"""By customer code: the values of each record by its kind and key, without blanks; the review is with the connection's
+own."""
+REVIEW = ("status", "duplicate_of")
+OWN = ("connection", "")
+
+
+def replay_log(account: Account) -> Customers:
+    """What all changes of the account come to, from nothing."""
+    customers: Customers = {}
+    for change in Change.objects.filter(account=account).order_by("id"):
+        _apply(customers, change)
+    return customers
+
+
+def _apply(customers: Customers, change: Change) -> None:
+    place, values = (change.record, change.key), change.values or {}
+    if place == OWN and not change.field:
+        if change.action == Change.Action.DELETED:
+            del customers[change.customer_code]
+        else:
+            customers[change.customer_code] = _read_snapshot(values)
+        return
+    records = customers[change.customer_code]
+    if change.action == Change.Action.CREATED:
+        assert place not in records
+        records[place] = values
+    elif change.action == Change.Action.DELETED:
+        assert records.pop(place) == values
+    elif change.field != "review_note":
+        assert records[place].get(change.field) == (change.before or None)
+        records[place] = _with(records[place], change.field, change.after)
+
+
+def _read_snapshot(snapshot: dict[str, Any]) -> dict[tuple[str, str], dict[str, str]]:
+    own = {**snapshot["values"], **{name: snapshot[name] for name in REVIEW if name in snapshot}}
+    return {OWN: own, **{(record["record"], record["key"]): record["values"] for record in snapshot["records"]}}
+
+
+def _with(values: dict[str, str], field: str, value: str | None) -> dict[str, str]:
+    others = {name: text for name, text in values.items() if name != field}
+    return {**others, field: value} if value else others
+
+
+def read_stored(account: Account) -> Customers:
+    """What is stored, said in the same way."""
+    customers: Customers = {}
+    for state in read_states(list(account.connections.values_list("pk", flat=True))).values():
+        records = {
+            (str(record), key): {name: value for name, value in values.items() if value}
+            for (record, key), values in state.records.items()
+        }
+        records[OWN] |= {name: text for name in REVIEW if (text := state.review[name])}
+        customers[state.customer_code] = records
+    return customers
