@@ -12,6 +12,7 @@ from django.core.validators import validate_email
 from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldBooleanWidget
 
 from accounts.fields import SecretsForm
+from imports.admin.masks import MaskWidget
 from imports.feeds.inspecting import describe_presented_key
 from imports.filesystems import find_transport, find_transports
 from imports.messages.webhooks import check_webhook_url
@@ -87,6 +88,8 @@ class FeedForm(SecretsForm):
         if protocol := self.fields.get("protocol"):
             unread = {name: sorted(find_unread(name)) for name in find_transports()}
             protocol.widget.attrs["data-unread"] = json.dumps(unread)
+        if mask := self.fields.get("mask"):
+            mask.widget = MaskWidget(self.instance.pk)
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from django.contrib import messages
 from django.http import HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
@@ -12,12 +13,14 @@ from unfold.decorators import action
 
 from accounts.careful import short_time
 from accounts.users import user_of
+from imports.admin.masks import MaskForm, MaskPages, remember_listing
 from imports.admin.run_page import describe_progress
-from imports.admin.steps import StepPages, page_of
+from imports.admin.steps import page_of
 from imports.admin.workers import NO_WORKER
 from imports.describing import say_outcome
 from imports.feeds.inspecting import inspect_feed
 from imports.filesystems import find_transport, find_transports
+from imports.filesystems.masks import DEFAULT
 from imports.health import is_at_work
 from imports.models import Feed, Pull, Run
 from imports.queueing import request_pull
@@ -95,7 +98,7 @@ def _files(count: int) -> str:
     return "1 file" if count == 1 else f"{count:,} files"
 
 
-class FeedPages(StepPages):
+class FeedPages(MaskPages):
     """Of the admin of feeds."""
 
     change_form_outer_before_template = "imports/feed_panel.html"
@@ -127,6 +130,9 @@ class FeedPages(StepPages):
         """
         feed: Feed = self.find_editable(request, object_id)
         if request.method == "POST":
+            if problem := self._take_mask(request, feed):
+                self.message_user(request, problem, messages.ERROR)
+                return HttpResponseRedirect(page_of(feed))
             if "enable" in request.POST and not (feed.enabled or lacks_pin(feed)):
                 feed.enabled = True
                 feed.save(update_fields=["enabled"])
@@ -136,6 +142,17 @@ class FeedPages(StepPages):
             else:
                 request_pull(feed)
         return HttpResponseRedirect(page_of(feed))
+
+    def _take_mask(self, request: HttpRequest, feed: Feed) -> str:
+        """What was decided beside the list of the folder; what is wrong with it."""
+        form = MaskForm(request.POST, instance=feed) if "mask" in request.POST else None
+        if form is None or "mask" not in form.changed_data:
+            return ""
+        if not form.is_valid():
+            return " ".join(f"Mask: {error}" for error in form.errors["mask"])
+        feed.save(update_fields=["mask"])
+        self.log_change(request, feed, f"Takes {feed.mask or DEFAULT}.")
+        return ""
 
     @action(description="Check", url_path="check")
     def inspect(self, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -151,6 +168,8 @@ class FeedPages(StepPages):
             self._trust(request, feed, pin)
         if posted or lacking:
             found = inspect_feed(feed, probe=probe and not lacking)
+            if not found.problem:
+                remember_listing(request, feed, (one.file.name for one in found.files))
         context = {
             "title": f"Check {feed}",
             "feed": feed,
@@ -159,6 +178,7 @@ class FeedPages(StepPages):
             "pins_in": find_transport(feed.protocol).pins_in if found and not _is_trusted(found) else "",
             "lacks_pin": lacks_pin(feed),
             "pull": reverse("admin:imports_feed_pull", args=[feed.pk]) if found and found.is_well else "",
+            "mask": MaskForm(instance=feed),
         }
         return self.show(request, feed, "imports/check_feed.html", context)
 

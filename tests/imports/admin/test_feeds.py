@@ -24,6 +24,7 @@ from tests.builders import add_member, make_account, make_user
 from tests.feeds import drop, make_feed
 from tests.imports.customer_files import NEW, as_text, import_path
 from tests.pages import filled_in
+from tests.pages import text_of as words_of
 from tests.servers import PASSWORD, make_authority, run_ftp, run_sftp
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -594,6 +595,55 @@ def test_check_shows_what_is_wrong(client, rosa, account, folder):
         page = text_of(client.post(url("inspect", feed.pk)))
     assert 'role="alert"' in page
     assert "Files</h2>" not in page
+
+
+# -- what a mask takes, while it is typed
+
+
+TRIED = {
+    "": "*.txt or *.csv takes 2 of 3 files: a.txt is taken c.csv is taken b.xml the mask *.txt or *.csv",
+    "a_{%Y%m%d}.txt": "takes 0 of 3 files",
+    "{%m}": "A time stamp needs a year",
+    "{%Q%Y}": "%Q cannot stand in a time stamp",
+    "in/*.txt": "the folder has a field of its own",
+    "[abc].*": "[abc].* takes 3 of 3 files",
+    **dict.fromkeys(("[", "[z-a]", "(?", "*" * 200 + "x", "[!]", "🦊", "<b>"), "takes 0 of 3 files"),
+}
+
+
+def test_a_mask_is_tried_with_the_names_that_are_typed(client, rosa):
+    for mask, said in TRIED.items():
+        answer = client.get(reverse("admin:imports_feed_new_masks"), {"mask": mask, "tried": "b.xml, a.txt;\nc.csv"})
+        assert said in words_of(answer)
+        assert "<b>" not in answer.content.decode()
+
+
+def test_a_mask_is_tried_with_what_lies_in_the_folder(client, rosa, account, folder):
+    for name in ("a.txt", "b.xml", "c.txt"):
+        drop(folder, name, "C1")
+    with run_sftp(folder) as server:
+        feed = make_feed(account, server)
+        assert "No file of its folder is known yet" in words_of(client.get(url("masks", feed.pk), {"mask": "*"}))
+        Feed.objects.update(omitted={"old.bak": {"since": "2026-01-01T00:00:00Z"}}, enabled=False)
+        assert "old.bak its name says that it is still being written" in words_of(client.get(url("masks", feed.pk)))
+        page = client.post(url("inspect", feed.pk))
+        shown = words_of(client.get(url("masks", feed.pk), {"mask": "b.*"}))
+        assert "b.* takes 1 of 3 files: b.xml is taken a.txt the mask b.* does not take it" in shown
+        data = filled_in(page)
+        answer = client.post(url("pull", feed.pk), data | {"mask": "a/b"}, follow=True)
+        assert "Mask: The mask is of a file" in words_of(answer)
+        assert Feed.objects.filter(enabled=False, mask="", queued_at=None).exists()
+        client.post(url("pull", feed.pk), data | {"mask": "b.*"})
+    assert Feed.objects.get().mask == "b.*"
+    assert "Takes b.*." in [entry.change_message for entry in LogEntry.objects.all()]
+    assert queued() == ["pull"]
+
+
+def test_masks_are_tried_by_editors_alone(client, viewer, stranger, feed):
+    assert client.get(url("masks", feed.pk)).status_code == 403
+    assert client.get(reverse("admin:imports_feed_new_masks")).status_code == 403
+    client.force_login(stranger)
+    assert client.get(url("masks", feed.pk)).status_code == 404
 
 
 # -- held runs
