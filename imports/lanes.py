@@ -49,7 +49,9 @@ def share_workers(total: int) -> dict[Lane, int]:
 def find_waiting(lane: Lane) -> Sequence[QuerySet[Run] | QuerySet[Feed]]:
     """What waits in the lane for a worker, by kind, and of each kind the oldest first."""
     runs = Run.objects.next_in_account().only("pk", "status", "queued_at").order_by("queued_at", "pk")
-    feeds = Feed.objects.waiting().only("pk", "queued_at").order_by("queued_at", "next_pull_at", "pk")
+    feeds = (
+        Feed.objects.waiting().only("pk", "name", "account", "queued_at").order_by("queued_at", "next_pull_at", "pk")
+    )
     match lane:
         case Lane.PROMPT:
             return [runs.small(), feeds.filter(pull_asked=True)]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from django.db import models
 from django.db.models import ExpressionWrapper, F, Q
-from django.db.models.functions import Coalesce
+from django.db.models.functions import Coalesce, Now
 from django.utils import timezone
 
 from imports.errors import HeldFor
@@ -117,15 +117,34 @@ class RunQuerySet(models.QuerySet["Run"]):
 
 
 class FeedQuerySet(models.QuerySet["Feed"]):
+    def in_turn(self) -> Self:
+        """Feeds whose turn it is."""
+        return self.filter(Q(next_pull_at=None) | Q(next_pull_at__lte=timezone.now()), enabled=True)
+
     def due(self) -> Self:
-        """Feeds whose turn it is and that are not queued."""
-        return self.filter(Q(next_pull_at=None) | Q(next_pull_at__lte=timezone.now()), queued_at=None, enabled=True)
+        """Those of them that are not queued, or only for later."""
+        return self.in_turn().filter(Q(queued_at=None) | Q(queued_at__gt=timezone.now()))
 
     def waiting(self) -> Self:
-        """Feeds that are queued; one that is being pulled waits until that has come to its end."""
+        """Feeds that are queued, and not for later; one that is being pulled waits until that has come to its end."""
+        return self.filter(~self._running_pull(), queued_at__lte=timezone.now(), enabled=True)
+
+    def with_work(self) -> Self:
+        """Each as a pull finds it: `is_running` where a pull was left so, `has_left_overs` of runs whose files are to
+        be moved away, `has_outbox` of what is to be written to its server, and `clock`, the database's time.
+        """
+        runs: Any = self.model._meta.get_field("runs").related_model
+        messages: Any = self.model._meta.get_field("messages").related_model
+        return self.annotate(
+            is_running=self._running_pull(),
+            has_left_overs=models.Exists(runs.objects.to_archive().filter(feed=models.OuterRef("pk"))),
+            has_outbox=models.Exists(messages.objects.for_outbox().filter(feed=models.OuterRef("pk"))),
+            clock=Now(),
+        )
+
+    def _running_pull(self) -> models.Exists:
         pulls: Any = self.model._meta.get_field("pulls").related_model
-        running = pulls.objects.filter(feed=models.OuterRef("pk"), status="running")
-        return self.filter(~models.Exists(running), queued_at__isnull=False, enabled=True)
+        return models.Exists(pulls.objects.filter(feed=models.OuterRef("pk"), status="running"))
 
     def failing(self) -> Self:
         """Enabled feeds whose last pull failed."""
@@ -159,6 +178,10 @@ class FeedQuerySet(models.QuerySet["Feed"]):
 class MessageQuerySet(models.QuerySet["Message"]):
     def pending(self) -> Self:
         return self.filter(delivered_at=None, given_up_at=None)
+
+    def for_outbox(self) -> Self:
+        """What goes into a server's folder, by the next pull."""
+        return self.pending().filter(kind="file")
 
     def due(self) -> Self:
         """Messages to deliver now; what goes into a server's folder is written by the next pull."""

@@ -43,7 +43,7 @@ def work(lane: str) -> str:
     if taken is None:
         return "Others were faster."
     if isinstance(taken, Feed):
-        return pull(taken.pk)
+        return _pull(taken)
     return import_upload(taken.pk) if taken.status == Run.Status.QUEUED else release(taken.pk)
 
 
@@ -95,10 +95,14 @@ def give_up_interrupted() -> None:
 def pull(feed_id: int) -> str:
     """Pull a feed whose turn it still is."""
     feed = Feed.objects.select_related("account").filter(pk=feed_id).first()
-    if feed is None:
-        return "The feed is gone."
+    return "The feed is gone." if feed is None else _pull(feed)
+
+
+def _pull(feed: Feed) -> str:
     try:
         done = pull_feed(feed, only_due=True, patient=False)
+    except Feed.DoesNotExist:
+        return "The feed is gone."
     except (PulledAlready, NotDue, AccountBusy) as error:
         return str(error)
     return f"{done}: {done.status}"

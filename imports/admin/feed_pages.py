@@ -79,6 +79,8 @@ def _describe_pull(feed: Feed, pulls: list[Pull], runs: list[Run]) -> dict[str, 
         return {"step": "Looking", "said": f"into {where}, since {short_time(pull.started_at)}.{listed}"}
     if feed.enabled and feed.is_queued:
         return {"step": "Waiting", "said": "for a worker.", "problem": "" if is_at_work() else NO_WORKER}
+    if feed.enabled and feed.is_looked_at_again:
+        return {"step": "Waiting", "said": f"for a second look. {pulls[0].message if pulls else ''}".strip()}
     if feed.enabled and feed.waits_for_account and feed.next_pull_at and feed.next_pull_at <= timezone.now():
         return {"step": "Waiting", "said": f"until another file has gone into {feed.account}."}
     return None

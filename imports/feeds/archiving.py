@@ -89,6 +89,8 @@ class Mover:
 
     def record(self) -> None:
         """Show with the feed whether its files can be moved, and tell the contacts once that they cannot."""
+        if not self.problem and not self.feed.move_problem:
+            return
         now = timezone.now()
         if not self.problem or not self.feed.runs.to_archive().exists():
             self.problem = ""

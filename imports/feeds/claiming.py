@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import contextlib
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.db import Error, connection, transaction
 from django.utils import timezone
 
 from imports.errors import TryAgainLater
 from imports.models import Feed, Pull, Run
-from imports.pipeline.claiming import HOLDS_CLAIM, notice_killed_clients, worker_name
+from imports.pipeline.claiming import HOLDS_CLAIM, try_to_hold, worker_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,21 +39,24 @@ def claim_feed(feed: Feed, *, only_due: bool = False) -> Iterator[Pull]:
     and NotDue where only a due feed shall be pulled.
     """
     with connection.cursor() as cursor:
-        notice_killed_clients(cursor)
-        cursor.execute("SELECT pg_try_advisory_lock(hashtextextended(%s, 0))", [_feed_key(feed.pk)])
-        if not cursor.fetchone()[0]:
+        if not try_to_hold(cursor, _feed_key(feed.pk)):
             raise PulledAlready(f"The feed {feed} is being pulled already.")
         try:
             with transaction.atomic():
                 now = timezone.now()
-                feed = Feed.objects.select_related("account__sandbox_of", "format").get(pk=feed.pk)
+                found: Any = Feed.objects.with_work().select_related("account__sandbox_of", "format").get(pk=feed.pk)
+                feed = found
                 if only_due and not (feed.enabled and (feed.next_pull_at is None or feed.next_pull_at <= now)):
                     raise NotDue(f"The feed {feed} is not due.")
-                mark_interrupted(feed.pulls.filter(status=Pull.Status.RUNNING))
+                if found.is_running:
+                    mark_interrupted(feed.pulls.filter(status=Pull.Status.RUNNING))
+                asked = feed.pull_asked
                 feed.queued_at, feed.pull_asked, feed.waits_for_account = None, False, False
                 feed.next_pull_at = feed.next_slot(now)
                 feed.save(update_fields=["queued_at", "pull_asked", "waits_for_account", "next_pull_at"])
                 pull = Pull.objects.create(feed=feed, worker=worker_name())
+                pull.asked, pull.claimed_at = asked, found.clock
+                pull.has_left_overs, pull.has_outbox = found.has_left_overs, found.has_outbox
             yield pull
         finally:
             with contextlib.suppress(Error):

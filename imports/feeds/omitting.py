@@ -46,14 +46,11 @@ def explain_omission(mask: Mask, file: RemoteFile) -> str:
 def list_omitted(feed: Feed, files: Iterable[RemoteFile]) -> list[Omitted]:
     """What somebody may miss: hidden files are nobody's, and some are another feed's of the same folder."""
     mask = Mask.parse(feed.mask)
-    others = [Mask.parse(other.mask) for other in _others_of_folder(feed)]
     seen = (file for file in files if file.oddity != MARKER and not file.name.startswith("."))
     reasons = ((file, explain_omission(mask, file)) for file in sorted(seen, key=lambda file: file.name))
-    return [
-        Omitted(file, reason)
-        for file, reason in reasons
-        if reason and not any(other.matches(file.name) for other in others)
-    ]
+    omitted = [Omitted(file, reason) for file, reason in reasons if reason]
+    others = [Mask.parse(other.mask) for other in _others_of_folder(feed)] if omitted else []
+    return [one for one in omitted if not any(other.matches(one.file.name) for other in others)]
 
 
 def _others_of_folder(feed: Feed) -> Iterable[Feed]:

@@ -42,7 +42,7 @@ class OutboxChannel(Channel):
 
 def write_outbox(server: Server, feed: Feed, *, until: float) -> None:
     """Write what waits for the feed's outbox, until a time of the monotonic clock; the rest is for a later pull."""
-    for message in feed.messages.pending().filter(kind=OUTBOX).select_related("run").order_by("pk"):
+    for message in feed.messages.for_outbox().select_related("run").order_by("pk"):
         if time.monotonic() > until:
             return
         if feed.outbox_folder and message.run is not None:

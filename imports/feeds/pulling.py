@@ -21,9 +21,10 @@ from django.utils import timezone
 from imports.errors import AccountBusy, SettingsWrong, TryAgainLater
 from imports.feeds.archiving import Mover
 from imports.feeds.claiming import claim_feed
-from imports.feeds.fetching import Candidate, FileUnsettled, Step, fetch_file, is_same, list_candidates, list_folder
+from imports.feeds.fetching import Candidate, FileUnsettled, Step, fetch_file, list_candidates, list_folder
 from imports.feeds.omitting import Omitted, list_omitted, note_omitted, say_omitted
 from imports.feeds.outbox import write_outbox
+from imports.feeds.remembering import Memory, read_clock
 from imports.feeds.settling import compare_with_marker, explain_end
 from imports.feeds.turns import record_failure, record_success
 from imports.filesystems import open_server
@@ -41,14 +42,12 @@ if TYPE_CHECKING:
     from imports.filesystems import RemoteFile, Server
     from imports.formats.spec import FormatSpec
     from imports.pipeline.beating import Progress
-MOST_WAITING = 1000
-"""Files of which a pull remembers how they looked."""
 LONGEST_PULL = 25 * 60
 """Seconds after which a pull begins no further file and leaves the rest to the next one, which follows at once."""
 LONGEST_IDLE = 60
 """Seconds that a session on a server may lie idle while a file is imported; after that, a new one is opened."""
 UNSETTLED_AGAIN = timedelta(minutes=5)
-"""When to look again for a file that was still being written."""
+"""When to look again for a file that was seen to change, or whose end speaks against it."""
 
 
 def pull_feed(
@@ -84,16 +83,18 @@ def pull_feed(
                     record_failure(pull, f"Stopped by {type(error).__name__}.", passing=True)
                 raise
             else:
-                record_success(pull, work.again_at, work.message)
+                record_success(pull, work.again_at, work.message, asked=pull.asked and work.goes_on)
         return pull
     except Error as error:
         raise TryAgainLater(f"The database gave up: {str(error).splitlines()[0]}") from error
 
 
 def _give_way(feed: Feed) -> None:
-    """Raise AccountBusy while another file goes into the feed's account. A note is left before one looks, so that
-    whoever frees the account finds it.
+    """Raise AccountBusy while another file goes into the feed's account. A note is left before one looks for the last
+    time, so that whoever frees the account finds it.
     """
+    if not is_account_claimed(feed.account_id):
+        return
     Feed.objects.filter(pk=feed.pk).update(queued_at=None, waits_for_account=True)
     if is_account_claimed(feed.account_id):
         raise AccountBusy(f"Another file is being imported into {feed.account.code}. The feed is pulled after it.")
@@ -107,6 +108,8 @@ class _Pulling:
     patient: bool
     progress: Progress
     again_at: datetime | None = None
+    goes_on: bool = False
+    """Whether that is for what this pull began, rather than to try once more."""
     waits: str = ""
     omits: str = ""
     started: float = field(default_factory=time.monotonic)
@@ -117,8 +120,7 @@ class _Pulling:
 
     def __post_init__(self) -> None:
         self.mover = Mover(self.feed)
-        self.seen: dict[str, str] = self.feed.waiting or {}
-        """How files looked that waited at the pull before, by path."""
+        self.memory = Memory(self.feed)
         self.candidates: list[Candidate] = []
 
     @property
@@ -136,8 +138,6 @@ class _Pulling:
             while self._use_session(path):
                 pass
             self.mover.record()
-            if not self.waits:
-                Feed.objects.filter(pk=self.feed.pk, waiting__isnull=False).update(waiting=None)
         finally:
             if path.is_file():
                 path.unlink()
@@ -158,12 +158,14 @@ class _Pulling:
                     self.mover.lost = False
                     return True
             self._move_left_overs(server, to_move)
-            write_outbox(server, self.feed, until=self.started + LONGEST_PULL)
+            if self.pull.imported or self.pull.has_outbox:
+                write_outbox(server, self.feed, until=self.started + LONGEST_PULL)
         return False
 
     def _move_left_overs(self, server: Server, to_move: list[tuple[Run, Candidate]]) -> None:
         """Move what was imported and still lies there, once nothing waits to be imported any more."""
-        self.mover.settle_left_overs(server, self.listed)
+        if self.pull.imported or self.pull.has_left_overs:
+            self.mover.settle_left_overs(server, self.listed)
         for run, candidate in to_move:
             if self._lasts_too_long():
                 return
@@ -172,34 +174,46 @@ class _Pulling:
             self._look_again(UNSETTLED_AGAIN)
 
     def _look(self, server: Server) -> list[Candidate]:
-        """The files to take or to move away, in order, up to the first that is still being written."""
+        """The files to take or to move away, in order, up to the first that may still be being written.
+
+        Whoever is patient waits for it here; for anybody else the feed waits in the queue.
+        """
+        settled, left = self._look_from(server, self.pull.claimed_at)
+        if left and self.patient:
+            time.sleep(left)
+            settled, left = self._look_from(server, read_clock())
+        if left:
+            file = self.candidates[len(settled)].file
+            changed = file.path in self.memory.changed
+            self._look_again(UNSETTLED_AGAIN) if changed else self._go_on(timedelta(seconds=left))
+            said = "changed between two looks" if changed else "is new, and must be the same at a second look"
+            self.waits = f"Waits: {one_line(file.name)} {said}; later files wait behind it."
+        return settled
+
+    def _look_from(self, server: Server, began: datetime) -> tuple[list[Candidate], float]:
+        """The same, looked at from a time on, and how many seconds the first of the others must wait; 0 for none."""
         files = list_folder(server, self.feed)
         self.listed = {file.path for file in files}
-        candidates = list_candidates(self.feed, files)
-        self.candidates = candidates
-        unready = [Omitted(one.file, one.reason) for one in candidates if one.step == Step.UNREADY]
+        self.candidates = list_candidates(self.feed, files)
+        unready = [Omitted(one.file, one.reason) for one in self.candidates if one.step == Step.UNREADY]
         omitted = note_omitted(self.feed, [*unready, *list_omitted(self.feed, files)])
-        self.pull.listed, self.pull.omitted, self.omits = len(candidates), len(omitted), say_omitted(omitted)
-        self._give_sign_of_life()
-        if not any(candidate.step in (Step.TAKE, Step.COMPARE) for candidate in candidates):
-            return candidates
+        self.pull.listed, self.pull.omitted, self.omits = len(self.candidates), len(omitted), say_omitted(omitted)
+        if files:
+            self._give_sign_of_life()
         if server.lists_whole_files or self.feed.ready_when != SETTLED:
-            return candidates
-        time.sleep(self.feed.settle_seconds)
-        now = {file.path: file for file in list_folder(server, self.feed)}
-        settled = []
-        for candidate in candidates:
-            if candidate.file.path in now and not is_same(candidate.file, now[candidate.file.path]):
-                self._look_again(UNSETTLED_AGAIN)
-                break
-            if candidate.file.path in now:
-                settled.append(candidate)
-        return settled
+            self.memory.note([])
+            return self.candidates, 0
+        waiting = {one.file.path for one in self.candidates if one.step in (Step.TAKE, Step.COMPARE)}
+        self.memory.note(one.file for one in self.candidates if one.file.path in waiting)
+        for index, candidate in enumerate(self.candidates):
+            if candidate.file.path in waiting and (left := self.memory.seconds_left(candidate.file, began)):
+                return self.candidates[:index], left
+        return self.candidates, 0
 
     def _may_go_on(self, candidate: Candidate) -> bool:
         """Whether the candidate's turn has come, or it and all behind it wait."""
         if self._lasts_too_long():
-            self._look_again(timedelta())
+            self._go_on(timedelta())
             return False
         if candidate.step in (Step.ARCHIVE, Step.LEAVE):
             return True
@@ -207,7 +221,7 @@ class _Pulling:
             self.waits = f"Waits for a decision about {one_line(str(held))}; later files wait behind it."
             return False
         if self.pull.imported >= self.feed.most_files:
-            self._look_again(timedelta())
+            self._go_on(timedelta())
             return False
         return True
 
@@ -251,11 +265,10 @@ class _Pulling:
         file = candidate.file
         if candidate.marker is not None:
             compare_with_marker(server, self.feed, file, candidate.marker, fetched, spec)
-        if self.feed.ready_when != SETTLED or server.lists_whole_files or _look(file) == self.seen.get(file.path):
+        if self.feed.ready_when != SETTLED or server.lists_whole_files or self.memory.is_doubted(file):
             return
         if problem := explain_end(self.feed, fetched, file.size, spec):
-            waiting = [one.file for one in self.candidates if one.step == Step.TAKE][:MOST_WAITING]
-            Feed.objects.filter(pk=self.feed.pk).update(waiting={one.path: _look(one) for one in waiting})
+            self.memory.doubt(one.file for one in self.candidates if one.step == Step.TAKE)
             self.waits = (
                 f"Waits: {one_line(file.name)} {problem}, so it may not be whole. The next pull takes it if it is the "
                 "same then; later files wait behind it."
@@ -267,6 +280,7 @@ class _Pulling:
         feed, file = self.feed, candidate.file
         version = find_version_of_feed(feed)
         self._make_sure(server, candidate, fetched, version.to_spec() if version else STANDARD)
+        self.memory.forget(file)
         self._give_sign_of_life()
         began = time.monotonic()
         request = ImportRequest(
@@ -299,10 +313,14 @@ class _Pulling:
         if candidate.marker is not None:
             self.mover.move_marker(server, run, candidate.marker)
         if not self.mover.move(server, run, candidate.file):
-            self._look_again(timedelta())
+            self._go_on(timedelta())
 
     def _lasts_too_long(self) -> bool:
         return time.monotonic() - self.started > LONGEST_PULL
+
+    def _go_on(self, delay: timedelta) -> None:
+        self.goes_on = True
+        self._look_again(delay)
 
     def _look_again(self, delay: timedelta) -> None:
         at = timezone.now() + delay
@@ -311,8 +329,3 @@ class _Pulling:
     def _give_sign_of_life(self) -> None:
         self.pull.heartbeat_at = timezone.now()
         self.pull.save(update_fields=["heartbeat_at", "listed", "omitted", "imported"])
-
-
-def _look(file: RemoteFile) -> str:
-    """How a file looks in a listing."""
-    return f"{file.size} {file.modified_at and file.modified_at.isoformat()}"

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import logging
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import transaction
+from django.db.models import F
+from django.db.models.functions import Least
 from django.utils import timezone
 
 from accounts.times import iso_utc
@@ -15,19 +18,24 @@ from imports.models import Feed, Pull
 logger = logging.getLogger(__name__)
 
 
-def record_success(pull: Pull, again_at: datetime | None, message: str = "") -> None:
+def record_success(pull: Pull, again_at: datetime | None, message: str = "", *, asked: bool = False) -> None:
+    """A pull that went well; the feed waits in the queue where it is to be pulled again before its next turn.
+
+    `asked` says that somebody waits for that. How the feed was doing is known from its claim: nobody else writes that.
+    """
     feed, now = pull.feed, timezone.now()
     with transaction.atomic():
         if not _end(pull, Pull.Status.SUCCEEDED, message):
             return
-        state = (
-            Feed.objects.select_for_update().only("pk", "failing_since", "alerted_at", "next_pull_at").get(pk=feed.pk)
-        )
-        if state.alerted_at and state.failing_since:
-            tell_of_feed(feed, "feed.recovered", state.failing_since, {"failing_since": iso_utc(state.failing_since)})
-        changes = {"failures": 0, "failing_since": None, "alerted_at": None, "problem": "", "pulled_at": now}
-        if again_at and state.next_pull_at and again_at < state.next_pull_at:
-            changes["next_pull_at"] = again_at
+        if feed.alerted_at and feed.failing_since:
+            tell_of_feed(feed, "feed.recovered", feed.failing_since, {"failing_since": iso_utc(feed.failing_since)})
+        changes: dict[str, Any] = {
+            "failures": 0, "failing_since": None, "alerted_at": None, "problem": "", "pulled_at": now,
+        }  # fmt: skip
+        if again_at:
+            changes |= {name: Least(F(name), again_at) for name in ("next_pull_at", "queued_at")}
+        if asked:
+            changes["pull_asked"] = True
         Feed.objects.filter(pk=feed.pk).update(**changes)
 
 

@@ -15,6 +15,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
 
 from accounts.fields import SecretField, is_set, secret_names
 from accounts.models import Account
@@ -297,7 +298,12 @@ class Feed(models.Model):
     @property
     def is_queued(self) -> bool:
         """Whether a pull waits for a worker."""
-        return self.queued_at is not None
+        return self.queued_at is not None and self.queued_at <= timezone.now()
+
+    @property
+    def is_looked_at_again(self) -> bool:
+        """Whether a pull that somebody asked for goes on in some seconds."""
+        return self.pull_asked and self.queued_at is not None and not self.is_queued
 
     def next_slot(self, after: datetime) -> datetime:
         """The feed's next turn: its interval counted from a fixed time, plus minutes of its own.
@@ -338,6 +344,10 @@ class Pull(models.Model):
     omitted = models.PositiveIntegerField(default=0, db_default=0, help_text="Files that are not taken.")
     imported = models.PositiveIntegerField(default=0, help_text="Files that went through the pipeline.")
     message = models.TextField(blank=True)
+
+    asked = has_left_overs = has_outbox = False
+    claimed_at: datetime
+    """What its claim found: whether somebody asked for it, what else it is to do, and the database's time."""
 
     class Meta:
         ordering = ["-id"]

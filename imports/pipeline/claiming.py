@@ -46,9 +46,7 @@ def claim_account(account: Account, *, patient: bool = True) -> Iterator[None]:
     """
     key = [_account_key(account.pk)]
     with connection.cursor() as cursor:
-        notice_killed_clients(cursor)
-        cursor.execute("SELECT pg_try_advisory_lock(hashtextextended(%s, 0))", key)
-        if not cursor.fetchone()[0]:
+        if not try_to_hold(cursor, key[0]):
             end_silent_session(account.pk)
             _wait_for_claim(cursor, account, PATIENCE if patient else IMPATIENCE)
         try:
@@ -152,9 +150,16 @@ def end_killed_runs(account: Account) -> None:
             tell_of_run(run)
 
 
-def notice_killed_clients(cursor: CursorWrapper) -> None:
-    """Let the server look for a killed client even while it works, so that its claim does not outlive it for long."""
-    cursor.execute("SET client_connection_check_interval = '1s'")
+def try_to_hold(cursor: CursorWrapper, key: str) -> bool:
+    """Hold the claim of a key, unless another session does; the server looks for a killed client even while it works,
+    so that no claim outlives it for long.
+    """
+    cursor.execute(
+        "SELECT pg_try_advisory_lock(hashtextextended(%s, 0)), "
+        "set_config('client_connection_check_interval', '1s', false)",
+        [key],
+    )
+    return bool(cursor.fetchone()[0])
 
 
 def worker_name() -> str:

@@ -115,3 +115,10 @@ def test_a_worker_that_is_to_end_takes_nothing(account):
     finally:
         lanes.closed.value = 0
     assert is_anything_waiting(Lane.FEEDS)
+
+
+def test_a_feed_that_waits_for_later_is_taken_then_or_when_somebody_asks(account):
+    feed = make_feed(account, -5, next_pull_at=timezone.now() + timedelta(minutes=5))
+    assert [take(lane) for lane in Lane] == [None, None, None]
+    request_pull(feed)
+    assert take(Lane.PROMPT) == feed

@@ -298,15 +298,16 @@ def test_one_dead_server_among_ten_keeps_no_other_feed_waiting(tmp_path, folder)
     assert Run.objects.count() == 9
 
 
-def test_a_worker_killed_in_the_middle_of_a_pull_loses_nothing(feed, folder, tmp_path):
+def test_a_worker_killed_in_the_middle_of_a_pull_loses_nothing(feed, server, folder, tmp_path):
     drop(folder, "a.txt", "C1")
-    Feed.objects.update(settle_seconds=2)
+    server.misbehaviour.add("drip")
     with run_cluster(tmp_path) as cluster:
         enqueue_due()
         wait_until(lambda: Pull.objects.filter(status="running").exists())
         pid = int(Pull.objects.get().worker.rpartition(":")[2])
         assert psutil.Process(cluster) in psutil.Process(pid).parents()
         os.kill(pid, signal.SIGKILL)
+        server.misbehaviour.clear()
         wait_until(lambda: not is_claimed(feed.pk))
         enqueue_due()
         assert Pull.objects.get().status == "interrupted"

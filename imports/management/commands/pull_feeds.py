@@ -49,7 +49,7 @@ class Command(BaseCommand):
     def choose_feeds(self, names: list[str], *, due: bool) -> list[FeedType]:
         if names:
             return [find_feed(name) for name in names]
-        feeds = Feed.objects.due() if due else Feed.objects.filter(enabled=True)
+        feeds = Feed.objects.in_turn() if due else Feed.objects.filter(enabled=True)
         return list(feeds.select_related("account").order_by("account__code", "name"))
 
     def pull(self, feed: FeedType) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import json
 import re
+from datetime import timedelta
 
 import pytest
 from cryptography.fernet import Fernet
@@ -506,7 +507,9 @@ def test_a_pull_is_followed_to_its_end(client, rosa, account, feed):
     assert ("It was never pulled." in look(), REFRESHED in look()) == (True, False)
     Feed.objects.update(queued_at=timezone.now())
     assert ("for a worker." in look(), REFRESHED in look()) == (True, True)
-    Feed.objects.update(queued_at=None)
+    Feed.objects.update(queued_at=timezone.now() + timedelta(minutes=5), pull_asked=True)
+    assert ("for a second look" in look(), REFRESHED in look()) == (True, True)
+    Feed.objects.update(queued_at=None, pull_asked=False)
     pull = Pull.objects.create(feed=feed, worker="w", listed=3, imported=1)
     assert "3 files to be looked at, 1 imported so far." in look()
     run = Run.objects.create(

@@ -280,8 +280,9 @@ def test_a_growing_file_and_those_behind_it_wait(account, server, folder):
 
     timer = threading.Timer(0.6, grow)
     timer.start()
-    pull(feed)
+    done = pull_feed(feed)
     timer.join()
+    assert done.message == "Waits: b.txt changed between two looks; later files wait behind it."
     assert names_taken(feed) == ["a.txt"]
     feed.refresh_from_db()
     assert feed.failures == 0

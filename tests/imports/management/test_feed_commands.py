@@ -21,6 +21,7 @@ from imports.feeds.claiming import claim_feed
 from imports.lanes import Lane
 from imports.models import Feed, Format, Heartbeat, Pull, Run
 from imports.pipeline import Origin
+from imports.queueing import request_pull
 from tests.builders import add_lookups, add_member, make_account, make_user
 from tests.feeds import drop, make_feed
 from tests.imports.customer_files import import_path
@@ -371,7 +372,8 @@ def test_a_run_that_is_not_well_gives_exit_code_1(account, folder, server):
 
 def test_due_feeds_alone(account, folder, server):
     drop(folder, "a.txt", "C1")
-    make_feed(account, server)
+    feed = make_feed(account, server)
+    request_pull(feed)
     assert call("pull_feeds", "--due")[0] == 0
     assert call("pull_feeds", "--due") == (0, "No feed is due.\n")
     assert call("pull_feeds", "erp") == (0, "maison/erp: succeeded\n  nothing new\n")
