@@ -19,6 +19,7 @@ class AccountsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     api_urls = ["accounts.api.urls"]
+    prunes = ["accounts.expiring.Sessions", "accounts.expiring.LoginAttempts", "accounts.expiring.Answers"]
     search = ["accounts.searching.find_accounts"]
     navigation = [
         {

@@ -46,8 +46,8 @@ class Prunable(ABC):
     name: ClassVar[str]
     """In commands; one word."""
     label: ClassVar[str]
-    setting: ClassVar[str]
-    """Its setting says for how many days it is kept; 0 for ever."""
+    setting: ClassVar[str] = ""
+    """Its setting says for how many days it is kept; 0 for ever. Blank where that is no matter of taste."""
     every: ClassVar[timedelta] = timedelta()
     """How often it is worth looking for."""
 
@@ -70,14 +70,27 @@ class Prunable(ABC):
 
 
 class PrunableRows(Prunable):
-    """Rows of a table that go as they are, in the order of their numbers."""
+    """Rows of a table whose numbers grow with time; they go as they are, in the order of their numbers."""
+
+    model: ClassVar[type[models.Model]]
+    time: ClassVar[str]
+    """The field that says how old a row is; it may be one of what the row belongs to."""
+    at_once: ClassVar[int] = BATCH
+    """Fewer where much goes with each."""
 
     def __init__(self) -> None:
         self.position: Any = None
+        self.last: int | None = None
 
     @abstractmethod
+    def find_unneeded(self) -> models.QuerySet[Any]:
+        """The rows that nothing needs, of any age."""
+
     def find_old(self, before: datetime) -> models.QuerySet[Any]:
-        """The rows that are older and that nothing needs."""
+        """Those of them that go."""
+        if self.last is None:
+            self.last = find_last_before(self.model._base_manager.all(), self.time, before)
+        return self.find_unneeded().filter(pk__lte=self.last, **{f"{self.time}__lt": before})
 
     def count_old(self, before: datetime) -> int:
         return self.find_old(before).count()
@@ -87,10 +100,15 @@ class PrunableRows(Prunable):
         if self.position is not None:
             old = old.filter(pk__gt=self.position)
         with transaction.atomic():
-            found = list(old.select_for_update(skip_locked=True, of=("self",)).values_list("pk", flat=True)[:most])
-            old.model._base_manager.filter(pk__in=found).delete()
+            locked = old.select_for_update(skip_locked=True, of=("self",))
+            found = list(locked.values_list("pk", flat=True)[: min(most, self.at_once)])
+            self.delete(found)
         self.position = found[-1] if found else self.position
         return len(found)
+
+    def delete(self, numbers: list[Any]) -> None:
+        """Within the transaction of their batch."""
+        self.model._base_manager.filter(pk__in=numbers).delete()
 
 
 def find_last_before(rows: models.QuerySet[Any], name: str, before: datetime) -> int:

@@ -136,6 +136,13 @@ FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o700
 KEEP_FILES_DAYS = env.int("KEEP_FILES_DAYS", default=30)
 KEEP_REJECTS_DAYS = env.int("KEEP_REJECTS_DAYS", default=KEEP_FILES_DAYS)
 
+# What else is kept for so many days; 0 for ever.
+PRUNE_ISSUES_AFTER_DAYS = env.int("PRUNE_ISSUES_AFTER_DAYS", default=365)
+PRUNE_MESSAGES_AFTER_DAYS = env.int("PRUNE_MESSAGES_AFTER_DAYS", default=90)
+PRUNE_PULLS_AFTER_DAYS = env.int("PRUNE_PULLS_AFTER_DAYS", default=90)
+PRUNE_DROPBOX_SESSIONS_AFTER_DAYS = env.int("PRUNE_DROPBOX_SESSIONS_AFTER_DAYS", default=90)
+PRUNE_QUEUE_AFTER_DAYS = env.int("PRUNE_QUEUE_AFTER_DAYS", default=30)
+PRUNE_RUNS_AFTER_DAYS = env.int("PRUNE_RUNS_AFTER_DAYS", default=0)
 # How much goes in an hour of what was kept long enough, so that nothing else waits for it.
 PRUNE_ROWS_PER_HOUR = env.int("PRUNE_ROWS_PER_HOUR", default=500_000)
 

@@ -30,6 +30,11 @@ class ImportsConfig(AppConfig):
         "imports.pruning.files.Rejects",
         "imports.pruning.files.Samples",
         "imports.pruning.files.Unnamed",
+        "imports.pruning.rows.Issues",
+        "imports.pruning.rows.Messages",
+        "imports.pruning.rows.Pulls",
+        "imports.pruning.rows.Runs",
+        "imports.pruning.rows.QueueResults",
     ]
     health_checks = ["imports.health.find_problems"]
     transports = [

@@ -121,7 +121,6 @@ def _unneeded(before: datetime) -> QuerySet[Run]:
 class _Listed(Prunable):
     """Files of which only the storage tells how old they are; it is asked once a day."""
 
-    setting = "KEEP_FILES_DAYS"
     every = timedelta(days=1)
 
     def __init__(self) -> None:
@@ -155,6 +154,7 @@ class Samples(_Listed):
 
     name = "samples"
     label = "samples of formats"
+    setting = "KEEP_FILES_DAYS"
 
     def find_old(self, before: datetime) -> Iterator[tuple[int, str]]:
         for number, name in Format.objects.exclude(sample="").values_list("pk", "sample").iterator():
@@ -177,10 +177,6 @@ class Unnamed(_Listed):
 
     def cutoff(self) -> datetime:
         return timezone.now() - LONGEST_UNNAMED
-
-    @property
-    def days(self) -> float:
-        return LONGEST_UNNAMED.days
 
     def find_old(self, before: datetime) -> Iterator[tuple[int, str]]:
         for account in _list(FOLDER, folders=True):

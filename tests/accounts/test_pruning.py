@@ -30,8 +30,11 @@ class Attempts(PrunableRows):
     label = "attempts"
     setting = "KEEP_FILES_DAYS"
 
-    def find_old(self, before):
-        return LoginAttempt.objects.filter(at__lt=before)
+    model = LoginAttempt
+    time = "at"
+
+    def find_unneeded(self):
+        return LoginAttempt.objects.all()
 
 
 @pytest.fixture(autouse=True)

@@ -63,4 +63,6 @@ class Command(BaseCommand):
 
 
 def _say_days(kind: Prunable) -> str:
-    return "" if kind.cutoff() is None else f", after {kind.days or 0:g} days ({kind.setting})"
+    if kind.cutoff() is None or not kind.setting:
+        return ""
+    return f", after {kind.days or 0:g} days ({kind.setting})"
