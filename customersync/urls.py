@@ -16,7 +16,11 @@ handler500 = "customersync.api.server_error"
 api: list[Any] = [
     *(path("", include(module)) for module in collect("api_urls")),
     path("schema/", SpectacularAPIView.as_view(), name="api-schema"),
-    path("docs/", SpectacularSwaggerSplitView.as_view(url_name="api-schema"), name="api-docs"),
+    path(
+        "docs/",
+        SpectacularSwaggerSplitView.as_view(url_name="api-schema", template_name="api/docs.html"),
+        name="api-docs",
+    ),
 ]
 
 urlpatterns = [

@@ -10,6 +10,8 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.http import urlencode
 from django.utils.timezone import localdate
 from import_export.admin import ExportMixin
 from import_export.formats.base_formats import Format
@@ -27,6 +29,10 @@ from imports.resources import ConnectionResource
 if TYPE_CHECKING:
     from django.http import HttpRequest
     from tablib import Dataset
+
+
+OF_ACCOUNT = "account__id__exact"
+"""The filter of the list."""
 
 
 class DelimitedText(Format):
@@ -71,8 +77,17 @@ class ExchangingConnectionAdmin(ExportMixin, ConnectionAdmin):
 
     @action(description="Upload a file", url_path="upload")
     def upload(self, request: HttpRequest) -> HttpResponse:
-        """On the page of its own."""
-        return redirect("admin:imports_run_upload")
+        """On the page of its own, into the account that the list is filtered to."""
+        given = request.GET.get(OF_ACCOUNT)
+        return redirect(reverse("admin:imports_run_upload", query={"account": given} if given else None))
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        answer: HttpResponse = super().changelist_view(request, extra_context)
+        given = request.GET.get(OF_ACCOUNT)
+        if given and isinstance(answer, TemplateResponse):
+            for button in (answer.context_data or {}).get("actions_list", []):
+                button["path"] += f"?{urlencode({OF_ACCOUNT: given})}"
+        return answer
 
     def get_actions_list(self, request: HttpRequest) -> list[Any]:
         return list(super().get_actions_list(request)) if user_of(request).edits_any_account else []
@@ -89,7 +104,7 @@ class ExchangingConnectionAdmin(ExportMixin, ConnectionAdmin):
             [ConnectionResource],
             data=request.POST or None,
             accounts=Account.objects.visible_to(user),
-            filtered=request.GET.get("account__id__exact", ""),
+            filtered=request.GET.get(OF_ACCOUNT, ""),
         )
         if not form.is_valid():
             context = {**self.init_request_context_data(request, form), "media": self.media + form.media}

@@ -323,6 +323,7 @@ def test_answers_are_nobody_elses(world):
 
 def test_the_documentation_is_served_from_here(client):
     page = client.get("/api/v1/docs/").content.decode()
+    assert '<html lang="en">' in page
     assert "/static/drf_spectacular_sidecar/" in page
     assert "://" not in page.replace("http://www.w3.org", "")
 

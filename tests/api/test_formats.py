@@ -56,6 +56,16 @@ def test_a_sample_is_proposed_saved_tested_and_approved(world):
     assert [(version["name"], version["status"]) for version in versions] == [("erp@2", "draft"), ("erp@1", "live")]
 
 
+def test_a_version_does_without_what_its_sample_does_not_give(world):
+    add_sandbox(world.maison)
+    proposed = world.rosa.upload(f"{PATH}propose/", sample=sample(), save_as="erp").json()
+    asked = [needed["target"] for needed in proposed["proposal"]["constants"]]
+    assert "price_type_currency_1" in asked
+    tested = world.rosa("post", f"{PATH}erp/versions/1/test/", {"without": asked})
+    assert (tested.status_code, tested.json().get("version", {}).get("status")) == (200, "testing"), tested.content
+    assert world.rosa("post", f"{PATH}erp/versions/1/test/", {"without": ["discount"]}).status_code == 409
+
+
 def test_a_version_is_a_document(world):
     world.rosa("put", f"{PATH}erp/draft/", {"document": DOCUMENT})
     found = world.vera("get", f"{PATH}erp/versions/1/").json()

@@ -68,3 +68,16 @@ def test_the_list_leads_an_editor_to_the_upload(account, user, client):
     assert UPLOAD in page
     assert client.get(UPLOAD, follow=True).redirect_chain[-1][0] == reverse("admin:imports_run_upload")
     assert client.get(reverse("admin:connections_connection_export")).status_code == 200
+
+
+def test_the_upload_goes_into_the_account_that_the_list_is_filtered_to(account, user, client):
+    add_member(other := make_account("other"), user, "editor")
+    filtered = {"account__id__exact": str(other.pk)}
+    page = client.get(reverse("admin:connections_connection_changelist"), filtered)
+    assert f'href="{UPLOAD}/?account__id__exact={other.pk}"' in page.content.decode()
+    form = client.get(UPLOAD, filtered, follow=True).context["form"]
+    assert form["account"].initial == other
+    for odd in ("0", "x&y=1", "9" * 40):
+        page = client.get(reverse("admin:connections_connection_changelist"), {"account__id__exact": odd})
+        assert page.status_code in (200, 302, 400)
+        assert client.get(UPLOAD, {"account__id__exact": odd}, follow=True).status_code == 200
