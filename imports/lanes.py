@@ -61,10 +61,6 @@ def find_waiting(lane: Lane) -> Sequence[QuerySet[Run] | QuerySet[Feed]]:
             return [runs.big()]
 
 
-def is_anything_waiting(lane: Lane) -> bool:
-    return any(waiting.exists() for waiting in find_waiting(lane))
-
-
 def take(lane: Lane) -> Run | Feed | None:
     """Take what has waited longest out of the lane; None where nothing waits, or this process is to end.
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, transaction
+from django.db.models import Value
 from django.utils import timezone
 from django_q.brokers.orm import ORM
 from django_q.conf import Conf
@@ -22,7 +23,7 @@ from django_q.humanhash import uuid
 from django_q.models import OrmQ
 from django_q.signing import BadSignature, SignedPackage
 
-from imports.lanes import Lane, is_anything_waiting
+from imports.lanes import Lane, find_waiting
 from imports.queueing import TASKS
 from imports.workers.signs import GUARDING, give_sign
 
@@ -33,8 +34,14 @@ if TYPE_CHECKING:
     """The row of django-q2's table, or None, and the signed task."""
 
 logger = logging.getLogger("django-q")
+TASK, ROW = "task", "row"
+"""What waits: a task of the table, or a row of a lane."""
 PAUSE = 2.0
 """Seconds until a database that did not answer is asked again. Whoever watches the lanes says that it does not."""
+POLLS = {Lane.PROMPT: 0.4}
+"""Seconds until a lane in which nothing waits is looked at again; somebody may be waiting for the prompt one."""
+POLL = 1.0
+"""The same of the others."""
 ANSWER_LOST = (OperationalError, InterfaceError)
 
 
@@ -42,7 +49,9 @@ class LaneBroker(ORM):
     def __init__(self, list_key: str | None = None) -> None:
         super().__init__(list_key)
         self.proved_at = 0.0
-        self.sources: itertools.cycle[Callable[[], Entry | None]] = itertools.cycle([self._take_task, self._call])
+        self.sources: itertools.cycle[tuple[str, Callable[[], Entry | None]]] = itertools.cycle(
+            [(TASK, self._take_task), (ROW, self._call)]
+        )
 
     def dequeue(self) -> list[Entry] | None:
         """The next task of the lane; None after a short pause where there is none."""
@@ -51,10 +60,12 @@ class LaneBroker(ORM):
             self.proved_at = now
             return [(None, _sign("imports.tasks.prove_to_be_at_work"))]
         try:
+            waiting = self._find_waiting()
             for _ in range(2):  # by turns, so that neither keeps the other waiting
-                if entry := next(self.sources)():
+                kind, give = next(self.sources)
+                if kind in waiting and (entry := give()):
                     return [entry]
-            time.sleep(Conf.POLL)
+            time.sleep(POLLS.get(Lane(self.list_key), POLL))
         except ANSWER_LOST:
             time.sleep(PAUSE)
         return None
@@ -70,9 +81,16 @@ class LaneBroker(ORM):
         """Told twice a second by the process that guards the lane's workers: nobody reads more of it than that."""
         give_sign(GUARDING, os.getpid())
 
+    def _find_waiting(self) -> set[str]:
+        """Of which kinds something waits, in one question, as it is asked all day long and mostly in vain."""
+        tasks = self.get_connection().filter(key=self.list_key, lock__lte=timezone.now())
+        kinds = [(TASK, tasks), *((ROW, rows) for rows in find_waiting(Lane(self.list_key)))]
+        one, *others = (rows.order_by().annotate(kind=Value(kind)).values_list("kind")[:1] for kind, rows in kinds)
+        return {kind for (kind,) in one.union(*others, all=True)}
+
     def _call(self) -> Entry | None:
         """Call a worker, which takes the oldest of what waits by then."""
-        return (None, _sign("imports.tasks.work", self.list_key)) if is_anything_waiting(Lane(self.list_key)) else None
+        return None, _sign("imports.tasks.work", self.list_key)
 
     def _take_task(self) -> Entry | None:
         connection = self.get_connection()

@@ -8,7 +8,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from imports import lanes, tasks
-from imports.lanes import Lane, is_anything_waiting, share_workers, take
+from imports.lanes import Lane, share_workers, take
 from imports.models import Feed, Pull, Run
 from imports.querysets import BIG_FILE
 from imports.queueing import enqueue_run, request_pull
@@ -48,7 +48,7 @@ def test_what_people_wait_for_waits_behind_no_hourly_pull(account):
 def test_each_is_taken_once_and_the_oldest_first(account):
     expected = [make_feed(account, 30, pull_asked=True), make_run(account, 20), make_feed(account, 10, pull_asked=True)]
     assert [take(Lane.PROMPT) for _ in range(4)] == [*expected, None]
-    assert not is_anything_waiting(Lane.PROMPT)
+    assert queued(Lane.PROMPT) == []
 
 
 def test_a_big_file_waits_with_big_ones(account):
@@ -114,7 +114,7 @@ def test_a_worker_that_is_to_end_takes_nothing(account):
         assert tasks.work("feeds") == "Others were faster."
     finally:
         lanes.closed.value = 0
-    assert is_anything_waiting(Lane.FEEDS)
+    assert len(queued(Lane.FEEDS)) == 1
 
 
 def test_a_feed_that_waits_for_later_is_taken_then_or_when_somebody_asks(account):

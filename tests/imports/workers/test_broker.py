@@ -13,7 +13,6 @@ from django_q.tasks import async_task
 from imports.lanes import Lane
 from imports.models import Feed
 from imports.queueing import TASKS, enqueue_search, enqueue_task
-from imports.workers import broker as module
 from imports.workers.broker import LaneBroker
 
 pytestmark = pytest.mark.django_db
@@ -55,6 +54,13 @@ def test_tasks_and_what_waits_come_by_turns(account):
     broker = make_broker(Lane.PROMPT)
     assert [functions(broker)[0] for _ in range(5)] == ["enqueue_due", "work", "deliver", "work", "work"]
     assert functions(make_broker(Lane.BULK)) == ["look_for_duplicates"]
+
+
+@pytest.mark.parametrize("lane", Lane)
+def test_a_lane_in_which_nothing_waits_is_asked_one_question(lane, django_assert_num_queries):
+    broker = make_broker(lane)
+    with django_assert_num_queries(1):
+        assert broker.dequeue() is None
 
 
 def test_a_task_is_given_once_until_it_is_done(account):
@@ -126,7 +132,6 @@ def test_a_database_that_is_away_is_waited_for_without_a_word(monkeypatch, caplo
 
     broker = make_broker(Lane.PROMPT)
     monkeypatch.setattr(broker, "get_connection", fail)
-    monkeypatch.setattr(module, "is_anything_waiting", fail)
     assert broker.dequeue() is None
     broker.delete(7)
     assert [record.message for record in caplog.records] == [
