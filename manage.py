@@ -16,6 +16,9 @@ def main() -> None:
     from django.core.exceptions import ImproperlyConfigured
     from django.core.management import execute_from_command_line
 
+    from customersync.logs import log_what_nobody_catches
+
+    log_what_nobody_catches()
     try:
         execute_from_command_line(sys.argv)
     except ImproperlyConfigured as error:

@@ -6,6 +6,8 @@ from django.apps import AppConfig
 from django.core.checks import Tags, register
 from django.urls import reverse_lazy
 
+from accounts.tallies import Kind
+
 if TYPE_CHECKING:
     from django.http import HttpRequest
 
@@ -21,6 +23,12 @@ class AccountsConfig(AppConfig):
     api_urls = ["accounts.api.urls"]
     prunes = ["accounts.expiring.Sessions", "accounts.expiring.LoginAttempts", "accounts.expiring.Answers"]
     search = ["accounts.searching.find_accounts"]
+    monitor_checks = ["accounts.health.find_problems_of_machine"]
+    tallies = {
+        "errors_total": Kind(
+            "How often the database did not answer, or files could not be kept.", ("of",), (("database",), ("storage",))
+        ),
+    }
     navigation = [
         {
             "title": "Accounts",

@@ -2,26 +2,92 @@
 
 from __future__ import annotations
 
+import os
+import time
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from django.apps import apps
-from django.core.exceptions import ImproperlyConfigured
-from django.db import Error
+from django.core.exceptions import ImproperlyConfigured, SuspiciousFileOperation
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+from django.db import Error, connection
+from django.utils import timezone
 
 from accounts.fields import secret_names
 from accounts.plugins import load
+from accounts.tallies import count
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
+    from datetime import timedelta
+
+MOST_SKEW = 5.0
+"""Seconds that a machine's clock may be apart from the database's."""
+TRIED_EVERY = 60
+"""Seconds for which it is known how a trial of the storage ended: anybody may ask, and each trial writes a file."""
 
 
 def find_problems() -> list[str]:
-    """Nothing when all is well. Strangers read it, so it names no account and no feed."""
-    checks: list[Callable[[], Iterable[str]]] = load("health_checks")
+    """Nothing when what runs by itself runs. Strangers read it, so it names no account and no feed."""
+    return _ask("health_checks")
+
+
+def find_all_problems() -> list[str]:
+    """The same, and what people see elsewhere or can do nothing about: for monitors."""
+    return _ask("health_checks", "monitor_checks")
+
+
+def _ask(*kinds: str) -> list[str]:
+    checks: list[Callable[[], Iterable[str]]] = [check for kind in kinds for check in load(kind)]
     try:
         return [problem for check in checks for problem in check()]
     except Error as error:
-        return [f"The database does not answer ({type(error).__name__})."]
+        return [describe_outage(error)]
+
+
+def describe_outage(error: Error) -> str:
+    return f"The database does not answer ({type(error).__name__})."
+
+
+def measure_skew() -> float:
+    """Seconds that this machine's clock is ahead of the database's, by which programs and processes go together."""
+    before = timezone.now()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT clock_timestamp()")
+        there = cursor.fetchone()[0]
+    after = timezone.now()
+    ahead: timedelta = before + (after - before) / 2 - there
+    return ahead.total_seconds()
+
+
+def describe_skew(machine: str, skew: float) -> str:
+    side = "ahead of" if skew > 0 else "behind"
+    return (
+        f"The clock of {machine} is {abs(skew):.0f} seconds {side} the database's: let a time service keep both right."
+    )
+
+
+def find_problems_of_machine() -> Iterator[str]:
+    """Of the one that is asked: its clock, and whether it can keep files."""
+    skew = measure_skew()
+    if abs(skew) > MOST_SKEW:
+        yield describe_skew("the machine that answers this", skew)
+    if problem := _try_storage(int(time.monotonic() // TRIED_EVERY)):
+        yield problem
+
+
+@lru_cache(maxsize=1)
+def _try_storage(_minute: int) -> str:
+    """Write a file to where copies and uploads are kept, and remove it. What is wrong; "" for nothing."""
+    try:
+        name = default_storage.save(f"health/{os.getpid()}", ContentFile(b"ok"))
+        default_storage.delete(name)
+    except (OSError, SuspiciousFileOperation) as error:
+        count("errors_total", "storage")
+        why = getattr(error, "strerror", None) or type(error).__name__
+        return f"Files cannot be kept ({why}): look at the disk or the storage for copies, and who may write there."
+    return ""
 
 
 def find_unreadable_secrets() -> list[str]:

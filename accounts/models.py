@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractUser
+from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
@@ -177,3 +178,18 @@ class PruneTally(models.Model):
 
     def __str__(self) -> str:
         return self.kind
+
+
+class Tally(models.Model):
+    """How often something happened, or for how many seconds it was done, since there is this database."""
+
+    name = models.CharField(max_length=60)
+    labels = ArrayField(models.TextField())
+    amount = models.FloatField()
+
+    class Meta:
+        verbose_name_plural = "tallies"
+        constraints = [models.UniqueConstraint(fields=["name", "labels"], name="one_tally_of_a_name_and_labels")]
+
+    def __str__(self) -> str:
+        return f"{self.name} {' '.join(self.labels)}: {self.amount:g}"

@@ -14,6 +14,7 @@ class ConnectionsConfig(AppConfig):
         "ChangeAction": "connections.models.Change.Action",
     }
     home_needs = ["connections.admin.review.find_needs"]
+    figures = ["connections.figures.find"]
     search = ["connections.searching.find"]
     navigation = [
         {

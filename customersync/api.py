@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
-from django.http import HttpRequest, HttpResponseServerError, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseServerError, JsonResponse
 from django.template import loader
 
 from accounts.api import problems
-from customersync.logs import asked
+from accounts.outages import find_outage
+from accounts.watching import names_of_work
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> Any:
@@ -31,12 +33,26 @@ def not_found(request: HttpRequest, exception: Exception) -> Any:
 
 def server_error(request: HttpRequest) -> Any:
     """Names the request, so that whoever runs the site finds it in the log."""
-    name = getattr(asked.get(), "id", "")
+    if find_outage(sys.exception()):
+        return _away(request)
+    name = str(names_of_work().get("request", ""))
     if not request.path.startswith("/api/"):
         return HttpResponseServerError(loader.render_to_string("500.html", {"request_id": name}))
     return _answer(
         500, "server_error", f"Something went wrong here, and was logged as request {name}.", request_id=name
     )
+
+
+def _away(request: HttpRequest) -> Any:
+    """The database does not answer, which passes; the view did not get to say so."""
+    if request.path.startswith("/api/"):
+        answer: HttpResponse = _answer(
+            503, "try_again_later", "The database does not answer. Repeat the request later."
+        )
+    else:
+        answer = HttpResponse(loader.render_to_string("503.html"), status=503)
+    answer["Retry-After"] = str(problems.RETRY_AFTER_OUTAGE)
+    return answer
 
 
 def _answer(status: int, code: str, detail: str, **more: str) -> JsonResponse:

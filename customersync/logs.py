@@ -1,45 +1,64 @@
-"""Lines of the log: when, how grave, who says it, in which request, and what; errors with their traceback."""
+"""The log: lines that say when, how grave, who says it, what is being done, and what; as text or as JSON."""
 
 from __future__ import annotations
 
 import logging
+import re
+import sys
+import threading
 import time
-from contextvars import ContextVar
-from typing import NamedTuple
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
 
-from django.db import InterfaceError, OperationalError
+from pythonjsonlogger.json import JsonFormatter
+
+from accounts.outages import find_outage, is_to_be_said
+from accounts.tallies import count
+from accounts.watching import names_of_work
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+REQUEST = ("request", "method", "path")
+"""Names of a request, which stand together in a line."""
 
 
-class Asked(NamedTuple):
-    """The request that is being answered, as the log names it: never with its query or body."""
+class Chatter(logging.Filter):
+    """Leaves out what says nothing or is said elsewhere.
 
-    id: str
-    method: str
-    path: str
+    That something is away just now stands in answers; what the queue does by itself is noise; and that a task failed
+    `imports.tasks` says, where the library would write down all that its error says.
+    """
 
+    noise = re.compile(r"Enqueued|Failed '|.*prove_to_be_at_work")
 
-asked: ContextVar[Asked | None] = ContextVar("asked", default=None)
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.name == "django.request":
+            return bool(record.exc_info) or getattr(record, "status_code", 500) != 503
+        return record.name != "django-q" or not self.noise.match(record.getMessage())
 
 
 class Outages(logging.Filter):
     """Says that the database does not answer in one line a minute, instead of a traceback every few seconds."""
 
-    said_at = -60.0
-
     def filter(self, record: logging.LogRecord) -> bool:
-        error = record.exc_info and record.exc_info[1]
-        if not isinstance(error, OperationalError | InterfaceError):
+        outage = find_outage(record.exc_info[1]) if record.exc_info else None
+        if outage is None:
             return True
-        now = time.monotonic()
-        if now - self.said_at < 60:
+        if getattr(record, "is_counted", False):  # by another handler's filter
             return False
-        self.said_at = now
-        record.msg, record.args, record.exc_info = f"{record.getMessage()}: {str(error).splitlines()[0]}", (), None
+        record.is_counted = True
+        count("errors_total", "database")
+        if not is_to_be_said():
+            return False
+        said = (str(outage).splitlines() or [type(outage).__name__])[0]
+        record.msg, record.args, record.exc_info = f"The database does not answer: {said}", (), None
+        record.levelno, record.levelname = logging.ERROR, "ERROR"
         return True
 
 
 class Line(logging.Formatter):
-    """`2026-01-31T08:00:00.000Z ERROR django.request [id POST /path] message`."""
+    """`2026-01-31T08:00:00.000Z ERROR django.request [id POST /path] [account=maison run=17] message`."""
 
     converter = staticmethod(time.gmtime)
     default_time_format = "%Y-%m-%dT%H:%M:%S"
@@ -49,10 +68,101 @@ class Line(logging.Formatter):
         super().__init__("%(asctime)s %(levelname)s %(name)s%(where)s %(message)s")
 
     def format(self, record: logging.LogRecord) -> str:
-        request = asked.get()
-        record.where = f" [{request.id} {request.method} {_printable(request.path)}]" if request else ""
+        names = dict(names_of_work())
+        request = " ".join(str(names.pop(name)) for name in REQUEST if name in names)
+        others = " ".join(f"{name}={value}" for name, value in names.items())
+        record.where = _printable("".join(f" [{some}]" for some in (request, others) if some))
         return super().format(record)
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802  (of the library)
+        record.message = _printable(record.message)
+        return super().formatMessage(record)
+
+    def formatException(self, ei: Any) -> str:  # noqa: N802  (of the library)
+        return _describe(ei)
+
+
+class Json(JsonFormatter):
+    """The same as one object a line, with whatever else a line is given (`extra`) as members of it."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            ["levelname", "name", "message"],
+            rename_fields={"levelname": "level", "name": "logger", "exc_info": "traceback"},
+            json_ensure_ascii=False,
+        )
+
+    def add_fields(self, log_data: dict[str, Any], record: logging.LogRecord, message_dict: dict[str, Any]) -> None:
+        at = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
+        log_data["time"] = at.replace("+00:00", "Z")
+        super().add_fields(log_data, record, message_dict)
+        for name in ("request", "server_time", "status_code"):  # what Django and its servers add
+            log_data.pop(name, None)
+        log_data |= names_of_work()
+
+    def formatException(self, ei: Any) -> str:  # noqa: N802  (of the library)
+        return _describe(ei)
+
+
+def _describe(found: Any) -> str:
+    from customersync.reports import describe_error  # which needs the settings, that need this module
+
+    return describe_error(found[1]) if found and found[1] else ""
 
 
 def _printable(text: str) -> str:
     return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text)
+
+
+def describe_logging(form: str) -> dict[str, Any]:
+    """Django's LOGGING: to stderr as `text` or `json`, for whoever keeps it, and grave errors by mail to ADMINS.
+
+    Told are errors with their traceback and request, warnings, what workers do, and how runs end. What a client did
+    wrong stands in its answer and not here.
+    """
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {"text": {"()": "customersync.logs.Line"}, "json": {"()": "customersync.logs.Json"}},
+        "filters": {
+            "chatter": {"()": "customersync.logs.Chatter"},
+            "outages": {"()": "customersync.logs.Outages"},
+            "production": {"()": "django.utils.log.RequireDebugFalse"},
+            "seldom": {"()": "customersync.reports.Seldom"},
+        },
+        "handlers": {
+            "stderr": {"class": "logging.StreamHandler", "formatter": form, "filters": ["chatter", "outages"]},
+            "mail": {
+                "class": "django.utils.log.AdminEmailHandler",
+                "level": "ERROR",
+                "formatter": "text",
+                "filters": ["production", "chatter", "outages", "seldom"],
+                "reporter_class": "customersync.reports.Report",
+            },
+        },
+        "root": {"level": "WARNING", "handlers": ["stderr", "mail"]},
+        "loggers": {
+            "django": {"level": "INFO", "handlers": []},
+            "django.request": {"level": "ERROR"},
+            "django-q": {"level": "INFO"},
+            "imports": {"level": "INFO"},
+        },
+    }
+
+
+def log_what_nobody_catches() -> None:
+    """Of a process and its threads: else Python writes it to stderr, in a form of its own and with all it says."""
+    logger = logging.getLogger("customersync")
+
+    def tell(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        if issubclass(kind, KeyboardInterrupt):
+            sys.__excepthook__(kind, error, trace)
+        else:
+            logger.critical("Ended by an error.", exc_info=(kind, error, trace))
+
+    def tell_of_thread(found: threading.ExceptHookArgs) -> None:
+        if found.exc_value is not None and not isinstance(found.exc_value, SystemExit):
+            who = found.thread.name if found.thread else "A thread"
+            logger.critical("%s was ended by an error.", who, exc_info=found.exc_value)
+
+    sys.excepthook, threading.excepthook = tell, tell_of_thread

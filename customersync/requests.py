@@ -13,7 +13,7 @@ from django.urls import is_valid_path
 from django.utils.http import escape_leading_slashes
 
 from accounts.api.problems import CONTENT_TYPE, make_problem
-from customersync.logs import Asked, asked
+from accounts.watching import doing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,11 +36,8 @@ class RequestId:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         sent = request.headers.get(HEADER, "")
         name = sent if _SANE.fullmatch(sent) else uuid.uuid4().hex
-        token = asked.set(Asked(name, request.method or "", request.path))
-        try:
+        with doing("request", request=name, method=request.method or "", path=request.path):
             response = self.get_response(request)
-        finally:
-            asked.reset(token)
         response[HEADER] = name
         return response
 

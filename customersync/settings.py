@@ -7,7 +7,6 @@ started when it is first needed. With `DATABASE_URL` given, or `DEBUG` off, this
 
 from __future__ import annotations
 
-import re
 from datetime import timedelta
 from ipaddress import ip_network
 from pathlib import Path
@@ -21,6 +20,7 @@ from django.utils.functional import SimpleLazyObject
 
 from accounts.plugins import collect, collect_named
 from customersync.local_keys import encryption_key, secret_key
+from customersync.logs import describe_logging
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -67,6 +67,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "customersync.requests.RequestId",
+    "customersync.monitors.AnswerMonitors",
     "customersync.requests.KeepMethod",
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.gzip.GZipMiddleware",
@@ -254,27 +255,14 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": SimpleLazyObject(lambda: collect_named("api_enums")),
 }
 
-# To stderr, for whoever keeps it: errors with their traceback and request, warnings, and what workers do. What
-# a client did wrong stands in its answer and not here; nor does what is put into the queue.
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"line": {"()": "customersync.logs.Line"}},
-    "filters": {
-        "no_chatter": {
-            "()": "django.utils.log.CallbackFilter",
-            "callback": lambda record: not re.match(r"Enqueued|.*prove_to_be_at_work", record.getMessage()),
-        },
-        "outages": {"()": "customersync.logs.Outages"},
-    },
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"level": "WARNING", "handlers": ["stderr"]},
-    "loggers": {
-        "django": {"level": "INFO", "handlers": []},
-        "django.request": {"level": "ERROR"},
-        "django-q": {"level": "INFO", "filters": ["no_chatter", "outages"]},
-    },
-}
+# What the log looks like, and who gets mails about errors. Texts of errors may quote customers, so they are left out
+# of it unless the operator keeps it in the house.
+LOG_DETAILS = env.bool("LOG_DETAILS", default=DEBUG)
+LOGGING = describe_logging(env.str("LOG_FORMAT", default="text"))
+METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
+ADMINS = [(address, address) for address in env.list("ADMINS", default=[])]
+if not DEBUG:
+    DEFAULT_EXCEPTION_REPORTER = "customersync.reports.Report"
 
 STATIC_URL = "static/"
 STATIC_ROOT = DATA_DIR / "static"
@@ -293,7 +281,6 @@ STORAGES = {
 BEHIND_PROXY = env.bool("BEHIND_PROXY", default=False)
 if not DEBUG:
     SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=True)
-    SECURE_REDIRECT_EXEMPT = ["^health/$"]  # monitors ask from within
     SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", default=31_536_000)
     # Both reach beyond this site and cannot be taken back quickly, so they are the operator's to switch on.
     SECURE_HSTS_INCLUDE_SUBDOMAINS = env.bool("SECURE_HSTS_INCLUDE_SUBDOMAINS", default=False)

@@ -7,7 +7,6 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 
 from accounts.plugins import collect
 from accounts.searching import show_found
-from customersync.health import show_health
 
 handler400 = "customersync.api.bad_request"
 handler404 = "customersync.api.not_found"
@@ -28,5 +27,4 @@ urlpatterns = [
     path("admin/search/", admin.site.admin_view(show_found)),  # in the place of the admin's own
     path("admin/", admin.site.urls),
     path("api/v1/", include(api)),
-    path("health/", show_health, name="health"),
 ]

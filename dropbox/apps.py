@@ -12,6 +12,7 @@ class DropboxConfig(AppConfig):
     transports = ["dropbox.transport.DropBox"]
     prunes = ["dropbox.pruning.Sessions"]
     health_checks = ["dropbox.health.find_problems"]
+    figures = ["dropbox.figures.find"]
     navigation = [
         {
             "title": "Drop box",

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextvars import copy_context
 from functools import partial
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
@@ -24,12 +25,18 @@ _workers = ThreadPoolExecutor(WORKERS, thread_name_prefix="dropbox")
 
 async def do(job: Callable[Arguments, Answer], *arguments: Arguments.args, **named: Arguments.kwargs) -> Answer:
     """Have a job done. Raises what it raises, and OutOfOrder where the database does not answer."""
-    return await asyncio.wrap_future(_workers.submit(_run, partial(job, *arguments, **named)))
+    return await asyncio.wrap_future(_submit(partial(job, *arguments, **named)))
 
 
 def do_and_wait(job: Callable[Arguments, Answer], *arguments: Arguments.args, **named: Arguments.kwargs) -> Answer:
     """The same for threads."""
-    return _workers.submit(_run, partial(job, *arguments, **named)).result()
+    return _submit(partial(job, *arguments, **named)).result()
+
+
+def _submit(job: Callable[[], Answer]) -> Future[Answer]:
+    """The thread knows for whom it works, so that the log does."""
+    context = copy_context()
+    return _workers.submit(lambda: context.run(lambda: _run(job)))
 
 
 def _run(job: Callable[[], Answer]) -> Answer:

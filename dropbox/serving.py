@@ -20,8 +20,7 @@ from dropbox.models import StoredFile
 from dropbox.sessions import end_all, look_after, record_lost
 from dropbox.sftp import listen
 from dropbox.storing import forget_unnamed
-from imports.models import Heartbeat
-from imports.pipeline.claiming import worker_name
+from imports.pipeline.beating import note_heartbeats
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -67,13 +66,13 @@ async def _look_after_all(stop: asyncio.Event) -> None:
                 tidied = timezone.now()
                 await do(tidy)
         except OutOfOrder as error:
-            log.warning("The drop box cannot look after its sessions: %s", error)
+            log.warning("The drop box cannot look after its sessions.", exc_info=error)
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), LOOK_SECONDS)
 
 
 def _give_sign_of_life() -> None:
-    Heartbeat.objects.update_or_create(name=HEARTBEAT, defaults={"at": timezone.now(), "worker": worker_name()})
+    note_heartbeats(HEARTBEAT)
 
 
 def tidy() -> None:

@@ -13,6 +13,7 @@ from django.db.models import F
 from django.db.models.functions import Now
 from django.utils import timezone
 
+from accounts.watching import doing
 from dropbox.errors import Refused
 from dropbox.models import Login, Session
 from imports.pipeline.claiming import worker_name
@@ -97,7 +98,9 @@ def note(visit: Visit, *, files: int = 0, count: int = 0, fetched: int = 0, refu
     }
     if refusal:
         changes["refusal"] = refusal
-        log.info("The drop box refused %s: %s", visit.login, refusal)
+        login = visit.login
+        with doing("refusal", account=login.feed.account.code, feed=login.feed_id, session=visit.row):
+            log.info("The drop box refused %s: %s", login, refusal)
     Session.objects.filter(pk=visit.row).update(**changes)
 
 

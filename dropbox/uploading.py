@@ -14,6 +14,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
+from accounts.tallies import count
 from dropbox.errors import NoRoom, NotThere, Refused
 from dropbox.models import Login, StoredFile
 from dropbox.storing import store_file
@@ -160,6 +161,7 @@ def _say_quota(login: Login) -> str:
 
 
 def _no_room(error: OSError) -> NoRoom:
+    count("errors_total", "storage")
     return NoRoom(f"The server has no room for the file: {error.strerror}. Tell its operator.")
 
 

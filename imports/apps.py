@@ -7,6 +7,7 @@ from django.db.models.signals import post_delete, post_migrate
 from django.urls import reverse_lazy
 
 from accounts.plugins import link_to_list
+from accounts.tallies import Kind
 
 
 class ImportsConfig(AppConfig):
@@ -37,6 +38,17 @@ class ImportsConfig(AppConfig):
         "imports.pruning.rows.QueueResults",
     ]
     health_checks = ["imports.health.find_problems"]
+    monitor_checks = ["imports.health.find_problems_of_others"]
+    figures = ["imports.figures.find"]
+    tallies = {
+        "runs_total": Kind("Runs that ended.", ("kind", "status")),
+        "run_rows_total": Kind("Data records of files that were imported."),
+        "run_customers_total": Kind("Customers in them, by what became of them.", ("outcome",)),
+        "run_step_seconds_total": Kind("Seconds of runs, by step.", ("step",)),
+        "pulls_total": Kind("Pulls that ended.", ("status",), (("succeeded",), ("failed",))),
+        "pull_seconds_total": Kind("Seconds of pulls, with the runs in them."),
+        "deliveries_total": Kind("Attempts to deliver messages.", ("channel", "outcome")),
+    }
     transports = [
         "imports.filesystems.transports.SFTP",
         "imports.filesystems.transports.FTPS",

@@ -5,10 +5,12 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from django.db.models import F
 from django.utils import timezone
 from django.utils.timesince import timesince
 from django_q.models import Schedule
 
+from accounts.health import MOST_SKEW
 from imports.lanes import Lane
 from imports.models import Feed, Heartbeat, Message, Run
 from imports.querysets import LEASE
@@ -20,6 +22,8 @@ LONGEST_SILENCE = timedelta(minutes=3)
 """Whoever watches the workers notes every few seconds that they are at work."""
 LONGEST_DELAY = timedelta(minutes=30)
 """How long after its turn a feed may still wait for a worker."""
+SLOW_MAIL = timedelta(minutes=10)
+"""How long e-mails may wait for a mail server; it is tried again after one minute and after five."""
 
 
 def is_at_work() -> bool:
@@ -50,6 +54,38 @@ def find_problems() -> Iterator[str]:
     late = feeds.filter(next_pull_at__lt=now - LONGEST_DELAY).count()
     if late:
         yield f"{late} feeds wait for more than {minutes} minutes for a worker: raise Q_WORKERS or run more workers."
+
+
+def find_problems_of_others() -> Iterator[str]:
+    """What is wrong with senders' servers, the mail server, and machines that work: for monitors.
+
+    People find failing feeds on the home page.
+    """
+    if failing := Feed.objects.failing().filter(failures__gte=F("alert_after")).count():
+        yield f"{failing} feeds fail again and again: their pages say why, and what to do."
+    yield from _find_mail_problem()
+    yield from _find_wrong_clocks()
+
+
+def _find_mail_problem() -> Iterator[str]:
+    mails = Message.objects.filter(kind="email")
+    waiting = mails.pending().filter(attempts__gt=0, created_at__lt=timezone.now() - SLOW_MAIL).order_by("pk")
+    oldest = waiting.first()
+    if oldest is not None and not mails.filter(pk__gt=oldest.pk, delivered_at__isnull=False).exists():
+        yield (
+            f"No e-mail was delivered since {oldest.created_at:%Y-%m-%d %H:%M} UTC, and {waiting.count()} wait: look "
+            "at EMAIL_URL and the mail server. Their pages say what it answered."
+        )
+
+
+def _find_wrong_clocks() -> Iterator[str]:
+    clocks = Heartbeat.objects.clocks().filter(at__gte=timezone.now() - LONGEST_SILENCE)
+    if wrong := [clock.skew for clock in clocks if abs(clock.skew) > MOST_SKEW]:
+        worst = max(wrong, key=abs)
+        yield (
+            f"{len(wrong)} machines of workers or drop boxes have clocks that are not the database's, one by "
+            f"{abs(worst):.0f} seconds: let a time service keep them right. /metrics names the machines."
+        )
 
 
 def _find_silent_lanes() -> Iterator[str]:

@@ -16,12 +16,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from accounts.models import Account
-    from imports.models import Feed, Format, FormatVersion, Message, Run  # noqa: F401  (names used in annotations)
+    from imports.models import Feed, Format, FormatVersion, Heartbeat, Message, Run  # noqa: F401  (names used in annotations)
 
 LEASE = timedelta(minutes=5)
 """How long a run may give no sign of life before its database session is ended; it gives one every few seconds."""
 BIG_FILE = 10_000_000
 """Bytes above which a file has to wait for the workers of big ones, which takes seconds rather than a moment."""
+
+CLOCK = "clock."
+"""In front of the names of machines."""
 
 
 class FormatVersionQuerySet(models.QuerySet["FormatVersion"]):
@@ -173,6 +176,12 @@ class FeedQuerySet(models.QuerySet["Feed"]):
     def to_tell_of_silence(self) -> Self:
         """Silent feeds of which nobody was told yet."""
         return self.silent().filter(Q(silence_told_at=None) | Q(silence_told_at__lt=F("silent_at")))
+
+
+class HeartbeatQuerySet(models.QuerySet["Heartbeat"]):
+    def clocks(self) -> Self:
+        """Of machines, whatever works there."""
+        return self.filter(name__startswith=CLOCK)
 
 
 class MessageQuerySet(models.QuerySet["Message"]):

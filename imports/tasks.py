@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import logging
+from typing import TYPE_CHECKING
 
 from django.db import transaction
 from django.db.models import Count, Min
 from django.utils import timezone
+from django_q.exceptions import TimeoutException
 
 from accounts.models import Account
 from accounts.pruning import PrunedAlready, prune_by_schedule
 from accounts.times import iso_utc
+from accounts.watching import doing
 from connections.matching import finding as matching
 from connections.models import Connection
 from imports.errors import AccountBusy
@@ -27,6 +30,9 @@ from imports.queueing import enqueue_pulls, enqueue_run, enqueue_search, enqueue
 from imports.runs.releasing import release_asked_for
 from imports.runs.uploading import import_queued
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 logger = logging.getLogger(__name__)
 
 MATCHING_TURNS = 10
@@ -37,6 +43,20 @@ PRUNING_TURN = 20.0
 """Seconds for which a task prunes before it lets others come first."""
 
 
+@contextlib.contextmanager
+def telling(task: str) -> Iterator[None]:
+    """A task under its name; what it fails by is told in the log, as the queue would tell it with all it says."""
+    with doing("task", task=task), contextlib.ExitStack() as stack:
+        stack.push(_tell_failure)
+        yield
+
+
+def _tell_failure(_kind: object, error: BaseException | None, _trace: object) -> None:
+    if isinstance(error, Exception | TimeoutException):
+        logger.error("The task failed.", exc_info=error)
+
+
+@telling("work")
 def work(lane: str) -> str:
     """Do what has waited longest in the lane."""
     taken = take(Lane(lane))
@@ -51,6 +71,7 @@ def prove_to_be_at_work() -> None:
     """Nothing: that it comes to its end is the proof."""
 
 
+@telling("enqueue_due")
 def enqueue_due() -> None:
     """Queue what is due and what was lost; once a minute, by the one schedule."""
     end_lost_runs()
@@ -113,11 +134,13 @@ def import_upload(run_id: int) -> str:
     return import_queued(run_id)
 
 
+@telling("deliver")
 def deliver() -> str:
     """Deliver the messages that are due."""
     return f"{deliver_due()} messages delivered."
 
 
+@telling("look_for_duplicates")
 def look_for_duplicates(account_id: int) -> str:
     """Look at so many connections of the account as take a while, and leave the rest to a task behind the others."""
     if matching.look_for_duplicates(account_id, turns=MATCHING_TURNS):
@@ -139,6 +162,7 @@ def release(run_id: int) -> str:
     return release_asked_for(run_id)
 
 
+@telling("prune")
 def prune() -> str:
     """Let go of what was kept long enough, for a while, and leave the rest to a task behind the others."""
     try:

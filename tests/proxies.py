@@ -1,4 +1,4 @@
-"""A proxy between the program and PostgreSQL, which cuts the session at a chosen moment."""
+"""Proxies between the program and PostgreSQL, which cut sessions at a chosen moment, or refuse them for a while."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import select
 import socket
 import threading
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from benchmarks.servers import Server
 
@@ -60,12 +60,75 @@ class Cutter:
                     return
 
     def _connect(self) -> socket.socket:
-        host, port = self.server["host"], int(self.server.get("port", 5432))
-        if not host.startswith("/"):
-            return socket.create_connection((host, port))
-        server = socket.socket(socket.AF_UNIX)
-        server.connect(f"{host}/.s.PGSQL.{port}")
-        return server
+        return connect(self.server)
+
+
+def connect(parameters: dict[str, Any]) -> socket.socket:
+    """To the server itself."""
+    host, port = parameters["host"], int(parameters.get("port", 5432))
+    if not host.startswith("/"):
+        return socket.create_connection((host, port))
+    server = socket.socket(socket.AF_UNIX)
+    server.connect(f"{host}/.s.PGSQL.{port}")
+    return server
+
+
+class Gate:
+    """Passes everything on until it is shut: then all sessions end, and nobody gets through."""
+
+    def __init__(self) -> None:
+        self.server = Server().parameters
+        self.ends: set[socket.socket] = set()
+        self.listener: socket.socket | None = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+
+    def url(self, database: str) -> str:
+        """For DATABASE_URL."""
+        user, password = self.server.get("user", ""), self.server.get("password", "")
+        return f"postgres://{user}:{password}@127.0.0.1:{self.port}/{database}?sslmode=disable"
+
+    def open(self) -> None:
+        if self.listener is None:
+            self.listener = socket.create_server(("127.0.0.1", self.port))
+        threading.Thread(target=self._serve, args=[self.listener], daemon=True).start()
+
+    def shut(self) -> None:
+        if self.listener is not None:
+            self.listener.shutdown(socket.SHUT_RDWR)  # which ends the waiting for clients
+            self.listener.close()
+        self.listener = None
+        for end in list(self.ends):
+            with contextlib.suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+
+    def _serve(self, listener: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                client, _ = listener.accept()
+                server = connect(self.server)
+                self.ends |= {client, server}
+                for source, target in ((client, server), (server, client)):
+                    threading.Thread(target=self._pass_on, args=[source, target], daemon=True).start()
+
+    def _pass_on(self, source: socket.socket, target: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while data := source.recv(1 << 16):
+                target.sendall(data)
+        for end in (source, target):
+            with contextlib.suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+        self.ends.discard(source)
+        source.close()
+
+
+@contextmanager
+def gate() -> Iterator[Gate]:
+    gate = Gate()
+    gate.open()
+    try:
+        yield gate
+    finally:
+        gate.shut()
 
 
 @contextmanager

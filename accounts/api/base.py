@@ -33,6 +33,7 @@ from accounts.api.strictness import find_repeated, find_unknown
 from accounts.models import Account
 from accounts.users import user_of
 from accounts.waiting import some_patience
+from accounts.watching import name_also
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -102,6 +103,7 @@ class AccountView(GenericAPIView[Any]):
     def check_account(self, request: Request, **kwargs: Any) -> None:
         visible = Account.objects.visible_to(user_of(request)).select_related("sandbox_of")
         self.account = get_object_or_404(visible, code=kwargs["account"])
+        name_also(account=self.account.code)
         self.check_rights(self.owner, edit=self.writes)
 
     def check_rights(self, owner: Account, *, edit: bool) -> None:

@@ -21,6 +21,7 @@ logger = logging.getLogger(__name__)
 CONTENT_TYPE = "application/problem+json"
 RETRY_AFTER = 5
 """Seconds, for what others hold at this moment."""
+RETRY_AFTER_OUTAGE = 30
 DUPLICATE = {"unique", "unique_together"}
 
 
@@ -145,7 +146,7 @@ def _headers_of(error: exceptions.APIException, context: dict[str, Any]) -> dict
     if wait := getattr(error, "wait", None):
         headers["Retry-After"] = str(max(1, int(wait)))
     elif error.status_code == 503:
-        headers["Retry-After"] = "30"
+        headers["Retry-After"] = str(RETRY_AFTER_OUTAGE)
     if isinstance(error, exceptions.MethodNotAllowed):
         headers["Allow"] = ", ".join(context["view"].allowed_methods)
     if isinstance(error, Conflict) and error.location:

@@ -18,6 +18,8 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import Error, connection
 from django.utils import timezone
 
+from accounts.tallies import add_counted, count
+from accounts.watching import doing
 from imports.errors import AccountBusy, SettingsWrong, TryAgainLater
 from imports.feeds.archiving import Mover
 from imports.feeds.claiming import claim_feed
@@ -65,7 +67,10 @@ def pull_feed(
     try:
         if not patient:
             _give_way(feed)
-        with claim_feed(feed, only_due=only_due) as pull:
+        with (
+            claim_feed(feed, only_due=only_due) as pull,
+            doing("pull", account=feed.account.code, feed=feed.pk, pull=pull.pk),
+        ):
             work = _Pulling(pull, patient, progress)
             try:
                 work.go()
@@ -84,6 +89,8 @@ def pull_feed(
                 raise
             else:
                 record_success(pull, work.again_at, work.message, asked=pull.asked and work.goes_on)
+            finally:
+                work.count()
         return pull
     except Error as error:
         raise TryAgainLater(f"The database gave up: {str(error).splitlines()[0]}") from error
@@ -141,6 +148,11 @@ class _Pulling:
         finally:
             if path.is_file():
                 path.unlink()
+
+    def count(self) -> None:
+        count("pulls_total", self.pull.status)
+        count("pull_seconds_total", amount=time.monotonic() - self.started)
+        add_counted()
 
     def _use_session(self, path: Path) -> bool:
         """Do what there is to do in one session on the server; whether another one is needed."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 import logging
 import time
 from datetime import timedelta
@@ -11,6 +12,8 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db.models import F
 from django.utils import timezone
 
+from accounts.tallies import add_counted, count
+from accounts.watching import doing
 from imports.errors import SettingsWrong, TryAgainLater
 from imports.filesystems import ServerUnreachable
 from imports.messages.channels import Gone, find_channels
@@ -18,6 +21,8 @@ from imports.models import Message
 
 if TYPE_CHECKING:
     from datetime import datetime
+
+    from imports.messages.channels import Channel
 
 logger = logging.getLogger(__name__)
 
@@ -27,12 +32,23 @@ LONGEST_DELIVERY = 10 * 60
 """Seconds after which the rest is left to the next task, which follows within a minute."""
 
 
+class Outcome(enum.StrEnum):
+    """Of one attempt to deliver a message."""
+
+    DELIVERED = "delivered"
+    AWAY = "away"
+    """Nobody is at home; it is tried again."""
+    REFUSED = "refused"
+    """It was not taken; it is tried again."""
+    GIVEN_UP = "given_up"
+
+
 def deliver_due(most: int = 100) -> int:
     """Deliver what is due, the oldest first; returns how many were taken.
 
     Where one message finds nobody at home, the others to the same place wait for the next time, uncounted.
     """
-    taken, away, started, channels = 0, set(), time.monotonic(), find_channels()
+    taken, away, started, channels = 0, set[str](), time.monotonic(), find_channels()
     for message in Message.objects.due().select_related("account", "feed", "run").order_by("pk")[:most]:
         if time.monotonic() - started > LONGEST_DELIVERY:
             break
@@ -40,18 +56,30 @@ def deliver_due(most: int = 100) -> int:
         place = channel.find_place(message)
         if place in away or not _claim(message):
             continue
-        try:
-            channel.deliver(message)
-        except TryAgainLater as error:
-            if isinstance(error, ServerUnreachable):
-                away.add(place)
-            _record_failure(message, str(error), give_up=message.attempts > len(WAITS))
-        except (SettingsWrong, ImproperlyConfigured) as error:
-            _record_failure(message, str(error), give_up=True)
-        else:
-            Message.objects.filter(pk=message.pk).update(delivered_at=timezone.now(), problem="")
-            taken += 1
+        with doing("message", account=message.account.code, feed=message.feed_id, message=message.pk):
+            outcome = _deliver(channel, message)
+        if outcome == Outcome.AWAY:
+            away.add(place)
+        taken += outcome == Outcome.DELIVERED
+        count("deliveries_total", message.kind, outcome)
+        add_counted()
     return taken
+
+
+def _deliver(channel: Channel, message: Message) -> Outcome:
+    try:
+        channel.deliver(message)
+    except TryAgainLater as error:
+        give_up = message.attempts > len(WAITS)
+        _record_failure(message, str(error), give_up=give_up)
+        if isinstance(error, ServerUnreachable):
+            return Outcome.AWAY
+        return Outcome.GIVEN_UP if give_up else Outcome.REFUSED
+    except (SettingsWrong, ImproperlyConfigured) as error:
+        _record_failure(message, str(error), give_up=True)
+        return Outcome.GIVEN_UP
+    Message.objects.filter(pk=message.pk).update(delivered_at=timezone.now(), problem="")
+    return Outcome.DELIVERED
 
 
 def _claim(message: Message) -> bool:

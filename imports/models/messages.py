@@ -11,7 +11,7 @@ from accounts.fields import SecretField
 from accounts.models import Account
 from accounts.plugins import load
 from imports.models.feeds import Feed
-from imports.querysets import MessageQuerySet
+from imports.querysets import HeartbeatQuerySet, MessageQuerySet
 
 OUTBOX = "file"
 """The kind of messages that no task delivers: the next pull of their feed writes them to its server."""
@@ -71,11 +71,16 @@ class Message(models.Model):
 
 
 class Heartbeat(models.Model):
-    """When something that runs by itself was last seen at work."""
+    """When something that runs by itself was last seen at work, by the clock of the database."""
 
     name = models.CharField(max_length=40, unique=True)
     at = models.DateTimeField()
     worker = models.CharField(max_length=150, help_text="Machine and process.")
+    skew = models.FloatField(
+        default=0, db_default=0, help_text="Seconds that the clock of the machine was ahead of the database's."
+    )
+
+    objects: ClassVar[models.Manager[Heartbeat]] = HeartbeatQuerySet.as_manager()
 
     def __str__(self) -> str:
         return f"{self.name} at {self.at}"

@@ -7,15 +7,23 @@ process that is frozen writes nothing.
 from __future__ import annotations
 
 import contextlib
+import socket
 import threading
 from collections.abc import Callable
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from contextvars import copy_context
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
 
 from django.db import Error, connection
+from django.db.models import DateTimeField, DurationField, ExpressionWrapper, Value
+from django.db.models.functions import Extract, Now
 from django.utils import timezone
 
-from imports.models import Run
+from accounts.tallies import add_counted
+from imports.models import Heartbeat, Run
+from imports.pipeline.claiming import worker_name
+from imports.querysets import CLOCK
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,6 +37,8 @@ BEATS_EVERY = 10
 """Seconds after which a sign of life is written whether there is progress or not."""
 LONGEST_GOODBYE = 5
 """Seconds that the end of a run waits for the thread."""
+MACHINES_KEPT = timedelta(days=1)
+"""How long a machine is remembered that is not seen any more."""
 
 
 @contextmanager
@@ -40,13 +50,26 @@ def beating(run: Run, progress: Progress) -> Iterator[Progress]:
         beat.progress = (stage, done, total)
         progress(stage, done, total)
 
-    thread = threading.Thread(target=beat.go, name=f"beat of {run.pk}", daemon=True)
+    thread = threading.Thread(target=copy_context().run, args=[beat.go], name=f"beat of {run.pk}", daemon=True)
     thread.start()
     try:
         yield record
     finally:
         beat.is_over.set()
         thread.join(LONGEST_GOODBYE)
+
+
+def note_heartbeats(*names: str) -> None:
+    """Note that these are at work, and how far this machine's clock is from the database's."""
+    ahead = Value(timezone.now(), output_field=DateTimeField()) - Now()
+    seen: dict[str, Any] = {"at": Now(), "worker": worker_name()}
+    skew = Extract(ExpressionWrapper(ahead, output_field=DurationField()), "epoch")
+    for name in names:
+        Heartbeat.objects.update_or_create(name=name, defaults=seen)
+    clock = f"{CLOCK}{socket.gethostname()}"[:40]
+    if Heartbeat.objects.update_or_create(name=clock, defaults={**seen, "skew": skew})[1]:
+        Heartbeat.objects.clocks().filter(at__lt=timezone.now() - MACHINES_KEPT).delete()
+    add_counted()
 
 
 class _Beat:

@@ -18,6 +18,7 @@ from imports.pipeline.claiming import end_session
 from imports.pipeline.deciding import decide
 from imports.pipeline.issues import group_issues, store_issues
 from imports.pipeline.keeping import keep_held_file
+from imports.pipeline.timing import BEGINNING, Steps, tell_end
 from imports.queueing import enqueue_search
 
 if TYPE_CHECKING:
@@ -51,6 +52,9 @@ class Ending:
     further: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     """The issues that the run does not keep, by severity, code and field."""
     session: int = field(default_factory=lambda: connection.connection.info.backend_pid)
+    steps: Steps = field(default_factory=Steps)
+    is_rehearsal: bool = field(default_factory=lambda: connection.in_atomic_block)
+    """Whether the run is within a transaction of others, who take it back with all they try."""
 
     @property
     def lifts_limits(self) -> bool:
@@ -68,10 +72,21 @@ class Ending:
 
     @contextlib.contextmanager
     def recording(self) -> Iterator[None]:
-        """What ends the block is recorded in the run; what comes after its end changes nothing of it.
+        """What ends the block is recorded in the run, and told in the log; what comes after changes nothing of it.
 
         Raises TryAgainLater when the database gives up, saying what is true of the run then.
         """
+        self.steps.enter(BEGINNING)
+        try:
+            with self._recording():
+                yield
+        finally:
+            self.steps.enter("")
+            if not self.is_rehearsal:
+                tell_end(self.run, self.steps)
+
+    @contextlib.contextmanager
+    def _recording(self) -> Iterator[None]:
         try:
             try:
                 yield

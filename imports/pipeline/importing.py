@@ -52,6 +52,7 @@ from imports.pipeline.keeping import keep_rejects, keeping_file
 from imports.pipeline.limiting import limit_scan
 from imports.pipeline.recognising import digest_header, explain_drift, explain_missing_header
 from imports.pipeline.rejecting import drafting_rejects, write_rejects
+from imports.pipeline.timing import ENDING, doing_run
 from imports.template import MEANING
 from imports.versioning import find_other_specs
 from lookups.directory import LookupDirectory
@@ -93,8 +94,13 @@ def import_file(
     spec, path, keep = request.find_spec(), request.path, request.keeps_copy
     with claim_account(request.account, patient=request.patient):
         run = begin_run(request, spec)
-        with beating(run, progress) as progress, keeping_file(run, path, wanted=keep) as name_copy:
+        with (
+            doing_run(run),
+            beating(run, progress) as progress,
+            keeping_file(run, path, wanted=keep) as name_copy,
+        ):
             ending = Ending(run, path, keep, request.release, name_copy)
+            progress = ending.steps.follow(progress)
             with ending.recording():
                 hold_what_fails(run)
                 _Import(run, spec, path, ending, progress, witness, request.replay).go(request.rejects)
@@ -132,6 +138,7 @@ class _Import:
                 checker = Checker(self.run, stage, log, source, mapping, directory, scan, bool(self.known))
                 self._check(checker)
                 self._merge(checker)
+                self.ending.steps.enter(ENDING)
                 log.close()
                 self.ending.further = log.further
                 if self.run.rejected or self.run.rows_rejected:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 from django.db import transaction
 
+from accounts.tallies import count
 from imports.errors import SettingsWrong
 from imports.models.runs import kept_file_name, rejects_file_name
 
@@ -77,6 +78,7 @@ def keep_rejects(run: Run, write: Callable[[Path], None]) -> None:
 
 
 def _no_room(run: Run, error: OSError) -> SettingsWrong:
+    count("errors_total", "storage")
     return SettingsWrong(f"No copy of {run.file_name} can be kept in DATA_DIR: {error.strerror}.")
 
 

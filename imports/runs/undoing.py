@@ -19,6 +19,7 @@ from imports.pipeline.claiming import claim_account
 from imports.pipeline.ending import Ending
 from imports.pipeline.importing import ATTEMPTS
 from imports.pipeline.issues import MOST_OF_A_CODE, store_issues
+from imports.pipeline.timing import doing_run
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -45,9 +46,9 @@ def undo_run(
     with claim_account(run.account, patient=patient):
         check_undo(run)
         undo = _begin(run, user, dry_run, queued)
-        with beating(undo, lambda stage, done, total: None) as progress:
+        with doing_run(undo), beating(undo, lambda stage, done, total: None) as progress:
             ending = Ending(undo, Path(), keep=False, release=None, name_copy=lambda: None)
-            undone = Undone()
+            progress, undone = ending.steps.follow(progress), Undone()
             with ending.recording(), ending.committing():
                 progress("Writing", 0, 1)
                 undone = _undo(run, undo)

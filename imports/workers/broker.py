@@ -75,7 +75,7 @@ class LaneBroker(ORM):
         try:
             super().delete(task_id)
         except ANSWER_LOST as error:
-            logger.warning("Task %s could not be taken out of the queue: %s", task_id, str(error).splitlines()[0])
+            logger.warning("Task %s could not be taken out of the queue.", task_id, exc_info=error)
 
     def set_stat(self, key: str, value: str, timeout: int) -> None:
         """Told twice a second by the process that guards the lane's workers: nobody reads more of it than that."""

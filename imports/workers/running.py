@@ -13,13 +13,11 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.db import Error, connections
-from django.utils import timezone
 from django_q.cluster import Cluster
 from django_q.conf import Conf
 
 from imports.lanes import Lane, closed, share_workers
-from imports.models import Heartbeat
-from imports.pipeline.claiming import worker_name
+from imports.pipeline.beating import note_heartbeats
 from imports.workers.signs import Signs, give_signs
 
 if TYPE_CHECKING:
@@ -34,8 +32,6 @@ GRACE = 30.0
 LOOK = 0.2
 LONGEST_PAUSE = 60.0
 """Seconds between two starts of a lane that ends again and again."""
-COMPLAINT = 60.0
-"""Seconds between two lines about a database that does not answer."""
 
 
 @dataclass
@@ -107,7 +103,7 @@ class Watch:
         self.lanes = [LaneProcess(lane, count) for lane, count in share_workers(workers).items()]
         self.told_to_end = 0
         self.code = 0
-        self.noted_at = self.complained_at = -COMPLAINT
+        self.noted_at = -LONGEST_PAUSE
 
     def run(self) -> int:
         """Until SIGTERM or SIGINT, a second of which ends at once. Returns 1 where anything had to be killed."""
@@ -161,15 +157,10 @@ class Watch:
             return
         self.noted_at = now
         try:
-            for lane in self.lanes:
-                if lane.is_at_work and lane.signs.told:
-                    changes = {"at": timezone.now(), "worker": worker_name()}
-                    Heartbeat.objects.update_or_create(name=lane.lane.heartbeat, defaults=changes)
+            note_heartbeats(*(one.lane.heartbeat for one in self.lanes if one.is_at_work and one.signs.told))
         except Error as error:
             connections.close_all()
-            if now - self.complained_at >= COMPLAINT:
-                self.complained_at = now
-                logger.error("The database does not answer; workers wait for it: %s", str(error).splitlines()[0])
+            logger.error("No heartbeat could be noted.", exc_info=error)
 
 
 def _serve(lane: Lane, workers: int, signs: Signs, watcher: int) -> None:

@@ -58,8 +58,8 @@ def test_what_is_imported_is_named():
         for module in imported(path)
         if module not in known and "migrations" not in path.parts
     }
-    assert wanted - named("local") == set()
-    assert wanted - named("base") == EMBEDDED
+    assert wanted - named("local") - named("traces") == set()
+    assert wanted - named("base") - named("traces") == EMBEDDED
 
 
 def test_what_is_named_is_used():
@@ -88,6 +88,6 @@ def test_what_runs_is_what_was_tested(path):
 @pytest.mark.parametrize("path", COMPILED, ids=lambda path: path.stem)
 def test_every_package_is_pinned_by_hashes_and_from_no_named_index(path):
     blocks = re.split(r"^(?=[\w.-]+(?:\[|==))", path.read_text(), flags=re.MULTILINE)[1:]
-    assert len(blocks) == len(pinned(path)) > 20
+    assert len(blocks) == len(pinned(path)) > 9
     assert all("--hash=sha256:" in block for block in blocks)
     assert "://" not in path.read_text()

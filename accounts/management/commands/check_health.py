@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from django.core.management.base import BaseCommand
 from django.db import Error
 
-from accounts.health import find_problems, find_unreadable_secrets
+from accounts.health import find_all_problems, find_unreadable_secrets
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
@@ -23,7 +23,7 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
 
     def handle(self, **options: Any) -> None:
-        problems = find_problems()
+        problems = find_all_problems()
         with contextlib.suppress(Error):  # a database that is down is among the problems already
             problems += find_unreadable_secrets()
         if options["json"]:

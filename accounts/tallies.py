@@ -1,0 +1,77 @@
+"""Tallies: how often things happened, in all processes on all machines together, for monitors.
+
+A process counts in its memory, at no cost and without an error, and adds what it counted to the database's numbers
+when what it did has ended, though not more often than every two seconds. What a process counted that is killed or
+recycled just then is lost, and nothing else.
+
+Apps declare theirs in the `tallies` of their AppConfig: name → `Kind`.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections import Counter
+from dataclasses import dataclass
+
+from django.db import Error, connection, transaction
+
+Key = tuple[str, tuple[str, ...]]
+"""The name of a tally, and the values of its labels."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What is counted: in a sentence, by which labels, and which values of them are there from the start."""
+
+    text: str
+    labels: tuple[str, ...] = ()
+    known: tuple[tuple[str, ...], ...] = ()
+
+
+ADD = """
+    INSERT INTO accounts_tally (name, labels, amount) VALUES {} ON CONFLICT (name, labels)
+    DO UPDATE SET amount = accounts_tally.amount + excluded.amount
+"""
+
+EVERY = 2.0
+_added_at = -EVERY
+_counted: Counter[Key] = Counter()
+_lock = threading.Lock()
+os.register_at_fork(after_in_child=_counted.clear)  # its parent adds them
+
+
+def count(name: str, *labels: str, amount: float = 1) -> None:
+    with _lock:
+        _counted[name, labels] += amount  # type: ignore[assignment]  # seconds are no whole numbers
+
+
+def add_counted(*, at_once: bool = False) -> None:
+    """Add what this process counted to the database's numbers. What cannot be added waits for the next time."""
+    global _added_at
+    with _lock:
+        if not at_once and time.monotonic() - _added_at < EVERY:
+            return
+        _added_at = time.monotonic()
+        mine = dict(_counted)
+        _counted.clear()
+    if not mine:
+        return
+    # Whoever adds several does so in the same order, so that nobody waits for each other.
+    rows = [(name, list(labels), float(amount)) for (name, labels), amount in sorted(mine.items())]
+    places = ", ".join(["(%s, %s::text[], %s)"] * len(rows))
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(ADD.format(places), [value for row in rows for value in row])
+    except Error:
+        with _lock:
+            _counted.update(mine)  # type: ignore[arg-type]  # as above
+
+
+def read_tallies() -> dict[Key, float]:
+    from accounts.models import Tally
+
+    return {
+        (name, tuple(labels)): amount for name, labels, amount in Tally.objects.values_list("name", "labels", "amount")
+    }

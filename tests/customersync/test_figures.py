@@ -1,0 +1,218 @@
+"""Figures for Prometheus: who may ask, what is counted wherever it happens, and what is asked from the database."""
+
+from __future__ import annotations
+
+import multiprocessing
+import time
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import OperationalError, connection
+from django.utils import timezone
+from prometheus_client.parser import text_string_to_metric_families
+
+from accounts import figures, tallies
+from accounts.models import Tally
+from accounts.tallies import add_counted, count
+from dropbox.models import Login, Session, StoredFile
+from imports.models import Feed, Heartbeat, Message, Run
+from imports.pipeline import ImportRequest, import_file
+from imports.queueing import enqueue_task
+from tests.builders import add_lookups, make_account, make_connection
+from tests.imports.customer_files import NEW, SHIPPING, as_text
+
+ASKED = {"HTTP_AUTHORIZATION": "Bearer m3trics"}
+
+
+@pytest.fixture(autouse=True)
+def _anew(settings):
+    """Nothing is known or counted yet."""
+    settings.METRICS_TOKEN = "m3trics"
+    tallies._counted.clear()
+    tallies._added_at = -tallies.EVERY
+    figures.ours.known_at = -figures.KEPT
+    yield
+    tallies._counted.clear()
+    figures.ours.known_at = -figures.KEPT
+
+
+@pytest.fixture
+def ask(client):
+    """Asks for all figures: name → value by the values of its labels."""
+
+    def get():
+        figures.ours.known_at = -figures.KEPT
+        answer = client.get("/metrics", **ASKED)
+        assert answer.status_code == 200
+        found: dict[str, dict[Any, float]] = {}
+        for family in text_string_to_metric_families(answer.content.decode()):
+            for sample in family.samples:
+                labels = tuple(sample.labels.values())
+                found.setdefault(sample.name.removeprefix("customersync_"), {})[
+                    labels[0] if len(labels) == 1 else labels
+                ] = sample.value
+        return found
+
+    return get
+
+
+@pytest.mark.django_db
+def test_only_whoever_has_the_token_is_told(client, settings):
+    settings.ALLOWED_HOSTS = ["sync.example.com"]
+    assert client.get("/metrics", HTTP_HOST="10.0.0.7", **ASKED).status_code == 200
+    for sent in ({}, {"HTTP_AUTHORIZATION": "Bearer other"}, {"HTTP_AUTHORIZATION": "m3trics"}):
+        answer = client.get("/metrics", **sent)
+        assert (answer.status_code, answer["WWW-Authenticate"]) == (401, "Bearer")
+        assert b"customersync_" not in answer.content
+    settings.METRICS_TOKEN = ""
+    assert client.get("/metrics", HTTP_AUTHORIZATION="Bearer ").status_code == 404
+
+
+@pytest.mark.django_db
+def test_they_are_asked_for_once_in_some_seconds_with_few_statements(client, django_assert_max_num_queries):
+    with django_assert_max_num_queries(35):
+        first = client.get("/metrics", **ASKED).content
+    with django_assert_max_num_queries(0):
+        assert client.get("/metrics", **ASKED).content == first
+
+
+def test_a_database_that_is_away_is_told_and_nothing_else(client, monkeypatch):
+    def refuse(*_, **__):
+        raise OperationalError("refused")
+
+    monkeypatch.setattr(connection, "ensure_connection", refuse)
+    answer = client.get("/metrics", **ASKED)
+    said = [line for line in answer.content.decode().splitlines() if not line.startswith("#")]
+    assert (answer.status_code, said) == (200, ["customersync_database_up 0.0"])
+
+
+# -- what is counted
+
+
+@pytest.mark.django_db(transaction=True)
+def test_runs_are_counted_with_their_rows_customers_and_steps(tmp_path, ask):
+    account, path = make_account("maison"), tmp_path / "customers.txt"
+    add_lookups(account)
+    wrong = NEW | SHIPPING | {"customer_code": "C2", "shipping_country": "Nowhere"}
+    path.write_text(as_text([NEW | SHIPPING, wrong]))
+    for dry_run in (True, False):
+        import_file(ImportRequest(account=account, path=path, dry_run=dry_run))
+    found = ask()
+    assert found["runs_total"] == {("dry run", "partial"): 1, ("file", "partial"): 1}
+    assert found["run_rows_total"] == {(): 2}
+    assert found["run_customers_total"] == {"created": 1, "updated": 0, "unchanged": 0, "rejected": 1, "skipped": 0}
+    assert set(found["run_step_seconds_total"]) == {"beginning", "reading", "checking", "writing", "ending"}
+    Run.objects.all().delete()  # as pruning does
+    assert ask()["runs_total"] == found["runs_total"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_others_count_is_added_and_what_cannot_be_added_waits(monkeypatch):
+    count("errors_total", "storage")
+    child = multiprocessing.get_context("fork").Process(target=lambda: None)
+    connection.close()
+    child.start()
+    child.join()
+    with monkeypatch.context() as away:
+        away.setattr(connection, "ensure_connection", lambda: (_ for _ in ()).throw(OperationalError("refused")))
+        add_counted(at_once=True)
+    count("errors_total", "storage")
+    add_counted(at_once=True)
+    Tally.objects.create(name="runs_total", labels=["file", "held"], amount=4)
+    count("runs_total", "file", "held", amount=0.5)
+    add_counted(at_once=True)
+    add_counted(at_once=True)
+    assert set(Tally.objects.values_list("name", "amount")) == {("errors_total", 2), ("runs_total", 4.5)}
+
+
+@pytest.mark.django_db
+def test_it_is_added_every_two_seconds_at_most(monkeypatch, django_assert_num_queries):
+    now = [1000.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    for _ in range(3):
+        count("pulls_total", "succeeded")
+        add_counted()
+    assert Tally.objects.get().amount == 1
+    now[0] += 3
+    add_counted()
+    assert Tally.objects.get().amount == 3
+    with django_assert_num_queries(0):
+        add_counted(at_once=True)
+
+
+def test_a_process_that_is_forked_counts_from_nothing():
+    count("errors_total", "database")
+    reading, writing = multiprocessing.Pipe(duplex=False)
+    child = multiprocessing.get_context("fork").Process(target=lambda: writing.send(dict(tallies._counted)))
+    child.start()
+    assert reading.recv() == {}
+    child.join()
+    assert tallies._counted
+
+
+# -- what is asked
+
+
+@pytest.mark.django_db
+def test_the_queue_feeds_and_runs(ask):
+    now = timezone.now()
+    account, sandbox = make_account("maison"), make_account("studio")
+    make = {"account": account, "protocol": "ftp", "host": "ftp.example.com", "interval_minutes": 60}
+    later = {"next_pull_at": now + timedelta(minutes=10)}
+    Feed.objects.create(name="works", **make, **later)
+    Feed.objects.create(name="fails", failures=3, alert_after=3, **make, **later)
+    Feed.objects.create(name="off", enabled=False, next_pull_at=now - timedelta(hours=9), **make)
+    Feed.objects.create(
+        name="due", next_pull_at=now - timedelta(minutes=5), queued_at=now - timedelta(minutes=4), **make
+    )
+    Feed.objects.create(name="late", next_pull_at=now - timedelta(minutes=50), silent_after_hours=1, **make)
+    Feed.objects.filter(name="late").update(created_at=now - timedelta(days=1))
+    details = {"account": account, "format_name": "standard template"}
+    Run.objects.create(file_name="a", status="queued", queued_at=now - timedelta(minutes=2), **details)
+    Run.objects.create(
+        file_name="b", status="queued", queued_at=now, file_size=50_000_000, **details | {"account": sandbox}
+    )
+    Run.objects.create(file_name="c", status="held", finished_at=now - timedelta(hours=2), **details)
+    Run.objects.create(file_name="d", status="running", heartbeat_at=now - timedelta(hours=1), **details)
+    enqueue_task("imports.tasks.deliver")
+    found = ask()
+    assert found["queue_depth"] == {"prompt": 2, "feeds": 1, "bulk": 1}
+    assert {lane: round(age / 60) for lane, age in found["queue_oldest_seconds"].items()} == {
+        "prompt": 2,
+        "feeds": 4,
+        "bulk": 0,
+    }
+    assert found["feeds"] == {"enabled": 4, "due": 2, "late": 1, "failing": 1, "silent": 1, "unmoved": 0}
+    assert round(found["feeds_latest_seconds"][()] / 60) == 50
+    assert found["runs_active"] == {"queued": 2, "running": 1, "held": 1}
+    assert round(found["held_oldest_seconds"][()] / 3600) == 2
+    assert found["runs_silent"] == {(): 1}
+
+
+@pytest.mark.django_db
+def test_reviews_messages_workers_and_the_drop_box(ask):
+    now = timezone.now()
+    account = make_account("maison")
+    for code, hours in (("A", 1), ("B", 72)):
+        one = make_connection(account, code)
+        type(one).objects.filter(pk=one.pk).update(status="pending", created_at=now - timedelta(hours=hours))
+    details = {"account": account, "event": "feed.failing"}
+    Message.objects.create(kind="email", key="1", **details)
+    Message.objects.create(kind="webhook", key="2", delivered_at=now, **details)
+    Heartbeat.objects.create(name="workers.prompt", at=now - timedelta(minutes=7), worker="machine:7")
+    Heartbeat.objects.create(name="clock.machine", at=now, worker="machine:7", skew=-4.5)
+    feed = Feed.objects.create(account=account, name="box", protocol="dropbox")
+    login = Login.objects.create(feed=feed, user_name="erp")
+    session = {"account": account, "login": login, "user_name": "erp", "server": "machine:8", "address": "::1"}
+    Session.objects.create(protocol="SFTP", **session)
+    Session.objects.create(protocol="FTPS", ended_at=now, **session)
+    StoredFile.objects.create(feed=feed, folder="in", name="a.txt", size=7, modified_at=now, content="x")
+    found = ask()
+    assert found["reviews"] == {"waiting": 2, "overdue": 1}
+    assert round(found["reviews_oldest_seconds"][()] / 3600) == 72
+    assert found["messages_pending"] == {"email": 1}
+    assert round(found["seen_seconds"]["workers.prompt"] / 60) == 7
+    assert found["clock_skew_seconds"] == {"machine": -4.5}
+    assert found["dropbox_sessions"] == {"SFTP": 1, "FTPS": 0, "FTP": 0}
+    assert (found["dropbox_files"], found["dropbox_bytes"]) == ({(): 1}, {(): 7})

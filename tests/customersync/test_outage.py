@@ -1,0 +1,79 @@
+"""A database that is away for a while: web, workers and drop box wait for it, and say so once a minute each."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import requests
+from django.db import connection
+
+from imports.lanes import Lane
+from imports.models import Heartbeat
+from tests.dropbox.visitors import start_dropbox
+from tests.processes import ROOT, environment, free_port, run_cluster, wait_until
+from tests.proxies import gate
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+KNOWN = {"Cookie": f"sessionid={'x' * 32}", "Authorization": f"Bearer csync_{'x' * 64}"}
+"""What a database is asked about."""
+SAID = "The database does not answer: "
+
+
+@contextlib.contextmanager
+def run_web(folder: Path, **variables: str):
+    port = free_port()
+    command = [str(Path(sys.executable).with_name("gunicorn")), "customersync.wsgi", "--bind", f"127.0.0.1:{port}"]
+    production = {"DEBUG": "off", "ALLOWED_HOSTS": "127.0.0.1", "SECURE_SSL_REDIRECT": "off"}
+    with (folder / "web.log").open("w") as log:
+        server = subprocess.Popen(
+            [*command, "--threads", "4"], cwd=ROOT, env=environment(**production, **variables), stdout=log, stderr=log
+        )
+    try:
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.terminate()
+        server.wait(20)
+
+
+def test_it_is_said_once_a_minute_and_everything_goes_on_afterwards(tmp_path):
+    with gate() as way:
+        variables = {"DATABASE_URL": way.url(connection.settings_dict["NAME"]), "WORKERS_BEAT_SECONDS": "0.5"}
+        with run_web(tmp_path, **variables) as url, run_cluster(tmp_path, **variables):
+            box = start_dropbox(**variables)
+            names = {"dropbox", *(lane.heartbeat for lane in Lane)}
+            try:
+                wait_until(lambda: names <= set(Heartbeat.objects.values_list("name", flat=True)))
+                wait_until(lambda: status_of(f"{url}/health/ready") == 200)
+                way.shut()
+                wait_until(lambda: SAID in (tmp_path / "cluster.log").read_text())
+                for _ in range(5):
+                    assert status_of(f"{url}/health/live") == 200
+                    assert status_of(f"{url}/health/ready") == 503
+                    for page in ("/admin/", "/api/v1/accounts/maison/runs/"):
+                        answer = requests.get(f"{url}{page}", headers=KNOWN, timeout=20)
+                        assert (answer.status_code, answer.headers["Retry-After"]) == (503, "30")
+                        assert "database does not answer" in answer.text
+                way.open()
+                Heartbeat.objects.all().delete()
+                wait_until(lambda: status_of(f"{url}/health/ready") == 200)
+                wait_until(lambda: names <= set(Heartbeat.objects.values_list("name", flat=True)))
+            finally:
+                box.process.send_signal(signal.SIGTERM)
+                said = {"dropbox": box.process.communicate(timeout=20)[1]}
+    said |= {name: (tmp_path / f"{name}.log").read_text() for name in ("web", "cluster")}
+    for name, log in said.items():
+        assert log.count(SAID) == 1, (name, log)
+        assert "Traceback" not in log, (name, log)
+        assert len([line for line in log.splitlines() if " ERROR " in line or " CRITICAL " in line]) == 1, (name, log)
+
+
+def status_of(url: str) -> int:
+    with contextlib.suppress(requests.ConnectionError):
+        return requests.get(url, timeout=20).status_code
+    return 0
