@@ -56,7 +56,7 @@ def deliver_due(most: int = 100) -> int:
         place = channel.find_place(message)
         if place in away or not _claim(message):
             continue
-        with doing("message", account=message.account.code, feed=message.feed_id, message=message.pk):
+        with doing("message", account=message.account.code, feed=message.feed_id, message_id=message.pk):
             outcome = _deliver(channel, message)
         if outcome == Outcome.AWAY:
             away.add(place)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import re
 import time
 from datetime import timedelta
 from typing import Any
@@ -21,6 +22,7 @@ from imports.pipeline import ImportRequest, import_file
 from imports.queueing import enqueue_task
 from tests.builders import add_lookups, make_account, make_connection
 from tests.imports.customer_files import NEW, SHIPPING, as_text
+from tests.processes import ROOT
 
 ASKED = {"HTTP_AUTHORIZATION": "Bearer m3trics"}
 
@@ -85,6 +87,13 @@ def test_a_database_that_is_away_is_told_and_nothing_else(client, monkeypatch):
     answer = client.get("/metrics", **ASKED)
     said = [line for line in answer.content.decode().splitlines() if not line.startswith("#")]
     assert (answer.status_code, said) == (200, ["customersync_database_up 0.0"])
+
+
+@pytest.mark.django_db
+def test_each_is_described_and_what_is_described_is_there(client):
+    told = set(re.findall(r"^# TYPE (\w+)", client.get("/metrics", **ASKED).content.decode(), re.MULTILINE))
+    document = (ROOT / "docs/operations/watching.md").read_text()
+    assert set(re.findall(r"`(customersync_\w+)`", document)) == told
 
 
 # -- what is counted

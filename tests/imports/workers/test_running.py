@@ -49,7 +49,7 @@ def running(folder, **variables):
     """Once every lane was seen at work."""
     run = Running(folder, **variables)
     try:
-        wait_until(lambda: Heartbeat.objects.filter(name__startswith="workers.").count() == len(Lane))
+        wait_until(lambda: lanes_seen() == len(Lane))
         yield run
     finally:
         family = run.family if run.process.is_running() else []
@@ -80,7 +80,7 @@ def test_a_database_that_is_away_is_waited_for_and_they_end_when_they_are_told_t
             wait_until(lambda: "The database does not answer" in run.log.read_text())
         Heartbeat.objects.all().delete()
         feed = Feed.objects.create(account=account, name="erp", protocol="dropbox", queued_at=timezone.now())
-        wait_until(lambda: feed.pulls.exclude(finished_at=None).exists() and Heartbeat.objects.count() == len(Lane))
+        wait_until(lambda: feed.pulls.exclude(finished_at=None).exists() and lanes_seen() == len(Lane))
         assert run.family == family
         assert run.log.read_text().count("The database does not answer") == 1
         run.process.terminate()
@@ -101,6 +101,10 @@ def test_a_lane_whose_first_process_is_killed_is_started_anew_and_all_end_with_t
         family = run.family
         run.process.kill()
         wait_until(lambda: ended(family))
+
+
+def lanes_seen():
+    return Heartbeat.objects.filter(name__startswith="workers.").count()
 
 
 def ended(processes):
