@@ -66,7 +66,7 @@ def add_counted(*, at_once: bool = False) -> None:
             cursor.execute(ADD.format(places), [value for row in rows for value in row])
     except Error:
         with _lock:
-            _counted.update(mine)  # type: ignore[arg-type]  # as above
+            _counted.update(mine)
 
 
 def read_tallies() -> dict[Key, float]:
