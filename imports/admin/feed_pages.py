@@ -93,6 +93,8 @@ def _say_pull(pull: Pull) -> str:
     if pull.status != Pull.Status.SUCCEEDED:
         return pull.message
     said = f"{_files(pull.imported)} imported." if pull.imported else "There was nothing new."
+    if pull.times > 1:
+        said = f"There was nothing new, {pull.times:,} times since {short_time(pull.since)}."
     return f"{said} {pull.message}".strip()
 
 

@@ -268,14 +268,25 @@ class PullAdmin(ReadOnlyAdmin):
     when_empty = "A pull is one look into a feed's folder. They come by themselves once a feed is enabled."
 
     account_path = "feed__account_id"
-    list_display = ["started", "feed", "account", "pull_status", "listed", "omitted", "imported", "duration", "message"]
+    list_display = [
+        "started",
+        "feed",
+        "account",
+        "pull_status",
+        "times",
+        "listed",
+        "omitted",
+        "imported",
+        "duration",
+        "message",
+    ]
     list_select_related = ["feed__account"]
     list_filter = [("feed", VisibleFilter), ("status", ChoicesDropdownFilter)]
     ordering = ["-id"]
     list_per_page = 50
     fields = [
         "feed", ("status", "worker"), "message", ("started_at", "heartbeat_at", "finished_at"),
-        ("listed", "omitted", "imported"),
+        ("listed", "omitted", "imported"), ("times", "first_at"),
     ]  # fmt: skip
 
     @display(description="started", ordering="started_at")

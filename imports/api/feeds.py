@@ -224,7 +224,7 @@ class Feeds(EditableViewSet):
 
 
 class PullSerializer(serializers.ModelSerializer[Pull]):
-    """One look into a feed's folder."""
+    """One look into a feed's folder, or the last of several in a row that found the same and no new file."""
 
     feed = serializers.CharField(source="feed.name", read_only=True)
 
@@ -232,7 +232,7 @@ class PullSerializer(serializers.ModelSerializer[Pull]):
         model = Pull
         fields = [
             "id", "feed", "status", "started_at", "heartbeat_at", "finished_at", "listed", "omitted", "imported",
-            "message",
+            "message", "times", "first_at",
         ]  # fmt: skip
         read_only_fields = fields
 

@@ -6,7 +6,7 @@ import logging
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import F
 from django.db.models.functions import Least
 from django.utils import timezone
@@ -16,6 +16,9 @@ from imports.messages.telling import tell_of_feed
 from imports.models import Feed, Pull
 
 logger = logging.getLogger(__name__)
+
+ENDING = ("status", "message", "finished_at", "listed", "omitted", "imported")
+"""What the end of a pull records."""
 
 
 def record_success(pull: Pull, again_at: datetime | None, message: str = "", *, asked: bool = False) -> None:
@@ -74,16 +77,28 @@ def count_failure(feed: Feed, message: str, *, passing: bool) -> None:
 
 
 def _end(pull: Pull, status: Pull.Status, message: str) -> bool:
-    """Record the pull's end, unless it has been given up as interrupted meanwhile."""
+    """Record the pull's end, unless it has been given up as interrupted meanwhile.
+
+    One that found nothing new stands for the one before too, where that found the same: most pulls do, and a row for
+    each would soon be most of the database. The last one stays, because whoever asked for a pull looks for one that is
+    newer than those they know.
+    """
     pull.status, pull.message, pull.finished_at = status, message, timezone.now()
-    running = Pull.objects.filter(pk=pull.pk, status=Pull.Status.RUNNING)
-    return bool(
-        running.update(
-            status=status,
-            message=message,
-            finished_at=pull.finished_at,
-            listed=pull.listed,
-            omitted=pull.omitted,
-            imported=pull.imported,
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "WITH ended AS (SELECT id FROM imports_pull WHERE id = %(id)s AND status = 'running' FOR UPDATE),"
+            " before AS (DELETE FROM imports_pull WHERE id ="
+            " (SELECT max(p.id) FROM imports_pull p, ended WHERE p.feed_id = %(feed_id)s AND p.id < ended.id)"
+            " AND %(status)s = 'succeeded' AND %(imported)s = 0 AND (status, message, listed, omitted, imported) ="
+            " (%(status)s, %(message)s, %(listed)s, %(omitted)s, %(imported)s)"
+            " RETURNING times, coalesce(first_at, started_at) AS first_at)"
+            " UPDATE imports_pull SET status = %(status)s, message = %(message)s, finished_at = %(finished_at)s,"
+            " listed = %(listed)s, omitted = %(omitted)s, imported = %(imported)s,"
+            " times = coalesce((SELECT times FROM before), 0) + 1, first_at = (SELECT first_at FROM before)"
+            " WHERE id = (SELECT id FROM ended) RETURNING times, first_at",
+            {name: getattr(pull, name) for name in ("id", "feed_id", *ENDING)},
         )
-    )
+        ended = cursor.fetchone()
+    if ended:
+        pull.times, pull.first_at = ended
+    return bool(ended)

@@ -326,7 +326,10 @@ def _find_url_problem(url: str) -> str:
 
 
 class Pull(models.Model):
-    """One look into a feed's folder, and what was done with what lay there."""
+    """One look into a feed's folder, and what was done with what lay there.
+
+    Looks in a row that found the same, and nothing to import, are one row: that of the last.
+    """
 
     class Status(models.TextChoices):
         RUNNING = "running", "running"
@@ -344,6 +347,10 @@ class Pull(models.Model):
     omitted = models.PositiveIntegerField(default=0, db_default=0, help_text="Files that are not taken.")
     imported = models.PositiveIntegerField(default=0, help_text="Files that went through the pipeline.")
     message = models.TextField(blank=True)
+    times = models.PositiveIntegerField(
+        default=1, db_default=1, help_text="How many pulls in a row, this one the last, found the same and no new file."
+    )
+    first_at = models.DateTimeField(null=True, blank=True, help_text="When the first of them began; blank for one.")
 
     asked = has_left_overs = has_outbox = False
     claimed_at: datetime
@@ -357,3 +364,8 @@ class Pull(models.Model):
 
     def __str__(self) -> str:
         return f"Pull {self.pk} of {self.feed}"
+
+    @property
+    def since(self) -> datetime:
+        """When the first of the pulls began that the row stands for."""
+        return self.first_at or self.started_at
