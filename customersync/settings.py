@@ -8,25 +8,28 @@ started when it is first needed. With `DATABASE_URL` given, or `DEBUG` off, this
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 from ipaddress import ip_network
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import environ
 from csp import constants as csp
+from django.core.checks import register
 from django.templatetags.static import static
 from django.urls import reverse_lazy
 from django.utils.functional import SimpleLazyObject
 
 from accounts.plugins import collect, collect_named
+from customersync.configuration import Environment, check_names
 from customersync.local_keys import encryption_key, secret_key
 from customersync.logs import describe_logging
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
-env = environ.Env()
+env = Environment()
 if (BASE_DIR / ".env").is_file():
     env.read_env(BASE_DIR / ".env")
+    register(partial(check_names, BASE_DIR / ".env"))
 
 # Whoever gives a database is in production unless they say otherwise.
 DEBUG = env.bool("DEBUG", default=not env.str("DATABASE_URL", default=""))

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from customersync.configuration import Environment, check_names
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -82,3 +84,18 @@ def test_hsts_reaches_beyond_the_site_only_where_the_operator_says_so(tmp_path, 
     shell = ("shell", "--verbosity", "0", "--no-imports", "--command", code)
     result = manage(*shell, data_dir=tmp_path, **production(**given))
     assert result.stdout.strip() == expected, result.stderr
+
+
+def test_a_name_in_the_file_that_is_no_setting_is_warned_of(tmp_path):
+    file = tmp_path / ".env"
+    file.write_text("# KEEP=1\nKEEP_FILE_DAYS=3\nexport Q_WORKERS=4\nCOLOUR=blue\n")
+    found = check_names(file)
+    assert [(warning.msg, warning.hint) for warning in found] == [
+        (f"KEEP_FILE_DAYS in {file} is no setting.", "Do you mean KEEP_FILES_DAYS?"),
+        (f"COLOUR in {file} is no setting.", "Take it away."),
+    ]
+
+
+def test_a_setting_that_nobody_described_cannot_be_read():
+    with pytest.raises(KeyError, match="COLOUR is not described in"):
+        Environment().str("COLOUR", default="blue")
