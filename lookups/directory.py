@@ -7,7 +7,7 @@ from collections import defaultdict
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import Q
+from django.db import connection
 
 from lookups import models
 from lookups.texts import read_key
@@ -66,15 +66,12 @@ class LookupDirectory:
         self.lists = {name: LookupList(name) for name in LISTS}
         self.price_types: dict[int, tuple[str, str]] = {}
         digest = hashlib.blake2b(digest_size=16)
-        kept = {name: Q() if only is None else Q(pk__in=only.get(name, ())) for name in LISTS}
-        price_types = models.PriceType.objects.filter(kept["price_types"], account=account)
-        for pk, currency, label in price_types.values_list("pk", "currency", "label"):
-            self.lists["price_types"].add(pk, price_type_code(currency, label), label)
-            self.price_types[pk] = currency, label
-            digest.update(repr((pk, currency, label)).encode())
-        for name, model in CODED_LISTS.items():
-            entries = model._default_manager.filter(kept[name], account=account)
-            for pk, code, entry in entries.values_list("pk", "code", "name"):
+        for name, pk, code, entry in _fetch_entries(account, only):
+            if name == "price_types":
+                self.lists[name].add(pk, price_type_code(code, entry), entry)
+                self.price_types[pk] = code, entry
+                digest.update(repr((pk, code, entry)).encode())
+            else:
                 self.lists[name].add(pk, code, entry)
                 digest.update(repr((name, pk, code, entry)).encode())
         self.revision = digest.digest()
@@ -107,6 +104,28 @@ class LookupDirectory:
                 entry = self.lists[name].names[code]
                 model: Any = CODED_LISTS[name]  # abstract to mypy, which knows no id of it
                 model._default_manager.create(id=pk, account=self.account, code=code, name=entry)
+
+
+def _fetch_entries(account: Account, only: Mapping[str, Collection[int]] | None) -> list[tuple[str, int, str, str]]:
+    """List, id, code and name of the account's entries by one query, each list in the order of its codes.
+
+    Of price types currency and label are given.
+    """
+    parts: list[str] = []
+    parameters: list[int | list[int]] = []
+    for place, (name, model) in enumerate(LISTS.items()):
+        columns = 'currency COLLATE "C", label COLLATE "C"' if name == "price_types" else "code, name"
+        table = connection.ops.quote_name(model._meta.db_table)
+        part = f"SELECT {place}, id, {columns} FROM {table} WHERE account_id = %s"
+        parameters.append(account.pk)
+        if only is not None:
+            part += " AND id = ANY(%s)"
+            parameters.append(list(only.get(name, ())))
+        parts.append(part)
+    with connection.cursor() as cursor:
+        cursor.execute(f"{' UNION ALL '.join(parts)} ORDER BY 1, 3, 4", parameters)
+        names = list(LISTS)
+        return [(names[place], pk, code, name) for place, pk, code, name in cursor]
 
 
 def price_type_code(currency: str, label: str) -> str:
