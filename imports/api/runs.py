@@ -88,7 +88,7 @@ class RunSerializer(serializers.ModelSerializer[Run]):
     size = serializers.IntegerField(source="file_size", read_only=True, help_text="Bytes.")
     feed = serializers.CharField(source="feed.name", allow_null=True, read_only=True, default=None)
     format = serializers.CharField(source="format_name", read_only=True)
-    sha256 = serializers.CharField(read_only=True, allow_blank=True, help_text="Of a feed's file.")
+    sha256 = serializers.CharField(read_only=True, allow_blank=True, help_text="Of the file, where that was digested.")
     started_by = serializers.CharField(source="started_by.username", allow_null=True, read_only=True, default=None)
     released_from = serializers.IntegerField(
         source="released_from_id", allow_null=True, read_only=True, help_text="The held run that this one released."

@@ -116,6 +116,13 @@ class Run(models.Model):
     remote_size = models.BigIntegerField(null=True, blank=True)
     remote_modified_at = models.DateTimeField(null=True, blank=True)
     sha256 = models.CharField("SHA-256", max_length=64, blank=True, default="", db_default="")
+    meaning = models.BinaryField(
+        max_length=16, null=True, editable=False,
+        help_text="A digest of what decides, beside the file, what its rows mean; none where that was not asked.",
+    )  # fmt: skip
+    read_at = models.DateTimeField(
+        null=True, editable=False, help_text="A watermark: what was changed from then on may have been missed."
+    )
     compared_at = models.DateTimeField(
         null=True, blank=True, help_text="When a file that is left where it lay was last found to be what was taken."
     )

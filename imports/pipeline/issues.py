@@ -134,6 +134,16 @@ def store_issues(cursor: CursorWrapper, run_id: int, problems: Iterable[Problem]
         merging.copy_rows(cursor, quote(Issue._meta.db_table), _ISSUE_COLUMNS, rows)
 
 
+def copy_issues(earlier: Run, run: Run) -> None:
+    """Append the issues of an earlier run to the run."""
+    columns, table = ", ".join(map(quote, _ISSUE_COLUMNS[1:])), quote(Issue._meta.db_table)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO {table} (run_id, {columns}) SELECT %s, {columns} FROM {table} WHERE run_id = %s ORDER BY id",
+            [run.pk, earlier.pk],
+        )
+
+
 def group_issues(
     run: Run, further: Mapping[tuple[str, str, str], int] | None = None, *, most: int | None = None
 ) -> list[dict[str, Any]]:

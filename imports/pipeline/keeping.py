@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
+import hashlib
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
@@ -28,25 +28,44 @@ REASONS = ".reasons.csv"
 """Ends the name of the file with the reasons, beside rejects without a header."""
 
 
+class Keeper:
+    """A run's file being read beside the run: copied, where a copy is kept, and digested."""
+
+    def __init__(self, run: Run, work: Future[str], name: str) -> None:
+        self.run = run
+        self.work = work
+        self.name = name
+
+    @property
+    def sha256(self) -> str:
+        """The SHA-256 of the whole file in hexadecimal; waits for it. Raises SettingsWrong where there is no room."""
+        try:
+            return self.work.result()
+        except OSError as error:
+            raise _no_room(self.run, error) from error
+
+    def name_copy(self) -> None:
+        """Name copy and digest in the run, so that they are committed with it. Raises SettingsWrong like `sha256`."""
+        sha256 = self.sha256
+        self.run.sha256 = self.run.sha256 or sha256
+        if self.name:
+            self.run.kept_file = self.name
+
+
 @contextmanager
-def keeping_file(run: Run, path: Path, *, wanted: bool = True) -> Iterator[Callable[[], None]]:
-    """Copy the run's file while the block is at work.
-
-    What the block is given waits for the copy and names it in the run, so that both are committed together; it raises
-    SettingsWrong where there is no room for it.
-    """
-    if not wanted or run.kept_file or not settings.KEEP_FILES_DAYS:
-        yield lambda: None
+def keeping_file(run: Run, path: Path, *, wanted: bool = True) -> Iterator[Keeper | None]:
+    """Copy and digest the run's file while the block is at work; neither where nothing is to be kept of it."""
+    if not wanted:
+        yield None
         return
-    name = run.kept_file.storage.get_available_name(kept_file_name(run, run.file_name))
+    name = ""
+    if settings.KEEP_FILES_DAYS and not run.kept_file:
+        name = run.kept_file.storage.get_available_name(kept_file_name(run, run.file_name))
     with ThreadPoolExecutor(1) as pool:
-        copying = pool.submit(_copy, path, Path(run.kept_file.storage.path(name)))
-
-        def name_copy() -> None:
-            _wait(copying, run)
-            run.kept_file = name
-
-        yield name_copy
+        if name:
+            yield Keeper(run, pool.submit(_copy, path, Path(run.kept_file.storage.path(name))), name)
+        else:
+            yield Keeper(run, pool.submit(_digest, path), name)
 
 
 def keep_held_file(run: Run, path: Path) -> None:
@@ -82,22 +101,29 @@ def _no_room(run: Run, error: OSError) -> SettingsWrong:
     return SettingsWrong(f"No copy of {run.file_name} can be kept in DATA_DIR: {error.strerror}.")
 
 
-def _copy(path: Path, target: Path) -> None:
+def _copy(path: Path, target: Path) -> str:
+    """Copy a file; returns its SHA-256."""
     target.parent.mkdir(mode=settings.FILE_UPLOAD_DIRECTORY_PERMISSIONS, parents=True, exist_ok=True)
+    digest = hashlib.sha256()
     with path.open("rb") as file, target.open("xb") as copy:
         target.chmod(settings.FILE_UPLOAD_PERMISSIONS)
         try:
-            shutil.copyfileobj(file, copy, COPIED_AT_ONCE)
+            while block := file.read(COPIED_AT_ONCE):
+                copy.write(block)
+                digest.update(block)
         except OSError:
             target.unlink()
             raise
+    return digest.hexdigest()
 
 
-def _wait(copying: Future[None], run: Run) -> None:
+def _digest(path: Path) -> str:
+    """The SHA-256 of a file; "" where it cannot be read, of which the import tells."""
     try:
-        copying.result()
-    except OSError as error:
-        raise _no_room(run, error) from error
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
+        return ""
 
 
 def delete_kept_file(sender: type[Run], instance: Run, **_: Any) -> None:

@@ -1,7 +1,9 @@
 """The same file twice writes nothing but the run."""
 
+import pytest
 from django.db import connection
 
+from imports.pipeline import importing
 from tests.imports.customer_files import NEW, SAMPLES, SHIPPING
 
 
@@ -15,7 +17,10 @@ def row_versions() -> dict[str, set[tuple[str, str]]]:
     return versions
 
 
-def test_the_same_file_again_writes_no_row_but_the_run(send):
+@pytest.mark.parametrize("is_read", [True, False])
+def test_the_same_file_again_writes_no_row_but_the_run(send, monkeypatch, is_read):
+    if is_read:
+        monkeypatch.setattr(importing, "find_same", lambda run, keeper: None)
     text = (SAMPLES / "standard_layout.txt").read_text()
     first = send.text(text)
     before = row_versions()

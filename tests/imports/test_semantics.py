@@ -2,6 +2,7 @@
 
 import pytest
 
+from connections.history.recording import recorded_edit
 from connections.models import Change, Connection
 from connections.review.decisions import reject
 from imports.models import Run
@@ -261,7 +262,8 @@ def test_an_edited_list_makes_unchanged_customers_be_looked_at_again(send, accou
 
 def test_an_edit_by_a_person_is_overwritten_by_the_next_file_even_if_it_is_the_same(send):
     send(NEW | {"customer_alias": "File"})
-    Connection.objects.update(customer_alias="Person", source_digest=b"")
+    with recorded_edit([Connection.objects.get().pk], make_user("rosa")):
+        Connection.objects.update(customer_alias="Person")
     assert send(NEW | {"customer_alias": "File"}).updated == 1
     assert send.customer()["customer_alias"] == "File"
 
