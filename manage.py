@@ -17,9 +17,11 @@ def main() -> None:
     from django.core.management import execute_from_command_line
 
     from customersync.logs import log_what_nobody_catches
+    from customersync.traces import start_traces
 
     log_what_nobody_catches()
     try:
+        start_traces()
         execute_from_command_line(sys.argv)
     except ImproperlyConfigured as error:
         sys.exit(f"Error: {error}")

@@ -13,19 +13,21 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    Names = dict[str, str | int]
+Names = dict[str, str | int]
 
 _names: ContextVar[Names | None] = ContextVar("names", default=None)
 
 
 class Spans(Protocol):
-    """Opens a span of a trace; the block is given what the log is to name besides."""
+    """Opens a span of a trace for what is given. It may name more in what is known, and finds there what was named
+    until its end.
+    """
 
-    def __call__(self, what: str, names: Mapping[str, str | int]) -> AbstractContextManager[Mapping[str, str]]: ...
+    def __call__(self, what: str, given: Names, known: Names) -> AbstractContextManager[object]: ...
 
 
-def _no_spans(what: str, names: Mapping[str, str | int]) -> AbstractContextManager[Mapping[str, str]]:
-    return nullcontext({})
+def _no_spans(what: str, given: Names, known: Names) -> AbstractContextManager[object]:
+    return nullcontext()
 
 
 _open_span: Spans = _no_spans
@@ -44,8 +46,9 @@ def doing(what: str, **names: str | int | None) -> Iterator[None]:
     Threads do not know what the one that starts them does: they run in a copy of its context.
     """
     given = {name: value for name, value in names.items() if value is not None}
-    with _open_span(what, given) as further:
-        token = _names.set({**(_names.get() or {}), **given, **further})
+    known = {**(_names.get() or {}), **given}
+    with _open_span(what, given, known):
+        token = _names.set(known)
         try:
             yield
         finally:

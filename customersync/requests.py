@@ -13,7 +13,7 @@ from django.urls import is_valid_path
 from django.utils.http import escape_leading_slashes
 
 from accounts.api.problems import CONTENT_TYPE, make_problem
-from accounts.watching import doing
+from accounts.watching import doing, name_also
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,6 +38,9 @@ class RequestId:
         name = sent if _SANE.fullmatch(sent) else uuid.uuid4().hex
         with doing("request", request=name, method=request.method or "", path=request.path):
             response = self.get_response(request)
+            if request.resolver_match is not None:
+                name_also(route=request.resolver_match.route)
+            name_also(status=response.status_code)
         response[HEADER] = name
         return response
 

@@ -262,6 +262,8 @@ SPECTACULAR_SETTINGS = {
 # of it unless the operator keeps it in the house.
 LOG_DETAILS = env.bool("LOG_DETAILS", default=DEBUG)
 LOGGING = describe_logging(env.str("LOG_FORMAT", default="text"))
+# Traces: OpenTelemetry reads the rest of its variables itself.
+TRACES = bool(env.str("OTEL_EXPORTER_OTLP_ENDPOINT", default="")) and not env.bool("OTEL_SDK_DISABLED", default=False)
 METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
 ADMINS = [(address, address) for address in env.list("ADMINS", default=[])]
 if not DEBUG:

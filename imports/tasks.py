@@ -13,6 +13,7 @@ from django_q.exceptions import TimeoutException
 
 from accounts.models import Account
 from accounts.pruning import PrunedAlready, prune_by_schedule
+from accounts.tallies import add_counted
 from accounts.times import iso_utc
 from accounts.watching import doing
 from connections.matching import finding as matching
@@ -45,8 +46,12 @@ PRUNING_TURN = 20.0
 
 @contextlib.contextmanager
 def telling(task: str) -> Iterator[None]:
-    """A task under its name; what it fails by is told in the log, as the queue would tell it with all it says."""
+    """A task under its name, after which is added what was counted meanwhile.
+
+    What it fails by is told in the log, as the queue would tell it with all it says.
+    """
     with doing("task", task=task), contextlib.ExitStack() as stack:
+        stack.callback(add_counted)
         stack.push(_tell_failure)
         yield
 

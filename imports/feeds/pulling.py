@@ -18,7 +18,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import Error, connection
 from django.utils import timezone
 
-from accounts.tallies import add_counted, count
+from accounts.tallies import count
 from accounts.watching import doing
 from imports.errors import AccountBusy, SettingsWrong, TryAgainLater
 from imports.feeds.archiving import Mover
@@ -152,7 +152,6 @@ class _Pulling:
     def count(self) -> None:
         count("pulls_total", self.pull.status)
         count("pull_seconds_total", amount=time.monotonic() - self.started)
-        add_counted()
 
     def _use_session(self, path: Path) -> bool:
         """Do what there is to do in one session on the server; whether another one is needed."""

@@ -12,7 +12,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db.models import F
 from django.utils import timezone
 
-from accounts.tallies import add_counted, count
+from accounts.tallies import count
 from accounts.watching import doing
 from imports.errors import SettingsWrong, TryAgainLater
 from imports.filesystems import ServerUnreachable
@@ -62,7 +62,6 @@ def deliver_due(most: int = 100) -> int:
             away.add(place)
         taken += outcome == Outcome.DELIVERED
         count("deliveries_total", message.kind, outcome)
-        add_counted()
     return taken
 
 

@@ -15,7 +15,7 @@ from customersync.configuration import NAMES
 from imports.models import FormatVersion, Run
 
 ROOT = Path(__file__).resolve().parents[2]
-DOCUMENTS = "\n".join(path.read_text() for path in [ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
+DOCUMENTS = "\n".join(path.read_text() for path in [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
 COMMANDS = sorted(path.stem for path in ROOT.glob("*/management/commands/[a-z]*.py"))
 SETTINGS = sorted(set(re.findall(r'env(?:\.\w+)?\("([A-Z_]+)"', (ROOT / "customersync/settings.py").read_text())))
 
@@ -35,7 +35,7 @@ def test_every_setting_that_is_read_is_described_and_the_other_way_round():
 
 
 def test_every_link_to_a_file_leads_somewhere():
-    for document in [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")]:
+    for document in [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md")]:
         for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", document.read_text()):
             assert (document.parent / target).exists(), f"{document.name} links to {target}"
 

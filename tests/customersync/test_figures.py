@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import multiprocessing
 import re
 import time
@@ -9,6 +10,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+import yaml
 from django.db import OperationalError, connection
 from django.utils import timezone
 from prometheus_client.parser import text_string_to_metric_families
@@ -17,13 +19,18 @@ from accounts import figures, tallies
 from accounts.models import Tally
 from accounts.tallies import add_counted, count
 from dropbox.models import Login, Session, StoredFile
+from dropbox.serving import HEARTBEAT
+from imports.lanes import Lane
+from imports.messages.delivering import Outcome
 from imports.models import Feed, Heartbeat, Message, Run
+from imports.models.messages import list_kinds
 from imports.pipeline import ImportRequest, import_file
 from imports.queueing import enqueue_task
 from tests.builders import add_lookups, make_account, make_connection
 from tests.imports.customer_files import NEW, SHIPPING, as_text
 from tests.processes import ROOT
 
+OPERATIONS = ROOT / "docs" / "operations"
 ASKED = {"HTTP_AUTHORIZATION": "Bearer m3trics"}
 
 
@@ -94,6 +101,68 @@ def test_each_is_described_and_what_is_described_is_there(client):
     told = set(re.findall(r"^# TYPE (\w+)", client.get("/metrics", **ASKED).content.decode(), re.MULTILINE))
     document = (ROOT / "docs/operations/watching.md").read_text()
     assert set(re.findall(r"`(customersync_\w+)`", document)) == told
+
+
+def names_in(expressions):
+    return {name for text in expressions for name in re.findall(r"customersync_\w+", text)}
+
+
+def read_alerts():
+    (group,) = yaml.safe_load((OPERATIONS / "alerts.yaml").read_text())["groups"]
+    return group["rules"]
+
+
+def read_panels():
+    board = json.loads((OPERATIONS / "board.json").read_text())
+    return [panel for panel in board["panels"] if panel["type"] != "row"]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("find", [read_alerts, read_panels])
+def test_alerts_and_the_board_ask_for_what_there_is(client, find):
+    expressions = [one["expr"] for part in find() for one in part.get("targets", [part])]
+    told = set(re.findall(r"^# TYPE (\w+)", client.get("/metrics", **ASKED).content.decode(), re.MULTILINE))
+    assert names_in(expressions) <= told
+    if find is read_panels:
+        assert told - names_in(expressions) == set()
+
+
+@pytest.mark.django_db
+def test_the_values_of_labels_that_they_choose_can_come(ask):
+    """A misspelt one would be silent for ever."""
+    found = ask()
+    can = {
+        "of": set(found["errors_total"]),
+        "state": {*found["feeds"], *found["reviews"]},
+        "lane": set(found["queue_depth"]),
+        "status": {*Run.Status.values, *found["runs_active"]},
+        "channel": {kind for kind, _ in list_kinds()},
+        "outcome": set(Outcome),
+        "name": {HEARTBEAT, *(lane.heartbeat for lane in Lane)},
+        "job": {"customersync"},
+    }
+    texts = [one["expr"] for one in read_alerts()] + [one["expr"] for part in read_panels() for one in part["targets"]]
+    chosen = [pair for text in texts for pair in re.findall(r'(\w+)(=~|!=|=)"([^"]+)"', text)]
+    assert len(chosen) > 12
+    for label, how, value in chosen:
+        assert any(re.fullmatch(value, one) for one in can[label]) if how == "=~" else value in can[label], value
+
+
+def test_every_alert_says_what_is_wrong_and_what_to_do():
+    for rule in read_alerts():
+        assert {"alert", "expr", "labels", "annotations"} <= set(rule)
+        assert rule["labels"]["severity"] in {"page", "ticket"}
+        assert all(text.endswith(".") for text in rule["annotations"].values()), rule["alert"]
+        assert set(rule["annotations"]) == {"summary", "description"}
+
+
+def test_panels_lie_side_by_side():
+    places = [panel["gridPos"] for panel in read_panels()]
+    cells = [
+        (x, y) for at in places for x in range(at["x"], at["x"] + at["w"]) for y in range(at["y"], at["y"] + at["h"])
+    ]
+    assert len(cells) == len(set(cells))
+    assert max(x for x, _ in cells) < 24
 
 
 # -- what is counted
