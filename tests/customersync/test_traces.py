@@ -109,7 +109,8 @@ def test_traces_without_their_packages_are_refused_with_what_to_install(settings
 
 
 def test_they_arrive_where_they_are_sent(settings, monkeypatch):
-    received = []
+    received: list[tuple[str, bytes]] = []
+    providers: list[TracerProvider] = []
 
     class Collector(BaseHTTPRequestHandler):
         def do_POST(self):
@@ -124,7 +125,7 @@ def test_they_arrive_where_they_are_sent(settings, monkeypatch):
         threading.Thread(target=server.serve_forever, daemon=True).start()
         monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", f"http://127.0.0.1:{server.server_port}")
         monkeypatch.setattr(traces, "register_after_fork", lambda provider, function: providers.append(provider))
-        settings.TRACES, providers = True, []
+        settings.TRACES = True
         try:
             traces.start_traces()
             with doing("pull", account="maison", pull=7):
