@@ -47,7 +47,6 @@ _TAX_NUMBER = re.compile(
     r"(AT|BE|BG|CHE|CY|CZ|DE|DK|EE|EL|ES|FI|FR|GB|HR|HU|IE|IT|LT|LU|LV|MT|NL|PL|PT|RO|SE|SI|SK)[-. ]?"
     r"(?=.*\d{4})[A-Z0-9.]{7,14}"
 )
-_STATES = frozenset(code.code.partition("-")[2] for code in pycountry.subdivisions)
 _NOT_PAID_IN = frozenset(
     {"", "XAU", "XAG", "XPT", "XPD", "XDR", "XSU", "XUA", "XBA", "XBB", "XBC", "XBD", "XTS", "XXX", "XAD"}
     | {"BOV", "CHE", "CHW", "CLF", "COU", "MXV", "USN", "UYI", "UYW"}
@@ -91,6 +90,12 @@ def values() -> Values:
 
 
 _LOCALES = ("de", "fr", "it", "es", "nl", "pt", "pt_BR", "sv", "da", "nb_NO", "fi", "pl", "cs", "hu", "el", "tr", "ja")
+
+
+@cache
+def _states() -> frozenset[str]:
+    """The codes of the states, provinces and the like of all countries."""
+    return frozenset(code.code.partition("-")[2] for code in pycountry.subdivisions)
 
 
 @cache
@@ -219,7 +224,7 @@ class Profile:
 
     @cached_property
     def states(self) -> float:
-        return self.share(lambda cell: cell.upper() in _STATES and cell.isupper())
+        return self.share(lambda cell: cell.isupper() and cell in _states())
 
     @cached_property
     def terms(self) -> float:

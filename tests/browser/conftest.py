@@ -6,9 +6,11 @@ from contextlib import contextmanager
 
 import pytest
 from axe_playwright_python.base import AXE_SCRIPT  # type: ignore[import-untyped]  # it says no types
+from django.test import Client
 from django.urls import reverse
 from playwright.sync_api import sync_playwright
 
+from accounts.models import User
 from tests.builders import PASSWORD
 
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -54,14 +56,17 @@ def browser(tmp_path_factory):
 
 @pytest.fixture
 def browse(browser, live_server):
-    """Open a page where the user is logged in, in a session of its own.
+    """Open a page where the user is logged in, in a session of its own: an empty one, or home where `by_form` is said.
 
     Ask the database before and after, not within: the browser's event loop runs in this thread meanwhile.
     """
 
     @contextmanager
-    def browse(username):
+    def browse(username, *, by_form=False):
         errors = []
+        client = Client()
+        if not by_form:
+            client.force_login(User.objects.get(username=username))
 
         def check(request):
             if not request.url.startswith((live_server.url, "data:", "blob:", "about:")):
@@ -70,12 +75,19 @@ def browse(browser, live_server):
         with sync_playwright() as playwright:
             session = playwright.chromium.connect_over_cdp(browser).new_context(viewport={"width": 1400, "height": 900})
             session.add_init_script(script=AXE_SCRIPT + LOOK)
+            session.add_cookies(
+                [
+                    {"name": name, "value": morsel.value, "url": live_server.url}
+                    for name, morsel in client.cookies.items()
+                ]
+            )
             page = session.new_page()
             page.on("request", check)
             page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
             page.on("pageerror", lambda error: errors.append(str(error)))
             page.on("response", lambda response: errors.append(response.url) if response.status >= 400 else None)
-            log_in(page, live_server, username)
+            if by_form:
+                log_in(page, live_server, username)
             yield page
             page.wait_for_function("window.looked")
             session.close()

@@ -156,7 +156,7 @@ NORTHWIND = Path(__file__).parents[1] / "samples" / "northwind_customers.csv"
 
 def test_a_sample_becomes_a_live_format(account, browse, live_server):
     add_sandbox(account)
-    with browse("eddie") as page:
+    with browse("eddie", by_form=True) as page:
         clicks = 1  # to log in
 
         def click(selector):
@@ -261,7 +261,7 @@ def pull_elsewhere():
 def test_a_drop_box_is_made_for_an_erp(account, browse, live_server):
     """From the log-in to the page that goes to the team of the ERP."""
     clicks = 0
-    with browse("eddie") as page:
+    with browse("eddie", by_form=True) as page:
 
         def click(target):
             nonlocal clicks

@@ -33,7 +33,7 @@ def test_connections_are_reviewed_with_keys(account, browse):
     make_connection(account, "C", profile_name="Harbor Row", status="pending")
     make_connection(account, "D", profile_name="Galerie Soleil", status="pending")
     look_for_duplicates(account.pk)
-    with browse("eddie") as page:
+    with browse("eddie", by_form=True) as page:
         page.click("a:has-text('new customers wait for a review')")
         page.wait_for_selector("strong:has-text('Review 1 of 4')")
         page.keyboard.press("j")
@@ -71,7 +71,7 @@ def test_new_connections_that_are_like_nothing_are_approved_in_a_few_clicks(acco
         name = "".join(letters.choices(ascii_lowercase, k=12))
         make_connection(account, f"N{number}", profile_name=name, status="pending")
     look_for_duplicates(account.pk)
-    with browse("eddie") as page:
+    with browse("eddie", by_form=True) as page:
         hand = Hand(page)
         hand.click("a:has-text('new customers wait for a review')")
         hand.click("a:has-text('Approve all with nothing similar')")

@@ -77,7 +77,7 @@ def test_a_file_with_errors_goes_in_once_its_list_has_what_it_names(account, bro
         NEW | {"customer_code": "C3", "discount": "a lot"},
     ]
     file.write_text(as_text(rows))
-    with browse("eddie") as page:
+    with browse("eddie", by_form=True) as page:
         hand = Hand(page)
         hand.click("a:has-text('Upload a file')")
         hand.clicks += 1
@@ -124,7 +124,7 @@ def test_a_held_file_is_released_and_followed_without_a_reload(account, browse, 
             defaults={"stage": "Checking", "stage_total": 4000, **fields},
         )  # fmt: skip
 
-    with browse("eddie") as page:
+    with browse("eddie", by_form=True) as page:
         hand = Hand(page)
         hand.click("a:has-text('file is held and waits for a decision')")
         hand.click("#result_list a:has-text('customers.txt')")
