@@ -163,6 +163,7 @@ PRIVATE_NETWORKS = [
     for text in env.list("PRIVATE_NETWORKS", default=["127.0.0.0/8", "::1"] if DEBUG else [])
 ]
 FEED_TIMEOUT = env.float("FEED_TIMEOUT", default=30)
+FEED_SESSIONS_PER_HOST = max(1, env.int("FEED_SESSIONS_PER_HOST", default=4))
 
 # The drop box, where senders leave files for feeds of that kind. What they are told of host and ports stands here;
 # 0 for a port that is not served.

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     from django.db.models import QuerySet
 
+    from imports.querysets import FeedQuerySet, RunQuerySet
+
 
 class Lane(enum.StrEnum):
     """Each has workers of its own, which do nothing else."""
@@ -48,17 +50,23 @@ def share_workers(total: int) -> dict[Lane, int]:
 
 def find_waiting(lane: Lane) -> Sequence[QuerySet[Run] | QuerySet[Feed]]:
     """What waits in the lane for a worker, by kind, and of each kind the oldest first."""
-    runs = Run.objects.next_in_account().only("pk", "status", "queued_at").order_by("queued_at", "pk")
-    feeds = (
-        Feed.objects.waiting().only("pk", "name", "account", "queued_at").order_by("queued_at", "next_pull_at", "pk")
-    )
     match lane:
         case Lane.PROMPT:
-            return [runs.small(), feeds.filter(pull_asked=True)]
+            return [_find_runs().small(), _find_feeds(asked=True)]
         case Lane.FEEDS:
-            return [feeds.filter(pull_asked=False)]
+            return [_find_feeds(asked=False)]
         case Lane.BULK:
-            return [runs.big()]
+            return [_find_runs().big()]
+
+
+def _find_runs() -> RunQuerySet:
+    return Run.objects.next_in_account().only("pk", "status", "queued_at").order_by("queued_at", "pk")
+
+
+def _find_feeds(*, asked: bool) -> FeedQuerySet:
+    feeds = Feed.objects.waiting().with_fellows().filter(pull_asked=asked)
+    known = ("name", "account", "protocol", "host", "port", "user", "queued_at")
+    return feeds.only(*known).order_by("queued_at", "next_pull_at", "pk")
 
 
 def take(lane: Lane) -> Run | Feed | None:
@@ -66,10 +74,20 @@ def take(lane: Lane) -> Run | Feed | None:
 
     Whoever takes it and is killed before it is begun loses nothing: the schedule finds that it is due and not queued.
     """
+    return _take(find_waiting(lane))
+
+
+def take_fellow(lane: Lane, feed: Feed) -> Feed | None:
+    """The same of the feeds that may be pulled in the same session as another one."""
+    found = _take([_find_feeds(asked=lane == Lane.PROMPT).of_login(feed)])
+    return found if isinstance(found, Feed) else None
+
+
+def _take(kinds: Sequence[QuerySet[Run] | QuerySet[Feed]]) -> Run | Feed | None:
     if closed.value:
         return None
     with transaction.atomic():
-        heads = [kind.select_for_update(skip_locked=True, of=("self",)).first() for kind in find_waiting(lane)]
+        heads = [kind.select_for_update(skip_locked=True, of=("self",)).first() for kind in kinds]
         waiting = [(head.queued_at, head) for head in heads if head is not None and head.queued_at is not None]
         oldest = min(waiting, key=itemgetter(0))[1] if waiting else None
         if oldest is not None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Self
 
+from django.conf import settings
 from django.db import models
-from django.db.models import ExpressionWrapper, F, Q
-from django.db.models.functions import Coalesce, Now
+from django.db.models import Count, ExpressionWrapper, F, Q
+from django.db.models.functions import Coalesce, Lower, Now
 from django.utils import timezone
 
 from imports.errors import HeldFor
@@ -129,8 +130,27 @@ class FeedQuerySet(models.QuerySet["Feed"]):
         return self.in_turn().filter(Q(queued_at=None) | Q(queued_at__gt=timezone.now()))
 
     def waiting(self) -> Self:
-        """Feeds that are queued, and not for later; one that is being pulled waits until that has come to its end."""
-        return self.filter(~self._running_pull(), queued_at__lte=timezone.now(), enabled=True)
+        """Feeds that are queued, and not for later. One that is being pulled waits until that has come to its end, and
+        one whose host has as many sessions as it may have until there is one less.
+        """
+        running = self.model._default_manager.filter(pulls__status="running").exclude(host="")
+        sessions = running.order_by().values(of=Lower("host")).annotate(count=Count("pk"))
+        full = sessions.filter(count__gte=settings.FEED_SESSIONS_PER_HOST).values("of")
+        return (
+            self.filter(~self._running_pull(), queued_at__lte=timezone.now(), enabled=True)
+            .annotate(on=Lower("host"))
+            .exclude(on__in=full)
+        )
+
+    def of_login(self, feed: Feed) -> Self:
+        """Feeds that may be pulled in the same session as another one."""
+        return self.filter(protocol=feed.protocol, host=feed.host, port=feed.port, user=feed.user)
+
+    def with_fellows(self) -> Self:
+        """Each with `has_fellows`: whether others of its host and user wait too."""
+        others = self.model._default_manager.filter(host=models.OuterRef("host"), user=models.OuterRef("user"))
+        waiting = others.filter(queued_at__lte=timezone.now()).exclude(pk=models.OuterRef("pk")).exclude(host="")
+        return self.annotate(has_fellows=models.Exists(waiting))
 
     def with_work(self) -> Self:
         """Each as a pull finds it: `is_running` where a pull was left so, `has_left_overs` of runs whose files are to

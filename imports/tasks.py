@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import time
 from typing import TYPE_CHECKING
 
 from django.db import transaction
@@ -21,8 +22,9 @@ from connections.models import Connection
 from imports.errors import AccountBusy
 from imports.feeds.claiming import NotDue, PulledAlready, is_claimed, mark_interrupted
 from imports.feeds.pulling import pull_feed
+from imports.feeds.sessions import HostBusy, Sessions
 from imports.feeds.turns import count_failure
-from imports.lanes import Lane, take
+from imports.lanes import Lane, take, take_fellow
 from imports.messages.delivering import deliver_due
 from imports.messages.telling import tell_of_feed, tell_of_reviews
 from imports.models import Feed, Message, Pull, Run
@@ -36,6 +38,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+LONGEST_ROW = 20
+"""Seconds after which a worker begins no further feed of a login before it takes what has waited longest."""
 MATCHING_TURNS = 10
 """How many turns of looking for duplicates a task takes before it lets others come first."""
 
@@ -68,7 +72,7 @@ def work(lane: str) -> str:
     if taken is None:
         return "Others were faster."
     if isinstance(taken, Feed):
-        return _pull(taken)
+        return _pull_in_a_row(Lane(lane), taken)
     return import_upload(taken.pk) if taken.status == Run.Status.QUEUED else release(taken.pk)
 
 
@@ -124,12 +128,23 @@ def pull(feed_id: int) -> str:
     return "The feed is gone." if feed is None else _pull(feed)
 
 
-def _pull(feed: Feed) -> str:
+def _pull_in_a_row(lane: Lane, feed: Feed | None) -> str:
+    """Pull a feed, and behind it those of its login that wait too, in the same session, for some seconds."""
+    answers, until = [], time.monotonic() + LONGEST_ROW
+    with contextlib.closing(Sessions(keeps=True)) as sessions:
+        while feed is not None:
+            answers.append(_pull(feed, sessions))
+            goes_on = sessions.has_place and getattr(feed, "has_fellows", False) and time.monotonic() < until
+            feed = take_fellow(lane, feed) if goes_on else None
+    return "; ".join(answers)
+
+
+def _pull(feed: Feed, sessions: Sessions | None = None) -> str:
     try:
-        done = pull_feed(feed, only_due=True, patient=False)
+        done = pull_feed(feed, only_due=True, patient=False, sessions=sessions)
     except Feed.DoesNotExist:
         return "The feed is gone."
-    except (PulledAlready, NotDue, AccountBusy) as error:
+    except (PulledAlready, NotDue, AccountBusy, HostBusy) as error:
         return str(error)
     return f"{done}: {done.status}"
 

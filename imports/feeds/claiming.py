@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 from django.db import Error, connection, transaction
 from django.utils import timezone
 
-from imports.errors import TryAgainLater
+from imports.errors import AccountBusy, TryAgainLater
 from imports.models import Feed, Pull, Run
-from imports.pipeline.claiming import HOLDS_CLAIM, try_to_hold, worker_name
+from imports.pipeline.claiming import HOLDS_CLAIM, is_account_claimed, try_to_hold, worker_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,6 +28,17 @@ class PulledAlready(TryAgainLater):
 
 class NotDue(TryAgainLater):
     """It is not the feed's turn any more."""
+
+
+def give_way(feed: Feed) -> None:
+    """Raise AccountBusy while another file goes into the feed's account. A note is left before one looks for the last
+    time, so that whoever frees the account finds it.
+    """
+    if not is_account_claimed(feed.account_id):
+        return
+    Feed.objects.filter(pk=feed.pk).update(queued_at=None, waits_for_account=True)
+    if is_account_claimed(feed.account_id):
+        raise AccountBusy(f"Another file is being imported into {feed.account.code}. The feed is pulled after it.")
 
 
 @contextlib.contextmanager

@@ -83,7 +83,7 @@ def list_candidates(feed: Feed, files: list[RemoteFile]) -> list[Candidate]:
         matching.sort(key=lambda file: (file.modified_at, _in_natural_order(file.name)))
     if mask.stamp:
         matching.sort(key=lambda file: mask.time_of(file.name) or datetime.min)  # noqa: DTZ901  (every name has one)
-    runs = feed.runs.latest_of_paths(file.path for file in matching)
+    runs = feed.runs.latest_of_paths(file.path for file in matching) if matching else ()
     latest = {run.remote_path: run for run in runs}
     by_name: dict[str, list[RemoteFile]] = {}
     for file in files:

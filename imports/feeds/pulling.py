@@ -22,19 +22,19 @@ from accounts.tallies import count
 from accounts.watching import doing
 from imports.errors import AccountBusy, SettingsWrong, TryAgainLater
 from imports.feeds.archiving import Mover
-from imports.feeds.claiming import claim_feed
+from imports.feeds.claiming import claim_feed, give_way
 from imports.feeds.fetching import Candidate, FileUnsettled, Step, fetch_file, list_candidates, list_folder
 from imports.feeds.omitting import Omitted, list_omitted, note_omitted, say_omitted
 from imports.feeds.outbox import write_outbox
 from imports.feeds.remembering import Memory, read_clock
+from imports.feeds.sessions import Sessions
 from imports.feeds.settling import compare_with_marker, explain_end
 from imports.feeds.turns import record_failure, record_success
-from imports.filesystems import open_server
+from imports.filesystems import ServerUnreachable
 from imports.filesystems.markers import SETTLED
 from imports.formats.spec import STANDARD
 from imports.models import Feed, Pull, Run
 from imports.pipeline import ImportRequest, Origin, import_file
-from imports.pipeline.claiming import is_account_claimed
 from imports.queueing import enqueue_waiting
 from imports.versioning import find_version_of_feed
 from imports.wording import one_line
@@ -58,26 +58,34 @@ def pull_feed(
     only_due: bool = False,
     patient: bool = True,
     progress: Progress = lambda stage, done, total: None,
+    sessions: Sessions | None = None,
 ) -> Pull:
     """Import what is new in the feed's folder; returns the pull, which says how it ended.
 
     Raises PulledAlready, NotDue where `only_due` and it is not, AccountBusy where another file goes into the account
-    and the caller is not `patient`, and TryAgainLater when the database gives up.
+    and the caller is not `patient`, HostBusy where its host has no place for one more session, and TryAgainLater when
+    the database gives up. The `sessions` are those of whoever pulls several feeds in a row.
     """
+    with contextlib.closing(Sessions()) as own:
+        return _pull(feed, sessions or own, progress, only_due=only_due, patient=patient)
+
+
+def _pull(feed: Feed, sessions: Sessions, progress: Progress, *, only_due: bool, patient: bool) -> Pull:
     try:
         if not patient:
-            _give_way(feed)
+            give_way(feed)
+        sessions.take_place(feed, patient=patient)
         with (
             claim_feed(feed, only_due=only_due) as pull,
-            doing("pull", account=feed.account.code, feed=feed.pk, pull=pull.pk),
+            doing("pull", account=pull.feed.account.code, feed=feed.pk, pull=pull.pk),
         ):
-            work = _Pulling(pull, patient, progress)
+            work = _Pulling(pull, patient, progress, sessions)
             try:
                 work.go()
             except TryAgainLater as error:
                 if isinstance(error, AccountBusy) and not patient:
                     record_success(pull, timezone.now(), f"{error} The rest is pulled then.")
-                    _give_way(feed)
+                    give_way(feed)
                     enqueue_waiting(feed.account)
                 else:
                     record_failure(pull, str(error), passing=True)
@@ -96,17 +104,6 @@ def pull_feed(
         raise TryAgainLater(f"The database gave up: {str(error).splitlines()[0]}") from error
 
 
-def _give_way(feed: Feed) -> None:
-    """Raise AccountBusy while another file goes into the feed's account. A note is left before one looks for the last
-    time, so that whoever frees the account finds it.
-    """
-    if not is_account_claimed(feed.account_id):
-        return
-    Feed.objects.filter(pk=feed.pk).update(queued_at=None, waits_for_account=True)
-    if is_account_claimed(feed.account_id):
-        raise AccountBusy(f"Another file is being imported into {feed.account.code}. The feed is pulled after it.")
-
-
 @dataclass
 class _Pulling:
     """The steps of one pull, and what they share."""
@@ -114,6 +111,7 @@ class _Pulling:
     pull: Pull
     patient: bool
     progress: Progress
+    sessions: Sessions
     again_at: datetime | None = None
     goes_on: bool = False
     """Whether that is for what this pull began, rather than to try once more."""
@@ -155,7 +153,15 @@ class _Pulling:
 
     def _use_session(self, path: Path) -> bool:
         """Do what there is to do in one session on the server; whether another one is needed."""
-        with open_server(self.feed.server) as server:
+        try:
+            return self._look_and_take(path)
+        except ServerUnreachable:
+            if self.sessions.reused:  # which may have been ended by then
+                return True
+            raise
+
+    def _look_and_take(self, path: Path) -> bool:
+        with self.sessions.open(self.feed.server) as server:
             to_move: list[tuple[Run, Candidate]] = []
             for candidate in self._look(server):
                 if not self._may_go_on(candidate):
@@ -171,6 +177,8 @@ class _Pulling:
             self._move_left_overs(server, to_move)
             if self.pull.imported or self.pull.has_outbox:
                 write_outbox(server, self.feed, until=self.started + LONGEST_PULL)
+            if not self.mover.problem:
+                self.sessions.keep()
         return False
 
     def _move_left_overs(self, server: Server, to_move: list[tuple[Run, Candidate]]) -> None:
@@ -268,10 +276,8 @@ class _Pulling:
         return None
 
     def _make_sure(self, server: Server, candidate: Candidate, fetched: FetchedFile, spec: FormatSpec) -> None:
-        """Raise FileUnsettled or MarkerDiffers where a file may not be whole.
-
-        One that is empty or ends within a line waits for the next pull, with all behind it, unless it was the same at
-        the one before.
+        """Raise FileUnsettled or MarkerDiffers where a file may not be whole. One that is empty or ends within a line
+        waits for the next pull, with all behind it, unless it was the same at the one before.
         """
         file = candidate.file
         if candidate.marker is not None:

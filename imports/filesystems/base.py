@@ -215,6 +215,10 @@ class Server(ABC):
     def close(self) -> None:
         """End the session."""
 
+    def forget(self) -> bool:
+        """Whether the session may go on with another folder; then what was learnt of the one before is forgotten."""
+        return False
+
     @abstractmethod
     def list_files(self, folder: str) -> list[RemoteFile]:
         """The entries of a folder but for its folders, asked anew; links to files are files.

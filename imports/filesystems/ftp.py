@@ -80,6 +80,10 @@ class FTPServer(FTP):
             self.ftp.quit()
         self.ftp.close()
 
+    def forget(self) -> bool:
+        self.names = Names()
+        return True
+
     def list_files(self, folder: str) -> list[RemoteFile]:
         with self._inside(folder) as opened:
             found = list(filter(None, (opened.find_out(entry) for entry in opened.read())))

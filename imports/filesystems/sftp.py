@@ -51,9 +51,7 @@ class SFTPServer(SFTP):
 
     def __init__(self, settings: ServerSettings) -> None:
         super().__init__(settings)
-        self.names = Names()
-        self.folders: set[str] = set()
-        """Those that are known to be there."""
+        self.forget()
         pinned = PinnedKeys(settings.host_key)
         if not pinned:
             raise SettingsWrong(f"No host key of {settings.where} is pinned, so nobody knows whose server answers.")
@@ -107,6 +105,12 @@ class SFTPServer(SFTP):
                 ) from None
             opened.push_async_exit(self.sftp)
             self.opened = opened.pop_all()
+
+    def forget(self) -> bool:
+        self.names = Names()
+        self.folders: set[str] = set()
+        """Those that are known to be there."""
+        return True
 
     def close(self) -> None:
         with contextlib.suppress(asyncssh.Error, OSError, TimeoutError, ServerUnreachable), self._limited():

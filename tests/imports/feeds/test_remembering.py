@@ -230,5 +230,5 @@ def test_a_changed_feed_is_looked_at_before_its_second_look(feed, folder):
 
 def test_a_pull_that_finds_nothing_new_asks_the_database_little(feed, django_assert_max_num_queries):
     pull_as_worker(feed)
-    with django_assert_max_num_queries(12):  # of them four begin and end transactions
+    with django_assert_max_num_queries(14):  # of them four begin and end transactions
         pull_feed(feed, patient=False)
