@@ -86,7 +86,7 @@ class FeedAdmin(FeedPages, AccountOwnedAdmin):
                 ],
             },
         ),
-        ("Which files", {"fields": [("folder", "mask"), ("format", "interval_minutes")]}),
+        ("Which files", {"fields": [("folder", "format"), "mask", "interval_minutes"]}),
         (
             "Taking a file: as soon as nobody writes to it any more",
             {

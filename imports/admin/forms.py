@@ -46,7 +46,7 @@ class MarkField(forms.CharField):
 class LinesField(forms.CharField):
     """A list of texts, each on a line of its own."""
 
-    widget = forms.Textarea
+    widget = UnfoldAdminTextareaWidget({"rows": 3})
 
     def prepare_value(self, value: Any) -> Any:
         return "\n".join(value) if isinstance(value, list) else value
@@ -67,7 +67,6 @@ class DraftForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at ru
     escapechar = MarkField(required=False, label="Escape", help_text="Blank for none.")
     ignore_lines = LinesField(
         required=False,
-        widget=forms.Textarea(attrs={"rows": 3}),
         help_text="Masks of lines that are no rows, wherever they stand, each on a line of its own: ---* or Page *.",
     )
 

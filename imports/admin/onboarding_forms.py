@@ -12,7 +12,6 @@ from unfold.widgets import (
     UnfoldAdminFileFieldWidget,
     UnfoldAdminIntegerFieldWidget,
     UnfoldAdminSelectWidget,
-    UnfoldAdminTextareaWidget,
     UnfoldAdminTextInputWidget,
 )
 
@@ -86,7 +85,6 @@ class OnboardForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at 
     )
     columns = LinesField(
         required=False,
-        widget=UnfoldAdminTextareaWidget(attrs={"rows": 3}),
         help_text="What columns are that were taken wrongly, each on a line of its own: Kd.-Nr. = customer_code. "
         "Nothing behind the sign leaves the column out; the rest is proposed around it.",
     )

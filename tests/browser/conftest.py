@@ -58,11 +58,13 @@ def browser(tmp_path_factory):
 def browse(browser, live_server):
     """Open a page where the user is logged in, in a session of its own: an empty one, or home where `by_form` is said.
 
+    Some walks are in the dark, which costs nothing: each kind of page is seen in both.
+
     Ask the database before and after, not within: the browser's event loop runs in this thread meanwhile.
     """
 
     @contextmanager
-    def browse(username, *, by_form=False):
+    def browse(username, colours="light", *, by_form=False):
         errors = []
         client = Client()
         if not by_form:
@@ -73,7 +75,9 @@ def browse(browser, live_server):
                 errors.append(f"another host: {request.url}")
 
         with sync_playwright() as playwright:
-            session = playwright.chromium.connect_over_cdp(browser).new_context(viewport={"width": 1400, "height": 900})
+            session = playwright.chromium.connect_over_cdp(browser).new_context(
+                viewport={"width": 1400, "height": 900}, color_scheme=colours
+            )
             session.add_init_script(script=AXE_SCRIPT + LOOK)
             session.add_cookies(
                 [

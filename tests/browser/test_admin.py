@@ -91,7 +91,7 @@ def test_every_inline_of_a_connection_is_filled_and_saved(account, browse, live_
         ("connectionshippingterm_set", 0, {"lookup": ("UPS Ground",)}),
         ("connectionwarehouse_set", 0, {"lookup": ("Rotterdam",)}),
     ]
-    with browse("eddie") as page:
+    with browse("eddie", "dark") as page:
         page.goto(live_server.url + reverse("admin:connections_connection_change", args=[connection.pk]))
         for prefix, number, values in rows:
             page.click(f"a[href='#{prefix}']")
@@ -109,7 +109,7 @@ def test_columns_and_members_are_added(account, browse, live_server):
     vera = make_user("vera")
     draft = save_draft(account, "erp", SPEC)
     count = draft.columns.count()
-    with browse("root") as page:
+    with browse("root", "dark") as page:
         page.goto(live_server.url + reverse("admin:imports_formatversion_change", args=[draft.pk]))
         fill_row(page, "columns", count, {"constant": "10", "target": "discount"})
         save(page)
@@ -183,7 +183,7 @@ def test_a_sample_becomes_a_live_format(account, browse, live_server):
         assert clicks <= 12
     version = FormatVersion.objects.get()
     assert version.runs.get().created == 91
-    with browse("eddie") as page:
+    with browse("eddie", "dark") as page:
         page.goto(live_server.url + reverse("admin:imports_formatversion_next_draft", args=[version.pk]))
         page.click("button:has-text('Next draft')")
         page.click("a:has-text('Look through the columns')")
@@ -203,7 +203,7 @@ def test_a_sample_becomes_a_live_format(account, browse, live_server):
         page.click("a:has-text('How it is read')")
         page.fill("#id_delimiter", "semicolon")
         page.wait_for_selector("td:has-text('ALFKI,Alfreds')")
-    with browse("eddie") as page:
+    with browse("eddie", "dark") as page:
         page.goto(live_server.url + reverse("admin:imports_formatversion_go_live", args=[version.pk]))
         page.fill("textarea[name=reason]", "the pilot customer waits")
         page.click("button:has-text('Go live')")
@@ -214,7 +214,7 @@ def test_a_sample_becomes_a_live_format(account, browse, live_server):
 def test_a_feed_is_made_checked_and_pulled(account, browse, live_server, tmp_path):
     """The password is typed once; of the keys that are shown, one is trusted; then a worker pulls what is due."""
     drop(tmp_path, "customers.txt", "C1")
-    with run_sftp(tmp_path) as server, browse("eddie") as page:
+    with run_sftp(tmp_path) as server, browse("eddie", "dark") as page:
         page.goto(live_server.url + reverse("admin:imports_feed_add"))
         page.select_option("#id_protocol", "ftps")
         assert page.is_visible("#id_ca_bundle") and not page.is_visible("#id_host_key")
@@ -236,7 +236,7 @@ def test_a_feed_is_made_checked_and_pulled(account, browse, live_server, tmp_pat
         page.click("button[name=_save]")
         page.click("button:has-text('Trust this one') >> nth=0")
         page.wait_for_selector("text=It is the one that is trusted.")
-        page.wait_for_selector("td:has-text('customers.txt')")
+        page.wait_for_selector("th:has-text('customers.txt')")
         page.fill("#id_mask", "c*.txt")
         page.wait_for_selector("#mask-names >> text=c*.txt takes 1 of 1 file")
         page.click("button:has-text('Enable it and pull now')")

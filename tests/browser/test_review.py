@@ -33,7 +33,7 @@ def test_connections_are_reviewed_with_keys(account, browse):
     make_connection(account, "C", profile_name="Harbor Row", status="pending")
     make_connection(account, "D", profile_name="Galerie Soleil", status="pending")
     look_for_duplicates(account.pk)
-    with browse("eddie", by_form=True) as page:
+    with browse("eddie", "dark", by_form=True) as page:
         page.click("a:has-text('new customers wait for a review')")
         page.wait_for_selector("strong:has-text('Review 1 of 4')")
         page.keyboard.press("j")

@@ -77,7 +77,7 @@ def test_a_file_with_errors_goes_in_once_its_list_has_what_it_names(account, bro
         NEW | {"customer_code": "C3", "discount": "a lot"},
     ]
     file.write_text(as_text(rows))
-    with browse("eddie", by_form=True) as page:
+    with browse("eddie", "dark", by_form=True) as page:
         hand = Hand(page)
         hand.click("a:has-text('Upload a file')")
         hand.clicks += 1

@@ -23,7 +23,7 @@ def test_why_a_customer_was_rejected_is_found_in_three_clicks(browse, tmp_path):
     import_path(account, file)
     look_for_duplicates(account.pk)
     run = Run.objects.get()
-    with browse("eddie", by_form=True) as page:
+    with browse("eddie", "dark", by_form=True) as page:
         clicks = 1  # the one that logged in
         page.click("button:has-text('Search')")
         clicks += 1

@@ -276,7 +276,7 @@ def test_a_new_feed_waits_disabled_until_a_presented_key_is_trusted(client, rosa
         page = text_of(client.post(url("inspect", feed.pk), {"trust": pin}))
     assert Feed.objects.get().host_key == pin
     assert "It is the one that is trusted." in page
-    assert re.search(r"yes</td><td[^>]*>a\.txt", page)
+    assert re.search(r"yes</td><th[^>]*>a\.txt", page)
     assert "Enable it and pull now" in page
     assert "Trust this one" not in page
     client.post(url("pull", feed.pk), {"enable": "on"})
@@ -580,7 +580,7 @@ def test_check_shows_the_key_and_the_files(client, rosa, account, folder):
         page = text_of(client.post(url("inspect", feed.pk), filled_in(client.get(url("inspect", feed.pk)))))
         assert "Can make the folder processed" in page, "it is tried unless somebody says no"
         assert "It is the one that is trusted." in page
-        assert re.search(r"yes</td><td[^>]*>a\.txt", page)
+        assert re.search(r"yes</td><th[^>]*>a\.txt", page)
         assert "&lt;b&gt;.xml" in page
         assert "the mask *.txt or *.csv does not take it" in page
         Feed.objects.update(host_key="SHA256:" + "A" * 43)
