@@ -20,6 +20,7 @@ from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationFo
 from unfold.widgets import UnfoldAdminIntegerFieldWidget
 
 from accounts.careful import CarefulAdmin, RowsAsPosted, short_time
+from accounts.holding_pages import HoldingPages
 from accounts.home import find_shortcuts
 from accounts.models import Account, AuthToken, Membership, User
 from accounts.owned import AccountOwnedAdmin, AccountOwnedInline
@@ -168,7 +169,7 @@ class TokenAdmin(CarefulAdmin, ModelAdmin):
 
 
 @admin.register(Account)
-class AccountAdmin(AccountOwnedAdmin):
+class AccountAdmin(HoldingPages, AccountOwnedAdmin):
     """Editors may rename their account and choose how new connections are reviewed; the rest is the superuser's."""
 
     when_empty = "An account is a brand's space. Add one to begin."

@@ -39,6 +39,11 @@ class AccountsConfig(AppConfig):
                     "link": reverse_lazy("admin:accounts_account_changelist"),
                 },
                 {
+                    "title": "What is kept",
+                    "icon": "database",
+                    "link": reverse_lazy("admin:accounts_account_holdings"),
+                },
+                {
                     "title": "Tokens",
                     "icon": "key",
                     "link": reverse_lazy("admin:accounts_authtoken_changelist"),

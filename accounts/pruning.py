@@ -54,7 +54,7 @@ class Prunable(ABC):
     @property
     def days(self) -> float | None:
         """For how long it is kept; None for ever."""
-        return getattr(settings, self.setting) or None
+        return (getattr(settings, self.setting) or None) if self.setting else None
 
     def cutoff(self) -> datetime | None:
         """What is older than that goes; None where nothing does."""

@@ -13,6 +13,7 @@ class ConnectionsConfig(AppConfig):
         "ChangedRecord": "connections.models.Change.Record",
         "ChangeAction": "connections.models.Change.Action",
     }
+    holdings = ["connections.holdings.CONNECTIONS", "connections.holdings.CHANGES"]
     home_needs = ["connections.admin.review.find_needs"]
     figures = ["connections.figures.find"]
     search = ["connections.searching.find"]

@@ -10,6 +10,7 @@ class DropboxConfig(AppConfig):
 
     api_urls = ["dropbox.api"]
     transports = ["dropbox.transport.DropBox"]
+    holdings = ["dropbox.holdings.FILES"]
     prunes = ["dropbox.pruning.Sessions"]
     health_checks = ["dropbox.health.find_problems"]
     figures = ["dropbox.figures.find"]

@@ -26,6 +26,7 @@ class ImportsConfig(AppConfig):
     search = ["imports.admin.searching.find"]
     list_notices = ["imports.admin.entries.notice_awaited"]
     run_names = ["imports.describing.name_runs"]
+    holdings = [f"imports.holdings.{name}" for name in ("RUNS", "COPIES", "ISSUES", "PULLS", "MESSAGES")]
     prunes = [
         "imports.pruning.files.Copies",
         "imports.pruning.files.Rejects",

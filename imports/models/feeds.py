@@ -337,7 +337,7 @@ class Pull(models.Model):
         FAILED = "failed", "failed"
         INTERRUPTED = "interrupted", "interrupted"
 
-    feed = models.ForeignKey(Feed, on_delete=models.CASCADE, related_name="pulls")
+    feed = models.ForeignKey(Feed, on_delete=models.CASCADE, related_name="pulls", db_index=False)
     status = models.CharField(max_length=11, choices=Status, default=Status.RUNNING)
     worker = models.CharField(max_length=150, help_text="Machine and process.")
     started_at = models.DateTimeField(auto_now_add=True)
@@ -360,6 +360,10 @@ class Pull(models.Model):
         ordering = ["-id"]
         constraints = [
             models.UniqueConstraint(fields=["feed"], condition=Q(status="running"), name="one_running_pull_of_a_feed"),
+        ]
+        indexes = [
+            models.Index(fields=["feed", "-id"], name="pulls_of_a_feed"),
+            models.Index(fields=["feed", "-id"], name="pulls_with_files", condition=Q(imported__gt=0)),
         ]
 
     def __str__(self) -> str:
