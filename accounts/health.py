@@ -20,7 +20,7 @@ from accounts.tallies import count
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
-    from datetime import timedelta
+    from datetime import datetime, timedelta
 
 MOST_SKEW = 5.0
 """Seconds that a machine's clock may be apart from the database's."""
@@ -50,13 +50,17 @@ def describe_outage(error: Error) -> str:
     return f"The database does not answer ({type(error).__name__})."
 
 
-def measure_skew() -> float:
-    """Seconds that this machine's clock is ahead of the database's, by which programs and processes go together."""
-    before = timezone.now()
+def read_clock() -> datetime:
+    """What time it is for the database, by which all processes go together."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT clock_timestamp()")
-        there = cursor.fetchone()[0]
-    after = timezone.now()
+        at: datetime = cursor.fetchone()[0]
+    return at
+
+
+def measure_skew() -> float:
+    """Seconds that this machine's clock is ahead of the database's."""
+    before, there, after = timezone.now(), read_clock(), timezone.now()
     ahead: timedelta = before + (after - before) / 2 - there
     return ahead.total_seconds()
 

@@ -10,6 +10,7 @@ import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from django.core.exceptions import ImproperlyConfigured
 from pythonjsonlogger.json import JsonFormatter
 
 from accounts.outages import find_outage, is_to_be_said
@@ -114,29 +115,39 @@ def _printable(text: str) -> str:
     return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text)
 
 
+FORMS = {"text": "customersync.logs.Line", "json": "customersync.logs.Json"}
+
+
 def describe_logging(form: str) -> dict[str, Any]:
     """Django's LOGGING: to stderr as `text` or `json`, for whoever keeps it, and grave errors by mail to ADMINS.
 
     Told are errors with their traceback and request, warnings, what workers do, and how runs end. What a client did
-    wrong stands in its answer and not here.
+    wrong stands in its answer and not here. Raises ImproperlyConfigured for another form.
     """
+    if form not in FORMS:
+        raise ImproperlyConfigured(f"LOG_FORMAT is {form!r}; take text or json.")
     return {
         "version": 1,
         "disable_existing_loggers": False,
-        "formatters": {"text": {"()": "customersync.logs.Line"}, "json": {"()": "customersync.logs.Json"}},
+        "formatters": {name: {"()": path} for name, path in FORMS.items()},
         "filters": {
             "chatter": {"()": "customersync.logs.Chatter"},
             "outages": {"()": "customersync.logs.Outages"},
             "production": {"()": "django.utils.log.RequireDebugFalse"},
+            "discretion": {"()": "customersync.reports.Discretion"},
             "seldom": {"()": "customersync.reports.Seldom"},
         },
         "handlers": {
-            "stderr": {"class": "logging.StreamHandler", "formatter": form, "filters": ["chatter", "outages"]},
+            "stderr": {
+                "class": "logging.StreamHandler",
+                "formatter": form,
+                "filters": ["chatter", "outages", "discretion"],
+            },
             "mail": {
                 "class": "django.utils.log.AdminEmailHandler",
                 "level": "ERROR",
                 "formatter": "text",
-                "filters": ["production", "chatter", "outages", "seldom"],
+                "filters": ["production", "chatter", "outages", "discretion", "seldom"],
                 "reporter_class": "customersync.reports.Report",
             },
         },
@@ -146,6 +157,7 @@ def describe_logging(form: str) -> dict[str, Any]:
             "django.request": {"level": "ERROR"},
             "django-q": {"level": "INFO"},
             "imports": {"level": "INFO"},
+            "gunicorn.error": {"handlers": [], "propagate": True},  # it brings a handler of its own
         },
     }
 

@@ -8,6 +8,7 @@ cookies or headers of requests.
 from __future__ import annotations
 
 import logging
+import re
 import time
 import traceback
 from typing import TYPE_CHECKING, Any
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
 WITHHELD = "(its text is not told, as it may quote customers; LOG_DETAILS=on tells it)"
 CAUSED = "\nThe above exception was the direct cause of the following exception:\n\n"
 MEANWHILE = "\nDuring handling of the above exception, another exception occurred:\n\n"
+QUERY = re.compile(r"\?\S*")
+SHORT = 3
+"""Letters of a text that is no customer's, and may be part of any word."""
 MAILED_EVERY = 10 * 60
 """Seconds in which an error of one place is mailed once."""
 
@@ -68,6 +72,33 @@ def tell_text(error: BaseException) -> str:
     if isinstance(error, OSError) and error.strerror and error.errno is not None:
         return f"[Errno {error.errno}] {error.strerror}"
     return WITHHELD
+
+
+class Discretion(logging.Filter):
+    """Takes what an error says out of the line about it, where libraries put it, and queries of requests."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        said = record.getMessage()
+        if record.name == "gunicorn.error":
+            said = QUERY.sub("", said)
+        if record.name == "asyncio":
+            said = said.partition("\n")[0]  # behind it stands the task with its error
+        if not settings.LOG_DETAILS:
+            for error in _errors_in(record):
+                if len(text := str(error)) > SHORT:
+                    said = said.replace(text, tell_text(error))
+        record.msg, record.args = said, ()
+        return True
+
+
+def _errors_in(record: logging.LogRecord) -> Iterator[BaseException]:
+    given = record.args if isinstance(record.args, tuple) else ()
+    for error in (record.exc_info and record.exc_info[1], *given):
+        seen: set[int] = set()
+        while isinstance(error, BaseException) and id(error) not in seen:
+            seen.add(id(error))
+            yield error
+            error = error.__cause__ or error.__context__
 
 
 class Report(ExceptionReporter):

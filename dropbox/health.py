@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from django.utils import timezone
 from django.utils.timesince import timesince
 
+from accounts.health import read_clock
 from dropbox.models import Login
 from dropbox.serving import HEARTBEAT
 from imports.models import Heartbeat
@@ -22,7 +22,7 @@ def find_problems() -> Iterator[str]:
     """Nothing is wrong without a drop box where no login could use it."""
     if not Login.objects.open().exists():
         return
-    heartbeat, now = Heartbeat.objects.filter(name=HEARTBEAT).first(), timezone.now()
+    heartbeat, now = Heartbeat.objects.filter(name=HEARTBEAT).first(), read_clock()
     if heartbeat is None:
         yield "Senders bring files to feeds, and no drop box was ever seen at work: start manage.py serve_dropbox."
     elif heartbeat.at < now - LONGEST_SILENCE:

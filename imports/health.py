@@ -6,11 +6,12 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from django.db.models import F
+from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.timesince import timesince
 from django_q.models import Schedule
 
-from accounts.health import MOST_SKEW
+from accounts.health import MOST_SKEW, read_clock
 from imports.lanes import Lane
 from imports.models import Feed, Heartbeat, Message, Run
 from imports.querysets import LEASE
@@ -28,7 +29,7 @@ SLOW_MAIL = timedelta(minutes=10)
 
 def is_at_work() -> bool:
     """Whether workers of what people wait for were seen lately."""
-    return Heartbeat.objects.filter(name=Lane.PROMPT.heartbeat, at__gte=timezone.now() - LONGEST_SILENCE).exists()
+    return Heartbeat.objects.filter(name=Lane.PROMPT.heartbeat, at__gte=Now() - LONGEST_SILENCE).exists()
 
 
 def find_problems() -> Iterator[str]:
@@ -79,7 +80,7 @@ def _find_mail_problem() -> Iterator[str]:
 
 
 def _find_wrong_clocks() -> Iterator[str]:
-    clocks = Heartbeat.objects.clocks().filter(at__gte=timezone.now() - LONGEST_SILENCE)
+    clocks = Heartbeat.objects.clocks().filter(at__gte=Now() - LONGEST_SILENCE)
     if wrong := [clock.skew for clock in clocks if abs(clock.skew) > MOST_SKEW]:
         worst = max(wrong, key=abs)
         yield (
@@ -89,7 +90,7 @@ def _find_wrong_clocks() -> Iterator[str]:
 
 
 def _find_silent_lanes() -> Iterator[str]:
-    now = timezone.now()
+    now = read_clock()
     seen = dict(Heartbeat.objects.filter(name__in=[lane.heartbeat for lane in Lane]).values_list("name", "at"))
     if not seen:
         yield "No worker was ever seen at work: start manage.py run_workers."

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+import gc
 import logging
 import logging.config
 from io import StringIO
 
 import pytest
 from django.conf import settings as project
-from django.core.exceptions import ImproperlyConfigured
+from django.core.exceptions import ImproperlyConfigured, SuspiciousFileOperation
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import DatabaseError, connection
 from django.urls import path
@@ -19,6 +21,7 @@ from customersync.logs import describe_logging
 from customersync.reports import Report, Seldom, describe_error
 from imports import tasks
 from imports.errors import FileRejected
+from imports.messages.events import run_ended
 
 JANE = "Jane Doe"
 VIEW = "broken/"
@@ -29,7 +32,11 @@ def fail(request):
     raise KeyError(JANE)
 
 
-urlpatterns = [path(VIEW, fail), path(f"api/v1/{VIEW}", fail), *urls.urlpatterns]
+def suspect(request):
+    raise SuspiciousFileOperation(f"Detected path traversal attempt in '../{JANE}'")
+
+
+urlpatterns = [path("suspicious/", suspect), path(VIEW, fail), path(f"api/v1/{VIEW}", fail), *urls.urlpatterns]
 handler400, handler404, handler500 = urls.handler400, urls.handler404, urls.handler500
 
 
@@ -138,6 +145,49 @@ def test_a_task_that_fails(log, monkeypatch, mailoutbox):
     assert JANE not in log() + "".join(mail.subject + mail.body for mail in mailoutbox)
     assert "look_for_duplicates" in log()
     assert "ValueError" in log()
+
+
+@pytest.mark.django_db
+def test_libraries_that_put_an_error_into_the_line_itself(log):
+    def receive(**_):
+        raise ValueError(f"no {JANE} here")
+
+    run_ended.connect(receive)
+    try:
+        run_ended.send_robust(sender=None, run_id=1)
+    finally:
+        run_ended.disconnect(receive)
+    asyncio.run(forget_a_task())
+    error = OSError(f"reading {JANE} failed")
+    gunicorn = logging.getLogger("gunicorn.error")
+    gunicorn.error("%s", error, exc_info=error)
+    gunicorn.error("Error handling request %s %s", "GET", "/admin/?q=Jane+Doe")
+    assert JANE not in log()
+    assert "Jane+Doe" not in log()
+    for words in ("Error calling test_libraries", "Task exception was never retrieved", "GET /admin/"):
+        assert words in log()
+
+
+async def forget_a_task():
+    """Nobody asks how it ended."""
+
+    async def end():
+        raise ValueError(JANE)
+
+    task = asyncio.create_task(end())
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    del task
+    gc.collect()
+
+
+@pytest.mark.django_db
+def test_what_django_suspects(log, client, settings):
+    settings.ROOT_URLCONF = __name__
+    client.raise_request_exception = False
+    assert client.get(f"/suspicious/?name={JANE}").status_code == 400
+    assert JANE not in log()
+    assert "SuspiciousFileOperation" in log()
 
 
 def test_what_is_wrong_with_settings_is_told(log):

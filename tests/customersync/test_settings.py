@@ -72,6 +72,11 @@ def test_a_data_folder_that_cannot_be_used_is_named_without_a_traceback(tmp_path
     )
 
 
+def test_a_log_of_an_unknown_form_is_refused_without_a_traceback(tmp_path):
+    result = manage("check", data_dir=tmp_path, LOG_FORMAT="xml")
+    assert (result.returncode, result.stderr) == (1, "Error: LOG_FORMAT is 'xml'; take text or json.\n")
+
+
 def test_a_database_of_ones_own_means_production(tmp_path):
     result = manage("check", data_dir=tmp_path, DATABASE_URL="postgres://sync@localhost/sync")
     assert result.returncode != 0
