@@ -29,7 +29,7 @@ from django.core.exceptions import ImproperlyConfigured
 if TYPE_CHECKING:
     from types import ModuleType
 
-SYSTEM_FOLDER = Path("/var/lib/customersync")
+SYSTEM_FOLDER = Path("/var/lib/customersync-embedded")
 RECOVERY_SECONDS = 120
 TUNING = """
 # Customer Sync: room for first loads of some hundred thousand rows. Whatever is committed still survives a crash.

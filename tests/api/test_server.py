@@ -32,7 +32,8 @@ def server(world, tmp_path):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command = [str(Path(sys.executable).with_name("gunicorn")), "customersync.wsgi", "--bind", f"127.0.0.1:{port}"]
+    command = [str(Path(sys.executable).with_name("gunicorn")), "customersync.wsgi", "--workers=1"]
+    command += ["--bind", f"127.0.0.1:{port}"]
     with (tmp_path / "server.log").open("w") as log:
         process = subprocess.Popen(
             command, cwd=ROOT, stdout=log, stderr=log,

@@ -1,0 +1,6 @@
+"""How gunicorn serves the site. What is given on its command line comes first."""
+
+# Threads let an upload take as long as its line is slow; gunicorn's own kind of worker is ended after 30 seconds.
+worker_class = "gthread"
+threads = 8
+workers = 3  # of processes; each thread has a database session

@@ -1,0 +1,46 @@
+"""What servers are set up by says what there is."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+from django.conf import settings
+from django.contrib.staticfiles.storage import staticfiles_storage
+from django.core.management import get_commands
+
+ROOT = Path(__file__).resolve().parents[2]
+COMPOSE = yaml.safe_load((ROOT / "compose.yaml").read_text())
+FILES = [ROOT / "Procfile", ROOT / "Containerfile", ROOT / "compose.yaml", *(ROOT / "deploy").rglob("*.service")]
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda path: path.name)
+def test_the_commands_that_are_started_exist(file):
+    commands = re.findall(r"manage\.py[ ,]+(\w+)", file.read_text())
+    assert set(commands) <= set(get_commands())
+    assert commands or "gunicorn customersync.wsgi" in file.read_text()
+
+
+def test_the_image_has_every_app_and_no_more_than_what_runs():
+    let_in = set(re.findall(r"^!(\S+)", (ROOT / ".dockerignore").read_text(), re.MULTILINE))
+    apps = {app.partition(".")[0] for app in settings.INSTALLED_APPS if (ROOT / app.partition(".")[0]).is_dir()}
+    assert let_in == apps | {
+        "customersync",
+        "templates",
+        "requirements/production.txt",
+        "gunicorn.conf.py",
+        "manage.py",
+    }
+
+
+def test_the_services_of_one_machine_are_those_that_the_units_start():
+    ours = {name for name, service in COMPOSE["services"].items() if service.get("image") == "customersync"}
+    units = {path.stem.removeprefix("customersync-") for path in (ROOT / "deploy/systemd").iterdir()}
+    assert ours == units | {"migrate"}
+
+
+def test_files_of_pages_are_readable_whoever_collected_them():
+    modes = [getattr(staticfiles_storage, f"{kind}_permissions_mode") for kind in ("directory", "file")]
+    assert modes == [0o755, 0o644]
