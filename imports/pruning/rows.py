@@ -91,8 +91,9 @@ class Messages(PrunableRows):
 class Runs(PrunableRows):
     """Runs that changed nothing that is still in the log, and of which nothing is kept.
 
-    A feed's ledger needs the last run of whatever may still lie on its server, the next file the last run of its
-    account, an approval the runs of the version that is tested, and undos and replays the runs that they are of.
+    A feed's ledger needs the last run of whatever may still lie on its server, the next file the last one that was
+    applied to its account, rejects that come back the run that they are of, a held file those that went in after it, an
+    approval the runs of the version that is tested, and undos and replays the runs that they are of.
     """
 
     name = "runs"
@@ -107,6 +108,8 @@ class Runs(PrunableRows):
         later = others.filter(account=OuterRef("account"), pk__gt=OuterRef("pk"))
         moved = Q(remote_path="") | Q(archived_at__isnull=False)
         taken_again = Exists(later.filter(feed=OuterRef("feed"), remote_path=OuterRef("remote_path")))
+        others_rejects = Exists(later.filter(rejects_header=OuterRef("rejects_header")))
+        held = Run.objects.awaiting_decision().order_by().filter(account=OuterRef("account"), pk__lt=OuterRef("pk"))
         changes = Exists(Change.objects.order_by().filter(run_id=OuterRef("pk")))
         related = [Exists(others.filter(**{name: OuterRef("pk")})) for name in ("replays", "undoes", "released_from")]
         tested = [FormatVersion.Status.DRAFT, FormatVersion.Status.TESTING]
@@ -114,9 +117,8 @@ class Runs(PrunableRows):
             Run.objects.exclude(status__in=AT_WORK)
             .exclude(status=Run.Status.HELD, decision="", dry_run=False)
             .exclude(format_version__status__in=tested, dry_run=False)
-            .filter(
-                Exists(later.filter(dry_run=False)), moved | taken_again, kept_file="", rejects_file="", undoes=None
-            )
+            .filter(Exists(later.applied()), ~Exists(held), Q(rejects_header="") | others_rejects)
+            .filter(moved | taken_again, kept_file="", rejects_file="", undoes=None)
             .filter(_asked_by_no_replay("pk", "account"), ~changes, *(~one for one in related))
             .filter(~Exists(Message.objects.pending().filter(run=OuterRef("pk"))))
         )

@@ -202,23 +202,29 @@ def test_runs_go_that_changed_nothing_and_that_nothing_needs(account, plain_feed
     gone = [
         add("unchanged"), add("dry run", dry_run=True), add("taken again since", **of_feed),
         add("moved", feed=plain_feed, remote_path="/b.txt", archived_at=ago(200)),
+        add("rejects as later ones", rejects_header="a"),
     ]  # fmt: skip
     for run in gone:
         add_issues(run, 2)
     undone = add("undone", status="undone")
+    other = make_account("other")
     needed = [
         add("still on the server", **of_feed), add("kept", kept_file="runs/1/1-x"), undone, add("undo", undoes=undone),
         add("held", status="held"), add("queued", status="queued"), add("changed"), add("told"),
     ]  # fmt: skip
+    held_elsewhere = add("held", account=other, status="held")
+    needed += [held_elsewhere, add("went in after it", account=other), add("last of the other", account=other)]
     Change.objects.create(
-        account=account, customer_code="C1", connection_id=1, run_id=needed[-2].pk, at=ago(200), action="updated",
+        account=account, customer_code="C1", connection_id=1, run_id=needed[6].pk, at=ago(200), action="updated",
         record="connection",
     )  # fmt: skip
-    Message.objects.create(account=account, run=needed[-1], kind="email", event="x", key="1")
-    last = add("last of its account")
+    Message.objects.create(account=account, run=needed[7], kind="email", event="x", key="1")
+    # whose rejects may come back; a failure is not what the next file is compared with
+    last = add("last of its account", rejects_header="a")
+    failed = add("failed", status="failed")
     Run.objects.update(started_at=ago(200))
     assert prune_all("runs").total == len(gone)
-    assert left_of(Run) == {run.pk for run in [*needed, last]}
+    assert left_of(Run) == {run.pk for run in [*needed, last, failed]}
     assert not Issue.objects.filter(run__in=gone).exists()
 
 
@@ -234,7 +240,7 @@ def test_timeline_origins_and_undo_stand_when_runs_around_are_gone(account, file
     connection = account.connections.get()
     before = (read_timeline(connection, 100), show_origins(connection))
     prune_all()
-    assert left_of(Run) == {made.pk, changed.pk, last.pk}
+    assert left_of(Run) == {made.pk, same.pk, changed.pk, last.pk}, "rejects of the second may come back"
     assert (read_timeline(connection, 100), show_origins(connection)) == before
     _, undone = undo_run(changed)
     assert (undone.restored, undone.left_in_all) == (1, 0)
