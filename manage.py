@@ -16,6 +16,7 @@ def main() -> None:
     from django.core.exceptions import ImproperlyConfigured
     from django.core.management import execute_from_command_line
 
+    from accounts.tallies import add_counted
     from customersync.logs import log_what_nobody_catches
     from customersync.traces import start_traces
 
@@ -27,6 +28,8 @@ def main() -> None:
         sys.exit(f"Error: {error}")
     except BrokenPipeError:  # whoever reads the output has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    finally:
+        add_counted()
 
 
 if __name__ == "__main__":

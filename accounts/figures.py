@@ -66,7 +66,7 @@ class Figures(Collector):
 
     def _ask(self) -> Iterator[Metric]:
         finders: list[Callable[[], Iterable[Metric]]] = load("figures")
-        add_counted(at_once=True)
+        add_counted()
         began = time.perf_counter()
         found: list[Metric] = []
         try:

@@ -1,8 +1,7 @@
 """Tallies: how often things happened, in all processes on all machines together, for monitors.
 
 A process counts in its memory, at no cost and without an error, and adds what it counted to the database's numbers
-when what it did has ended, though not more often than every two seconds. What a process counted that is killed or
-recycled just then is lost, and nothing else.
+when a task, a run or a command has ended. What a process counted that is killed just then is lost, and nothing else.
 
 Apps declare theirs in the `tallies` of their AppConfig: name → `Kind`.
 """
@@ -11,8 +10,8 @@ from __future__ import annotations
 
 import os
 import threading
-import time
 from collections import Counter
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 from django.db import Error, connection, transaction
@@ -35,8 +34,6 @@ ADD = """
     DO UPDATE SET amount = accounts_tally.amount + excluded.amount
 """
 
-EVERY = 2.0
-_added_at = -EVERY
 _counted: Counter[Key] = Counter()
 _lock = threading.Lock()
 os.register_at_fork(after_in_child=_counted.clear)  # its parent adds them
@@ -47,13 +44,9 @@ def count(name: str, *labels: str, amount: float = 1) -> None:
         _counted[name, labels] += amount  # type: ignore[assignment]  # seconds are no whole numbers
 
 
-def add_counted(*, at_once: bool = False) -> None:
+def add_counted() -> None:
     """Add what this process counted to the database's numbers. What cannot be added waits for the next time."""
-    global _added_at
     with _lock:
-        if not at_once and time.monotonic() - _added_at < EVERY:
-            return
-        _added_at = time.monotonic()
         mine = dict(_counted)
         _counted.clear()
     if not mine:
@@ -62,7 +55,8 @@ def add_counted(*, at_once: bool = False) -> None:
     rows = [(name, list(labels), float(amount)) for (name, labels), amount in sorted(mine.items())]
     places = ", ".join(["(%s, %s::text[], %s)"] * len(rows))
     try:
-        with transaction.atomic(), connection.cursor() as cursor:
+        alone = nullcontext() if not connection.in_atomic_block else transaction.atomic()
+        with alone, connection.cursor() as cursor:
             cursor.execute(ADD.format(places), [value for row in rows for value in row])
     except Error:
         with _lock:

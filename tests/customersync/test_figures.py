@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import multiprocessing
 import re
-import time
 from datetime import timedelta
 from typing import Any
 
@@ -28,7 +27,7 @@ from imports.pipeline import ImportRequest, import_file
 from imports.queueing import enqueue_task
 from tests.builders import add_lookups, make_account, make_connection
 from tests.imports.customer_files import NEW, SHIPPING, as_text
-from tests.processes import ROOT
+from tests.processes import ROOT, free_port, start_command
 
 OPERATIONS = ROOT / "docs" / "operations"
 ASKED = {"HTTP_AUTHORIZATION": "Bearer m3trics"}
@@ -39,7 +38,6 @@ def _anew(settings):
     """Nothing is known or counted yet."""
     settings.METRICS_TOKEN = "m3trics"
     tallies._counted.clear()
-    tallies._added_at = -tallies.EVERY
     figures.ours.known_at = -figures.KEPT
     yield
     tallies._counted.clear()
@@ -186,6 +184,27 @@ def test_runs_are_counted_with_their_rows_customers_and_steps(tmp_path, ask):
 
 
 @pytest.mark.django_db(transaction=True)
+def test_what_commands_and_pulls_without_a_file_come_to_is_counted_too():
+    where = {"protocol": "ftp", "host": "127.0.0.1", "port": free_port()}
+    feed = Feed.objects.create(account=make_account("maison"), name="erp", **where)
+    process = start_command("pull_feeds", "erp")
+    assert process.communicate(timeout=60)[1] is not None
+    assert process.returncode == 1, "nobody serves there"
+    assert feed.pulls.get().status == "failed"
+    assert Tally.objects.get(name="pulls_total").labels == ["failed"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_adding_costs_one_statement_and_none_where_nothing_was_counted(django_assert_num_queries):
+    count("pulls_total", "succeeded")
+    count("pull_seconds_total", amount=0.5)
+    with django_assert_num_queries(1):
+        add_counted()
+    with django_assert_num_queries(0):
+        add_counted()
+
+
+@pytest.mark.django_db(transaction=True)
 def test_what_others_count_is_added_and_what_cannot_be_added_waits(monkeypatch):
     count("errors_total", "storage")
     child = multiprocessing.get_context("fork").Process(target=lambda: None)
@@ -194,29 +213,14 @@ def test_what_others_count_is_added_and_what_cannot_be_added_waits(monkeypatch):
     child.join()
     with monkeypatch.context() as away:
         away.setattr(connection, "ensure_connection", lambda: (_ for _ in ()).throw(OperationalError("refused")))
-        add_counted(at_once=True)
+        add_counted()
     count("errors_total", "storage")
-    add_counted(at_once=True)
+    add_counted()
     Tally.objects.create(name="runs_total", labels=["file", "held"], amount=4)
     count("runs_total", "file", "held", amount=0.5)
-    add_counted(at_once=True)
-    add_counted(at_once=True)
-    assert set(Tally.objects.values_list("name", "amount")) == {("errors_total", 2), ("runs_total", 4.5)}
-
-
-@pytest.mark.django_db
-def test_it_is_added_every_two_seconds_at_most(monkeypatch, django_assert_num_queries):
-    now = [1000.0]
-    monkeypatch.setattr(time, "monotonic", lambda: now[0])
-    for _ in range(3):
-        count("pulls_total", "succeeded")
-        add_counted()
-    assert Tally.objects.get().amount == 1
-    now[0] += 3
     add_counted()
-    assert Tally.objects.get().amount == 3
-    with django_assert_num_queries(0):
-        add_counted(at_once=True)
+    add_counted()
+    assert set(Tally.objects.values_list("name", "amount")) == {("errors_total", 2), ("runs_total", 4.5)}
 
 
 def test_a_process_that_is_forked_counts_from_nothing():

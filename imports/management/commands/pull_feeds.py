@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from accounts.tallies import add_counted
 from imports.errors import TryAgainLater
 from imports.feeds.pulling import pull_feed
 from imports.management.arguments import find_feed, printable
@@ -39,7 +38,6 @@ class Command(BaseCommand):
             pulled.append(described)
             if not options["json"]:
                 self.print_pull(described)
-        add_counted(at_once=True)
         if options["json"]:
             self.stdout.write(json.dumps({"feeds": pulled}, ensure_ascii=False))
         elif not pulled:
