@@ -11,6 +11,7 @@ class ConnectionsConfig(AppConfig):
     api_enums = {
         "ConnectionStatus": "connections.models.Connection.Status",
         "ChangedRecord": "connections.models.Change.Record",
+        "KeepableRecord": "connections.api.kept.RECORDS",
         "ChangeAction": "connections.models.Change.Action",
     }
     holdings = ["connections.holdings.CONNECTIONS", "connections.holdings.CHANGES"]

@@ -10,20 +10,26 @@ from django.db import connection
 from django.db.models import BigIntegerField
 from django.db.models.expressions import RawSQL
 
+from accounts.models import User
 from connections.given import given_fields
 from connections.models import (
     Address,
     Buyer,
+    Change,
     Connection,
     ConnectionPaymentTerm,
     ConnectionPriceType,
     ConnectionShippingTerm,
     ConnectionWarehouse,
     Door,
+    KeptValue,
 )
 from lookups.validators import lower_ascii
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
     from django.db.backends.utils import CursorWrapper
     from django.db.models import Model, QuerySet
 
@@ -75,6 +81,16 @@ class StoredBuyer(NamedTuple):
     name: str
 
 
+class Kept(NamedTuple):
+    """Who keeps a value as it is, whatever files say, and since when; the name is blank where the user is gone."""
+
+    by: str
+    at: datetime
+
+
+NOTHING_KEPT: Mapping[str, Kept] = {}
+
+
 ASSIGNMENT_MODELS: dict[str, type[Model]] = {
     "price_types": ConnectionPriceType,
     "payment_terms": ConnectionPaymentTerm,
@@ -90,7 +106,9 @@ VERSION = "{}.xmin::text::bigint"
 @dataclass(slots=True)
 class StoredCustomer:
     """One customer: addresses by kind and code, doors by code, buyers by lower-case e-mail; assignments are lookup
-    ids."""
+    ids.
+
+    `kept` are the fields that people keep, by record and key as changes name them, but e-mails in lower case."""
 
     id: int
     code: str
@@ -102,6 +120,11 @@ class StoredCustomer:
     doors: dict[str, StoredDoor] = field(default_factory=dict)
     buyers: dict[str, StoredBuyer] = field(default_factory=dict)
     assignments: dict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
+    kept: dict[tuple[str, str], dict[str, Kept]] = field(default_factory=dict)
+
+    def kept_of(self, record: str, key: str = "") -> Mapping[str, Kept]:
+        """The fields of a record that somebody keeps."""
+        return self.kept.get((record, key), NOTHING_KEPT)
 
 
 def fetch_stored(connections: QuerySet[Connection]) -> dict[str, StoredCustomer]:
@@ -123,6 +146,9 @@ def fetch_stored(connections: QuerySet[Connection]) -> dict[str, StoredCustomer]
         for kind, model in ASSIGNMENT_MODELS.items():
             for _, owner, lookup in _children(cursor, model, customers, "lookup_id"):
                 customers[owner].assignments[kind].add(lookup)
+        for owner, record, key, name, by, at in _kept(cursor, customers):
+            key = lower_ascii(key) if record == Change.Record.BUYER else key
+            customers[owner].kept.setdefault((record, key), {})[name] = Kept(by or "", at)
     return {customer.code: customer for customer in customers.values()}
 
 
@@ -133,4 +159,15 @@ def _children(
     names = ", ".join(map(connection.ops.quote_name, ("id", "connection_id", *columns)))
     table = connection.ops.quote_name(model._meta.db_table)
     cursor.execute(f"SELECT {names} FROM {table} WHERE connection_id = ANY(%s) ORDER BY id", [[*customers]])
+    return list(cursor.fetchall())
+
+
+def _kept(cursor: CursorWrapper, customers: dict[int, StoredCustomer]) -> list[tuple[Any, ...]]:
+    """What is kept of the customers: whose, record, key, field, by whom, and since when."""
+    kept, users = (connection.ops.quote_name(model._meta.db_table) for model in (KeptValue, User))
+    cursor.execute(
+        f"SELECT k.connection_id, k.record, k.key, k.field, u.username, k.kept_at FROM {kept} k"
+        f" LEFT JOIN {users} u ON u.id = k.kept_by_id WHERE k.connection_id = ANY(%s)",
+        [[*customers]],
+    )
     return list(cursor.fetchall())

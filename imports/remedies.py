@@ -20,7 +20,8 @@ REMEDIES = {
     "invalid_email": f"{_SENDER} the e-mail address.",
     "invalid_integer": f"{_SENDER} the number.",
     "invalid_website": f"{_SENDER} the address of the website.",
-    "kept": "Nothing, unless the file is to win: then a version of the format gives it the field.",
+    "kept": "Nothing, unless the file is to win: then a version of the format gives it the field, or whoever keeps the "
+    "value lets it go.",
     "malformed_quote": "The sender doubles quotes within cells, or a version of the format says how they are written.",
     "mangled_code": "A spreadsheet has changed the code. The sender exports it as text and sends the file again.",
     "missing_column": "The sender brings the column back, or a version of the format does without it.",

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django.db import connection as database
+from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import Account, Membership, User
+from connections.history.keeping import ValueName, settle_kept
 from connections.models import Address, Buyer, Change, Connection, ConnectionPriceType, Door
 from lookups.models import (
     CompanyNumber,
@@ -109,6 +111,17 @@ def copy_connection(connection: Connection, count: int) -> None:
             [count, connection.pk],
         )
         cursor.execute("ANALYZE connections_connection")
+
+
+def keep_values(connection: Connection, user: User, *names: tuple[str, str, str]) -> None:
+    """Keep values, each named by record, key and field, as the user does."""
+    with transaction.atomic():
+        settle_kept(connection, [ValueName(*name) for name in names], [], user)
+
+
+def let_values_go(connection: Connection, user: User, *names: tuple[str, str, str]) -> None:
+    with transaction.atomic():
+        settle_kept(connection, [], [ValueName(*name) for name in names], user)
 
 
 def make_change(connection: Connection, **fields: Any) -> Change:

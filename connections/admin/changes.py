@@ -56,7 +56,7 @@ class ChangeAdmin(ReadOnlyAdmin):
     @display(description="what")
     def what(self, change: Change) -> str:
         what = f"{change.get_record_display()} {change.key}".strip()
-        return what if change.field else f"{what} {change.get_action_display()}"
+        return what if change.action == Change.Action.UPDATED else f"{what} {change.get_action_display()}"
 
     @display(description="by")
     def source(self, change: Change) -> str:

@@ -22,8 +22,10 @@ from accounts.api.strictness import StrictSerializer
 from accounts.models import Account
 from accounts.users import user_of
 from connections import review
+from connections.api.kept import KeptSerializer, ValueNameSerializer, describe_kept
 from connections.api.origins import OriginsSerializer, describe_origins
 from connections.describing import describe_customer, entries_of
+from connections.history.keeping import ValueName, settle_kept
 from connections.history.sightings import last_seen
 from connections.history.stamping import take_watermark
 from connections.models import LONGEST_NOTE, Address, Buyer, Connection, Door
@@ -241,6 +243,39 @@ class Connections(AccountViewSet, mixins.ListModelMixin, RetrieveVersioned):
         What happened to it when, also after it was deleted, is `changes/?customer_code=`.
         """
         return Response(describe_origins(self.get_object()))
+
+    @extend_schema(summary="Its values that files do not change", responses=KeptSerializer)
+    @action(detail=True)
+    def kept(self, request: Request, **kwargs: Any) -> Response:
+        """Somebody keeps them as they are. What a file wanted of them is told by its run's issues `kept`."""
+        return Response(describe_kept(self.get_object()))
+
+    @extend_schema(
+        summary="Keep a value: no file changes it any more", request=ValueNameSerializer, responses=KeptSerializer
+    )
+    @action(detail=True, methods=["post"])
+    def keep(self, request: Request, **kwargs: Any) -> Response:
+        """Until it is let go. Of what is kept already nothing changes."""
+        found, name = self.read_value(request)
+        settle_kept(found, [name], [], user_of(request))
+        return Response(describe_kept(found))
+
+    @extend_schema(
+        summary="Let a value go: the next file may change it", request=ValueNameSerializer, responses=KeptSerializer
+    )
+    @action(detail=True, methods=["post"], url_path="let-go")
+    def let_go(self, request: Request, **kwargs: Any) -> Response:
+        """Of what nobody keeps nothing changes."""
+        found, name = self.read_value(request)
+        settle_kept(found, [], [name], user_of(request))
+        return Response(describe_kept(found))
+
+    def read_value(self, request: Request) -> tuple[Connection, ValueName]:
+        """The connection, locked, and the value of it that is asked for."""
+        found = self.get_object()
+        asked = ValueNameSerializer(data=request.data, context={"connection": found})
+        asked.is_valid(raise_exception=True)
+        return found, ValueName(**asked.validated_data)
 
     @extend_schema(summary="Approve it", request=NoteSerializer, responses=ConnectionSerializer)
     @action(detail=True, methods=["post"])

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from rest_framework import serializers
 
+from connections.history.keeping import name_of_value, read_kept
 from connections.history.origins import explain_values
 from connections.models import Change
 
@@ -24,6 +25,8 @@ class OriginSerializer(serializers.Serializer[Any]):
     line = serializers.IntegerField(allow_null=True)
     user = serializers.CharField(allow_null=True)
     token = serializers.CharField(allow_blank=True)
+    kept_by = serializers.CharField(allow_null=True, help_text="Who keeps it: no file changes it.")
+    kept_at = serializers.DateTimeField(allow_null=True, help_text="Null where files may change it.")
 
 
 class OriginsSerializer(serializers.Serializer[Any]):
@@ -34,7 +37,9 @@ class OriginsSerializer(serializers.Serializer[Any]):
 def describe_origins(connection: Connection) -> dict[str, Any]:
     """Every present value with who wrote it: a run's line, a person, or a program."""
     values = []
+    kept = read_kept(connection)
     for value in explain_values(connection):
+        held = kept.get(name_of_value(value.record, value.key, value.field))
         change = value.origin.change if value.origin else None
         values.append(
             {
@@ -45,6 +50,8 @@ def describe_origins(connection: Connection) -> dict[str, Any]:
                 "line": value.origin and value.origin.line,
                 "user": change.user.username if change and change.user else None,
                 "token": change.token if change else "",
+                "kept_by": held.kept_by.username if held and held.kept_by else None,
+                "kept_at": held and held.kept_at,
             }
         )
     return OriginsSerializer({"customer_code": connection.customer_code, "values": values}).data

@@ -13,6 +13,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "zip": "97205", "country": "US",
     },
     "Buyer": {"email": "ann@example.com", "name": "Ann Lee"},
+    "ValueNameRequest": {"record": "address", "key": "S:10017-1", "field": "city"},
     "RejectionRequest": {"duplicate_of": "10016", "note": "The same shop, entered by another rep."},
 }  # fmt: skip
 

@@ -16,9 +16,11 @@ if TYPE_CHECKING:
     from django.db.backends.utils import CursorWrapper
 
 _CREATED, _UPDATED, _DELETED = Change.Action.CREATED, Change.Action.UPDATED, Change.Action.DELETED
+_WRITES = ", ".join(f"'{action}'" for action in Change.WRITES)
 _WHOLE = f"{{0}}.record = '{CONNECTION.record}' AND {{0}}.field = ''"
 LATER = (
-    f"({_WHOLE.format('u')} OR {_WHOLE.format('d')} OR d.record = u.record AND (d.key = u.key OR"
+    f"d.action IN ({_WRITES}) AND ("
+    f"{_WHOLE.format('u')} OR {_WHOLE.format('d')} OR d.record = u.record AND (d.key = u.key OR"
     f' u.record = \'{Change.Record.BUYER}\' AND lower(d.key COLLATE "C") = lower(u.key COLLATE "C"))'
     " AND (u.field = '' OR d.field IN ('', u.field)))"
 )
@@ -49,8 +51,8 @@ def _mark_touched(cursor: CursorWrapper, parameters: dict[str, Any]) -> None:
     """
     cursor.execute("DROP TABLE IF EXISTS pg_temp.later")
     cursor.execute(
-        "CREATE TEMPORARY TABLE later ON COMMIT DROP AS SELECT d.id, d.customer_code, d.record, d.key, d.field"
-        f" FROM {LOG} d WHERE d.account_id = %(account)s AND d.id > (SELECT min(id) FROM undone)"
+        "CREATE TEMPORARY TABLE later ON COMMIT DROP AS SELECT d.id, d.customer_code, d.action, d.record, d.key,"
+        f" d.field FROM {LOG} d WHERE d.account_id = %(account)s AND d.id > (SELECT min(id) FROM undone)"
         " AND (d.user_id IS NOT NULL OR d.run_id <> %(run)s AND d.run_id <> ALL(%(cancelled)s::bigint[]))"
         " AND d.customer_code IN (SELECT customer_code FROM undone)",
         parameters,

@@ -23,7 +23,7 @@ RECORDS: dict[type[Model], Change.Record] = {
 
 def find_change(connection: Connection, model: type[Model], row: Model | None, field: str) -> Change | None:
     """The newest change of that field; without one, of the row as a whole. Of a row that is gone, the last deletion."""
-    changes = connection.changes.filter(record=RECORDS[model]).select_related("user")
+    changes = connection.changes.filter(record=RECORDS[model], action__in=Change.WRITES).select_related("user")
     if model is not Connection:
         changes = changes.filter(key=key_of(row)) if row else changes.filter(action=Change.Action.DELETED)
     if field:

@@ -75,6 +75,8 @@ def replay(changes: Iterable[Change]) -> dict[RecordKey, Traced]:
     records: dict[RecordKey, Traced] = {}
     for change in changes:
         key = (change.record, change.key)
+        if change.action not in Change.WRITES:
+            continue
         if change.action == Change.Action.UPDATED:
             origin = Origin(change.after, change, change.line)
             records.setdefault(key, Traced(origin._replace(value=None), {})).values[change.field] = origin

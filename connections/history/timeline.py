@@ -22,7 +22,10 @@ Names = dict[int, str]
 
 
 class Entry(NamedTuple):
-    """A field before and after, or a record that came or went with its values (in `after` or `before`)."""
+    """A field before and after, or a record that came or went with its values (in `after` or `before`).
+
+    Of a field that was kept or let go, neither.
+    """
 
     what: str
     field: str
@@ -89,6 +92,9 @@ def _entries(changes: Iterable[Change]) -> Iterator[Entry]:
         if change.action == Change.Action.UPDATED:
             what = _name(change.record, change.key)
             yield Entry(what, change.field, change.before or "", change.after or "", change.line)
+            continue
+        if change.action not in Change.WRITES:
+            yield Entry(f"{_name(change.record, change.key)} {change.get_action_display()}", change.field, "", "", None)
             continue
         for (record, key), made in made_with(change).items():
             what, text = f"{_name(record, key)} {change.get_action_display()}", _say(made)

@@ -10,6 +10,7 @@ from connections.models.assignments import (
 from connections.models.changes import Change
 from connections.models.connections import LONGEST_NOTE, Connection
 from connections.models.documents import SearchDocument
+from connections.models.kept import KeptValue
 from connections.models.matching import MatchingProgress, MatchKey, Suggestion
 from connections.models.records import Address, Buyer, Door
 from connections.models.sightings import Sighting
@@ -26,6 +27,7 @@ __all__ = [
     "ConnectionShippingTerm",
     "ConnectionWarehouse",
     "Door",
+    "KeptValue",
     "MatchKey",
     "MatchingProgress",
     "SearchDocument",

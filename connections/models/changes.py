@@ -12,7 +12,8 @@ from connections.models.fields import WrittenJSONField
 class Change(models.Model):
     """A record created or deleted, or one field of it before and after, by a run's line or by a user.
 
-    A connection comes and goes with all its records in one row, see `connections.history.snapshots`.
+    A connection comes and goes with all its records in one row, see `connections.history.snapshots`. What a
+    person keeps from files and lets go again (see `connections.history.keeping`) is told here, too; no value changes.
 
     It names account, customer and record by natural keys and carries no foreign key that is checked, so it outlives
     what it describes and a first load does not pay for checking it. `key` is the address's kind and code
@@ -33,6 +34,11 @@ class Change(models.Model):
         CREATED = "created", "created"
         UPDATED = "updated", "updated"
         DELETED = "deleted", "deleted"
+        KEPT = "kept", "kept"
+        LET_GO = "let_go", "let go"
+
+    WRITES = (Action.CREATED, Action.UPDATED, Action.DELETED)
+    """By these something else stands than before."""
 
     account = models.ForeignKey(
         Account, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, db_default=0, related_name="+"

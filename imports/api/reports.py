@@ -36,7 +36,8 @@ class ReportSerializer(serializers.Serializer[Any]):
     run = serializers.IntegerField()
     changes = FieldCountSerializer(many=True, help_text="The most frequent first.")
     kept = serializers.IntegerField(
-        help_text="Values that the file did not get to write, as it only fills their fields; see the issues `kept`."
+        help_text="Values that the file did not get to write, as it only fills their fields or somebody keeps them; "
+        "see the issues `kept`."
     )
 
 

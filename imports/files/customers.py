@@ -51,6 +51,9 @@ class Merged:
     def line_of(self, part: str) -> int:
         return self.source_of(part)[0]
 
+    def place_of(self, part: str) -> tuple[Target, int]:
+        return self.target(part), self.line_of(part)
+
     def add(self, values: dict[str, Any], line: int, block: Block) -> tuple[bool, list[str]]:
         """Take in another row's values. Returns whether they added any, and the parts that differ."""
         if self.repeats is None:
@@ -158,6 +161,10 @@ class Customer:
             self.errors.setdefault(field, set()).add(line)
         if len(self.problems) >= MOST_PROBLEMS:
             self.note(self.problems)
+
+    def own_place(self, name: str) -> tuple[Target, int]:
+        """A field of the customer itself, and the line that says it."""
+        return Target(name), self.fields.line_of(name) if self.fields else self.line
 
     def require(self, target: Target, why: str, column: str, lines: Collection[int] = (), word: str = "") -> None:
         """Say that a field is missing, or has a word for nothing: this one, or what stands in its cell.

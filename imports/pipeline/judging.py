@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from itertools import repeat
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from connections.models import Change
 from connections.nothing import says_nothing
 from connections.rules import STATE_REQUIRED_COUNTRIES
 from connections.stored import (
@@ -17,6 +18,7 @@ from connections.stored import (
     GIVEN_OF_CONNECTION,
     NO_ADDRESS,
     NO_CONNECTION,
+    NOTHING_KEPT,
     AddressValues,
     ConnectionValues,
     StoredCustomer,
@@ -25,12 +27,14 @@ from imports.files.blocks import CLEAR, KEEP
 from imports.formats.policies import AssignmentMode
 from imports.pipeline.owning import Ownership
 from imports.pipeline.resolving import NewLookup, Reference, Resolver
+from imports.pipeline.withholding import Withheld, say_kept
 from imports.template import ADDRESSES, ASSIGNMENTS, FIELDS, Group, Target
 from lookups.directory import price_type_code
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Iterable, Mapping
 
+    from connections.stored import Kept
     from imports.files.customers import Customer, Given
     from imports.files.mapping import CustomerMapping
     from lookups.directory import LookupDirectory
@@ -60,6 +64,10 @@ class Verdict:
     given: list[tuple[Group, int | NewLookup, int]] = field(default_factory=list)
     taken: list[tuple[Group, int, int]] = field(default_factory=list)
 
+    def kept_of(self, record: str, key: str = "") -> Mapping[str, Kept]:
+        """The fields of a record, as changes name it, that somebody keeps as they are."""
+        return self.stored.kept_of(record, key) if self.stored else NOTHING_KEPT
+
     @property
     def changes(self) -> bool:
         """Whether anything of a stored customer will differ."""
@@ -72,6 +80,7 @@ class Verdict:
 
 NO_IDS: frozenset[int] = frozenset()
 BLANK = ("", None)
+DISCOUNT = ("discount", "discount_line_item_level")
 _LOOKUP_FIELDS = [
     (place, given.name, given.list_name) for place, given in enumerate(GIVEN_OF_CONNECTION) if given.list_name
 ]
@@ -106,6 +115,7 @@ class Judge:
             self.clear_parts.setdefault(block.group, set()).update(block.clear_parts)
             self.fill_parts.setdefault(block.group, set()).update(block.fill_parts)
         self.ownership = Ownership(mapping, directory, self.fill_parts)
+        self.withheld = Withheld(mapping, directory)
         # Groups of which a record takes just what the file says, unless it only fills what is blank.
         self.plain_groups = {
             group for group, parts in self.clear_parts.items() if not parts and not self.policies.clear_token
@@ -117,6 +127,7 @@ class Judge:
         if customer.unread:
             return verdict
         self.resolver.start()
+        self.withheld.wishes.clear()
         if stored is None and says_nothing(customer.code):
             self._refuse_word(customer, Target("customer_code"), customer.code, (customer.line,))
         self._judge_fields(verdict)
@@ -125,8 +136,10 @@ class Judge:
         self._judge_buyers(verdict)
         for kind in ASSIGNMENTS:
             self._judge_assignments(verdict, kind)
-        if stored is not None and self.ownership.is_limited and not customer.errors:
-            self.ownership.note_kept(customer, stored)
+        if stored is not None and not customer.errors:
+            if self.ownership.is_limited:
+                self.ownership.note_kept(customer, stored)
+            self.withheld.note(customer)
         return verdict
 
     # -- single values
@@ -153,44 +166,51 @@ class Judge:
         return blank if value is CLEAR else value
 
     def _judge_fields(self, verdict: Verdict) -> None:
-        customer, old = verdict.customer, verdict.values
+        customer, old, kept = verdict.customer, verdict.values, verdict.kept_of(Change.Record.CONNECTION)
         file = customer.fields.values if customer.fields else {}
         result = [*self._results(Group.CONNECTION, CONNECTION_FIELDS, file, old, NO_CONNECTION)]
+        if kept:
+            result = self.withheld.values(kept, CONNECTION_FIELDS, result, old, customer.own_place)
         for place, name in _REQUIRED[Group.CONNECTION]:
             if result[place] in BLANK:
                 self._require(customer, name, "is required and cannot be cleared" if verdict.stored else "is required")
         for place, name, list_name in _LOOKUP_FIELDS:
-            result[place] = self._judge_lookup_field(customer, name, list_name, file, old[place])
+            result[place] = self._judge_lookup_field(customer, name, list_name, file, old[place], kept.get(name))
         verdict.values = values = ConnectionValues._make(result)
         if values.discount is not None and values.discount_line_item_level is None:
-            self._require(customer, "discount_line_item_level", "is required when a discount is given")
+            why = "is required when a discount is given"
+            self._require(customer, "discount_line_item_level", why + say_kept(kept, *DISCOUNT))
 
     def _judge_lookup_field(
-        self, customer: Customer, name: str, list_name: str, file: dict[str, Any], stored: int | None
+        self, customer: Customer, name: str, list_name: str, file: dict[str, Any], stored: int | None, kept: Kept | None
     ) -> int | NewLookup | None:
         """What stands of a field that holds an entry of a list, such as company_number.
 
         A clear token beside a code or a name is no value: the other one counts.
         """
-        code_part, name_part = f"{name}_code", f"{name}_name"
+        code_part, name_part, clear_parts = f"{name}_code", f"{name}_name", self.clear_parts[Group.CONNECTION]
         code, label = file.get(code_part), file.get(name_part)
         if KEEP in (code, label):
             return stored
         cleared = code is CLEAR or label is CLEAR
         code, label = None if code is CLEAR else code, None if label is CLEAR else label
         given = code is not None or label is not None
-        if not given and not cleared and self.clear_parts[Group.CONNECTION].isdisjoint((code_part, name_part)):
+        if not given and not cleared and clear_parts.isdisjoint((code_part, name_part)):
             return stored
         deciding = (code_part,) if code is not None else (code_part, name_part)
         if stored is not None and not self.fill_parts[Group.CONNECTION].isdisjoint(deciding):
+            return stored
+        is_named = label is not None or file.get(name_part) is CLEAR or name_part in clear_parts
+        part = name_part if code is None and is_named else code_part
+        if kept:
+            self.withheld.entry(kept, list_name, code, label, stored, customer.own_place(part))
             return stored
         if not given:
             return None
         ids = self.directory[list_name].ids
         if label is None and code in ids:
             return ids[code]
-        part = code_part if code is not None else name_part
-        line = customer.fields.line_of(part) if customer.fields else customer.line
+        _, line = customer.own_place(part)
         reference = Reference(code, label, Target(code_part), Target(name_part), line)
         found = self.resolver.find(customer, list_name, reference)
         return stored if found is None else found
@@ -200,19 +220,24 @@ class Judge:
     def _judge_addresses(self, verdict: Verdict) -> dict[str, str]:
         """Address rows of the verdict; returns the shipping addresses' names by code."""
         customer, stored = verdict.customer, verdict.stored
+        any_kept = bool(stored and stored.kept)
         names: dict[str, str] = {}
         for key, merged in customer.addresses.items():
             old = stored.addresses.get(key) if stored else None
             before = old.values if old else NO_ADDRESS
             group = merged.block.group
             values = AddressValues._make(self._results(group, ADDRESS_FIELDS, merged.values, before, NO_ADDRESS))
+            kept = verdict.kept_of(Change.Record.ADDRESS, ":".join(key)) if any_kept else NOTHING_KEPT
+            if kept:
+                held = self.withheld.values(kept, ADDRESS_FIELDS, values, before, merged.place_of)
+                values = AddressValues._make(held)
             if old is None and says_nothing(key[1]):
                 self._refuse_word(customer, merged.target("code"), key[1], merged.lines)
             for place, part in _REQUIRED[group]:
                 if values[place] in BLANK:
                     self._require(customer, merged.target(part), "is required for an address", merged.lines)
             if values.country in STATE_REQUIRED_COUNTRIES and not values.state:
-                why = f"is required for addresses in {values.country}"
+                why = f"is required for addresses in {values.country}{say_kept(kept, 'country', 'state')}"
                 self._require(customer, merged.target("state"), why, merged.lines)
             kind, code = key
             if kind == "S":
@@ -226,13 +251,19 @@ class Judge:
     def _judge_doors(self, verdict: Verdict, names: dict[str, str]) -> None:
         for code, line in verdict.customer.doors.items():
             old = verdict.stored.doors.get(code) if verdict.stored else None
-            if old is None or old.name != names[code]:
-                verdict.doors.append(JudgedRecord(old.id if old else None, line, (code,), (names[code],)))
+            name = names[code]
+            if old and old.name != name and (kept := verdict.kept_of(Change.Record.DOOR, code).get("name")):
+                target = verdict.customer.addresses["S", code].target("name")
+                name = self.withheld.value(kept, name, old.name, (target, line))
+            if old is None or old.name != name:
+                verdict.doors.append(JudgedRecord(old.id if old else None, line, (code,), (name,)))
 
     def _judge_buyers(self, verdict: Verdict) -> None:
         for key, merged in verdict.customer.buyers.items():
             old = verdict.stored.buyers.get(key) if verdict.stored else None
             name = self._result(Group.BUYERS, "name", merged.values, old.name if old else "")
+            if old and old.name != name and (kept := verdict.kept_of(Change.Record.BUYER, key).get("name")):
+                name = self.withheld.value(kept, name, old.name, merged.place_of("name"))
             if old is None:
                 verdict.buyers.append(JudgedRecord(None, merged.line, (merged.values["email"],), (name,)))
             elif old.name != name:
@@ -244,6 +275,9 @@ class Judge:
         """What is given and taken of one kind. Clearing empties it only where no row names an entry."""
         customer = verdict.customer
         stored = verdict.stored.assignments[kind] if verdict.stored else NO_IDS
+        if kept := verdict.kept_of(Change.Record.CONNECTION).get(kind):
+            self._withhold_assignments(customer, kind, stored, kept)
+            return
         found: dict[int | NewLookup, int] = {}
         named, cleared = False, bool(self.clear_parts.get(kind))
         for entry in customer.assignments.get(kind, {}).values():
@@ -267,6 +301,15 @@ class Judge:
             verdict.taken += [(kind, lookup, customer.line) for lookup in sorted(stored - found.keys())]
         if kind is Group.PRICE_TYPES and not found and (cleared or not stored):
             self._require_price_type(customer, named=named, cleared=cleared and bool(stored))
+
+    def _withhold_assignments(self, customer: Customer, kind: Group, stored: Collection[int], kept: Kept) -> None:
+        """Leave what is given of a kind as it is; also what is rejected of other customers is not looked at."""
+        if not (stored and self.fill_parts.get(kind)):
+            self.withheld.entries(kept, kind, customer, stored, clears=bool(self.clear_parts.get(kind)))
+        if kind is Group.PRICE_TYPES and not stored:
+            why = f"is required{say_kept({kind: kept}, kind)}"
+            for name in ("price_type_currency", "price_type_name"):
+                self._require(customer, Target(name), why)
 
     def _require_price_type(self, customer: Customer, *, named: bool, cleared: bool) -> None:
         if any(name.startswith("price_type") for name in customer.errors):

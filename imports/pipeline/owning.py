@@ -83,17 +83,20 @@ class Ownership:
             else:
                 wanted = str(values.get("code") or values.get("name") or "")
             if wanted and wanted not in (stand if kind is Group.PRICE_TYPES or "code" in values else names):
-                part = next(part for part in _NAMES[kind] if self._has_column(part, given.number))
-                self._note(customer, Target(part, given.number), given.line, wanted, ", ".join(sorted(stand)))
-
-    def _has_column(self, name: str, number: int) -> bool:
-        return bool(self.mapping.column_label(Target(name, number)))
+                target = entry_target(self.mapping, kind, given.number)
+                self._note(customer, target, given.line, wanted, ", ".join(sorted(stand)))
 
     def _note(self, customer: Customer, target: Target, line: int, wanted: str, stands: str) -> None:
         says = f"says {wanted!r}" if wanted else "wants it blank"
         message = f"{target} stays {stands!r}: a file only fills this field while it is blank, and this one {says}."
         column = self.mapping.column_label(target)
         customer.problem(line, KEPT, message, column=column, field=str(target), value=wanted, severity="info")
+
+
+def entry_target(mapping: CustomerMapping, kind: Group, number: int) -> Target:
+    """The field by which a file names an entry of a list that is given to a customer."""
+    targets = [Target(name, number) for name in _NAMES[kind]]
+    return next((target for target in targets if mapping.column_label(target)), targets[0])
 
 
 _NAMES = {

@@ -209,3 +209,56 @@ def test_a_page_far_behind_is_read_by_the_index_alone(world):
     assert most_rows(plan) <= 101
     assert "Seq Scan" not in json.dumps(plan)
     assert "Sort" not in {plan["Node Type"], *(child["Node Type"] for child in plan.get("Plans", []))}
+
+
+# -- values that people keep
+
+
+def test_a_program_keeps_values_and_lets_them_go(world, shop):
+    place = f"{PATH}{shop.pk}/"
+    city = {"record": "address", "key": "S:S1", "field": "city"}
+    types = {"record": "connection", "field": "price_types"}
+    assert world.rosa("post", f"{place}keep/", city).status_code == 200
+    assert world.rosa("post", f"{place}keep/", city).json()["values"][1:] == []
+    told = world.rosa("post", f"{place}keep/", types).json()
+    assert [(one["record"], one["key"], one["field"], one["kept_by"]) for one in told["values"]] == [
+        ("address", "S:S1", "city", "rosa"),
+        ("connection", "", "price_types", "rosa"),
+    ]
+    assert world.vera("get", f"{place}kept/").json() == told
+    origins = world.vera("get", f"{place}origins/").json()["values"]
+    assert {(one["record"], one["kept_by"]) for one in origins if one["kept_at"]} == {("price_type", "rosa")}
+    assert [change["action"] for change in world.vera("get", "accounts/maison/changes/").json()["results"]] == [
+        "kept",
+        "kept",
+    ]
+    assert len(world.rosa("post", f"{place}let-go/", city).json()["values"]) == 1
+    assert len(world.rosa("post", f"{place}let-go/", city).json()["values"]) == 1
+    seen = world.rosa("get", "accounts/maison/changes/?action=let_go").json()["results"]
+    assert [(change["key"], change["field"], change["user"], change["token"]) for change in seen] == [
+        ("S:S1", "city", "rosa", "tests")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("asked", "field"),
+    [
+        ({"record": "price_type", "key": "EUR EU Wholesale", "field": "lookup"}, "record"),
+        ({"record": "connection", "field": "customer_code"}, "field"),
+        ({"record": "connection", "key": "C1", "field": "customer_alias"}, "key"),
+        ({"record": "address", "field": "city"}, "key"),
+        ({"record": "address", "key": "B:S1", "field": "city"}, "key"),
+        ({"record": "door", "key": "D1", "field": "city"}, "field"),
+    ],
+)
+def test_what_is_no_value_of_the_connection_is_not_kept(world, shop, asked, field):
+    answer = world.rosa("post", f"{PATH}{shop.pk}/keep/", asked)
+    assert answer.status_code == 400
+    assert [error["field"] for error in answer.json()["errors"]] == [field]
+    assert not shop.kept_values.exists()
+
+
+def test_who_only_looks_keeps_nothing(world, shop):
+    asked = {"record": "connection", "field": "customer_alias"}
+    assert world.vera("post", f"{PATH}{shop.pk}/keep/", asked).status_code == 403
+    assert world.luc("post", f"{PATH}{shop.pk}/keep/", asked).status_code == 404

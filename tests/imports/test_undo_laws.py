@@ -21,12 +21,13 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from connections.history.keeping import read_kept
 from connections.history.recording import record_created, recorded_deletion, recorded_edit
 from connections.history.states import read_states
 from connections.models import Address
 from connections.review.decisions import approve, reject
 from imports.runs.undoing import find_problem, undo_run
-from tests.builders import add_lookups, make_account, make_connection, make_user
+from tests.builders import add_lookups, keep_values, let_values_go, make_account, make_connection, make_user
 from tests.connections.history.replayed import read_stored, replay_log
 from tests.imports.customer_files import as_text, import_path
 
@@ -135,6 +136,13 @@ class Undoing(RuleBasedStateMachine):
         with recorded_edit(pks, self.user):
             self.connections(code).update(**{field: value})
         self.forget()
+
+    @rule(code=CODES, field=st.sampled_from(["customer_alias", "discount", "sales_rep", "payment_terms"]))
+    def keep_or_let_go(self, code, field):
+        """It changes no value, so undos stay exact."""
+        for connection in self.connections(code):
+            name = ("connection", "", field)
+            (let_values_go if name in read_kept(connection) else keep_values)(connection, self.user, name)
 
     @rule(code=CODES, city=st.sampled_from(["Nice", ""]))
     def edit_address(self, code, city):

@@ -30,6 +30,8 @@ def replay_log(account: Account) -> Customers:
 
 
 def _apply(customers: Customers, change: Change) -> None:
+    if change.action in (Change.Action.KEPT, Change.Action.LET_GO):
+        return
     place, values = (change.record, change.key), change.values or {}
     if place == OWN and not change.field:
         if change.action == Change.Action.DELETED:

@@ -20,7 +20,7 @@ from connections.models import Address, Buyer, Change, Connection, ConnectionPay
 from imports.models import Run
 from lookups.models import PaymentTerm, PriceType
 from tests.api.conftest import Program
-from tests.builders import add_lookups, add_member, make_account, make_connection, make_user
+from tests.builders import add_lookups, add_member, keep_values, make_account, make_connection, make_user
 from tests.imports.customer_files import NEW, Sender, customers_of, issues_of
 from tests.pages import filled_in
 
@@ -158,6 +158,16 @@ def test_records_of_a_connection_that_were_edited_meanwhile_are_judged_as_they_a
         ("payment_term", "created", "N30", None, None),
         ("payment_term", "deleted", "N60", None, None),
     }
+
+
+def test_a_value_that_somebody_keeps_meanwhile_is_not_overwritten(account, user, send):
+    send(NEW | {"customer_alias": "a"})
+    one = Connection.objects.get()
+    at = At("checked", lambda: keep_values(one, user, ("connection", "", "customer_alias")))
+    run = send(NEW | {"customer_alias": "b", "alternate_name": "c"}, progress=at)
+    one.refresh_from_db()
+    assert (one.customer_alias, one.alternate_name, run.updated) == ("a", "c", 1)
+    assert issues_of(run) == [(2, "customer_alias", "kept")]
 
 
 def test_a_customer_that_is_rejected_meanwhile_is_skipped(account, user, send):
