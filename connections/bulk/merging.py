@@ -8,9 +8,10 @@ change log in the same breath. Ids of new connections are reserved beforehand, s
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
-from django.db import Error, connection, models
+from django.db import Error, IntegrityError, connection, models
 
 from accounts.models import Account
 from accounts.waiting import DEADLOCK, sqlstate_of
@@ -18,6 +19,7 @@ from connections.bulk.entities import (
     ASSIGNMENTS,
     CHILDREN,
     CONNECTION,
+    STAGED,
     Entity,
     column_type,
     columns,
@@ -25,6 +27,7 @@ from connections.bulk.entities import (
     quote,
     text_of,
 )
+from connections.bulk.references import checked_at_once, may_check_at_once
 from connections.models import Change
 from connections.stored import VERSION
 
@@ -96,6 +99,8 @@ class Stage:
         cursor = self.cursor
         cursor.execute(f"SET LOCAL work_mem = '128MB'; SET LOCAL jit = off; SET LOCAL lock_timeout = '{PATIENCE}'")
         cursor.execute(f"SELECT 1 FROM {quote(Account._meta.db_table)} WHERE id = %s FOR SHARE", [account_id])
+        if cursor.fetchone() is None:
+            raise IntegrityError("The account was deleted meanwhile.")
         changed: list[str] = []
         if self.known[CONNECTION]:
             self._analyze(CONNECTION)
@@ -153,11 +158,14 @@ class Stage:
         parameters = {"account": account_id, "run": run_id, "at": at, "status": self.status}
         for entity in (*CHILDREN, *ASSIGNMENTS.values()):
             self._analyze(entity)
-        if self.new[CONNECTION]:
-            _insert_connections(cursor, parameters)
-        for entity in (*CHILDREN, *ASSIGNMENTS.values()):
-            if self.new[entity]:
-                _insert_records(cursor, entity, parameters, is_logged=bool(self.known[CONNECTION]))
+        added = [entity for entity in STAGED if self.new[entity]]
+        at_once = may_check_at_once(cursor, self.new[CONNECTION])
+        with checked_at_once(cursor, added) if at_once else nullcontext():
+            for entity in added:
+                if entity is CONNECTION:
+                    _insert_connections(cursor, parameters)
+                else:
+                    _insert_records(cursor, entity, parameters, is_logged=bool(self.known[CONNECTION]))
         for entity in (*CHILDREN, CONNECTION):
             if self.known[entity]:
                 _update_records(cursor, entity, parameters)

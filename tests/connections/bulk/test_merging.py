@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from django.db import IntegrityError, connection
+from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
+from connections.bulk import references
 from connections.bulk.entities import ASSIGNMENTS, CHILDREN, CONNECTION, quote
 from connections.bulk.merging import Stage, reserve_ids
+from connections.bulk.references import may_check_at_once
 from connections.models import Address, Buyer, Change, Connection, ConnectionWarehouse, Door
 from connections.stored import ADDRESS_FIELDS, ASSIGNMENT_MODELS, CONNECTION_FIELDS
 from lookups.models import CustomerGroup, PaymentTerm, PriceType, SalesRep, ShippingTerm, Warehouse
@@ -250,6 +252,15 @@ def test_an_entry_is_taken_from_its_customer_alone(account, customer, kind):
     assert set(map(str, Change.objects.values_list("values", flat=True))) == {"{}"}
 
 
+@pytest.fixture(params=[False, True])
+def at_once(request, monkeypatch):
+    """References are checked row by row, as where few customers are new, or at once."""
+    if request.param:
+        monkeypatch.setattr(references, "FEW", -1)
+    return request.param
+
+
+@pytest.mark.usefixtures("at_once")
 def test_a_new_customer_comes_beside_the_known_ones(account, customer):
     with connection.cursor() as cursor:
         (pk,) = reserve_ids(cursor, Connection, 1)
@@ -320,14 +331,57 @@ def test_two_customers_in_one_merge_are_not_mixed(account, customer):
     ]
 
 
-def test_an_entry_that_is_gone_fails_the_merge_itself(account, customer):
+def test_an_entry_that_is_gone_fails_the_merge_itself(account, customer, at_once):
     terms = ASSIGNMENTS["payment_terms"]
-    with pytest.raises(IntegrityError):
+    with pytest.raises(IntegrityError, match="1000000000 was deleted meanwhile" if at_once else "not present"):
         merge(
             account,
             [CONNECTION, as_staged(customer, changed=True)],
             [terms, staged(terms, connection_id=customer.pk, lookup_id=10**9, lookup_code="GONE")],
         )
+
+
+@pytest.mark.usefixtures("at_once")
+def test_what_a_new_customer_refers_to_must_be_there(account, customer):
+    with connection.cursor() as cursor:
+        (pk,) = reserve_ids(cursor, Connection, 1)
+    new = as_new(pk, "C9")
+    new[CONNECTION.stage_columns.index("sales_rep_id")] = 10**9
+    with pytest.raises(IntegrityError):
+        merge(account, [CONNECTION, new])
+
+
+def test_a_record_without_its_customer_fails_the_merge(account, monkeypatch):
+    monkeypatch.setattr(references, "FEW", -1)
+    with connection.cursor() as cursor:
+        pk, other = reserve_ids(cursor, Connection, 2)
+    with pytest.raises(IntegrityError, match=f"door: connection {other} was deleted meanwhile"):
+        merge(account, [CONNECTION, as_new(pk, "C9")], [DOOR, staged(DOOR, connection_id=other, code="D", name="")])
+
+
+def test_entries_that_new_customers_have_are_locked_and_triggers_are_back(account, customer, monkeypatch):
+    monkeypatch.setattr(references, "FEW", -1)
+    rep = SalesRep.objects.get(account=account, code="REP2")
+    with connection.cursor() as cursor:
+        (pk,) = reserve_ids(cursor, Connection, 1)
+        new = as_new(pk, "C9")
+        new[CONNECTION.stage_columns.index("sales_rep_id")] = rep.pk
+        merge(account, [CONNECTION, new])
+        cursor.execute("SELECT xmax::text <> '0' FROM lookups_salesrep WHERE id = %s", [rep.pk])
+        assert cursor.fetchone() == (True,)
+        cursor.execute("SHOW session_replication_role")
+        assert cursor.fetchone() == ("origin",)
+
+
+def test_references_are_checked_at_once_by_who_may():
+    with connection.cursor() as cursor, transaction.atomic():
+        assert may_check_at_once(cursor, 10_000)
+        cursor.execute("SET LOCAL ROLE pg_monitor")
+        assert not may_check_at_once(cursor, 10_000)
+        cursor.execute("RESET ROLE; GRANT SET ON PARAMETER session_replication_role TO pg_monitor")
+        cursor.execute("SET LOCAL ROLE pg_monitor")
+        assert may_check_at_once(cursor, 10_000)
+        transaction.set_rollback(True)
 
 
 def test_the_next_merge_begins_with_empty_tables(account, customer):
