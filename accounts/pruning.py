@@ -40,6 +40,10 @@ class PrunedAlready(Exception):
     """Another process prunes at this moment."""
 
 
+class Postponed(Exception):
+    """What a kind needs for its pruning does not work just now; the message says what. The next turn tries again."""
+
+
 class Prunable(ABC):
     """Something that is kept for a time; made anew for each pruning, so that it may remember how far it is."""
 
@@ -174,6 +178,8 @@ def prune(kinds: Collection[Prunable], *, most: int | None = None, seconds: floa
                     if _left(most, pruned.total) <= 0 or (seconds and time.monotonic() - began > seconds):
                         pruned.is_done = False
                         return pruned
+            except Postponed as error:
+                pruned.problems.append(f"{kind.label}: {error}")
             except OperationalError as error:
                 pruned.problems.append(f"{kind.label}: the database gave up: {str(error).splitlines()[0]}")
     return pruned

@@ -23,6 +23,7 @@ from accounts.plugins import collect, collect_named
 from customersync.configuration import Environment, check_names
 from customersync.local_keys import encryption_key, secret_key
 from customersync.logs import describe_logging
+from customersync.storage_url import read_storage_url
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -133,8 +134,14 @@ TIME_ZONE = env.str("TIME_ZONE", default="UTC")
 USE_TZ = True
 FORMAT_MODULE_PATH = "customersync.formats"
 
-# Copies of the customer files that came, for the program's own account alone; they are never served.
-MEDIA_ROOT = DATA_DIR / "files"
+# Where copies of the customer files that came are kept, for the program's own account alone; they are never served.
+# While files come and are packed they lie in a folder of this machine.
+storage = read_storage_url(
+    env.str("STORAGE_URL", default="") or (DATA_DIR / "files").as_uri(),
+    env.str("AWS_ACCESS_KEY_ID", default=""),
+    env.str("AWS_SECRET_ACCESS_KEY", default=""),
+)
+MEDIA_ROOT = storage.folder or DATA_DIR / "files"
 FILE_UPLOAD_PERMISSIONS = 0o600
 FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o700
 KEEP_FILES_DAYS = env.int("KEEP_FILES_DAYS", default=30)
@@ -275,7 +282,7 @@ STATIC_ROOT = BASE_DIR / env.str("STATIC_ROOT", default=str(DATA_DIR / "static")
 # In development files come straight from the applications; in production from STATIC_ROOT, after collectstatic.
 WHITENOISE_AUTOREFRESH = WHITENOISE_USE_FINDERS = DEBUG
 STORAGES = {
-    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "default": storage.storage,
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
         if DEBUG

@@ -90,10 +90,11 @@ class ImportsConfig(AppConfig):
 
     def ready(self) -> None:
         from imports import checks
-        from imports.pipeline.keeping import delete_kept_file, delete_sample
+        from imports.copies import delete_bytes, release_of
 
-        post_delete.connect(delete_kept_file, sender="imports.Run", dispatch_uid="delete_kept_file")
-        post_delete.connect(delete_sample, sender="imports.Format", dispatch_uid="delete_sample")
+        for model in ("imports.Run", "imports.Format"):
+            post_delete.connect(release_of, sender=model, dispatch_uid=f"release_of_{model}")
+        post_delete.connect(delete_bytes, sender="imports.KeptFile", dispatch_uid="delete_bytes")
         register(checks.check_queue)
         register(checks.check_storage, deploy=True)
         register(checks.check_sessions, Tags.database)

@@ -9,8 +9,12 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.core.checks import Error
+from django.core.files.storage import FileSystemStorage, default_storage
 from django.db import Error as DatabaseError
 from django.db import connections
+
+from imports import storage
+from imports.storage import CopyGone, StorageRefused, StorageUnreachable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,11 +39,15 @@ def check_storage(**_: object) -> list[CheckMessage]:
     folder = Path(settings.MEDIA_ROOT)
     try:
         with tempfile.TemporaryFile(dir=next(one for one in (folder, *folder.parents) if one.exists())):
+            if not isinstance(default_storage, FileSystemStorage):
+                storage.probe()
             return []
     except OSError as error:
-        hint = "Let the user that runs the program write there, or set DATA_DIR to another folder."
+        hint = "Let the user that runs the program write there, or set DATA_DIR or STORAGE_URL to another folder."
         message = f"Copies of files cannot be kept in {folder}: {error.strerror}."
-        return [Error(message, hint=hint, id="imports.E002")]
+    except (StorageUnreachable, StorageRefused, CopyGone) as error:
+        hint, message = "See STORAGE_URL, and the key that it or AWS_ACCESS_KEY_ID names.", str(error)
+    return [Error(message, hint=hint, id="imports.E002")]
 
 
 def check_sessions(*, databases: Sequence[str] | None = None, **_: object) -> list[CheckMessage]:

@@ -17,7 +17,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from accounts.models import Account
-    from imports.models import Feed, Format, FormatVersion, Heartbeat, Message, Run  # noqa: F401  (names used in annotations)
+    from imports.models import (  # noqa: F401  (names used in annotations)
+        Feed,
+        Format,
+        FormatVersion,
+        Heartbeat,
+        KeptFile,
+        Message,
+        Run,
+    )
 
 LEASE = timedelta(minutes=5)
 """How long a run may give no sign of life before its database session is ended; it gives one every few seconds."""
@@ -37,6 +45,14 @@ class FormatVersionQuerySet(models.QuerySet["FormatVersion"]):
         return self.filter(format__account=account.production)
 
 
+class KeptFileQuerySet(models.QuerySet["KeptFile"]):
+    def unnamed(self) -> Self:
+        """Those that no row of any app names."""
+        links: Any = [field for field in self.model._meta.get_fields(include_hidden=True) if field.one_to_many]
+        rows = (link.related_model._base_manager.filter(**{link.field.name: models.OuterRef("pk")}) for link in links)
+        return self.filter(*(~models.Exists(naming) for naming in rows))
+
+
 class RunQuerySet(models.QuerySet["Run"]):
     def applied(self) -> Self:
         """Runs that changed the account, or found nothing to change."""
@@ -51,7 +67,7 @@ class RunQuerySet(models.QuerySet["Run"]):
         )
 
     def with_kept_file(self) -> Self:
-        return self.exclude(kept_file="")
+        return self.filter(kept_file__isnull=False)
 
     def replayable(self) -> Self:
         """Runs that rejected something of a file that was applied and is kept; the newest first."""

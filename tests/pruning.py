@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 from datetime import timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from django.utils import timezone
@@ -21,15 +19,6 @@ def prune_all(*names: str) -> Pruned:
 
 
 def grow_old(*runs: Run, days: int) -> None:
-    """The runs and their files are as they were so many days ago."""
+    """The runs are as they were so many days ago."""
     long_ago = timezone.now() - timedelta(days=days)
     Run.objects.filter(pk__in=[run.pk for run in runs]).update(started_at=long_ago)
-    for run in runs:
-        for file in filter(None, (run.kept_file, run.rejects_file)):
-            if Path(file.path).exists():
-                make_old(Path(file.path), days=days)
-
-
-def make_old(path: Path, *, days: int) -> None:
-    then = (timezone.now() - timedelta(days=days)).timestamp()
-    os.utime(path, (then, then))

@@ -15,7 +15,7 @@ from accounts.owned import AccountOwnedAdmin, AccountOwnedInline, VisibleFilter
 from accounts.users import user_of
 from imports.admin.onboarding_forms import CONSTANTS, CORRECTIONS, OnboardForm
 from imports.admin.steps import page_of
-from imports.errors import SettingsWrong
+from imports.errors import SettingsWrong, TryAgainLater
 from imports.models import Format, FormatVersion, Run
 from imports.runs.sampling import keep_sample
 from imports.versioning import save_draft
@@ -92,7 +92,7 @@ class FormatAdmin(AccountOwnedAdmin):
             if sample := form.cleaned_data.get("sample"):
                 try:
                     keep_sample(draft.format, sample)
-                except SettingsWrong as error:
+                except (SettingsWrong, TryAgainLater) as error:
                     messages.warning(request, str(error))
 
     def response_add(self, request: HttpRequest, obj: Format, post_url_continue: str | None = None) -> HttpResponse:

@@ -12,7 +12,7 @@ from imports.admin.steps import page_of
 from imports.asking import find_questions
 from imports.formats.policies import FormatError
 from imports.models import FormatVersion, Run
-from imports.runs.sampling import find_sample
+from imports.runs.sampling import has_sample
 from imports.versioning import describe_test
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def find_gap(version: FormatVersion) -> str:
 
 def _of_draft(version: FormatVersion) -> NextStep:
     around = [_step("Look through the columns", version, "mapping")] if (version.proposal or {}).get("columns") else []
-    if find_sample(version.format):
+    if has_sample(version.format):
         around = [_step("How it is read", version, "reading"), *around, _step("Try the sample", version, "trial")]
     questions = find_questions(version)
     needed = sum(question.is_needed for question in questions)
@@ -96,7 +96,7 @@ def _of_testing(version: FormatVersion) -> NextStep:
         )
         for sandbox in sandboxes
     ]
-    if find_sample(version.format):
+    if has_sample(version.format):
         send = reverse("admin:imports_formatversion_send", args=[version.pk])
         uploads = [
             *(

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from imports.copies import fetched
 from imports.errors import FileRejected, SettingsWrong
 from imports.files.excerpts import LARGEST_SEARCHED, read_row_at
 from imports.formats.spec import SOURCE_HEADERS, STANDARD
+from imports.storage import StorageUnreachable
 from imports.versioning import find_version_of, read_spec
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def read_row(run: Run, line: int, issues: Iterable[Issue]) -> dict[str, Any]:
     """
     try:
         spec, excerpt = _read_copy(run, line)
-    except (SettingsWrong, FileRejected) as problem:
+    except (SettingsWrong, FileRejected, StorageUnreachable) as problem:
         return {"line": line, "notes": [str(problem)]}
     if excerpt.row is None:
         return {"line": line, "notes": ["The kept copy has no row that begins on this line."]}
@@ -48,20 +49,15 @@ def read_row(run: Run, line: int, issues: Iterable[Issue]) -> dict[str, Any]:
 
 
 def _read_copy(run: Run, line: int) -> tuple[FormatSpec, Excerpt]:
-    """Raises SettingsWrong or FileRejected where the row cannot be read."""
+    """Raises SettingsWrong, FileRejected and StorageUnreachable where the row cannot be read."""
     version = find_version_of(run)
     spec = read_spec(version) if version else STANDARD
-    try:
-        path = Path(run.kept_file.path) if run.kept_file else None
-        if path is None or not path.is_file():
-            raise SettingsWrong(f"No copy of {run.file_name} is kept any more, so its rows cannot be shown.")
-        if path.stat().st_size > LARGEST_SEARCHED:
-            raise SettingsWrong(
-                f"{run.file_name} is too large to look into here. Download it from the page of its run."
-            )
+    if not run.kept_file_id:
+        raise SettingsWrong(f"No copy of {run.file_name} is kept any more, so its rows cannot be shown.")
+    if run.file_size > LARGEST_SEARCHED:
+        raise SettingsWrong(f"{run.file_name} is too large to look into here. Download it from the page of its run.")
+    with fetched(run.kept_file, run.file_name) as path:
         return spec, read_row_at(path, spec.dialect, line)
-    except OSError as error:
-        raise SettingsWrong(f"The copy of {run.file_name} cannot be read: {error.strerror}.") from None
 
 
 def _pair(excerpt: Excerpt) -> Iterator[tuple[str, str]]:

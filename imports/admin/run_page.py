@@ -192,9 +192,9 @@ def _say_change(record: str, action: str, field: str, count: int) -> dict[str, s
 
 def find_files(run: Run) -> Iterator[tuple[str, str]]:
     """Downloads, and the report of what changed."""
-    if run.kept_file:
+    if run.kept_file_id:
         yield "The file as it came", reverse("admin:imports_run_kept_file", args=[run.pk])
-    if run.rejects_file:
+    if run.rejects_file_id:
         yield "The rejected rows, with reasons", reverse("admin:imports_run_rejects_file", args=[run.pk])
     if run.status not in AT_WORK and (run.created or run.updated or run.deleted):
         stands = not run.dry_run and run.status != Status.HELD

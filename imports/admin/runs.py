@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpResponse
+from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
@@ -19,17 +20,20 @@ from imports.admin.filters import AwaitsDecision, DayFilter
 from imports.admin.reports import ReportPages
 from imports.admin.run_page import describe_page, name_run
 from imports.admin.run_steps import RunSteps
-from imports.admin.steps import Named
+from imports.admin.steps import Named, page_of
 from imports.admin.uploads import UploadPages
 from imports.admin.ways_back import WayBackPages
 from imports.describing import rejects_name
 from imports.models import Run
 from imports.runs.serving import serve_file
+from imports.storage import StorageRefused, StorageUnreachable
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
-    from django.http import FileResponse, HttpRequest
+    from django.http import HttpRequest
+    from django.http.response import HttpResponseBase
 
+    from imports.models import KeptFile
     from imports.querysets import RunQuerySet
 
 RUN_COLOURS = {
@@ -44,6 +48,14 @@ RUN_COLOURS = {
 }
 RELATED = ("account__sandbox_of", "feed__account", "format_version__format", "started_by", "release_asked_by",
            "released_from", "replays", "undoes")  # fmt: skip
+
+
+def _serve(request: HttpRequest, run: Run, kept: KeptFile | None, name: str) -> HttpResponseBase:
+    try:
+        return serve_file(kept, name)
+    except (StorageUnreachable, StorageRefused) as error:
+        messages.error(request, str(error))
+        return redirect(page_of(run))
 
 
 def held_badge(request: HttpRequest) -> str:
@@ -141,16 +153,16 @@ class RunAdmin(RunSteps, WayBackPages, UploadPages, ReportPages, ReadOnlyAdmin):
         return TemplateResponse(request, "imports/run_body.html", describe_page(run, user_of(request)))
 
     @action(description="Download the file", url_path="file")
-    def kept_file(self, request: HttpRequest, object_id: str) -> FileResponse:
+    def kept_file(self, request: HttpRequest, object_id: str) -> HttpResponseBase:
         """The file as it came, for whoever may see the run."""
         run: Run = self.find_visible(request, object_id)
-        return serve_file(run.kept_file, run.file_name)
+        return _serve(request, run, run.kept_file, run.file_name)
 
     @action(description="Download the rejected rows", url_path="rejects")
-    def rejects_file(self, request: HttpRequest, object_id: str) -> FileResponse:
+    def rejects_file(self, request: HttpRequest, object_id: str) -> HttpResponseBase:
         """In the sender's own dialect, as it may be sent again."""
         run: Run = self.find_visible(request, object_id)
-        return serve_file(run.rejects_file, rejects_name(run))
+        return _serve(request, run, run.rejects_file, rejects_name(run))
 
     def get_deleted_objects(
         self, objs: Any, request: HttpRequest

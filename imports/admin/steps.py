@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 
 from accounts.users import user_of
-from imports.errors import SettingsWrong
+from imports.errors import SettingsWrong, TryAgainLater
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -64,13 +64,13 @@ class StepPages(Base):
         """The page of a step, and the step itself when it is posted.
 
         `take` returns what is then said on the object's page, or another page to go on with. What it raises as
-        SettingsWrong is shown.
+        SettingsWrong or TryAgainLater is shown.
         """
         problem = ""
         if request.method == "POST" and (form is None or form.is_valid()):
             try:
                 taken = take(form)
-            except SettingsWrong as error:
+            except (SettingsWrong, TryAgainLater) as error:
                 problem = str(error)
             else:
                 if isinstance(taken, HttpResponse):

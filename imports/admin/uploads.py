@@ -19,6 +19,7 @@ from imports.admin.steps import StepPages, page_of
 from imports.errors import SettingsWrong
 from imports.models import FormatVersion
 from imports.runs.uploading import import_soon, queue_for_real, store_upload
+from imports.storage import StorageRefused, StorageUnreachable
 from imports.versioning import STANDARD_NAME
 
 if TYPE_CHECKING:
@@ -120,6 +121,8 @@ class UploadPages(StepPages):
                     format_name=cleaned["reading"] or None,
                     dry_run=cleaned["dry_run"],
                 )
+            except (StorageUnreachable, StorageRefused) as error:
+                form.add_error("file", str(error))
             except SettingsWrong as error:
                 form.add_error("reading", str(error))
             else:

@@ -14,6 +14,7 @@ from rest_framework.response import Response
 from accounts.api.base import AccountView
 from connections.api.changes import ChangeFilter
 from connections.models import Change
+from imports.api.errors import answering
 from imports.models import Run
 from imports.runs.reporting import changes_of, count_by_field, count_kept, serve_table
 from imports.runs.rows import read_row
@@ -79,7 +80,8 @@ class Row(RunView):
     )
     def get(self, request: Request, account: str, pk: int, line: int) -> Response:
         """While a copy of the file is kept."""
-        lines = read_row(self.find_run(), line) if 0 < line < 10**9 else []
+        with answering():
+            lines = read_row(self.find_run(), line) if 0 < line < 10**9 else []
         if not lines:
             raise Http404
         return Response({"line": line, "text": "\n".join(lines)})

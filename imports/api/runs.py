@@ -146,10 +146,10 @@ class RunSerializer(serializers.ModelSerializer[Run]):
         return max((release.pk for release in run.releases.all()), default=None)
 
     def get_has_file(self, run: Run) -> bool:
-        return bool(run.kept_file)
+        return run.kept_file_id is not None
 
     def get_has_rejects(self, run: Run) -> bool:
-        return bool(run.rejects_file)
+        return run.rejects_file_id is not None
 
 
 class UploadSerializer(StrictSerializer):
@@ -277,7 +277,8 @@ class Runs(AccountViewSet, mixins.ListModelMixin, RetrieveVersioned):
     @action(detail=True)
     def file(self, request: Request, **kwargs: Any) -> FileResponse:
         run = self.get_object()
-        return serve_file(run.kept_file, run.file_name)
+        with answering():
+            return serve_file(run.kept_file, run.file_name)
 
     @extend_schema(
         summary="The rejected rows, to be mended and sent again", responses={(200, "application/octet-stream"): FILE}
@@ -285,7 +286,8 @@ class Runs(AccountViewSet, mixins.ListModelMixin, RetrieveVersioned):
     @action(detail=True)
     def rejects(self, request: Request, **kwargs: Any) -> FileResponse:
         run = self.get_object()
-        return serve_file(run.rejects_file, rejects_name(run))
+        with answering():
+            return serve_file(run.rejects_file, rejects_name(run))
 
 
 def locate_run(run: Run) -> str:

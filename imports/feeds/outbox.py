@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.utils import timezone
 
+from imports.copies import open_copy
 from imports.describing import receipt_name, rejects_name, write_receipt
 from imports.feeds.archiving import make_folders
 from imports.feeds.fetching import join
@@ -16,13 +17,14 @@ from imports.messages.channels import Channel
 from imports.models import Run
 from imports.models.messages import OUTBOX
 from imports.pipeline.rejecting import reasons_path
+from imports.storage import CopyGone
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from imports.filesystems import Server
     from imports.messages.channels import Event
-    from imports.models import Feed
+    from imports.models import Feed, KeptFile
 
 
 class OutboxChannel(Channel):
@@ -36,7 +38,7 @@ class OutboxChannel(Channel):
         if run is None or feed is None or not feed.outbox_folder or event.name != f"run.{run.status}":
             return
         if run.status != Run.Status.FAILED:
-            for what in ["receipt", "rejects"] if run.rejects_file else ["receipt"]:
+            for what in ["receipt", "rejects"] if run.rejects_file_id else ["receipt"]:
                 yield f"{what}:{event.what}", {"file": what}
 
 
@@ -56,11 +58,20 @@ def write_outbox(server: Server, feed: Feed, *, until: float) -> None:
 def _files(run: Run, what: str) -> Iterator[tuple[str, bytes]]:
     if what == "receipt":
         yield receipt_name(run), write_receipt(run)
-    elif run.rejects_file and Path(run.rejects_file.path).exists():
-        path = Path(run.rejects_file.path)
-        yield rejects_name(run), path.read_bytes()
-        if reasons_path(path).exists():
-            yield reasons_path(Path(rejects_name(run))).name, reasons_path(path).read_bytes()
+        return
+    name = rejects_name(run)
+    for own_name, kept in ((name, run.rejects_file), (reasons_path(Path(name)).name, run.reasons_file)):
+        if content := _read(kept, own_name):
+            yield own_name, content
+
+
+def _read(kept: KeptFile | None, name: str) -> bytes:
+    """Nothing where it is kept no more."""
+    try:
+        with open_copy(kept, name) as file:
+            return file.read()
+    except CopyGone:
+        return b""
 
 
 def _write(server: Server, feed: Feed, name: str, content: bytes) -> None:

@@ -101,7 +101,7 @@ def describe(message: Message) -> dict[str, Any]:
         "run": run,
         "issues": issues[:MAILED_ISSUES],
         "more_issues": len(issues) > MAILED_ISSUES,
-        "outbox": feed.outbox_folder if feed and run and run.rejects_file else "",
+        "outbox": feed.outbox_folder if feed and run and run.rejects_file_id else "",
         "rejects": rejects_name(run) if run else "",
         "link": _link(message),
         "place": f"run {run.pk}" if run else f"feed {feed}" if feed else "connections to review",

@@ -2,7 +2,6 @@
 
 import django.core.validators
 import django.db.models.deletion
-import imports.models.runs
 from django.conf import settings
 from django.db import migrations, models
 
@@ -24,7 +23,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='run',
             name='kept_file',
-            field=models.FileField(blank=True, help_text='The file as it came.', max_length=200, upload_to=imports.models.runs.kept_file_name, verbose_name='kept copy'),
+            field=models.FileField(blank=True, help_text='The file as it came.', max_length=200, upload_to="runs", verbose_name='kept copy'),
         ),
         migrations.CreateModel(
             name='Format',

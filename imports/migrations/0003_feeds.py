@@ -4,7 +4,6 @@ import accounts.fields
 import django.contrib.postgres.fields
 import django.core.validators
 import django.db.models.deletion
-import imports.models.runs
 from django.conf import settings
 from django.db import migrations, models
 
@@ -103,7 +102,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='run',
             name='rejects_file',
-            field=models.FileField(blank=True, help_text='The rejected rows, with reasons.', max_length=200, upload_to=imports.models.runs.rejects_file_name, verbose_name='rejects'),
+            field=models.FileField(blank=True, help_text='The rejected rows, with reasons.', max_length=200, upload_to="runs", verbose_name='rejects'),
         ),
         migrations.AddField(
             model_name='run',

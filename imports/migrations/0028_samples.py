@@ -1,4 +1,3 @@
-import imports.models.formats
 from django.db import migrations, models
 
 
@@ -15,7 +14,7 @@ class Migration(migrations.Migration):
                 default="",
                 help_text="The file that it was proposed of.",
                 max_length=200,
-                upload_to=imports.models.formats.sample_name,
+                upload_to="runs",
             ),
         ),
     ]

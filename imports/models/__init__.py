@@ -3,6 +3,7 @@
 from imports.models.columns import FormatColumn
 from imports.models.feeds import Feed, Pull
 from imports.models.formats import Format, FormatVersion
+from imports.models.kept_files import KeptFile
 from imports.models.learned import LearnedHeader
 from imports.models.messages import Heartbeat, Message, Webhook
 from imports.models.runs import Issue, Run
@@ -14,6 +15,7 @@ __all__ = [
     "FormatVersion",
     "Heartbeat",
     "Issue",
+    "KeptFile",
     "LearnedHeader",
     "Message",
     "Pull",

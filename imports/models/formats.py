@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import fields
 from enum import StrEnum
-from pathlib import PurePath
 from typing import Any, ClassVar
 
 from django.conf import settings
@@ -12,23 +11,17 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
-from django.utils.text import get_valid_filename
 
 from accounts.models import Account
 from imports.formats import policies as formats
 from imports.formats.policies import AssignmentMode, FormatError, Policies, UnknownLookup
 from imports.formats.spec import Dialect, FormatDraft, FormatSpec
 from imports.models.columns import FormatColumn
+from imports.models.kept_files import KeptFile
 from imports.querysets import FormatVersionQuerySet
 from imports.template import Group
-from imports.wording import file_name
 
 _PERCENT = [MinValueValidator(0), MaxValueValidator(100)]
-
-
-def sample_name(format_: Format, name: str) -> str:
-    """Where the sample of a format is kept: beside the copies of the account's files, and as long."""
-    return f"runs/{format_.account_id}/{get_valid_filename(f'sample-{format_.pk}-{file_name(PurePath(name).name)}')}"
 
 
 class Format(models.Model):
@@ -37,14 +30,12 @@ class Format(models.Model):
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="formats")
     name = models.SlugField(max_length=60, help_text="Names the format in commands.")
     created_at = models.DateTimeField(auto_now_add=True)
-    sample = models.FileField(
-        upload_to=sample_name,
-        max_length=200,
-        blank=True,
-        default="",
-        db_default="",
+    sample_file = models.ForeignKey(
+        KeptFile, on_delete=models.RESTRICT, null=True, blank=True, related_name="+", editable=False,
         help_text="The file that it was proposed of.",
-    )
+    )  # fmt: skip
+    sample_name = models.CharField(max_length=100, blank=True, default="", db_default="", editable=False)
+    sample_at = models.DateTimeField(null=True, editable=False, help_text="Since when it is kept.")
 
     class Meta:
         ordering = ["name"]

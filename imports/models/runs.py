@@ -2,31 +2,18 @@
 
 from __future__ import annotations
 
-from pathlib import PurePath
 from typing import ClassVar
 
 from django.conf import settings
 from django.db import models
 from django.db.models.functions import Now
 from django.utils import timezone
-from django.utils.text import get_valid_filename
 
 from accounts.models import Account
 from imports.errors import HeldFor, held_for_choices
 from imports.models.formats import FormatVersion
+from imports.models.kept_files import KeptFile
 from imports.querysets import RunQuerySet
-from imports.wording import file_name
-
-
-def kept_file_name(run: Run, name: str) -> str:
-    """Where the copy of a run's file is kept: <account>/<run>-<name>, whatever the sender called it."""
-    return f"runs/{run.account_id}/{get_valid_filename(f'{run.pk}-{file_name(PurePath(name).name)}')}"
-
-
-def rejects_file_name(run: Run, name: str) -> str:
-    """Where the rejected rows of a run are kept: beside the copy of its file."""
-    folder, _, kept = kept_file_name(run, name).rpartition("/")
-    return f"{folder}/{kept.replace('-', '-rejects-', 1)}"
 
 
 class Run(models.Model):
@@ -54,24 +41,18 @@ class Run(models.Model):
         FormatVersion, on_delete=models.SET_NULL, null=True, blank=True, related_name="runs"
     )
     format_digest = models.BinaryField(max_length=32, null=True, editable=False)
-    kept_file = models.FileField(
-        "kept copy",
-        upload_to=kept_file_name,
-        max_length=200,
-        blank=True,
-        default="",
-        db_default="",
-        help_text="The file as it came.",
-    )
-    rejects_file = models.FileField(
-        "rejects",
-        upload_to=rejects_file_name,
-        max_length=200,
-        blank=True,
-        default="",
-        db_default="",
-        help_text="The rejected rows, with reasons.",
-    )
+    kept_file = models.ForeignKey(
+        KeptFile, on_delete=models.RESTRICT, null=True, blank=True, related_name="+", db_index=False,
+        verbose_name="kept copy", help_text="The file as it came.",
+    )  # fmt: skip
+    rejects_file = models.ForeignKey(
+        KeptFile, on_delete=models.RESTRICT, null=True, blank=True, related_name="+", db_index=False,
+        verbose_name="rejects", help_text="The rejected rows, with reasons where they have a header.",
+    )  # fmt: skip
+    reasons_file = models.ForeignKey(
+        KeptFile, on_delete=models.RESTRICT, null=True, blank=True, related_name="+", db_index=False,
+        help_text="The reasons of rejected rows without a header.",
+    )  # fmt: skip
     rejects_header = models.CharField(
         max_length=32, blank=True, default="", db_default="", editable=False,
         help_text="A digest of the header, by which the rejects are known when they come back.",
@@ -202,7 +183,9 @@ class Run(models.Model):
             models.Index(
                 fields=["started_at"],
                 name="runs_with_files",
-                condition=~models.Q(kept_file="") | ~models.Q(rejects_file="") | models.Q(evidence__isnull=False),
+                condition=models.Q(kept_file__isnull=False)
+                | models.Q(rejects_file__isnull=False)
+                | models.Q(evidence__isnull=False),
             ),
             models.Index(
                 fields=["status"],
@@ -212,6 +195,10 @@ class Run(models.Model):
             models.Index(fields=["queued_at"], name="queued_runs", condition=models.Q(queued_at__isnull=False)),
             models.Index(
                 fields=["account", "rejects_header"], name="runs_by_rejects", condition=~models.Q(rejects_header="")
+            ),
+            *(
+                models.Index(fields=[name], name=f"runs_by_{name}", condition=models.Q((f"{name}__isnull", False)))
+                for name in ("kept_file", "rejects_file", "reasons_file")
             ),
         ]
 
@@ -225,7 +212,7 @@ class Run(models.Model):
     @property
     def is_upload(self) -> bool:
         """Whether a worker imports it from its copy, or takes a run back, and can do so again."""
-        return bool(self.attempts and not self.remote_path and (self.kept_file or self.undoes_id))
+        return bool(self.attempts and not self.remote_path and (self.kept_file_id or self.undoes_id))
 
     @property
     def awaits_decision(self) -> bool:

@@ -28,7 +28,7 @@ def begin_run(request: ImportRequest, spec: FormatSpec) -> Run:
         if request.queued is not None
         else Run(account=request.account, dry_run=request.dry_run, started_by=request.started_by)
     )
-    origin = request.origin or Origin(file_name=run.file_name or request.path.name)
+    origin = request.origin or Origin(file_name=run.file_name or request.path.name, sha256=run.sha256)
     for field in fields(origin):
         setattr(run, field.name, getattr(origin, field.name))
     run.file_name, run.file_size = origin.file_name[-255:], size

@@ -56,6 +56,9 @@ class Ending:
     is_rehearsal: bool = field(default_factory=lambda: connection.in_atomic_block)
     """Whether the run is within a transaction of others, who take it back with all they try."""
 
+    def __post_init__(self) -> None:
+        self.kept_before = self.run.kept_file_id
+
     @property
     def lifts_limits(self) -> bool:
         """Whether a person has let the file go on, whatever the limits say; one that failed is judged as any other.
@@ -216,17 +219,20 @@ class Ending:
             self.run.attempts = max(self.run.attempts - 1, 0)
         self._forget_counts()
         self.run.held_for, self.run.message = "", message
-        with contextlib.suppress(SettingsWrong):
-            self.name_copy()
         with contextlib.suppress(Error):
             connection.close_if_unusable_or_obsolete()
             with transaction.atomic():
                 if not self._is_over_in_database():
+                    with contextlib.suppress(SettingsWrong, TryAgainLater):
+                        self.name_copy()
                     self.finish(Run.Status.QUEUED if again else Run.Status.FAILED)
 
     def _forget_counts(self) -> None:
+        """And copies that were named in a transaction that is taken back."""
         for name in Run.COUNTS:
             setattr(self.run, name, 0)
+        self.run.kept_file_id = self.kept_before
+        self.run.rejects_file = self.run.reasons_file = None
 
 
 def _describe_stop(error: BaseException) -> str:

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-import re
+from contextlib import contextmanager
 from datetime import timedelta
-from functools import partial
-from typing import TYPE_CHECKING, Any
+from itertools import islice
+from typing import TYPE_CHECKING
 
-from django.core.files.storage import default_storage
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
-from accounts.pruning import Prunable
+from accounts.pruning import Postponed, Prunable
+from imports.copies import find_unnamed, release
 from imports.models import Format, Message, Run
 from imports.models.messages import OUTBOX
 from imports.pipeline.claiming import claim_free_accounts
-from imports.pipeline.keeping import REASONS, delete_kept
+from imports.storage import StorageRefused, StorageUnreachable, delete
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
     from datetime import datetime
 
     from django.db.models import QuerySet
@@ -28,8 +28,6 @@ AT_ONCE = 200
 """Files that go with one transaction."""
 LONGEST_UNNAMED = timedelta(days=1)
 """How long a file may lie there before the run that names it is committed."""
-FOLDER = "runs"
-KEPT = re.compile(r"(?P<run>\d+)-|sample-(?P<format>\d+)-")
 
 
 class _Files(Prunable):
@@ -38,8 +36,8 @@ class _Files(Prunable):
     So an import, a release or a replay reads what it found at its start.
     """
 
-    fields: dict[str, Any]
-    """What is forgotten of a run, and what stands there afterwards."""
+    fields: tuple[str, ...]
+    """What is forgotten of a run."""
 
     def __init__(self) -> None:
         self.busy: set[int] = set()
@@ -70,10 +68,8 @@ class _Files(Prunable):
 
     def _forget(self, old: QuerySet[Run]) -> set[int]:
         runs = list(old.select_for_update(skip_locked=True, no_key=True, of=("self",)).only("pk", *self.fields))
-        Run.objects.filter(pk__in=[run.pk for run in runs]).update(**self.fields)
-        for run in runs:
-            for name in filter(None, (getattr(run, field) for field in self.fields if field.endswith("_file"))):
-                transaction.on_commit(partial(delete_kept, name.storage, name.name), robust=True)
+        Run.objects.filter(pk__in=[run.pk for run in runs]).update(**dict.fromkeys(self.fields))
+        release(getattr(run, f"{name}_id") for run in runs for name in self.fields if name.endswith("_file"))
         return {run.pk for run in runs}
 
 
@@ -83,10 +79,10 @@ class Copies(_Files):
     name = "copies"
     label = "copies of files"
     setting = "KEEP_FILES_DAYS"
-    fields = {"kept_file": "", "evidence": None}
+    fields = ("kept_file", "evidence")
 
     def find_old(self, before: datetime) -> QuerySet[Run]:
-        return _unneeded(before).filter(~Q(kept_file="") | Q(evidence__isnull=False))
+        return _unneeded(before).filter(Q(kept_file__isnull=False) | Q(evidence__isnull=False))
 
 
 class Rejects(_Files):
@@ -95,11 +91,11 @@ class Rejects(_Files):
     name = "rejects"
     label = "rejects files"
     setting = "KEEP_REJECTS_DAYS"
-    fields = {"rejects_file": ""}
+    fields = ("rejects_file", "reasons_file")
 
     def find_old(self, before: datetime) -> QuerySet[Run]:
-        alone = Q(kept_file="") | Q(started_at__lt=Copies().cutoff())
-        return _unneeded(before).filter(alone).exclude(rejects_file="")
+        alone = Q(kept_file=None) | Q(started_at__lt=Copies().cutoff())
+        return _unneeded(before).filter(alone, rejects_file__isnull=False)
 
 
 def _unneeded(before: datetime) -> QuerySet[Run]:
@@ -118,101 +114,62 @@ def _unneeded(before: datetime) -> QuerySet[Run]:
     return ended.exclude(status=Run.Status.HELD, decision="", dry_run=False).filter(~needed)
 
 
-class _Listed(Prunable):
-    """Files of which only the storage tells how old they are; it is asked once a day."""
-
-    every = timedelta(days=1)
-
-    def __init__(self) -> None:
-        self.found: Iterator[tuple[int, str]] | None = None
-
-    def cutoff(self) -> datetime:
-        return timezone.now() - timedelta(days=self.days or 0)
-
-    def find_old(self, before: datetime) -> Iterator[tuple[int, str]]:
-        """The number of the row that names a file, and the file's name."""
-        raise NotImplementedError
-
-    def forget(self, number: int, name: str) -> None:
-        raise NotImplementedError
-
-    def count_old(self, before: datetime) -> int:
-        return sum(1 for _ in self.find_old(before))
-
-    def prune_batch(self, before: datetime, most: int) -> int:
-        self.found = self.found or self.find_old(before)
-        count = 0
-        for count, (number, name) in enumerate(self.found, 1):
-            self.forget(number, name)
-            if count == min(most, AT_ONCE):
-                break
-        return count
-
-
-class Samples(_Listed):
+class Samples(Prunable):
     """Samples that formats were proposed of."""
 
     name = "samples"
     label = "samples of formats"
     setting = "KEEP_FILES_DAYS"
 
-    def find_old(self, before: datetime) -> Iterator[tuple[int, str]]:
-        for number, name in Format.objects.exclude(sample="").values_list("pk", "sample").iterator():
-            if _is_older(name, before):
-                yield number, name
+    def cutoff(self) -> datetime:
+        return timezone.now() - timedelta(days=self.days or 0)
 
-    def forget(self, number: int, name: str) -> None:
-        if Format.objects.filter(pk=number, sample=name).update(sample=""):
-            delete_kept(default_storage, name)
+    def find_old(self, before: datetime) -> QuerySet[Format]:
+        return Format.objects.filter(sample_at__lt=before)
+
+    def count_old(self, before: datetime) -> int:
+        return self.find_old(before).count()
+
+    @transaction.atomic
+    def prune_batch(self, before: datetime, most: int) -> int:
+        old = self.find_old(before).select_for_update(skip_locked=True, no_key=True)[: min(most, AT_ONCE)]
+        found = dict(old.values_list("pk", "sample_file"))
+        Format.objects.filter(pk__in=found).update(sample_file=None, sample_at=None)
+        release(found.values())
+        return len(found)
 
 
-class Unnamed(_Listed):
-    """Files that no run and no format names: killed processes left them.
+class Unnamed(Prunable):
+    """Bytes in the storage that no row names: killed processes left them.
 
-    They stay until it is certain that no run is about to name them.
+    They stay until it is certain that no row is about to name them. The storage is asked once a day, as only it tells.
     """
 
     name = "unnamed"
     label = "files that nobody names"
+    every = timedelta(days=1)
+
+    def __init__(self) -> None:
+        self.found: Iterator[str] | None = None
 
     def cutoff(self) -> datetime:
         return timezone.now() - LONGEST_UNNAMED
 
-    def find_old(self, before: datetime) -> Iterator[tuple[int, str]]:
-        for account in _list(FOLDER, folders=True):
-            files = _list(f"{FOLDER}/{account}")
-            for first in range(0, len(files), AT_ONCE):
-                names = files[first : first + AT_ONCE]
-                named = _find_named(names)
-                for name in names:
-                    full = f"{FOLDER}/{account}/{name}"
-                    if full.removesuffix(REASONS) not in named and _is_older(full, before):
-                        yield 0, full
+    def count_old(self, before: datetime) -> int:
+        with _postponing():
+            return sum(1 for _ in find_unnamed(before))
 
-    def forget(self, number: int, name: str) -> None:
-        default_storage.delete(name)
+    def prune_batch(self, before: datetime, most: int) -> int:
+        with _postponing():
+            self.found = self.found or find_unnamed(before)
+            keys = list(islice(self.found, min(most, AT_ONCE)))
+            delete(keys)
+        return len(keys)
 
 
-def _list(folder: str, *, folders: bool = False) -> list[str]:
+@contextmanager
+def _postponing() -> Iterator[None]:
     try:
-        found = default_storage.listdir(folder)
-    except FileNotFoundError:
-        return []
-    return sorted(found[0] if folders else found[1])
-
-
-def _find_named(names: Iterable[str]) -> set[str]:
-    """Of files of an account, those that a run or a format names: their own names say which it would be."""
-    found = [match for name in names if (match := KEPT.match(name))]
-    runs = Run.objects.filter(pk__in={int(match["run"]) for match in found if match["run"]})
-    formats = Format.objects.filter(pk__in={int(match["format"]) for match in found if match["format"]})
-    named = {name for files in runs.values_list("kept_file", "rejects_file") for name in files}
-    return named | set(formats.values_list("sample", flat=True))
-
-
-def _is_older(name: str, before: datetime) -> bool:
-    """Whether a file was last written before; one that is gone was."""
-    try:
-        return default_storage.get_modified_time(name) < before
-    except FileNotFoundError:
-        return True
+        yield
+    except (StorageUnreachable, StorageRefused) as error:
+        raise Postponed(str(error)) from None

@@ -118,7 +118,7 @@ class Runs(PrunableRows):
             .exclude(status=Run.Status.HELD, decision="", dry_run=False)
             .exclude(format_version__status__in=tested, dry_run=False)
             .filter(Exists(later.applied()), ~Exists(held), Q(rejects_header="") | others_rejects)
-            .filter(moved | taken_again, kept_file="", rejects_file="", undoes=None)
+            .filter(moved | taken_again, kept_file=None, rejects_file=None, undoes=None)
             .filter(_asked_by_no_replay("pk", "account"), ~changes, *(~one for one in related))
             .filter(~Exists(Message.objects.pending().filter(run=OuterRef("pk"))))
         )

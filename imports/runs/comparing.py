@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import heapq
 import json
-import shutil
 import tempfile
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 from operator import itemgetter
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.db.models import Q
@@ -17,6 +15,7 @@ from django.db.models import Q
 from connections.describing import describe_customer
 from connections.models import Change, Connection
 from connections.stored import fetch_stored
+from imports.copies import fetched
 from imports.formats.differing import Difference, _say
 from imports.models import Issue, Run
 from imports.pipeline import ImportRequest, Origin, import_file
@@ -24,6 +23,7 @@ from lookups.directory import LookupDirectory
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
     from typing import TextIO
 
     from accounts.models import Account
@@ -60,16 +60,16 @@ def compare_run(run: Run, before: FormatSpec, after: FormatSpec) -> Comparison:
     """Import the kept file of an earlier run with either format, undo both, and tell what differs.
 
     Both begin with the customers as they are stored now, so that what differs comes from the formats alone. Raises
-    TryAgainLater while another file is being imported.
+    TryAgainLater while another file is being imported or the storage does not answer, SettingsWrong without a copy.
     """
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "customers.txt"
-        with run.kept_file.open("rb") as kept, path.open("wb") as copy:
-            shutil.copyfileobj(kept, copy)
-        with (Path(folder) / "before").open("w+") as first, (Path(folder) / "after").open("w+") as second:
-            comparison = Comparison(run, _spool(run, path, before, first), _spool(run, path, after, second))
-            for outcomes in _pair(first, second):
-                _compare_outcomes(comparison, *outcomes)
+    with (
+        fetched(run.kept_file, run.file_name) as path,
+        tempfile.TemporaryFile("w+") as first,
+        tempfile.TemporaryFile("w+") as second,
+    ):
+        comparison = Comparison(run, _spool(run, path, before, first), _spool(run, path, after, second))
+        for outcomes in _pair(first, second):
+            _compare_outcomes(comparison, *outcomes)
     return comparison
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from django.db import transaction
 
+from imports.copies import fetched
 from imports.errors import FileHeld, FileRejected, SettingsWrong, TryAgainLater
 from imports.files.mapping import CustomerMapping
 from imports.files.sources import open_source
@@ -29,8 +29,9 @@ def release_run(held: Run, *, by: str, user: User | None = None, force: bool = F
     """Import the kept copy of a held file, whatever the limits say; returns the new run.
 
     It is read as its format says now; one that failed again and again is tried once more, and judged like any other.
-    Raises AccountBusy as `import_file` does, and SettingsWrong where it cannot be released: it awaits no decision, its
-    copy is gone, a newer file went in (unless `force`), or its header is still not the approved one.
+    Raises AccountBusy as `import_file` does, StorageUnreachable, and SettingsWrong where it cannot be released: it
+    awaits no decision, its copy is gone, a newer file went in (unless `force`), or its header is still not the approved
+    one.
     """
     check_release(held, force=force)
     with claim_account(held.account, patient=patient):
@@ -43,15 +44,16 @@ def release_run(held: Run, *, by: str, user: User | None = None, force: bool = F
             remote_modified_at=held.remote_modified_at,
             sha256=held.sha256,
         )
-        request = ImportRequest(
-            account=held.account,
-            path=Path(held.kept_file.path),
-            version=find_present_version(held),
-            origin=origin,
-            release=Release(held, by),
-            started_by=user,
-        )
-        return import_file(request)
+        with fetched(held.kept_file, held.file_name) as path:
+            request = ImportRequest(
+                account=held.account,
+                path=path,
+                version=find_present_version(held),
+                origin=origin,
+                release=Release(held, by),
+                started_by=user,
+            )
+            return import_file(request)
 
 
 def release_asked_for(run_id: int) -> str:
@@ -91,7 +93,7 @@ def check_release(held: Run, *, force: bool = False) -> None:
     held.refresh_from_db()
     if not held.awaits_decision:
         raise SettingsWrong(f"{held} awaits no decision: it is {describe_state(held)}.")
-    if not held.kept_file or not Path(held.kept_file.path).is_file():
+    if not held.kept_file_id:
         raise SettingsWrong(
             f"No copy of {held.file_name} is kept any more. Reject the run and have the file sent again."
         )
@@ -131,11 +133,11 @@ def _find_drift(held: Run, spec: FormatSpec) -> str:
     if held.format_digest is not None and bytes(held.format_digest) == spec.digest:
         return f"{spec.name} does not read it: {held.message}"
     try:
-        with open_source(Path(held.kept_file.path), spec.dialect) as source:
+        with fetched(held.kept_file, held.file_name) as path, open_source(path, spec.dialect) as source:
             CustomerMapping(spec, source.header)
     except FileHeld as hold:
         return f"{spec.name} does not read it either: {hold}"
-    except (FileRejected, OSError):
+    except (FileRejected, SettingsWrong, TryAgainLater):
         pass  # what the import says of it is the answer
     return ""
 

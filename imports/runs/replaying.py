@@ -6,14 +6,14 @@ later runs changed or rejected stands in the database; whom they left unchanged,
 
 from __future__ import annotations
 
-from pathlib import Path
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from django.core.files import File
 from django.db import transaction
 from django.utils import timezone
 
 from connections.models import Change, Connection
+from imports.copies import fetched, share
 from imports.errors import FileHeld, FileRejected, SettingsWrong
 from imports.formats.spec import STANDARD
 from imports.models import Issue, Run
@@ -27,6 +27,7 @@ from imports.versioning import find_present_version, find_version_of, read_spec
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from django.db.models import QuerySet
 
@@ -52,22 +53,13 @@ def replay_run(
     with claim_account(run.account, patient=patient):
         check_replay(run)
         version = find_present_version(run)
-        replay = _choose(run, read_spec(version) if version else STANDARD)
-        if queued is not None:
-            request = ImportRequest(
-                account=run.account, path=Path(queued.kept_file.path), version=version, replay=replay, queued=queued
-            )
-        else:
-            request = ImportRequest(
-                account=run.account,
-                path=Path(run.kept_file.path),
-                version=version,
-                origin=Origin(file_name=run.file_name),
-                replay=replay,
-                started_by=user,
-                dry_run=dry_run,
-            )
-        return import_file(request)
+        with fetched(run.kept_file, run.file_name) as path:
+            replay = _choose(run, path, read_spec(version) if version else STANDARD)
+            request = ImportRequest(account=run.account, path=path, version=version, replay=replay, queued=queued)
+            if queued is None:
+                origin = Origin(file_name=run.file_name, sha256=run.kept_file.sha256 if run.kept_file else "")
+                request = replace(request, origin=origin, started_by=user, dry_run=dry_run)
+            return import_file(request)
 
 
 def queue_replay(run: Run, user: User, *, dry_run: bool = False) -> Run:
@@ -78,11 +70,13 @@ def queue_replay(run: Run, user: User, *, dry_run: bool = False) -> Run:
     check_replay(run)
     version = find_present_version(run)
     with transaction.atomic():
-        queued = Run.objects.create(
+        return Run.objects.create(
             account=run.account,
             status=Status.QUEUED,
             file_name=run.file_name,
             file_size=run.file_size,
+            sha256=run.sha256,
+            kept_file=share(run.kept_file, run.file_name),
             format_name=str(version or STANDARD.name),
             format_version=version,
             replays=run,
@@ -90,12 +84,6 @@ def queue_replay(run: Run, user: User, *, dry_run: bool = False) -> Run:
             started_by=user,
             queued_at=timezone.now(),
         )
-        try:
-            with run.kept_file.open("rb") as kept:
-                queued.kept_file.save(run.file_name, File(kept))
-        except OSError as error:
-            raise SettingsWrong(f"No copy of {run.file_name} can be kept in DATA_DIR: {error.strerror}.") from None
-    return queued
 
 
 def check_replay(run: Run) -> None:
@@ -121,7 +109,7 @@ def _find_problem(run: Run) -> str:
         return f"it is {run.status}. Only what a run rejected is imported again."
     if run.status == Status.SUCCEEDED:
         return "it rejected nothing."
-    if not run.kept_file or not Path(run.kept_file.path).is_file():
+    if not run.kept_file_id:
         return f"no copy of {run.file_name} is kept any more. Have the file sent again."
     return ""
 
@@ -135,10 +123,10 @@ def find_left(replay: Run) -> Iterator[tuple[str, str]]:
 # -- which customers
 
 
-def _choose(run: Run, spec: FormatSpec) -> Replay:
+def _choose(run: Run, path: Path, spec: FormatSpec) -> Replay:
     """The customers to take, and why the others that were rejected are left."""
     try:
-        present = read_codes(Path(run.kept_file.path), spec)
+        present = read_codes(path, spec)
     except (FileRejected, FileHeld) as problem:
         raise SettingsWrong(f"{run} cannot be replayed: {spec.name} does not read its file: {problem}") from None
     if not run.customers:
@@ -167,8 +155,9 @@ def _read_as_then(run: Run, *, rejects: bool = False) -> set[str]:
     """The codes of the customers in the run's file, or in its rejects, as it was read then."""
     file = run.rejects_file if rejects else run.kept_file
     try:
-        return read_codes(Path(file.path), _spec_of(run))
-    except (FileRejected, FileHeld, SettingsWrong, OSError, ValueError) as problem:
+        with fetched(file, run.file_name) as path:
+            return read_codes(path, _spec_of(run))
+    except (FileRejected, FileHeld, SettingsWrong) as problem:
         raise SettingsWrong(
             f"{run} cannot be replayed: its {'rejects' if rejects else 'file'} cannot be read as it was then, so "
             f"nobody knows which customers it rejected: {problem} Have the file sent again."
@@ -197,9 +186,10 @@ def _find_later(run: Run, codes: set[str]) -> dict[str, str]:
         if not unsure or not (other.unchanged or other.skipped or _tells_not_all(other)):
             continue
         try:
-            has = read_codes(Path(other.kept_file.path), _spec_of(other))
+            with fetched(other.kept_file, other.file_name) as path:
+                has = read_codes(path, _spec_of(other))
             why = f"the file of run {other.pk} has it too"
-        except (FileRejected, FileHeld, SettingsWrong, OSError, ValueError):
+        except (FileRejected, FileHeld, SettingsWrong):
             has = unsure
             why = f"no copy of the file of run {other.pk} is kept, so it may have come again"
         left |= dict.fromkeys(unsure & has, why)

@@ -18,7 +18,7 @@ from imports.models import FormatColumn
 from imports.models.learned import MAPPED
 from imports.onboarding import propose_format
 from imports.runs.rehearsing import propose_and_rehearse
-from imports.runs.sampling import open_sample
+from imports.runs.sampling import fetching_sample
 from imports.template import find_target, normalize
 from imports.versioning import lock_draft, take_proposal
 
@@ -82,8 +82,7 @@ def propose_anew(version: FormatVersion, reading: Corrections) -> Reread:
     Raises SettingsWrong where no sample is kept or it is a draft no more, FileRejected where the reading makes no table
     of it, FormatError for a constant that its field cannot have, TryAgainLater when the database gives up.
     """
-    path = open_sample(version.format)
-    with transaction.atomic():
+    with fetching_sample(version.format) as path, transaction.atomic():
         draft = lock_draft(version)
         waiting = (draft.proposal or {}).get(WAITING, [])
         decisions = [*_find_decisions(draft), *(Decision(**decision) for decision in waiting)]

@@ -6,7 +6,9 @@ import io
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from imports.copies import open_copy
 from imports.formats.spec import STANDARD
+from imports.storage import CopyGone
 from imports.versioning import find_version_of, read_spec
 
 if TYPE_CHECKING:
@@ -18,15 +20,13 @@ LONGEST = 20
 
 def read_row(run: Run, line: int) -> list[str]:
     """The lines of the row that begins at a physical line, counted from 1; none where no copy is kept any more, or the
-    file has no such line. What cannot be decoded is shown as such.
+    file has no such line. What cannot be decoded is shown as such. Raises StorageUnreachable and StorageRefused.
     """
-    if not run.kept_file:
-        return []
     version = find_version_of(run)
     dialect = (read_spec(version) if version else STANDARD).dialect
     try:
-        file = run.kept_file.open("rb")
-    except FileNotFoundError:
+        file = open_copy(run.kept_file, run.file_name)
+    except CopyGone:
         return []
     with file, io.TextIOWrapper(file, dialect.encoding, errors="replace") as text:
         lines: list[str] = []

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
-from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
-from django.core.exceptions import SuspiciousFileOperation
 from django.core.files import File
 from django.db import transaction
+from django.utils import timezone
 
 from imports.asking import DEFAULT, MISSING, find_questions
+from imports.copies import drafting, fetched, release
 from imports.errors import SettingsWrong
 from imports.formats.policies import FormatError
 from imports.formats.spec import Column
@@ -23,7 +24,10 @@ from imports.runs.rehearsing import assume, rehearse_spec
 from imports.runs.uploading import store_upload
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from accounts.models import Account, User
+    from imports.formats.spec import FormatSpec
     from imports.models import Format, FormatVersion, Run
     from imports.onboarding.rehearsal import Rehearsal
 
@@ -37,35 +41,35 @@ ALL_ROWS = 1_000_000
 def keep_sample(format_: Format, file: File[bytes]) -> None:
     """Keep a copy of the sample in place of the one before, as long as files of the account are kept.
 
-    Raises SettingsWrong where there is no room for it.
+    Raises StorageUnreachable, and StorageRefused where there is no room for it.
     """
     if not settings.KEEP_FILES_DAYS:
         return
-    before, storage = format_.sample.name, format_.sample.storage
+    before = format_.sample_file_id
     name = Path(file.name or "sample").name[-100:] or "sample"
-    try:
-        format_.sample.save(name, file)
-    except (OSError, SuspiciousFileOperation) as error:
-        raise SettingsWrong(f"No copy of {name} can be kept in DATA_DIR: {error}.") from None
-    if before:
-        transaction.on_commit(partial(storage.delete, before))
+    file.open()
+    source: Any = file  # which reads as binary files do
+    with drafting(format_.account_id, lambda: nullcontext(source), name) as draft, transaction.atomic():
+        format_.sample_file, format_.sample_name, format_.sample_at = draft.keep(), name, timezone.now()
+        format_.save(update_fields=["sample_file", "sample_name", "sample_at"])
+        release([before])
 
 
-def find_sample(format_: Format) -> Path | None:
-    """The copy of the sample; none where it is kept no more."""
-    path = Path(format_.sample.path) if format_.sample else None
-    return path if path and path.is_file() else None
+def has_sample(format_: Format) -> bool:
+    """Whether a copy of a sample is kept."""
+    return format_.sample_file_id is not None
 
 
-def open_sample(format_: Format) -> Path:
-    """The copy of the sample. Raises SettingsWrong where it is kept no more."""
-    path = find_sample(format_)
-    if path is None:
+@contextmanager
+def fetching_sample(format_: Format) -> Iterator[Path]:
+    """The copy of the sample. Raises SettingsWrong where it is kept no more, and StorageUnreachable."""
+    if not has_sample(format_):
         raise SettingsWrong(
             f"No copy of a sample of {format_} is kept: samples go after {settings.KEEP_FILES_DAYS} days. "
             "Propose the format anew from a sample of the same name."
         )
-    return path
+    with fetched(format_.sample_file, format_.sample_name) as path:
+        yield path
 
 
 def read_first_records(
@@ -75,7 +79,8 @@ def read_first_records(
 
     Raises SettingsWrong where it is kept no more, FileRejected where it is no text.
     """
-    sample = take_sample(open_sample(version.format), encoding)
+    with fetching_sample(version.format) as path:
+        sample = take_sample(path, encoding)
     spaced, around = version.allow_spaced_delimiter, version.spaces_around_quotes
     records = read_records(sample.lines, delimiter, quotechar, spaced=spaced, around=around)
     return [(line + 1, cells or ["(its quotes are wrong)"]) for line, cells in islice(records, MOST_RECORDS)]
@@ -87,7 +92,13 @@ def try_sample(version: FormatVersion) -> Rehearsal:
     What is still to be decided is taken as suggested. Raises SettingsWrong where the version is not complete beyond
     that or no sample is kept, FileRejected where it is no table of text, TryAgainLater when the database gives up.
     """
-    path = open_sample(version.format)
+    with fetching_sample(version.format) as path:
+        spec, said = _assume(version)
+        return rehearse_spec(path, spec, said, most_rows=ALL_ROWS, most_cards=MOST_CARDS)
+
+
+def _assume(version: FormatVersion) -> tuple[FormatSpec, dict[str, str]]:
+    """The version with what is still to be decided as suggested, and that. Raises SettingsWrong as above."""
     questions = [question for question in find_questions(version) if question.kind != MISSING]
     assumed = {question.target: question.suggestion or assume(question.target) for question in questions}
     defaults = {question.target for question in questions if question.kind == DEFAULT}
@@ -101,13 +112,11 @@ def try_sample(version: FormatVersion) -> Rehearsal:
         spec = replace(draft, columns=tuple(columns)).complete("rehearsal")
     except FormatError as error:
         raise SettingsWrong(f"{version} is not complete: {error}") from None
-    said = {str(target): value for target, value in assumed.items()}
-    return rehearse_spec(path, spec, said, most_rows=ALL_ROWS, most_cards=MOST_CARDS)
+    return spec, {str(target): value for target, value in assumed.items()}
 
 
 def send_sample(version: FormatVersion, sandbox: Account, user: User) -> Run:
     """A queued run of the sample in a sandbox. Raises SettingsWrong where none is kept or may be read there."""
-    path = open_sample(version.format)
-    name = path.name.removeprefix(f"sample-{version.format_id}-")
-    with path.open("rb") as sample:
-        return store_upload(sandbox, File(sample, name=name), user, format_name=str(version))
+    with fetching_sample(version.format) as path, path.open("rb") as sample:
+        file = File(sample, name=version.format.sample_name)
+        return store_upload(sandbox, file, user, format_name=str(version))

@@ -6,18 +6,21 @@ from typing import TYPE_CHECKING
 
 from django.http import FileResponse, Http404
 
+from imports.copies import open_copy
+from imports.storage import CopyGone
 from imports.wording import file_name
 
 if TYPE_CHECKING:
-    from django.db.models.fields.files import FieldFile
+    from imports.models import KeptFile
 
 
-def serve_file(file: FieldFile, name: str) -> FileResponse:
-    """The file as a download that no browser shows, streamed. Raises Http404 where none is kept any more."""
-    if not file:
-        raise Http404
+def serve_file(kept: KeptFile | None, name: str) -> FileResponse:
+    """The file as a download that no browser shows, streamed.
+
+    Raises Http404 where none is kept any more, StorageUnreachable and StorageRefused.
+    """
     try:
-        opened = file.open("rb")
-    except FileNotFoundError:
-        raise Http404 from None
+        opened = open_copy(kept, name)
+    except CopyGone as error:
+        raise Http404(str(error)) from None
     return FileResponse(opened, as_attachment=True, filename=file_name(name), content_type="application/octet-stream")

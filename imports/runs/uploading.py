@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+from contextlib import nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from django.core.exceptions import SuspiciousFileOperation
-from django.core.files import File
 from django.db import transaction
 from django.utils import timezone
 
+from imports.copies import drafting, fetched, share
 from imports.errors import SettingsWrong, TryAgainLater
+from imports.formats.spec import STANDARD
 from imports.messages.telling import tell_of_run
 from imports.models import Run
 from imports.pipeline import ImportRequest, import_file
@@ -26,37 +27,44 @@ AT_ONCE = 2_000_000
 """Bytes of a file that is imported while somebody waits; workers import larger ones."""
 
 if TYPE_CHECKING:
+    from django.core.files import File
+
     from accounts.models import Account, User
+    from imports.models import FormatVersion, KeptFile
 
 
 def store_upload(
     account: Account, file: File[bytes], user: User, *, format_name: str | None = None, dry_run: bool = False
 ) -> Run:
-    """Keep the file with a queued run of its own. Raises SettingsWrong where no format of the name may read it.
+    """Keep the file with a queued run of its own.
 
-    The caller puts the run into the queue once it is in the database (see `queueing.enqueue_run`).
+    Raises SettingsWrong where no format of the name may read it or no copy can be kept, and StorageUnreachable. The
+    caller puts the run into the queue once it is in the database (see `queueing.enqueue_run`).
     """
     file.open()
     version = find_version_for_file(account, format_name, file.read(LOOKED_AT))
-    file.seek(0)
     name = Path(file.name or "upload").name[-255:] or "upload"
-    with transaction.atomic():
-        run = Run.objects.create(
-            account=account,
-            status=Run.Status.QUEUED,
-            file_name=name,
-            file_size=file.size or 0,
-            format_name=str(version or "standard template"),
-            format_version=version,
-            dry_run=dry_run,
-            started_by=user,
-            queued_at=timezone.now(),
-        )
-        try:
-            run.kept_file.save(name, file)
-        except (OSError, SuspiciousFileOperation) as error:
-            raise SettingsWrong(f"No copy of {name} can be kept in DATA_DIR: {error}.") from None
-    return run
+    source: Any = file  # which reads as binary files do
+    with drafting(account.pk, lambda: nullcontext(source), name) as draft, transaction.atomic():
+        return _queue(account, draft.keep(), name, user, version=version, dry_run=dry_run)
+
+
+def _queue(
+    account: Account, kept: KeptFile, name: str, user: User, *, version: FormatVersion | None, dry_run: bool = False
+) -> Run:
+    return Run.objects.create(
+        account=account,
+        status=Run.Status.QUEUED,
+        file_name=name,
+        file_size=kept.size or 0,
+        sha256=kept.sha256,
+        kept_file=kept,
+        format_name=str(version or STANDARD.name),
+        format_version=version,
+        dry_run=dry_run,
+        started_by=user,
+        queued_at=timezone.now(),
+    )
 
 
 def import_soon(run: Run) -> None:
@@ -80,12 +88,10 @@ def queue_for_real(dry: Run, user: User) -> Run:
     if problem := find_why_not_for_real(dry):
         raise SettingsWrong(f"{dry} cannot be imported for real: {problem}")
     version = find_version_of(dry)
-    try:
-        with dry.kept_file.open("rb") as kept:
-            name = str(version) if version else STANDARD_NAME
-            return store_upload(dry.account, File(kept, name=dry.file_name), user, format_name=name)
-    except OSError as error:
-        raise SettingsWrong(f"The copy of {dry.file_name} cannot be read: {error.strerror}.") from None
+    with transaction.atomic():
+        kept = share(dry.kept_file, dry.file_name)
+        version = find_version(dry.account, str(version) if version else STANDARD_NAME)
+        return _queue(dry.account, kept, dry.file_name, user, version=version)
 
 
 def find_why_not_for_real(run: Run) -> str:
@@ -96,7 +102,7 @@ def find_why_not_for_real(run: Run) -> str:
         return f"it is about run {run.replays_id or run.undoes_id}, on whose page that is done."
     if run.status not in (Run.Status.SUCCEEDED, Run.Status.PARTIAL, Run.Status.HELD):
         return f"it is {run.status}, so nothing of the file would go in."
-    if not run.kept_file or not Path(run.kept_file.path).is_file():
+    if not run.kept_file_id:
         return f"no copy of {run.file_name} is kept. Upload the file again."
     return ""
 
@@ -130,13 +136,11 @@ def _import(run: Run) -> str:
             replay_run(run.replays, queued=run)
             return f"{run}: {run.status}"
         version = find_version_of(run)
-        name = str(version) if version else STANDARD_NAME
-        path, version = Path(run.kept_file.path), find_version(run.account, name)
-        import_file(ImportRequest(account=run.account, path=path, version=version, queued=run))
+        version = find_version(run.account, str(version) if version else STANDARD_NAME)
+        with fetched(run.kept_file, run.file_name) as path:
+            import_file(ImportRequest(account=run.account, path=path, version=version, queued=run))
     except SettingsWrong as error:
         _fail(run, str(error))
-    except FileNotFoundError:
-        _fail(run, f"The copy of {run.file_name} is gone from DATA_DIR. Upload the file again.")
     return f"{run}: {run.status}"
 
 

@@ -1,7 +1,6 @@
 """Runs through the API: a file goes in, and what became of it comes out."""
 
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,7 +13,7 @@ from imports import tasks
 from imports.models import Issue, Message, Run, Webhook
 from imports.pipeline import beating
 from imports.pipeline import importing as pipeline
-from tests.imports.customer_files import NEW, as_text
+from tests.imports.customer_files import NEW, as_text, kept_path
 from tests.processes import wait_until
 from tests.queue import lose_tasks, work
 
@@ -98,7 +97,7 @@ def test_an_upload_whose_worker_was_killed_before_it_began_is_queued_again(world
 def test_a_file_that_is_gone_fails_and_is_told(world):
     Webhook.objects.create(account=world.maison, url="https://example.com", secret="whsec_c2VjcmV0")
     upload(world, [GOOD])
-    Path(Run.objects.get().kept_file.path).unlink()
+    kept_path(Run.objects.get().kept_file).unlink()
     work()
     assert Run.objects.get().status == "failed"
     assert Message.objects.get().event == "run.failed"
@@ -139,7 +138,7 @@ def test_names_lead_nowhere(world):
     upload(world, [GOOD])
     client = world.rosa.client
     client.post(f"/api/v1/{PATH}upload/", {"file": file([GOOD], "../../../etc/x.txt")}, format="multipart")
-    kept = [Path(run.kept_file.path) for run in Run.objects.all()]
+    kept = [kept_path(run.kept_file) for run in Run.objects.all()]
     assert all(path.is_relative_to(project_settings.MEDIA_ROOT) for path in kept)
 
 

@@ -7,7 +7,6 @@ import subprocess
 import sys
 import time
 from contextlib import closing
-from pathlib import Path
 from urllib.error import HTTPError
 from urllib.request import urlopen
 
@@ -17,6 +16,7 @@ from accounts.tokens import make_token
 from imports.models import Run
 from tests.builders import add_lookups, add_member, make_account, make_user
 from tests.feeds import customers
+from tests.imports.customer_files import kept_bytes
 from tests.processes import ROOT, environment, wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -102,7 +102,7 @@ def test_a_slow_upload_outlives_the_servers_patience(maison, port):
     headers = [token(rosa), f"Content-Length: {len(body)}"]
     assert ask(port, UPLOAD, headers, *parts, pause=pause) == 202
     run = Run.objects.get()
-    assert Path(run.kept_file.path).read_bytes() == content
+    assert kept_bytes(run.kept_file) == content
 
 
 def test_who_may_not_upload_is_refused_before_the_file_is_read(maison, port, temporary, client):

@@ -7,8 +7,11 @@ import io
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from django.core.files.storage import default_storage
+
 from connections.describing import describe_customer
 from connections.stored import fetch_stored
+from imports.copies import open_copy
 from imports.pipeline import ImportRequest, Progress, import_file
 from lookups.directory import LookupDirectory
 
@@ -17,7 +20,7 @@ if TYPE_CHECKING:
 
     from accounts.models import Account
     from imports.formats.spec import FormatSpec
-    from imports.models import Run
+    from imports.models import KeptFile, Run
 
 SAMPLES = Path(__file__).resolve().parents[1] / "samples"
 
@@ -85,6 +88,18 @@ def import_path(
 ) -> Run:
     """Import a file, as a request with these options asks."""
     return import_file(ImportRequest(account=account, path=path, spec=spec, **options), progress=progress)
+
+
+def kept_path(kept: KeptFile | None) -> Path:
+    """Where a copy lies in the storage of the tests, packed."""
+    assert kept is not None
+    return Path(default_storage.path(kept.key))
+
+
+def kept_bytes(kept: KeptFile | None) -> bytes:
+    """What is kept, as it came."""
+    with open_copy(kept, "the file") as file:
+        return file.read()
 
 
 def issues_of(run: Run) -> list[tuple[int | None, str, str]]:

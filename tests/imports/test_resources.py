@@ -15,7 +15,7 @@ from imports.resources import ConnectionResource
 from imports.runs.previewing import MOST_SHOWN
 from imports.versioning import save_draft
 from tests.builders import add_lookups, add_member, make_account, make_connection, make_user
-from tests.imports.customer_files import BILLING, NEW, SHIPPING, customers_of
+from tests.imports.customer_files import BILLING, NEW, SHIPPING, customers_of, kept_bytes
 from tests.imports.test_versioning import FILE, SPEC
 
 pytestmark = pytest.mark.django_db
@@ -46,8 +46,7 @@ def test_a_dataset_goes_in_through_the_pipeline(account, resource):
     assert connection.addresses.count() == 2
     run = Run.objects.get()
     assert (run, run.file_name, run.status) == (result.run, "march.txt", "succeeded")
-    with run.kept_file.open("rb") as kept:
-        assert kept.read().startswith(b"customer_code|profile_name|")
+    assert kept_bytes(run.kept_file).startswith(b"customer_code|profile_name|")
 
 
 def test_a_dry_run_says_the_same_and_changes_nothing(account, resource):

@@ -1,8 +1,11 @@
 """Text from elsewhere: nothing that terminals, mail programs and file managers obey leaves the program."""
 
-import pytest
-from django.core.files.base import ContentFile
+import io
 
+import pytest
+from django.db import transaction
+
+from imports.copies import drafting
 from imports.describing import receipt_name, rejects_name
 from imports.feeds.archiving import archive_path
 from imports.messages.mailing import make_email
@@ -63,11 +66,10 @@ def test_mails_hold_nothing_that_is_obeyed(account, run):
 
 
 def test_names_of_receipts_rejects_archives_and_downloads_hold_nothing_that_is_obeyed(run):
-    run.kept_file.name = run.kept_file.field.generate_filename(run, run.file_name)
-    run.kept_file.storage.save(run.kept_file.name, ContentFile(b"x"))
-    answer = serve_file(run.kept_file, run.file_name)
+    with drafting(run.account_id, lambda: io.BytesIO(b"x"), run.file_name) as draft, transaction.atomic():
+        answer = serve_file(draft.keep(), run.file_name)
     answer.close()
-    names = [receipt_name(run), rejects_name(run), archive_path(run.feed, run, run.file_name), run.kept_file.name]
+    names = [receipt_name(run), rejects_name(run), archive_path(run.feed, run, run.file_name)]
     for name in [*names, answer.headers["Content-Disposition"]]:
         assert not (OBEYED | {"\n"}) & set(name)
         assert "%E2%80%AE" not in name

@@ -1,5 +1,6 @@
 """Feeds in the admin: what is shown, what may be changed and by whom, and that no secret is ever seen."""
 
+import io
 import json
 import re
 from datetime import timedelta
@@ -7,8 +8,7 @@ from datetime import timedelta
 import pytest
 from cryptography.fernet import Fernet
 from django.contrib.admin.models import LogEntry
-from django.core.files.base import ContentFile
-from django.db import connection
+from django.db import connection, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
@@ -17,6 +17,7 @@ from django.utils import timezone
 from accounts.sandboxes import add_sandbox
 from imports import tasks
 from imports.admin.feed_forms import find_unread
+from imports.copies import drafting
 from imports.lanes import Lane
 from imports.models import Feed, Heartbeat, Message, Pull, Run, Webhook
 from imports.pipeline import Origin
@@ -741,7 +742,8 @@ def test_viewers_and_strangers_decide_nothing(client, viewer, held, page):
 def test_rejects_are_downloaded_by_members_alone(client, rosa, account):
     run = Run.objects.create(account=account, file_name="customers.txt", format_name="b", status="partial")
     assert client.get(url("rejects_file", run.pk, model="run")).status_code == 404
-    run.rejects_file.save("x", ContentFile(b"rejected rows"))
+    with drafting(account.pk, lambda: io.BytesIO(b"rejected rows"), "x") as draft, transaction.atomic():
+        Run.objects.update(rejects_file=draft.keep())
     answer = client.get(url("rejects_file", run.pk, model="run"))
     assert b"".join(answer.streaming_content) == b"rejected rows"
     assert answer["Content-Disposition"] == f'attachment; filename="{run.pk}-rejects-customers.txt"'

@@ -20,10 +20,10 @@ from imports.errors import SettingsWrong, TryAgainLater
 from imports.formats.documents import read_format, write_format
 from imports.mapping import list_columns, list_sections
 from imports.models import Format, FormatVersion, Run
-from imports.runs.sampling import find_sample, open_sample
+from imports.runs.sampling import has_sample
 from imports.versioning import approve, read_spec, save_draft, start_draft, start_testing
 from tests.builders import add_lookups, add_member, make_account, make_user
-from tests.imports.customer_files import import_path
+from tests.imports.customer_files import import_path, kept_bytes, kept_path
 from tests.imports.test_versioning import DOCUMENT, FILE, SPEC
 from tests.pages import filled_in, new_row, text_of
 
@@ -523,7 +523,7 @@ def put_anything(client, version):
 
 
 def test_the_sample_is_tried_as_the_draft_stands_and_nothing_stays(client, viewer, mapped):
-    assert open_sample(mapped.format).read_bytes() == NORTHWIND.read_bytes()
+    assert kept_bytes(mapped.format.sample_file) == NORTHWIND.read_bytes()
     assert f'href="{page(mapped, "trial")}"' in client.get(page(mapped)).content.decode()
     answer = client.get(page(mapped, "trial"))
     said = text_of(answer)
@@ -571,7 +571,9 @@ def test_how_the_sample_is_read_is_looked_at_and_saved(client, viewer, mapped):
 def test_what_cannot_be_tried_says_why(client, mapped):
     mapped.columns.filter(target="customer_code").delete()
     assert "erp@1 is not complete: No column goes to customer_code." in text_of(client.get(page(mapped, "trial")))
-    open_sample(mapped.format).unlink()
+    kept_path(mapped.format.sample_file).unlink()
+    assert "northwind_customers.csv cannot be read: it is gone" in text_of(client.get(page(mapped, "trial")))
+    Format.objects.update(sample_file=None)
     assert "No copy of a sample of erp is kept" in text_of(client.get(page(mapped, "trial")))
     assert page(mapped, "trial") not in client.get(page(mapped)).content.decode()
 
@@ -594,11 +596,15 @@ def test_the_sample_goes_into_the_sandbox_with_a_click(client, account, viewer, 
     assert client.post(send).status_code == 403
 
 
-def test_the_sample_goes_with_its_format_and_with_the_next_one(account, mapped, django_capture_on_commit_callbacks):
-    first = open_sample(mapped.format)
+def test_the_sample_goes_with_its_format_and_with_the_next_one(
+    account, mapped, tmp_path, django_capture_on_commit_callbacks
+):
+    first = kept_path(mapped.format.sample_file)
+    other = tmp_path / "other.csv"
+    other.write_bytes(NORTHWIND.read_bytes() + b"\n")
     with django_capture_on_commit_callbacks(execute=True):
-        call_command("onboard_format", str(NORTHWIND), "--account", account.code, "--name", "erp", "--save")
-    second = open_sample(Format.objects.get())
+        call_command("onboard_format", str(other), "--account", account.code, "--name", "erp", "--save")
+    second = kept_path(Format.objects.get().sample_file)
     assert not first.exists()
     assert second.exists()
     with django_capture_on_commit_callbacks(execute=True):
@@ -609,7 +615,7 @@ def test_the_sample_goes_with_its_format_and_with_the_next_one(account, mapped, 
 def test_no_sample_is_kept_where_no_files_are(client, account, settings):
     settings.KEEP_FILES_DAYS = 0
     upload(client, account, sample=SimpleUploadedFile("erp.csv", ASKING.encode()))
-    assert find_sample(Format.objects.get()) is None
+    assert not has_sample(Format.objects.get())
 
 
 def test_versions_are_compared_by_what_they_say_and_by_what_they_read(client, account, draft, file):

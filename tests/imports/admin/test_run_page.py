@@ -313,7 +313,7 @@ def test_an_issue_opens_its_row_with_the_cell_marked(client, rosa, account, send
     assert "&lt;b&gt;" in page.content.decode()
     assert [cell.text for cell in page.context["cells"]][:2] == ["C4", "<b>"]
     assert [other["place"] for other in page.context["others"]] == ["Line 3"]
-    Run.objects.filter(pk=run.pk).update(kept_file="")
+    Run.objects.filter(pk=run.pk).update(kept_file=None)
     assert "No copy of customers.txt is kept any more" in text_of(open_row(client, run, code="invalid_integer"))
 
 

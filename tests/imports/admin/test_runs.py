@@ -50,7 +50,7 @@ def test_an_editor_replays_what_a_run_rejected(client, rosa, account, run):
 
 
 def test_a_replay_that_is_refused_says_why(client, rosa, run):
-    Run.objects.filter(pk=run.pk).update(kept_file="")
+    Run.objects.filter(pk=run.pk).update(kept_file=None)
     assert "no copy of customers.txt is kept" in text_of(client.post(url("replay", run.pk)))
 
 

@@ -18,7 +18,7 @@ from imports.feeds.pulling import pull_feed
 from imports.filesystems.sftp import SFTPServer
 from imports.models import Feed, Message, Pull, Run
 from tests.feeds import customers, drop, make_feed
-from tests.imports.customer_files import customers_of
+from tests.imports.customer_files import customers_of, kept_bytes, kept_path
 from tests.imports.filesystems.test_filesystems import authorities  # noqa: F401  (a fixture)
 from tests.servers import NotStarted, run_ftp, run_openssh, run_sftp, run_vsftpd
 
@@ -69,8 +69,7 @@ def test_a_file_is_imported_and_moved_away(account, folder, tmp_path, authoritie
     assert (done.listed, done.imported, run.status, run.created) == (1, 1, "succeeded", 2)
     assert files_of(folder) == [f"in/processed/{run.pk}-{run.sha256[:8]}-customers.txt"]
     assert run.archived_as == files_of(folder)[0]
-    with run.kept_file.open() as kept:
-        assert kept.read().decode() == customers("C1", "C2")
+    assert kept_bytes(run.kept_file).decode() == customers("C1", "C2")
 
 
 def test_nothing_new_is_no_failure(feed):
@@ -119,7 +118,7 @@ def test_a_name_that_leads_out_of_the_folder_stays_a_name(feed, folder, monkeypa
     run = Run.objects.get()
     assert run.archived_as.startswith("processed/")
     assert "/" not in run.archived_as.removeprefix("processed/")
-    assert Path(run.kept_file.path).resolve().is_relative_to(Path(project_settings.MEDIA_ROOT).resolve())
+    assert kept_path(run.kept_file).resolve().is_relative_to(Path(project_settings.MEDIA_ROOT).resolve())
 
 
 def test_files_that_are_hidden_unfinished_or_of_another_name_stay(feed, folder):

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from imports.messages.mailing import make_email
 from imports.messages.telling import tell_of_feed, tell_of_refusal, tell_of_run
-from imports.models import Feed, Message, Run, Webhook
+from imports.models import Feed, KeptFile, Message, Run, Webhook
 from imports.pipeline import Origin
 from imports.pipeline.claiming import claim_account
 from tests.builders import make_account, make_user
@@ -190,8 +190,9 @@ def test_whoever_asked_for_a_release_reads_why_it_was_refused(account):
 
 @pytest.mark.parametrize(("status", "said"), [("failed", "upload the file again"), ("held", "release the run")])
 def test_whoever_uploaded_a_file_is_told_how_it_ended(account, status, said):
+    kept = KeptFile.objects.create(account=account, key="x")
     run = Run.objects.create(
-        account=account, file_name="a.txt", format_name="b", status=status, attempts=1, kept_file="x",
+        account=account, file_name="a.txt", format_name="b", status=status, attempts=1, kept_file=kept,
         started_by=make_user("rosa"), held_for="failures" if status == "held" else "", message="It broke.",
     )  # fmt: skip
     tell_of_run(run)

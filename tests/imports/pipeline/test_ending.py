@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-from pathlib import Path
 
 import pytest
 from django.db import connection, connections
@@ -14,7 +13,7 @@ from imports.models import Message, Pull, Run, Webhook
 from imports.pipeline import ending
 from tests.builders import add_lookups, make_account
 from tests.feeds import drop, make_feed
-from tests.imports.customer_files import NEW, as_text, import_path
+from tests.imports.customer_files import NEW, as_text, import_path, kept_bytes
 from tests.processes import start_command
 from tests.proxies import cutting
 
@@ -65,7 +64,7 @@ def test_a_commit_whose_answer_is_lost_is_looked_up(account, file, tmp_path):
     stored = Run.objects.get()
     assert (run.status, stored.status, stored.message) == ("partial", "partial", "")
     assert (stored.created, run.counts) == (1, stored.counts)
-    assert Path(stored.kept_file.path).read_bytes() == file.read_bytes()
+    assert kept_bytes(stored.kept_file) == file.read_bytes()
     assert "C2" in rejects.read_text()
     assert account.connections.count() == 1
     assert events() == ["run.partial"]
@@ -156,7 +155,7 @@ def test_the_copy_is_named_by_the_commit_that_holds_the_run(account, file, monke
             yield
         stored = Run.objects.get()
         assert (stored.status, bool(stored.kept_file)) == ("held", True)
-        assert Path(stored.kept_file.path).read_bytes() == file.read_bytes()
+        assert kept_bytes(stored.kept_file) == file.read_bytes()
         raise Killed
 
     monkeypatch.setattr(ending.Ending, "committing", commit_and_die)

@@ -8,7 +8,6 @@ import threading
 import time
 from datetime import timedelta
 from io import StringIO
-from pathlib import Path
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -37,7 +36,7 @@ from imports.tasks import enqueue_due
 from imports.versioning import approve, save_draft, start_testing
 from tests.builders import add_lookups, make_account, make_user
 from tests.feeds import customers, drop, make_feed
-from tests.imports.customer_files import import_path
+from tests.imports.customer_files import import_path, kept_path
 from tests.imports.test_versioning import FILE, SPEC
 from tests.processes import run_cluster, start_command, wait_until
 from tests.queue import lose_tasks, queued, work
@@ -455,7 +454,7 @@ def test_a_file_that_fails_three_times_is_held_and_the_feed_goes_on(feed, folder
     assert (held.status, held.held_for, other.status) == ("held", "failures", "succeeded")
     assert "ZeroDivisionError" in held.message
     assert held.issues.get().code == "failed_repeatedly"
-    assert Path(held.kept_file.path).is_file()
+    assert kept_path(held.kept_file).is_file()
     assert sorted(Message.objects.filter(kind="email").values_list("event", flat=True))[-1] == "run.held"
     assert pull_feed(feed).imported == 0
     poison.undo()
@@ -480,11 +479,11 @@ def test_what_does_not_lie_in_the_file_holds_no_file(feed, folder, settings, tmp
     drop(folder, "1.txt", "C1")
     settings.MEDIA_ROOT = tmp_path / "data"
     (tmp_path / "data" / "incoming").mkdir(parents=True)
-    (tmp_path / "data" / "runs").write_text("in the way")
+    (tmp_path / "data" / "copies").write_text("in the way")
     for _ in range(5):
         assert pull_feed(feed).status == "failed"
     assert set(Run.objects.values_list("status", "attempts")) == {("failed", 0)}
-    (tmp_path / "data" / "runs").unlink()
+    (tmp_path / "data" / "copies").unlink()
     pull_feed(feed)
     assert Run.objects.latest("pk").status == "succeeded"
 

@@ -10,7 +10,7 @@ from accounts.models import IdempotencyKey, LoginAttempt
 from connections.history.timeline import read_timeline, show_origins
 from connections.models import Change
 from dropbox.models import Session
-from imports.models import Feed, Issue, Message, Pull, Run
+from imports.models import Feed, Issue, KeptFile, Message, Pull, Run
 from imports.runs.replaying import replay_run
 from imports.runs.undoing import undo_run
 from tests.builders import add_lookups, make_account, make_user
@@ -40,7 +40,7 @@ def ago(days):
 
 
 def forget_copies(*runs):
-    Run.objects.filter(pk__in=[run.pk for run in runs]).update(kept_file="", rejects_file="")
+    Run.objects.filter(pk__in=[run.pk for run in runs]).update(kept_file=None, rejects_file=None)
 
 
 def add_issues(run, count=1):
@@ -209,7 +209,7 @@ def test_runs_go_that_changed_nothing_and_that_nothing_needs(account, plain_feed
     undone = add("undone", status="undone")
     other = make_account("other")
     needed = [
-        add("still on the server", **of_feed), add("kept", kept_file="runs/1/1-x"), undone, add("undo", undoes=undone),
+        add("still on the server", **of_feed), add("kept", kept_file=KeptFile.objects.create(account=account, key="x")), undone, add("undo", undoes=undone),
         add("held", status="held"), add("queued", status="queued"), add("changed"), add("told"),
     ]  # fmt: skip
     held_elsewhere = add("held", account=other, status="held")

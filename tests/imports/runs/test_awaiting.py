@@ -52,7 +52,7 @@ def test_nobody_waits_for_what_a_dry_run_or_a_lost_file_lacked(account, send):
     send(customer(1, payment_terms_code="N45"), dry_run=True)
     run = send(customer(2, payment_terms_code="N46"))
     assert [awaited.value for awaited in find_awaited_in(account)] == ["N46"]
-    Run.objects.filter(pk=run.pk).update(kept_file="")
+    Run.objects.filter(pk=run.pk).update(kept_file=None)
     assert find_awaited_in(account) == []
 
 
@@ -69,7 +69,7 @@ def test_an_entry_is_added_and_all_who_wait_for_it_are_imported(account, send):
 
 def test_nothing_is_added_where_nothing_can_be_replayed(account, send):
     run = send(customer(1, payment_terms_code="N45"))
-    Run.objects.filter(pk=run.pk).update(kept_file="")
+    Run.objects.filter(pk=run.pk).update(kept_file=None)
     with pytest.raises(SettingsWrong, match="no copy"):
         add_and_replay(account, PaymentTerm(account=account, code="N45"), [run.pk], make_user("rosa"))
     assert not PaymentTerm.objects.filter(code="N45").exists()

@@ -2,7 +2,6 @@
 
 import threading
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -23,7 +22,7 @@ from imports.versioning import save_draft
 from tests.api.conftest import Program
 from tests.builders import add_member, make_user
 from tests.feeds import customers, drop, make_feed
-from tests.imports.customer_files import customers_of, import_path
+from tests.imports.customer_files import customers_of, import_path, kept_bytes, kept_path
 from tests.pruning import prune_all
 from tests.servers import run_sftp
 
@@ -194,19 +193,22 @@ def test_a_held_file_can_be_released_even_where_no_copies_are_kept(feed, folder,
         drop(folder, f"{number}.txt", *MANY, profile=profile)
         pull_feed(feed)
     held = Run.objects.get(status="held")
-    assert Path(held.kept_file.path).read_text() == customers(*MANY, profile="After")
+    assert kept_bytes(held.kept_file).decode() == customers(*MANY, profile="After")
     prune_all()
     path = folder.parent / "manual.txt"
     path.write_text(customers("M1"))
     import_path(feed.account, path)
     assert release_run(held, by="rosa", force=True).status == "succeeded"
     prune_all()
-    assert not Path(held.kept_file.path).exists()
+    assert not kept_path(held.kept_file).exists()
 
 
 def test_a_release_without_a_copy_says_so(held):
-    Path(held.kept_file.path).unlink()
-    with pytest.raises(SettingsWrong, match="No copy"):
+    kept_path(held.kept_file).unlink()
+    with pytest.raises(SettingsWrong, match=r"is gone from .* Bring it back from a backup of the storage, or have"):
+        release_run(held, by="rosa")
+    Run.objects.update(kept_file=None)
+    with pytest.raises(SettingsWrong, match=r"No copy of .* Reject the run"):
         release_run(held, by="rosa")
 
 

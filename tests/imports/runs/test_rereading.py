@@ -9,7 +9,7 @@ from imports.models import FormatVersion, LearnedHeader
 from imports.onboarding import Corrections
 from imports.runs.rehearsing import propose_and_rehearse
 from imports.runs.rereading import propose_anew
-from imports.runs.sampling import keep_sample, open_sample
+from imports.runs.sampling import has_sample, keep_sample
 from imports.template import Target
 from imports.versioning import save_draft, start_testing
 from tests.builders import make_account
@@ -128,4 +128,4 @@ def test_a_reading_that_makes_no_table_changes_nothing(draft):
     with pytest.raises(FileRejected, match="seems to have one column"):
         propose_anew(draft, Corrections(encoding="utf-8", delimiter=";", quotechar="", header_line=1))
     assert stands(draft) == before
-    assert open_sample(draft.format).is_file()
+    assert has_sample(draft.format)

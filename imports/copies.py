@@ -1,0 +1,206 @@
+"""Copies: what came is kept once in an account, whoever names it, and goes when nobody does.
+
+A row of `KeptFile` stands for the bytes. Whoever names it in a row of their own holds it until they commit, and whoever
+deletes it looks who names it once they hold it alone: so the database decides between the two, whatever the storage is.
+Bytes that nobody came to name are found by `find_unnamed`.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+from django.db import transaction
+
+from imports import storage
+from imports.models import KeptFile
+from imports.storage import CopyGone, StorageRefused
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from contextlib import AbstractContextManager
+    from datetime import datetime
+    from typing import Any
+
+    from django.db.models import Model, QuerySet
+
+    from imports.storage import Stored
+
+    Source = Callable[[], AbstractContextManager[BinaryIO]]
+
+FOLDER = "copies"
+"""Of the storage."""
+OLD_FOLDERS = ("runs",)
+"""Where copies lay before; those that are named stay there."""
+
+
+@dataclass
+class Draft:
+    """A file on its way into the copies of an account. `name` is its name in messages, `sha256` its digest if known."""
+
+    account_id: int
+    open_source: Source
+    name: str
+    sha256: str = ""
+    known: KeptFile | None = None
+    stored: Stored | None = None
+
+    def look_up(self) -> None:
+        """Find out whether the account has the bytes already, where their digest is known."""
+        self.known = self._same.first() if self.sha256 else None
+
+    def bring(self) -> None:
+        """Bring the bytes into the storage unless they are there; asks no database. Raises as `put` does."""
+        if self.known is None or not storage.holds(self.known.key, self.known.stored_size):
+            self.put()
+
+    def put(self) -> Stored:
+        """Raises StorageUnreachable and StorageRefused."""
+        try:
+            with self.open_source() as source:
+                self.stored = storage.put(source, f"{FOLDER}/{self.account_id}", self.name)
+        except OSError as error:
+            raise StorageRefused(f"No copy of {self.name} can be kept: {error.strerror}.") from None
+        self.sha256 = self.stored.sha256
+        return self.stored
+
+    def keep(self) -> KeptFile:
+        """The copy, held until the caller's transaction ends, which is to name it. Raises as `put` does."""
+        if self.stored is None and not self.sha256:
+            self.put()
+        while (kept := self._same.select_for_update(no_key=True).first()) is None:
+            row = KeptFile(account_id=self.account_id, **(self.stored or self.put())._asdict())
+            KeptFile.objects.bulk_create([row], ignore_conflicts=True)
+        if self.stored and kept.key != self.stored.key and not storage.holds(kept.key, kept.stored_size):
+            kept.key, kept.stored_size = self.stored.key, self.stored.stored_size
+            kept.save(update_fields=["key", "stored_size"])
+        return kept
+
+    @property
+    def _same(self) -> QuerySet[KeptFile]:
+        return KeptFile.objects.filter(account=self.account_id, sha256=self.sha256)
+
+    @contextmanager
+    def dropping_unused(self) -> Iterator[Draft]:
+        """Bytes that were not needed after all are deleted behind the block.
+
+        Not so where it fails: whether they are named is certain once housekeeping comes, and not while a commit may be
+        on its way.
+        """
+        yield self
+        if self.stored and not KeptFile.objects.filter(key=self.stored.key).exists():
+            storage.delete([self.stored.key])
+
+
+@contextmanager
+def drafting(account_id: int, open_source: Source, name: str) -> Iterator[Draft]:
+    """A draft whose bytes are in the storage; the block names it. Raises StorageUnreachable and StorageRefused."""
+    with open_source() as source:
+        digest = storage.digest_of(source)
+    with Draft(account_id, open_source, name, digest).dropping_unused() as draft:
+        draft.look_up()
+        draft.bring()
+        yield draft
+
+
+def share(kept: KeptFile | None, name: str) -> KeptFile:
+    """A copy for one more to name, held until the transaction ends. Raises CopyGone where it is kept no more."""
+    found = KeptFile.objects.select_for_update(no_key=True).filter(pk=kept.pk).first() if kept else None
+    if found is None:
+        raise _no_copy(name)
+    return found
+
+
+def _no_copy(name: str) -> CopyGone:
+    return CopyGone(f"No copy of {name} is kept any more. Have the file sent again.")
+
+
+# -- reading
+
+
+@contextmanager
+def fetched(kept: KeptFile | None, name: str) -> Iterator[Path]:
+    """The file as it came, on the disk of this machine until the block ends.
+
+    Raises CopyGone, StorageUnreachable, and StorageRefused.
+    """
+    with tempfile.TemporaryDirectory(prefix="customersync-") as folder:
+        path = Path(folder, "copy")
+        with path.open("w+b") as file:
+            _fetch(kept, file, name)
+        yield path
+
+
+def open_copy(kept: KeptFile | None, name: str) -> BinaryIO:
+    """The same as an open file without a name, which is gone once it is closed."""
+    file = tempfile.TemporaryFile()  # noqa: SIM115  (closed by the caller)
+    try:
+        _fetch(kept, file, name)
+    except BaseException:
+        file.close()
+        raise
+    file.seek(0)
+    return file
+
+
+def _fetch(kept: KeptFile | None, file: BinaryIO, name: str) -> None:
+    if kept is None:
+        raise _no_copy(name)
+    sha256, size = storage.fetch(kept.key, file, name, compressed=kept.compressed)
+    if kept.sha256 and (sha256, size) != (kept.sha256, kept.size):
+        raise CopyGone(
+            f"The copy of {name} in {storage.describe_place()} is not what came: it has {size:,} bytes of "
+            f"{kept.size:,}, or others. {storage.REMEDY}."
+        )
+
+
+# -- forgetting
+
+
+def release(kept: Iterable[int | None]) -> None:
+    """Delete those of these copies that nothing names any more; their bytes go with the commit."""
+    with transaction.atomic():
+        rows = KeptFile.objects.filter(pk__in=[pk for pk in kept if pk]).order_by("pk")
+        held = [row.pk for row in rows.select_for_update(skip_locked=True)]  # whoever holds one is about to name it
+        if held:
+            KeptFile.objects.unnamed().filter(pk__in=held).delete()
+
+
+def release_of(sender: type[Model], instance: Model, **_: Any) -> None:
+    """When a row is deleted, by itself or with its account, the copies that it alone named go too."""
+    named = (field for field in sender._meta.concrete_fields if field.related_model is KeptFile)
+    if kept := [pk for field in named if (pk := getattr(instance, field.attname))]:
+        release(kept)
+
+
+def delete_bytes(sender: type[KeptFile], instance: KeptFile, **_: Any) -> None:
+    transaction.on_commit(partial(storage.delete, [instance.key]))
+
+
+def find_unnamed(before: datetime) -> Iterator[str]:
+    """What lies in the storage since longer, and no row names it: killed processes left it.
+
+    Raises StorageUnreachable, and StorageRefused, also where the database knows no copy: those there are another one's.
+    """
+    is_ours = KeptFile.objects.exists()
+    for key in chain.from_iterable(map(_find_unnamed, (FOLDER, *OLD_FOLDERS))):
+        if not is_ours:
+            raise StorageRefused(
+                f"The database knows no copy at all, and {storage.describe_place()} has some. None is deleted there. "
+                "Let STORAGE_URL name the storage of this database, or empty it by hand."
+            )
+        since = storage.kept_since(key)
+        if since and since < before:
+            yield key
+
+
+def _find_unnamed(folder: str) -> Iterator[str]:
+    for account in storage.list_folder(folder)[0]:
+        keys = [f"{folder}/{account}/{name}" for name in storage.list_folder(f"{folder}/{account}")[1]]
+        named = set(KeptFile.objects.filter(key__startswith=f"{folder}/{account}/").values_list("key", flat=True))
+        yield from (key for key in keys if key not in named)
