@@ -58,7 +58,7 @@ def _read_bucket(url: SplitResult, key: str, secret: str) -> StorageSettings:
         raise _wrong("a key is given with its secret, as KEY:SECRET@BUCKET")
     if url.fragment:
         raise _wrong("a # in a prefix is written %23")
-    options = {"bucket_name": bucket, "location": unquote(url.path).strip("/")}
+    options: dict[str, str | None] = {"bucket_name": bucket, "location": unquote(url.path).strip("/")}
     options |= {OPTIONS[name]: value for name, value in _read_options(url).items()}
     if user:
         options |= {"access_key": unquote(own_key), "secret_key": unquote(own_secret), "security_token": None}
