@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import time
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from django.apps import apps
-from django.core.exceptions import ImproperlyConfigured, SuspiciousFileOperation
-from django.core.files.base import ContentFile
-from django.core.files.storage import default_storage
+from django.core.exceptions import ImproperlyConfigured
 from django.db import Error, connection
 from django.utils import timezone
 
 from accounts.fields import secret_names
 from accounts.plugins import load
-from accounts.tallies import count
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -24,8 +18,6 @@ if TYPE_CHECKING:
 
 MOST_SKEW = 5.0
 """Seconds that a machine's clock may be apart from the database's."""
-TRIED_EVERY = 60
-"""Seconds for which it is known how a trial of the storage ended: anybody may ask, and each trial writes a file."""
 
 
 def find_problems() -> list[str]:
@@ -73,25 +65,10 @@ def describe_skew(machine: str, skew: float) -> str:
 
 
 def find_problems_of_machine() -> Iterator[str]:
-    """Of the one that is asked: its clock, and whether it can keep files."""
+    """Of the one that is asked: its clock."""
     skew = measure_skew()
     if abs(skew) > MOST_SKEW:
         yield describe_skew("the machine that answers this", skew)
-    if problem := _try_storage(int(time.monotonic() // TRIED_EVERY)):
-        yield problem
-
-
-@lru_cache(maxsize=1)
-def _try_storage(_minute: int) -> str:
-    """Write a file to where copies and uploads are kept, and remove it. What is wrong; "" for nothing."""
-    try:
-        name = default_storage.save(f"health/{os.getpid()}", ContentFile(b"ok"))
-        default_storage.delete(name)
-    except (OSError, SuspiciousFileOperation) as error:
-        count("errors_total", "storage")
-        why = getattr(error, "strerror", None) or type(error).__name__
-        return f"Files cannot be kept ({why}): look at the disk or the storage for copies, and who may write there."
-    return ""
 
 
 def find_unreadable_secrets() -> list[str]:

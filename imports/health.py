@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from datetime import timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from django.db.models import F
@@ -12,9 +14,11 @@ from django.utils.timesince import timesince
 from django_q.models import Schedule
 
 from accounts.health import MOST_SKEW, read_clock
+from imports import storage
 from imports.lanes import Lane
 from imports.models import Feed, Heartbeat, Message, Run
 from imports.querysets import LEASE
+from imports.storage import CopyGone, StorageRefused, StorageUnreachable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,6 +29,10 @@ LONGEST_DELAY = timedelta(minutes=30)
 """How long after its turn a feed may still wait for a worker."""
 SLOW_MAIL = timedelta(minutes=10)
 """How long e-mails may wait for a mail server; it is tried again after one minute and after five."""
+
+
+TRIED_EVERY = 60
+"""Seconds for which it is known how a trial of the storage ended: anybody may ask, and each trial writes a file."""
 
 
 def is_at_work() -> bool:
@@ -57,11 +65,23 @@ def find_problems() -> Iterator[str]:
         yield f"{late} feeds wait for more than {minutes} minutes for a worker: raise Q_WORKERS or run more workers."
 
 
+@lru_cache(maxsize=1)
+def _try_storage(_minute: int) -> str:
+    """What is wrong with the storage, without saying where it is; "" for nothing."""
+    try:
+        storage.probe()
+    except (StorageUnreachable, StorageRefused, CopyGone) as error:
+        return f"Files cannot be kept ({type(error).__name__}): manage.py check --deploy says why, and who must act."
+    return ""
+
+
 def find_problems_of_others() -> Iterator[str]:
-    """What is wrong with senders' servers, the mail server, and machines that work: for monitors.
+    """What is wrong with the storage, senders' servers, the mail server, and machines that work: for monitors.
 
     People find failing feeds on the home page.
     """
+    if problem := _try_storage(int(time.monotonic() // TRIED_EVERY)):
+        yield problem
     if failing := Feed.objects.failing().filter(failures__gte=F("alert_after")).count():
         yield f"{failing} feeds fail again and again: their pages say why, and what to do."
     yield from _find_mail_problem()

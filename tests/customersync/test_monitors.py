@@ -9,7 +9,7 @@ from django.core.files.storage import FileSystemStorage, default_storage
 from django.db import OperationalError, connection
 from django.utils import timezone
 
-from accounts import health
+from imports import health
 from imports.models import Feed, Heartbeat, Message
 from tests.builders import make_account
 
@@ -117,7 +117,7 @@ def test_the_storage_is_tried_once_a_minute_and_left_clean(client, monkeypatch):
     for _ in range(3):
         client.get("/health/")
     assert 1 <= len(tried) <= 2, "a minute may end between them"
-    assert default_storage.listdir("health") == ([], [])
+    assert default_storage.listdir("probe") == ([], [])
 
 
 @pytest.mark.django_db

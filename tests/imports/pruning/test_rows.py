@@ -208,8 +208,9 @@ def test_runs_go_that_changed_nothing_and_that_nothing_needs(account, plain_feed
         add_issues(run, 2)
     undone = add("undone", status="undone")
     other = make_account("other")
+    kept = KeptFile.objects.create(account=account, key="x")
     needed = [
-        add("still on the server", **of_feed), add("kept", kept_file=KeptFile.objects.create(account=account, key="x")), undone, add("undo", undoes=undone),
+        add("still on the server", **of_feed), add("kept", kept_file=kept), undone, add("undo", undoes=undone),
         add("held", status="held"), add("queued", status="queued"), add("changed"), add("told"),
     ]  # fmt: skip
     held_elsewhere = add("held", account=other, status="held")
