@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from django.apps import apps
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db import connection, transaction
-from django.db.models import BigIntegerField, F, Func, IntegerField, Model, OuterRef, Q
-from django.db.models.expressions import Case, Value, When
+from django.db.models import BigIntegerField, Func, IntegerField, Model, OuterRef
 from django.utils.module_loading import import_string
 
 from accounts.models import Account, PruneTally
@@ -38,8 +37,6 @@ class Holding:
     """The path to the account."""
     size: str = ""
     """The field with bytes, where these are meant rather than rows."""
-    only: Q | None = None
-    """Of which rows the bytes count."""
 
     def look(self) -> Func:
         """For a query of accounts: how many rows, and one more than are counted where there are more; or bytes.
@@ -50,8 +47,7 @@ class Holding:
         if not self.size:  # in no order, so that the first that are found will do
             found = ArraySubquery(rows.order_by().values("pk")[: MOST_COUNTED + 1])
             return Func(found, function="CARDINALITY", output_field=IntegerField())
-        counted = F(self.size) if self.only is None else Case(When(self.only, then=F(self.size)), default=Value(0))
-        found = ArraySubquery(rows.order_by("-pk").values_list(counted)[:MOST_COUNTED])
+        found = ArraySubquery(rows.order_by("-pk").values_list(self.size)[:MOST_COUNTED])
         template = "(SELECT coalesce(sum(x), 0)::bigint FROM unnest(%(expressions)s) x)"
         return Func(found, template=template, output_field=BigIntegerField())
 

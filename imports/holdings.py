@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from django.db.models import Q
-
 from accounts.holdings import Holding
-from imports.models import Issue, Message, Pull, Run
+from imports.models import Issue, KeptFile, Message, Pull, Run
 
 RUNS = Holding("runs", Run)
-COPIES = Holding("copies of files", Run, size="file_size", only=~Q(kept_file=""))
+COPIES = Holding("copies of files", KeptFile, size="stored_size")
 ISSUES = Holding("issues", Issue, "run__account")
 PULLS = Holding("pulls", Pull, "feed__account")
 MESSAGES = Holding("messages", Message)

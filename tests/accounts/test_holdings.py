@@ -11,7 +11,7 @@ from accounts import holdings
 from accounts.holdings import MOST_COUNTED, describe_accounts, list_tables, say_bytes
 from accounts.models import PruneTally
 from connections.models import Change, Connection
-from imports.models import Feed, Issue, Pull, Run
+from imports.models import Feed, Issue, KeptFile, Pull, Run
 from tests.builders import add_member, make_account, make_user
 
 pytestmark = pytest.mark.django_db
@@ -42,7 +42,8 @@ def add_changes(account, count):
 
 def test_an_account_is_told_by_kind(account):
     Connection.objects.create(account=account, customer_code="C1", profile_name="Harbor")
-    kept = Run.objects.create(account=account, file_name="a", file_size=1_500_000, kept_file="runs/1/1-a")
+    kept = Run.objects.create(account=account, file_name="a", file_size=9_000_000)
+    KeptFile.objects.create(account=account, key="a", stored_size=1_500_000)
     Run.objects.create(account=account, file_name="b", file_size=9_000_000)
     Issue.objects.bulk_create(Issue(run=kept, code="x", severity="error", message="") for _ in range(3))
     feed = Feed.objects.create(account=account, name="erp", protocol="sftp")

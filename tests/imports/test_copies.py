@@ -159,7 +159,7 @@ def test_only_what_nothing_names_is_released(account):
 
 def test_files_that_were_kept_before_stay_where_they_are_and_can_be_read(account):
     """As the release before left them: a name in the run's own row, the bytes as they came."""
-    migration = import_module("imports.migrations.0033_kept_files")
+    migration = import_module("imports.migrations.0034_kept_files")
     names = ["runs/1/5-a.txt", "runs/1/5-rejects-a.txt", "runs/1/5-rejects-a.txt.reasons.csv"]
     for name in names:
         default_storage.save(name, ContentFile(name.encode()))

@@ -42,7 +42,7 @@ def name_copy(label, help_text):
 class Migration(migrations.Migration):
     """Code of the release before still fills the old columns (`kept_file`, `rejects_file`), so they stay for a while."""
 
-    dependencies = [("accounts", "0004_auto_approval"), ("imports", "0032_runs_that_read_the_same")]
+    dependencies = [("accounts", "0004_auto_approval"), ("imports", "0033_index_pulls")]
 
     operations = [
         migrations.CreateModel(
