@@ -59,6 +59,6 @@ class HoldingPages(Admin):
                     (table.name, "not known yet" if table.rows is None else f"{table.rows:,}", say_bytes(table.size))
                     for table in tables[:SHOWN_TABLES]
                 ],
-                "kinds": [(kind, short_time(kind.looked_at), f"{kind.gone:,}") for kind in list_kept()],
+                "kinds": [(kind, short_time(kind.done_at), f"{kind.gone:,}") for kind in list_kept()],
             }
         return TemplateResponse(request, "accounts/holdings.html", context)

@@ -61,12 +61,12 @@ class Table(NamedTuple):
 
 
 class Kept(NamedTuple):
-    """A kind that is pruned: how long it is kept in words, when it was last looked for, and how much ever went."""
+    """A kind that is pruned: how long it is kept in words, when nothing was left to go last, and how much ever went."""
 
     label: str
     kept: str
     setting: str
-    looked_at: datetime | None
+    done_at: datetime | None
     gone: int
 
 

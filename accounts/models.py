@@ -171,7 +171,7 @@ class PruneTally(models.Model):
     """How much of a kind was pruned lately."""
 
     kind = models.CharField(max_length=40, unique=True)
-    at = models.DateTimeField(auto_now_add=True, help_text="When it was last looked for.")
+    at = models.DateTimeField(null=True, help_text="When nothing was left to go last.")
     hour = models.DateTimeField(null=True, help_text="Of the last pruning.")
     rows = models.PositiveBigIntegerField(default=0, db_default=0, help_text="That went in that hour.")
     total = models.PositiveBigIntegerField(default=0, db_default=0, help_text="That ever went.")

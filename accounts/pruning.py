@@ -10,13 +10,13 @@ from __future__ import annotations
 import logging
 import time
 from abc import ABC, abstractmethod
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.conf import settings
-from django.db import OperationalError, connection, models, transaction
+from django.db import Error, InterfaceError, OperationalError, connection, models, transaction
 from django.db.models import F, Sum
 from django.utils import timezone
 
@@ -33,6 +33,8 @@ BATCH = 2000
 """Rows that go at once: some hundredths of a second."""
 LONGEST_REST = 1.0
 """Seconds."""
+LONGEST_DAYS = 100 * 366
+"""Beyond that no calendar goes."""
 CLAIM = "customersync.pruning"
 
 
@@ -58,7 +60,8 @@ class Prunable(ABC):
     @property
     def days(self) -> float | None:
         """For how long it is kept; None for ever."""
-        return (getattr(settings, self.setting) or None) if self.setting else None
+        days: float = getattr(settings, self.setting) if self.setting else 0
+        return min(days, LONGEST_DAYS) if days > 0 else None
 
     def cutoff(self) -> datetime | None:
         """What is older than that goes; None where nothing does."""
@@ -180,7 +183,7 @@ def prune(kinds: Collection[Prunable], *, most: int | None = None, seconds: floa
                         return pruned
             except Postponed as error:
                 pruned.problems.append(f"{kind.label}: {error}")
-            except OperationalError as error:
+            except (OperationalError, InterfaceError) as error:
                 pruned.problems.append(f"{kind.label}: the database gave up: {str(error).splitlines()[0]}")
     return pruned
 
@@ -188,7 +191,7 @@ def prune(kinds: Collection[Prunable], *, most: int | None = None, seconds: floa
 def prune_by_schedule(seconds: float) -> Pruned:
     """A turn of what is pruned without being asked, within what one hour may see pruned."""
     now = timezone.now()
-    looked = dict(PruneTally.objects.values_list("kind", "at"))
+    looked = {kind: at for kind, at in PruneTally.objects.values_list("kind", "at") if at is not None}
     kinds = [kind for kind in list_prunables() if kind.name not in looked or looked[kind.name] <= now - kind.every]
     gone = PruneTally.objects.filter(hour=_hour(now)).aggregate(rows=Sum("rows"))["rows"] or 0
     most = settings.PRUNE_ROWS_PER_HOUR - gone
@@ -215,12 +218,15 @@ def _prune_batch(kind: Prunable, before: datetime, most: int) -> int:
 
 
 def _note(kind: Prunable, count: int) -> None:
+    """Note what went; or that nothing is left, which ends the search until it is worth another one."""
     now = timezone.now()
     tally = PruneTally.objects.get_or_create(kind=kind.name)[0]
-    same_hour = tally.hour == _hour(now)
-    PruneTally.objects.filter(pk=tally.pk).update(
-        at=now, hour=_hour(now), rows=F("rows") + count if same_hour else count, total=F("total") + count
-    )
+    rows = PruneTally.objects.filter(pk=tally.pk)
+    if count:
+        before = F("rows") if tally.hour == _hour(now) else 0
+        rows.update(hour=_hour(now), rows=before + count, total=F("total") + count)
+    else:
+        rows.update(at=now)
 
 
 def _hour(now: datetime) -> datetime:
@@ -237,4 +243,5 @@ def _claim() -> Iterator[None]:
         try:
             yield
         finally:
-            cursor.execute("SELECT pg_advisory_unlock(hashtextextended(%s, 0))", [CLAIM])
+            with suppress(Error):  # a lost session has given the claim back already
+                cursor.execute("SELECT pg_advisory_unlock(hashtextextended(%s, 0))", [CLAIM])

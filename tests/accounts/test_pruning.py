@@ -119,6 +119,23 @@ def test_what_is_worth_a_look_once_a_day_is_looked_at_once_a_day(monkeypatch):
     assert prune_by_schedule(60).total == 1
 
 
+def test_a_look_that_its_time_ended_goes_on_the_same_day(monkeypatch):
+    monkeypatch.setattr(Attempts, "every", timedelta(days=1))
+    add(8, days=31)
+    assert not prune_by_schedule(1e-9).is_done
+    assert prune_by_schedule(60).total == 5
+    add(1, days=31)
+    assert prune_by_schedule(60).total == 0
+
+
+@pytest.mark.parametrize("days", [0, -1, 10**9])
+def test_days_that_no_calendar_has_let_nothing_go(settings, days):
+    settings.KEEP_FILES_DAYS = days
+    add(1, days=31)
+    prune([Attempts()])
+    assert LoginAttempt.objects.count() == 1
+
+
 def test_a_database_that_gives_up_keeps_no_other_kind_waiting(monkeypatch):
     class Broken(Attempts):
         name = "broken"
