@@ -83,6 +83,15 @@ class MembersOfAccount(AccountOwnedInline, TabularInline):
     model = Membership
     extra = 0
     autocomplete_fields = ["user"]
+    readonly_fields = ["member"]
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        """The pages of people are the superuser's, so nobody else is led there."""
+        return ["user" if user_of(request).is_superuser else "member", "role"]
+
+    @display(description="user")
+    def member(self, membership: Membership) -> str:
+        return str(membership.user)
 
     def _parent_permission(self, request: HttpRequest, parent: Model | None) -> bool:
         return user_of(request).is_superuser

@@ -13,6 +13,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import F, Func, Model, QuerySet, TextField
 from django.template.response import TemplateResponse
 from django.utils.crypto import salted_hmac
+from django.utils.text import capfirst
 
 from accounts.shown import SHOWN
 from accounts.users import user_of
@@ -48,6 +49,11 @@ class CarefulList(Base):
         except ValidationError:
             return False
         return bool(text) and "\0" not in text
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        """Named after what it lists."""
+        title = {"title": capfirst(str(self.opts.verbose_name_plural))}
+        return super().changelist_view(request, title | (extra_context or {}))
 
     def get_actions(self, request: HttpRequest) -> Any:
         actions = super().get_actions(request)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django.http import HttpResponseBadRequest
+from django.urls import reverse
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,7 +23,7 @@ class RefuseNul:
         return self.get_response(request)
 
     def process_view(self, request: HttpRequest, _view: Any, _args: Any, values: dict[str, Any]) -> HttpResponse | None:
-        if request.resolver_match is None or "admin" not in request.resolver_match.app_names:
+        if not request.path.startswith(reverse("admin:index")):
             return None
         given = [text for name, texts in request.GET.lists() for text in (name, *texts)]
         if any("\0" in str(text) for text in (*given, *values.values())):

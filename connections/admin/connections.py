@@ -107,7 +107,7 @@ class ConnectionAdmin(ReviewPages, ReviewActions, AccountOwnedAdmin):
         {
             "fields": [
                 ("status", "duplicate_of"),
-                ("reviewed_by", "reviewed_at"),
+                ("reviewer", "reviewed_at"),
                 ("created_at", "updated_at"),
                 ("review_note", "seen_in_file"),
             ]
@@ -117,6 +117,11 @@ class ConnectionAdmin(ReviewPages, ReviewActions, AccountOwnedAdmin):
     change_form_after_template = "connections/review_note.html"
     change_form_outer_after_template = "connections/changes.html"
     seen_fields = ("status", "duplicate_of")
+
+    @display(description="reviewed by")
+    def reviewer(self, connection: Connection) -> str:
+        """Without a way to the page of the person, which is the superuser's."""
+        return str(connection.reviewed_by or "")
 
     @display(description="customer group", ordering="customer_group__name")
     def group(self, connection: Connection) -> str:
@@ -158,7 +163,7 @@ class ConnectionAdmin(ReviewPages, ReviewActions, AccountOwnedAdmin):
         shown = (
             "status",
             "duplicate_of",
-            "reviewed_by",
+            "reviewer",
             "reviewed_at",
             "created_at",
             "updated_at",

@@ -104,9 +104,14 @@ def describe_review(connection: Connection) -> dict[str, Any]:
     }
 
 
+def read_note(request: HttpRequest) -> str:
+    """What was noted with a decision, without what is no character of a text."""
+    return request.POST.get("note", "").replace("\0", "").strip()[:LONGEST_NOTE]
+
+
 def _decided(request: HttpRequest) -> tuple[User, str]:
     """Who decides, and what they note."""
-    return user_of(request), request.POST.get("note", "").strip()[:LONGEST_NOTE]
+    return user_of(request), read_note(request)
 
 
 class OriginalForm(Form):

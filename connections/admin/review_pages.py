@@ -19,11 +19,14 @@ from accounts.models import Account
 from accounts.users import user_of
 from connections import review
 from connections.admin.queue import Queue, find_likeliest, like_nothing, read_queue
+from connections.admin.review import read_note
 from connections.models import LONGEST_NOTE, Connection
 from connections.review.deciding import Decision, Outcome, Verdict, decide_waiting, say_decided
 from connections.review.evidence import compare_values, find_origins
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from django.db.models import QuerySet
     from django.http import HttpRequest, HttpResponse
 
@@ -151,7 +154,7 @@ class ReviewPages(Base):
         if not self.has_change_permission(request, found):
             raise PermissionDenied
         decision = self._read_decision(request, found)
-        seen = parse_datetime(request.POST.get("seen", ""))
+        seen = _read_time(request.POST.get("seen", ""))
         if decision is None or seen is None:
             messages.error(request, f"Choose what {found} is a duplicate of, and then say so.")
             return HttpResponseRedirect(asked.page(at=pk))
@@ -169,7 +172,7 @@ class ReviewPages(Base):
 
     def _read_decision(self, request: HttpRequest, found: Connection) -> Decision | None:
         """What was posted; nothing where it is no decision."""
-        verdict, note = request.POST.get("decision"), request.POST.get("note", "").strip()[:LONGEST_NOTE]
+        verdict, note = request.POST.get("decision"), read_note(request)
         if verdict in (Verdict.APPROVE, Verdict.REJECT):
             return Decision(found.customer_code, verdict, note=note)
         original = _number(request.POST.get("duplicate_of")) if verdict == DUPLICATE else 0
@@ -207,7 +210,7 @@ class ReviewPages(Base):
         except signing.BadSignature:
             return HttpResponseRedirect(asked.page("review_unlike"))
         chosen = unlike.filter(updated_at__lte=shown_at)[:MOST_AT_ONCE]
-        note = request.POST.get("note", "").strip()[:LONGEST_NOTE]
+        note = read_note(request)
         count = review.approve_waiting(chosen, user_of(request), note)
         if count:
             messages.success(request, f"{count:,} connection{'s' * (count != 1)} approved.")
@@ -228,3 +231,11 @@ class ReviewPages(Base):
             "all_page": reverse("admin:connections_connection_review"),
             "list_page": reverse("admin:connections_connection_changelist"),
         }
+
+
+def _read_time(text: str) -> datetime | None:
+    """None for what is none, also where it only looks like one."""
+    try:
+        return parse_datetime(text)
+    except ValueError:
+        return None

@@ -13,6 +13,7 @@ from unfold.decorators import action, display
 
 from accounts.careful import short_time
 from accounts.owned import AccountOwnedAdmin, ReadOnlyAdmin, VisibleFilter
+from accounts.users import user_of
 from imports.admin.feed_forms import WebhookForm
 from imports.admin.steps import StepPages
 from imports.admin.workers import warn_without_worker
@@ -65,6 +66,10 @@ class MessageAdmin(ReadOnlyAdmin):
     def content(self, message: Message) -> str:
         text = json.dumps(message.payload, indent=2, ensure_ascii=False)
         return format_html('<pre class="whitespace-pre-wrap text-xs">{}</pre>', text)
+
+    def get_actions(self, request: HttpRequest) -> Any:
+        """None for those who may only look."""
+        return super().get_actions(request) if user_of(request).edits_any_account else {}
 
     @admin.action(description="Deliver again")
     def deliver_again(self, request: HttpRequest, queryset: QuerySet[Message]) -> None:

@@ -86,6 +86,9 @@ class FormatColumn(models.Model):
         if target is None:
             raise ValidationError({"target": f"{self.target!r} is no field of the template."})
         self.target = str(target)
+        for text in (self.source, self.constant, self.default, *self.value_map, *self.value_map.values()):
+            if wrong := spec.NO_CHARACTER.search(str(text)):
+                raise ValidationError(f"{text!r} holds {wrong[0]!r}, which is no character of a text.")
         try:
             spec.check_value_map(self.value_map)
             self.to_spec()

@@ -6,9 +6,11 @@ from django.contrib.auth.models import Group
 from django.db import connection as database
 from django.test.utils import CaptureQueriesContext
 from django.urls import NoReverseMatch, reverse
+from django.utils import timezone
 
 from accounts.models import Account, AuthToken, Membership, User
 from accounts.tokens import make_token
+from connections.models import Connection
 from tests.accounts.test_isolation import NEVER_ADDED, READ_ONLY, SAMPLES, add_run
 from tests.builders import PASSWORD, add_lookups, add_member, make_account, make_connection, make_user
 from tests.pages import filled_in
@@ -118,3 +120,17 @@ def test_a_sandbox_of_a_sandbox_is_refused_by_the_form(client, account):
     }
     response = client.post(url(Account, "add"), data)
     assert "not to another sandbox" in response.content.decode()
+
+
+def test_members_are_named_and_nobody_is_led_to_what_is_the_superusers(client, account):
+    eddie = account.memberships.get().user
+    client.force_login(eddie)
+    connection = make_connection(account, "C9", reviewed_by=eddie, reviewed_at=timezone.now())
+    for page in (url(Account, "change", account.pk), url(Connection, "change", connection.pk)):
+        shown = client.get(page).content.decode()
+        assert "eddie" in shown
+        assert f"/accounts/user/{eddie.pk}/" not in shown
+
+
+def test_lists_are_called_what_they_list(client, account):
+    assert "<title> Connections |" in " ".join(client.get(url(Connection, "changelist")).content.decode().split())

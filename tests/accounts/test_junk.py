@@ -51,6 +51,13 @@ def pages_of(model, instance):
     return list(dict.fromkeys(pages))
 
 
+def test_junk_in_the_search_box_is_no_error(client, account):
+    client.raise_request_exception = False
+    assert [client.get("/admin/search/", {"s": value}).status_code for value in VALUES] == [
+        400 if "\0" in value else 200 for value in VALUES
+    ]
+
+
 @pytest.mark.parametrize("model", admin.site._registry, ids=lambda model: model.__name__)
 def test_junk_in_the_address_of_a_page_is_no_error(client, account, model):
     client.raise_request_exception = False

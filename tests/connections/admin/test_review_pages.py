@@ -66,7 +66,9 @@ def test_what_is_due_first_comes_first_and_the_next_one_at_once(client, account,
     assert shown_in(page) == "B"
     assert "Review 1 of 3" in text_of(page)
     assert "overdue" in text_of(page)
-    page = decide(client, page, "approve", note=" Called them. ")
+    for odd in ("", "yesterday", "2026-99-99T00:00:00", "\0"):
+        assert shown_in(decide(client, page, "approve", seen=odd)) == "B"
+    page = decide(client, page, "approve", note=" Called\0 them. ")
     assert "You approved" in said(page)
     assert shown_in(page) == "A"
     page = decide(client, page, "reject")

@@ -772,6 +772,7 @@ def test_messages_are_read_and_delivered_again(client, rosa, account, feed):
     add_member(account, client.get("/admin/").wsgi_request.user, "viewer")
     client.post(url("changelist", model="message"), data)
     assert not Message.objects.due().exists()
+    assert "Deliver again" not in text_of(client.get(url("changelist", model="message")))
 
 
 def test_a_webhooks_secret_is_shown_once(client, rosa, account, settings):

@@ -370,6 +370,7 @@ def test_a_viewer_is_asked_nothing(client, viewer, asking):
         ({"field": "price_type_currency_1", "value": "Euro"}, "currency"),
         ({"field": "price_type_name_1", "value": " "}, "Give a value for price_type_name_1, or do without it."),
         ({"field": "discount", "value": "1"}, "does not ask for &#x27;discount&#x27;"),
+        ({"field": "price_type_name_1", "value": "a\0b"}, "which is no character of a text"),
         ({}, "does not ask for"),
     ],
 )
