@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from imports.files.records import Row
     from imports.files.sources import Source
 
+DIGEST = 16
+"""Bytes of a digest."""
 LEFT_OUT, FAULTY = 1, 2
 """What a span holds beside sound rows of its customer."""
 
@@ -31,7 +33,7 @@ class Scan:
         self.furniture = furniture
         self.repeated_headers, self.first_repeat = 0, 0
         self.customers: dict[str, int] = {}
-        self.digests: list[bytes] = []
+        self.digests = bytearray()
         self.last_span = array("i")
         self.lines, self.offsets, self.previous, self.marks = array("I"), array("Q"), array("i"), bytearray()
         self.records = 0
@@ -41,8 +43,12 @@ class Scan:
     def digest_of(self, code: str, raw: bytes) -> hashlib.blake2b:
         """The digest of a customer's rows so far, gone on with these."""
         number = self.customers.get(code)
-        before = raw if number is None else self.digests[number] + raw
-        return hashlib.blake2b(before, digest_size=16, person=self.seed)
+        before = raw if number is None else self.digest(number) + raw
+        return hashlib.blake2b(before, digest_size=DIGEST, person=self.seed)
+
+    def digest(self, customer: int) -> bytes:
+        """The digest of all rows of a customer."""
+        return bytes(self.digests[DIGEST * customer : DIGEST * (customer + 1)])
 
     def add_span(self, code: str, line: int, offset: int, marks: int, digest: bytes) -> None:
         """Append a span that ends where the next one begins."""
@@ -50,13 +56,13 @@ class Scan:
         self.lines.append(line)
         self.offsets.append(offset)
         self.marks.append(marks)
-        number = self.customers.setdefault(code, len(self.digests))
-        if number == len(self.digests):
-            self.digests.append(digest)
+        number = self.customers.setdefault(code, len(self.last_span))
+        if number == len(self.last_span):
+            self.digests += digest
             self.previous.append(-1)
             self.last_span.append(span)
         else:
-            self.digests[number] = digest
+            self.digests[DIGEST * number : DIGEST * (number + 1)] = digest
             self.previous.append(self.last_span[number])
             self.last_span[number] = span
 

@@ -64,14 +64,14 @@ class Checker:
         self.repeated = Repeated()
         self.judge = Judge(self.mapping, self.directory)
 
-    def check(self, batch: Sequence[tuple[str, int]]) -> None:
-        """Check customers, given by code and number: stage what is accepted, store the issues, count."""
+    def check(self, batch: Sequence[str]) -> None:
+        """Check customers, given by code: stage what is accepted, store the issues, count."""
         run, scan = self.run, self.scan
-        stored = self._fetch_stored([code for code, _ in batch])
+        stored = self._fetch_stored(batch)
         accepted: list[tuple[Verdict, bytes]] = []
         problems: list[Problem] = []
-        for code, number in batch:
-            known = stored.get(code)
+        for code in batch:
+            number, known = scan.customers[code], stored.get(code)
             if known is not None and known.status == Connection.Status.REJECTED:
                 run.skipped += 1
                 problems.append(_skipped(known, scan.lines[scan.spans(number)[0]], self.mapping))
@@ -90,7 +90,7 @@ class Checker:
                 self.rejected.append(number)
             else:
                 settle_lookups(self.stage.cursor, self.directory, verdict)
-                accepted.append((verdict, scan.digests[number]))
+                accepted.append((verdict, scan.digest(number)))
                 self.encoded_twice += customer.encoded_twice and verdict.changes
                 run.created += known is None
                 run.updated += known is not None and verdict.changes
@@ -109,7 +109,7 @@ class Checker:
             self.any_known, hidden_rows, encoded_twice = True, self.grouper.hidden_rows, self.encoded_twice
             self._forget(changed)
             for start in range(0, len(changed), BATCH):
-                self.check([(code, self.scan.customers[code]) for code in changed[start : start + BATCH]])
+                self.check(changed[start : start + BATCH])
             self.grouper.hidden_rows, self.encoded_twice = hidden_rows, encoded_twice  # counted already
 
     def _forget(self, codes: list[str]) -> None:
@@ -137,7 +137,7 @@ class Checker:
 
     # -- what is stored
 
-    def _fetch_stored(self, codes: list[str]) -> dict[str, StoredCustomer]:
+    def _fetch_stored(self, codes: Sequence[str]) -> dict[str, StoredCustomer]:
         """The customers among the codes that the account has."""
         if not self.any_known:
             return {}

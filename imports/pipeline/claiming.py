@@ -138,7 +138,10 @@ def end_killed_runs(account: Account) -> None:
 
     An uploaded file is imported again from its copy.
     """
-    for run in account.runs.filter(status=Run.Status.RUNNING).select_related("account", "feed", "started_by"):
+    killed = account.runs.filter(status=Run.Status.RUNNING)
+    if not killed.exists():  # nearly always, and quickly said
+        return
+    for run in killed.select_related("account", "feed", "started_by"):
         if run.is_upload:
             run.status, run.message = Run.Status.QUEUED, f"{KILLED} It is taken up again."
         else:

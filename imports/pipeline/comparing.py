@@ -86,8 +86,13 @@ def _find_doubles(codes: Sequence[str]) -> dict[str, str]:
     Of most codes no more than a number is kept.
     """
     marks = array("q", (hash(near_key(code)) for code in codes))
-    ordered = sorted(marks)
-    doubled = {mark for mark, following in pairwise(ordered) if mark == following}
+    parts = 1 + len(codes) // ASKED_AT_ONCE
+    doubled = {
+        mark
+        for part in range(parts)
+        for mark, following in pairwise(sorted(mark for mark in marks if mark % parts == part))
+        if mark == following
+    }
     if not doubled:
         return {}
     alike: dict[str, list[str]] = {}

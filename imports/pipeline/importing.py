@@ -254,24 +254,24 @@ class _Import:
         connections = self.run.account.connections.all()
         return int(connections.exists()) if self.spec.policies.max_change_percent is None else connections.count()
 
-    def _find_changed(self, scan: Scan) -> tuple[list[tuple[str, int]], list[str]]:
-        """Code and number of the customers whose digest is not the stored one, and the codes of those nobody knows.
+    def _find_changed(self, scan: Scan) -> tuple[list[str], list[str]]:
+        """The codes of the customers whose digest is not the stored one, and of those among them that nobody knows.
 
         Both in file order.
         """
         stored = Connection.objects.filter(account=self.run.account)
         if len(scan.customers) <= SMALL_FILE:
             stored = stored.filter(customer_code__in=scan.customers.keys())
-        known, unchanged = bytearray(len(scan.digests)), bytearray(len(scan.digests))
-        find, digests = scan.customers.get, scan.digests
+        known, unchanged = bytearray(len(scan.last_span)), bytearray(len(scan.last_span))
+        find, digest_of = scan.customers.get, scan.digest
         for pk, code, digest in stored.values_list("pk", "customer_code", "source_digest").iterator(10 * BATCH):
             number = find(code)
             if number is not None:
                 self.mentioned.append(pk)
                 known[number] = 1
-                unchanged[number] = digests[number] == digest
-        changed = [item for item in scan.customers.items() if not unchanged[item[1]]]
-        return changed, [code for code, number in changed if not known[number]]
+                unchanged[number] = digest_of(number) == digest
+        changed = [code for code, number in scan.customers.items() if not unchanged[number]]
+        return changed, [code for code in changed if not known[scan.customers[code]]] if self.mentioned else changed
 
     # -- the end
 

@@ -153,6 +153,8 @@ def group_issues(
     message, customer_code}`. With `has_more` at least so many customers have it: `further` issues are not kept, or one
     stands for several. Of `most` issues alone, where a run was not grouped when it ended.
     """
+    if not Issue.objects.filter(run=run).exists():
+        return []
     listed = Issue.objects.filter(run=run).exclude(line=None, more__gt=0)
     if most is not None:
         listed = Issue.objects.filter(pk__in=listed.order_by("line", "id").values("pk")[:most])

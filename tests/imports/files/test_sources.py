@@ -29,7 +29,7 @@ def scan_bytes(path, data, dialect=None, code_index=0, forced=False):
             customers[""] = scan.nameless
         return {
             code: (
-                scan.digests[number],
+                scan.digest(number),
                 [
                     (row.line, row.cells, row.fault)
                     for row in read_rows(source, scan, scan.spans(number))
