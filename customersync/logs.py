@@ -7,7 +7,10 @@ import re
 import sys
 import threading
 import time
+from contextlib import ExitStack
 from datetime import UTC, datetime
+from functools import partial
+from multiprocessing.process import BaseProcess
 from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import ImproperlyConfigured
@@ -163,7 +166,9 @@ def describe_logging(form: str) -> dict[str, Any]:
 
 
 def log_what_nobody_catches() -> None:
-    """Of a process and its threads: else Python writes it to stderr, in a form of its own and with all it says."""
+    """Of a process, its threads and its children: else Python writes it to stderr, in its own form and with all it
+    says.
+    """
     logger = logging.getLogger("customersync")
 
     def tell(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
@@ -177,4 +182,16 @@ def log_what_nobody_catches() -> None:
             who = found.thread.name if found.thread else "A thread"
             logger.critical("%s was ended by an error.", who, exc_info=found.exc_value)
 
+    def end_process(name: str, _kind: object, error: BaseException | None, _trace: object) -> None:
+        if isinstance(error, Exception):
+            logger.critical("%s was ended by an error.", name, exc_info=error)
+            raise SystemExit(1)
+
+    def run_process(process: BaseProcess) -> None:
+        with ExitStack() as stack:
+            stack.push(partial(end_process, process.name))
+            run_as_before(process)
+
+    run_as_before = BaseProcess.run
     sys.excepthook, threading.excepthook = tell, tell_of_thread
+    BaseProcess.run = run_process  # type: ignore[method-assign]  # no hook is called of what multiprocessing starts

@@ -14,7 +14,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
-from django.db import InterfaceError, OperationalError, transaction
+from django.db import InterfaceError, OperationalError, close_old_connections, transaction
 from django.db.models import Value
 from django.utils import timezone
 from django_q.brokers.orm import ORM
@@ -29,6 +29,8 @@ from imports.workers.signs import GUARDING, give_sign
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from django.db.models import QuerySet
 
     Entry = tuple[int | None, str]
     """The row of django-q2's table, or None, and the signed task."""
@@ -52,6 +54,12 @@ class LaneBroker(ORM):
         self.sources: itertools.cycle[tuple[str, Callable[[], Entry | None]]] = itertools.cycle(
             [(TASK, self._take_task), (ROW, self._call)]
         )
+
+    @staticmethod
+    def get_connection(list_key: str | None = None) -> QuerySet[OrmQ]:
+        """The table of tasks. The library asks the database first, and so a lane could not start while it is away."""
+        close_old_connections()
+        return OrmQ.objects.using(Conf.ORM)
 
     def dequeue(self) -> list[Entry] | None:
         """The next task of the lane; None after a short pause where there is none."""

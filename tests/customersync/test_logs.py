@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import logging
 import logging.config
+import multiprocessing
 import re
 import threading
 from contextvars import copy_context
 from io import StringIO
+from multiprocessing.process import BaseProcess
 
 import pytest
 from django.conf import settings
@@ -105,12 +107,17 @@ def test_noise_of_the_queue_and_answers_that_something_is_away_are_left_out(log)
 
 
 def test_what_nobody_catches_is_a_line_too(log, monkeypatch):
+    monkeypatch.setattr(BaseProcess, "run", BaseProcess.run)
     monkeypatch.setattr("sys.excepthook", None)
     monkeypatch.setattr(threading, "excepthook", None)
     log_what_nobody_catches()
     thread = threading.Thread(target=lambda: 1 / 0, name="beat of 7")
     thread.start()
     thread.join()
+    process = multiprocessing.get_context("fork").Process(target=int, args=["Jane Doe"], name="guard of 7")
+    with pytest.raises(SystemExit):
+        process.run()
+    assert "guard of 7 was ended by an error." in "".join(map(str, log()))
     line = str(log()[0])
     assert "beat of 7 was ended by an error." in line
     assert "ZeroDivisionError" in "".join(map(str, log()))

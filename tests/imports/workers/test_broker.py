@@ -3,7 +3,7 @@
 import logging
 
 import pytest
-from django.db import OperationalError
+from django.db import OperationalError, connection
 from django.utils import timezone
 from django_q.models import OrmQ, Schedule
 from django_q.scheduler import scheduler
@@ -125,6 +125,15 @@ def test_every_task_is_a_function_of_ours():
     from imports import tasks
 
     assert all(callable(getattr(tasks, name.removeprefix("imports.tasks."))) for name in TASKS)
+
+
+def test_a_lane_can_start_while_the_database_is_away(monkeypatch):
+    def fail(*_):
+        raise OperationalError("connection refused")
+
+    monkeypatch.setattr(connection, "ensure_connection", fail)
+    broker = make_broker(Lane.PROMPT)
+    assert broker.dequeue() is None
 
 
 def test_a_database_that_is_away_is_waited_for_with_one_word_about_it(monkeypatch, caplog):
