@@ -194,4 +194,4 @@ def log_what_nobody_catches() -> None:
 
     run_as_before = BaseProcess.run
     sys.excepthook, threading.excepthook = tell, tell_of_thread
-    BaseProcess.run = run_process  # type: ignore[method-assign]  # no hook is called of what multiprocessing starts
+    setattr(BaseProcess, "run", run_process)  # noqa: B010  (no hook is called for what multiprocessing starts)

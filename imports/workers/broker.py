@@ -14,7 +14,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
-from django.db import InterfaceError, OperationalError, close_old_connections, transaction
+from django.db import InterfaceError, OperationalError, close_old_connections, connections, transaction
 from django.db.models import Value
 from django.utils import timezone
 from django_q.brokers.orm import ORM
@@ -58,8 +58,10 @@ class LaneBroker(ORM):
     @staticmethod
     def get_connection(list_key: str | None = None) -> QuerySet[OrmQ]:
         """The table of tasks. The library asks the database first, and so a lane could not start while it is away."""
-        close_old_connections()
-        return OrmQ.objects.using(Conf.ORM)
+        if not connections[Conf.ORM].in_atomic_block:
+            close_old_connections()
+        tasks: QuerySet[OrmQ] = OrmQ.objects.using(Conf.ORM)
+        return tasks
 
     def dequeue(self) -> list[Entry] | None:
         """The next task of the lane; None after a short pause where there is none."""

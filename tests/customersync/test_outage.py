@@ -52,6 +52,8 @@ def test_it_is_said_once_a_minute_and_everything_goes_on_afterwards(tmp_path):
                 wait_until(lambda: status_of(f"{url}/health/ready") == 200)
                 way.shut()
                 wait_until(lambda: SAID in (tmp_path / "cluster.log").read_text())
+                assert box.process.stderr is not None
+                said = {"dropbox": box.process.stderr.readline()}
                 for _ in range(5):
                     assert status_of(f"{url}/health/live") == 200
                     assert status_of(f"{url}/health/ready") == 503
@@ -65,7 +67,8 @@ def test_it_is_said_once_a_minute_and_everything_goes_on_afterwards(tmp_path):
                 wait_until(lambda: names <= set(Heartbeat.objects.values_list("name", flat=True)))
             finally:
                 box.process.send_signal(signal.SIGTERM)
-                said = {"dropbox": box.process.communicate(timeout=20)[1]}
+                rest = box.process.communicate(timeout=20)[1]
+    said["dropbox"] += rest
     said |= {name: (tmp_path / f"{name}.log").read_text() for name in ("web", "cluster")}
     for name, log in said.items():
         assert log.count(SAID) == 1, (name, log)
