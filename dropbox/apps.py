@@ -25,6 +25,6 @@ class DropboxConfig(AppConfig):
     ]
 
     def ready(self) -> None:
-        from dropbox.storing import delete_content
+        from imports.copies import release_of
 
-        post_delete.connect(delete_content, sender="dropbox.StoredFile", dispatch_uid="delete_content")
+        post_delete.connect(release_of, sender="dropbox.StoredFile", dispatch_uid="release_of_dropbox.StoredFile")

@@ -5,17 +5,17 @@ from __future__ import annotations
 import io
 from typing import TYPE_CHECKING, BinaryIO
 
-from dropbox.errors import NoRoom, NotThere, Taken
+from dropbox.errors import NotThere, OutOfOrder, Taken
 from dropbox.models import StoredFile
 from dropbox.storing import rename_file, store_file
 from dropbox.transport import DropBox
+from imports.copies import write_copy
 from imports.errors import SettingsWrong, TryAgainLater
 from imports.filesystems import FolderMissing, RemoteFile, ServerSettings
+from imports.storage import CopyGone
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
-
-BLOCK = 1 << 20
 
 
 class BoxServer(DropBox):
@@ -46,19 +46,13 @@ class BoxServer(DropBox):
             raise self.vanished(path)
         if file.size > most_bytes:
             raise self.too_large(path, most_bytes)
-        count = 0
         try:
-            with file.content.open("rb") as content:
-                while block := content.read(BLOCK):
-                    count += out.write(block)
-        except FileNotFoundError:
-            if self._files.filter(content=file.content.name).exists():
-                raise SettingsWrong(
-                    f"The storage of uploads has lost {path}. Let every host use the same storage, and have the sender "
-                    "upload the file again."
-                ) from None
+            write_copy(file.content, out, path)
+        except CopyGone:
+            if self._files.filter(content=file.content_id).exists():
+                raise
             raise self.vanished(path) from None
-        return count
+        return file.size
 
     def rename(self, source: str, target: str) -> None:
         file = self._find(source)
@@ -78,7 +72,7 @@ class BoxServer(DropBox):
     def write_file(self, path: str, content: bytes) -> None:
         try:
             store_file(self.feed, *_split(path), io.BytesIO(content))
-        except (NoRoom, NotThere) as error:
+        except (OutOfOrder, NotThere) as error:
             raise TryAgainLater(str(error)) from None
 
     def remove(self, path: str) -> None:
@@ -91,7 +85,7 @@ class BoxServer(DropBox):
 
     def _find(self, path: str) -> StoredFile | None:
         folder, name = _split(path)
-        return self._files.filter(folder=folder, name=name).first()
+        return self._files.select_related("content").filter(folder=folder, name=name).first()
 
 
 def _split(path: str) -> tuple[str, str]:

@@ -11,7 +11,7 @@ from django.db import models
 from accounts.fields import SecretField
 from accounts.models import Account
 from dropbox.querysets import LoginQuerySet, SessionQuerySet, StoredFileQuerySet
-from imports.models import Feed
+from imports.models import Feed, KeptFile
 
 LONGEST_NAME = 255
 """Bytes of the name of an uploaded file, in UTF-8."""
@@ -89,7 +89,7 @@ class StoredFile(models.Model):
     whole = models.BooleanField(default=True, help_text="No: its upload was cut off, and can be resumed.")
     size = models.BigIntegerField(help_text="Bytes.")
     modified_at = models.DateTimeField()
-    content = models.FileField(max_length=200)
+    content = models.ForeignKey(KeptFile, on_delete=models.RESTRICT, related_name="+")
 
     objects: ClassVar[models.Manager[StoredFile]] = StoredFileQuerySet.as_manager()
 

@@ -11,8 +11,9 @@ from django.utils import timezone
 
 from dropbox.errors import NotThere, Refused, Taken
 from dropbox.models import LONGEST_NAME, Login, StoredFile
-from dropbox.storing import rename_file
+from dropbox.storing import asking_storage, rename_file
 from dropbox.uploading import Upload, begin_upload, request_import
+from imports.copies import open_copy
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -91,7 +92,7 @@ def find_file(login: Login, path: str) -> StoredFile:
     folder, name = split_path(path)
     if not name:
         raise Refused(f"{_shown(path)} is a folder.")
-    rows = StoredFile.objects.filter(feed=login.feed_id, folder=folder, name=name)
+    rows = StoredFile.objects.select_related("content").filter(feed=login.feed_id, folder=folder, name=name)
     found = rows.order_by("-whole").first()
     if found is None:
         raise NotThere(f"There is no file {_shown(path)}.")
@@ -99,12 +100,10 @@ def find_file(login: Login, path: str) -> StoredFile:
 
 
 def open_to_fetch(login: Login, path: str) -> BinaryIO:
-    """Raises NotThere."""
-    try:
-        content: BinaryIO = find_file(login, path).content.open("rb").file
-    except FileNotFoundError:
-        raise NotThere(f"{_shown(path)} is no longer there.") from None
-    return content
+    """Raises NotThere and OutOfOrder."""
+    file = find_file(login, path)
+    with asking_storage():
+        return open_copy(file.content, file.name)
 
 
 def open_to_write(login: Login, path: str, *, keep: bool, create: bool = True, exclusive: bool = False) -> Upload:

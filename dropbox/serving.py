@@ -19,7 +19,6 @@ from dropbox.jobs import do
 from dropbox.models import StoredFile
 from dropbox.sessions import end_all, look_after, record_lost
 from dropbox.sftp import listen
-from dropbox.storing import forget_unnamed
 from imports.pipeline.beating import note_heartbeats
 
 if TYPE_CHECKING:
@@ -76,11 +75,9 @@ def _give_sign_of_life() -> None:
 
 
 def tidy() -> None:
-    """Forget archives, receipts and cut-off uploads that are old enough, and what killed processes left."""
+    """Forget archives, receipts and cut-off uploads that are old enough."""
     record_lost()
     days = max(1, settings.KEEP_FILES_DAYS)
     old = StoredFile.objects.filter(modified_at__lt=timezone.now() - timedelta(days=days))
     for file in old.exclude(folder=StoredFile.Folder.IN, whole=True).iterator():
         file.delete()
-    if count := forget_unnamed():
-        log.info("%s files without a name were deleted from the storage.", count)

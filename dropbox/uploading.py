@@ -17,7 +17,8 @@ from django.utils import timezone
 from accounts.tallies import count
 from dropbox.errors import NoRoom, NotThere, Refused
 from dropbox.models import Login, StoredFile
-from dropbox.storing import store_file
+from dropbox.storing import asking_storage, store_file
+from imports.copies import open_copy
 from imports.filesystems.masks import TEMPORARY
 from imports.models import Feed, Pull
 from imports.queueing import request_pull
@@ -115,13 +116,13 @@ class Upload:
 def begin_upload(login: Login, name: str, *, keep: bool, exclusive: bool = False) -> Upload:
     """An upload into the login's folder; `keep` begins with what is there of it.
 
-    Raises Refused where the login may send no more files now, NoRoom, and NotThere where the feed is gone.
+    Raises Refused where the login may send no more files now, NoRoom, OutOfOrder, and NotThere where the feed is gone.
     """
     login = Login.objects.open().select_related("feed").filter(pk=login.pk).first() or _refuse_gone()
     if exclusive and StoredFile.objects.filter(feed=login.feed_id, folder="in", name=name).exists():
         raise Refused(f"There is a file in/{name} already.")
     _check_rate(login)
-    here = StoredFile.objects.filter(feed=login.feed_id, folder=StoredFile.Folder.IN)
+    here = StoredFile.objects.select_related("content").filter(feed=login.feed_id, folder=StoredFile.Folder.IN)
     left = login.quota_bytes - here.exclude(name=name).count_bytes()
     if left <= 0:
         raise NoRoom(_say_quota(login))
@@ -141,12 +142,12 @@ def _check_rate(login: Login) -> None:
 
 def _begin_with(upload: Upload, known: StoredFile) -> None:
     try:
-        with known.content.open("rb") as content:
+        with asking_storage(), open_copy(known.content, known.name) as content:
             while block := content.read(BLOCK):
                 upload.write(upload.size, block)
-    except FileNotFoundError:
+    except Refused:
         upload.close()
-        raise NotThere(f"{known} is no longer there.") from None
+        raise
 
 
 def _refuse_gone() -> Login:

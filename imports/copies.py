@@ -35,8 +35,8 @@ if TYPE_CHECKING:
 
 FOLDER = "copies"
 """Of the storage."""
-OLD_FOLDERS = ("runs",)
-"""Where copies lay before; those that are named stay there."""
+OTHER_FOLDERS = ("packing", "runs", "dropbox")
+"""What is packed just now, and where files lay before; those that are named stay there."""
 
 
 @dataclass
@@ -93,6 +93,10 @@ class Draft:
         on its way.
         """
         yield self
+        self.drop_unused()
+
+    def drop_unused(self) -> None:
+        """Delete the bytes that were brought, unless a row names them."""
         if self.stored and not KeptFile.objects.filter(key=self.stored.key).exists():
             storage.delete([self.stored.key])
 
@@ -132,7 +136,7 @@ def fetched(kept: KeptFile | None, name: str) -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="customersync-") as folder:
         path = Path(folder, "copy")
         with path.open("w+b") as file:
-            _fetch(kept, file, name)
+            write_copy(kept, file, name)
         yield path
 
 
@@ -140,7 +144,7 @@ def open_copy(kept: KeptFile | None, name: str) -> BinaryIO:
     """The same as an open file without a name, which is gone once it is closed."""
     file = tempfile.TemporaryFile()  # noqa: SIM115  (closed by the caller)
     try:
-        _fetch(kept, file, name)
+        write_copy(kept, file, name)
     except BaseException:
         file.close()
         raise
@@ -148,7 +152,8 @@ def open_copy(kept: KeptFile | None, name: str) -> BinaryIO:
     return file
 
 
-def _fetch(kept: KeptFile | None, file: BinaryIO, name: str) -> None:
+def write_copy(kept: KeptFile | None, file: BinaryIO, name: str) -> None:
+    """Write what is kept to a file, as it came. What was written counts for nothing where this raises, as above."""
     if kept is None:
         raise _no_copy(name)
     sha256, size = storage.fetch(kept.key, file, name, compressed=kept.compressed)
@@ -188,7 +193,7 @@ def find_unnamed(before: datetime) -> Iterator[str]:
     Raises StorageUnreachable, and StorageRefused, also where the database knows no copy: those there are another one's.
     """
     is_ours = KeptFile.objects.exists()
-    for key in chain.from_iterable(map(_find_unnamed, (FOLDER, *OLD_FOLDERS))):
+    for key in chain.from_iterable(map(_find_unnamed, (FOLDER, *OTHER_FOLDERS))):
         if not is_ours:
             raise StorageRefused(
                 f"The database knows no copy at all, and {storage.describe_place()} has some. None is deleted there. "
@@ -200,7 +205,9 @@ def find_unnamed(before: datetime) -> Iterator[str]:
 
 
 def _find_unnamed(folder: str) -> Iterator[str]:
-    for account in storage.list_folder(folder)[0]:
+    folders, files = storage.list_folder(folder)
+    yield from (f"{folder}/{name}" for name in files)
+    for account in folders:
         keys = [f"{folder}/{account}/{name}" for name in storage.list_folder(f"{folder}/{account}")[1]]
         named = set(KeptFile.objects.filter(key__startswith=f"{folder}/{account}/").values_list("key", flat=True))
         yield from (key for key in keys if key not in named)

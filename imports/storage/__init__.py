@@ -122,7 +122,6 @@ def fetch(key: str, out: BinaryIO, what: str, *, compressed: bool) -> tuple[str,
                 while block := reader.read(BLOCK):
                     digest.update(block)
                     size += out.write(block)
-            out.flush()
         except FileNotFoundError:
             raise CopyGone(f"it is gone from {describe_place()}. {REMEDY}") from None
         except ZstdError as error:
@@ -178,7 +177,7 @@ def probe() -> None:
     """Keep some bytes, read and delete them. Raises what keeping and reading raise."""
     with tempfile.TemporaryFile() as file:
         file.write(b"Customer Sync")
-        stored = put(file, "probe", "a probe")
+        stored = put(file, "copies/probe", "a probe")
         try:
             with tempfile.TemporaryFile() as out:
                 fetch(stored.key, out, "a probe", compressed=True)

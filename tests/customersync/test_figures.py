@@ -21,7 +21,7 @@ from dropbox.models import Login, Session, StoredFile
 from dropbox.serving import HEARTBEAT
 from imports.lanes import Lane
 from imports.messages.delivering import Outcome
-from imports.models import Feed, Heartbeat, Message, Run
+from imports.models import Feed, Heartbeat, KeptFile, Message, Run
 from imports.models.messages import list_kinds
 from imports.pipeline import ImportRequest, import_file
 from imports.queueing import enqueue_task
@@ -289,7 +289,8 @@ def test_reviews_messages_workers_and_the_drop_box(ask):
     session = {"account": account, "login": login, "user_name": "erp", "server": "machine:8", "address": "::1"}
     Session.objects.create(protocol="SFTP", **session)
     Session.objects.create(protocol="FTPS", ended_at=now, **session)
-    StoredFile.objects.create(feed=feed, folder="in", name="a.txt", size=7, modified_at=now, content="x")
+    kept = KeptFile.objects.create(account=account, key="x")
+    StoredFile.objects.create(feed=feed, folder="in", name="a.txt", size=7, modified_at=now, content=kept)
     found = ask()
     assert found["reviews"] == {"waiting": 2, "overdue": 1}
     assert round(found["reviews_oldest_seconds"][()] / 3600) == 72

@@ -117,7 +117,7 @@ def test_the_storage_is_tried_once_a_minute_and_left_clean(client, monkeypatch):
     for _ in range(3):
         client.get("/health/")
     assert 1 <= len(tried) <= 2, "a minute may end between them"
-    assert default_storage.listdir("probe") == ([], [])
+    assert default_storage.listdir("copies/probe") == ([], [])
 
 
 @pytest.mark.django_db

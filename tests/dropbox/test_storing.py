@@ -7,16 +7,19 @@ import pytest
 from django.core.files.storage import default_storage
 from django.utils import timezone
 
-from dropbox.errors import NotThere, Taken
+from dropbox.errors import NoRoom, NotThere, OutOfOrder, Taken
 from dropbox.models import StoredFile
+from dropbox.paths import open_to_fetch
 from dropbox.serving import tidy
-from dropbox.storing import LONGEST_UNNAMED, rename_file, store_file
+from dropbox.storing import rename_file, store_file
 from imports.feeds import archiving
 from imports.feeds.inspecting import inspect_feed
 from imports.feeds.pulling import pull_feed
 from imports.filesystems import open_server
+from imports.models import KeptFile, Run
 from tests.dropbox.visitors import make_box
 from tests.feeds import customers
+from tests.imports.customer_files import kept_bytes, kept_path
 
 
 def store(box, name="a.txt", content=b"one", folder="in", **options):
@@ -29,7 +32,7 @@ def test_what_replaces_a_file_is_of_a_later_second_and_the_old_bytes_go(box):
     assert second.pk == first.pk
     assert int(second.modified_at.timestamp()) > int(first.modified_at.timestamp())
     assert box.content("a.txt") == b"two"
-    assert not default_storage.exists(first.content.name)
+    assert not kept_path(first.content).exists()
 
 
 def test_files_keep_the_order_in_which_they_came_also_behind_one_that_replaced_another(box):
@@ -53,10 +56,10 @@ def test_a_feed_that_is_removed_takes_its_files_along(box):
     file = store(box)
     feed = box.feed.pk
     box.feed.delete()
-    assert not default_storage.exists(file.content.name)
+    assert not kept_path(file.content).exists()
     with pytest.raises(NotThere):
         store_file(feed, "in", "a.txt", io.BytesIO(b"x"))
-    assert default_storage.listdir(f"dropbox/{feed}")[1] == []
+    assert default_storage.listdir(f"copies/{box.feed.account_id}")[1] == []
 
 
 def test_a_file_that_is_replaced_while_it_is_imported_is_imported_too(box, monkeypatch):
@@ -106,15 +109,36 @@ def test_what_is_old_enough_goes_and_what_waits_stays(box, settings):
     assert [str(file) for file in StoredFile.objects.all()] == ["in/a.txt"]
 
 
-def test_bytes_that_a_killed_process_left_go_after_a_day(box, monkeypatch):
+def test_what_is_imported_is_kept_once(box):
+    store(box, content=customers("C1").encode())
+    pull_feed(box.feed)
+    kept = Run.objects.get().kept_file
+    assert box.files("processed").get().content == kept
+    assert KeptFile.objects.exclude(pk__in=box.files("out").values("content")).get() == kept
+    box.files("processed").get().delete()
+    assert kept_bytes(Run.objects.get().kept_file) == customers("C1").encode()
+
+
+def test_what_is_not_admitted_leaves_nothing(box):
+    def refuse():
+        raise NoRoom("The folder is full.")
+
+    with pytest.raises(NoRoom):
+        store(box, admit=refuse)
+    assert default_storage.listdir(f"copies/{box.feed.account_id}")[1] == []
+
+
+def test_senders_are_told_of_the_storage_and_not_where_it_is(box, settings, tmp_path, caplog):
     kept = store(box)
-    left = default_storage.save(f"dropbox/{box.feed.pk}/left", io.BytesIO(b"x"))
-    tidy()
-    assert default_storage.exists(left)
-    old = timezone.now() - LONGEST_UNNAMED - LONGEST_UNNAMED
-    monkeypatch.setattr(default_storage, "get_modified_time", lambda name: old, raising=False)
-    tidy()
-    assert (default_storage.exists(left), default_storage.exists(kept.content.name)) == (False, True)
+    kept_path(kept.content).unlink()
+    with pytest.raises(NotThere, match=r"^The file is no longer there\.$"):
+        open_to_fetch(box.login, "/in/a.txt")
+    assert pull_feed(box.feed).message.startswith("The copy of a.txt cannot be read: it is gone from")
+    (tmp_path / "file").write_text("in the way")
+    settings.MEDIA_ROOT = tmp_path / "file"
+    with pytest.raises(OutOfOrder, match=r"^The server cannot keep or read files now\. Tell its operator\.$"):
+        store(box, "b.txt")
+    assert str(tmp_path) in caplog.text
 
 
 def test_folders_of_two_feeds_are_two(box, tmp_path):

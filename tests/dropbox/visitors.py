@@ -16,6 +16,7 @@ from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from dropbox.models import Login, Session, StoredFile
 from imports.models import Feed
 from tests.builders import PASSWORD
+from tests.imports.customer_files import kept_bytes
 from tests.processes import start_command, wait_until
 
 if TYPE_CHECKING:
@@ -64,8 +65,7 @@ class Box:
         return StoredFile.objects.filter(feed=self.feed, folder=folder, **{"whole": True, **conditions})
 
     def content(self, name: str, folder: str = "in", **conditions: Any) -> bytes:
-        with self.files(folder, name=name, **conditions).get().content.open("rb") as content:
-            return bytes(content.read())
+        return kept_bytes(self.files(folder, name=name, **conditions).get().content)
 
     def is_queued(self) -> bool:
         self.feed.refresh_from_db()
