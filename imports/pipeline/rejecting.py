@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from imports.errors import FileRejected
 from imports.files.customers import Customer
+from imports.files.drafts import drafting, is_replaceable, publish
 from imports.files.grouping import Grouper
 from imports.files.mapping import REJECT_COLUMNS
 from imports.files.near_lines import NearLines
@@ -92,25 +93,25 @@ def drafting_rejects(write: Callable[[Path], None], path: Path) -> Iterator[Call
 
     What the block is given puts them there after the commit, or raises what went wrong before.
     """
-    draft = path.with_name(f".{path.name}.new")
-    problem: OSError | None = None
-    try:
-        write(draft)
-    except OSError as error:
-        problem = error
+    with drafting(path) as draft:
+        problem: OSError | None = None
+        try:
+            write(draft)
+        except OSError as error:
+            problem = error
 
-    def publish() -> None:
-        if problem is not None:
-            raise problem
-        for written, place in ((draft, path), (reasons_path(draft), reasons_path(path))):
-            if written.exists():
-                written.replace(place)
+        def publish_rejects() -> None:
+            if problem is not None:
+                raise problem
+            if draft.exists():
+                publish(draft, path)
+            if reasons_path(draft).exists() and is_replaceable(path):
+                publish(reasons_path(draft), reasons_path(path))
 
-    try:
-        yield publish
-    finally:
-        draft.unlink(missing_ok=True)
-        reasons_path(draft).unlink(missing_ok=True)
+        try:
+            yield publish_rejects
+        finally:
+            reasons_path(draft).unlink(missing_ok=True)
 
 
 def _explain(

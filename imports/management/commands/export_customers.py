@@ -9,6 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from accounts.management.arguments import add_account_argument, find_account
 from imports.errors import SettingsWrong
+from imports.files.drafts import drafting, publish
 from imports.files.exporting import export_file, export_json
 from imports.formats.spec import STANDARD
 from imports.management.arguments import check_writable, choose_version
@@ -49,10 +50,10 @@ class Command(BaseCommand):
             if path is None:
                 export(self.stdout)  # type: ignore[arg-type]  # Django's wrapper writes like a text file
                 return
-            draft = path.with_name(f"{path.name}.part")
-            with draft.open("w", encoding=spec.dialect.encoding, newline="") as file:
-                count = export(file)
-            draft.replace(path)
+            with drafting(path) as draft:
+                with draft.open("w", encoding=spec.dialect.encoding, newline="") as file:
+                    count = export(file)
+                publish(draft, path)
             self.stderr.write(f"{count:,} customers written to {path}.")
         except SettingsWrong as error:
             raise CommandError(str(error)) from None
