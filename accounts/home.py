@@ -95,6 +95,7 @@ def describe_home(request: HttpRequest, context: dict[str, Any]) -> dict[str, An
     scope = Scope(visible.filter(code__iexact=code).first() if code else None, visible)
     finders: list[Callable[[HttpRequest, Scope], Iterable[Need]]] = load("home_needs")
     panels: list[Callable[[HttpRequest, Scope], Iterable[Panel]]] = load("home_panels")
+    needs = [need for find in finders for need in find(request, scope) if need.count]
     offered = list(visible.order_by("code")[: MOST_OFFERED + 1])
     return {
         **context,
@@ -102,7 +103,7 @@ def describe_home(request: HttpRequest, context: dict[str, Any]) -> dict[str, An
         "scope": scope,
         "unknown": code if code and not scope.chosen else "",
         "offered": offered[:MOST_OFFERED],
-        "needs": [need for find in finders for need in find(request, scope) if need.count],
+        "needs": sorted(needs, key=lambda need: not need.is_urgent),
         "panels": [panel for show in panels for panel in show(request, scope)],
         "problems": find_problems(),
         "shortcuts": find_shortcuts(user_of(request), scope.chosen),

@@ -22,7 +22,7 @@ class ImportsConfig(AppConfig):
     }
     shortcuts = [("Upload a file", "admin:imports_run_upload")]
     home_needs = ["imports.admin.home.find_needs"]
-    home_panels = ["imports.admin.home.show_runs", "imports.admin.home.show_feeds"]
+    home_panels = ["imports.admin.home.show_awaited", "imports.admin.home.show_runs", "imports.admin.home.show_feeds"]
     search = ["imports.admin.searching.find"]
     list_notices = ["imports.admin.entries.notice_awaited"]
     run_names = ["imports.describing.name_runs"]

@@ -32,10 +32,11 @@ def notice_awaited(request: HttpRequest, list_name: str) -> Iterator[str]:
     rejecting = Run.objects.replayable().order_by().values("account")
     for account in editable.filter(pk__in=rejecting)[:ACCOUNTS_LOOKED_AT]:
         for entry in find_awaited_in(account, list_name)[:MOST_SHOWN]:
-            yield format_html("{}: {}", account, _offer(account, entry))
+            yield format_html("{}: {}", account, offer_entry(account, entry))
 
 
-def _offer(account: Account, awaited: Awaited) -> str:
+def offer_entry(account: Account, awaited: Awaited) -> str:
+    """How many customers wait for it, with a link to the step that ends it."""
     page = reverse("admin:imports_run_add_entry", args=[awaited.runs[-1]])
     url = f"{page}?{urlencode({'list': awaited.list_name, 'value': awaited.value})}"
     step = "replay" if is_in_list(account, awaited) else "add it and replay"

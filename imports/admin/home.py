@@ -13,8 +13,11 @@ from django.utils import timezone
 
 from accounts.careful import short_time
 from accounts.home import Panel
+from accounts.users import user_of
+from imports.admin.entries import offer_entry
 from imports.admin.filters import TODAY, begin_of
 from imports.models import Feed, Run
+from imports.runs.awaiting import find_awaited_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
 
 DAYS = 14
 MOST_FEEDS = 8
+MOST_AWAITED = 5
 HEIGHT = 96
 """Of the chart, in units of its own."""
 SERIES = ("rejected", "updated", "created")
@@ -39,6 +43,10 @@ def find_needs(request: HttpRequest, scope: Scope) -> Iterator[Need]:
     yield scope.need(runs.awaiting_decision(), held, {"awaits": "yes"}, is_urgent=True)
     for status, words in (
         (Run.Status.REJECTED, ("file was rejected today", "files were rejected today")),
+        (
+            Run.Status.PARTIAL,
+            ("file went in only in part today", "files went in only in part today"),
+        ),
         (Run.Status.FAILED, ("import failed today", "imports failed today")),
     ):
         query = {"status__exact": status.value, "day": TODAY, "dry_run__exact": "0"}
@@ -95,6 +103,17 @@ def _bar(number: int, day: date, counts: dict[str, int], highest: int, scope: Sc
             parts.append((name, round(HEIGHT - below - height, 1), height))
         below += height
     return Bar(day, number * 20, counts, parts, scope.list_of(Run, {"day": str(day)}))
+
+
+def show_awaited(request: HttpRequest, scope: Scope) -> Iterator[Panel]:
+    """Entries that lists lack and customers wait for: in the chosen account, or where a file last rejected some."""
+    rejecting = Run.objects.filter(account__in=scope.accounts).replayable()
+    last = rejecting.select_related("account").order_by("-pk").first()
+    account = last and last.account
+    awaited = find_awaited_in(account)[:MOST_AWAITED] if account else []
+    if account and awaited and user_of(request).may_edit(account.pk):
+        rows = [offer_entry(account, entry) for entry in awaited]
+        yield Panel(f"What the lists of {account} lack", "home/awaited.html", {"rows": rows})
 
 
 def show_feeds(request: HttpRequest, scope: Scope) -> Iterator[Panel]:

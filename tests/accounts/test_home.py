@@ -48,6 +48,7 @@ def fill(account):
     make_run(account, status="held", held_for="limits")
     make_run(account, status="held", held_for="limits", dry_run=True)
     make_run(account, status="rejected")
+    make_run(account, status="partial", rejected=1)
     make_run(account, status="failed")
     long_ago = make_run(account, status="rejected")
     Run.objects.filter(pk=long_ago.pk).update(started_at=timezone.now() - timedelta(days=3))
@@ -61,7 +62,7 @@ def fill(account):
 def test_every_number_leads_to_a_list_of_as_many(account, rosa):
     fill(account)
     needs = shown(rosa)
-    assert len(needs) == 7
+    assert len(needs) == 8
     for need in needs.values():
         listed = rosa.get(need.url)
         assert (need.text, listed.status_code) == (need.text, 200)
@@ -75,7 +76,7 @@ def test_what_waits_elsewhere_waits_for_others(account, rosa):
     fill(sandbox)
     add_member(sandbox, account.memberships.get().user)
     assert shown(rosa) == {}
-    assert len(shown(rosa, "?account=maison-sandbox")) == 7
+    assert len(shown(rosa, "?account=maison-sandbox")) == 8
     page = rosa.get("/admin/?account=other")
     assert "There is no account other that you may see" in page.content.decode()
 

@@ -92,10 +92,17 @@ def test_the_page_of_a_list_says_who_waits_for_what(client, rosa, account, run):
     assert Run.objects.get(replays=run).status == "queued"
 
 
+def test_the_home_page_says_who_waits_for_what(client, rosa, account, run):
+    page = text_of(client.get(reverse("admin:index")))
+    assert f"What the lists of {account} lack" in page
+    assert f"{url('add_entry', run.pk)}?list=payment_terms&amp;value=N45" in page
+
+
 def test_the_page_of_a_list_tells_whoever_only_looks_of_nobody(client, account, run):
     vera = make_user("vera")
     add_member(account, vera, "viewer")
     client.force_login(vera)
+    assert "What the lists" not in text_of(client.get(reverse("admin:index")))
     assert "waits for" not in text_of(client.get(reverse("admin:lookups_paymentterm_changelist")))
 
 
