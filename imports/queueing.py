@@ -68,6 +68,11 @@ def enqueue_waiting(account: Account) -> None:
         enqueue_pulls(feeds.select_for_update(skip_locked=True, of=("self",)).values_list("pk", flat=True))
 
 
+def postpone_waiting(account: Account) -> None:
+    """Leave the account's files to the schedule's next minute: what they need does not answer just now."""
+    account.runs.for_workers().update(queued_at=None)
+
+
 def enqueue_search(account_id: int) -> None:
     """Let a worker look for duplicates of what was added to the account or changed."""
     enqueue_task("imports.tasks.look_for_duplicates", account_id)

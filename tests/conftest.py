@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import gc
+import time
 from ipaddress import ip_network
 from typing import Any
 
@@ -52,6 +53,24 @@ def _quick_templates(django_test_environment):
         return listened_to(self, context) if is_page else RENDER(self, context)
 
     Template._render = render  # type: ignore[attr-defined]  # as above
+
+
+@pytest.fixture(scope="session")
+def bucket_server():
+    """A store that speaks S3; it is imported late, for it takes a second."""
+    from tests.buckets import running_store
+
+    with running_store() as store:
+        yield store
+
+
+@pytest.fixture
+def bucket(bucket_server, settings, monkeypatch):
+    """An empty bucket, in which files are kept."""
+    monkeypatch.setattr(time, "sleep", lambda seconds: None)  # between the attempts
+    settings.STORAGES = settings.STORAGES | bucket_server.storages()
+    bucket_server.empty()
+    return bucket_server
 
 
 @pytest.fixture(scope="session")

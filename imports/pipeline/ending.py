@@ -238,4 +238,6 @@ class Ending:
 def _describe_stop(error: BaseException) -> str:
     if isinstance(error, KeyboardInterrupt | SystemExit):
         return "Stopped before the end."
+    if isinstance(error, TryAgainLater | SettingsWrong):
+        return str(error)
     return f"Stopped by {type(error).__name__}{f': {error}' if str(error) else ''}."

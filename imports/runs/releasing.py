@@ -18,6 +18,8 @@ from imports.pipeline.beginning import MOST_ATTEMPTS
 from imports.pipeline.claiming import claim_account
 from imports.pipeline.deciding import decide, describe_state
 from imports.pipeline.ending import Release
+from imports.queueing import postpone_waiting
+from imports.storage import StorageUnreachable
 from imports.versioning import find_present_version, read_spec
 
 if TYPE_CHECKING:
@@ -68,6 +70,9 @@ def release_asked_for(run_id: int) -> str:
         _check_failures(held)
         by = user.get_username() if user else ""
         run = release_run(held, by=by, user=user, force=held.release_forced, patient=False)
+    except StorageUnreachable as error:
+        postpone_waiting(held.account)
+        return str(error)
     except TryAgainLater as error:
         return str(error)
     except SettingsWrong as error:

@@ -18,9 +18,10 @@ from imports.models import Run
 from imports.pipeline import ImportRequest, import_file
 from imports.pipeline.claiming import claim_account
 from imports.pipeline.recognising import LOOKED_AT, find_version_for_file
-from imports.queueing import enqueue_run
+from imports.queueing import enqueue_run, postpone_waiting
 from imports.runs.replaying import replay_run
 from imports.runs.undoing import undo_run
+from imports.storage import StorageUnreachable
 from imports.versioning import STANDARD_NAME, find_version, find_version_of
 
 AT_ONCE = 2_000_000
@@ -123,6 +124,9 @@ def import_queued(run_id: int) -> str:
             waiting = account.runs.select_related(*related).filter(status=Run.Status.QUEUED)
             run = waiting.order_by("pk").first()
             return _import(run) if run else "It was begun already."
+    except StorageUnreachable as error:
+        postpone_waiting(account)
+        return str(error)
     except TryAgainLater as error:
         return str(error)
 

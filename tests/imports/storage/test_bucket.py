@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import os
-import time
 from pathlib import Path
 
 import pytest
@@ -15,21 +14,7 @@ from django.core.files.storage import default_storage
 from imports import storage
 from imports.storage import CopyGone, StorageRefused, StorageUnreachable
 from imports.storage.bucket import Bucket
-from tests.buckets import BUCKET, SECRET, running_store
-
-
-@pytest.fixture(scope="module")
-def server():
-    with running_store() as store:
-        yield store
-
-
-@pytest.fixture
-def store(server, settings, monkeypatch):
-    monkeypatch.setattr(time, "sleep", lambda seconds: None)  # between the attempts
-    settings.STORAGES = settings.STORAGES | server.storages()
-    server.empty()
-    return server
+from tests.buckets import BUCKET, SECRET
 
 
 def put(content=b"customer_code\nC1\n"):
@@ -44,47 +29,47 @@ def fetch(key):
 @pytest.mark.parametrize(
     "content", [b"", b"customer_code\nC1\n", os.urandom(20_000_000)], ids=["empty", "small", "big"]
 )
-def test_what_is_kept_comes_back(store, content):
+def test_what_is_kept_comes_back(bucket, content):
     stored = put(content)
     assert fetch(stored.key) == (stored.sha256, stored.size, content)
-    assert store.names() == [f"kept/{stored.key}"]
+    assert bucket.names() == [f"kept/{stored.key}"]
     assert storage.holds(stored.key, stored.stored_size)
     assert not storage.holds(stored.key, stored.stored_size + 1)
     storage.delete([stored.key])
-    assert (store.names(), storage.holds(stored.key, None)) == ([], False)
+    assert (bucket.names(), storage.holds(stored.key, None)) == ([], False)
 
 
-def test_a_session_lost_in_the_middle_of_keeping_leaves_nothing(store):
-    store.cut_after = 1000
+def test_a_session_lost_in_the_middle_of_keeping_leaves_nothing(bucket):
+    bucket.cut_after = 1000
     with pytest.raises(StorageUnreachable) as told:
         put(os.urandom(12_000_000))
-    start = f"No copy of customers.txt can be kept: the bucket customer-files at {store.endpoint} does not answer ("
+    start = f"No copy of customers.txt can be kept: the bucket customer-files at {bucket.endpoint} does not answer ("
     assert str(told.value).startswith(start)
     assert str(told.value).endswith("). It is tried again by itself.")
-    assert store.cuts > 1
-    assert store.names() == []
+    assert bucket.cuts > 1
+    assert bucket.names() == []
     assert not list(Path(settings.MEDIA_ROOT, "packing").iterdir())
 
 
-def test_a_session_lost_in_the_middle_of_reading_is_told(store):
+def test_a_session_lost_in_the_middle_of_reading_is_told(bucket):
     stored = put()
-    store.cut_after = 1
+    bucket.cut_after = 1
     with pytest.raises(StorageUnreachable, match=r"^The copy of customers.txt cannot be read: .* It is tried again"):
         fetch(stored.key)
 
 
-def test_a_copy_that_is_gone_or_damaged_is_told(store):
+def test_a_copy_that_is_gone_or_damaged_is_told(bucket):
     stored = put()
-    store.client().put_object(Bucket=BUCKET, Key=f"kept/{stored.key}", Body=b"other bytes")
+    bucket.client().put_object(Bucket=BUCKET, Key=f"kept/{stored.key}", Body=b"other bytes")
     with pytest.raises(CopyGone, match=r"is damaged in the bucket customer-files at .* Bring it back from a backup"):
         fetch(stored.key)
-    store.empty()
+    bucket.empty()
     with pytest.raises(CopyGone, match=r"is gone from the bucket customer-files at .* or have the file sent again"):
         fetch(stored.key)
 
 
-def test_a_bucket_that_is_missing_is_named(store, settings):
-    settings.STORAGES = settings.STORAGES | store.storages("no-such-bucket")
+def test_a_bucket_that_is_missing_is_named(bucket, settings):
+    settings.STORAGES = settings.STORAGES | bucket.storages("no-such-bucket")
     with pytest.raises(
         StorageRefused, match=r"there is no bucket no-such-bucket at .* Make it, or mend STORAGE_URL\.$"
     ):
@@ -104,7 +89,7 @@ def test_a_bucket_that_is_missing_is_named(store, settings):
         ("InternalError", 500, StorageUnreachable, "is busy or out of order"),
     ],
 )
-def test_answers_are_named_after_who_must_act(store, monkeypatch, code, status, error, said):
+def test_answers_are_named_after_who_must_act(bucket, monkeypatch, code, status, error, said):
     def refuse(*arguments, **named):
         answer = {"Error": {"Code": code, "Message": "no"}, "ResponseMetadata": {"HTTPStatusCode": status}}
         raise ClientError(answer, "PutObject")
@@ -116,15 +101,15 @@ def test_answers_are_named_after_who_must_act(store, monkeypatch, code, status, 
     assert SECRET not in str(told.value)
 
 
-def test_a_probe_leaves_nothing(store):
+def test_a_probe_leaves_nothing(bucket):
     storage.probe()
-    assert store.names() == []
+    assert bucket.names() == []
 
 
-def test_what_cannot_be_deleted_is_left_to_the_next_pruning(store, caplog):
+def test_what_cannot_be_deleted_is_left_to_the_next_pruning(bucket, caplog):
     stored = put()
-    store.cut_after = 1
+    bucket.cut_after = 1
     storage.delete([stored.key, "copies/1/other"])
     assert "It is deleted by the next pruning that can." in caplog.text
-    store.cut_after = None
-    assert store.names() == [f"kept/{stored.key}"]
+    bucket.cut_after = None
+    assert bucket.names() == [f"kept/{stored.key}"]
