@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections import Counter
+from collections import defaultdict
 from contextlib import nullcontext
 from dataclasses import dataclass
 
@@ -34,14 +34,23 @@ ADD = """
     DO UPDATE SET amount = accounts_tally.amount + excluded.amount
 """
 
-_counted: Counter[Key] = Counter()
+_counted: defaultdict[Key, float] = defaultdict(float)
 _lock = threading.Lock()
-os.register_at_fork(after_in_child=_counted.clear)  # its parent adds them
 
 
 def count(name: str, *labels: str, amount: float = 1) -> None:
     with _lock:
-        _counted[name, labels] += amount  # type: ignore[assignment]  # seconds are no whole numbers
+        _counted[name, labels] += amount
+
+
+def _begin_anew() -> None:
+    """In a process that was forked: its parent adds what was counted, and may have held the lock just then."""
+    global _lock
+    _lock = threading.Lock()
+    _counted.clear()
+
+
+os.register_at_fork(after_in_child=_begin_anew)
 
 
 def add_counted() -> None:
@@ -59,8 +68,8 @@ def add_counted() -> None:
         with alone, connection.cursor() as cursor:
             cursor.execute(ADD.format(places), [value for row in rows for value in row])
     except Error:
-        with _lock:
-            _counted.update(mine)
+        for (name, labels), amount in mine.items():
+            count(name, *labels, amount=amount)
 
 
 def read_tallies() -> dict[Key, float]:

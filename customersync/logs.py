@@ -160,6 +160,7 @@ def describe_logging(form: str) -> dict[str, Any]:
             "django.request": {"level": "ERROR"},
             "django-q": {"level": "INFO"},
             "imports": {"level": "INFO"},
+            "dropbox": {"level": "INFO"},
             "gunicorn.error": {"handlers": [], "propagate": True},  # it brings a handler of its own
         },
     }

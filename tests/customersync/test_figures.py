@@ -226,11 +226,18 @@ def test_what_others_count_is_added_and_what_cannot_be_added_waits(monkeypatch):
 def test_a_process_that_is_forked_counts_from_nothing():
     count("errors_total", "database")
     reading, writing = multiprocessing.Pipe(duplex=False)
-    child = multiprocessing.get_context("fork").Process(target=lambda: writing.send(dict(tallies._counted)))
-    child.start()
-    assert reading.recv() == {}
+
+    def work():
+        count("errors_total", "storage")
+        writing.send(dict(tallies._counted))
+
+    child = multiprocessing.get_context("fork").Process(target=work)
+    with tallies._lock:  # as another thread may do just then
+        child.start()
+    assert reading.poll(20)
+    assert reading.recv() == {("errors_total", ("storage",)): 1}
     child.join()
-    assert tallies._counted
+    assert dict(tallies._counted) == {("errors_total", ("database",)): 1}
 
 
 # -- what is asked

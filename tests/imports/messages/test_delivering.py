@@ -19,6 +19,7 @@ from django.core.exceptions import ValidationError
 from django.db import connection
 from django.utils import timezone
 
+from accounts.watching import names_of_work
 from imports.messages import delivering
 from imports.messages.delivering import WAITS, deliver_due
 from imports.messages.webhooks import check_webhook_url, make_webhook_secret
@@ -245,6 +246,29 @@ def test_a_mail_that_is_refused_is_tried_again_and_says_why(feed, mailbox):
     make_due()
     assert deliver_due() == 1
     assert Message.objects.get().problem == ""
+
+
+def test_each_attempt_is_counted_by_how_it_ended_and_named_in_the_log(feed, mailbox, settings, monkeypatch):
+    named, counted = [], []
+    monkeypatch.setattr(delivering.logger, "warning", lambda *_: named.append(dict(names_of_work())))
+    monkeypatch.setattr(delivering, "count", lambda *what: counted.append(what))
+    first = make_mail(feed, "feed.failing", problem="", passing=True)
+    deliver_due()
+    mailbox.refuse = "550 no such user"
+    second = make_mail(feed, "feed.failing", key="2", problem="", passing=True)
+    deliver_due()
+    settings.EMAIL_PORT = free_port()
+    make_due()
+    deliver_due()
+    make_due()
+    Message.objects.update(attempts=len(WAITS))
+    mailbox.refuse = ""
+    Message.objects.filter(pk=second.pk).update(kind="pigeon")
+    deliver_due()
+    assert [outcome for _, _, outcome in counted] == ["delivered", "refused", "away", "given_up"]
+    assert {kind for _, kind, _ in counted} == {"email", "pigeon"}
+    assert named == [{"account": feed.account.code, "feed": feed.pk, "message_id": second.pk}] * 3
+    assert first.pk != second.pk
 
 
 def test_a_mail_server_that_is_away_is_asked_once_for_all_mails(feed, mailbox, settings):
