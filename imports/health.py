@@ -62,7 +62,10 @@ def find_problems() -> Iterator[str]:
         yield f"{late_uploads} uploads wait for more than {minutes} minutes: raise Q_WORKERS or run more workers."
     late = feeds.filter(next_pull_at__lt=now - LONGEST_DELAY).count()
     if late:
-        yield f"{late} feeds wait for more than {minutes} minutes for a worker: raise Q_WORKERS or run more workers."
+        yield (
+            f"{late} feeds wait for more than {minutes} minutes for a worker: raise Q_WORKERS or run more workers; "
+            "where they are of one host, which has so many sessions and no more, raise FEED_SESSIONS_PER_HOST."
+        )
 
 
 @lru_cache(maxsize=1)

@@ -2,10 +2,14 @@
 
 import os
 from datetime import UTC, datetime, timedelta
+from functools import partial
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from django.utils import timezone
+from hypothesis import given
+from hypothesis import strategies as st
 
 from imports.feeds.pulling import UNSETTLED_AGAIN, pull_feed
 from imports.feeds.remembering import Memory, read_clock
@@ -109,6 +113,27 @@ def test_a_doubt_ends_with_the_look_of_its_file(feed):
 def test_what_the_release_before_remembered_is_no_look(feed):
     Feed.objects.update(waiting={"a.txt": f"10 {MOMENT.isoformat()}"})
     assert read(feed).seen == {}
+
+
+EVENTS = st.lists(st.tuples(st.sampled_from(["write", "look", "killed look"]), st.floats(0, 4)), max_size=30)
+
+
+@given(EVENTS)
+def test_no_file_is_settled_that_was_not_the_same_at_two_looks_far_enough_apart(events):
+    feed, now, size, since = Feed(settle_seconds=SETTLE), MOMENT, 0, None
+    for what, pause in events:
+        now += timedelta(seconds=pause)
+        if what == "write":
+            size, since = size + 1, None
+            continue
+        memory = Memory(feed)
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr("imports.feeds.remembering.read_clock", partial(getattr, SimpleNamespace(now=now), "now"))
+            memory.note([see(size)])
+        settled = since is not None and now - since >= timedelta(seconds=SETTLE)
+        assert (memory.seconds_left(see(size), now) == 0) == settled
+        if what == "look":
+            feed.waiting, since = memory.stored, since or now
 
 
 # -- two looks of workers
