@@ -17,7 +17,7 @@ from accounts.paging import make_paginator
 from accounts.users import user_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from django.contrib.admin.views.main import ChangeList
     from django.core.paginator import Paginator
@@ -103,6 +103,11 @@ class OwnAccountSelect(AutocompleteSelect):
 
     account_id = 0
     left_out: tuple[int, ...] = ()
+
+    def optgroups(self, name: str, value: Sequence[str], attr: dict[str, Any] | None = None) -> Any:
+        """What can be no id chose nothing; the field's error says so."""
+        ids = [pk for pk in value if str(pk).isdecimal() and len(str(pk)) < 19]
+        return super().optgroups(name, ids, attr)
 
     def get_url(self) -> str:
         left_out = "".join(f"&without={pk}" for pk in self.left_out)

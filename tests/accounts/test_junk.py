@@ -7,7 +7,9 @@ import pytest
 from django.contrib import admin
 from django.urls import NoReverseMatch, reverse
 
+from connections.models import Connection
 from tests.accounts.test_admin import OBJECTS, account, url
+from tests.pages import filled_in
 
 __all__ = ["account"]
 
@@ -49,6 +51,16 @@ def pages_of(model, instance):
             except NoReverseMatch:
                 continue
     return list(dict.fromkeys(pages))
+
+
+def test_junk_for_an_entry_that_is_searched_for_is_an_error_of_its_field(client, account):
+    client.raise_request_exception = False
+    page = url(Connection, "change", account.connections.get().pk)
+    data = filled_in(client.get(page))
+    for junk in ("a\0b", "💥", "9" * 30):
+        for name in ("sales_rep", "connectionpricetype_set-0-lookup"):
+            answer = client.post(page, {**data, name: junk})
+            assert (answer.status_code, b'id="problems"' in answer.content) == (200, True), (name, junk)
 
 
 def test_junk_in_the_search_box_is_no_error(client, account):
