@@ -194,14 +194,15 @@ def find_unnamed(before: datetime) -> Iterator[str]:
     """
     is_ours = KeptFile.objects.exists()
     for key in chain.from_iterable(map(_find_unnamed, (FOLDER, *OTHER_FOLDERS))):
+        since = storage.kept_since(key)
+        if since is None or since >= before:
+            continue
         if not is_ours:
             raise StorageRefused(
                 f"The database knows no copy at all, and {storage.describe_place()} has some. None is deleted there. "
                 "Let STORAGE_URL name the storage of this database, or empty it by hand."
             )
-        since = storage.kept_since(key)
-        if since and since < before:
-            yield key
+        yield key
 
 
 def _find_unnamed(folder: str) -> Iterator[str]:

@@ -157,6 +157,8 @@ class _Import:
                 stage, log = merging.Stage(cursor, self._new_status()), IssueLog(cursor, self.run)
                 checker = Checker(self.run, stage, log, source, mapping, self.directory, scan, bool(self.known))
                 self._check(checker)
+                if self.keeper:
+                    self.keeper.wait()  # before anything is locked
                 self._merge(checker)
                 self.ending.steps.enter(ENDING)
                 log.close()

@@ -34,14 +34,19 @@ class Keeper:
         """The SHA-256 of the whole file in hexadecimal; waits for it. Blank where the file cannot be read."""
         return self.digesting.result()
 
+    def wait(self) -> None:
+        """Until the copy is in the storage. Raises StorageUnreachable and StorageRefused."""
+        if self.bringing is not None:
+            self.bringing.result()
+
     def name_copy(self) -> None:
         """Name copy and digest in the run, so that they are committed with it.
 
         Raises StorageUnreachable and StorageRefused.
         """
         self.run.sha256 = self.run.sha256 or self.sha256
+        self.wait()
         if self.bringing is not None:
-            self.bringing.result()
             self.run.kept_file = self.draft.keep()
 
 
