@@ -114,19 +114,21 @@ class Part:
     count: int
     x: float
     width: float
+    is_done: bool = True
 
     @property
     def said(self) -> str:
-        return f"{self.count:,}"
+        return f"{self.count:,} {self.name if self.is_done else f'would be {self.name}'}"
 
 
 def describe_counts(run: Run) -> list[Part]:
     total = sum(getattr(run, name) for name in BAR)
+    is_done = run.status != Status.HELD and not run.dry_run
     parts, x = [], 0.0
     for name in BAR:
         if count := getattr(run, name):
             width = round(100 * count / total, 2)
-            parts.append(Part(name, count, round(x, 2), width))
+            parts.append(Part(name, count, round(x, 2), width, is_done))
             x += width
     return parts
 

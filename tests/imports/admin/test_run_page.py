@@ -86,12 +86,12 @@ def at_work():
         ({"status": "undone", "customers": 2, "created": 2}, "was taken back", []),
         (
             {"status": "succeeded", "dry_run": True, "customers": 2, "created": 2},
-            "A dry run: nothing was changed",
+            "2 would be created",
             ["Upload the file again"],
         ),
         (
-            {"status": "held", "dry_run": True, "message": "Too many."},
-            "would be held for a person",
+            {"status": "held", "dry_run": True, "message": "Too many.", "customers": 1, "updated": 1},
+            "1 would be updated",
             ["Upload the file again"],
         ),
     ],
