@@ -9,7 +9,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from accounts.tallies import add_counted, count
-from accounts.watching import doing
+from accounts.watching import doing, names_of_work
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -66,7 +66,9 @@ def tell_end(run: Run, steps: Steps) -> None:
     told = [f"{name}={value}" for name, value in counts.items()] + [
         f"{step}={taken}s" for step, taken in seconds.items()
     ]
-    logger.info(
+    is_watched = names_of_work().keys() & {"task", "request"}  # a command says itself what came of its file
+    logger.log(
+        logging.INFO if is_watched else logging.DEBUG,
         "%s %s in %.3f s: %s",
         "A dry run" if run.dry_run else "A run",
         run.status,

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextvars
 import json
 import logging
 
 import pytest
 
+from accounts.watching import doing
 from customersync.logs import Json
 from imports.pipeline import timing
 from imports.pipeline.timing import Steps
@@ -21,7 +23,8 @@ def lines(monkeypatch, transactional_db):
     handler = logging.Handler()
     monkeypatch.setattr(handler, "emit", lambda record: written.append(json.loads(form.format(record))))
     timing.logger.addHandler(handler)
-    yield written
+    with doing("task", task="work"):
+        yield written
     timing.logger.removeHandler(handler)
 
 
@@ -48,6 +51,11 @@ def test_files_that_are_rejected_dry_runs_and_undos_leave_one_too(send, lines):
     ]
     assert list(lines[0]["steps"]) == ["beginning"]
     assert list(lines[3]["steps"]) == ["beginning", "writing"]
+
+
+def test_a_command_says_itself_what_came_of_its_file(send, lines):
+    contextvars.Context().run(send, NEW | SHIPPING)
+    assert lines == []
 
 
 def test_a_step_that_comes_again_is_added_to_what_it_took_before():
