@@ -1,33 +1,31 @@
-"""Where the files of benchmarks/chaos come to: folders of servers, and the drop box with senders that never give up."""
+"""Where the files of benchmarks/chaos come to: folders of servers, and drop boxes with senders that never give up."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import ftplib
 import io
 import os
 import random
-import signal
 import ssl
-import subprocess
-import sys
 import threading
 import time
 from collections import Counter
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import asyncssh
 
 if TYPE_CHECKING:
+    import contextlib
+    from pathlib import Path
+
+    from benchmarks.app_hosts import Door
     from imports.models import Feed
     from tests.dropbox.visitors import Box
     from tests.servers import Running
 
-ROOT = Path(__file__).resolve().parent.parent
 WAYS = ("sftp", "sftp under another name", "ftps")
 """How a sender uploads a file."""
 BREAKS_OFF = 0.2
@@ -36,34 +34,6 @@ PAUSE = 2.5
 """Seconds until a sender that lost its connection comes back: long enough for a pull to find what it left."""
 SECONDS = 10
 """How long a sender waits for an answer."""
-
-
-class Command:
-    """`manage.py` with these arguments in a process group of its own, as systemd would run it."""
-
-    def __init__(self, *arguments: str) -> None:
-        self.arguments = arguments
-        self.start()
-
-    def start(self) -> None:
-        self.process = subprocess.Popen(
-            [sys.executable, "manage.py", *self.arguments],
-            cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
-        )  # fmt: skip
-
-    def stop(self) -> None:
-        """End all its processes, also those that lost their parent."""
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.wait()
-
-    def restart(self) -> None:
-        self.stop()
-        self.start()
-
-    @property
-    def has_ended(self) -> bool:
-        return self.process.poll() is not None
 
 
 @dataclass
@@ -96,8 +66,8 @@ class Sender:
     """Sends files into the drop box one after the other, each until it is told that it was taken."""
 
     box: Box
-    ports: dict[str, int]
-    """Of SFTP and FTPS."""
+    doors: list[Door]
+    """Of the hosts, between which a balancer chooses anew for each session."""
     chance: random.Random
     tally: Counter[str] = field(default_factory=Counter)
     dropped: int = 0
@@ -134,12 +104,12 @@ class Sender:
 
     def _send_until_told(self, name: str, content: bytes, way: str) -> None:
         while not self.ended.is_set():
-            breaks_off = self.chance.random() < BREAKS_OFF
+            breaks_off, door = self.chance.random() < BREAKS_OFF, self.chance.choice(self.doors)
             try:
                 if way == "ftps":
-                    self._send_by_ftps(name, content, breaks_off)
+                    self._send_by_ftps(door, name, content, breaks_off)
                 else:
-                    asyncio.run(asyncio.wait_for(self._send_by_sftp(name, content, way, breaks_off), SECONDS))
+                    asyncio.run(asyncio.wait_for(self._send_by_sftp(door, name, content, way, breaks_off), SECONDS))
             except (OSError, EOFError, ftplib.Error, asyncssh.Error, TimeoutError):
                 self.tally["uploads that the drop box did not answer to"] += 1
                 self.sent_again += 1
@@ -150,10 +120,10 @@ class Sender:
             self.tally["uploads broken off in the middle"] += 1
             time.sleep(PAUSE)
 
-    async def _send_by_sftp(self, name: str, content: bytes, way: str, breaks_off: bool) -> None:
+    async def _send_by_sftp(self, door: Door, name: str, content: bytes, way: str, breaks_off: bool) -> None:
         draft = name if way == "sftp" else f"{name}.filepart"
         session = asyncssh.connect(
-            "127.0.0.1", self.ports["SFTP"], username=self.box.login.user_name, client_keys=[str(self.box.key)],
+            door.address, door.ports["SFTP"], username=self.box.login.user_name, client_keys=[str(self.box.key)],
             known_hosts=None, config=None, agent_path=None,
         )  # fmt: skip
         async with session as connection, connection.start_sftp_client() as files:
@@ -167,13 +137,13 @@ class Sender:
             if draft != name:
                 await files.posix_rename(f"in/{draft}", f"in/{name}")
 
-    def _send_by_ftps(self, name: str, content: bytes, breaks_off: bool) -> None:
+    def _send_by_ftps(self, door: Door, name: str, content: bytes, breaks_off: bool) -> None:
         from tests.builders import PASSWORD
 
         context = ssl.create_default_context()
         context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
         with ftplib.FTP_TLS(context=context, timeout=SECONDS) as session:  # noqa: S321  (over TLS)
-            session.connect("127.0.0.1", self.ports["FTPS"])
+            session.connect(door.address, door.ports["FTPS"])
             session.login(self.box.login.user_name, PASSWORD)
             session.prot_p()
             if not breaks_off:
@@ -189,21 +159,11 @@ def _first_lines(content: bytes) -> bytes:
     return content[: content.rfind(b"\n", 0, -1) + 1]
 
 
-class DropBox(Command):
-    """A `serve_dropbox` that has the same ports whenever it is started again."""
-
-    def __init__(self) -> None:
-        from tests.processes import free_port
-
-        self.ports = {"SFTP": free_port(), "FTPS": free_port()}
-        super().__init__("serve_dropbox", "--sftp", str(self.ports["SFTP"]), "--ftps", str(self.ports["FTPS"]))
-
-
 Place = Folder | Sender
 
 
 def make_places(
-    stack: contextlib.ExitStack, folder: Path, count: int, chance: random.Random, ports: dict[str, int]
+    stack: contextlib.ExitStack, folder: Path, count: int, chance: random.Random, doors: list[Door]
 ) -> list[Place]:
     """An account and a feed for each: by turns of SFTP, FTP, and the drop box."""
     from tests.builders import add_lookups, make_account
@@ -221,7 +181,7 @@ def make_places(
             box = make_box(account, place, f"feed-{number}", at_once=True)
             box.feed.alert_after = 10_000
             box.feed.save(update_fields=["alert_after"])
-            sender = Sender(box, ports, random.Random(chance.random()))
+            sender = Sender(box, doors, random.Random(chance.random()))
             stack.callback(sender.close)
             places.append(sender)
         else:

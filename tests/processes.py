@@ -71,9 +71,9 @@ def run_cluster(folder: Path, **variables: str) -> Iterator[int]:
         process.wait(20)
 
 
-def free_port() -> int:
-    """One on 127.0.0.1 that nothing listens on just now."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
+def free_port(address: str = "127.0.0.1") -> int:
+    """One of the address that nothing listens on just now."""
+    with socket.create_server((address, 0)) as free:
         port: int = free.getsockname()[1]
     return port
 

@@ -8,7 +8,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_every_file_is_applied_once_whatever_is_killed():
-    arguments = ["--seconds", "8", "--feeds", "4", "--clusters", "2", "--seed", "7"]
+    arguments = ["--seconds", "8", "--feeds", "4", "--hosts", "2", "--seed", "7"]
     ended = subprocess.run(
         [sys.executable, "benchmarks/chaos", *arguments], cwd=ROOT, capture_output=True, text=True, check=False
     )
@@ -18,4 +18,4 @@ def test_every_file_is_applied_once_whatever_is_killed():
     assert tally["files dropped"] == tally["files applied"] == tally["files archived"] > 10
     assert tally["files dropped into the drop box"] > 0
     assert "exactly once, in order" in ended.stdout
-    assert any("killed" in what for what in tally)
+    assert tally["hosts killed"] > 0
