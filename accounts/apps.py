@@ -23,7 +23,7 @@ class AccountsConfig(AppConfig):
     api_urls = ["accounts.api.urls"]
     prunes = ["accounts.expiring.Sessions", "accounts.expiring.LoginAttempts", "accounts.expiring.Answers"]
     search = ["accounts.searching.find_accounts"]
-    monitor_checks = ["accounts.health.find_problems_of_machine"]
+    monitor_checks = ["accounts.suspending.find_problems", "accounts.health.find_problems_of_machine"]
     tallies = {
         "errors_total": Kind(
             "How often the database did not answer, or files could not be kept.", ("of",), (("database",), ("storage",))

@@ -15,6 +15,7 @@ from django.urls import reverse
 from accounts.health import find_problems
 from accounts.models import Account
 from accounts.plugins import collect, load
+from accounts.suspending import is_suspended, say_suspended
 from accounts.users import user_of
 
 if TYPE_CHECKING:
@@ -105,6 +106,7 @@ def describe_home(request: HttpRequest, context: dict[str, Any]) -> dict[str, An
         "offered": offered[:MOST_OFFERED],
         "needs": sorted(needs, key=lambda need: not need.is_urgent),
         "panels": [panel for show in panels for panel in show(request, scope)],
+        "suspended": say_suspended() if is_suspended() else "",
         "problems": find_problems(),
         "shortcuts": find_shortcuts(user_of(request), scope.chosen),
     }

@@ -10,6 +10,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
+from django.db.models.functions import Now
 from django.utils.functional import cached_property
 from knox.models import AbstractAuthToken
 
@@ -165,6 +166,19 @@ class LoginAttempt(models.Model):
 
     def __str__(self) -> str:
         return f"{self.username} from {self.address}"
+
+
+class Suspension(models.Model):
+    """While there is one, nothing goes out (see `accounts.suspending`)."""
+
+    since = models.DateTimeField(db_default=Now())
+    reason = models.TextField(blank=True, db_default="", help_text="For people who find the system suspended.")
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=models.Q(pk=1), name="there_is_one_suspension")]
+
+    def __str__(self) -> str:
+        return f"suspended since {self.since}"
 
 
 class PruneTally(models.Model):

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 from django.utils import timezone
 
+from accounts.suspending import is_suspended, say_suspended
 from dropbox.errors import OutOfOrder
 from dropbox.ftps import Listener
 from dropbox.identity import load_certificate, load_host_keys, read_fingerprints
@@ -40,6 +41,18 @@ async def serve(bind: str, sftp: int | None, ftps: int | None, say: Callable[[st
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    while not stop.is_set():
+        if await do(is_suspended):
+            say(await do(say_suspended))
+            await _wait_until_resumed(stop)
+        else:
+            await _serve(bind, sftp, ftps, say, stop)
+
+
+async def _serve(
+    bind: str, sftp: int | None, ftps: int | None, say: Callable[[str], None], stop: asyncio.Event
+) -> None:
+    """Take sessions until it is told to end, or the system is suspended."""
     async with contextlib.AsyncExitStack() as stack:
         if sftp is not None:
             listener = await listen(bind, sftp, await do(load_host_keys))
@@ -55,19 +68,37 @@ async def serve(bind: str, sftp: int | None, ftps: int | None, say: Callable[[st
         await asyncio.to_thread(end_all)
 
 
+async def _wait_until_resumed(stop: asyncio.Event) -> None:
+    """While the system is suspended nobody finds an open port; that the drop box waits is seen all the same."""
+    is_closed = True
+    while is_closed and not stop.is_set():
+        await _pause(stop)
+        try:
+            await do(_give_sign_of_life)
+            is_closed = await do(is_suspended)
+        except OutOfOrder as error:
+            log.warning("The drop box cannot find out whether it may open.", exc_info=error)
+
+
+async def _pause(stop: asyncio.Event) -> None:
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(stop.wait(), LOOK_SECONDS)
+
+
 async def _look_after_all(stop: asyncio.Event) -> None:
     tidied = None
     while not stop.is_set():
         try:
             await do(_give_sign_of_life)
             await do(look_after)
+            if await do(is_suspended):
+                return
             if tidied is None or timezone.now() - tidied > HOUSEKEEPING:
                 tidied = timezone.now()
                 await do(tidy)
         except OutOfOrder as error:
             log.warning("The drop box cannot look after its sessions.", exc_info=error)
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(stop.wait(), LOOK_SECONDS)
+        await _pause(stop)
 
 
 def _give_sign_of_life() -> None:

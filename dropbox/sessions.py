@@ -13,6 +13,7 @@ from django.db.models import F
 from django.db.models.functions import Now
 from django.utils import timezone
 
+from accounts.suspending import is_suspended
 from accounts.watching import doing
 from dropbox.errors import Refused
 from dropbox.models import Login, Session
@@ -73,6 +74,8 @@ def begin_session(login: Login, protocol: str, address: str, end: Callable[[str]
 
 
 def _find_obstacle(login: Login) -> str:
+    if is_suspended():
+        return "The server is closed for a while. Try again later."
     with _lock:
         here = len(_visits)
     if here >= settings.DROPBOX_SESSIONS:

@@ -104,5 +104,9 @@ class AccountBusy(TryAgainLater):
     """Another file is being imported into the account."""
 
 
+class Suspended(TryAgainLater):
+    """The system is suspended, so nothing is asked of servers."""
+
+
 class SettingsWrong(Exception):
     """Whoever runs the program must change how it is called or set up; the message says what."""

@@ -14,6 +14,8 @@ from django.utils.timesince import timesince
 from django_q.models import Schedule
 
 from accounts.health import MOST_SKEW, read_clock
+from accounts.suspending import is_suspended
+from accounts.times import say_utc
 from imports import storage
 from imports.lanes import Lane
 from imports.models import Feed, Heartbeat, Message, Run
@@ -61,7 +63,7 @@ def find_problems() -> Iterator[str]:
     if late_uploads:
         yield f"{late_uploads} uploads wait for more than {minutes} minutes: raise Q_WORKERS or run more workers."
     late = feeds.filter(next_pull_at__lt=now - LONGEST_DELAY).count()
-    if late:
+    if late and not is_suspended():
         yield (
             f"{late} feeds wait for more than {minutes} minutes for a worker: raise Q_WORKERS or run more workers; "
             "where they are of one host, which has so many sessions and no more, raise FEED_SESSIONS_PER_HOST."
@@ -92,12 +94,14 @@ def find_problems_of_others() -> Iterator[str]:
 
 
 def _find_mail_problem() -> Iterator[str]:
+    if is_suspended():
+        return
     mails = Message.objects.filter(kind="email")
     waiting = mails.pending().filter(attempts__gt=0, created_at__lt=timezone.now() - SLOW_MAIL).order_by("pk")
     oldest = waiting.first()
     if oldest is not None and not mails.filter(pk__gt=oldest.pk, delivered_at__isnull=False).exists():
         yield (
-            f"No e-mail was delivered since {oldest.created_at:%Y-%m-%d %H:%M} UTC, and {waiting.count()} wait: look "
+            f"No e-mail was delivered since {say_utc(oldest.created_at)}, and {waiting.count()} wait: look "
             "at EMAIL_URL and the mail server. Their pages say what it answered."
         )
 

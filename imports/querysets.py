@@ -11,6 +11,7 @@ from django.db.models import Count, ExpressionWrapper, F, Q
 from django.db.models.functions import Coalesce, Lower, Now
 from django.utils import timezone
 
+from accounts.models import Suspension
 from imports.errors import HeldFor
 
 if TYPE_CHECKING:
@@ -31,6 +32,8 @@ LEASE = timedelta(minutes=5)
 """How long a run may give no sign of life before its database session is ended; it gives one every few seconds."""
 BIG_FILE = 10_000_000
 """Bytes above which a file has to wait for the workers of big ones, which takes seconds rather than a moment."""
+
+_SUSPENDED = models.Exists(Suspension.objects.all())
 
 CLOCK = "clock."
 """In front of the names of machines."""
@@ -147,13 +150,14 @@ class FeedQuerySet(models.QuerySet["Feed"]):
 
     def waiting(self) -> Self:
         """Feeds that are queued, and not for later. One that is being pulled waits until that has come to its end, and
-        one whose host has as many sessions as it may have until there is one less.
+        one whose host has as many sessions as it may have until there is one less. None waits for workers while the
+        system is suspended.
         """
         running = self.model._default_manager.filter(pulls__status="running").exclude(host="")
         sessions = running.order_by().values(of=Lower("host")).annotate(count=Count("pk"))
         full = sessions.filter(count__gte=settings.FEED_SESSIONS_PER_HOST).values("of")
         return (
-            self.filter(~self._running_pull(), queued_at__lte=timezone.now(), enabled=True)
+            self.filter(~self._running_pull(), ~_SUSPENDED, queued_at__lte=timezone.now(), enabled=True)
             .annotate(on=Lower("host"))
             .exclude(on__in=full)
         )
@@ -170,7 +174,8 @@ class FeedQuerySet(models.QuerySet["Feed"]):
 
     def with_work(self) -> Self:
         """Each as a pull finds it: `is_running` where a pull was left so, `has_left_overs` of runs whose files are to
-        be moved away, `has_outbox` of what is to be written to its server, and `clock`, the database's time.
+        be moved away, `has_outbox` of what is to be written to its server, `is_suspended` while nothing is to be pulled
+        at all, and `clock`, the database's time.
         """
         runs: Any = self.model._meta.get_field("runs").related_model
         messages: Any = self.model._meta.get_field("messages").related_model
@@ -178,6 +183,7 @@ class FeedQuerySet(models.QuerySet["Feed"]):
             is_running=self._running_pull(),
             has_left_overs=models.Exists(runs.objects.to_archive().filter(feed=models.OuterRef("pk"))),
             has_outbox=models.Exists(messages.objects.for_outbox().filter(feed=models.OuterRef("pk"))),
+            is_suspended=_SUSPENDED,
             clock=Now(),
         )
 
@@ -229,5 +235,8 @@ class MessageQuerySet(models.QuerySet["Message"]):
         return self.pending().filter(kind="file")
 
     def due(self) -> Self:
-        """Messages to deliver now; what goes into a server's folder is written by the next pull."""
-        return self.pending().exclude(kind="file").filter(next_attempt_at__lte=timezone.now())
+        """Messages to deliver now, none while the system is suspended.
+
+        What goes into a server's folder is written by the next pull.
+        """
+        return self.pending().exclude(kind="file").filter(~_SUSPENDED, next_attempt_at__lte=timezone.now())

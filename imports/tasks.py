@@ -14,12 +14,13 @@ from django_q.exceptions import TimeoutException
 
 from accounts.models import Account
 from accounts.pruning import PrunedAlready, prune_by_schedule
+from accounts.suspending import is_suspended, say_suspended
 from accounts.tallies import add_counted
 from accounts.times import iso_utc
 from accounts.watching import doing
 from connections.matching import finding as matching
 from connections.models import Connection
-from imports.errors import AccountBusy
+from imports.errors import AccountBusy, Suspended
 from imports.feeds.claiming import NotDue, PulledAlready, is_claimed, mark_interrupted
 from imports.feeds.pulling import pull_feed
 from imports.feeds.sessions import HostBusy, Sessions
@@ -88,12 +89,9 @@ def enqueue_due() -> None:
     with transaction.atomic():
         due = Feed.objects.due().select_for_update(skip_locked=True, of=("self",))
         enqueue_pulls(due.values_list("pk", flat=True))
-    with transaction.atomic():
-        for feed in Feed.objects.to_tell_of_silence().select_for_update(skip_locked=True, of=("self",)):
-            since = feed.file_at or feed.created_at
-            tell_of_feed(feed, "feed.silent", since, {"since": iso_utc(since), "hours": feed.silent_after_hours})
-            Feed.objects.filter(pk=feed.pk).update(silence_told_at=timezone.now())
-    tell_of_overdue_reviews()
+    if not is_suspended():  # while nothing can come, nothing is missed
+        _tell_of_silence()
+        tell_of_overdue_reviews()
     for run_id in Run.objects.to_queue().values_list("pk", flat=True):
         enqueue_run(run_id)
     queued = find_queued_tasks()
@@ -102,6 +100,14 @@ def enqueue_due() -> None:
             enqueue_search(account_id)
     if Message.objects.due().exists() and ("imports.tasks.deliver", ()) not in queued:
         enqueue_task("imports.tasks.deliver")
+
+
+def _tell_of_silence() -> None:
+    with transaction.atomic():
+        for feed in Feed.objects.to_tell_of_silence().select_for_update(skip_locked=True, of=("self",)):
+            since = feed.file_at or feed.created_at
+            tell_of_feed(feed, "feed.silent", since, {"since": iso_utc(since), "hours": feed.silent_after_hours})
+            Feed.objects.filter(pk=feed.pk).update(silence_told_at=timezone.now())
 
 
 def end_lost_runs() -> None:
@@ -144,7 +150,7 @@ def _pull(feed: Feed, sessions: Sessions | None = None) -> str:
         done = pull_feed(feed, only_due=True, patient=False, sessions=sessions)
     except Feed.DoesNotExist:
         return "The feed is gone."
-    except (PulledAlready, NotDue, AccountBusy, HostBusy) as error:
+    except (PulledAlready, NotDue, AccountBusy, HostBusy, Suspended) as error:
         return str(error)
     return f"{done}: {done.status}"
 
@@ -184,7 +190,12 @@ def release(run_id: int) -> str:
 
 @telling("prune")
 def prune() -> str:
-    """Let go of what was kept long enough, for a while, and leave the rest to a task behind the others."""
+    """Let go of what was kept long enough, for a while, and leave the rest to a task behind the others.
+
+    What came back by a restore, or is being looked into, goes by no clock.
+    """
+    if is_suspended():
+        return say_suspended()
     try:
         pruned = prune_by_schedule(PRUNING_TURN)
     except PrunedAlready as error:

@@ -12,6 +12,7 @@ from django.utils import timezone
 from unfold.decorators import action
 
 from accounts.careful import short_time
+from accounts.suspending import is_suspended, say_suspended
 from accounts.users import user_of
 from imports.admin.masks import MaskForm, MaskPages, remember_listing
 from imports.admin.run_page import describe_progress
@@ -78,12 +79,19 @@ def _describe_pull(feed: Feed, pulls: list[Pull], runs: list[Run]) -> dict[str, 
         where = f"{feed.folder or 'the folder'} on {feed.server_name}"
         return {"step": "Looking", "said": f"into {where}, since {short_time(pull.started_at)}.{listed}"}
     if feed.enabled and feed.is_queued:
-        return {"step": "Waiting", "said": "for a worker.", "problem": "" if is_at_work() else NO_WORKER}
+        return {"step": "Waiting", "said": "for a worker.", "problem": _find_obstacle()}
     if feed.enabled and feed.is_looked_at_again:
         return {"step": "Waiting", "said": f"for a second look. {pulls[0].message if pulls else ''}".strip()}
     if feed.enabled and feed.waits_for_account and feed.next_pull_at and feed.next_pull_at <= timezone.now():
         return {"step": "Waiting", "said": f"until another file has gone into {feed.account}."}
     return None
+
+
+def _find_obstacle() -> str:
+    """Why a feed may wait for long."""
+    if is_suspended():
+        return say_suspended()
+    return "" if is_at_work() else NO_WORKER
 
 
 def _say_pull(pull: Pull) -> str:

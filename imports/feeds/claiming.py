@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from django.db import Error, connection, transaction
 from django.utils import timezone
 
-from imports.errors import AccountBusy, TryAgainLater
+from accounts.suspending import say_suspended
+from imports.errors import AccountBusy, Suspended, TryAgainLater
 from imports.models import Feed, Pull, Run
 from imports.pipeline.claiming import HOLDS_CLAIM, is_account_claimed, try_to_hold, worker_name
 
@@ -47,7 +48,7 @@ def claim_feed(feed: Feed, *, only_due: bool = False) -> Iterator[Pull]:
 
     The feed's next turn is set first, so that a pull that is killed does not repeat itself without end. A pull that a
     killed process left running is marked as interrupted. Raises PulledAlready while another process holds the claim,
-    and NotDue where only a due feed shall be pulled.
+    NotDue where only a due feed shall be pulled, and Suspended.
     """
     with connection.cursor() as cursor:
         if not try_to_hold(cursor, _feed_key(feed.pk)):
@@ -57,6 +58,8 @@ def claim_feed(feed: Feed, *, only_due: bool = False) -> Iterator[Pull]:
                 now = timezone.now()
                 found: Any = Feed.objects.with_work().select_related("account__sandbox_of", "format").get(pk=feed.pk)
                 feed = found
+                if found.is_suspended:
+                    raise Suspended(say_suspended())
                 if only_due and not (feed.enabled and (feed.next_pull_at is None or feed.next_pull_at <= now)):
                     raise NotDue(f"The feed {feed} is not due.")
                 if found.is_running:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.core.exceptions import ImproperlyConfigured
 
+from accounts.suspending import is_suspended
 from accounts.times import iso_utc
 from imports.errors import SettingsWrong, TryAgainLater
 from imports.feeds.fetching import Step, list_candidates, list_folder
@@ -55,8 +56,8 @@ class Inspection:
 def inspect_feed(feed: Feed, *, probe: bool = True) -> Inspection:
     """Connect, log in and list; nothing is downloaded, imported or recorded. What goes wrong is part of the answer.
 
-    What pulls do to the server is tried too, unless `probe` is false: folders are made; a file is written, renamed and
-    removed.
+    What pulls do to the server is tried too, unless `probe` is false or the system is suspended: folders are made; a
+    file is written, renamed and removed.
     """
     found = Inspection(feed.server_name)
     try:
@@ -67,7 +68,7 @@ def inspect_feed(feed: Feed, *, probe: bool = True) -> Inspection:
         found.format = str(version or "standard template")
         with open_server(settings) as server:
             found.files = _explain(feed, list_folder(server, feed))
-            found.tried = probe_feed(server, feed) if probe else []
+            found.tried = probe_feed(server, feed) if probe and not is_suspended() else []
     except (SettingsWrong, TryAgainLater, ImproperlyConfigured) as error:
         found.problem = str(error)
     return found

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.utils import timezone
 
+from accounts.suspending import is_suspended
 from imports.copies import open_copy
 from imports.describing import receipt_name, rejects_name, write_receipt
 from imports.feeds.archiving import make_folders
@@ -45,7 +46,7 @@ class OutboxChannel(Channel):
 def write_outbox(server: Server, feed: Feed, *, until: float) -> None:
     """Write what waits for the feed's outbox, until a time of the monotonic clock; the rest is for a later pull."""
     for message in feed.messages.for_outbox().select_related("run").order_by("pk"):
-        if time.monotonic() > until:
+        if time.monotonic() > until or is_suspended():
             return
         if feed.outbox_folder and message.run is not None:
             for name, content in _files(message.run, message.payload.get("file", "")):

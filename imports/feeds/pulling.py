@@ -18,6 +18,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import Error, connection
 from django.utils import timezone
 
+from accounts.suspending import is_suspended, say_suspended
 from accounts.tallies import count
 from accounts.watching import doing
 from imports.errors import AccountBusy, SettingsWrong, TryAgainLater
@@ -63,8 +64,8 @@ def pull_feed(
     """Import what is new in the feed's folder; returns the pull, which says how it ended.
 
     Raises PulledAlready, NotDue where `only_due` and it is not, AccountBusy where another file goes into the account
-    and the caller is not `patient`, HostBusy where its host has no place for one more session, and TryAgainLater when
-    the database gives up. The `sessions` are those of whoever pulls several feeds in a row.
+    and the caller is not `patient`, HostBusy where its host has no place for one more session, Suspended, and
+    TryAgainLater when the database gives up. The `sessions` are those of whoever pulls several feeds in a row.
     """
     with contextlib.closing(Sessions()) as own:
         return _pull(feed, sessions or own, progress, only_due=only_due, patient=patient)
@@ -236,6 +237,10 @@ class _Pulling:
             return False
         if candidate.step in (Step.ARCHIVE, Step.LEAVE):
             return True
+        if is_suspended():
+            self.waits = say_suspended()
+            self._go_on(timedelta())
+            return False
         if self.feed.while_held == Feed.WhileHeld.WAIT and (held := self.feed.runs.blocking().last()):
             self.waits = f"Waits for a decision about {one_line(str(held))}; later files wait behind it."
             return False

@@ -94,3 +94,8 @@ def _record_failure(message: Message, problem: str, *, give_up: bool) -> None:
     given_up_at = timezone.now() if give_up else None
     Message.objects.filter(pk=message.pk).update(problem=problem, given_up_at=given_up_at)
     logger.warning("%s could not be delivered%s: %s", message, ", and was given up" if give_up else "", problem)
+
+
+def give_up_pending(why: str) -> int:
+    """Give up all that waits to be delivered, in folders of servers too; returns how many messages that were."""
+    return Message.objects.pending().update(given_up_at=timezone.now(), problem=why)

@@ -38,6 +38,13 @@ class Running:
 def start_dropbox(*arguments: str, **variables: str) -> Running:
     process = start_command("serve_dropbox", *(arguments or ("--sftp", "0", "--ftps", "0")), **variables)
     running = Running(process)
+    read_announcement(running)
+    return running
+
+
+def read_announcement(running: Running) -> None:
+    """Wait until it has said where it listens, and by which keys."""
+    process = running.process
     assert process.stdout is not None
     while not running.fingerprints.get("certificate"):
         line = process.stdout.readline()
@@ -47,7 +54,6 @@ def start_dropbox(*arguments: str, **variables: str) -> Running:
             running.ports[words[0]] = int(words[-1])
         else:
             running.fingerprints[words[0]] = words[-1]
-    return running
 
 
 @dataclass

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 from django.core.management.base import BaseCommand
 
+from accounts.suspending import is_suspended, say_suspended
 from imports.lanes import share_workers
 from imports.workers.running import Watch
 
@@ -27,6 +28,8 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         shares = share_workers(options["workers"])
         self.stdout.write("Workers: " + ", ".join(f"{count} {lane}" for lane, count in shares.items()))
+        if is_suspended():
+            self.stdout.write(say_suspended())
         self.stdout.flush()
         if code := Watch(options["workers"]).run():
             sys.exit(code)
