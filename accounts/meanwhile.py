@@ -175,8 +175,8 @@ def _count(data: QueryDict, name: str) -> int:
 
 
 def _title(part: Part, values: Values) -> str:
-    """What a row that is gone was called: the first things that it said."""
-    said = (describe(part.form.fields[name], value) for name, value in values.items())
+    """What a row that is gone was called: the first things that it said, and not what was ticked."""
+    said = (describe(part.form.fields[name], value) for name, value in values.items() if not isinstance(value, bool))
     return " ".join([text for text in said if text != BLANK][:2])
 
 

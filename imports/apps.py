@@ -25,6 +25,7 @@ class ImportsConfig(AppConfig):
     home_panels = ["imports.admin.home.show_awaited", "imports.admin.home.show_runs", "imports.admin.home.show_feeds"]
     search = ["imports.admin.searching.find"]
     list_notices = ["imports.admin.entries.notice_awaited"]
+    field_writers = ["imports.overwriting.find_written"]
     run_names = ["imports.describing.name_runs"]
     holdings = [f"imports.holdings.{name}" for name in ("RUNS", "COPIES", "ISSUES", "PULLS", "MESSAGES")]
     prunes = [

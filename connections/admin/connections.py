@@ -12,6 +12,7 @@ from django.forms import ModelChoiceField, URLField
 from django.http import HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.utils import timezone
+from django.utils.functional import SimpleLazyObject
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminURLInputWidget
@@ -31,6 +32,7 @@ from accounts.users import user_of
 from accounts.waiting import some_patience
 from connections.admin.changes import changes_url
 from connections.admin.inlines import INLINES, account_asked
+from connections.admin.keeping import keeping_form, provenance_of, settle_forms, split_decision
 from connections.admin.review import DueFilter, ReviewActions, warn_of_similar
 from connections.admin.review_pages import ReviewPages
 from connections.admin.sightings import NotSeenFilter
@@ -38,7 +40,7 @@ from connections.given import given_fields, with_the_rest
 from connections.history.authors import find_change, source_of
 from connections.history.recording import record_created, recorded_deletion, recorded_edit
 from connections.history.sightings import last_seen
-from connections.history.timeline import read_timeline, show_origins
+from connections.history.timeline import read_timeline
 from connections.models import Connection
 from connections.searching import search
 
@@ -56,6 +58,7 @@ CHANGES_SHOWN = 50
 
 @admin.register(Connection)
 class ConnectionAdmin(ReviewPages, ReviewActions, AccountOwnedAdmin):
+    form = keeping_form(Connection)
     list_display = [
         "customer_code",
         "profile_name",
@@ -191,6 +194,7 @@ class ConnectionAdmin(ReviewPages, ReviewActions, AccountOwnedAdmin):
     def get_form(self, request: HttpRequest, obj: Connection | None = None, change: bool = False, **kwargs: Any) -> Any:
         form = super().get_form(request, obj, change, **kwargs)
         limit_choices(form, account_asked(request, obj))
+        form.provenance = provenance_of(request, obj)
         return form
 
     def add_view(self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None) -> Any:
@@ -233,13 +237,17 @@ class ConnectionAdmin(ReviewPages, ReviewActions, AccountOwnedAdmin):
     def author_of(self, obj: Model, since: datetime, inline: type[Model] | None, row: Model | None, field: str) -> str:
         """The change log knows what files did, too."""
         assert isinstance(obj, Connection)  # noqa: S101  (narrows the type)
-        change = find_change(obj, inline or Connection, row, field)
+        name, actions = split_decision(field)
+        change = find_change(obj, inline or Connection, row, name, actions)
         return f"{source_of(change)}, {short_time(change.at)}" if change else ""
 
     def _with_changes(self, request: HttpRequest, connection: Connection) -> dict[str, Any]:
+        """Read when the page is shown: a form that is saved needs none of it."""
+        provenance = provenance_of(request, connection)
+        assert provenance is not None  # noqa: S101  (narrows the type)
         return {
-            "events": read_timeline(connection, CHANGES_SHOWN),
-            "origins": show_origins(connection),
+            "events": SimpleLazyObject(lambda: read_timeline(connection, CHANGES_SHOWN)),
+            "origins": SimpleLazyObject(provenance.show),
             "changes_url": changes_url(connection),
         }
 
@@ -252,7 +260,9 @@ class ConnectionAdmin(ReviewPages, ReviewActions, AccountOwnedAdmin):
 
     def save_related(self, request: HttpRequest, form: ModelForm[Connection], formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)
-        if not change:
+        if change:
+            settle_forms(form, formsets, user_of(request))
+        else:
             record_created(form.instance, user_of(request))
             warn_of_similar(request, form.instance)
 

@@ -13,8 +13,10 @@ from unfold.widgets import UnfoldAdminSelectWidget
 from accounts.careful import RowsAsPosted
 from accounts.owned import AccountOwnedInline, OwnAccountSelect, limit_choices
 from connections import models
+from connections.admin.keeping import keeping_form, provenance_of
 from connections.given import given_fields, with_the_rest
 from connections.rules import country_names
+from connections.stored import ASSIGNMENT_MODELS
 from lookups.validators import lower_ascii
 
 if TYPE_CHECKING:
@@ -50,8 +52,18 @@ class BuyerFormSet(RowsAsPosted):
             seen.add(key)
 
 
-class AddressInline(AccountOwnedInline, StackedInline):
+class KeepingInline(AccountOwnedInline):
+    """Rows of which values can be kept."""
+
+    def get_formset(self, request: HttpRequest, obj: models.Connection | None = None, **kwargs: Any) -> Any:
+        formset = super().get_formset(request, obj, **kwargs)  # type: ignore[misc]  # of the inline this is mixed into
+        formset.form.provenance = provenance_of(request, obj)
+        return formset
+
+
+class AddressInline(KeepingInline, StackedInline):
     model = models.Address
+    form = keeping_form(models.Address)
     extra = 0
     per_page = 20
     tab = True
@@ -76,16 +88,19 @@ class AddressInline(AccountOwnedInline, StackedInline):
         return field
 
 
-class DoorInline(AccountOwnedInline, TabularInline):
+class DoorInline(KeepingInline, TabularInline):
     model = models.Door
+    form = keeping_form(models.Door)
+    fields = ["code", "name"]
     extra = 0
     per_page = 30
     tab = True
     hide_title = True
 
 
-class BuyerInline(AccountOwnedInline, TabularInline):
+class BuyerInline(KeepingInline, TabularInline):
     model = models.Buyer
+    form = keeping_form(models.Buyer)
     formset = BuyerFormSet
     extra = 0
     per_page = 30
@@ -102,6 +117,12 @@ class AssignmentInline(AccountOwnedInline, TabularInline):
     hide_title = True
     fields = ["lookup"]
     autocomplete_fields = ["lookup"]
+    template_before = "connections/keep_list.html"
+
+    @property
+    def kind(self) -> str:
+        """The list, as a connection has it."""
+        return next(kind for kind, model in ASSIGNMENT_MODELS.items() if model is self.model)
 
     def formfield_for_foreignkey(
         self, db_field: ForeignKey[Any, Any], request: HttpRequest, **kwargs: Any

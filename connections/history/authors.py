@@ -8,7 +8,7 @@ from connections.models import Address, Buyer, Change, Connection, ConnectionPri
 from connections.stored import ASSIGNMENT_MODELS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from django.db.models import Model
 
@@ -21,9 +21,15 @@ RECORDS: dict[type[Model], Change.Record] = {
 }
 
 
-def find_change(connection: Connection, model: type[Model], row: Model | None, field: str) -> Change | None:
+def find_change(
+    connection: Connection,
+    model: type[Model],
+    row: Model | None,
+    field: str,
+    actions: Collection[str] = Change.WRITES,
+) -> Change | None:
     """The newest change of that field; without one, of the row as a whole. Of a row that is gone, the last deletion."""
-    changes = connection.changes.filter(record=RECORDS[model], action__in=Change.WRITES).select_related("user")
+    changes = connection.changes.filter(record=RECORDS[model], action__in=actions).select_related("user")
     if model is not Connection:
         changes = changes.filter(key=key_of(row)) if row else changes.filter(action=Change.Action.DELETED)
     if field:

@@ -5,17 +5,16 @@ from __future__ import annotations
 from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple
 
-from accounts.careful import short_time
 from accounts.plugins import load
 from connections.history.authors import source_of
-from connections.history.origins import explain_values, made_with
+from connections.history.origins import made_with
 from connections.models import Change
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
     from datetime import datetime
 
-    from connections.history.origins import Traced, Value
+    from connections.history.origins import Traced
     from connections.models import Connection
 
 Names = dict[int, str]
@@ -54,22 +53,6 @@ def read_timeline(connection: Connection, most: int) -> list[Event]:
     ]
 
 
-def show_origins(connection: Connection) -> list[tuple[str, list[tuple[str, str, str]]]]:
-    """By record, each present value and in words where it comes from; the record itself has neither name nor value."""
-    values = list(explain_values(connection))
-    names = name_runs({value.origin.change.run_id for value in values if value.origin and value.origin.change.run_id})
-    return [
-        (_name(*record), [(value.field, value.value, _say_origin(value, names)) for value in group])
-        for record, group in groupby(values, key=lambda value: (value.record, value.key))
-    ]
-
-
-def _say_origin(value: Value, names: Names) -> str:
-    if value.origin is None:
-        return "not known"
-    return f"{source_of(value.origin.change, names, value.origin.line)}, {short_time(value.origin.change.at)}"
-
-
 def name_runs(runs: Collection[int]) -> Names:
     """What the runs of these numbers are, such as the names of their files, as the installed apps tell it."""
     names: Names = {}
@@ -90,19 +73,22 @@ def _moment(change: Change) -> tuple[datetime, int | None, int | None]:
 def _entries(changes: Iterable[Change]) -> Iterator[Entry]:
     for change in changes:
         if change.action == Change.Action.UPDATED:
-            what = _name(change.record, change.key)
+            what = name_record(change.record, change.key)
             yield Entry(what, change.field, change.before or "", change.after or "", change.line)
             continue
         if change.action not in Change.WRITES:
-            yield Entry(f"{_name(change.record, change.key)} {change.get_action_display()}", change.field, "", "", None)
+            yield Entry(
+                f"{name_record(change.record, change.key)} {change.get_action_display()}", change.field, "", "", None
+            )
             continue
         for (record, key), made in made_with(change).items():
-            what, text = f"{_name(record, key)} {change.get_action_display()}", _say(made)
+            what, text = f"{name_record(record, key)} {change.get_action_display()}", _say(made)
             came = change.action == Change.Action.CREATED
             yield Entry(what, "", "" if came else text, text if came else "", made.made.line)
 
 
-def _name(record: str, key: str) -> str:
+def name_record(record: str, key: str) -> str:
+    """A record as people call it."""
     return f"{Change.Record(record).label} {key}".strip()
 
 

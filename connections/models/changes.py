@@ -39,6 +39,8 @@ class Change(models.Model):
 
     WRITES = (Action.CREATED, Action.UPDATED, Action.DELETED)
     """By these something else stands than before."""
+    DECISIONS = (Action.KEPT, Action.LET_GO)
+    """By these somebody decides whether files may change a value."""
 
     account = models.ForeignKey(
         Account, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, db_default=0, related_name="+"

@@ -7,8 +7,9 @@ from django.db import connection as database
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from connections.history.provenance import Provenance
 from connections.history.recording import recorded_deletion, recorded_edit
-from connections.history.timeline import Entry, read_timeline, show_origins
+from connections.history.timeline import Entry, read_timeline
 from connections.models import Address, Connection
 from tests.api.conftest import Program
 from tests.builders import add_lookups, add_member, make_account, make_user
@@ -70,8 +71,8 @@ def test_the_page_shows_timeline_and_origins(client, rosa, connection, run):
     assert [cell.text for cell in client.get(row).context["cells"]][:2] == ["C1", "Harbor Row"]
     assert "no row that begins on this line" in client.get(f"{row}9").content.decode()
     assert client.get(f"{row}x").status_code == 404
-    (own, *_) = show_origins(connection)
-    by = {field: source.rpartition(",")[0] for field, _, source in own[1]}
+    (own, *_) = Provenance(connection).show()
+    by = {field: source.rpartition(",")[0] for field, _, source, _ in own[1]}
     assert (by["profile_name"], by["customer_alias"]) == (f"run {run.pk}, customers.txt, line 2", "rosa by token shop")
 
 
@@ -95,7 +96,7 @@ def test_a_long_history_takes_no_more_queries(rosa, connection):
     def count():
         with CaptureQueriesContext(database) as queries:
             read_timeline(connection, 50)
-            show_origins(connection)
+            Provenance(connection).show()
         return len(queries)
 
     few = count()

@@ -7,7 +7,8 @@ from django.utils import timezone
 from django_q.models import Task
 
 from accounts.models import IdempotencyKey, LoginAttempt
-from connections.history.timeline import read_timeline, show_origins
+from connections.history.provenance import Provenance
+from connections.history.timeline import read_timeline
 from connections.models import Change
 from dropbox.models import Session
 from imports.models import Feed, Issue, KeptFile, Message, Pull, Run
@@ -239,10 +240,10 @@ def test_timeline_origins_and_undo_stand_when_runs_around_are_gone(account, file
     forget_copies(made, same, changed, same_again, last)
     grow_old(made, same, changed, same_again, last, days=LONG)
     connection = account.connections.get()
-    before = (read_timeline(connection, 100), show_origins(connection))
+    before = (read_timeline(connection, 100), Provenance(connection).show())
     prune_all()
     assert left_of(Run) == {made.pk, same.pk, changed.pk, last.pk}, "rejects of the second may come back"
-    assert (read_timeline(connection, 100), show_origins(connection)) == before
+    assert (read_timeline(connection, 100), Provenance(connection).show()) == before
     _, undone = undo_run(changed)
     assert (undone.restored, undone.left_in_all) == (1, 0)
     connection.refresh_from_db()
