@@ -8,14 +8,14 @@ Bytes that nobody came to name are found by `find_unnamed`.
 from __future__ import annotations
 
 import tempfile
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from django.db import transaction
+from django.db import Error, transaction
 
 from imports import storage
 from imports.models import KeptFile
@@ -93,7 +93,8 @@ class Draft:
         on its way.
         """
         yield self
-        self.drop_unused()
+        with suppress(Error):  # what is done is done
+            self.drop_unused()
 
     def drop_unused(self) -> None:
         """Delete the bytes that were brought, unless a row names them."""
