@@ -30,7 +30,7 @@ from imports.files.customers import Customer
 from imports.files.mapping import CustomerMapping
 from imports.files.scanning import read_rows, scan_customers
 from imports.files.sources import Source, open_source
-from imports.files.spans import Scan
+from imports.files.spans import DIGEST, Scan
 from imports.models import Run
 from imports.pipeline.beating import Progress, beating
 from imports.pipeline.beginning import begin_run, hold_what_fails
@@ -131,10 +131,13 @@ class _Import:
 
     def repeat(self) -> bool:
         """Take the file for read where it comes again as it was, and all else is as it was; returns whether it is."""
-        if self.keeper is None or self.replay or self.ending.release:
+        if self.keeper is None:
             return False
-        self.run.meaning = self._digest(RULES_REVISION)
-        last = find_same(self.run, self.keeper)
+        last = None
+        if not self.replay and not self.ending.release:
+            self.run.meaning = self._digest(RULES_REVISION)
+            last = find_same(self.run, self.keeper)
+        self.keeper.begin_copy()
         if last is None or self.witness:
             return False
         with self.ending.committing():
@@ -265,13 +268,14 @@ class _Import:
         if len(scan.customers) <= SMALL_FILE:
             stored = stored.filter(customer_code__in=scan.customers.keys())
         known, unchanged = bytearray(len(scan.last_span)), bytearray(len(scan.last_span))
-        find, digest_of = scan.customers.get, scan.digest
+        find, digests = scan.customers.get, memoryview(scan.digests)
         for pk, code, digest in stored.values_list("pk", "customer_code", "source_digest").iterator(10 * BATCH):
             number = find(code)
             if number is not None:
                 self.mentioned.append(pk)
                 known[number] = 1
-                unchanged[number] = digest_of(number) == digest
+                start = DIGEST * number
+                unchanged[number] = digests[start : start + DIGEST] == digest
         changed = [code for code, number in scan.customers.items() if not unchanged[number]]
         return changed, [code for code in changed if not known[scan.customers[code]]] if self.mentioned else changed
 

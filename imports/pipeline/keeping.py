@@ -23,19 +23,31 @@ if TYPE_CHECKING:
 class Keeper:
     """A run's file being read beside the run: digested, and copied where a copy is kept."""
 
-    def __init__(self, run: Run, digesting: Future[str], draft: Draft, bringing: Future[None] | None) -> None:
+    def __init__(self, run: Run, pool: ThreadPoolExecutor, path: Path, draft: Draft | None) -> None:
+        """Without a draft no copy is kept."""
         self.run = run
-        self.digesting = digesting
+        self.pool = pool
+        self.digesting = pool.submit(_digest, path, run.sha256)
         self.draft = draft
-        self.bringing = bringing
+        self.bringing: Future[None] | None = None
 
     @property
     def sha256(self) -> str:
         """The SHA-256 of the whole file in hexadecimal; waits for it. Blank where the file cannot be read."""
         return self.digesting.result()
 
+    def begin_copy(self) -> None:
+        """Bring the copy beside the run. Whoever has waited for the digest spares packing what the account has."""
+        if self.draft is None or self.bringing is not None:
+            return
+        if self.digesting.done() and not self.draft.sha256:
+            self.draft.sha256 = self.sha256
+            self.draft.look_up()
+        self.bringing = self.pool.submit(self.draft.bring)
+
     def wait(self) -> None:
         """Until the copy is in the storage. Raises StorageUnreachable and StorageRefused."""
+        self.begin_copy()
         if self.bringing is not None:
             self.bringing.result()
 
@@ -46,7 +58,7 @@ class Keeper:
         """
         self.run.sha256 = self.run.sha256 or self.sha256
         self.wait()
-        if self.bringing is not None:
+        if self.draft is not None:
             self.run.kept_file = self.draft.keep()
 
 
@@ -61,8 +73,7 @@ def keeping_file(run: Run, path: Path, *, wanted: bool = True) -> Iterator[Keepe
     if is_copied:
         draft.look_up()
     with draft.dropping_unused(), ThreadPoolExecutor(1) as pool:
-        digesting = pool.submit(_digest, path, run.sha256)
-        yield Keeper(run, digesting, draft, pool.submit(draft.bring) if is_copied else None)
+        yield Keeper(run, pool, path, draft if is_copied else None)
 
 
 def _digest(path: Path, known: str) -> str:
