@@ -170,7 +170,7 @@ def prune(kinds: Collection[Prunable], *, most: int | None = None, seconds: floa
     Raises PrunedAlready while another process does.
     """
     pruned, began = Pruned(), time.monotonic()
-    with _claim():
+    with claim_pruning():
         for kind in kinds:
             if (before := kind.cutoff()) is None:
                 continue
@@ -234,12 +234,18 @@ def _hour(now: datetime) -> datetime:
 
 
 @contextmanager
-def _claim() -> Iterator[None]:
-    """One process prunes; the claim ends with the process that holds it, however that ends."""
+def claim_pruning(*, patient: bool = False) -> Iterator[None]:
+    """One process prunes, or keeps others from it; the claim ends with the process that holds it, however that ends.
+
+    Raises PrunedAlready, unless it is `patient` and waits.
+    """
+    take = "pg_advisory_lock" if patient else "pg_try_advisory_lock"
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(hashtextextended(%s, 0))", [CLAIM])
-        if not cursor.fetchone()[0]:
-            raise PrunedAlready("Another process prunes at this moment. What it leaves is pruned later.")
+        cursor.execute(f"SELECT {take}(hashtextextended(%s, 0))", [CLAIM])
+        if cursor.fetchone()[0] is False:
+            raise PrunedAlready(
+                "Another process prunes at this moment, or makes a backup. What is left is pruned later."
+            )
         try:
             yield
         finally:

@@ -78,7 +78,7 @@ def test_two_do_not_prune_at_once():
     at_work, done = threading.Event(), threading.Event()
 
     def hold():
-        with pruning._claim():
+        with pruning.claim_pruning():
             at_work.set()
             done.wait(30)
         connection.close()

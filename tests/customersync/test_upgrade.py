@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 import io
+import logging
 import subprocess
 import sys
 import tarfile
 from pathlib import Path
 
+import psycopg
 import pytest
 from django.apps import apps
 from django.db import connection
 from django.db.migrations.loader import MigrationLoader
 
-from imports.models import Run
-from tests.builders import add_lookups, add_member, make_account, make_user
+from benchmarks.servers import Server
 from tests.imports.customer_files import NEW, as_text
 from tests.processes import ROOT, environment
 
 PREVIOUS = "064d76f82fa6c85a1a8c8cc073537564f10702e8"
 """The last commit of the release that may still run; set anew with every release."""
 
-WORK = """
+SET_UP = """
 import sys
 from importlib.util import find_spec
 from pathlib import Path
@@ -31,20 +32,47 @@ for package in ("requests_hardened", "sshfs"):  # of the release before alone; n
     if find_spec(package) is None:
         sys.modules[package] = sys.modules[f"{package}.ip_filter"] = MagicMock()
 django.setup()
-from django.core.files.uploadedfile import SimpleUploadedFile
 from accounts.models import Account, User
+import imports
+assert Path(imports.__file__).is_relative_to(Path.cwd()), imports.__file__
+"""
+
+BEGIN = """
+from django.core.management import call_command
+from accounts.models import Membership
+from tests.builders import add_lookups
+call_command("migrate", verbosity=0)
+account = Account.objects.create(code="maison", name="Maison")
+add_lookups(account)
+Membership.objects.create(account=account, user=User.objects.create_user("rosa", "rosa@example.com"), role="editor")
+"""
+
+WORK = """
+import time
+from imports.pipeline import import_file
+account, folder, over = Account.objects.get(), Path(sys.argv[1]), Path(sys.argv[2])
+template, number, longest = (folder / "customers.txt").read_text(), 0, 0.0
+while True:
+    ends, number, began = over.exists(), number + 1, time.monotonic()
+    path = folder / "load" / f"{number}.txt"
+    path.write_text(template.replace("\\nC1|", f"\\nN{number}|"))
+    run = import_file(account, path)
+    longest = max(longest, time.monotonic() - began)
+    assert (run.status, run.created) == ("succeeded", 1), (number, run.status, run.message)
+    if number == 3:
+        print("at work", flush=True)
+    if ends:
+        break
+print("imported", number, round(longest, 1), flush=True)
+
+from django.core.files.uploadedfile import SimpleUploadedFile
 from connections.models import Change, Connection
 from imports.models import Feed, Message, Pull, Run
-from imports.pipeline import import_file
 from imports.pulling import pull_feed
 from imports.telling import tell_of_run
 from imports.uploading import import_queued, store_upload
 from lookups.loading import load_rows
-import imports
-assert Path(imports.__file__).is_relative_to(Path.cwd()), imports.__file__
-account, user, path = Account.objects.get(), User.objects.get(), Path(sys.argv[1])
-run = import_file(account, path)
-assert (run.status, run.created) == ("succeeded", 1), run.message
+user, path = User.objects.get(), folder / "customers.txt"
 queued = store_upload(account, SimpleUploadedFile("a.txt", path.read_bytes()), user)
 print(import_queued(queued.pk))
 feed = Feed.objects.create(account=account, name="erp", protocol="file", folder="out", mask="*.txt", settle_seconds=0)
@@ -68,26 +96,57 @@ def previous(tmp_path):
     return folder
 
 
+@pytest.fixture
+def database(django_db_setup, django_db_blocker):
+    """A database of its own, empty; the name."""
+    with django_db_blocker.unblock():
+        server, name = Server(), f"{connection.settings_dict['NAME']}_upgraded"
+        server.create(name)
+        yield name
+        server.drop(name)
+
+
 @pytest.mark.django_db(transaction=True)
-def test_code_of_the_release_before_works_on_the_new_schema(previous, tmp_path):
-    account = make_account("maison")
-    add_lookups(account)
-    add_member(account, make_user("rosa"))
+def test_code_of_the_release_before_goes_on_while_its_database_is_migrated_and_then(previous, database, tmp_path):
+    """Nothing of its work fails, waits long or is lost."""
     (tmp_path / "customers.txt").write_text(as_text([NEW]))
+    (tmp_path / "load").mkdir()
     folder = tmp_path / "feeds" / "maison" / "out"
     folder.mkdir(parents=True)
     (folder / "pulled.txt").write_text(as_text([NEW]))
-    variables = {"LOCAL_FEEDS": str(folder.parents[1]), "DJANGO_SETTINGS_MODULE": "customersync.settings"}
-    ended = subprocess.run(
-        [sys.executable, "-c", WORK, str(tmp_path / "customers.txt")],
-        cwd=previous, env=environment(**variables), capture_output=True, text=True, check=False,
+    variables = {"DATABASE_URL": Server().url(database), "DJANGO_SETTINGS_MODULE": "customersync.settings"}
+    there = {"cwd": previous, "env": environment(**variables, LOCAL_FEEDS=str(folder.parents[1]))}
+    begun = subprocess.run([sys.executable, "-c", SET_UP + BEGIN], **there, capture_output=True, text=True, check=False)
+    assert begun.returncode == 0, begun.stderr
+
+    over = tmp_path / "over"
+    work = subprocess.Popen(
+        [sys.executable, "-c", SET_UP + WORK, str(tmp_path), str(over)],
+        **there, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
-    assert ended.returncode == 0, ended.stdout + ended.stderr
-    assert list(Run.objects.values_list("status", "created", "unchanged").order_by("pk")) == [
-        ("succeeded", 1, 0),
-        ("succeeded", 0, 1),
-        ("succeeded", 0, 1),
-    ]
+    try:
+        assert work.stdout is not None
+        assert work.stdout.readline() == "at work\n", work.communicate()
+        migrate = [sys.executable, "manage.py", "migrate", "--no-input"]
+        migrated = subprocess.run(
+            migrate, cwd=ROOT, env=environment(**variables), capture_output=True, text=True, check=False
+        )
+    finally:
+        over.touch()
+        said, wrong = work.communicate(timeout=120)
+    assert migrated.returncode == 0, migrated.stdout + migrated.stderr
+    assert work.returncode == 0, said + wrong
+    _, imported, longest = said.split("\n", 1)[0].split()
+    assert int(imported) > 3
+    logging.getLogger(__name__).info("%s imports, the longest of %s seconds", imported, longest)
+    with psycopg.connect(Server().dsn, dbname=database) as session:
+        counted = session.execute(
+            "SELECT count(*), count(DISTINCT c.id) FROM imports_run r JOIN connections_change h ON h.run_id = r.id"
+            " JOIN connections_connection c ON c.id = h.connection_id WHERE h.action = 'created'"
+            " AND r.status = 'succeeded' AND c.customer_code LIKE 'N%'"
+        ).fetchone()
+    assert counted is not None
+    assert counted[1] == int(imported)
 
 
 def _models_as_made():
