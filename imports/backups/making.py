@@ -42,23 +42,20 @@ NAMES = "names"
 def make_backup(target: Path, *, leave_files: bool = False) -> Manifest:
     """Make a backup in a folder that does not exist yet; nobody but its owner may read it.
 
-    Others go on meanwhile, and what they commit after the beginning is not in it; only pruning waits. `leave_files`
-    leaves the copies in their storage. Raises SettingsWrong, TryAgainLater, OSError, and PrunedAlready never: it waits.
+    Others go on meanwhile, and what they commit after the beginning is not in it; only pruning waits, and another
+    backup. `leave_files` leaves the copies in their storage. Raises SettingsWrong, TryAgainLater and OSError.
     """
     program = find_program("pg_dump", server_release())
-    if target.exists():
-        raise SettingsWrong(f"{target} exists already. Name a folder that does not, such as {target}/2026-01-31.")
-    with _building(target) as folder:
-        with claim_pruning(patient=True):
-            with _snapshot() as snapshot:
-                _dump(program, snapshot, folder / DATABASE)
-                manifest = _describe()
-                if not leave_files:
-                    _note_names(folder / NAMES)
-            if leave_files:
-                manifest.left_in = storage.describe_place()
-            else:
-                _copy_files(folder, manifest)
+    with claim_pruning(patient=True), _building(target) as folder:
+        with _snapshot() as snapshot:
+            _dump(program, snapshot, folder / DATABASE)
+            manifest = _describe()
+            if not leave_files:
+                _note_names(folder / NAMES)
+        if leave_files:
+            manifest.left_in = storage.describe_place()
+        else:
+            _copy_files(folder, manifest)
         parts = [DATABASE] if leave_files else [DATABASE, DIGESTS]
         manifest.parts = {name: measure(folder / name) for name in parts}
         manifest.write(folder)
@@ -69,8 +66,10 @@ def make_backup(target: Path, *, leave_files: bool = False) -> Manifest:
 def _building(target: Path) -> Iterator[Path]:
     """A folder beside the target, which gets its name once all is written to the disk, and else is removed.
 
-    One that a killed process left is removed by the next.
+    One that a killed process left is removed by the next. Raises SettingsWrong where the target is there already.
     """
+    if target.exists():
+        raise SettingsWrong(f"{target} exists already. Name a folder that does not, such as {target}/2026-01-31.")
     draft = target.with_name(f"{target.name}.unfinished")
     target.parent.mkdir(parents=True, exist_ok=True)
     if draft.exists():

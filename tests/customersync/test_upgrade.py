@@ -63,6 +63,7 @@ while True:
         print("at work", flush=True)
     if ends:
         break
+    time.sleep(0.2)
 print("imported", number, round(longest, 1), flush=True)
 
 from django.core.files.uploadedfile import SimpleUploadedFile
