@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import time
 from ipaddress import ip_network
 from typing import Any
@@ -17,6 +18,10 @@ from benchmarks.servers import Server
 
 MANY_ROWS = 5000
 RENDER: Any = Template._render  # type: ignore[attr-defined]  # private; before the test client listens
+
+
+# Each process that tests start would compile all of the program anew.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 
 def pytest_collection_finish():
@@ -53,6 +58,12 @@ def _quick_templates(django_test_environment):
         return listened_to(self, context) if is_page else RENDER(self, context)
 
     Template._render = render  # type: ignore[attr-defined]  # as above
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings):
+    """No test pulls the plug of the server, so none waits for its disk."""
+    connection.settings_dict["OPTIONS"]["options"] = "-c synchronous_commit=off"
 
 
 @pytest.fixture(scope="session")
