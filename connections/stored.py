@@ -11,6 +11,7 @@ from django.db.models import BigIntegerField
 from django.db.models.expressions import RawSQL
 
 from accounts.models import User
+from accounts.replicas import read_from
 from connections.given import given_fields
 from connections.models import (
     Address,
@@ -136,7 +137,7 @@ def fetch_stored(connections: QuerySet[Connection]) -> dict[str, StoredCustomer]
         pk: StoredCustomer(pk, code, version, status, duplicate_of, ConnectionValues(*values))
         for pk, code, version, status, duplicate_of, *values in rows
     }
-    with connection.cursor() as cursor:
+    with read_from(Connection).cursor() as cursor:
         for pk, owner, kind, code, *values in _children(cursor, Address, customers, "kind", "code", *ADDRESS_FIELDS):
             customers[owner].addresses[kind, code] = StoredAddress(pk, AddressValues(*values))
         for pk, owner, code, name in _children(cursor, Door, customers, "code", "name"):

@@ -118,6 +118,19 @@ if env.str("DATABASE_URL", default="") or not DEBUG:
 else:
     DATABASES = {"default": {"ENGINE": "customersync.embedded_postgres", "NAME": "customersync"}}
 
+# A copy of the database that lists and exports are read from.
+if env.str("REPLICA_URL", default=""):
+    DATABASES["replica"] = {
+        **env.db_url("REPLICA_URL"),
+        "ENGINE": "django.db.backends.postgresql",
+        "CONN_MAX_AGE": env.int("CONN_MAX_AGE", default=60),
+        "CONN_HEALTH_CHECKS": True,
+        "TEST": {"MIRROR": "default"},
+    }
+    DATABASES["replica"].setdefault("OPTIONS", {}).setdefault("connect_timeout", 2)
+    DATABASE_ROUTERS = ["accounts.replicas.Router"]
+    MIDDLEWARE.append("accounts.replicas.ReadReplica")
+
 AUTH_USER_MODEL = "accounts.User"
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}

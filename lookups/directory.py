@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import connection
 
+from accounts.replicas import read_from
 from lookups import models
 from lookups.texts import read_key
 
@@ -122,7 +123,7 @@ def _fetch_entries(account: Account, only: Mapping[str, Collection[int]] | None)
             part += " AND id = ANY(%s)"
             parameters.append(list(only.get(name, ())))
         parts.append(part)
-    with connection.cursor() as cursor:
+    with read_from(models.SalesRep).cursor() as cursor:
         cursor.execute(f"{' UNION ALL '.join(parts)} ORDER BY 1, 3, 4", parameters)
         names = list(LISTS)
         return [(names[place], pk, code, name) for place, pk, code, name in cursor]

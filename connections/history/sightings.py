@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from django.db import connection
 from django.utils import timezone
 
+from accounts.replicas import read_from
 from connections.models import Sighting
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ def _ranges(ids: Iterable[int]) -> str:
 
 def last_seen(connections: Collection[int]) -> dict[int, date]:
     """The day on which a file last mentioned each of these connections (by id), of those that one ever did."""
-    with connection.cursor() as cursor:
+    with read_from(Sighting).cursor() as cursor:
         cursor.execute(
             "SELECT c.id, max(s.day) FROM connections_connection c JOIN connections_sighting s"
             " ON s.account_id = c.account_id AND s.ids @> c.id WHERE c.id = ANY(%s) GROUP BY c.id",

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 
 from django.db import connection, transaction
 
+from accounts.replicas import catch_up
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
@@ -49,4 +51,5 @@ def take_watermark(account_id: int) -> datetime:
             [now, account_id],
         )
         watermark: datetime = cursor.fetchone()[0]
-        return watermark
+    catch_up()
+    return watermark

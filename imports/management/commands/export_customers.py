@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from django.core.management.base import BaseCommand, CommandError
 
 from accounts.management.arguments import add_account_argument, find_account
+from accounts.replicas import reading_replica
 from imports.errors import SettingsWrong
 from imports.files.drafts import drafting, publish
 from imports.files.exporting import export_file, export_json
@@ -43,6 +44,7 @@ class Command(BaseCommand):
         check_writable(path)
         spec = STANDARD if options["json"] else _spec(account, options["format"])
 
+        @reading_replica()
         def export(out: TextIO) -> int:
             return export_json(account, out) if options["json"] else export_file(account, out, spec)
 
