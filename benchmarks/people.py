@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import json
+import random
 import re
 import threading
 import time
 from collections import Counter
+from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    import random
-    from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    from benchmarks.proving import Copy
+
+Action = Callable[[], str]
 
 LISTS = {"payment_terms": ("N30", "N60", "PRE"), "warehouses": ("WH1", "WH2"), "sales_reps": ("REP1", "REP2")}
 
@@ -49,7 +54,9 @@ class Unexpected(Exception):
 class World:
     """One account, and the doors that people and programs use."""
 
-    def __init__(self, account: Any, folder: Path, customers: int, seed: int, tally: Tally) -> None:
+    def __init__(
+        self, account: Any, folder: Path, customers: int, seed: int, tally: Tally, *, user: Any = None
+    ) -> None:
         from accounts.tokens import make_token
         from lookups.models import PriceType
         from tests.builders import add_member, make_user
@@ -59,8 +66,9 @@ class World:
         self.coming = [f"N{number:04}" for number in range(customers // 5)]
         """Codes that files bring and people add by hand."""
         self.price_type = PriceType.objects.filter(account=account)[0].pk
-        self.user = make_user("rosa")
-        add_member(account, self.user)
+        self.user = user or make_user("rosa")
+        if user is None:
+            add_member(account, self.user)
         self.token = make_token(self.user, "together")[1]
 
     def client(self) -> Any:
@@ -174,8 +182,9 @@ def undoer(world: World, chance: random.Random) -> Callable[[], str]:
 
     def undo_one() -> str:
         time.sleep(chance.random())
-        first = Run.objects.order_by("pk").values("pk")[:1]  # with whose customers everybody works
-        runs = list(Run.objects.applied().exclude(pk__in=first).order_by("-pk")[:6])
+        ours = Run.objects.filter(account=world.account)
+        first = ours.order_by("pk").values("pk")[:1]  # with whose customers everybody works
+        runs = list(ours.applied().exclude(pk__in=first).order_by("-pk")[:6])
         if not runs:
             return "nothing to undo yet"
         run = chance.choice(runs)
@@ -280,45 +289,40 @@ def list_loader(world: World, chance: random.Random) -> Callable[[], str]:
     return load
 
 
-class Copy:
-    """What a program knows that follows the changes, and asks which customers were updated since its last look."""
-
-    def __init__(self, world: World) -> None:
-        self.ask = world.program()
-        self.customers: dict[int, dict[str, Any]] = {}
-        self.changes: list[int] = []
-        self.after, self.since = "0", ""
-
-    def poll(self) -> str:
-        for page in self._pages(f"changes/?page_size=200&after={self.after}"):
-            self.after = page["after"]
-            self.changes += [found["id"] for found in page["results"]]
-        since = f"&updated_since={self.since}" if self.since else ""
-        for number, page in enumerate(self._pages(f"connections/?page_size=200{since}")):
-            if not number:
-                self.since = page["as_of"]
-            self._take(page["results"])
-        return "done"
-
-    def _take(self, results: list[dict[str, Any]]) -> None:
-        for found in results:
-            known = self.customers.get(found["id"])
-            if known is None or known["updated_at"] <= found["updated_at"]:
-                self.customers[found["id"]] = found
-
-    def _pages(self, place: str) -> Iterator[dict[str, Any]]:
-        while place:
-            answer = self.ask("get", place)
-            if answer.status_code != 200:
-                raise Unexpected(f"{answer.status_code} {answer.content.decode()}")
-            page = answer.json()
-            yield page
-            place = (page["next"] or "").partition("localhost")[2]
-
-
 ROLES = (
     ("importer", importer), ("importer", importer), ("editor", editor), ("editor", editor),
     ("housekeeper", housekeeper), ("reviewer", reviewer), ("deciding program", deciding_program),
     ("list loader", list_loader), ("undoer", undoer),
 )  # fmt: skip
 WORKERS = {who for who, _ in ROLES} | {"polling program"}
+
+
+def work(world: World, copy: Copy, seconds: float, pause: float = 0.0) -> None:
+    """Everybody in a thread and a session of their own, until the time is over; each rests between what they do."""
+    actions = [(who, role(world, random.Random(f"{world.seed} {number}"))) for number, (who, role) in enumerate(ROLES)]
+    actions.append(("polling program", copy.poll))
+    work_at_once(world.tally, actions, seconds, pause)
+
+
+def work_at_once(tally: Tally, actions: list[tuple[str, Action]], seconds: float, pause: float = 0.0) -> None:
+    """Repeat each in a thread of its own."""
+    deadline = time.monotonic() + seconds
+
+    def repeat(who: str, act: Action) -> None:
+        from django.db import connection
+
+        with closing(connection):
+            while time.monotonic() < deadline:
+                try:
+                    tally.note(who, act())
+                except Unexpected as answer:
+                    tally.note_error(who, str(answer))
+                except Exception as error:  # noqa: BLE001  (that is what is looked for)
+                    tally.note_error(who, f"{type(error).__name__}: {error}")
+                time.sleep(pause)
+
+    threads = [threading.Thread(target=repeat, args=action) for action in actions]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
