@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import math
+import signal
+import sys
 import time
 from collections import Counter
 from dataclasses import dataclass, field
@@ -31,7 +33,8 @@ OFF = (0.5, 4)
 
 @contextlib.contextmanager
 def running_hosts(folder: Path, count: int, **variables: str) -> Iterator[list[Host]]:
-    """Until the end of the block, when all their processes are killed."""
+    """Until the end of the block, when all their processes are killed; also when this one is told to end."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     hosts = [Host(number + 1, folder, variables) for number in range(count)]
     try:
         yield hosts
