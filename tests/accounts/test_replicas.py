@@ -63,7 +63,7 @@ def answers():
 @contextmanager
 def asked():
     """The statements that each database is sent, by its name, of our tables alone."""
-    sent = {DEFAULT_DB_ALIAS: [], REPLICA: []}
+    sent: dict[str, list[str]] = {DEFAULT_DB_ALIAS: [], REPLICA: []}
 
     def note(name):
         def run(execute, sql, *rest):
