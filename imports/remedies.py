@@ -28,6 +28,7 @@ REMEDIES = {
     "missing_footer": "The file may have been cut. The sender sends it again, whole.",
     "moved_header": "The sender puts the header where it was, or a version of the format says where it stands.",
     "name_differs": "The list's name stays. If the new one is right, load the list with it.",
+    "near_address": "If it is the same address, the sender corrects its code; otherwise nothing is to be done.",
     "near_key": "If it is the same customer, the sender corrects its code; otherwise nothing is to be done.",
     "not_replayed": "It was left, because it came again since or cannot be found. The message says where.",
     "nul": "The file is damaged there. The sender exports it again.",

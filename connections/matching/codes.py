@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
+from django.db.models import Q
+
+from connections.mangled_codes import ACCENTED, accents_lost, damaged, keys_meant, name_mangling
 from connections.models import Connection
 from connections.near_keys import name_differences, near_key
 
@@ -22,13 +25,17 @@ def find_near(account_id: int, codes: Iterable[str]) -> dict[str, list[str]]:
     """
     asked: defaultdict[str, list[str]] = defaultdict(list)
     for code in codes:
-        asked[near_key(code)].append(code)
-    known = Connection.objects.filter(account=account_id, near_key__in=[*asked, ""]).values_list(
-        "status", "customer_code"
-    )
+        for key in (near_key(code), *keys_meant(code)):
+            asked[key].append(code)
+    wanted = Q(near_key__in=[*asked, ""])
+    if not all(key.isdigit() for key in asked):
+        wanted |= Q(near_key__regex=ACCENTED)
+    known = Connection.objects.filter(wanted, account=account_id).values_list("status", "customer_code", "near_key")
     near: defaultdict[str, list[str]] = defaultdict(list)
-    for _, other in sorted(known, key=lambda row: (row[0] == Connection.Status.REJECTED, row[1])):
-        for code in asked.get(near_key(other), ()):
+    for _, other, stored in sorted(known, key=lambda row: (row[0] == Connection.Status.REJECTED, row[1])):
+        key = stored or near_key(other)
+        keys = [key] if key.isascii() else [key, *accents_lost(key), damaged(key)]
+        for code in dict.fromkeys(code for key in keys for code in asked.get(key, ())):
             if code != other:
                 near[code].append(other)
     return dict(near)
@@ -36,6 +43,10 @@ def find_near(account_id: int, codes: Iterable[str]) -> dict[str, list[str]]:
 
 def describe_near(code: str, others: Sequence[str]) -> str:
     """The others with what tells them from the code: "'00123', which differs only in leading zeros"."""
-    named = [f"{other!r}, which differs only in {name_differences(code, other)}" for other in others[:MOST_NAMED]]
+    named = [f"{other!r}, which differs only in {_name(code, other)}" for other in others[:MOST_NAMED]]
     more = len(others) - len(named)
     return ", and ".join(named) + (f", and {more} more" if more else "")
+
+
+def _name(code: str, other: str) -> str:
+    return name_differences(code, other) if near_key(code) == near_key(other) else name_mangling(code, other)

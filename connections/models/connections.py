@@ -12,6 +12,7 @@ from django.db.models.functions import Coalesce, Now
 
 from accounts.models import Account
 from connections.given import given_fields
+from connections.mangled_codes import ACCENTED
 from connections.models.changes import Change
 from connections.models.querysets import ConnectionQuerySet
 from connections.near_keys import LONGEST, near_key
@@ -113,6 +114,9 @@ class Connection(models.Model):
         ]
         indexes = [
             models.Index(fields=["account", "near_key"], name="near_keys_of_an_account"),
+            models.Index(
+                fields=["account"], condition=models.Q(near_key__regex=ACCENTED), name="accented_codes_of_an_account"
+            ),
             models.Index(fields=["account", "updated_at"], name="last_updates_of_an_account"),
             models.Index(fields=["account", "id"], condition=models.Q(status="pending"), name="waiting_for_review"),
             models.Index(  # until when it is to be reviewed, but for the hours, which the account has

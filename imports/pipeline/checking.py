@@ -21,7 +21,7 @@ from imports.files.near_lines import NearLines
 from imports.files.scanning import read_rows
 from imports.files.totals import LEAVE_OUT, SUMS_UP, TOTALS_ROW, is_rule, says_total
 from imports.models import Run
-from imports.pipeline.comparing import NearKeys
+from imports.pipeline.comparing import NearKeys, warn_of_near_addresses
 from imports.pipeline.judging import Judge, Verdict
 from imports.pipeline.repeating import Repeated
 from imports.pipeline.staging import settle_lookups, stage_customers
@@ -78,6 +78,7 @@ class Checker:
                 continue
             customer = self.grouper.group(code, read_rows(self.source, scan, scan.spans(number)))
             verdict = self.judge.judge(customer, known)
+            warn_of_near_addresses(verdict, self.mapping)
             if known is None:
                 self.near.warn(customer, scan, self.mapping)
                 if says_total(code) or is_rule(code):

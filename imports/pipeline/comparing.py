@@ -8,7 +8,7 @@ from itertools import islice, pairwise
 from typing import TYPE_CHECKING
 
 from connections.matching.codes import describe_near, find_near
-from connections.near_keys import LONGEST, near_key
+from connections.near_keys import LONGEST, name_differences, near_key
 from imports.template import Target
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from imports.files.customers import Customer
     from imports.files.mapping import CustomerMapping
     from imports.files.spans import Scan
+    from imports.pipeline.judging import Verdict
 
 ASKED_AT_ONCE = 50_000
 """Codes of one query; few files have more new ones."""
@@ -100,3 +101,30 @@ def _find_doubles(codes: Sequence[str]) -> dict[str, str]:
         if mark in doubled:
             alike.setdefault(near_key(code), []).append(code)
     return {code: same[1] if code == same[0] else same[0] for same in alike.values() if len(same) > 1 for code in same}
+
+
+def warn_of_near_addresses(verdict: Verdict, mapping: CustomerMapping) -> None:
+    """Say which new addresses of a customer have a code that looks like that of another one of the same kind."""
+    customer = verdict.customer
+    new = [record.key for record in verdict.addresses if record.id is None]
+    stored = verdict.stored.addresses if verdict.stored else {}
+    if not new or len(stored) + len(new) < 2:
+        return
+    alike: dict[tuple[str, str], list[str]] = {}
+    for kind, code in dict.fromkeys([*stored, *customer.addresses]):
+        alike.setdefault((kind, near_key(code)), []).append(code)
+    for kind, code in new:
+        other = next((other for other in alike[kind, near_key(code)] if other != code), None)
+        if other is None:
+            continue
+        merged = customer.addresses[kind, code]
+        target = merged.target("code")
+        known = "the customer has" if (kind, other) in stored else "the file also has"
+        message = (
+            f"{target} {code!r} is new, but {known} {other!r}, which differs only in {name_differences(code, other)}. "
+            "Send the code as it was if they are one address."
+        )
+        column = mapping.column_label(target)
+        customer.problem(
+            merged.line, "near_address", message, column=column, field=str(target), value=code, severity="warning"
+        )

@@ -43,6 +43,45 @@ def test_a_new_code_that_looks_like_a_known_one_warns_and_names_it(send):
     assert not send(*rows_of(["10017", "123", "10017.0", "200"])).issues.exists(), "known by now"
 
 
+def test_new_codes_that_programs_made_of_known_ones_are_told(send):
+    """What each is made of, `tests/connections/test_mangled_codes.py` says."""
+    send(*rows_of(["1-2", "MAR-10", "MÜLLER", "A&B", "42", "-55", "Ñandú", "GÖTZ", "MULLE"]))
+    made = {
+        "02-Jan": "'1-2', which differs only in the form of a date",
+        "10-Mar": "'MAR-10', which differs only in the form of a date",
+        "MULLER": "'MÜLLER', which differs only in accents",
+        "MUELLER": "'MÜLLER', which differs only in accents",
+        "M?LLER": "'MÜLLER', which differs only in letters that a program did not have",
+        "MÃœLLER": "'MÜLLER', which differs only in its encoding",
+        "MÜLLE": "'MULLE', which differs only in accents",
+        "A&amp;B": "'A&B', which differs only in signs written as HTML",
+        "42.000": "'42', which differs only in zeros behind a decimal point",
+        "(55)": "'-55', which differs only in the place of its minus",
+        "#42": "'42', which differs only in marks around it",
+    }
+    told = near_keys(send(*rows_of([*made, "GÄTZ", "MÖLLER", "MAR-11", "2-3"])))
+    assert {code: message.split("the account has ")[1].split(". ")[0] for code, message in told.items()} == made
+
+
+def test_a_new_address_whose_code_looks_like_another_of_the_customer_warns(send):
+    def row(kind, code):
+        return NEW | {"address_type": kind, "address_code": code, "address_country": "FR"}
+
+    send(row("S", "007"), row("B", "A1"))
+    run = send(row("S", "7"), row("S", "7.0"), row("B", "a1"), row("B", "7"), row("S", "A1"))
+    told = run.issues.filter(code="near_address").order_by("line")
+    assert [(issue.line, issue.field, issue.value, issue.severity) for issue in told] == [
+        (2, "address_code_1", "7", "warning"),
+        (3, "address_code_1", "7.0", "warning"),
+        (4, "address_code_1", "a1", "warning"),
+    ]
+    assert told[0].message == (
+        "address_code_1 '7' is new, but the customer has '007', which differs only in leading zeros. "
+        "Send the code as it was if they are one address."
+    )
+    assert not send(row("S", "7"), row("B", "a1")).issues.exists(), "known by now"
+
+
 def test_a_rejected_code_that_looks_like_a_known_one_tells_what_it_may_have_meant(send):
     send(*rows_of(["00123"]))
     run = send({"customer_code": "123", "customer_alias": "x"})
