@@ -1,11 +1,16 @@
-"""Prefixes: headers that are made of a block's name and a part, "Address 2 : City", "LOC_ZIP", whatever the name is."""
+"""Prefixes: headers that are made of a block's name and a part, "Address 2 : City", "LOC_ZIP", whatever the name is.
+
+A name of a letter or two with a number may also stand behind the part: "S1/City", "L2-Ort", "City B".
+"""
 
 from __future__ import annotations
 
 import re
 from collections import defaultdict
+from functools import cache
 from typing import TYPE_CHECKING
 
+from imports.onboarding import vocabulary
 from imports.onboarding.headers import ANY_PART, KINDS, LOCATION_PARTS, NOTHING, Meaning, lexicon, read_header
 from imports.onboarding.vocabulary import squash
 
@@ -20,12 +25,21 @@ PERSON = "contact"
 PERSONS = ("", "customer", PERSON)
 MOST_OF_PERSON = 8
 """How many columns a person has at most."""
+LONGEST_SHORT = 4
+"""How many letters a short name for a kind of address has at most, before its number."""
 SHORTEST = 3
 """How many letters an abbreviation has at least."""
 MOST = 0.6
 """What share of a file's columns one address can be; a name before more of them is the file's."""
 SURE_ENOUGH, KNOWN = 0.85, 0.99
 LESS = 0.02
+FEWEST_OF_PAIR = 2
+"""As `FEWEST_PARTS`, where names of both kinds of address have the same ones."""
+_SHORT_NAME = rf"(?P<name>[^\W\d_]{{1,{LONGEST_SHORT}}}[ ]?\d{{0,2}})"
+_SHORT_CUTS = (
+    re.compile(rf"{_SHORT_NAME}\s*(?:[-–\s(\[]\s*)(?P<part>[^\W\d].*?)[)\]]?", re.DOTALL),
+    re.compile(rf"(?P<part>[^\W\d].*?)\s*(?:[-–\s(\[:|>/._]\s*){_SHORT_NAME}[)\]]?", re.DOTALL),
+)
 _LAST_SEPARATOR = re.compile(r"(.*\S)\s*(?:[:|>/._]|(?<=\s)[-–](?=\s))\s*(\S.*)", re.DOTALL)
 
 
@@ -39,17 +53,22 @@ def name_blocks(columns: Sequence[Column]) -> None:
     for column in columns:
         if not column.named_by_system and (cut := _LAST_SEPARATOR.fullmatch(column.header)):
             blocks[cut[1].strip()].append((column, cut[2]))
-    found = {
+    short = _find_short(columns)
+    found = short | {
         name: of_name
         for name, of_name in blocks.items()
-        if _is_block(of_name) and (len(of_name) <= len(columns) * MOST or " " in of_name[0][0].header)
+        if squash(name) not in short
+        and _is_block(of_name)
+        and (len(of_name) <= len(columns) * MOST or " " in of_name[0][0].header)
     }
     for name in blocks.keys() - found.keys():
         if len(blocks[name]) <= MOST_OF_PERSON:
             _name_person(name, blocks[name])
     has_bare = _has_bare(columns, found)
-    kinds = {name: _kind(name, may_be_short=len(found) + has_bare > 1) for name in found}
+    kinds = {name: _short_kind(name) if name in short else "" for name in found}
+    kinds |= {name: _kind(name, may_be_short=len(found) + has_bare > 1) for name in found if not kinds[name]}
     numbers = _count([name for name in found if not kinds[name]], has_bare=has_bare)
+    numbers |= {name: int(digits[0]) for name in short if (digits := re.findall(r"\d+", name))}
     for name, of_name in found.items():
         number = numbers.get(name)
         for column, text in of_name:
@@ -58,6 +77,41 @@ def name_blocks(columns: Sequence[Column]) -> None:
             says_less = column.best is not None and meanings and meanings[0].part == NOTHING != column.best.part
             if meanings and not is_sure and not says_less:
                 column.meanings, column.block = meanings, "" if kinds[name] else name
+
+
+def _find_short(columns: Sequence[Column]) -> dict[str, list[tuple[Column, str]]]:
+    """The columns of blocks whose names are short for a kind of address and a number, before a part or behind it.
+
+    Such names say something together alone: some must be for billing and others for shipping, with the same parts.
+    """
+    for cut_of in (_LAST_SEPARATOR, *_SHORT_CUTS):
+        blocks: dict[str, list[tuple[Column, str]]] = defaultdict(list)
+        for column in columns:
+            if column.named_by_system or not (cut := cut_of.fullmatch(column.header)):
+                continue
+            name, part = (cut["name"], cut["part"]) if cut_of in _SHORT_CUTS else (cut[1], cut[2])
+            if _short_kind(name):
+                blocks[squash(name)].append((column, part))
+        found = {name: of_name for name, of_name in blocks.items() if _is_block(of_name, FEWEST_OF_PAIR)}
+        if {_short_kind(name) for name in found} == set(KINDS):
+            return found
+    return {}
+
+
+def _short_kind(name: str) -> str:
+    """The kind of address that a short name says as rows say it, with a number or without: "S2", "bt"."""
+    stem = re.sub(r"\d+$", "", squash(name))
+    return next((kind for kind, words in _short_names().items() if stem in words), "")
+
+
+@cache
+def _short_names() -> dict[str, frozenset[str]]:
+    values = vocabulary.load("values")
+    listed = {"billing": values["B"], "shipping": values["S"]}
+    return {
+        kind: frozenset(squash(word) for word in words if len(squash(word)) <= LONGEST_SHORT)
+        for kind, words in listed.items()
+    }
 
 
 def _is_sure(meaning: Meaning) -> bool:
@@ -89,9 +143,9 @@ def _has_bare(columns: Sequence[Column], found: Mapping[str, Sequence[tuple[Colu
     return len({best.part for best in bare if not best.owner and best.part in LOCATION_PARTS}) >= FEWEST_PARTS
 
 
-def _is_block(columns: Sequence[tuple[Column, str]]) -> bool:
+def _is_block(columns: Sequence[tuple[Column, str]], fewest: int = FEWEST_PARTS) -> bool:
     parts = {(best.owner, best.part) for _, text in columns if (best := _read(text))}
-    return len({part for _, part in parts if part in LOCATION_PARTS}) >= FEWEST_PARTS
+    return len({part for _, part in parts if part in LOCATION_PARTS}) >= fewest
 
 
 def _read(text: str) -> Meaning | None:

@@ -232,6 +232,59 @@ def test_of_two_things_that_a_header_says_the_one_that_is_a_field_is_taken(propo
     )
 
 
+@pytest.mark.parametrize(
+    ("header", "names"),
+    [
+        ("{name}/{part}", ("S1", "S2", "B")), ("{name}.{part}", ("B", "S1", "S2")),
+        ("{name}_{part}", ("ST1", "ST2", "BT")), ("{part}_{name}", ("sh1", "sh2", "bt")),
+        ("{name} {part}", ("S1", "S2", "B")), ("{name}-{part}", ("L1", "L2", "R")),
+        ("{name}({part})", ("S1", "S2", "B1")),
+        ("{part} {name}", ("S1", "S2", "B")), ("{part} ({name})", ("S 1", "S 2", "B")),
+        ("{name}: {part}", ("LIV1", "LIV2", "FAC")), ("{name} | {part}", ("DLV1", "DLV2", "BILL")),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize(
+    ("parts", "by_part"),
+    [(("Code", "Name", "City", "Country"), True), (("Code", "Name", "Street", "City", "Zip", "Country"), False)],
+    ids=["a part at a time", "a block at a time"],
+)
+def test_numbered_short_names_are_blocks_of_their_kind(propose, header, names, parts, by_part):
+    values = {
+        "Code": "{0}-{1}",
+        "Name": "{2} {1}",
+        "Street": "1 {1} St",
+        "City": "{3}",
+        "Zip": "02110",
+        "Country": "US",
+    }
+    pairs = [(name, part) for name in names for part in parts]
+    if by_part:
+        pairs = [(name, part) for part in parts for name in names]
+    titles = ",".join(["No", "Name", *(header.format(name=name, part=part) for name, part in pairs)])
+    rows = [
+        ",".join([code, name, *(values[part].format(code, of, name, city) for of, part in pairs)])
+        for code, name, city in [("K101", "Harbor Row", "Boston"), ("K102", "Blue Finch", "Austin"),
+                                 ("K103", "Old Mill", "Dover"), ("K104", "North Loop", "Aurora")]
+    ]  # fmt: skip
+    numbers = iter("12")
+    kinds = {name: "billing_{}_1" if name[0] in "BRFb" else f"shipping_{{}}_{next(numbers)}" for name in names}
+    fields = {"Street": "address_1"}
+    found = targets(propose(titles, *rows))
+    expected = [kinds[name].format(fields.get(part, part.lower())) for name, part in pairs]
+    assert found == ["customer_code", "profile_name", *expected]
+
+
+@pytest.mark.parametrize("name", ["E", "S", "L"])
+def test_a_letter_before_parts_is_no_kind_where_no_other_one_is_of_the_other_kind(propose, name):
+    header = ",".join(
+        ["Customer No", "Customer Name", *(f"{name}-{part}" for part in ("Mail", "City")), "Zip", "Country"]
+    )
+    found = targets(
+        propose(header, "K1,Harbor Row,a@harbor.example,Boston,02110,US", "K2,Old Mill,b@m.example,Dover,03820,US")
+    )
+    assert not any(target.startswith(("billing", "shipping")) for target in found)
+
+
 def test_numbered_addresses_keep_their_numbers(propose):
     header = ",".join(["Customer No", "Customer Name", *(f"{part} {number}" for number in "12" for part in PARTS)])
     found = targets(propose(header, *ROWS))[2:]
