@@ -12,7 +12,7 @@ _LISTED = {
     "programs": "null|none|nil|n/a|#na|undefined|\\n|(blank)|<blank>|(empty)|<empty>",
     # Spreadsheets have their own word for what they did not find, and for what failed, in each language.
     "spreadsheets": "#n/a|#nv|#n/v|#n/d|#n/b|#n/disp|#null!|#ref!|#value!|#name?|#div/0!|#num!|#bezug!|#wert!|#zahl!"
-    "|#valeur!|#nom?|#nombre!|#rif!|#valore!|#nome?|#¡ref!|#¡valor!|#¿nombre?|#verw!|#waarde!|#naam?|#getal!|#valor!",
+    "|#error!|#spill!|#calc!|#field!|#blocked!|#connect!|#valeur!|#nom?|#nombre!|#rif!|#valore!|#nome?|#¡ref!|#¡valor!|#¿nombre?|#verw!|#waarde!|#naam?|#getal!|#valor!",
     "en": "n/a.|n.a.|n.a|n. a.|not available|not applicable|no data|no value",
     "de": "k.a.|k. a.|k.a|k/a|n/v|keine angabe|keine angaben|keine|keiner|keines|nicht vorhanden|nicht zutreffend"
     "|nicht verfügbar|nicht angegeben|entfällt",
@@ -23,6 +23,7 @@ _LISTED = {
     "nl": "n.v.t.|n.v.t|nvt|n/b|geen|niet van toepassing|niet beschikbaar",
     "pt": "n/i|nenhum|nenhuma|não disponível|nao disponivel|não aplicável|nao aplicavel|não informado|nao informado"
     "|sem dados",
+    "pivots": "(leer)|(vide)|(vuoto)|(vuota)|(vacío)|(en blanco)|(leeg)|(vazio)",
     "signs": "…|/|//|-/-|./.|- -",
 }
 _BRACKETS = (("(", ")"), ("<", ">"), ("[", "]"), ("{", "}"))

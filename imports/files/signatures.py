@@ -41,6 +41,9 @@ _TEXT = (
     ),
     (re.compile(rb"<\?xml\b|<!DOCTYPE\b", re.I), "an XML document", _EXPORT_TEXT),
     (re.compile(rb'\{\s*"|\[\s*\{'), "JSON", _EXPORT_TEXT),
+    (re.compile(rb"UNA.{6}\s*UN[BH]|UN[BH]\+|ISA([^\w\s])\d\d\1.{10}\1", re.DOTALL), "an EDI message", _EXPORT_TEXT),
+    (re.compile(rb"ID;P\w+;?[\w;]*\r?\n[BPFC];"), "a SYLK sheet", _SAVE_AS_TEXT),
+    (re.compile(rb"BEGIN:VCARD\b", re.I), "a file of vCards", _EXPORT_TEXT),
 )
 _TITLE = re.compile(rb"<title[^>]*>(.*?)</title", re.DOTALL | re.IGNORECASE)
 _MARKS = b"\xef\xbb\xbf \t\r\n"

@@ -22,12 +22,13 @@ totales subtotales suma sumas sumatoria recuento
 totaal totalen subtotaal som eindtotaal aantal
 totais subtotais soma contagem
 summa totalt antal delsumma delsum yhteensä summat välisumma
-razem ogółem łącznie celkem součet mezisoučet spolu súčet összesen toplam ukupno skupaj viso kopā kokku
+razem ogółem łącznie liczba końcowa
+počet celková celkem součet mezisoučet spolu súčet összesen toplam ukupno skupaj viso kopā kokku
 итого всего сумма разом усього общо σύνολο
 合計 小計 総計 合计 小计 总计 總計 총계 합계 소계
 """
 _ENDS = """
-eof end ende dateiende listenende fin fine einde fim slut konec koniec
+eof end ende affected selected returned exported dateiende listenende fin fine einde fim slut konec koniec
 """
 _BESIDE = """
 sub sous grand general général générale generale geral overall number no nr of the for in on per and report file list
@@ -39,7 +40,7 @@ eur usd gbp chf cad aud jpy sek nok dkk pln
 _COUNTED = """
 customers clients accounts records rows lines entries items
 kunden debitoren datensätze zeilen sätze positionen enregistrements lignes clienti righe registri
-clientes registros filas líneas klanten regels linhas kunder rader
+clientes registros filas líneas klanten regels linhas kunder rader rekordów wierszy klientów záznamů řádků zákazníků
 """
 _SEPARATORS = re.compile(r"[\s:=()\[\]*#/_\-]+")
 _NUMBER = re.compile(r"[+$€£¥]?\d[\d.,'’%+]*")
@@ -63,7 +64,7 @@ def says_total(text: str) -> bool:
     """Whether a cell says a total or the end, and no more: "Total: 2", "Gesamtsumme (Kunden)", "19 records", "EOF"."""
     if text.isascii() and text.isalnum():
         return text.lower() in _TOTAL_WORDS  # what most codes are like
-    words = [word.strip(".,;") for word in _SEPARATORS.split(_fold(text))]
+    words = [word.strip(".,;") for word in _SEPARATORS.split(_fold(text).replace("(s)", "s"))]
     named = [word for word in words if word and not _NUMBER.fullmatch(word)]
     if not named or not _WORDS.issuperset(named):
         return False

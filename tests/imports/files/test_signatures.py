@@ -38,6 +38,11 @@ def zipped(*names: str) -> bytes:
         (b'<?xml version="1.0"?><!DOCTYPE html><html>', "an HTML page,", "error or a login"),
         (b'<?xml version="1.0"?><customers>', "an XML document", "Export the customers"),
         (b'[{"customer_code": "C1"}]', "JSON", "Export the customers"),
+        (b"UNB+UNOC:3+X+Y+260101:1200+1'", "an EDI message", "Export the customers"),
+        (b"UNA:+.? 'UNB+UNOC:3+X", "an EDI message", "Export the customers"),
+        (b"ISA*00*          *00*          *ZZ*", "an EDI message", "Export the customers"),
+        (b"ID;PWXL;N;E\r\nP;PGeneral\r\n", "a SYLK sheet", "Save it as CSV"),
+        (b"BEGIN:VCARD\r\nVERSION:4.0\r\n", "a file of vCards", "Export the customers"),
     ],
 )
 def test_a_file_that_is_no_text_is_named(start, what, remedy):
@@ -58,6 +63,9 @@ def test_a_file_that_is_no_text_is_named(start, what, remedy):
         "customer_code|profile_name\n".encode("cp500"),
         "customer_code".encode("utf-16"),
         b"-----\n|x|\n",
+        b"ID;Phone;Name\nC1;030;Oak\n",
+        b"ISA|00|Oak|FR\n",
+        b"UNB;Name\n",
     ],
 )
 def test_text_is_none_of_them(start):

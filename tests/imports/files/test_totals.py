@@ -16,6 +16,7 @@ Total|TOTAL:|total: 2|Grand Total|Sub-total|Total customers: 19|19 records|Count
 Summe|Gesamtsumme (Kunden)|Anzahl Datensätze: 4|Zwischensumme|Insgesamt 12|Sous-total|Total général : 7|Somme
 Totale clienti: 9|Totale generale|Suma|Total de clientes 5|Totaal|Aantal klanten: 3|Total geral|Soma
 Summa|Totalt|Yhteensä|Razem|Ogółem: 3|Celkem|Összesen|Toplam|Итого: 5|合計|合计：3|총계|Total EUR 1.234,50
+1 record(s)|(1 rows affected)|1 row selected.|Liczba rekordów: 1|Suma końcowa|Počet záznamů: 5|2 rows exported
 """
 
 
