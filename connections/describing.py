@@ -6,12 +6,13 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
 from connections.stored import ADDRESS_FIELDS, GIVEN_OF_CONNECTION
+from lookups.directory import GONE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from connections.stored import StoredCustomer
-    from lookups.directory import LookupDirectory
+    from lookups.directory import Entry, LookupDirectory
 
 
 def describe_customer(customer: StoredCustomer, directory: LookupDirectory) -> dict[str, Any]:
@@ -20,7 +21,7 @@ def describe_customer(customer: StoredCustomer, directory: LookupDirectory) -> d
         "customer_code": customer.code,
         "status": customer.status,
         **{
-            field.name: directory[field.list_name].codes.get(value) if field.list_name else value
+            field.name: _code(directory, field.list_name, value) if field.list_name else value
             for field, value in zip(GIVEN_OF_CONNECTION, customer.values, strict=True)
         },
         "price_types": [list(price_type) for price_type in price_types_of(customer, directory)],
@@ -48,11 +49,22 @@ def entries_of(customers: Iterable[StoredCustomer]) -> dict[str, set[int]]:
     return entries
 
 
+def _code(directory: LookupDirectory, list_name: str, value: int | None) -> str | None:
+    return None if value is None else directory.entry(list_name, value).code or None
+
+
 def codes_of(customer: StoredCustomer, directory: LookupDirectory, kind: str) -> list[str]:
     """The codes that are assigned to a customer of one kind."""
-    return sorted(directory[kind].codes[lookup] for lookup in customer.assignments[kind])
+    return [entry.code for entry in assigned_entries(customer, directory, kind)]
+
+
+def assigned_entries(customer: StoredCustomer, directory: LookupDirectory, kind: str) -> list[Entry]:
+    """The entries that are assigned to a customer of one kind, by code; not those that were deleted since."""
+    entries = (directory.entry(kind, lookup) for lookup in customer.assignments[kind])
+    return sorted(entry for entry in entries if entry is not GONE)
 
 
 def price_types_of(customer: StoredCustomer, directory: LookupDirectory) -> list[tuple[str, str]]:
     """Currency and label of the price types that are assigned to a customer."""
-    return sorted(directory.price_types[lookup] for lookup in customer.assignments["price_types"])
+    entries = assigned_entries(customer, directory, "price_types")
+    return sorted((entry.currency, entry.name) for entry in entries)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.db.models import Count
 
-from connections.describing import codes_of, describe_customer, price_types_of
+from connections.describing import assigned_entries, describe_customer, price_types_of
 from connections.models import Buyer, Connection
 from connections.stored import ADDRESS_FIELDS, ASSIGNMENT_MODELS, GIVEN_OF_CONNECTION, StoredCustomer, fetch_stored
 from imports.errors import SettingsWrong
@@ -21,7 +21,7 @@ from imports.formats.spec import STANDARD, Column, FormatSpec, fold_value_map
 from imports.formats.widgets import WIDGETS
 from imports.formats.writing import Unwritable, write_record
 from imports.template import ASSIGNMENTS, TEMPLATE, Group, Target, normalize
-from lookups.directory import LookupDirectory
+from lookups.directory import GONE, LookupDirectory
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -125,9 +125,8 @@ def _records(customer: StoredCustomer, directory: LookupDirectory) -> Records:
     fields = {"customer_code": customer.code}
     for field, value in zip(GIVEN_OF_CONNECTION, customer.values, strict=True):
         if field.list_name:
-            entries = directory[field.list_name]
-            code = entries.codes.get(value, "")
-            fields[f"{field.name}_code"], fields[f"{field.name}_name"] = code, entries.names.get(code, "")
+            entry = GONE if value is None else directory.entry(field.list_name, value)
+            fields[f"{field.name}_code"], fields[f"{field.name}_name"] = entry.code, entry.name
         else:
             fields[field.name] = _cell(value)
     records: Records = {Group.CONNECTION: [fields]}
@@ -136,8 +135,8 @@ def _records(customer: StoredCustomer, directory: LookupDirectory) -> Records:
             price_types = price_types_of(customer, directory)
             records[group] = [{"currency": currency, "name": label} for currency, label in price_types]
         else:
-            codes = codes_of(customer, directory, group)
-            records[group] = [{"code": code, "name": directory[group].names[code]} for code in codes]
+            entries = assigned_entries(customer, directory, group)
+            records[group] = [{"code": entry.code, "name": entry.name} for entry in entries]
     records[Group.BUYERS] = [{"email": buyer.email, "name": buyer.name} for buyer in customer.buyers.values()]
     for kind, group in (("B", Group.BILLING), ("S", Group.SHIPPING)):
         records[group] = [

@@ -53,7 +53,8 @@ def load_entries(account: Account) -> Entries:
         if of_names:
             by_field[of_names] = set(entries.names.values())
     by_field["sales_rep_code"] |= directory.rep_codes.keys()
-    return Entries(by_field, list(directory.price_types.values()))
+    price_types = directory["price_types"].entries.values()
+    return Entries(by_field, [(entry.currency, entry.name) for entry in price_types])
 
 
 def recognise_entries(columns: Sequence[Column], entries: Entries) -> None:

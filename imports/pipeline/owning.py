@@ -63,9 +63,8 @@ class Ownership:
     def _compare_lookup(
         self, customer: Customer, name: str, list_name: str, values: Mapping[str, Any], old: int, parts: set[str]
     ) -> None:
-        entries = self.directory[list_name]
-        stands = entries.codes[old]
-        known = {f"{name}_code": stands, f"{name}_name": entries.names[stands]}
+        entry = self.directory.entry(list_name, old)
+        known = {f"{name}_code": entry.code, f"{name}_name": entry.name}
         for part, standing in known.items():
             if values.get(part) not in (None, KEEP):
                 if part in parts and customer.fields:
@@ -73,9 +72,8 @@ class Ownership:
                 return  # the code decides where there is one
 
     def _compare_assignments(self, customer: Customer, kind: Group, stored: Iterable[int]) -> None:
-        entries = self.directory[kind]
-        stand = {entries.codes[lookup] for lookup in stored}
-        names = {entries.names[code] for code in stand}
+        entries = [self.directory.entry(kind, lookup) for lookup in stored]
+        stand, names = {entry.code for entry in entries}, {entry.name for entry in entries}
         for given in customer.assignments.get(kind, {}).values():
             values = {part: value for part, value in given.values.items() if value not in (KEEP, CLEAR)}
             if kind is Group.PRICE_TYPES and values:

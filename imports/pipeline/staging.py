@@ -89,7 +89,7 @@ def stage_customers(
 
 
 def _code(directory: LookupDirectory, kind: str, lookup: Any) -> str:
-    return directory[kind].codes[lookup]
+    return directory.entry(kind, lookup).code
 
 
 def _children(verdict: Verdict) -> Iterator[tuple[Entity, list[JudgedRecord]]]:
@@ -99,7 +99,7 @@ def _children(verdict: Verdict) -> Iterator[tuple[Entity, list[JudgedRecord]]]:
 def _snapshot(status: str, directory: LookupDirectory, verdict: Verdict) -> str:
     """All of a new customer, as one row of the log tells it."""
     values = {
-        field.name: directory[field.list_name].codes[value] if field.list_name else as_text(value)
+        field.name: directory.entry(field.list_name, value).code if field.list_name else as_text(value)
         for field, value in zip(GIVEN_OF_CONNECTION, verdict.values, strict=True)
         if value not in BLANK
     }

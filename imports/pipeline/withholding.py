@@ -13,7 +13,7 @@ from imports.files.blocks import CLEAR, KEEP
 from imports.formats.policies import AssignmentMode
 from imports.pipeline.owning import KEPT, entry_target
 from imports.template import Group, Target
-from lookups.directory import price_type_code
+from lookups.directory import GONE, price_type_code
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -77,10 +77,10 @@ class Withheld:
         self, kept: Kept, list_name: str, code: str | None, name: str | None, stored: int | None, place: Place
     ) -> None:
         """Note that a file names another entry than the stored one, by its code or else by its name, or none."""
-        entries, stands = self.directory[list_name], self._code(list_name, stored)
-        meant = [code] if code is not None else entries.codes_named(name) if name else [""]
-        if meant != [stands]:
-            shown = entries.names.get(stands, stands) if name and code is None else stands
+        stands = GONE if stored is None else self.directory.entry(list_name, stored)
+        meant = [code] if code is not None else self.directory[list_name].codes_named(name) if name else [""]
+        if meant != [stands.code]:
+            shown = stands.name if name and code is None else stands.code
             self.wishes.append(Wish(*place, code or name or "", shown, kept))
 
     def entries(self, kept: Kept, kind: Group, customer: Customer, stored: Collection[int], *, clears: bool) -> None:
@@ -91,17 +91,13 @@ class Withheld:
             clears, named = clears or CLEAR in given.values.values(), named or KEEP in given.values.values()
             if text := _text_of(kind, given):
                 wanted.setdefault(text, (entry_target(self.mapping, kind, given.number), given.line))
-        stand = {self._code(kind, lookup) for lookup in stored}
+        stand = {self.directory.entry(kind, lookup).code for lookup in stored}
         codes = {code for text in wanted for code in self._codes_meant(kind, text)}
         adds = self.mapping.spec.policies.assignments.get(kind) is AssignmentMode.ADD
         is_kept = codes <= stand if adds else codes == stand
         if not is_kept if wanted else clears and stand and not named:
             place = next(iter(wanted.values()), (entry_target(self.mapping, kind, 1), customer.line))
             self.wishes.append(Wish(*place, ", ".join(wanted), ", ".join(sorted(stand)), kept))
-
-    def _code(self, list_name: str, stored: int | None) -> str:
-        """The code of a stored entry; one that was added while the file is read is in no list that was read."""
-        return "" if stored is None else self.directory[list_name].codes.get(stored, "a newer entry")
 
     def _codes_meant(self, kind: Group, text: str) -> Collection[str]:
         entries = self.directory[kind]

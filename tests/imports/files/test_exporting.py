@@ -22,11 +22,13 @@ from connections.models import (
     Door,
 )
 from imports.errors import SettingsWrong
-from imports.files.exporting import export_file, export_json
+from imports.files import exporting
+from imports.files.exporting import Layout, export_file, export_json, export_rows
 from imports.formats.documents import read_format
-from imports.formats.spec import Dialect, FormatSpec
+from imports.formats.spec import STANDARD, Dialect, FormatSpec
 from imports.models import FormatVersion
 from imports.versioning import save_draft
+from lookups.models import PriceType, SalesRep
 from lookups.texts import drop_controls, read_key, read_text, space_controls
 from tests.builders import make_connection
 from tests.imports.customer_files import NEW, SAMPLES, SHIPPING
@@ -99,6 +101,9 @@ def store(account, code, customer):
         positions = picked or ({0} if model is ConnectionPriceType else set())
         for position in {position % len(available) for position in positions}:
             model.objects.create(connection=connection, lookup=available[position])
+
+
+COLUMNS = tuple(column(name) for name in ("customer_code", "sales_rep_code", "price_type_currency", "price_type_name"))
 
 
 def exported(account, export, *arguments):
@@ -266,6 +271,34 @@ def test_the_json_export_has_one_object_per_line(send, tmp_path):
         ],
         "doors": [{"code": "S1", "name": ""}], "buyers": [],
     }  # fmt: skip
+
+
+def test_entries_that_are_added_and_given_during_an_export_are_exported(account, monkeypatch):
+    monkeypatch.setattr(exporting, "BATCH", 1)
+    make_connection(account, "A")
+    last = make_connection(account, "B")
+    described, table = io.StringIO(), export_rows(account, account.connections.all(), Layout(STANDARD, COLUMNS))
+    write = described.write
+
+    def give(text):
+        if not PriceType.objects.filter(label="Swiss").exists():
+            last.sales_rep = SalesRep.objects.create(account=account, code="REP9", name="Nina", email="n@example.com")
+            last.save()
+            price = PriceType.objects.create(account=account, currency="CHF", label="Swiss")
+            ConnectionPriceType.objects.create(connection=last, lookup=price)
+        return write(text)
+
+    next(table)
+    monkeypatch.setattr(described, "write", give)
+    export_json(account, described)
+    one = json.loads(described.getvalue().splitlines()[-1])
+    assert (one["customer_code"], one["sales_rep"], one["price_types"]) == (
+        "B",
+        "REP9",
+        [["CHF", "Swiss"], ["EUR", "EU Wholesale"]],
+    )
+    (rows,) = (list(rows) for _, rows in table)
+    assert rows == [["B", "REP9", "CHF", "Swiss"], ["B", "REP9", "EUR", "EU Wholesale"]]
 
 
 def test_rejected_customers_are_in_the_json_and_not_in_the_file(account):

@@ -16,12 +16,22 @@ from accounts import waiting
 from connections import review
 from connections.history.recording import recorded_deletion, recorded_edit
 from connections.history.stamping import take_stamp
-from connections.models import Address, Buyer, Change, Connection, ConnectionPaymentTerm, Door
+from connections.models import (
+    Address,
+    Buyer,
+    Change,
+    Connection,
+    ConnectionPaymentTerm,
+    ConnectionPriceType,
+    Door,
+)
+from imports.formats.spec import Column, FormatSpec, Ownership
 from imports.models import Run
-from lookups.models import PaymentTerm, PriceType
+from imports.template import Target
+from lookups.models import CustomerGroup, PaymentTerm, PriceType, SalesRep
 from tests.api.conftest import Program
 from tests.builders import add_lookups, add_member, keep_values, make_account, make_connection, make_user
-from tests.imports.customer_files import NEW, Sender, customers_of, issues_of
+from tests.imports.customer_files import NEW, Sender, as_text, customers_of, issues_of
 from tests.pages import filled_in
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -168,6 +178,72 @@ def test_a_value_that_somebody_keeps_meanwhile_is_not_overwritten(account, user,
     one.refresh_from_db()
     assert (one.customer_alias, one.alternate_name, run.updated) == ("a", "c", 1)
     assert issues_of(run) == [(2, "customer_alias", "kept")]
+
+
+def give_newer_entries(user):
+    """Add entries to lists that the run has read already, and give them to C1."""
+
+    def do():
+        one = Connection.objects.get(customer_code="C1")
+        rep = SalesRep.objects.create(account=one.account, code="REP9", name="Nina", email="nina@example.com")
+        group = CustomerGroup.objects.create(account=one.account, code="NEW", name="Newcomers")
+        terms = PaymentTerm.objects.create(account=one.account, code="N9", name="Net 9")
+        price = PriceType.objects.create(account=one.account, currency="CHF", label="Swiss")
+        with recorded_edit([one.pk], user):
+            Connection.objects.filter(pk=one.pk).update(sales_rep=rep, customer_group=group)
+            ConnectionPaymentTerm.objects.create(connection=one, lookup=terms)
+            ConnectionPriceType.objects.create(connection=one, lookup=price)
+
+    return do
+
+
+NAMING = {"sales_rep_code": "REP1", "customer_group_name": "Independents", "payment_terms": "Net 30"}
+
+
+def test_entries_that_are_added_and_given_meanwhile_are_replaced_by_those_of_the_file(account, user, send):
+    send(NEW)
+    at = At("checked", give_newer_entries(user))
+    run = send(NEW | NAMING, progress=at)
+    assert (run.status, run.updated, at.came) == ("succeeded", 1, None)
+    told = Change.objects.filter(run_id=run.pk).values_list("record", "action", "field", "key", "before", "after")
+    assert set(told) == {
+        ("connection", "updated", "sales_rep", "", "REP9", "REP1"),
+        ("connection", "updated", "customer_group", "", "NEW", "IND"),
+        ("payment_term", "deleted", "", "N9", None, None),
+        ("payment_term", "created", "", "N30", None, None),
+        ("price_type", "deleted", "", "CHF Swiss", None, None),
+    }
+    assert send.customer()["price_types"] == [["EUR", "EU Wholesale"]]
+
+
+@pytest.mark.parametrize("how", ["filled", "kept"])
+def test_entries_that_are_added_and_given_meanwhile_stay_where_a_file_only_fills_or_somebody_keeps_them(
+    account, user, send, how
+):
+    names = [*NEW, *NAMING]
+    ownership = Ownership.IF_BLANK if how == "filled" else Ownership.ALWAYS
+    columns = [Column(target=Target(name), source=name, ownership=ownership) for name in names if name in NAMING]
+    spec = FormatSpec(name="own", columns=(*[Column(target=Target(name), source=name) for name in NEW], *columns))
+    rows = as_text([dict.fromkeys(names, "") | NEW])
+    send.text(rows, spec)
+
+    def work():
+        give_newer_entries(user)()
+        if how == "kept":
+            fields = ("sales_rep", "customer_group", "payment_terms")
+            keep_values(Connection.objects.get(), user, *[("connection", "", field) for field in fields])
+
+    at = At("checked", work)
+    run = send.text(as_text([NEW | NAMING]), spec, progress=at)
+    assert (run.status, at.came) == ("succeeded", None)
+    customer = send.customer()
+    assert (customer["sales_rep"], customer["customer_group"], customer["payment_terms"]) == ("REP9", "NEW", ["N9"])
+    said = {issue.field: issue.message.partition(":")[0] for issue in run.issues.all()}
+    assert said == {
+        "sales_rep_code": "sales_rep_code stays 'REP9'",
+        "customer_group_name": "customer_group_name stays 'Newcomers'",
+        "payment_terms_1": "payment_terms_1 stays 'N9'",
+    }
 
 
 def test_a_customer_that_is_rejected_meanwhile_is_skipped(account, user, send):

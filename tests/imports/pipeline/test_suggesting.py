@@ -3,13 +3,13 @@
 import pytest
 
 from imports.pipeline.suggesting import Budget, Suggestions, describe_difference, describe_hidden
-from lookups.directory import LookupList
+from lookups.directory import Entry, LookupList
 
 
 def entries(**codes):
     found = LookupList("payment_terms")
     for number, (code, name) in enumerate(codes.items(), 1):
-        found.add(number, code, name)
+        found.add(number, Entry(code, name))
     return found
 
 
@@ -93,7 +93,7 @@ def test_a_budget_that_is_used_up_is_told_from_finding_nothing():
 
 def test_a_label_alone_does_not_stand_for_a_price_type():
     prices = LookupList("price_types")
-    prices.add(1, "EUR Wholesale", "Wholesale")
+    prices.add(1, Entry("EUR Wholesale", "Wholesale"))
     close = Suggestions(prices, Budget()).close_to("USD wholesale", is_code=True)
     assert close == [("EUR Wholesale", "Wholesale", True)]
 
@@ -112,7 +112,7 @@ PRICES = ["EUR EU Wholesale", "EUR UK Wholesale", "EUR US Wholesale", "USD US Wh
 def test_only_the_clearly_best_ones_are_suggested(text, meant):
     prices = LookupList("price_types")
     for number, code in enumerate(PRICES, 1):
-        prices.add(number, code, code[4:])
+        prices.add(number, Entry(code, code[4:]))
     close = Suggestions(prices, Budget()).close_to(text, is_code=True)
     assert sorted(entry.code for entry in close or []) == sorted(meant)
 
