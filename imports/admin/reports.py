@@ -14,7 +14,7 @@ from connections.models import Change
 from imports.admin.rows import read_row
 from imports.admin.steps import StepPages
 from imports.pipeline.owning import KEPT
-from imports.runs.reporting import changes_of, count_by_field, count_kept, serve_table
+from imports.runs.reporting import changes_of, count_kept, serve_table, summarise, would_change
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,10 +33,12 @@ class ReportPages(StepPages):
     @action(description="Changes", url_path="report")
     def report(self, request: HttpRequest, object_id: str) -> HttpResponse:
         run: Run = self.find_visible(request, object_id)
-        stands = not run.dry_run and not run.held_for
-        counts = count_by_field(run)
+        stands, summary = not would_change(run), summarise(run)
+        counts = summary["changes"] if summary else []
         context: dict[str, Any] = {
             "title": f"Changes: {run}" if stands else f"What would change: {run}",
+            "stands": stands,
+            "is_known": summary is not None,
             "counts": list(_with_links(run, counts, has_links=stands)),
         }
         if kept := count_kept(run):

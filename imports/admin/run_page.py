@@ -20,6 +20,7 @@ from imports.describing import say_outcome
 from imports.health import is_at_work
 from imports.models import Run
 from imports.runs.releasing import find_advice
+from imports.runs.reporting import summarise
 from imports.runs.uploading import find_why_not_for_real
 
 if TYPE_CHECKING:
@@ -177,10 +178,10 @@ WORDS = {
 
 def describe_evidence(run: Run) -> dict[str, Any] | None:
     """What would change, in words, and samples of values; of a run that changed something, nothing."""
-    evidence = run.evidence
-    if not evidence or not (run.dry_run or run.status == Status.HELD):
+    summary = summarise(run) if run.dry_run or run.status == Status.HELD else None
+    if summary is None:
         return None
-    return {"changes": [_say_change(**change) for change in evidence["changes"]], "samples": evidence["samples"]}
+    return {"changes": [_say_change(**change) for change in summary["changes"]], "samples": summary["samples"]}
 
 
 def _say_change(record: str, action: str, field: str, count: int) -> dict[str, str]:

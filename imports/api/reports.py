@@ -16,7 +16,7 @@ from connections.api.changes import ChangeFilter
 from connections.models import Change
 from imports.api.errors import answering
 from imports.models import Run
-from imports.runs.reporting import changes_of, count_by_field, count_kept, serve_table
+from imports.runs.reporting import changes_of, count_kept, serve_table, summarise
 from imports.runs.rows import read_row
 
 if TYPE_CHECKING:
@@ -30,12 +30,29 @@ class FieldCountSerializer(serializers.Serializer[Any]):
     record = serializers.ChoiceField(Change.Record.choices)
     action = serializers.ChoiceField(Change.Action.choices)
     field = serializers.CharField(allow_blank=True, help_text="Blank where the record came or went as a whole.")
-    count = serializers.IntegerField()
+    count = serializers.IntegerField(min_value=1)
+
+
+class ChangeSampleSerializer(serializers.Serializer[Any]):
+    customer_code = serializers.CharField()
+    record = serializers.ChoiceField(Change.Record.choices)
+    key = serializers.CharField(allow_blank=True)
+    field = serializers.CharField()
+    before = serializers.CharField(allow_null=True, allow_blank=True)
+    after = serializers.CharField(allow_null=True, allow_blank=True)
 
 
 class ReportSerializer(serializers.Serializer[Any]):
     run = serializers.IntegerField()
-    changes = FieldCountSerializer(many=True, help_text="The most frequent first.")
+    changes = FieldCountSerializer(
+        many=True,
+        allow_null=True,
+        help_text="The most frequent first. Of a held file and a dry run null where it did not come so far, or that is "
+        "forgotten as its file is.",
+    )
+    samples = ChangeSampleSerializer(
+        many=True, allow_null=True, help_text="Up to ten values, of each field one before there is a second of any."
+    )
     kept = serializers.IntegerField(
         help_text="Values that the file did not get to write, as it only fills their fields or somebody keeps them; "
         "see the issues `kept`."
@@ -58,12 +75,16 @@ class Report(RunView):
     serializer_class = ReportSerializer
 
     @extend_schema(
-        tags=["runs"], summary="What the run changed, by field", operation_id="runs_report", responses=ReportSerializer
+        tags=["runs"],
+        summary="What the run changed, by field and with samples",
+        operation_id="runs_report",
+        responses=ReportSerializer,
     )
     def get(self, request: Request, account: str, pk: int) -> Response:
         """Of a held file and a dry run, what it would change. One by one they are `changes/?run=`."""
         run = self.find_run()
-        report = {"run": run.pk, "changes": count_by_field(run), "kept": count_kept(run)}
+        summary = summarise(run)
+        report = {"run": run.pk, "changes": None, "samples": None, **(summary or {}), "kept": count_kept(run)}
         return Response(ReportSerializer(report).data)
 
 

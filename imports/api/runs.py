@@ -23,7 +23,6 @@ from accounts.api.parsers import StrictJSONParser, WholeMultiPartParser
 from accounts.api.problems import Conflict
 from accounts.api.strictness import StrictSerializer
 from accounts.users import user_of
-from connections.models import Change
 from imports.api.errors import answering
 from imports.describing import rejects_name
 from imports.errors import held_for_choices
@@ -55,29 +54,6 @@ class ProgressSerializer(serializers.Serializer[Any]):
     stage = serializers.CharField(allow_blank=True, help_text="Reading, Checking or Writing.")
     done = serializers.IntegerField()
     total = serializers.IntegerField(help_text="Bytes, or customers.")
-
-
-class CountedChangeSerializer(serializers.Serializer[Any]):
-    record = serializers.ChoiceField(Change.Record.choices)
-    action = serializers.ChoiceField(Change.Action.choices)
-    field = serializers.CharField(allow_blank=True, help_text="Blank for a record that comes or goes.")
-    count = serializers.IntegerField(min_value=1)
-
-
-class ChangeSampleSerializer(serializers.Serializer[Any]):
-    customer_code = serializers.CharField()
-    record = serializers.ChoiceField(Change.Record.choices)
-    key = serializers.CharField(allow_blank=True)
-    field = serializers.CharField()
-    before = serializers.CharField(allow_null=True)
-    after = serializers.CharField(allow_null=True)
-
-
-class EvidenceSerializer(serializers.Serializer[Any]):
-    """What would change, the most frequent first, and up to ten values before and after."""
-
-    changes = CountedChangeSerializer(many=True)
-    samples = ChangeSampleSerializer(many=True)
 
 
 class RunSerializer(serializers.ModelSerializer[Run]):
@@ -247,15 +223,6 @@ class Runs(AccountViewSet, mixins.ListModelMixin, RetrieveVersioned):
             queued = queue_replay(run, user_of(request), dry_run=asked.validated_data["dry_run"])
             enqueue_run(queued.pk)
         return self.answer(self.get_serializer(queued).data, 202, locate_run(queued))
-
-    @extend_schema(summary="What a held file or a dry run would change", responses=EvidenceSerializer)
-    @action(detail=True)
-    def evidence(self, request: Request, **kwargs: Any) -> Response:
-        """Of those alone, and as long as their files are kept: 404 for any other run."""
-        run = self.get_object()
-        if run.evidence is None:
-            raise Http404
-        return self.answer(EvidenceSerializer(run.evidence).data)
 
     @extend_schema(summary="Take back what a run changed", request=DryRunSerializer, responses={202: RunSerializer})
     @action(detail=True, methods=["post"])

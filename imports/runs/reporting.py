@@ -9,7 +9,7 @@ from django.db.models import Count, Q, Sum
 from django.http import StreamingHttpResponse
 
 from accounts.times import iso_utc
-from connections.history.evidence import count_changes
+from connections.history.evidence import describe_changes
 from connections.history.origins import made_with
 from connections.models import Change
 from imports.pipeline.owning import KEPT
@@ -32,12 +32,20 @@ def changes_of(run: Run) -> QuerySet[Change]:
     return Change.objects.filter(account=run.account_id, run_id=run.pk).order_by("id")
 
 
-def count_by_field(run: Run) -> list[dict[str, Any]]:
-    """How often each field was changed, with what came and went: `{record, action, field, count}`, the most frequent
-    first. Of a run that was taken back, what it would have changed.
+def summarise(run: Run) -> dict[str, list[dict[str, Any]]] | None:
+    """What the run changed, counted by field and with samples, as `describe_changes` gives it.
+
+    Of a dry run or a held file, what it would change; None where it did not come so far, or that is forgotten as its
+    file is.
     """
-    kept: list[dict[str, Any]] = (run.evidence or {}).get("changes", [])
-    return kept or count_changes(run.pk)
+    if run.evidence is None and would_change(run):
+        return None
+    return run.evidence or describe_changes(run.pk)
+
+
+def would_change(run: Run) -> bool:
+    """Whether nothing of the run was applied, as it is a dry run, or is held or was."""
+    return run.dry_run or bool(run.held_for)
 
 
 def count_kept(run: Run) -> int:

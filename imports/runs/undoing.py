@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from connections.bulk import merging
 from connections.bulk.undoing import Undone, undo_changes
+from connections.history.evidence import describe_changes
 from imports.errors import Problem, SettingsWrong
 from imports.messages.telling import tell_of_run
 from imports.models import Run
@@ -112,6 +113,7 @@ def _undo(run: Run, undo: Run) -> Undone:
             with transaction.atomic(), connection.cursor() as cursor:
                 undone = undo_changes(cursor, run.account_id, run.pk, undo.pk, _find_cancelled(run), MOST_OF_A_CODE)
                 if undo.dry_run:
+                    undo.evidence = describe_changes(undo.pk)
                     transaction.set_rollback(True)
                 return undone
         except Error as error:

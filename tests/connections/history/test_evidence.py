@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 import pytest
-from django.utils import timezone
 
 from imports.formats.policies import Policies
 from imports.formats.spec import FormatSpec
 from imports.models import Run
 from tests.builders import add_lookups, make_account
 from tests.imports.customer_files import NEW, Sender
+from tests.pruning import grow_old, prune_all
 
 GUARDED = FormatSpec(name="guarded", policies=Policies(max_change_percent=50))
 
@@ -70,6 +68,6 @@ def test_a_dry_run_shows_the_same_and_what_was_applied_needs_none(send):
 def test_evidence_is_kept_as_long_as_files_are(send):
     held = send(*rows(customer_alias="New"), spec=GUARDED)
     dry = send(*rows(customer_alias="New"), dry_run=True)
-    Run.objects.filter(pk__in=[held.pk, dry.pk]).update(started_at=timezone.now() - timedelta(days=400))
-    send(NEW)
+    grow_old(held, dry, days=400)
+    prune_all("copies")
     assert [Run.objects.get(pk=run.pk).evidence is None for run in (held, dry)] == [False, True]

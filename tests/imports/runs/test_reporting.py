@@ -11,7 +11,9 @@ from django.urls import reverse
 from connections.models import Connection
 from imports.formats.policies import Policies
 from imports.formats.spec import FormatSpec
-from imports.runs.reporting import count_by_field
+from imports.models import Run
+from imports.runs.reporting import summarise
+from imports.runs.undoing import undo_run
 from tests.api.conftest import Program
 from tests.builders import add_member, make_user
 from tests.imports.customer_files import NEW, SHIPPING
@@ -38,6 +40,12 @@ def run(send, first):
     return send(NEW | CHANGED, NEW | CHANGED | {"customer_code": "C2"}, NEW | {"customer_code": "C3"})
 
 
+def counted(run):
+    summary = summarise(run)
+    assert summary is not None
+    return {(one["record"], one["action"], one["field"]): one["count"] for one in summary["changes"]}
+
+
 def table_of(answer):
     assert answer.status_code == 200
     assert answer["Content-Type"].startswith("text/csv")
@@ -50,7 +58,7 @@ def brief(rows):
 
 
 def test_changes_are_counted_by_field(run):
-    assert {(one["record"], one["action"], one["field"]): one["count"] for one in count_by_field(run)} == {
+    assert counted(run) == {
         ("connection", "updated", "customer_alias"): 2,
         ("payment_term", "created", ""): 2,
         ("payment_term", "deleted", ""): 1,
@@ -61,9 +69,13 @@ def test_changes_are_counted_by_field(run):
 def test_the_api_counts_and_lists_and_gives_a_table(account, rosa, first, run):
     ask = Program(rosa)
     place = f"accounts/maison/runs/{run.pk}/report/"
-    counted = ask("get", place).json()
-    assert (counted["run"], counted["kept"]) == (run.pk, 0)
-    assert counted["changes"][0]["count"] == 2
+    report = ask("get", place).json()
+    assert (report["run"], report["kept"]) == (run.pk, 0)
+    assert report["changes"][0]["count"] == 2
+    assert [(one["customer_code"], one["field"], one["before"], one["after"]) for one in report["samples"]] == [
+        ("C1", "customer_alias", "a", "=HYPERLINK(1)"),
+        ("C2", "customer_alias", "", "=HYPERLINK(1)"),
+    ]
     found = ask("get", f"accounts/maison/changes/?run={run.pk}&field=customer_alias&customer_code=C2").json()["results"]
     assert [(one["before"], one["after"]) for one in found] == [("", "=HYPERLINK(1)")]
     table = table_of(ask("get", f"{place}csv/?customer_code=C1"))
@@ -116,7 +128,20 @@ def test_a_held_file_is_reported_with_what_it_would_change(client, rosa, send, f
     held = send(*[row | {"customer_alias": "c"} for row in rows], spec=guarded)
     held.refresh_from_db()
     assert (held.status, Connection.objects.filter(customer_alias="b").count()) == ("held", 11)
-    assert count_by_field(held)[0]["count"] == 11
+    place, page = f"accounts/maison/runs/{held.pk}/report/", reverse("admin:imports_run_report", args=[held.pk])
+    told = Program(rosa)("get", place).json()
+    assert (told["changes"][0]["count"], len(told["samples"])) == (11, 10)
     client.force_login(rosa)
-    shown = client.get(reverse("admin:imports_run_report", args=[held.pk]))
+    shown = client.get(page)
     assert (shown.context["counts"][0]["count"], "list" in shown.context["counts"][0]) == ("11", False)
+    Run.objects.filter(pk=held.pk).update(evidence=None)
+    told = Program(rosa)("get", place).json()
+    assert (told["changes"], told["samples"]) == (None, None)
+    assert "not known: it did not come so far" in client.get(page).content.decode()
+
+
+def test_a_dry_run_of_an_undo_is_reported_with_what_it_would_change(client, rosa, run):
+    dry, _ = undo_run(run, dry_run=True)
+    assert counted(dry)["connection", "updated", "customer_alias"] == 2
+    client.force_login(rosa)
+    assert "What it would change" in client.get(reverse("admin:imports_run_change", args=[dry.pk])).content.decode()
