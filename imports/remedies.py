@@ -22,6 +22,7 @@ REMEDIES = {
     "invalid_website": f"{_SENDER} the address of the website.",
     "kept": "Nothing, unless the file is to win: then a version of the format gives it the field, or whoever keeps the "
     "value lets it go.",
+    "lost_character": "The sender's export lost characters; it is written again, in the agreed encoding.",
     "malformed_quote": "The sender doubles quotes within cells, or a version of the format says how they are written.",
     "mangled_code": "A spreadsheet has changed the code. The sender exports it as text and sends the file again.",
     "missing_column": "The sender brings the column back, or a version of the format does without it.",

@@ -214,7 +214,10 @@ class Block:
                 return None
             text = space_controls(text)
             problems.append(self._problem(place, error, raw, "warning"))
-        if self.looks_at_encoding and not text.isascii() and (meant := find_meant(text)):
+        if "\N{REPLACEMENT CHARACTER}" in text:
+            error = CellError("lost_character", "holds U+FFFD, which programs write for a character they cannot read.")
+            problems.append(self._problem(place, error, raw, "warning"))
+        elif self.looks_at_encoding and not text.isascii() and (meant := find_meant(text)):
             error = CellError("encoded_twice", f"looks encoded twice; {meant!r} may be meant. Encode texts once.")
             problems.append(self._problem(place, error, raw, "warning"))
         return text

@@ -281,6 +281,15 @@ def test_text_that_only_has_such_letters_is_none(text):
     assert problems_of(customer_code="C1", profile_name=text) == []
 
 
+@pytest.mark.parametrize("target", ["customer_code", "profile_name", "shipping_city", "buyer_name", "sales_rep_code"])
+@pytest.mark.parametrize("cell", ["M\ufffdller", "\ufffd", " Caf\ufffd\ufffd "])
+def test_characters_that_a_program_lost_are_a_warning(target, cell):
+    value, (problem,) = read_cell(target, cell, buyer_email="a@shop.example")
+    assert value == cell.strip()
+    assert (problem.code, problem.severity, problem.field) == ("lost_character", "warning", str(find_target(target)))
+    assert "U+FFFD" in problem.message
+
+
 # -- words for nothing
 
 WORDS = ["-", "--", "–", ".", "N/A", "n/a", "n.a.", "NULL", "null", "nUlL", "(null)", "<NULL>", "none", "None", "NONE",
