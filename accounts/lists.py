@@ -8,12 +8,15 @@ from django.contrib import messages
 from django.contrib.admin.actions import delete_selected
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.utils import NestedObjects
+from django.contrib.admin.views.main import ORDER_VAR
 from django.core import signing
 from django.core.exceptions import ValidationError
 from django.db.models import F, Func, Model, QuerySet, TextField
 from django.template.response import TemplateResponse
 from django.utils.crypto import salted_hmac
 from django.utils.text import capfirst
+from unfold.paginator import InfinitePaginator
+from unfold.views import ChangeList
 
 from accounts.shown import SHOWN
 from accounts.users import user_of
@@ -29,10 +32,44 @@ else:
     Base = object
 
 MOST_NAMED = 5
+MOST_SORTED = 20_000
+"""Longer lists keep the order that an index gives them: nobody waits until a million rows are sorted."""
+
+
+class LongList(ChangeList):
+    """A list that may be long: then it is sorted only by the columns that the admin names as `sorted_by_index`."""
+
+    def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> QuerySet[Any]:
+        found: QuerySet[Any] = super().get_queryset(request, exclude_parameters)
+        if not self._is_sorted_freely() or not _is_long(found):
+            return found
+        for given in (self.params, self.filter_params):
+            given.pop(ORDER_VAR, None)
+        if exclude_parameters is None:
+            messages.info(request, f"More than {MOST_SORTED:,} are not sorted by this column. Filter or search first.")
+        return found.order_by(*self.get_ordering(request, found))
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        if isinstance(self.paginator, InfinitePaginator) and _is_long(self.queryset):
+            self.sortable_by = self.model_admin.sorted_by_index
+
+    def _is_sorted_freely(self) -> bool:
+        """Whether somebody asks for the order of a column that has no index for it."""
+        asked = {each.lstrip("-") for each in self.params.get(ORDER_VAR, "").split(".")}
+        columns = {name for number, name in enumerate(self.list_display) if str(number) in asked}
+        return bool(columns.difference(self.model_admin.sorted_by_index))
+
+
+def _is_long(found: QuerySet[Any]) -> bool:
+    return found.order_by()[: MOST_SORTED + 1].count() > MOST_SORTED
 
 
 class CarefulList(Base):
     """The list of an admin."""
+
+    sorted_by_index: tuple[str, ...] = ()
+    """Columns by which also a long list may be sorted: those that an index has in order."""
 
     def response_action(self, request: HttpRequest, queryset: QuerySet[Any], *args: Any) -> HttpResponse | None:
         """An action is for records that can be; ids that are none choose nothing."""
@@ -49,6 +86,9 @@ class CarefulList(Base):
         except ValidationError:
             return False
         return bool(text) and "\0" not in text
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return LongList
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         """Named after what it lists."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from django.db import connection as database
-from django.db.models import Q
+from django.db.models import BooleanField, F, Func, Q, TextField, Value
 from django.urls import reverse
 
 from accounts.searching import Found, Rank
@@ -22,8 +22,10 @@ if TYPE_CHECKING:
 
     from accounts.searching import Question
 
-MOST_LISTED = 5000
-"""Up to so many are asked for by their ids, which the database plans best."""
+MOST_LISTED = 100_000
+"""Up to so many are asked for by their ids, which the database plans best: it knows how many they are, and looks each
+row up among them."""
+MOST_WITH_MAIL = 5000
 MOST_FRESH = 1000
 """How many connections that were not looked at since they were written are searched without the index."""
 
@@ -39,20 +41,27 @@ def search(connections: QuerySet[Connection], text: str, accounts: list[int] | N
     condition = _within(" | ".join(asked), accounts)
     ids = find_documents([condition], MOST_LISTED + 1)[0]
     if len(ids) <= MOST_LISTED:
-        return connections.filter(pk__in=[*ids, *_find_fresh(text, accounts)])
+        return connections.filter(_is_one_of([*ids, *_find_fresh(text, accounts)]))
     found = SearchDocument.objects.filter(words=Words(condition)).values("connection_id")
     if fresh := _find_fresh(text, accounts):
         found = found.union(Connection.objects.filter(pk__in=fresh).order_by().values("pk"))
     return connections.filter(pk__in=found)
 
 
+def _is_one_of(ids: list[int]) -> Func:
+    """As one text, where Django would adapt so many parameters one by one."""
+    array = Value(f"{{{','.join(map(str, ids))}}}", output_field=TextField())
+    template = "%(expressions)s::bigint[])"
+    return Func(F("pk"), array, template=template, arg_joiner=" = ANY(", output_field=BooleanField())
+
+
 def with_mail(connections: QuerySet[Connection], account_id: int, mail: str) -> QuerySet[Connection]:
     """Connections of the account, in them every one with a buyer or address of this e-mail: few others, if most of the
     account's connections were looked at."""
     behind = not_looked_at(account_id).order_by().values_list("pk", flat=True)  # asked before what was looked at
-    fresh = list(behind[: MOST_LISTED + 1])
-    ids = find_documents([_within(documents.has_mail(mail), [account_id])], MOST_LISTED + 1)[0]
-    if max(len(fresh), len(ids)) > MOST_LISTED:
+    fresh = list(behind[: MOST_WITH_MAIL + 1])
+    ids = find_documents([_within(documents.has_mail(mail), [account_id])], MOST_WITH_MAIL + 1)[0]
+    if max(len(fresh), len(ids)) > MOST_WITH_MAIL:
         return connections
     return connections.filter(pk__in=[*ids, *fresh])
 

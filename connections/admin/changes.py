@@ -46,6 +46,7 @@ class ChangeAdmin(ReadOnlyAdmin):
     search_fields = ["customer_code__exact"]
     search_help_text = "Customer code, as it is written"
     ordering = ["-id"]
+    sorted_by_index = ("when",)
     list_per_page = 50
     actions = None
 

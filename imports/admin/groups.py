@@ -8,11 +8,11 @@ from urllib.parse import urlencode
 
 from django.urls import reverse
 
-from imports.admin.entries import is_in_list
+from imports.admin.entries import find_present
 from imports.models import Issue, Run
 from imports.pipeline.issues import MOST_GROUPED, group_issues
 from imports.remedies import MAPPED, find_remedy
-from imports.runs.awaiting import Awaited, find_awaited, find_entry
+from imports.runs.awaiting import MOST_LOOKED_AT, Awaited, find_awaited, find_entry
 from imports.runs.replaying import may_be_replayed
 from lookups.directory import LISTS
 
@@ -91,23 +91,21 @@ def find_groups(run: Run, user: User) -> dict[str, Any] | None:
 def _offer_entries(run: Run, groups: list[Group]) -> None:
     """What customers wait for, on the group of its list, those with most customers first."""
     lacking = [group for group in groups if group.found["code"] == "unknown_lookup" and _is_error(group)]
-    awaited = find_awaited(run.account, [run.pk]) if lacking else []
-    offered = 0
-    for entry in awaited:
-        group = next(
-            (group for group in lacking if find_entry(group.found["field"]) == (entry.list_name, entry.is_code)), None
-        )
-        if group is None or offered == MOST_OFFERED:
-            continue
-        offered += 1
-        group.steps += _offer(run, entry)
+    if not lacking:
+        return
+    groups_of = {find_entry(group.found["field"]): group for group in reversed(lacking)}
+    awaited = find_awaited(run.account, [run.pk], most=MOST_LOOKED_AT)
+    offered = [entry for entry in awaited if (entry.list_name, entry.is_code) in groups_of][:MOST_OFFERED]
+    present = find_present(run.account, offered)
+    for entry in offered:
+        groups_of[entry.list_name, entry.is_code].steps += _offer(run, entry, is_there=entry in present)
 
 
-def _offer(run: Run, entry: Awaited) -> Iterator[tuple[str, str]]:
+def _offer(run: Run, entry: Awaited, *, is_there: bool) -> Iterator[tuple[str, str]]:
     asked = {"list": entry.list_name, "value": entry.value}
     name = f"{entry.list_name.replace('_', ' ')} {entry.value}"
     count = f"{entry.customers:,} {'customer' if entry.customers == 1 else 'customers'}"
-    is_there = is_in_list(run.account, entry)
+    count = f"at least {count}" if entry.is_least else count
     if may_be_replayed(run):
         url = f"{reverse('admin:imports_run_add_entry', args=[run.pk])}?{urlencode(asked)}"
         yield f"{'Replay' if is_there else 'Add and replay'}: {name} ({count})", url

@@ -6,25 +6,25 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
-from django.db.models import F, Sum
+from django.db.models import Count, F, Sum
 from django.db.models.functions import TruncDate
 from django.urls import reverse
 from django.utils import timezone
 
 from accounts.careful import short_time
-from accounts.home import Panel
+from accounts.home import Need, Panel
 from accounts.users import user_of
-from imports.admin.entries import offer_entry
+from imports.admin.entries import offer_entries
 from imports.admin.filters import TODAY, begin_of
 from imports.models import Feed, Run
-from imports.runs.awaiting import find_awaited_in
+from imports.runs.awaiting import MOST_LOOKED_AT, find_awaited_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from django.http import HttpRequest
 
-    from accounts.home import Need, Scope
+    from accounts.home import Scope
 
 DAYS = 14
 MOST_FEEDS = 8
@@ -41,16 +41,16 @@ def find_needs(request: HttpRequest, scope: Scope) -> Iterator[Need]:
     today = runs.filter(started_at__gte=begin_of(timezone.localdate()), dry_run=False)
     held = ("file is held and waits for a decision", "files are held and wait for a decision")
     yield scope.need(runs.awaiting_decision(), held, {"awaits": "yes"}, is_urgent=True)
-    for status, words in (
-        (Run.Status.REJECTED, ("file was rejected today", "files were rejected today")),
-        (
-            Run.Status.PARTIAL,
-            ("file went in only in part today", "files went in only in part today"),
-        ),
-        (Run.Status.FAILED, ("import failed today", "imports failed today")),
-    ):
+    ended = {
+        Run.Status.REJECTED: ("file was rejected today", "files were rejected today"),
+        Run.Status.PARTIAL: ("file went in only in part today", "files went in only in part today"),
+        Run.Status.FAILED: ("import failed today", "imports failed today"),
+    }
+    counts = dict(today.filter(status__in=ended).order_by().values_list("status").annotate(Count("pk")))
+    for status, words in ended.items():
+        count = counts.get(status, 0)
         query = {"status__exact": status.value, "day": TODAY, "dry_run__exact": "0"}
-        yield scope.need(today.filter(status=status), words, query)
+        yield Need(count, words[count != 1], scope.list_of(Run, query))
     yield scope.need(feeds.failing(), ("feed is failing", "feeds are failing"), {"state": "failing"}, is_urgent=True)
     silent = ("feed is silent: no file came", "feeds are silent: no file came")
     yield scope.need(feeds.silent(), silent, {"state": "silent"})
@@ -110,9 +110,10 @@ def show_awaited(request: HttpRequest, scope: Scope) -> Iterator[Panel]:
     rejecting = Run.objects.filter(account__in=scope.accounts).replayable()
     last = rejecting.select_related("account").order_by("-pk").first()
     account = last and last.account
-    awaited = find_awaited_in(account)[:MOST_AWAITED] if account else []
-    if account and awaited and user_of(request).may_edit(account.pk):
-        rows = [offer_entry(account, entry) for entry in awaited]
+    if account is None or not user_of(request).may_edit(account.pk):
+        return
+    if awaited := find_awaited_in(account, most=MOST_LOOKED_AT)[:MOST_AWAITED]:
+        rows = list(offer_entries(account, awaited))
         yield Panel(f"What the lists of {account} lack", "home/awaited.html", {"rows": rows})
 
 

@@ -95,6 +95,7 @@ class RunAdmin(RunSteps, WayBackPages, UploadPages, ReportPages, ReadOnlyAdmin):
     search_fields = ["file_name"]
     search_help_text = "File name"
     ordering = ["-id"]
+    sorted_by_index = ("number",)
     list_per_page = 50
     actions_detail = ["kept_file", "rejects_file", "release", "reject", "replay", "add_entry", "map_value", "undo",
                       "import_for_real", "report", "report_csv", "row"]  # fmt: skip

@@ -188,6 +188,17 @@ class Run(models.Model):
                 | models.Q(evidence__isnull=False),
             ),
             models.Index(
+                fields=["account", "-id"],
+                name="runs_to_replay",
+                condition=models.Q(
+                    status__in=["partial", "rejected"],
+                    dry_run=False,
+                    held_for="",
+                    undoes__isnull=True,
+                    kept_file__isnull=False,
+                ),
+            ),
+            models.Index(
                 fields=["status"],
                 name="runs_not_at_an_end",
                 condition=models.Q(status__in=["queued", "running", "held"]),
@@ -264,6 +275,11 @@ class Issue(models.Model):
                 fields=["customer_code", "run"], name="issues_of_a_customer", condition=~models.Q(customer_code="")
             ),
             models.Index(fields=["run"], name="issues_that_stand_for_more", condition=models.Q(more__gt=0)),
+            models.Index(  # of which there are none in a file without mistakes
+                fields=["run", "line", "id"],
+                name="issues_that_wait_for_entries",
+                condition=models.Q(code="unknown_lookup", severity="error") & ~models.Q(customer_code=""),
+            ),
         ]
 
     def __str__(self) -> str:

@@ -25,7 +25,7 @@ MOST_OF_A_CODE = 10_000
 """How many issues of one code a run keeps; the others are counted in one more."""
 MOST_GROUPS = 200
 """How many groups of issues a run keeps, those with most customers first."""
-MOST_GROUPED = 10_000
+MOST_GROUPED = 5000
 """Of how many issues groups are made where a run has none of its own."""
 
 _ISSUE_COLUMNS = ("run_id", "line", "column", "field", "code", "severity", "message", "value", "customer_code", "more")
@@ -157,7 +157,8 @@ def group_issues(
         return []
     listed = Issue.objects.filter(run=run).exclude(line=None, more__gt=0)
     if most is not None:
-        listed = Issue.objects.filter(pk__in=listed.order_by("line", "id").values("pk")[:most])
+        first = listed.order_by("line", "id").values_list("pk", flat=True)[:most]
+        listed = Issue.objects.filter(pk__in=list(first))  # with a query within, the whole table would be read
     found = list(
         listed.order_by()
         .values("severity", "code", "field")

@@ -7,7 +7,7 @@ from django.db import connection as database
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from accounts import owned, paging
+from accounts import lists, owned, paging
 from connections.models import Connection, ConnectionWarehouse
 from lookups.models import CompanyNumber, SalesRep, Warehouse
 from tests.builders import add_lookups, add_member, copy_connection, make_account, make_connection, make_user
@@ -42,6 +42,26 @@ def test_few_are_counted_and_many_are_turned_page_by_page(client, account, monke
     sent = {"action": "reject", "index": "0", "select_across": "1", "_selected_action": list(chosen)}
     assert client.post(LIST, sent).status_code == 302
     assert not Connection.objects.exclude(status="rejected").exists()
+
+
+def test_a_list_that_is_too_long_keeps_its_order(client, account, monkeypatch):
+    def codes(page):
+        return [each.customer_code for each in page.context["cl"].result_list]
+
+    for code, name in (("C1", "Zoe"), ("C2", "Yve"), ("C3", "Xenia")):
+        make_connection(account, code, profile_name=name)
+    page = client.get(f"{LIST}?o=2")
+    assert codes(page) == ["C3", "C2", "C1"]
+    assert "?o=1" in page.content.decode()
+    monkeypatch.setattr(paging, "MOST_COUNTED", 2)
+    monkeypatch.setattr(lists, "MOST_SORTED", 2)
+    page = client.get(f"{LIST}?o=2")
+    assert codes(page) == ["C1", "C2", "C3"]
+    assert "More than 2 are not sorted by this column" in text_of(page)
+    assert "?o=" not in page.content.decode()
+    assert codes(client.get(f"{LIST}?o=2&q=C")) == ["C1", "C2", "C3"]
+    assert "not sorted" not in text_of(client.get(f"{LIST}?o=2&q=C1"))
+    assert "not sorted" not in text_of(client.get("/admin/connections/change/?o=1"))
 
 
 def test_filters_search_what_one_may_see_and_name_only_that(client, account):

@@ -48,6 +48,18 @@ def test_a_customer_waits_where_its_last_file_was_rejected(account, send):
     assert [(awaited.customers, awaited.runs) for awaited in find_awaited_in(account)] == [(1, (second.pk,))]
 
 
+def test_where_not_everything_is_looked_at_so_many_wait_at_least(account, send):
+    send(customer(1, payment_terms_code="N45"))
+    newest = send(*(customer(number, payment_terms_code="N45") for number in (2, 3)))
+    (entry,) = find_awaited_in(account, most=2)
+    assert (entry.customers, entry.runs, str(entry)) == (
+        2,
+        (newest.pk,),
+        "at least 2 customers wait for payment terms N45",
+    )
+    assert [str(entry) for entry in find_awaited_in(account, most=4)] == ["3 customers wait for payment terms N45"]
+
+
 def test_nobody_waits_for_what_a_dry_run_or_a_lost_file_lacked(account, send):
     send(customer(1, payment_terms_code="N45"), dry_run=True)
     run = send(customer(2, payment_terms_code="N46"))
