@@ -49,16 +49,16 @@ CUSTOMERS = [
 ]
 WRONG = (
     'INSERT INTO imports_issue (run_id, line, "column", field, code, severity, message, value, customer_code)'
-    " SELECT (SELECT max(id) FROM imports_run) - n %% (%(runs)s / 100 + 1), n, 'currency', 'price_type_currency',"
-    " (ARRAY['unknown_entry', 'required', 'bad_value'])[1 + n %% 3],"
-    " CASE WHEN n %% 4 = 0 THEN 'warning' ELSE 'error' END, 'The currency is unknown.', 'EURO',"
+    " SELECT (SELECT max(id) FROM imports_run) - n %% (%(runs)s / 100 + 1), n, 'rep', 'sales_rep_code',"
+    " (ARRAY['unknown_lookup', 'required', 'bad_value'])[1 + n %% 3],"
+    " CASE WHEN n %% 4 = 0 THEN 'warning' ELSE 'error' END, 'The sales rep is unknown.', 'REP' || n %% 7,"
     " 'C' || lpad((n * 7 %% 2000000)::text, 8, '0') FROM generate_series(1, %(issues)s) n"
 )
 
 
 def fill(cursor: CursorWrapper, account_id: int, sizes: Sizes) -> None:
     """Fill the account, and add a great many others with nothing in them."""
-    from imports.models import Feed, Message, Pull, Run
+    from imports.models import Feed, KeptFile, Message, Pull, Run
 
     values = {"account": account_id, **vars(sizes)}
     cursor.execute(
@@ -82,6 +82,7 @@ def fill(cursor: CursorWrapper, account_id: int, sizes: Sizes) -> None:
         "status": "partial",
         "created": 5,
         "rejected": 3,
+        "kept_file": KeptFile.objects.create(account_id=account_id, key="benchmark"),
     }
     Run.objects.bulk_create(
         (Run(file_name=f"customers-{n}.txt", feed=feeds[n % len(feeds)], **run) for n in range(sizes.runs)),
