@@ -7,12 +7,12 @@ rows are counted; beyond that the statistics of PostgreSQL say how many there ar
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.apps import apps
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db import connection, transaction
-from django.db.models import BigIntegerField, Func, IntegerField, Model, OuterRef
+from django.db.models import BigIntegerField, BooleanField, F, Func, IntegerField, Model, OuterRef
 from django.utils.module_loading import import_string
 
 from accounts.models import Account, PruneTally
@@ -22,6 +22,8 @@ from accounts.pruning import list_prunables
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
     from datetime import datetime
+
+    from django.db.models import QuerySet
 
 MOST_COUNTED = 2000
 """Rows of an account and a kind; where there are more, they are estimated."""
@@ -43,13 +45,26 @@ class Holding:
 
         Bytes are those of the newest rows, as many as are counted.
         """
-        rows = self.model._default_manager.filter(**{self.account: OuterRef("pk")})
+        rows = self._rows()
         if not self.size:  # in no order, so that the first that are found will do
             found = ArraySubquery(rows.order_by().values("pk")[: MOST_COUNTED + 1])
             return Func(found, function="CARDINALITY", output_field=IntegerField())
         found = ArraySubquery(rows.order_by("-pk").values_list(self.size)[:MOST_COUNTED])
         template = "(SELECT coalesce(sum(x), 0)::bigint FROM unnest(%(expressions)s) x)"
         return Func(found, template=template, output_field=BigIntegerField())
+
+    def _rows(self) -> QuerySet[Any]:
+        """Of an account. What belongs to runs or feeds is looked for by those of the account, as an array: a join may
+        begin with the rows of all others."""
+        rows = self.model._default_manager.all()
+        owner, _, account = self.account.partition("__")
+        if not account:
+            return rows.filter(**{owner: OuterRef("pk")})
+        owners: Any = self.model._meta.get_field(owner).related_model
+        of_account = owners._default_manager.filter(**{account: OuterRef(OuterRef("pk"))}).order_by()
+        found = ArraySubquery(of_account.values("pk"))
+        template = "%(expressions)s)"
+        return rows.filter(Func(F(owner), found, template=template, arg_joiner=" = ANY(", output_field=BooleanField()))
 
 
 class Table(NamedTuple):
