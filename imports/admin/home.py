@@ -109,7 +109,7 @@ def show_awaited(request: HttpRequest, scope: Scope) -> Iterator[Panel]:
     """Entries that lists lack and customers wait for: in the chosen account, or where a file last rejected some."""
     rejecting = Run.objects.filter(account__in=scope.accounts).replayable()
     last = rejecting.select_related("account").order_by("-pk").first()
-    account = last and last.account
+    account = last.account if last else None
     if account is None or not user_of(request).may_edit(account.pk):
         return
     if awaited := find_awaited_in(account, most=MOST_LOOKED_AT)[:MOST_AWAITED]:

@@ -108,7 +108,8 @@ def _find_lacking(runs: Collection[int], most: int | None) -> list[tuple[str, st
             ") issue LIMIT %s) lacking GROUP BY customer_code, field, value",
             [list(runs), MOST_OF_A_CODE, most],
         )
-        return cursor.fetchall()
+        found: list[tuple[str, str, str, int, int]] = cursor.fetchall()
+    return found
 
 
 def find_entry(field: str) -> tuple[str, bool] | None:
