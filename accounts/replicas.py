@@ -76,7 +76,8 @@ def catch_up() -> None:
 
 def _has_come_as_far() -> bool:
     with connections[DEFAULT_DB_ALIAS].cursor() as cursor:
-        cursor.execute("SELECT pg_current_wal_insert_lsn()::text")
+        # On the disk, as is every commit before anybody sees it; what open transactions write may come later.
+        cursor.execute("SELECT pg_current_wal_flush_lsn()::text")
         (place,) = cursor.fetchone()
     until = time.monotonic() + PATIENCE
     try:

@@ -31,8 +31,11 @@ def _replica(django_db_setup, django_db_blocker):
 
 
 @pytest.fixture
-def replicated(db, settings):
-    """The program with a replica, as REPLICA_URL sets it up."""
+def replicated(db, settings, monkeypatch):
+    """The program with a replica, as REPLICA_URL sets it up, and with time for it."""
+    monkeypatch.setattr(replicas, "PATIENCE", 30.0)
+    with connections[DEFAULT_DB_ALIAS].cursor() as cursor:
+        cursor.execute("SET synchronous_commit = on")  # as it is but for tests
     settings.DATABASE_ROUTERS = ["accounts.replicas.Router"]
     settings.MIDDLEWARE = [*settings.MIDDLEWARE, "accounts.replicas.ReadReplica"]
     wait_until(answers)
@@ -117,9 +120,10 @@ def test_one_connection_and_what_writes_are_not_read_from_it(maison, rosa, clien
     assert not sent[REPLICA]
 
 
-def test_what_was_just_written_is_on_the_list(maison, rosa, client):
+def test_what_was_just_written_is_on_the_list(maison, rosa, client, monkeypatch):
     """However far the replica is behind."""
     client.force_login(rosa)
+    monkeypatch.setattr(replicas, "PATIENCE", 0.2)
     with psycopg.connect(**connections[REPLICA].get_connection_params(), autocommit=True) as session:
         session.execute("SELECT pg_wal_replay_pause()")
         try:
@@ -129,6 +133,7 @@ def test_what_was_just_written_is_on_the_list(maison, rosa, client):
             assert not sent[REPLICA]
         finally:
             session.execute("SELECT pg_wal_replay_resume()")
+    monkeypatch.setattr(replicas, "PATIENCE", 30.0)
     make_connection(maison, "LATER")
     with asked() as sent:
         assert "LATER" in client.get("/admin/connections/connection/").content.decode()
