@@ -72,8 +72,9 @@ class AddressInline(KeepingInline, StackedInline):
             ("kind", "code"),
             ("name", "country"),
             ("address_1", "address_2"),
-            ("zip", "city", "state"),
-            ("email", "phone"),
+            ("zip", "city"),
+            ("state", "phone"),
+            "email",
         ],
         given_fields(models.Address),
     )
