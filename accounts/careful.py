@@ -62,6 +62,16 @@ class RowsAsPosted(PaginationInlineFormSet):
         sent = [pk for name in names if (pk := self.data.get(name) or "").isdecimal() and len(pk) < 19]
         self._queryset = self.queryset.filter(pk__in=sent)
 
+    def get_page(self, paginator: Any, page: Any) -> Any:
+        """Rows that all stand on one page are not counted before they are read."""
+        if self.is_bound:
+            return super().get_page(paginator, page)
+        rows = list(paginator.object_list[: paginator.per_page + 1])
+        if len(rows) > paginator.per_page:
+            return super().get_page(paginator, page)
+        paginator.object_list, paginator.count = rows, len(rows)
+        return super().get_page(paginator, page)
+
     def add_fields(self, form: BaseForm, index: int | None) -> None:
         """Each field says what it is: in a table only the column's head does."""
         super().add_fields(form, index)
