@@ -47,8 +47,7 @@ class World:
     luc: Program
 
 
-@pytest.fixture
-def world(db):
+def make_world() -> World:
     maison, atelier = make_account("maison"), make_account("atelier")
     add_lookups(maison)
     add_lookups(atelier)
@@ -57,6 +56,11 @@ def world(db):
     add_member(maison, vera, "viewer")
     add_member(atelier, luc, "editor")
     return World(maison, atelier, *(Program(user) for user in (rosa, vera, luc)))
+
+
+@pytest.fixture
+def world(db):
+    return make_world()
 
 
 @pytest.fixture

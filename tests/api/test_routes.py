@@ -17,8 +17,11 @@ from imports.models import Feed, Format, FormatVersion, Issue, Pull, Run
 from imports.versioning import save_draft
 from lookups.directory import LISTS
 from tests.api.conftest import Program
+from tests.api.once import _made, things, world
 from tests.api.routes import DOCUMENT, FORMS, LISTED, OPEN, ROUTES, SAFE, WRITES, fill_account, patterns_of_accounts
 from tests.builders import add_member, make_account, make_change, make_connection, make_user
+
+__all__ = ["_made", "things", "world"]
 
 pytestmark = pytest.mark.django_db
 
