@@ -33,7 +33,7 @@ def test_the_walk_through_works(live_server, tmp_path):
     (tmp_path / "manage.py").symlink_to(ROOT / "manage.py")
     walk = (ROOT / "docs" / "api.md").read_text().partition("## A walk through")[2].partition("\n## ")[0]
     blocks = re.findall(r"```sh\n(.*?)```", walk, re.DOTALL)
-    assert len(blocks) == 11
+    assert len(blocks) == 12
     kept = tmp_path / "kept"
     kept.write_text("")
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
