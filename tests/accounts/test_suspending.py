@@ -182,7 +182,7 @@ def test_the_drop_box_is_closed_while_suspended_and_opens_and_closes_by_itself(a
             while True:
                 await files.listdir("/in")
 
-        with pytest.raises(asyncssh.Error):
+        with pytest.raises((asyncssh.Error, OSError)):  # as the end of a session meets what is under way
             visit(running, box, stay)
         wait_until(lambda: "is suspended" in said.readline(), 20)
         with pytest.raises(ConnectionRefusedError):
