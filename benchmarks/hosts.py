@@ -3,7 +3,7 @@
 
     benchmarks/hosts.py sftp|ftp FOLDER
 
-Listens on every address of this machine, prints its port and its host key as one line of JSON, and ends with its
+Listens on every address of the loopback alone, prints its port and its host key as one line of JSON, and ends with its
 standard input. A login is the name of a folder in FOLDER, which it never leaves.
 """
 
@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import socket
 import sys
 import threading
 from pathlib import Path
@@ -40,8 +41,8 @@ async def serve_sftp(root: Path) -> None:
             super().__init__(chan, chroot=os.fsencode(root / chan.get_extra_info("username")))
 
     listener = await asyncssh.listen(
-        "0.0.0.0", 0, server_factory=Login, server_host_keys=[key], sftp_factory=Files, encoding=None,  # noqa: S104
-    )  # fmt: skip
+        sock=listen_to_oneself(), server_factory=Login, server_host_keys=[key], sftp_factory=Files, encoding=None
+    )
     say(listener.get_port(), key.export_public_key().decode())
     await asyncio.Event().wait()
 
@@ -73,9 +74,18 @@ def serve_ftp(root: Path) -> None:
     class Handler(FTPHandler):
         authorizer = Logins()
 
-    server = FTPServer(("0.0.0.0", 0), Handler)  # noqa: S104  (every address of the loopback is a host)
+    server = FTPServer(listen_to_oneself(), Handler)
     say(server.address[1], "")
     server.serve_forever()
+
+
+def listen_to_oneself() -> socket.socket:
+    """A socket for every address of 127.0.0.0/8, and for nobody outside: each of them is a host."""
+    listener = socket.socket()
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, b"lo")
+    listener.bind(("", 0))
+    listener.listen(100)
+    return listener
 
 
 def say(port: int, key: str) -> None:

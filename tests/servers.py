@@ -389,7 +389,7 @@ def run_sftp(
             self.chan.exit(1)
 
     if greeting:
-        Login.session_requested = lambda self: Greeter()  # type: ignore[method-assign]
+        Login.session_requested = lambda self: Greeter()  # type: ignore[method-assign]  # of this class alone
 
     async def start() -> Any:
         return await asyncssh.listen(

@@ -48,7 +48,7 @@ def pages_of(model, instance):
         if pattern.name and "<path:object_id>" in str(pattern.pattern):
             names.append((pattern.name, (instance.pk,)))
     for name, args in dict.fromkeys(names):
-        for candidate in (lambda: url(model, name, *args), lambda: reverse(f"admin:{name}", args=args)):  # noqa: B023
+        for candidate in (lambda: url(model, name, *args), lambda: reverse(f"admin:{name}", args=args)):  # noqa: B023  (called at once)
             try:
                 pages.append(candidate())
             except NoReverseMatch:

@@ -17,7 +17,7 @@ PASSWORD = "a long one of the ERP"
 PUBLIC = asyncssh.generate_private_key("ssh-ed25519").export_public_key().decode().strip()
 
 
-def test_a_feed_brings_a_login_whose_password_is_set_and_whose_access_is_told(world):  # noqa: F811
+def test_a_feed_brings_a_login_whose_password_is_set_and_whose_access_is_told(world):  # noqa: F811  (the fixture)
     made = world.rosa("post", "accounts/maison/feeds/", {"name": "erp", "protocol": "dropbox"})
     assert made.status_code == 201, made.content
     assert made.json()["outbox_folder"] == "out"
@@ -36,7 +36,7 @@ def test_a_feed_brings_a_login_whose_password_is_set_and_whose_access_is_told(wo
     assert stored.password not in said
 
 
-def test_a_login_is_made_with_a_password_and_removed(world):  # noqa: F811
+def test_a_login_is_made_with_a_password_and_removed(world):  # noqa: F811  (the fixture)
     Feed.objects.create(account=world.maison, name="erp", protocol="dropbox")
     made = world.rosa("post", PATH, {"feed": "erp", "user_name": "second", "password": PASSWORD})
     assert made.status_code == 201, made.content
@@ -58,7 +58,7 @@ def test_a_login_is_made_with_a_password_and_removed(world):  # noqa: F811
         ({"quota_bytes": 0}, "quota_bytes"),
     ],
 )
-def test_what_cannot_be_is_refused(world, changes, field):  # noqa: F811
+def test_what_cannot_be_is_refused(world, changes, field):  # noqa: F811  (the fixture)
     Feed.objects.create(account=world.maison, name="erp", protocol="dropbox")
     Feed.objects.create(account=world.maison, name="ftp", protocol="ftp", host="h")
     other = Feed.objects.create(account=world.atelier, name="of-atelier", protocol="dropbox")
@@ -69,7 +69,7 @@ def test_what_cannot_be_is_refused(world, changes, field):  # noqa: F811
     assert Login.objects.count() == 1
 
 
-def test_sessions_are_read(world):  # noqa: F811
+def test_sessions_are_read(world):  # noqa: F811  (the fixture)
     Session.objects.create(account=world.maison, user_name="a", protocol="SFTP", address="::1", files=2, bytes=10)
     Session.objects.create(account=world.maison, user_name="b", protocol="FTPS", address="::1")
     found = world.vera("get", "accounts/maison/sessions/?user_name=a").json()["results"]
