@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from benchmarks.generate import header, make_customer, make_file, make_rows, write_lookups  # noqa: E402  (the project's folder must be found first)
-from benchmarks.servers import Server  # noqa: E402  (the same)
+from benchmarks.servers import Server  # noqa: E402  (the project's folder must be found first)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -317,7 +317,7 @@ def work_at_once(tally: Tally, actions: list[tuple[str, Action]], seconds: float
                     tally.note(who, act())
                 except Unexpected as answer:
                     tally.note_error(who, str(answer))
-                except Exception as error:  # noqa: BLE001  (that is what is looked for)
+                except Exception as error:  # noqa: BLE001  (whatever ends a person's work is counted as an error)
                     tally.note_error(who, f"{type(error).__name__}: {error}")
                 time.sleep(pause)
 

@@ -67,7 +67,7 @@ class Program:
     def post(self, host, place, body=b"", kind="application/json"):
         headers = {"Authorization": f"Bearer {self.token}", "Content-Type": kind}
         request = Request(f"{host.site}/api/v1/accounts/{self.account.code}/{place}", body, headers)  # noqa: S310  (of ours)
-        with urlopen(request, timeout=20) as answer:  # noqa: S310  (the same)
+        with urlopen(request, timeout=20) as answer:  # noqa: S310  (of ours)
             return json.load(answer)
 
     def upload(self, host, name, text):
