@@ -15,6 +15,7 @@ from django.test import TransactionTestCase
 from psycopg.errors import ObjectInUse
 
 from benchmarks.servers import Server
+from tests.processes import end_commands
 
 MANY_ROWS = 5000
 RENDER: Any = Template._render  # type: ignore[attr-defined]  # private; before the test client listens
@@ -28,6 +29,12 @@ def pytest_collection_finish():
     """What is loaded by now stays: to look through it for garbage again and again is a tenth of the tests' time."""
     gc.collect()
     gc.freeze()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_teardown():
+    """No command that a test started outlives it: the database would wait for its locks."""
+    end_commands()
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -23,8 +23,17 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[1]
 
 
+_commands: list[subprocess.Popen[str]] = []
+
+
 def start_command(*arguments: str, **variables: str) -> subprocess.Popen[str]:
-    """`manage.py` with these arguments, in a process group of its own."""
+    """`manage.py` with these arguments, in a process group of its own, which ends with the test."""
+    _commands.append(process := start_server(*arguments, **variables))
+    return process
+
+
+def start_server(*arguments: str, **variables: str) -> subprocess.Popen[str]:
+    """The same for a fixture, which ends it itself."""
     return subprocess.Popen(
         [sys.executable, "manage.py", *arguments],
         cwd=ROOT,
@@ -35,6 +44,15 @@ def start_command(*arguments: str, **variables: str) -> subprocess.Popen[str]:
         start_new_session=True,
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # tests run in the background ignore it
     )
+
+
+def end_commands() -> None:
+    """End what a test that failed in their midst has left of the commands that it started."""
+    while _commands:
+        process = _commands.pop()
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.communicate()
 
 
 def environment(**more: str) -> dict[str, str]:

@@ -12,7 +12,14 @@ from django.utils import timezone
 from accounts.suspending import say_suspended
 from imports.errors import AccountBusy, Suspended, TryAgainLater
 from imports.models import Feed, Pull, Run
-from imports.pipeline.claiming import HOLDS_CLAIM, is_account_claimed, try_to_hold, worker_name
+from imports.pipeline.claiming import (
+    HOLDS_CLAIM,
+    end_holder,
+    end_silent_session,
+    is_account_claimed,
+    try_to_hold,
+    worker_name,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,6 +44,7 @@ def give_way(feed: Feed) -> None:
     """
     if not is_account_claimed(feed.account_id):
         return
+    end_silent_session(feed.account_id)
     Feed.objects.filter(pk=feed.pk).update(queued_at=None, waits_for_account=True)
     if is_account_claimed(feed.account_id):
         raise AccountBusy(f"Another file is being imported into {feed.account.code}. The feed is pulled after it.")
@@ -51,7 +59,8 @@ def claim_feed(feed: Feed, *, only_due: bool = False) -> Iterator[Pull]:
     NotDue where only a due feed shall be pulled, and Suspended.
     """
     with connection.cursor() as cursor:
-        if not try_to_hold(cursor, _feed_key(feed.pk)):
+        key = _feed_key(feed.pk)
+        if not try_to_hold(cursor, key) and (is_claimed(feed.pk) or not try_to_hold(cursor, key)):
             raise PulledAlready(f"The feed {feed} is being pulled already.")
         try:
             with transaction.atomic():
@@ -74,7 +83,7 @@ def claim_feed(feed: Feed, *, only_due: bool = False) -> Iterator[Pull]:
             yield pull
         finally:
             with contextlib.suppress(Error):
-                cursor.execute("SELECT pg_advisory_unlock(hashtextextended(%s, 0))", [_feed_key(feed.pk)])
+                cursor.execute("SELECT pg_advisory_unlock(hashtextextended(%s, 0))", [key])
 
 
 def mark_interrupted(pulls: QuerySet[Pull]) -> bool:
@@ -87,24 +96,23 @@ def mark_interrupted(pulls: QuerySet[Pull]) -> bool:
 def is_claimed(feed_id: int) -> bool:
     """Whether a process holds the feed's claim; the session of one that gave no sign of life for LEASE is ended first.
 
-    The signs of a run that it imports count too.
+    The signs of a run that it imports count too, and without a pull at work, what it asks of the database.
 
     Such a process is frozen, or behind a network that is gone, and may come back any time: without its session it
     can change nothing any more.
     """
-    heard = timezone.now() - LEASE
-    silent = (
-        Pull.objects.filter(feed=feed_id, status=Pull.Status.RUNNING, heartbeat_at__lt=heard).exists()
+    heard, key = timezone.now() - LEASE, _feed_key(feed_id)
+    pulls = Pull.objects.filter(feed=feed_id, status=Pull.Status.RUNNING)
+    if not pulls.exists():
+        end_holder(key, idle_for=LEASE)
+    elif (
+        pulls.filter(heartbeat_at__lt=heard).exists()
         and not Run.objects.filter(feed=feed_id, status=Run.Status.RUNNING, heartbeat_at__gte=heard).exists()
-    )
-    action = "pg_terminate_backend(pid, 5000)" if silent else "true"
+    ):
+        end_holder(key)
     with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT {action} FROM pg_locks WHERE {HOLDS_CLAIM}",  # noqa: S608  (one of two constants)
-            [_feed_key(feed_id)],
-        )
-        held = bool(cursor.fetchall())
-    return held and not silent
+        cursor.execute(f"SELECT true FROM pg_locks WHERE {HOLDS_CLAIM}", [key])  # noqa: S608  (a constant)
+        return cursor.fetchone() is not None
 
 
 def _feed_key(feed_id: int) -> str:

@@ -16,10 +16,12 @@ from django.utils import timezone
 from imports.errors import AccountBusy
 from imports.messages.telling import tell_of_run
 from imports.models import Run
+from imports.querysets import LEASE
 from imports.queueing import enqueue_waiting
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
+    from datetime import timedelta
 
     from django.db.backends.utils import CursorWrapper
 
@@ -108,20 +110,16 @@ def _is_held_here(cursor: CursorWrapper, key: str) -> bool:
 
 
 def end_silent_session(account_id: int) -> None:
-    """End the session that holds the account's claim where its run gives no sign of life.
+    """End the session that holds the account's claim where its run gives no sign of life, or it has no run and is idle.
 
     Its process is frozen, or behind a network that is gone, and may come back any time: without its session it can
     change nothing any more.
     """
-    silent = Run.objects.silent().filter(account=account_id)
-    if not silent.exists():
-        return
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT pg_terminate_backend(pid, 5000) FROM pg_locks WHERE {HOLDS_CLAIM}"  # noqa: S608  (a constant)
-            " AND pid <> pg_backend_pid()",
-            [_account_key(account_id)],
-        )
+    running = Run.objects.filter(account=account_id, status=Run.Status.RUNNING)
+    if running.silent().exists():
+        end_holder(_account_key(account_id))
+    elif not running.exists():
+        end_holder(_account_key(account_id), idle_for=LEASE)
 
 
 def end_session(account_id: int, session: int) -> None:
@@ -130,6 +128,17 @@ def end_session(account_id: int, session: int) -> None:
         cursor.execute(
             f"SELECT pg_terminate_backend(pid, 5000) FROM pg_locks WHERE {HOLDS_CLAIM} AND pid = %s",  # noqa: S608  (a constant)
             [_account_key(account_id), session],
+        )
+
+
+def end_holder(key: str, *, idle_for: timedelta | None = None) -> None:
+    """End another session that holds the claim of a key; given `idle_for`, if it asked nothing for longer than that."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_locks JOIN pg_stat_activity USING (pid)"  # noqa: S608  (a constant)
+            f" WHERE {HOLDS_CLAIM} AND pid <> pg_backend_pid()"
+            " AND (%s::interval IS NULL OR state <> 'active' AND state_change < clock_timestamp() - %s::interval)",
+            [key, idle_for, idle_for],
         )
 
 

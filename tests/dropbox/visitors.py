@@ -17,7 +17,7 @@ from dropbox.models import Login, Session, StoredFile
 from imports.models import Feed
 from tests.builders import PASSWORD
 from tests.imports.customer_files import kept_bytes
-from tests.processes import start_command, wait_until
+from tests.processes import start_server, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -36,7 +36,7 @@ class Running:
 
 
 def start_dropbox(*arguments: str, **variables: str) -> Running:
-    process = start_command("serve_dropbox", *(arguments or ("--sftp", "0", "--ftps", "0")), **variables)
+    process = start_server("serve_dropbox", *(arguments or ("--sftp", "0", "--ftps", "0")), **variables)
     running = Running(process)
     read_announcement(running)
     return running

@@ -20,6 +20,7 @@ from accounts.health import find_problems
 from accounts.sandboxes import add_sandbox
 from imports import tasks
 from imports.errors import AccountBusy, SettingsWrong
+from imports.feeds.claiming import PulledAlready, claim_feed, is_claimed
 from imports.feeds.fetching import fetch_file
 from imports.feeds.pulling import pull_feed
 from imports.lanes import Lane
@@ -98,6 +99,11 @@ def merges_blocked():
 
 def busy(account):
     return elsewhere(lambda: claim_account(account))
+
+
+def import_path_if_free(account, path):
+    with contextlib.suppress(AccountBusy):
+        return import_path(account, path, patient=False)
 
 
 def has_running_runs():
@@ -237,6 +243,7 @@ def test_a_frozen_comparison_of_formats_frees_its_account_too(account, tmp_path)
     version = approve(version, "rosa", reason="a test")
     save_draft(account, "erp", SPEC)
     import_path(account, path, version=version)
+    account.connections.all().delete()  # so that either reading has something to merge
     with elsewhere(merges_blocked):
         frozen = start_command("compare_format", "erp", "--account", account.code)
         wait_until(lambda: Run.objects.filter(status="running").exists())
@@ -253,6 +260,30 @@ def test_a_frozen_comparison_of_formats_frees_its_account_too(account, tmp_path)
     Run.objects.filter(dry_run=True).delete()
     call_command("compare_format", "erp", "--account", account.code, stdout=StringIO())
     assert not Run.objects.filter(dry_run=True).exists()
+
+
+def test_a_process_frozen_beside_its_runs_frees_its_account_too(account, tmp_path, monkeypatch):
+    """Its last run is over, or its first one has not begun: nothing is left whose signs of life could be missed."""
+    path = drop(tmp_path, "a.txt", "C1")
+    with busy(account), pytest.raises(AccountBusy):
+        import_path(account, path, patient=False)
+    monkeypatch.setattr("imports.pipeline.claiming.LEASE", timedelta(seconds=0.2))
+    with busy(account):
+        wait_until(lambda: import_path_if_free(account, path))
+    assert Run.objects.get().status == "succeeded"
+
+
+def test_a_process_frozen_beside_its_pulls_frees_its_feed_too(feed, folder, monkeypatch):
+    drop(folder, "a.txt", "C1")
+    with elsewhere(lambda: claim_feed(feed)):
+        with pytest.raises(PulledAlready):
+            pull_feed(feed)
+        Pull.objects.update(status="succeeded")
+        with pytest.raises(PulledAlready):
+            pull_feed(feed)
+        monkeypatch.setattr("imports.feeds.claiming.LEASE", timedelta(seconds=0.2))
+        wait_until(lambda: not is_claimed(feed.pk))
+        assert pull_feed(feed).imported == 1
 
 
 def test_an_import_at_a_terminal_ends_a_frozen_one_too(account, tmp_path):
