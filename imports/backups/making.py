@@ -26,6 +26,7 @@ from imports.backups.manifests import (
     Manifest,
     create_privately,
     measure,
+    naming_storage,
     version_of_program,
 )
 from imports.backups.programs import command_for, find_program, say_complaint, server_release
@@ -55,7 +56,8 @@ def make_backup(target: Path, *, leave_files: bool = False) -> Manifest:
         if leave_files:
             manifest.left_in = storage.describe_place()
         else:
-            _copy_files(folder, manifest)
+            with naming_storage("No backup was made"):
+                _copy_files(folder, manifest)
         parts = [DATABASE] if leave_files else [DATABASE, DIGESTS]
         manifest.parts = {name: measure(folder / name) for name in parts}
         manifest.write(folder)

@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import tomllib
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from django.conf import settings
 
 from imports.errors import SettingsWrong
-from imports.storage import digest_of
+from imports.storage import StorageRefused, StorageUnreachable, digest_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -122,6 +123,15 @@ def _compare(path: Path, sha256: str) -> str:
     except OSError as error:
         return f"{path} cannot be read: {error.strerror}"
     return "" if found.sha256 == sha256 else f"{path} is damaged: its SHA-256 is another one"
+
+
+@contextmanager
+def naming_storage(outcome: str) -> Iterator[None]:
+    """Let errors of the storage say what came of it. Raises SettingsWrong."""
+    try:
+        yield
+    except (StorageUnreachable, StorageRefused) as error:
+        raise SettingsWrong(f"{outcome}: {error}. Mend that, and call it again.") from None
 
 
 def version_of_program() -> str:

@@ -19,9 +19,9 @@ from django.utils import timezone
 from accounts.models import Suspension
 from imports import storage
 from imports.backups.keys import own_fingerprints
-from imports.backups.manifests import DATABASE, FILES, find_damage, list_files
+from imports.backups.manifests import DATABASE, FILES, find_damage, list_files, naming_storage
 from imports.backups.programs import command_for, find_program, read_release, say_complaint, server_release
-from imports.copies import find_unnamed
+from imports.copies import FOLDER, find_unnamed
 from imports.errors import SettingsWrong
 from imports.models import KeptFile
 
@@ -76,8 +76,9 @@ def restore_backup(folder: Path, manifest: Manifest) -> Restored:
     A schema of an older release is migrated then. Raises SettingsWrong, TryAgainLater and OSError.
     """
     if not manifest.left_in:
-        for name, _ in list_files(folder):
-            _bring_file(folder / FILES / name, name)
+        with naming_storage("Nothing was restored into the database, and not all copies"):
+            for name, _ in list_files(folder):
+                _bring_file(folder / FILES / name, name)
     _load(folder / DATABASE, manifest)
     connection.close()
     _compare_counts(manifest)
@@ -153,10 +154,12 @@ def _has_rows(tables: list[str]) -> bool:
 
 
 def _check_storage(folder: Path, manifest: Manifest) -> None:
-    if manifest.left_in:
-        return
-    for name, sha256 in list_files(folder):
-        if default_storage.exists(name):
+    with naming_storage("Nothing was restored"):
+        with suppress(FileNotFoundError):  # a folder that nothing was kept in yet
+            default_storage.listdir(FOLDER)
+        for name, sha256 in () if manifest.left_in else list_files(folder):
+            if not default_storage.exists(name):
+                continue
             with default_storage.open(name) as kept:
                 if storage.digest_of(cast("BinaryIO", kept)) != sha256:
                     raise SettingsWrong(

@@ -35,6 +35,7 @@ from imports.errors import Suspended
 from imports.feeds.pulling import pull_feed
 from imports.models import Feed, KeptFile, Message, Run
 from imports.pipeline import ImportRequest, import_file
+from tests.buckets import BUCKET
 from tests.builders import PASSWORD, add_lookups, make_account
 from tests.dropbox.visitors import make_box
 from tests.feeds import drop, make_feed
@@ -242,6 +243,34 @@ def test_what_cannot_come_back_whole_does_not_come_back_at_all(account, elsewher
         said = run_command("restore", tmp_path / "older", "--replace", "--without-secrets")
         assert "django_q.0018" in said
         assert not (tmp_path / "older" / "files").exists()
+
+
+def test_a_bucket_is_backed_up_and_restored_as_a_folder_is(account, elsewhere, tmp_path, bucket):
+    path = drop(tmp_path, "customers.txt", "C1")
+    import_again(account, path)
+    (name,) = bucket.names()
+    bucket.cut_after = 1
+    with pytest.raises(CommandError, match=r"^No backup was made: the bucket .* does not answer .* Mend that"):
+        run_command("backup", tmp_path / "backup")
+    assert not list(tmp_path.glob("backup*"))
+    bucket.cut_after = None
+    assert "1 copies" in run_command("backup", tmp_path / "backup")
+    run_command("backup", tmp_path / "without", "--leave-files")
+    with elsewhere():
+        for source in ("backup", "without"):
+            bucket.cut_after = 1
+            with pytest.raises(CommandError, match=r"^Nothing was restored: the bucket .* does not answer"):
+                run_command("restore", tmp_path / source)
+        assert connection.introspection.table_names() == []
+        bucket.cut_after = None
+        bucket.client().put_object(Bucket=BUCKET, Key=name, Body=b"another's")
+        with pytest.raises(CommandError, match=f"the bucket {BUCKET} .*has another file by the name of"):
+            run_command("restore", tmp_path / "backup")
+        bucket.empty()
+        assert "1 copies that runs name are missing" in run_command("restore", tmp_path / "without")
+        run_command("restore", tmp_path / "backup", "--replace")
+        assert bucket.names() == [name]
+        assert read_copy(Run.objects.get()) == path.read_bytes()
 
 
 def _edit(folder, **changes):
