@@ -94,11 +94,23 @@ def test_a_database_that_is_away_is_told_and_nothing_else(client, monkeypatch):
     assert (answer.status_code, said) == (200, ["customersync_database_up 0.0"])
 
 
+def read_described():
+    """The labels of each figure, as the table of the document has them."""
+    document = (OPERATIONS / "watching.md").read_text()
+    rows = re.findall(r"^\| ((?:`customersync_\w+`(?:, )?)+) \|([^|]*)\|", document, re.MULTILINE)
+    return {
+        name: set(re.findall(r"`(\w+)`", labels)) for names, labels in rows for name in re.findall(r"`(\w+)`", names)
+    }
+
+
 @pytest.mark.django_db
-def test_each_is_described_and_what_is_described_is_there(client):
-    told = set(re.findall(r"^# TYPE (\w+)", client.get("/metrics", **ASKED).content.decode(), re.MULTILINE))
-    document = (ROOT / "docs/operations/watching.md").read_text()
-    assert set(re.findall(r"`(customersync_\w+)`", document)) == told
+def test_each_is_described_with_its_labels_and_what_is_described_is_there(client):
+    described = read_described()
+    answer = client.get("/metrics", **ASKED).content.decode()
+    assert set(re.findall(r"^# TYPE (\w+)", answer, re.MULTILINE)) == set(described)
+    for family in text_string_to_metric_families(answer):
+        for sample in family.samples:
+            assert set(sample.labels) == described[sample.name], sample.name
 
 
 def names_in(expressions):
@@ -123,6 +135,21 @@ def test_alerts_and_the_board_ask_for_what_there_is(client, find):
     assert names_in(expressions) <= told
     if find is read_panels:
         assert told - names_in(expressions) == set()
+
+
+def test_they_choose_group_and_show_by_labels_that_there_are():
+    """A label that is none would group by nothing, or show a blank, without a word."""
+    described = read_described()
+    asked = [(one["expr"], json.dumps(one["annotations"])) for one in read_alerts()]
+    asked += [(one["expr"], one["legendFormat"]) for panel in read_panels() for one in panel["targets"]]
+    for expression, text in asked:
+        for name, chosen in re.findall(r"(customersync_\w+)\{([^}]*)\}", expression):
+            assert set(re.findall(r"(\w+)(?:=|!)", chosen)) <= described[name], expression
+        grouped = {
+            label for part in re.findall(r"(?:by|without) \(([^)]*)\)", expression) for label in part.split(", ")
+        }
+        assert grouped <= set().union(*(described[name] for name in names_in([expression]))), expression
+        assert set(re.findall(r"\{\{ ?(?:\$labels\.)?(\w+) ?\}\}", text)) <= grouped, text
 
 
 @pytest.mark.django_db
@@ -154,8 +181,18 @@ def test_every_alert_says_what_is_wrong_and_what_to_do():
         assert set(rule["annotations"]) == {"summary", "description"}
 
 
-def test_panels_lie_side_by_side():
-    places = [panel["gridPos"] for panel in read_panels()]
+def test_the_board_can_be_imported_and_its_panels_lie_side_by_side():
+    """As Grafana 11 writes one: whoever imports it chooses the source, which every panel and question then has."""
+    board = json.loads((OPERATIONS / "board.json").read_text())
+    assert (board["uid"], board["title"], board["schemaVersion"]) == ("customersync", "Customer Sync", 39)
+    (variable,) = board["templating"]["list"]
+    assert (variable["type"], variable["query"]) == ("datasource", "prometheus")
+    source = {"type": "prometheus", "uid": f"${{{variable['name']}}}"}
+    panels = read_panels()
+    assert all(one["datasource"] == source for panel in panels for one in (panel, *panel["targets"]))
+    numbers = [panel["id"] for panel in board["panels"]]
+    assert len(set(numbers)) == len(numbers)
+    places = [panel["gridPos"] for panel in panels]
     cells = [
         (x, y) for at in places for x in range(at["x"], at["x"] + at["w"]) for y in range(at["y"], at["y"] + at["h"])
     ]
