@@ -133,12 +133,13 @@ def end_session(account_id: int, session: int) -> None:
 
 def end_holder(key: str, *, idle_for: timedelta | None = None) -> None:
     """End another session that holds the claim of a key; given `idle_for`, if it asked nothing for longer than that."""
+    seconds = None if idle_for is None else idle_for.total_seconds()
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT pg_terminate_backend(pid, 5000) FROM pg_locks JOIN pg_stat_activity USING (pid)"  # noqa: S608  (a constant)
-            f" WHERE {HOLDS_CLAIM} AND pid <> pg_backend_pid()"
-            " AND (%s::interval IS NULL OR state <> 'active' AND state_change < clock_timestamp() - %s::interval)",
-            [key, idle_for, idle_for],
+            f" WHERE {HOLDS_CLAIM} AND pid <> pg_backend_pid() AND (%s::float IS NULL"
+            " OR state <> 'active' AND state_change < clock_timestamp() - make_interval(secs => %s))",
+            [key, seconds, seconds],
         )
 
 
