@@ -19,7 +19,7 @@ from django.templatetags.static import static
 from django.urls import reverse_lazy
 from django.utils.functional import SimpleLazyObject
 
-from accounts.plugins import collect, collect_named
+from accounts.plugins import collect_named
 from customersync.configuration import Environment, check_names
 from customersync.local_keys import encryption_key, secret_key
 from customersync.logs import describe_logging
@@ -356,6 +356,6 @@ UNFOLD = {
     "SIDEBAR": {
         "show_search": True,
         "command_search": True,
-        "navigation": lambda _: collect("navigation"),
+        "navigation": "accounts.navigating.show_navigation",
     },
 }

@@ -46,7 +46,21 @@ def test_the_navigation_counts_production_alone_and_leads_to_what_it_counts(clie
     links = re.findall(rf'<a href="({reviews}|{held})"[^>]*>(.*?)</a>', shown, re.DOTALL)
     assert [re.findall(r">\s*(\d+)\s*<", entry) for _, entry in links] == [["2"], ["2"]]
     assert "Review 1 of 2" in client.get(links[0][0]).content.decode()
-    assert client.get(links[1][0].replace("&amp;", "&")).context["cl"].result_count == 2
+    to_decide = links[1][0].replace("&amp;", "&")
+    assert client.get(to_decide).context["cl"].result_count == 2
+    for address, marked in (
+        (reverse("admin:index"), []),
+        (reverse("admin:connections_connection_changelist"), ["Connections"]),
+        (reverse("admin:connections_connection_change", args=[account.connections.all()[0].pk]), ["Connections"]),
+        (reviews, ["To review"]),
+        (reverse("admin:connections_connection_review_unlike"), ["To review"]),
+        (url(Run, "changelist"), ["Runs"]),
+        (f"{url(Run, 'changelist')}?awaits=yes", ["Runs"]),
+        (f"{to_decide}&q=A", ["To decide"]),
+        (reverse("admin:accounts_account_holdings"), ["What is kept"]),
+    ):
+        groups = client.get(address).context["sidebar_navigation"]
+        assert [item["title"] for group in groups for item in group["items"] if item["active"]] == marked, address
 
 
 def test_every_empty_list_says_what_would_fill_it(client):
