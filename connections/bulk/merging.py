@@ -43,9 +43,6 @@ PATIENCE = "60s"
 MANY = 10_000
 """From this many new rows on, a table's statistics are refreshed with them."""
 
-FEW = 1000
-"""Up to so many known rows, what the planner assumes of a staged table without statistics serves as well."""
-
 
 class Stage:
     """The temporary tables of one merge; each is made when its first rows come, and goes with the transaction."""
@@ -77,8 +74,8 @@ class Stage:
         )
 
     def _analyze(self, entity: Entity) -> None:
-        """Tell the planner of the staged rows of known records, where they are many."""
-        if self.known[entity] > FEW:
+        """Tell the planner of the staged rows of known records: it takes a table without statistics for a large one."""
+        if self.known[entity]:
             self.cursor.execute(f"ANALYZE {entity.stage} (record_id, connection_id)")
 
     @property
