@@ -6,20 +6,24 @@ What is to be done is known by feeds and runs alone: `queued_at` says since when
 from __future__ import annotations
 
 import enum
+from functools import cache
 from multiprocessing.sharedctypes import RawValue
 from operator import itemgetter
 from typing import TYPE_CHECKING
 
-from django.db import transaction
+from django.conf import settings
 
 from imports.models import Feed, Run
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from django.db.models import QuerySet
 
     from imports.querysets import FeedQuerySet, RunQuerySet
+
+    Rows = QuerySet[Run] | QuerySet[Feed]
+    Statement = tuple[type[Run] | type[Feed], str, tuple[object, ...]]
 
 
 class Lane(enum.StrEnum):
@@ -38,6 +42,12 @@ class Lane(enum.StrEnum):
         return f"workers.{self}"
 
 
+TAKE = """
+    WITH head AS MATERIALIZED ({first} FOR UPDATE OF {table} SKIP LOCKED),
+    taken AS (UPDATE {table} SET queued_at = NULL FROM head WHERE {table}.id = head.id)
+    SELECT * FROM head
+"""
+"""The row as it waited, which waits no more."""
 closed = RawValue("b", 0)
 """Whether the workers of this process and its children take nothing more, because they are to end."""
 
@@ -48,8 +58,14 @@ def share_workers(total: int) -> dict[Lane, int]:
     return {Lane.PROMPT: prompt, Lane.FEEDS: max(1, total - prompt - bulk), Lane.BULK: bulk}
 
 
-def find_waiting(lane: Lane) -> Sequence[QuerySet[Run] | QuerySet[Feed]]:
+def find_waiting(lane: Lane) -> Sequence[Rows]:
     """What waits in the lane for a worker, by kind, and of each kind the oldest first."""
+    return [rows.all() for rows in _find(lane, settings.FEED_SESSIONS_PER_HOST)]
+
+
+@cache
+def _find(lane: Lane, _sessions_per_host: int) -> Sequence[Rows]:
+    """What is asked all day long, and never changes while the settings do not."""
     match lane:
         case Lane.PROMPT:
             return [_find_runs().small(), _find_feeds(asked=True)]
@@ -74,22 +90,39 @@ def take(lane: Lane) -> Run | Feed | None:
 
     Whoever takes it and is killed before it is begun loses nothing: the schedule finds that it is due and not queued.
     """
-    return _take(find_waiting(lane))
+    statements = _compose_of_lane(lane, settings.FEED_SESSIONS_PER_HOST)
+    if len(statements) > 1:
+        heads = [(rows.first(), statement) for rows, statement in zip(find_waiting(lane), statements, strict=True)]
+        since = [(head.queued_at, statement) for head, statement in heads if head is not None]
+        statements = [statement for _, statement in sorted(since, key=itemgetter(0))]
+    for statement in statements:
+        if taken := _take(statement):
+            return taken
+    return None
 
 
 def take_fellow(lane: Lane, feed: Feed) -> Feed | None:
     """The same of the feeds that may be pulled in the same session as another one."""
-    found = _take([_find_feeds(asked=lane == Lane.PROMPT).of_login(feed)])
+    found = _take(_compose(_find_feeds(asked=lane == Lane.PROMPT).of_login(feed)))
     return found if isinstance(found, Feed) else None
 
 
-def _take(kinds: Sequence[QuerySet[Run] | QuerySet[Feed]]) -> Run | Feed | None:
+@cache
+def _compose_of_lane(lane: Lane, sessions_per_host: int) -> Sequence[Statement]:
+    """To compose them anew for every row would take longer than to execute them."""
+    return [_compose(rows) for rows in _find(lane, sessions_per_host)]
+
+
+def _compose(rows: Rows) -> Statement:
+    """Takes the first of the rows that nobody else is taking."""
+    table = rows.model._meta.db_table
+    first, parameters = rows[:1].query.sql_with_params()
+    return rows.model, TAKE.format(first=first, table=table), parameters
+
+
+def _take(statement: Statement) -> Run | Feed | None:
     if closed.value:
         return None
-    with transaction.atomic():
-        heads = [kind.select_for_update(skip_locked=True, of=("self",)).first() for kind in kinds]
-        waiting = [(head.queued_at, head) for head in heads if head is not None and head.queued_at is not None]
-        oldest = min(waiting, key=itemgetter(0))[1] if waiting else None
-        if oldest is not None:
-            type(oldest).objects.filter(pk=oldest.pk).update(queued_at=None)
-    return oldest
+    model, sql, parameters = statement
+    rows: Iterable[Run | Feed] = model._default_manager.raw(sql, parameters)
+    return next(iter(rows), None)

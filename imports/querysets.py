@@ -142,11 +142,11 @@ class RunQuerySet(models.QuerySet["Run"]):
 class FeedQuerySet(models.QuerySet["Feed"]):
     def in_turn(self) -> Self:
         """Feeds whose turn it is."""
-        return self.filter(Q(next_pull_at=None) | Q(next_pull_at__lte=timezone.now()), enabled=True)
+        return self.filter(Q(next_pull_at=None) | Q(next_pull_at__lte=Now()), enabled=True)
 
     def due(self) -> Self:
         """Those of them that are not queued, or only for later."""
-        return self.in_turn().filter(Q(queued_at=None) | Q(queued_at__gt=timezone.now()))
+        return self.in_turn().filter(Q(queued_at=None) | Q(queued_at__gt=Now()))
 
     def waiting(self) -> Self:
         """Feeds that are queued, and not for later. One that is being pulled waits until that has come to its end, and
@@ -157,7 +157,7 @@ class FeedQuerySet(models.QuerySet["Feed"]):
         sessions = running.order_by().values(of=Lower("host")).annotate(count=Count("pk"))
         full = sessions.filter(count__gte=settings.FEED_SESSIONS_PER_HOST).values("of")
         return (
-            self.filter(~self._running_pull(), ~_SUSPENDED, queued_at__lte=timezone.now(), enabled=True)
+            self.filter(~self._running_pull(), ~_SUSPENDED, queued_at__lte=Now(), enabled=True)
             .annotate(on=Lower("host"))
             .exclude(on__in=full)
         )
@@ -169,7 +169,7 @@ class FeedQuerySet(models.QuerySet["Feed"]):
     def with_fellows(self) -> Self:
         """Each with `has_fellows`: whether others of its host and user wait too."""
         others = self.model._default_manager.filter(host=models.OuterRef("host"), user=models.OuterRef("user"))
-        waiting = others.filter(queued_at__lte=timezone.now()).exclude(pk=models.OuterRef("pk")).exclude(host="")
+        waiting = others.filter(queued_at__lte=Now()).exclude(pk=models.OuterRef("pk")).exclude(host="")
         return self.annotate(has_fellows=models.Exists(waiting))
 
     def with_work(self) -> Self:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from django.db import transaction
 from django.db.models import F
-from django.db.models.functions import Coalesce, Least
+from django.db.models.functions import Coalesce, Least, Now
 from django.utils import timezone
 from django_q.models import OrmQ
 from django_q.signing import BadSignature, SignedPackage
@@ -37,18 +37,18 @@ TASKS = {
 
 def enqueue_pulls(feed_ids: Iterable[int]) -> None:
     """Let workers pull feeds whose turn it is."""
-    Feed.objects.filter(pk__in=list(feed_ids)).update(queued_at=Least(F("queued_at"), timezone.now()))
+    Feed.objects.filter(pk__in=list(feed_ids)).update(queued_at=Least(F("queued_at"), Now()))
 
 
 def request_pull(feed: Feed) -> None:
     """Pull now: the feed is due, and waits with what people wait for. One that is being pulled is pulled again."""
-    now = timezone.now()
-    Feed.objects.filter(pk=feed.pk).update(next_pull_at=now, queued_at=Least(F("queued_at"), now), pull_asked=True)
+    queued_at = Least(F("queued_at"), Now())
+    Feed.objects.filter(pk=feed.pk).update(next_pull_at=Now(), queued_at=queued_at, pull_asked=True)
 
 
 def enqueue_run(run_id: int) -> None:
     """Let a worker import an uploaded file, or release a held one."""
-    Run.objects.for_workers().filter(pk=run_id).update(queued_at=Coalesce(F("queued_at"), timezone.now()))
+    Run.objects.for_workers().filter(pk=run_id).update(queued_at=Coalesce(F("queued_at"), Now()))
 
 
 def request_release(held: Run, user: User, *, force: bool = False) -> None:

@@ -137,7 +137,7 @@ def pull(feed_id: int) -> str:
 def _pull_in_a_row(lane: Lane, feed: Feed | None) -> str:
     """Pull a feed, and behind it those of its login that wait too, in the same session, for some seconds."""
     answers, until = [], time.monotonic() + LONGEST_ROW
-    with contextlib.closing(Sessions(keeps=True)) as sessions:
+    with contextlib.closing(Sessions(keeps=getattr(feed, "has_fellows", False))) as sessions:
         while feed is not None:
             answers.append(_pull(feed, sessions))
             goes_on = sessions.has_place and getattr(feed, "has_fellows", False) and time.monotonic() < until

@@ -73,11 +73,8 @@ def pull_feed(
 
 def _pull(feed: Feed, sessions: Sessions, progress: Progress, *, only_due: bool, patient: bool) -> Pull:
     try:
-        if not patient:
-            give_way(feed)
-        sessions.take_place(feed, patient=patient)
         with (
-            claim_feed(feed, only_due=only_due) as pull,
+            claim_feed(feed, sessions, only_due=only_due, patient=patient) as pull,
             doing("pull", account=pull.feed.account.code, feed=feed.pk, pull=pull.pk),
         ):
             work = _Pulling(pull, patient, progress, sessions)
@@ -218,7 +215,7 @@ class _Pulling:
         unready = [Omitted(one.file, one.reason) for one in self.candidates if one.step == Step.UNREADY]
         omitted = note_omitted(self.feed, [*unready, *list_omitted(self.feed, files)])
         self.pull.listed, self.pull.omitted, self.omits = len(self.candidates), len(omitted), say_omitted(omitted)
-        if files:
+        if any(one.step not in (Step.WAIT, Step.UNREADY, Step.LEAVE) for one in self.candidates):
             self._give_sign_of_life()
         if server.lists_whole_files or self.feed.ready_when != SETTLED:
             self.memory.note([])

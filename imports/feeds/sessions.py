@@ -52,28 +52,39 @@ class Sessions:
     def has_place(self) -> bool:
         return bool(self._place)
 
-    def take_place(self, feed: Feed, *, patient: bool) -> None:
-        """Hold a place on the feed's host, where it has one; sessions may be opened then.
-
-        Raises HostBusy: for the `patient` after PATIENCE, else at once, and the feed waits in the queue for a moment.
+    def name_places(self, feed: Feed) -> str:
+        """How the places on the feed's host begin, one of which is to be held before a session is opened; "" where it
+        has no host, or one is held.
         """
         host = feed.host.casefold()
         if self._place and host == self._host:
-            return
+            return ""
         self.close()
-        if not host:
-            return
-        until = time.monotonic() + (PATIENCE if patient else 0)
-        while not (place := _find_place(host)):
-            if time.monotonic() >= until:
-                if not patient:
-                    Feed.objects.filter(pk=feed.pk).update(queued_at=timezone.now() + BUSY_AGAIN)
-                raise HostBusy(
-                    f"As many sessions on {host} are open as FEED_SESSIONS_PER_HOST allows "
-                    f"({project.FEED_SESSIONS_PER_HOST}). The feed is pulled when one of them has ended."
-                )
+        self._host = host
+        return f"customersync.host.{host}." if host else ""
+
+    def hold(self, place: str | None) -> None:
+        """The place is this session's of the database now; None for no other than before."""
+        self._place = place or self._place
+
+    def wait_for_place(self, feed: Feed, since: float, *, patient: bool) -> None:
+        """Wait a moment, as the host has no place since a time of the monotonic clock. Raises HostBusy: for the
+        `patient` after PATIENCE, else at once, and the feed waits in the queue for a moment.
+        """
+        if patient and time.monotonic() - since < PATIENCE:
             time.sleep(LOOK)
-        self._place, self._host = place, host
+            return
+        if not patient:
+            Feed.objects.filter(pk=feed.pk).update(queued_at=timezone.now() + BUSY_AGAIN)
+        raise HostBusy(
+            f"As many sessions on {self._host} are open as FEED_SESSIONS_PER_HOST allows "
+            f"({project.FEED_SESSIONS_PER_HOST}). The feed is pulled when one of them has ended."
+        )
+
+    def leave(self) -> list[str]:
+        """The place that was held, to be given back."""
+        place, self._place = self._place, ""
+        return [place] if place else []
 
     @contextlib.contextmanager
     def open(self, settings: ServerSettings) -> Iterator[Server]:
@@ -105,19 +116,13 @@ class Sessions:
         """End what was kept, and leave the host to others."""
         self._kept = None
         self._opened.close()
-        if self._place:
-            with contextlib.suppress(Error), connection.cursor() as cursor:  # a lost session has left it already
-                cursor.execute("SELECT pg_advisory_unlock(hashtextextended(%s, 0))", [self._place])
-        self._place = self._host = ""
+        give_back(*self.leave())
 
 
-def _find_place(host: str) -> str:
-    """Take the first place that is free; "" where none is."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT place FROM (SELECT %s || number AS place FROM generate_series(1, %s) number) places"
-            " WHERE pg_try_advisory_lock(hashtextextended(place, 0)) LIMIT 1",
-            [f"customersync.host.{host}.", project.FEED_SESSIONS_PER_HOST],
-        )
-        row = cursor.fetchone()
-    return row[0] if row else ""
+def give_back(*keys: str) -> None:
+    """End claims of this session of the database; a lost session has given them back already."""
+    if keys:
+        with contextlib.suppress(Error), connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT pg_advisory_unlock(hashtextextended(key, 0)) FROM unnest(%s::text[]) key", [list(keys)]
+            )

@@ -46,7 +46,7 @@ def claim_account(account: Account, *, patient: bool = True) -> Iterator[None]:
     What waits for the account goes into the queue when it is free again. Raises AccountBusy when another run holds the
     claim: at once, or where `patient` when it still does after PATIENCE.
     """
-    key = [_account_key(account.pk)]
+    key = [account_key(account.pk)]
     with connection.cursor() as cursor:
         if not try_to_hold(cursor, key[0]):
             end_silent_session(account.pk)
@@ -65,7 +65,7 @@ def _wait_for_claim(cursor: CursorWrapper, account: Account, patience: str) -> N
     cursor.execute(f"SET lock_timeout = '{patience}'")
     try:
         with transaction.atomic():
-            cursor.execute("SELECT pg_advisory_lock(hashtextextended(%s, 0))", [_account_key(account.pk)])
+            cursor.execute("SELECT pg_advisory_lock(hashtextextended(%s, 0))", [account_key(account.pk)])
     except OperationalError as error:
         raise AccountBusy(
             f"Another file is being imported into {account.code}"
@@ -84,7 +84,7 @@ def claim_free_accounts(account_ids: Collection[int]) -> set[int]:
     free = set()
     with connection.cursor() as cursor:
         for account_id in account_ids:
-            cursor.execute("SELECT pg_try_advisory_xact_lock(hashtextextended(%s, 0))", [_account_key(account_id)])
+            cursor.execute("SELECT pg_try_advisory_xact_lock(hashtextextended(%s, 0))", [account_key(account_id)])
             if cursor.fetchone()[0]:
                 free.add(account_id)
     return free
@@ -95,7 +95,7 @@ def is_account_claimed(account_id: int) -> bool:
     with connection.cursor() as cursor:
         cursor.execute(
             f"SELECT 1 FROM pg_locks WHERE {HOLDS_CLAIM} AND pid <> pg_backend_pid()",  # noqa: S608  (a constant)
-            [_account_key(account_id)],
+            [account_key(account_id)],
         )
         return cursor.fetchone() is not None
 
@@ -117,9 +117,9 @@ def end_silent_session(account_id: int) -> None:
     """
     running = Run.objects.filter(account=account_id, status=Run.Status.RUNNING)
     if running.silent().exists():
-        end_holder(_account_key(account_id))
+        end_holder(account_key(account_id))
     elif not running.exists():
-        end_holder(_account_key(account_id), idle_for=LEASE)
+        end_holder(account_key(account_id), idle_for=LEASE)
 
 
 def end_session(account_id: int, session: int) -> None:
@@ -127,7 +127,7 @@ def end_session(account_id: int, session: int) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             f"SELECT pg_terminate_backend(pid, 5000) FROM pg_locks WHERE {HOLDS_CLAIM} AND pid = %s",  # noqa: S608  (a constant)
-            [_account_key(account_id), session],
+            [account_key(account_id), session],
         )
 
 
@@ -180,5 +180,5 @@ def worker_name() -> str:
     return f"{socket.gethostname()}:{os.getpid()}"
 
 
-def _account_key(account_id: int) -> str:
+def account_key(account_id: int) -> str:
     return f"customersync.account.{account_id}"

@@ -21,6 +21,7 @@ from connections.matching import finding
 from connections.models import Connection, Suggestion
 from imports import tasks
 from imports.feeds.claiming import claim_feed, is_claimed
+from imports.feeds.sessions import Sessions
 from imports.models import Feed, Message, Pull, Run
 from imports.pipeline.importing import import_file
 from imports.pipeline.requesting import ImportRequest
@@ -119,7 +120,7 @@ def test_a_task_that_comes_twice_pulls_once(feed, folder):
 
 def test_a_task_for_a_feed_that_is_gone_or_busy_says_so(feed):
     assert tasks.pull(feed.pk + 1) == "The feed is gone."
-    with claim_feed(feed):
+    with claim_feed(feed, Sessions()):
         answers = []
         in_a_thread(lambda: answers.append(tasks.pull(feed.pk)))
     assert answers == ["The feed erp is being pulled already."]
@@ -161,7 +162,7 @@ def test_a_killed_pull_is_given_up_and_its_feed_is_due_again(feed):
 
 
 def test_a_pull_that_is_at_work_is_left_alone(feed):
-    with claim_feed(feed):
+    with claim_feed(feed, Sessions()):
         in_a_thread(enqueue_due)
         assert Pull.objects.get().status == "running"
 

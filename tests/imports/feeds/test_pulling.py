@@ -10,13 +10,17 @@ from pathlib import Path
 import pytest
 from django.conf import settings as project_settings
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from imports.feeds import pulling
 from imports.feeds.claiming import NotDue, PulledAlready, claim_feed, is_claimed
 from imports.feeds.pulling import pull_feed
+from imports.feeds.sessions import Sessions
+from imports.feeds.turns import record_success
 from imports.filesystems.sftp import SFTPServer
 from imports.models import Feed, Message, Pull, Run
+from imports.queueing import request_pull
 from tests.feeds import customers, drop, make_feed
 from tests.imports.customer_files import customers_of, kept_bytes, kept_path
 from tests.imports.filesystems.test_filesystems import authorities  # noqa: F401  (a fixture)
@@ -504,7 +508,7 @@ def test_a_feed_is_pulled_by_one_process_at_a_time(feed):
         finally:
             connection.close()
 
-    with claim_feed(feed):
+    with claim_feed(feed, Sessions()):
         assert is_claimed(feed.pk)
         thread = threading.Thread(target=pull_too)
         thread.start()
@@ -524,6 +528,34 @@ def test_a_feed_that_is_not_due_is_not_pulled_by_the_queue(feed):
         pull_feed(feed, only_due=True)
 
 
+def test_a_pull_that_finds_nothing_asks_four_things_and_takes_what_changed_while_it_was_claimed(feed):
+    """It is claimed and read, begun, ended and let go; what somebody writes between is not overwritten unread."""
+    asked = []
+
+    def ask():
+        request_pull(feed)
+        connection.close()
+
+    def look_on(execute, sql, parameters, many, context):
+        done = execute(sql, parameters, many, context)
+        asked.append(sql)
+        if len(asked) == 1:
+            thread = threading.Thread(target=ask)
+            thread.start()
+            thread.join(10)
+        return done
+
+    pull(feed)
+    with connection.execute_wrapper(look_on), claim_feed(feed, Sessions()) as began:
+        record_success(began, None)
+    assert (began.asked, began.feed.pull_asked, len(asked)) == (True, False, 6)  # it was read and begun once more
+    feed.refresh_from_db()
+    assert (feed.pull_asked, feed.queued_at) == (False, None)
+    with CaptureQueriesContext(connection) as queries:
+        assert pull(feed).times == 3
+    assert len(queries) == 4
+
+
 def test_a_pull_that_was_killed_is_marked_by_the_next_one(feed):
     Pull.objects.create(feed=feed, worker="gone:1")
     pull(feed)
@@ -536,7 +568,7 @@ def test_the_session_of_a_frozen_pull_is_ended(feed):
 
     def freeze():
         try:
-            with claim_feed(feed) as pull:
+            with claim_feed(feed, Sessions()) as pull:
                 Pull.objects.filter(pk=pull.pk).update(heartbeat_at=timezone.now() - timedelta(hours=2))
                 ready.set()
                 go_on.wait(10)

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from imports import tasks
 from imports.feeds import sessions as module
+from imports.feeds.claiming import claim_feed
 from imports.feeds.pulling import pull_feed
 from imports.feeds.sessions import HostBusy, Sessions
 from imports.filesystems import open_server
@@ -60,16 +61,15 @@ def make_fellows(server, folder, count=3):
 
 
 @pytest.mark.parametrize("server", [run_sftp], indirect=True)
-def test_a_feed_whose_host_is_full_waits_in_the_queue_and_keeps_no_worker(feed, settings):
+def test_a_feed_whose_host_is_full_waits_in_the_queue_and_keeps_no_worker(feed, server, settings):
     settings.FEED_SESSIONS_PER_HOST = 1
+    other = make_feed(make_account("other"), server)
     ready, done = threading.Event(), threading.Event()
 
     def hold():
-        with_place = Sessions()
-        with_place.take_place(feed, patient=False)
-        ready.set()
-        done.wait(20)
-        with_place.close()
+        with claim_feed(other, Sessions()):
+            ready.set()
+            done.wait(20)
         connection.close()
 
     thread = threading.Thread(target=hold)
@@ -78,7 +78,7 @@ def test_a_feed_whose_host_is_full_waits_in_the_queue_and_keeps_no_worker(feed, 
     said = tasks.pull(feed.pk)
     assert said.startswith("As many sessions on 127.0.0.1 are open as FEED_SESSIONS_PER_HOST allows (1).")
     feed.refresh_from_db()
-    assert (Pull.objects.count(), feed.failures, queued()) == (0, 0, [])
+    assert (feed.pulls.count(), feed.failures, queued()) == (0, 0, [])
     assert feed.queued_at < timezone.now() + timedelta(seconds=3)
     done.set()
     thread.join(20)

@@ -18,6 +18,7 @@ from django.db import connection
 from django.utils import timezone
 
 from imports.feeds.claiming import claim_feed
+from imports.feeds.sessions import Sessions
 from imports.lanes import Lane
 from imports.models import Feed, Format, Heartbeat, Pull, Run
 from imports.pipeline import Origin
@@ -399,7 +400,7 @@ def test_a_feed_that_is_being_pulled_says_so(account, server):
         answers.append(call("pull_feeds", "erp"))
         connection.close()
 
-    with claim_feed(feed):
+    with claim_feed(feed, Sessions()):
         thread = threading.Thread(target=work)
         thread.start()
         thread.join(20)

@@ -23,6 +23,7 @@ from imports.errors import AccountBusy, SettingsWrong
 from imports.feeds.claiming import PulledAlready, claim_feed, is_claimed
 from imports.feeds.fetching import fetch_file
 from imports.feeds.pulling import pull_feed
+from imports.feeds.sessions import Sessions
 from imports.lanes import Lane
 from imports.models import Feed, Message, Pull, Run
 from imports.pipeline import beating
@@ -275,7 +276,7 @@ def test_a_process_frozen_beside_its_runs_frees_its_account_too(account, tmp_pat
 
 def test_a_process_frozen_beside_its_pulls_frees_its_feed_too(feed, folder, monkeypatch):
     drop(folder, "a.txt", "C1")
-    with elsewhere(lambda: claim_feed(feed)):
+    with elsewhere(lambda: claim_feed(feed, Sessions())):
         with pytest.raises(PulledAlready):
             pull_feed(feed)
         Pull.objects.update(status="succeeded")
