@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any
 from django.contrib import messages
 from django.contrib.admin.actions import delete_selected
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.utils import NestedObjects
 from django.contrib.admin.views.main import ORDER_VAR
 from django.core import signing
 from django.core.exceptions import ValidationError
+from django.core.paginator import InvalidPage
 from django.db.models import F, Func, Model, QuerySet, TextField
 from django.template.response import TemplateResponse
 from django.utils.crypto import salted_hmac
@@ -18,6 +20,7 @@ from django.utils.text import capfirst
 from unfold.paginator import InfinitePaginator
 from unfold.views import ChangeList
 
+from accounts.paging import paginate_ids
 from accounts.shown import SHOWN
 from accounts.users import user_of
 from accounts.waiting import some_patience
@@ -37,7 +40,10 @@ MOST_SORTED = 20_000
 
 
 class LongList(ChangeList):
-    """A list that may be long: then it is sorted only by the columns that the admin names as `sorted_by_index`."""
+    """A list that may be long: then it is sorted only by the columns that the admin names as `sorted_by_index`.
+
+    The others are offered where it is searched or filtered, for that may leave few of it.
+    """
 
     def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> QuerySet[Any]:
         found: QuerySet[Any] = super().get_queryset(request, exclude_parameters)
@@ -50,8 +56,24 @@ class LongList(ChangeList):
         return found.order_by(*self.get_ordering(request, found))
 
     def get_results(self, request: HttpRequest) -> None:
-        super().get_results(request)
-        if isinstance(self.paginator, InfinitePaginator) and _is_long(self.queryset):
+        """The ids first, and then the rows of one page: what they are found by is asked once, and nothing that is
+        passed over on the way to a page far behind is read."""
+        self.paginator = paginate_ids(self.queryset, self.page_num, self.list_per_page)
+        self.result_count = self.paginator.count
+        self.can_show_all = self.result_count <= self.list_max_show_all
+        self.multi_page = self.result_count > self.list_per_page
+        self.show_full_result_count, self.full_result_count, self.show_admin_actions = False, None, True
+        ids = self.paginator.object_list
+        if self.multi_page and not (self.show_all and self.can_show_all):
+            try:
+                ids = self.paginator.page(self.page_num).object_list
+            except InvalidPage:
+                raise IncorrectLookupParameters from None
+        ids = list(ids)
+        rows = self.apply_select_related(self.root_queryset).in_bulk(ids)
+        self.result_list = [rows[pk] for pk in ids if pk in rows]
+        is_whole = not self.query and not self.has_active_filters
+        if is_whole and isinstance(self.paginator, InfinitePaginator) and _is_long(self.queryset):
             self.sortable_by = self.model_admin.sorted_by_index
 
     def _is_sorted_freely(self) -> bool:

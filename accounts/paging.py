@@ -28,6 +28,17 @@ def make_paginator(found: QuerySet[Any] | Sequence[Any], *args: Any, **kwargs: A
     return paginator
 
 
+def paginate_ids(found: QuerySet[Any], page: int, per_page: int) -> Paginator[Any]:
+    """Of the ids of what was found, for a list of which this page is asked: those in front are read in one query, which
+    tells how many there are as well."""
+    ids = found.values_list("pk", flat=True)
+    first = list(ids[: MOST_COUNTED + 1])
+    if len(first) <= MOST_COUNTED:
+        return Paginator(first, per_page)
+    endless: Paginator[Any] = InfinitePaginator(first if page * per_page <= len(first) else ids, per_page)
+    return endless
+
+
 def count_for_badge(found: QuerySet[Any]) -> str:
     """For the navigation, on every page; nothing where nothing is found."""
     count = found.order_by()[: MOST_COUNTED + 1].count()

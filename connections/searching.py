@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from django.contrib.postgres.expressions import ArraySubquery
+from django.contrib.postgres.fields import ArrayField
 from django.db import connection as database
-from django.db.models import BooleanField, F, Func, Q, TextField, Value
+from django.db.models import BigIntegerField, BooleanField, F, Func, OuterRef, Q, Subquery, TextField, Value
+from django.db.models.expressions import CombinedExpression
 from django.urls import reverse
 
+from accounts.paging import MOST_COUNTED
 from accounts.searching import Found, Rank
 from connections import documents
-from connections.documents import Words, find_documents
+from connections.documents import Words, find_documents, find_in_front
 from connections.matching.finding import not_looked_at
 from connections.models import Connection, SearchDocument
 from connections.near_keys import near_key
@@ -18,13 +22,15 @@ from connections.near_keys import near_key
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from django.db.models import QuerySet
+    from django.db.models import Expression, QuerySet
 
     from accounts.searching import Question
 
-MOST_LISTED = 100_000
-"""Up to so many are asked for by their ids, which the database plans best: it knows how many they are, and looks each
-row up among them."""
+MOST_WALKED = 6000
+"""Of so many customers, the first ones of the list, those that fulfil a condition are looked for one by one; where they
+fill the pages that a list reads at once, an index would be read for all who fulfil it, which may be nearly all."""
+FEW_WALKED = 1000
+"""The same for the search box, which shows a few and asks while somebody types."""
 MOST_WITH_MAIL = 5000
 MOST_FRESH = 1000
 """How many connections that were not looked at since they were written are searched without the index."""
@@ -39,20 +45,23 @@ def search(connections: QuerySet[Connection], text: str, accounts: list[int] | N
     if words := documents.has_words(text):
         asked.append(f"({words})")
     condition = _within(" | ".join(asked), accounts)
-    ids = find_documents([condition], MOST_LISTED + 1)[0]
-    if len(ids) <= MOST_LISTED:
-        return connections.filter(_is_one_of([*ids, *_find_fresh(text, accounts)]))
-    found = SearchDocument.objects.filter(words=Words(condition)).values("connection_id")
-    if fresh := _find_fresh(text, accounts):
-        found = found.union(Connection.objects.filter(pk__in=fresh).order_by().values("pk"))
-    return connections.filter(pk__in=found)
+    meant, fresh = SearchDocument.objects.filter(words=Words(condition)), _find_fresh(text, accounts)
+    if len(find_in_front([condition], accounts, MOST_WALKED, MOST_COUNTED + 1)[0]) > MOST_COUNTED:
+        own = meant.filter(connection_id=OuterRef("pk")).values("connection_id")
+        return connections.filter(Q(pk=Subquery(own)) | Q(_is_one_of(_array(fresh))))
+    ids = CombinedExpression(ArraySubquery(meant.values("connection_id")), "||", _array(fresh))
+    return connections.filter(_is_one_of(ids))
 
 
-def _is_one_of(ids: list[int]) -> Func:
+def _array(ids: list[int]) -> Func:
     """As one text, where Django would adapt so many parameters one by one."""
-    array = Value(f"{{{','.join(map(str, ids))}}}", output_field=TextField())
-    template = "%(expressions)s::bigint[])"
-    return Func(F("pk"), array, template=template, arg_joiner=" = ANY(", output_field=BooleanField())
+    text = Value(f"{{{','.join(map(str, ids))}}}", output_field=TextField())
+    return Func(text, template="%(expressions)s::bigint[]", output_field=ArrayField(BigIntegerField()))
+
+
+def _is_one_of(ids: Expression) -> Func:
+    """The database looks each of them up, where it would read the whole table for those of a subquery."""
+    return Func(F("pk"), ids, template="%(expressions)s)", arg_joiner=" = ANY(", output_field=BooleanField())
 
 
 def with_mail(connections: QuerySet[Connection], account_id: int, mail: str) -> QuerySet[Connection]:
@@ -88,7 +97,11 @@ def _find_ids(question: Question) -> Iterator[tuple[list[int], Rank]]:
     conditions = [(documents.has_code(text), Rank.NEAR), (documents.starts_with_code(text), Rank.BEGINS)]
     if words := documents.has_words(text):
         conditions += [(documents.starts_with_name(text), Rank.BEGINS), (words, Rank.OTHER)]
-    found = find_documents([_within(condition, accounts) for condition, _ in conditions], question.most)
+    asked = [_within(condition, accounts) for condition, _ in conditions]
+    found = find_in_front(asked, accounts, FEW_WALKED, question.most)
+    lacking = [number for number, ids in enumerate(found) if len(ids) < question.most]
+    for number, ids in zip(lacking, find_documents([asked[number] for number in lacking], question.most), strict=True):
+        found[number] = ids
     yield from zip(found, (rank for _, rank in conditions), strict=True)
     yield _find_fresh(text, accounts)[: question.most], Rank.OTHER
 

@@ -16,6 +16,7 @@ from django.utils.dateparse import parse_datetime
 from django.utils.html import format_html
 
 from accounts.models import Account
+from accounts.searching import MOST_LISTED
 from accounts.users import user_of
 from connections import review
 from connections.admin.queue import Queue, find_likeliest, like_nothing, read_queue
@@ -185,9 +186,8 @@ class ReviewPages(Base):
         """Say how many they are, and approve them once that is confirmed: only what was there when it was said."""
         asked = _read_asked(request)
         editable = Account.objects.editable_by(user_of(request)).filter(pk__in=asked.accounts.values("pk"))
-        accounts = list(
-            editable.order_by().values_list("pk", flat=True)
-        )  # known to the planner, which then stops early
+        ids = list(editable.order_by().values_list("pk", flat=True)[: MOST_LISTED + 1])
+        accounts = ids if len(ids) <= MOST_LISTED else editable  # the planner knows how few ids are, and stops early
         unlike = like_nothing(Connection.objects.awaiting_review().filter(account__in=accounts)).order_by("pk")
         if request.method == "POST":
             return self._approve(request, asked, unlike)

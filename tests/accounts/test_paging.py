@@ -36,7 +36,11 @@ def test_few_are_counted_and_many_are_turned_page_by_page(client, account, monke
     page = client.get(LIST)
     assert "Select all that the list holds" in text_of(page)
     assert "9999999999" not in page.content.decode()
-    assert [each.customer_code for each in client.get(f"{LIST}?p=2").context["cl"].result_list][-1] == "LAST"
+    with CaptureQueriesContext(database) as asked:
+        assert [each.customer_code for each in client.get(f"{LIST}?p=2").context["cl"].result_list][-1] == "LAST"
+    passed_over = [query["sql"] for query in asked if "OFFSET 50" in query["sql"]]
+    assert len(passed_over) == 1
+    assert "profile_name" not in passed_over[0]
     assert client.get(f"{LIST}?p=3").status_code == 200
     chosen = Connection.objects.values_list("pk", flat=True)[:1]
     sent = {"action": "reject", "index": "0", "select_across": "1", "_selected_action": list(chosen)}
@@ -59,6 +63,7 @@ def test_a_list_that_is_too_long_keeps_its_order(client, account, monkeypatch):
     assert codes(page) == ["C1", "C2", "C3"]
     assert "More than 2 are not sorted by this column" in text_of(page)
     assert "?o=" not in page.content.decode()
+    assert "?o=" in client.get(f"{LIST}?status__exact=approved").content.decode()
     assert codes(client.get(f"{LIST}?o=2&q=C")) == ["C1", "C2", "C3"]
     assert "not sorted" not in text_of(client.get(f"{LIST}?o=2&q=C1"))
     assert "not sorted" not in text_of(client.get("/admin/connections/change/?o=1"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from django.db import connection as database
 
+from accounts.paging import MOST_COUNTED
 from connections import documents
 from connections.matching.finding import look_for_duplicates
 from connections.models import Connection, SearchDocument
@@ -32,8 +33,15 @@ def account():
 
 
 def found(account, text):
-    codes = search(Connection.objects.all(), text, [account.pk]).order_by("customer_code")
-    return list(codes.values_list("customer_code", flat=True))
+    """Of what few have, and of what so many have that they are looked for one by one: the same is found."""
+    codes = []
+    for most in (0, MOST_COUNTED):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("connections.searching.MOST_COUNTED", most)
+            connections = search(Connection.objects.all(), text, [account.pk]).order_by("customer_code")
+        codes.append(list(connections.values_list("customer_code", flat=True)))
+    assert codes[0] == codes[1]
+    return codes[0]
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
+from connections.admin import review_pages
 from connections.matching.finding import look_for_duplicates
 from connections.models import Connection
 from tests.builders import (
@@ -222,7 +223,9 @@ def test_the_home_page_and_the_side_bar_lead_to_the_queue(client, account, waiti
 
 
 @pytest.mark.django_db(transaction=True)
-def test_what_is_like_nothing_is_approved_at_once(client, account, waiting, twin, django_assert_max_num_queries):
+def test_what_is_like_nothing_is_approved_at_once(
+    client, account, waiting, twin, django_assert_max_num_queries, monkeypatch
+):
     add_member(viewed := make_account("viewed"), account.memberships.get().user, role="viewer")
     make_connection(viewed, "V", status="pending")
     look_for_duplicates(viewed.pk)
@@ -231,6 +234,9 @@ def test_what_is_like_nothing_is_approved_at_once(client, account, waiting, twin
     with django_assert_max_num_queries(30):
         page = client.get(reverse(UNLIKE))
     assert "3 new connections of all production accounts that you may edit wait" in text_of(page)
+    with monkeypatch.context() as patch:
+        patch.setattr(review_pages, "MOST_LISTED", 0)  # as if they were too many to be told one by one
+        assert "3 new connections of all production accounts" in text_of(client.get(reverse(UNLIKE)))
     Connection.objects.filter(customer_code="B").update(status="rejected")
     Connection.objects.filter(customer_code="C").update(updated_at=timezone.now())
     with django_assert_max_num_queries(30):
