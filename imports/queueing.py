@@ -51,9 +51,14 @@ def enqueue_run(run_id: int) -> None:
     Run.objects.for_workers().filter(pk=run_id).update(queued_at=Coalesce(F("queued_at"), Now()))
 
 
-def request_release(held: Run, user: User, *, force: bool = False) -> None:
+def request_release(held: Run, user: User, *, force: bool = False, reason: str = "") -> None:
     """Let a worker release a held run, which may take minutes; who asked for it is told when it is refused."""
-    changes = {"release_asked_at": timezone.now(), "release_asked_by": user, "release_forced": force}
+    changes = {
+        "release_asked_at": timezone.now(),
+        "release_asked_by": user,
+        "release_forced": force,
+        "reason": reason,
+    }
     Run.objects.awaiting_decision().filter(pk=held.pk).update(**changes, release_problem="")
     enqueue_run(held.pk)
 

@@ -16,7 +16,7 @@ from imports.admin.masks import MaskWidget
 from imports.feeds.inspecting import describe_presented_key
 from imports.filesystems import find_transport, find_transports
 from imports.messages.webhooks import check_webhook_url
-from imports.models import Feed, Webhook
+from imports.models import LONGEST_REASON, Feed, Webhook
 
 ABOUT_THE_SERVER = (
     "host", "port", "user", "password", "host_key", "private_key", "ca_bundle", "certificate_fingerprint", "url",
@@ -136,7 +136,19 @@ class WebhookForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at 
         return url
 
 
-class ForceForm(forms.Form):
+class ReasonForm(forms.Form):
+    """Asked where somebody decides what others will ask about."""
+
+    reason = forms.CharField(
+        label="Why",
+        required=False,
+        max_length=LONGEST_REASON,
+        widget=UnfoldAdminTextareaWidget({"rows": 2}),
+        help_text="Kept with the run, for whoever asks later.",
+    )
+
+
+class ForceForm(ReasonForm):
     """Asked where a release would bring older values back."""
 
     force = forms.BooleanField(
@@ -146,7 +158,7 @@ class ForceForm(forms.Form):
     )
 
 
-class DryRunForm(forms.Form):
+class DryRunForm(ReasonForm):
     """Asked where much would be written."""
 
     dry_run = forms.BooleanField(

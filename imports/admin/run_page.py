@@ -36,8 +36,8 @@ MOST_RELATED = 20
 DETAILS = (
     "started_by", "started_at", "finished_at", "seconds", "format_name", "file_size", "sha256", "rows", "rows_rejected",
     "customers", "created", "updated", "unchanged", "rejected", "skipped", "deleted", "attempts", "message",
-    "remote_path", "archived_at", "archived_as", "held_for", "decision", "decided_by", "decided_at", "release_asked_by",
-    "release_asked_at", "release_problem",
+    "remote_path", "archived_at", "archived_as", "held_for", "decision", "decided_by", "decided_at", "reason",
+    "release_asked_by", "release_asked_at", "release_problem",
 )  # fmt: skip
 
 
@@ -48,6 +48,7 @@ def describe_page(run: Run, user: User) -> dict[str, Any]:
         "run": run,
         "outcome": say_outcome(run),
         "advice": find_advice(run),
+        "reasoner": run.decided_by or run.release_asked_by or run.started_by,
         "bar": [] if run.status in AT_WORK else describe_counts(run),
         "steps": list(find_steps(run)) if user.may_edit(run.account_id) else [],
         "progress": describe_progress(active) if active else None,

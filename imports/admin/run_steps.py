@@ -10,7 +10,7 @@ from unfold.decorators import action
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from accounts.users import user_of
-from imports.admin.feed_forms import ForceForm
+from imports.admin.feed_forms import ForceForm, ReasonForm
 from imports.admin.steps import StepPages, page_of
 from imports.admin.workers import NO_WORKER
 from imports.errors import SettingsWrong
@@ -44,7 +44,7 @@ class RunSteps(StepPages):
         if advice := find_advice(run):
             return self.show(request, run, "imports/step.html", {"title": f"Release: {run}", "text": [advice]})
         newer = find_newer(run)
-        form = ForceForm(request.POST if request.method == "POST" else None) if newer else None
+        form = (ForceForm if newer else ReasonForm)(request.POST if request.method == "POST" else None)
         text = [
             f"{run.file_name} is held: {run.message}",
             "Releasing it tries the copy that was kept once more; the limits hold as ever."
@@ -57,8 +57,10 @@ class RunSteps(StepPages):
             text.append(NO_WORKER)
 
         def take(form: Form | None) -> str | HttpResponse:
-            check_release(run, force=form is not None)
-            request_release(run, user_of(request), force=form is not None)
+            asked = form.cleaned_data if form else {}
+            force = bool(asked.get("force"))
+            check_release(run, force=force)
+            request_release(run, user_of(request), force=force, reason=asked.get("reason", ""))
             return redirect(page_of(run))
 
         return self.confirm(request, run, "Release", text, take, form)
@@ -68,11 +70,12 @@ class RunSteps(StepPages):
         run: Run = self.find_editable(request, object_id)
         text = [f"{run.file_name} is held: {run.message}", "Rejected, nothing of it is applied; its sender is told."]
 
-        def take(_: Form | None) -> str:
-            reject_run(run, by=user_of(request).get_username())
+        def take(form: Form | None) -> str:
+            reject_run(run, by=user_of(request).get_username(), reason=form.cleaned_data["reason"] if form else "")
             return f"{run} is rejected."
 
-        return self.confirm(request, run, "Reject", text, take)
+        form = ReasonForm(request.POST if request.method == "POST" else None)
+        return self.confirm(request, run, "Reject", text, take, form)
 
     @action(description="Say what a value means", url_path="map-value")
     def map_value(self, request: HttpRequest, object_id: str) -> HttpResponse:

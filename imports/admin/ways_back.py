@@ -10,7 +10,7 @@ from unfold.decorators import action
 
 from accounts.users import user_of
 from imports.admin.entries import describe_replays, find_named, form_of_entry
-from imports.admin.feed_forms import DryRunForm
+from imports.admin.feed_forms import DryRunForm, ReasonForm
 from imports.admin.steps import StepPages, link, page_of
 from imports.admin.workers import NO_WORKER
 from imports.health import is_at_work
@@ -45,12 +45,13 @@ class WayBackPages(StepPages):
         if not is_at_work():
             text.append(NO_WORKER)
 
-        def take(_: Form | None) -> str | HttpResponse:
-            queued = queue_replay(run, user_of(request))
+        def take(form: Form | None) -> str | HttpResponse:
+            queued = queue_replay(run, user_of(request), reason=form.cleaned_data["reason"] if form else "")
             enqueue_run(queued.pk)
             return redirect(page_of(queued))
 
-        return self.confirm(request, run, "Replay", text, take)
+        form = ReasonForm(request.POST if request.method == "POST" else None)
+        return self.confirm(request, run, "Replay", text, take, form)
 
     @action(description="Add and replay", url_path="add-entry")
     def add_entry(self, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -89,7 +90,7 @@ class WayBackPages(StepPages):
         form = DryRunForm(request.POST if request.method == "POST" else None)
 
         def take(form: Form | None) -> str | HttpResponse:
-            queued = queue_undo(run, user_of(request), dry_run=bool(form and form.cleaned_data["dry_run"]))
+            queued = queue_undo(run, user_of(request), **(form.cleaned_data if form else {}))
             enqueue_run(queued.pk)
             return redirect(page_of(queued))
 

@@ -26,7 +26,7 @@ from accounts.users import user_of
 from imports.api.errors import answering
 from imports.describing import rejects_name
 from imports.errors import held_for_choices
-from imports.models import Issue, Run
+from imports.models import LONGEST_REASON, Issue, Run
 from imports.queueing import enqueue_run, request_release
 from imports.runs.releasing import check_release, reject_run
 from imports.runs.replaying import queue_replay
@@ -106,7 +106,7 @@ class RunSerializer(serializers.ModelSerializer[Run]):
         fields = [
             "id", "account", "file", "size", "feed", "format", "sha256", "status", "message", "held_for", "dry_run",
             "counts", "progress", "started_by", "started_at", "finished_at", "seconds", "decision", "decided_by",
-            "decided_at", "release_asked_at", "release_problem", "released_from", "released_as", "replays",
+            "decided_at", "reason", "release_asked_at", "release_problem", "released_from", "released_as", "replays",
             "undoes", "deleted", "has_file", "has_rejects", "heartbeat_at",
         ]  # fmt: skip
         read_only_fields = fields
@@ -142,13 +142,19 @@ class IssueSerializer(serializers.ModelSerializer[Issue]):
         fields = ["line", "column", "field", "code", "severity", "message", "value", "customer_code", "more"]
 
 
-class ReleaseSerializer(StrictSerializer):
+class ReasonSerializer(StrictSerializer):
+    reason = serializers.CharField(
+        required=False, default="", allow_blank=True, max_length=LONGEST_REASON, help_text="Why; kept with the run."
+    )
+
+
+class ReleaseSerializer(ReasonSerializer):
     force = serializers.BooleanField(
         required=False, default=False, help_text="Although a newer file went in, whose values would be overwritten."
     )
 
 
-class DryRunSerializer(StrictSerializer):
+class DryRunSerializer(ReasonSerializer):
     dry_run = serializers.BooleanField(required=False, default=False, help_text="Check and count, and change nothing.")
 
 
@@ -196,15 +202,19 @@ class Runs(AccountViewSet, mixins.ListModelMixin, RetrieveVersioned):
             if run.release_asked_at is not None:
                 where = locate_run(run)
                 raise Conflict(f"{run} waits for a worker to release it already: see {where}.", "in_progress", where)
-            request_release(run, user_of(request), force=asked.validated_data["force"])
+            request_release(run, user_of(request), **asked.validated_data)
         return self.answer(self.get_serializer(run).data, 202, locate_run(run))
 
-    @extend_schema(summary="Decide that nothing of a held file is applied", request=None, responses=RunSerializer)
-    @action(detail=True, methods=["post"], takes_body=False)
+    @extend_schema(
+        summary="Decide that nothing of a held file is applied", request=ReasonSerializer, responses=RunSerializer
+    )
+    @action(detail=True, methods=["post"])
     def reject(self, request: Request, **kwargs: Any) -> Response:
         run = self.get_object()
+        asked = ReasonSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
         with answering():
-            reject_run(run, by=user_of(request).get_username())
+            reject_run(run, by=user_of(request).get_username(), **asked.validated_data)
         return self.answer(self.get_serializer(run).data)
 
     @extend_schema(
@@ -220,7 +230,7 @@ class Runs(AccountViewSet, mixins.ListModelMixin, RetrieveVersioned):
         asked = DryRunSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
         with answering():
-            queued = queue_replay(run, user_of(request), dry_run=asked.validated_data["dry_run"])
+            queued = queue_replay(run, user_of(request), **asked.validated_data)
             enqueue_run(queued.pk)
         return self.answer(self.get_serializer(queued).data, 202, locate_run(queued))
 
@@ -236,7 +246,7 @@ class Runs(AccountViewSet, mixins.ListModelMixin, RetrieveVersioned):
         asked = DryRunSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
         with answering():
-            queued = queue_undo(run, user_of(request), dry_run=asked.validated_data["dry_run"])
+            queued = queue_undo(run, user_of(request), **asked.validated_data)
             enqueue_run(queued.pk)
         return self.answer(self.get_serializer(queued).data, 202, locate_run(queued))
 

@@ -14,6 +14,7 @@ from imports.pipeline.recognising import find_version_for_file
 from imports.versioning import read_spec
 
 if TYPE_CHECKING:
+    from argparse import ArgumentParser
     from pathlib import Path
 
     from accounts.models import Account
@@ -41,6 +42,10 @@ def find_run(number: int) -> Run:
     if run is None:
         raise CommandError(f"There is no run {number}.", returncode=2)
     return run
+
+
+def add_reason(parser: ArgumentParser) -> None:
+    parser.add_argument("--reason", metavar="TEXT", default="", help="why; it is kept with the run")
 
 
 def printable(text: str) -> str:

@@ -6,9 +6,10 @@ from imports.models.formats import Format, FormatVersion
 from imports.models.kept_files import KeptFile
 from imports.models.learned import LearnedHeader
 from imports.models.messages import Heartbeat, Message, Webhook
-from imports.models.runs import Issue, Run
+from imports.models.runs import LONGEST_REASON, Issue, Run
 
 __all__ = [
+    "LONGEST_REASON",
     "Feed",
     "Format",
     "FormatColumn",

@@ -15,6 +15,9 @@ from imports.models.formats import FormatVersion
 from imports.models.kept_files import KeptFile
 from imports.querysets import RunQuerySet
 
+LONGEST_REASON = 1000
+"""Of a reason, in characters."""
+
 
 class Run(models.Model):
     """One file going through the pipeline once; the runs of a feed are its ledger of what it has taken."""
@@ -140,6 +143,12 @@ class Run(models.Model):
     )
     decided_at = models.DateTimeField(null=True, blank=True)
     decided_by = models.CharField(max_length=150, blank=True, default="", db_default="")
+    reason = models.TextField(
+        blank=True,
+        default="",
+        db_default="",
+        help_text="Why somebody released or rejected a held file, or asked for this replay or undo, in their words.",
+    )
     released_from = models.ForeignKey(
         "self", on_delete=models.SET_NULL, null=True, blank=True, related_name="releases", help_text="The held run."
     )

@@ -26,7 +26,7 @@ def begin_run(request: ImportRequest, spec: FormatSpec) -> Run:
     run = (
         begin_queued(request.queued)
         if request.queued is not None
-        else Run(account=request.account, dry_run=request.dry_run, started_by=request.started_by)
+        else Run(account=request.account, dry_run=request.dry_run, started_by=request.started_by, reason=request.reason)
     )
     origin = request.origin or Origin(file_name=run.file_name or request.path.name, sha256=run.sha256)
     for field in fields(origin):

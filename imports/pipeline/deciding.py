@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 
-def decide(held: Run, decision: Run.Decision, decided_by: str) -> datetime:
+def decide(held: Run, decision: Run.Decision, decided_by: str, reason: str = "") -> datetime:
     """Record the decision; returns its time. Raises SettingsWrong where the run does not await one any more.
 
     Of two people who decide at once, the database lets one through. What waited behind the held file need not wait for
@@ -21,6 +21,8 @@ def decide(held: Run, decision: Run.Decision, decided_by: str) -> datetime:
     """
     now = timezone.now()
     changes = {"decision": decision, "decided_at": now, "decided_by": decided_by[:150]}
+    if reason:
+        changes["reason"] = reason
     if decision == Run.Decision.REJECTED:
         changes["status"] = Run.Status.REJECTED
     if not Run.objects.awaiting_decision().filter(pk=held.pk).update(**changes):

@@ -33,10 +33,11 @@ OUTSIDE = (*STOPS, SettingsWrong, OSError)
 
 
 class Release(NamedTuple):
-    """A held run that a person lets go on, and who does."""
+    """A held run that a person lets go on, who does, and why."""
 
     held: Run
     decided_by: str
+    reason: str = ""
 
 
 @dataclass
@@ -164,7 +165,7 @@ class Ending:
         if status == Run.Status.HELD and self.keep:
             keep_held_file(self.run, self.path)
         if self.release and not self._came_to_nothing:
-            decide(self.release.held, Run.Decision.RELEASED, self.release.decided_by)
+            decide(self.release.held, Run.Decision.RELEASED, self.release.decided_by, self.release.reason)
         self.run.save()
         tell_of_run(self.run)
         is_merged = status in (Run.Status.SUCCEEDED, Run.Status.PARTIAL) and not self.run.dry_run

@@ -63,6 +63,7 @@ class ImportRequest:
     replay: Replay | None = None
     queued: Run | None = None
     started_by: User | None = None
+    reason: str = ""
     dry_run: bool = False
     keep: bool = True
     rejects: Path | None = None

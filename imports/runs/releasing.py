@@ -27,7 +27,9 @@ if TYPE_CHECKING:
     from imports.formats.spec import FormatSpec
 
 
-def release_run(held: Run, *, by: str, user: User | None = None, force: bool = False, patient: bool = True) -> Run:
+def release_run(
+    held: Run, *, by: str, user: User | None = None, force: bool = False, patient: bool = True, reason: str = ""
+) -> Run:
     """Import the kept copy of a held file, whatever the limits say; returns the new run.
 
     It is read as its format says now; one that failed again and again is tried once more, and judged like any other.
@@ -52,7 +54,7 @@ def release_run(held: Run, *, by: str, user: User | None = None, force: bool = F
                 path=path,
                 version=find_present_version(held),
                 origin=origin,
-                release=Release(held, by),
+                release=Release(held, by, reason),
                 started_by=user,
             )
             return import_file(request)
@@ -156,10 +158,10 @@ def find_newer(held: Run) -> Run | None:
     return newer.first()
 
 
-def reject_run(held: Run, *, by: str) -> Run:
+def reject_run(held: Run, *, by: str, reason: str = "") -> Run:
     """Decide that nothing of a held file is applied; its sender is told. Raises SettingsWrong where it awaits none."""
     with transaction.atomic():
-        decide(held, Run.Decision.REJECTED, by)
+        decide(held, Run.Decision.REJECTED, by, reason)
         held.refresh_from_db()
         tell_of_run(held)
     return held

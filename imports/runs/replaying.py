@@ -38,7 +38,13 @@ Status = Run.Status
 
 
 def replay_run(
-    run: Run, *, user: User | None = None, dry_run: bool = False, patient: bool = True, queued: Run | None = None
+    run: Run,
+    *,
+    user: User | None = None,
+    dry_run: bool = False,
+    patient: bool = True,
+    queued: Run | None = None,
+    reason: str = "",
 ) -> Run:
     """Import the rejected customers of a run again from its kept copy; returns the new run.
 
@@ -58,11 +64,11 @@ def replay_run(
             request = ImportRequest(account=run.account, path=path, version=version, replay=replay, queued=queued)
             if queued is None:
                 origin = Origin(file_name=run.file_name, sha256=run.kept_file.sha256 if run.kept_file else "")
-                request = replace(request, origin=origin, started_by=user, dry_run=dry_run)
+                request = replace(request, origin=origin, started_by=user, reason=reason, dry_run=dry_run)
             return import_file(request)
 
 
-def queue_replay(run: Run, user: User, *, dry_run: bool = False) -> Run:
+def queue_replay(run: Run, user: User, *, dry_run: bool = False, reason: str = "") -> Run:
     """A run that waits for a worker to replay another one, with a copy of its file. Raises SettingsWrong as above.
 
     The caller puts it into the queue once it is in the database (see `queueing.enqueue_run`).
@@ -82,6 +88,7 @@ def queue_replay(run: Run, user: User, *, dry_run: bool = False) -> Run:
             replays=run,
             dry_run=dry_run,
             started_by=user,
+            reason=reason,
             queued_at=timezone.now(),
         )
 

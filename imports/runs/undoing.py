@@ -31,7 +31,13 @@ LEFT = "changed_since"
 
 
 def undo_run(
-    run: Run, *, user: User | None = None, dry_run: bool = False, patient: bool = True, queued: Run | None = None
+    run: Run,
+    *,
+    user: User | None = None,
+    dry_run: bool = False,
+    patient: bool = True,
+    queued: Run | None = None,
+    reason: str = "",
 ) -> tuple[Run, Undone]:
     """Take back what a run changed; returns the run that does so, and what came of it.
 
@@ -46,7 +52,7 @@ def undo_run(
     check_undo(run)
     with claim_account(run.account, patient=patient):
         check_undo(run)
-        undo = _begin(run, user, dry_run, queued)
+        undo = begin_queued(queued) if queued else _begin(run, user, reason, dry_run=dry_run)
         with doing_run(undo), beating(undo, lambda stage, done, total: None) as progress:
             ending = Ending(undo, Path(), keep=False, release=None, name_copy=lambda: None)
             progress, undone = ending.steps.follow(progress), Undone()
@@ -60,7 +66,7 @@ def undo_run(
         return undo, undone
 
 
-def queue_undo(run: Run, user: User, *, dry_run: bool = False) -> Run:
+def queue_undo(run: Run, user: User, *, dry_run: bool = False, reason: str = "") -> Run:
     """A run that waits for a worker to take another one back. Raises SettingsWrong as above.
 
     The caller puts it into the queue once it is in the database (see `queueing.enqueue_run`).
@@ -72,6 +78,7 @@ def queue_undo(run: Run, user: User, *, dry_run: bool = False) -> Run:
         undoes=run,
         dry_run=dry_run,
         started_by=user,
+        reason=reason,
         queued_at=timezone.now(),
         **_named_as(run),
     )
@@ -100,10 +107,9 @@ def _named_as(run: Run) -> dict[str, str]:
     return {"file_name": run.file_name, "format_name": run.format_name}
 
 
-def _begin(run: Run, user: User | None, dry_run: bool, queued: Run | None) -> Run:
-    if queued is not None:
-        return begin_queued(queued)
-    return Run.objects.create(account=run.account, undoes=run, started_by=user, dry_run=dry_run, **_named_as(run))
+def _begin(run: Run, user: User | None, reason: str, *, dry_run: bool) -> Run:
+    asked = {"started_by": user, "reason": reason, "dry_run": dry_run}
+    return Run.objects.create(account=run.account, undoes=run, **asked, **_named_as(run))
 
 
 def _undo(run: Run, undo: Run) -> Undone:

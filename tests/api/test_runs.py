@@ -177,13 +177,13 @@ def held(world):
 
 
 def test_a_held_run_is_released_by_a_worker(world, held):
-    answer = world.rosa("post", f"{PATH}{held.pk}/release/")
+    answer = world.rosa("post", f"{PATH}{held.pk}/release/", {"reason": "A new price list"})
     assert (answer.status_code, answer.json()["status"]) == (202, "held")
     again = world.rosa("post", f"{PATH}{held.pk}/release/")
     assert (again.status_code, again.json()["code"], again["Location"]) == (409, "in_progress", answer["Location"])
     work()
     run = world.rosa("get", f"{PATH}{held.pk}/").json()
-    assert (run["decision"], run["decided_by"]) == ("released", "rosa")
+    assert (run["decision"], run["decided_by"], run["reason"]) == ("released", "rosa", "A new price list")
     assert answer["Location"] == f"/api/v1/{PATH}{held.pk}/"
     newest = world.rosa("get", PATH).json()["results"][0]
     assert run["released_as"] == newest["id"]
@@ -198,6 +198,8 @@ def test_a_release_over_a_newer_file_has_to_be_forced(world, held):
 
 
 def test_a_held_run_is_rejected_once(world, held):
+    refused = world.rosa("post", f"{PATH}{held.pk}/reject/", {"reason": "x" * 1001})
+    assert (refused.status_code, "1000" in refused.json()["detail"]) == (400, True)
     assert world.rosa("post", f"{PATH}{held.pk}/reject/").json()["status"] == "rejected"
     again = world.rosa("post", f"{PATH}{held.pk}/reject/")
     assert (again.status_code, "rejected by rosa" in again.json()["detail"]) == (409, True)
@@ -253,7 +255,7 @@ def test_a_run_is_undone_by_a_worker(world):
     run = upload(world, [GOOD]).json()
     work()
     dry = world.rosa("post", f"{PATH}{run['id']}/undo/", {"dry_run": True})
-    answer = world.rosa("post", f"{PATH}{run['id']}/undo/", {})
+    answer = world.rosa("post", f"{PATH}{run['id']}/undo/", {"reason": "The wrong file"})
     assert (answer.status_code, answer.json()["status"], answer.json()["undoes"]) == (202, "queued", run["id"])
     work()
     dry, undo = (world.rosa("get", each["Location"].removeprefix("/api/v1/")).json() for each in (dry, answer))
@@ -261,6 +263,7 @@ def test_a_run_is_undone_by_a_worker(world):
         ("succeeded", 1, True),
         ("succeeded", 1, False),
     ]
+    assert (dry["reason"], undo["reason"]) == ("", "The wrong file")
     assert world.rosa("get", f"{PATH}{run['id']}/").json()["status"] == "undone"
     assert not world.maison.connections.exists()
     (change,) = world.rosa("get", f"accounts/maison/changes/?run={undo['id']}").json()["results"]

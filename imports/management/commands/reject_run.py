@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from django.core.management.base import BaseCommand, CommandError
 
 from imports.errors import SettingsWrong
-from imports.management.arguments import find_run, find_user, printable
+from imports.management.arguments import add_reason, find_run, find_user, printable
 from imports.runs.releasing import reject_run
 
 if TYPE_CHECKING:
@@ -20,12 +20,13 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("run", type=int, metavar="RUN", help="number of the held run")
         parser.add_argument("--by", metavar="USER", help="the user who decides (the name you are logged in with)")
+        add_reason(parser)
 
-    def handle(self, *, run: int, by: str | None, **_: Any) -> None:
+    def handle(self, *, run: int, by: str | None, reason: str, **_: Any) -> None:
         held = find_run(run)
         name, _user = find_user(by, held.account)
         try:
-            rejected = reject_run(held, by=name)
+            rejected = reject_run(held, by=name, reason=reason)
         except SettingsWrong as error:
             raise CommandError(printable(str(error)), returncode=2) from None
         self.stdout.write(printable(f"Run {run} is rejected by {name}; nothing of {rejected.file_name} was applied."))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from django.core.management.base import BaseCommand, CommandError
 
 from imports.errors import SettingsWrong, TryAgainLater
-from imports.management.arguments import find_run, find_user, printable
+from imports.management.arguments import add_reason, find_run, find_user, printable
 from imports.models import Run
 from imports.runs.releasing import release_run
 
@@ -23,12 +23,13 @@ class Command(BaseCommand):
         parser.add_argument("run", type=int, metavar="RUN", help="number of the held run")
         parser.add_argument("--force", action="store_true", help="even though a newer file went in since")
         parser.add_argument("--by", metavar="USER", help="the user who decides (the name you are logged in with)")
+        add_reason(parser)
 
-    def handle(self, *, run: int, force: bool, by: str | None, **_: Any) -> None:
+    def handle(self, *, run: int, force: bool, by: str | None, reason: str, **_: Any) -> None:
         held = find_run(run)
         name, user = find_user(by, held.account)
         try:
-            released = release_run(held, by=name, user=user, force=force)
+            released = release_run(held, by=name, user=user, force=force, reason=reason)
         except SettingsWrong as error:
             raise CommandError(printable(str(error)), returncode=2) from None
         except TryAgainLater as error:

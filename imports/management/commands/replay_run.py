@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from imports.describing import describe_run
 from imports.errors import SettingsWrong, TryAgainLater
-from imports.management.arguments import find_run, find_user, printable
+from imports.management.arguments import add_reason, find_run, find_user, printable
 from imports.models import Run
 from imports.runs.replaying import find_left, replay_run
 
@@ -28,15 +28,16 @@ class Command(BaseCommand):
         parser.add_argument("run", type=int, metavar="RUN", help="number of the run that rejected them")
         parser.add_argument("--dry-run", action="store_true", help="do everything and roll it back")
         parser.add_argument("--by", metavar="USER", help="the user who asks for it")
+        add_reason(parser)
         parser.add_argument(
             "--json", action="store_true", dest="as_json", help="print one JSON object and nothing else"
         )
 
-    def handle(self, *, run: int, dry_run: bool, by: str | None, as_json: bool, **_: Any) -> None:
+    def handle(self, *, run: int, dry_run: bool, by: str | None, reason: str, as_json: bool, **_: Any) -> None:
         replayed = find_run(run)
         user = find_user(by, replayed.account)[1]
         try:
-            done = replay_run(replayed, user=user, dry_run=dry_run)
+            done = replay_run(replayed, user=user, dry_run=dry_run, reason=reason)
         except SettingsWrong as error:
             raise CommandError(printable(str(error)), returncode=2) from None
         except TryAgainLater as error:

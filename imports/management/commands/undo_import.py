@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from django.core.management.base import BaseCommand, CommandError
 
 from imports.errors import SettingsWrong, TryAgainLater
-from imports.management.arguments import find_run, find_user, printable
+from imports.management.arguments import add_reason, find_run, find_user, printable
 from imports.runs.undoing import undo_run
 
 if TYPE_CHECKING:
@@ -31,13 +31,14 @@ class Command(BaseCommand):
         parser.add_argument("run", type=int, metavar="RUN", help="number of the run")
         parser.add_argument("--dry-run", action="store_true", help="do everything and roll it back")
         parser.add_argument("--by", metavar="USER", help="the user who asks for it")
+        add_reason(parser)
         parser.add_argument("--json", action="store_true", dest="as_json", help="print one JSON object, nothing else")
 
-    def handle(self, *, run: int, dry_run: bool, by: str | None, as_json: bool, **_: Any) -> None:
+    def handle(self, *, run: int, dry_run: bool, by: str | None, reason: str, as_json: bool, **_: Any) -> None:
         found = find_run(run)
         user = find_user(by, found.account)[1]
         try:
-            undo, undone = undo_run(found, user=user, dry_run=dry_run)
+            undo, undone = undo_run(found, user=user, dry_run=dry_run, reason=reason)
         except SettingsWrong as error:
             raise CommandError(printable(str(error)), returncode=2) from None
         except TryAgainLater as error:

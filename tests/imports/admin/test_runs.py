@@ -40,10 +40,11 @@ def test_an_editor_replays_what_a_run_rejected(client, rosa, account, run):
     assert url("replay", run.pk) in text_of(client.get(url("change", run.pk)))
     assert "imported again" in text_of(client.get(url("replay", run.pk)))
     PaymentTerm.objects.create(account=account, code="N45")
-    client.post(url("replay", run.pk))
+    client.post(url("replay", run.pk), {"reason": "N45 is a term now"})
     queued = Run.objects.get(replays=run)
     assert (queued.status, queued.started_by) == ("queued", rosa)
     import_queued(queued.pk)
+    assert Run.objects.get(pk=queued.pk).reason == "N45 is a term now"
     assert f"{queued}, succeeded" in text_of(client.get(url("change", run.pk)))
     page = text_of(client.get(url("change", queued.pk)))
     assert ("<dt>Replays</dt>" in page, url("replay", queued.pk) in page) == (True, False)

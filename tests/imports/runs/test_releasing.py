@@ -330,7 +330,9 @@ def test_the_decision_is_told(feed, held):
 
 
 def test_the_commands_release_and_reject(held, capsys):
-    call_command("release_run", str(held.pk))
+    call_command("release_run", str(held.pk), reason="A new price list")
+    held.refresh_from_db()
+    assert held.reason == "A new price list"
     assert "12 updated" in capsys.readouterr().out
     with pytest.raises(CommandError, match="awaits no decision") as refused:
         call_command("reject_run", str(held.pk))
@@ -339,7 +341,9 @@ def test_the_commands_release_and_reject(held, capsys):
 
 def test_the_command_rejects_in_a_users_name(held, capsys):
     make_user("rosa", is_superuser=True)
-    call_command("reject_run", str(held.pk), by="rosa")
+    call_command("reject_run", str(held.pk), by="rosa", reason="Yesterday's file")
+    held.refresh_from_db()
+    assert held.reason == "Yesterday's file"
     assert "rejected by rosa" in capsys.readouterr().out
     with pytest.raises(CommandError, match="no active user"):
         call_command("reject_run", str(held.pk), by="nobody")

@@ -262,8 +262,9 @@ def test_the_command_prints_what_became_of_it(account, send, run):
     assert "nothing was kept" in out.getvalue()
     later = send({**C3, **WAITS})
     out = StringIO()
-    call_command("replay_run", str(run.pk), "--json", stdout=out)
+    call_command("replay_run", str(run.pk), "--json", "--reason", "N45 is there", stdout=out)
     told = json.loads(out.getvalue())
+    assert Run.objects.get(pk=told["run"]).reason == "N45 is there"
     assert (told["replays"], told["status"], told["counts"]["created"]) == (run.pk, "succeeded", 1)
     assert told["left"] == [
         {"customer_code": "C3", "reason": f"Customer 'C3' is left as it is: run {later.pk} has taken it since."}

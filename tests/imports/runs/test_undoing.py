@@ -356,10 +356,11 @@ def test_the_command_follows_its_contract(account, send, rosa):
     edit(rosa, discount=30)
     out = StringIO()
     with pytest.raises(SystemExit) as stop:
-        call_command("undo_import", str(run.pk), "--json", stdout=out)
+        call_command("undo_import", str(run.pk), "--json", "--reason", "A test", stdout=out)
     assert stop.value.code == 1
     told = json.loads(out.getvalue())
     assert (told["run"], told["status"], told["restored"], told["deleted"]) == (run.pk, "undone", 1, 1)
+    assert Run.objects.get(pk=told["undo"]).reason == "A test"
     (left,) = told["left"]
     assert {name: left[name] for name in ("customer_code", "record", "field", "value", "changed_by")} == {
         "customer_code": "C1", "record": "connection", "field": "discount", "value": "30", "changed_by": "rosa"
