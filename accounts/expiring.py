@@ -35,10 +35,10 @@ class _Expiring(Prunable):
     def count_old(self, before: datetime) -> int:
         return self.find_old(before).count()
 
-    def prune_batch(self, before: datetime, most: int) -> int:
+    def prune_batch(self, before: datetime, most: int) -> int | None:
         found = list(self.find_old(before).values_list("pk", flat=True)[:most])
         self.find_old(before).filter(pk__in=found).delete()
-        return len(found)
+        return len(found) or None
 
 
 class Sessions(_Expiring):

@@ -72,8 +72,8 @@ class Prunable(ABC):
         """How much would go."""
 
     @abstractmethod
-    def prune_batch(self, before: datetime, most: int) -> int:
-        """Delete so many at most and commit that; returns how many they were, and 0 when nothing is left."""
+    def prune_batch(self, before: datetime, most: int) -> int | None:
+        """Delete about so many at most and commit that; returns how many they were, and None when nothing is left."""
 
 
 class PrunableRows(Prunable):
@@ -102,7 +102,7 @@ class PrunableRows(Prunable):
     def count_old(self, before: datetime) -> int:
         return self.find_old(before).count()
 
-    def prune_batch(self, before: datetime, most: int) -> int:
+    def prune_batch(self, before: datetime, most: int) -> int | None:
         old = self.find_old(before).order_by("pk")
         if self.position is not None:
             old = old.filter(pk__gt=self.position)
@@ -111,7 +111,7 @@ class PrunableRows(Prunable):
             found = list(locked.values_list("pk", flat=True)[: min(most, self.at_once)])
             self.delete(found)
         self.position = found[-1] if found else self.position
-        return len(found)
+        return len(found) or None
 
     def delete(self, numbers: list[Any]) -> None:
         """Within the transaction of their batch."""
@@ -176,7 +176,7 @@ def prune(kinds: Collection[Prunable], *, most: int | None = None, seconds: floa
                 continue
             pruned.counts[kind.name] = 0
             try:
-                while count := _prune_batch(kind, before, _left(most, pruned.total)):
+                while (count := _prune_batch(kind, before, _left(most, pruned.total))) is not None:
                     pruned.counts[kind.name] += count
                     if _left(most, pruned.total) <= 0 or (seconds and time.monotonic() - began > seconds):
                         pruned.is_done = False
@@ -208,21 +208,21 @@ def _left(most: int | None, gone: int) -> int:
     return BATCH if most is None else min(BATCH, most - gone)
 
 
-def _prune_batch(kind: Prunable, before: datetime, most: int) -> int:
+def _prune_batch(kind: Prunable, before: datetime, most: int) -> int | None:
     began = time.monotonic()
     count = kind.prune_batch(before, most)
     _note(kind, count)
-    if count:
+    if count is not None:
         time.sleep(min(time.monotonic() - began, LONGEST_REST))
     return count
 
 
-def _note(kind: Prunable, count: int) -> None:
+def _note(kind: Prunable, count: int | None) -> None:
     """Note what went; or that nothing is left, which ends the search until it is worth another one."""
     now = timezone.now()
     tally = PruneTally.objects.get_or_create(kind=kind.name)[0]
     rows = PruneTally.objects.filter(pk=tally.pk)
-    if count:
+    if count is not None:
         before = F("rows") if tally.hour == _hour(now) else 0
         rows.update(hour=_hour(now), rows=before + count, total=F("total") + count)
     else:

@@ -167,6 +167,7 @@ PRUNE_PULLS_AFTER_DAYS = env.int("PRUNE_PULLS_AFTER_DAYS", default=90)
 PRUNE_DROPBOX_SESSIONS_AFTER_DAYS = env.int("PRUNE_DROPBOX_SESSIONS_AFTER_DAYS", default=90)
 PRUNE_QUEUE_AFTER_DAYS = env.int("PRUNE_QUEUE_AFTER_DAYS", default=30)
 PRUNE_RUNS_AFTER_DAYS = env.int("PRUNE_RUNS_AFTER_DAYS", default=0)
+PRUNE_CHANGES_AFTER_DAYS = env.int("PRUNE_CHANGES_AFTER_DAYS", default=0)
 # How much goes in an hour of what was kept long enough, so that nothing else waits for it.
 PRUNE_ROWS_PER_HOUR = env.int("PRUNE_ROWS_PER_HOUR", default=500_000)
 

@@ -33,6 +33,7 @@ class ImportsConfig(AppConfig):
         "imports.pruning.files.Rejects",
         "imports.pruning.files.Samples",
         "imports.pruning.files.Unnamed",
+        "imports.pruning.changes.Changes",
         "imports.pruning.rows.Issues",
         "imports.pruning.rows.Messages",
         "imports.pruning.rows.Pulls",

@@ -39,6 +39,7 @@ from connections.admin.sightings import NotSeenFilter
 from connections.given import given_fields, with_the_rest
 from connections.history.authors import find_change, source_of
 from connections.history.recording import record_created, recorded_deletion, recorded_edit
+from connections.history.shortening import say_loss
 from connections.history.sightings import last_seen
 from connections.history.timeline import read_timeline
 from connections.models import Connection
@@ -248,6 +249,7 @@ class ConnectionAdmin(ReviewPages, ReviewActions, AccountOwnedAdmin):
         return {
             "events": SimpleLazyObject(lambda: read_timeline(connection, CHANGES_SHOWN)),
             "origins": SimpleLazyObject(provenance.show),
+            "loss": SimpleLazyObject(lambda: say_loss(connection.account_id, connection.created_at)),
             "changes_url": changes_url(connection),
         }
 

@@ -46,6 +46,9 @@ class Place(NamedTuple):
         return f"{(self.at - _EPOCH) // _MICROSECOND}-{self.number}"
 
 
+BEGINNING = Place(_EPOCH)
+
+
 def read_behind(changes: QuerySet[Change], after: Place, watermark: datetime) -> QuerySet[Change]:
     """The changes behind a place and before the watermark, the oldest first."""
     table = connection.ops.quote_name(Change._meta.db_table)

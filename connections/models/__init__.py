@@ -11,6 +11,7 @@ from connections.models.changes import Change
 from connections.models.connections import LONGEST_NOTE, Connection
 from connections.models.documents import SearchDocument
 from connections.models.kept import KeptValue
+from connections.models.log_starts import LogStart
 from connections.models.matching import MatchingProgress, MatchKey, Suggestion
 from connections.models.records import Address, Buyer, Door
 from connections.models.sightings import Sighting
@@ -28,6 +29,7 @@ __all__ = [
     "ConnectionWarehouse",
     "Door",
     "KeptValue",
+    "LogStart",
     "MatchKey",
     "MatchingProgress",
     "SearchDocument",

@@ -10,6 +10,7 @@ from django.utils.http import urlencode
 from unfold.decorators import action
 
 from connections.api.changes import ChangeFilter
+from connections.history.shortening import say_loss
 from connections.models import Change
 from imports.admin.rows import read_row
 from imports.admin.steps import StepPages
@@ -40,6 +41,7 @@ class ReportPages(StepPages):
             "stands": stands,
             "is_known": summary is not None,
             "counts": list(_with_links(run, counts, has_links=stands)),
+            "loss": say_loss(run.account_id, run.began_at) if stands else "",
         }
         if kept := count_kept(run):
             asked = {"run__id__exact": str(run.pk), "code": KEPT}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from django.conf import settings
 from django.db import models
@@ -14,6 +14,9 @@ from imports.errors import HeldFor, held_for_choices
 from imports.models.formats import FormatVersion
 from imports.models.kept_files import KeptFile
 from imports.querysets import RunQuerySet
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 LONGEST_REASON = 1000
 """Of a reason, in characters."""
@@ -228,6 +231,11 @@ class Run(models.Model):
     @property
     def is_applied(self) -> bool:
         return self.status in (self.Status.SUCCEEDED, self.Status.PARTIAL) and not self.dry_run
+
+    @property
+    def began_at(self) -> datetime:
+        """All that it changed is from later, also by the clock of the database where that was asked."""
+        return self.read_at or self.started_at
 
     @property
     def is_upload(self) -> bool:

@@ -54,7 +54,7 @@ class _Files(Prunable):
     def count_old(self, before: datetime) -> int:
         return self.find_old(before).count()
 
-    def prune_batch(self, before: datetime, most: int) -> int:
+    def prune_batch(self, before: datetime, most: int) -> int | None:
         while True:
             old = self.find_old(before).exclude(account__in=self.busy).exclude(pk__in=self.locked)
             found = dict(old.order_by("started_at", "pk").values_list("pk", "account_id")[: min(most, AT_ONCE)])
@@ -64,7 +64,7 @@ class _Files(Prunable):
             self.busy |= set(found.values()) - free
             self.locked |= {run for run, account in found.items() if account in free} - gone
             if gone or not found:
-                return len(gone)
+                return len(gone) or None
 
     def _forget(self, old: QuerySet[Run]) -> set[int]:
         runs = list(old.select_for_update(skip_locked=True, no_key=True, of=("self",)).only("pk", *self.fields))
@@ -131,12 +131,12 @@ class Samples(Prunable):
         return self.find_old(before).count()
 
     @transaction.atomic
-    def prune_batch(self, before: datetime, most: int) -> int:
+    def prune_batch(self, before: datetime, most: int) -> int | None:
         old = self.find_old(before).select_for_update(skip_locked=True, no_key=True)[: min(most, AT_ONCE)]
         found = dict(old.values_list("pk", "sample_file"))
         Format.objects.filter(pk__in=found).update(sample_file=None, sample_at=None)
         release(found.values())
-        return len(found)
+        return len(found) or None
 
 
 class Unnamed(Prunable):
@@ -159,12 +159,12 @@ class Unnamed(Prunable):
         with _postponing():
             return sum(1 for _ in find_unnamed(before))
 
-    def prune_batch(self, before: datetime, most: int) -> int:
+    def prune_batch(self, before: datetime, most: int) -> int | None:
         with _postponing():
             self.found = self.found or find_unnamed(before)
             keys = list(islice(self.found, min(most, AT_ONCE)))
             delete(keys)
-        return len(keys)
+        return len(keys) or None
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from django.utils import timezone
 from connections.bulk import merging
 from connections.bulk.undoing import Undone, undo_changes
 from connections.history.evidence import describe_changes
+from connections.history.shortening import say_loss
 from imports.errors import Problem, SettingsWrong
 from imports.messages.telling import tell_of_run
 from imports.models import Run
@@ -100,7 +101,7 @@ def find_problem(run: Run) -> str:
         return f"it is undone already{f', by run {undo.pk}' if undo else ''}."
     if run.status not in (Status.SUCCEEDED, Status.PARTIAL):
         return f"it is {run.status}, and nothing of it was applied."
-    return ""
+    return say_loss(run.account_id, run.began_at)
 
 
 def _named_as(run: Run) -> dict[str, str]:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from django.core.exceptions import ValidationError
+from django.utils import timezone
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -23,6 +24,7 @@ from hypothesis.stateful import (
 
 from connections.history.keeping import read_kept
 from connections.history.recording import record_created, recorded_deletion, recorded_edit
+from connections.history.shortening import count_replaced, shorten_log
 from connections.history.states import read_states
 from connections.models import Address
 from connections.review.decisions import approve, reject
@@ -175,6 +177,15 @@ class Undoing(RuleBasedStateMachine):
                 reject(self.connections(code), self.user, self.connections(original).first())
         except ValidationError:
             pass
+        self.forget()
+
+    @rule(most=st.sampled_from([1, 1000]))
+    def shorten(self, most):
+        """As if all of it were old; runs from before are undone no more."""
+        while shorten_log(self.account.pk, timezone.now(), most).has_more:
+            pass
+        assert count_replaced(self.account.pk, timezone.now()) == 0
+        assert all(find_problem(run) for run in self.runs)
         self.forget()
 
     @invariant()

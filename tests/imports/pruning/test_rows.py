@@ -183,7 +183,7 @@ def test_what_runs_out_goes(client, account):
     assert IdempotencyKey.objects.get().key == "young"
 
 
-@pytest.mark.parametrize("setting", ["ISSUES", "MESSAGES", "PULLS", "QUEUE", "DROPBOX_SESSIONS", "RUNS"])
+@pytest.mark.parametrize("setting", ["ISSUES", "MESSAGES", "PULLS", "QUEUE", "DROPBOX_SESSIONS", "RUNS", "CHANGES"])
 def test_no_days_mean_for_ever(account, settings, setting):
     setattr(settings, f"PRUNE_{setting}_AFTER_DAYS", 0)
     name = "stays" if setting == "DROPBOX_SESSIONS" else setting.lower()
