@@ -47,7 +47,11 @@ def test_a_new_connection_is_approved_in_the_list(account, browse, live_server):
 def test_an_address_is_added_on_the_form(account, browse, live_server):
     connection = make_connection(account, "C1")
     with browse("eddie") as page:
+        page.set_viewport_size({"width": 390, "height": 800})
         page.goto(live_server.url + reverse("admin:connections_connection_change", args=[connection.pk]))
+        page.wait_for_function("document.documentElement.scrollWidth <= 390")
+        assert page.locator("#tabs-dropdown a").count() > 1
+        page.set_viewport_size({"width": 1400, "height": 900})
         page.click("a[href='#addresses']")
         page.click("text=Add another Address")
         page.select_option("select[name='addresses-0-kind']", "S")

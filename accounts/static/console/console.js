@@ -17,6 +17,9 @@ new MutationObserver((changes) => {
       if (node.parentElement) nameFields(node.parentElement);
 }).observe(document.documentElement, {childList: true, subtree: true});
 
+// Tabs that find no room go behind a button, for which the theme makes none before the window changes once more.
+addEventListener("load", () => setTimeout(() => dispatchEvent(new Event("resize"))));
+
 // Pages are written in the zone of whoever looks; the first one comes before it is known.
 const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
 if (zone) document.cookie = `zone=${encodeURIComponent(zone)}; path=/; max-age=31536000; samesite=lax`;
