@@ -60,6 +60,12 @@ class LookupList:
         self.entries[pk] = Entry(code, name, entry.currency)
         self._codes_by_name[name].append(code)
 
+    def find(self, code: str | None, name: str | None) -> int | None:
+        """The id of the entry with this code; none where the list calls it by another name than one that is given."""
+        if code is None or (name is not None and self.names.get(code) not in (name, "")):
+            return None
+        return self.ids.get(code)
+
     def codes_named(self, name: str) -> list[str]:
         """The codes of all entries with exactly this name."""
         return self._codes_by_name.get(name, [])

@@ -60,7 +60,7 @@ class Stage:
             return
         if not self.new[entity] and not self.known[entity]:
             self._create(entity)
-        new = sum(row[1] is None for row in rows)
+        new = [row[1] for row in rows].count(None)
         self.new[entity] += new
         self.known[entity] += len(rows) - new
         copy_rows(self.cursor, entity.stage, entity.stage_columns, rows)

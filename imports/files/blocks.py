@@ -1,7 +1,7 @@
 """Blocks: the columns of one group and number, and what the cells of a row make of them.
 
-A block's cells that came before are not cleaned again: most rows of a customer repeat the same connection fields, and
-most customers share few terms.
+A block's cells that the row before had are not cleaned again: most rows of a customer repeat what is not theirs alone.
+Of terms and the like, which most customers share, all that came before are remembered.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from imports.errors import CellError
 from imports.formats.encodings import find_meant
 from imports.formats.policies import EncodedTwice, WordsForNothing
 from imports.formats.spec import BadValue, Blank, Column, FormatSpec, Ownership, fold_value_map
-from imports.template import ADDRESSES, Group, Kind, Target, TemplateField
+from imports.template import ADDRESSES, ASSIGNMENTS, Group, Kind, Target, TemplateField
 from lookups.texts import WHITE_SPACE, find_controls, is_plain, name_controls, read_key, read_text, space_controls
 
 if TYPE_CHECKING:
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 MEMORY = 8192
 """How many different rows of cells a block remembers."""
+
+SHARED = (Group.ROW, *ASSIGNMENTS)
+"""Groups of which few different cells are to be expected; the others are every customer's own."""
 
 ANY_TEXT = (Kind.TEXT, Kind.CODE)
 
@@ -153,11 +156,22 @@ class Block:
             )
             for place, bound in enumerate(columns)
         ]
+        self.remembers = group in SHARED
         self.memory: dict[tuple[str, ...], Cleaned] = {}
+        self.last_cells: tuple[str, ...] | None = None
+        self.last = NOTHING
 
     def clean(self, row: Sequence[str]) -> Cleaned:
-        """The block's values of a row; the same object for the same cells."""
+        """The block's values of a row; the same object for the cells of the row before."""
         cells = self.cells(row)
+        if self.needs_cell and not any(cells):
+            return NOTHING
+        if cells != self.last_cells:
+            self.last = self._recall(cells) if self.remembers else self._clean(cells)
+            self.last_cells = cells
+        return self.last
+
+    def _recall(self, cells: tuple[str, ...]) -> Cleaned:
         cleaned = self.memory.get(cells)
         if cleaned is None:
             if len(self.memory) >= MEMORY:
@@ -170,7 +184,7 @@ class Block:
         problems: list[CellProblem] = []
         sent = self._compose(cells)
         if is_plain("".join(cells)):
-            texts: list[str | None] = [cell.strip() for cell in sent]
+            texts: list[str | None] = [*map(str.strip, sent)]
         else:
             texts = [self._read(place, cell, values, problems) for place, cell in enumerate(sent)]
         mapped = self._translate(texts) if self.maps else frozenset()

@@ -109,8 +109,9 @@ class Customer:
 
     Doors are the shipping codes a row asks a door for, with its line; `errors` are the lines on which a field was found
     wrong, by field. `unread` says that the cells of a row could not be told apart, so that what is missing cannot be
-    judged, and `sums_up` that the rows say a total with nothing but numbers beside it. `own_cells` are the cells of the
-    last row that are about the customer itself, where nothing was wrong with them: most rows repeat them.
+    judged, `names_total` that the code reads like a total, and `sums_up` that the rows say nothing but numbers beside
+    it. `own_cells` are the cells of the last row that are about the customer itself, where nothing was wrong with them:
+    most rows repeat them.
     `encoded_twice` says that a text looks so, of which the first is named. `warned` are the fields and cells of
     which a warning was given: their repetition needs none. `words` are the cells with words for nothing, by field and
     line.
@@ -121,6 +122,7 @@ class Customer:
     line: int = 0
     rows: int = 0
     unread: bool = False
+    names_total: bool = False
     sums_up: bool = False
     problems: list[Problem] = field(default_factory=list)
     errors: dict[str, set[int]] = field(default_factory=dict)

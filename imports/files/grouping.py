@@ -53,7 +53,7 @@ class Grouper:
     def group(self, code: str, rows: Iterable[Row]) -> Customer:
         """The customer of these rows, with every problem that the rows have by themselves."""
         customer = Customer(code, self.note)
-        customer.sums_up = says_total(code)
+        customer.names_total = customer.sums_up = says_total(code)
         first, continued = 0, 0
         for row in rows:
             if customer.sums_up:
@@ -63,7 +63,8 @@ class Grouper:
             customer.rows += 1
             if row.swallowed:
                 self._warn_of_swallowed(customer, row)
-            if fault := self.find_fault(row):
+            is_usual = len(row.cells) == self.width and not row.fault and b"\0" not in row.raw
+            if not is_usual and (fault := self.find_fault(row)):
                 customer.unread = True
                 customer.problem(row.line, *fault)
             elif row.cells[self.mapping.code_index] == code or self._has_code(code, row.cells):

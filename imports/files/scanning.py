@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from imports.errors import FileHeld, FileRejected, HeldFor, Problem
 from imports.files.furniture import Furniture
-from imports.files.records import Row, decode, decode_record, is_blank, without_line_end
+from imports.files.records import Row, decode, decode_record, decode_records, is_blank, without_line_end
 from imports.files.sources import count_line_ends
 from imports.files.spans import FAULTY, LEFT_OUT, Scan, SpanWriter
 from imports.formats.encodings import BLOCK
@@ -247,16 +247,22 @@ def _misplaced(furniture: Furniture, cells: Sequence[str], line: int) -> FileHel
     return FileHeld(HeldFor.HEADER, [Problem(code="other_header", message=message, line=line)])
 
 
-def _rows_of(source: Source, raw: bytes, line: int, *, is_faulty: bool) -> Iterator[Row]:
+def _rows_of(source: Source, raw: bytes, line: int, *, is_faulty: bool) -> Iterable[Row]:
     if is_faulty:
-        yield source.records(raw.splitlines(keepends=True), line).refault()
-    elif source.is_plain(raw):
-        delimiter, ignores = source.dialect.delimiter, source.ignores
-        for number, text in enumerate(raw.splitlines(), line):
-            is_ignored = ignores is not None and ignores(text)
-            yield Row(number, [] if is_ignored else decode_record(text, number).split(delimiter), text)
-    else:
-        yield from source.records(raw.splitlines(keepends=True), line)
+        return [source.records(raw.splitlines(keepends=True), line).refault()]
+    if not source.is_plain(raw):
+        return source.records(raw.splitlines(keepends=True), line)
+    delimiter, ignores, lines = source.dialect.delimiter, source.ignores, raw.splitlines()
+    if ignores is not None:
+        return [
+            Row(number, [] if ignores(text) else decode_record(text, number).split(delimiter), text)
+            for number, text in enumerate(lines, line)
+        ]
+    texts = decode_records(lines, line)
+    return [
+        Row(number, text.split(delimiter), each)
+        for number, (text, each) in enumerate(zip(texts, lines, strict=True), line)
+    ]
 
 
 def _lines_of(source: Source, offset: int, size: int) -> Iterator[bytes]:

@@ -94,7 +94,10 @@ class Source:
 
     def is_plain(self, data: bytes) -> bool:
         """Whether every delimiter and line end in the data means just that."""
-        return not any(mark in data for mark in self.specials)
+        for mark in self.specials:  # noqa: SIM110  (asked of every customer, and twice as quick as any())
+            if mark in data:
+                return False
+        return True
 
     def blocks(self) -> Iterator[bytes]:
         """The data after the header in blocks of whole lines."""

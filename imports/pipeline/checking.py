@@ -19,7 +19,7 @@ from imports.files.customers import MOST_PROBLEMS
 from imports.files.grouping import Grouper
 from imports.files.near_lines import NearLines
 from imports.files.scanning import read_rows
-from imports.files.totals import LEAVE_OUT, SUMS_UP, TOTALS_ROW, is_rule, says_total
+from imports.files.totals import LEAVE_OUT, SUMS_UP, TOTALS_ROW, is_rule
 from imports.models import Run
 from imports.pipeline.comparing import NearKeys, warn_of_near_addresses
 from imports.pipeline.judging import Judge, Verdict
@@ -81,7 +81,7 @@ class Checker:
             warn_of_near_addresses(verdict, self.mapping)
             if known is None:
                 self.near.warn(customer, scan, self.mapping)
-                if says_total(code) or is_rule(code):
+                if customer.names_total or is_rule(code):
                     _name_totals(customer, self.mapping)
             customer.warn_of_words()
             problems += customer.problems
@@ -90,7 +90,8 @@ class Checker:
             if customer.errors:
                 self.rejected.append(number)
             else:
-                settle_lookups(self.stage.cursor, self.directory, verdict)
+                if self.judge.resolver.wanted:
+                    settle_lookups(self.stage.cursor, self.directory, verdict)
                 accepted.append((verdict, scan.digest(number)))
                 self.encoded_twice += customer.encoded_twice and verdict.changes
                 run.created += known is None

@@ -110,11 +110,14 @@ def warn_of_near_addresses(verdict: Verdict, mapping: CustomerMapping) -> None:
     stored = verdict.stored.addresses if verdict.stored else {}
     if not new or len(stored) + len(new) < 2:
         return
+    keys = {(kind, code): (kind, near_key(code)) for kind, code in [*stored, *customer.addresses]}
+    if len({*keys.values()}) == len(keys):
+        return
     alike: dict[tuple[str, str], list[str]] = {}
-    for kind, code in dict.fromkeys([*stored, *customer.addresses]):
-        alike.setdefault((kind, near_key(code)), []).append(code)
+    for (_, code), key in keys.items():
+        alike.setdefault(key, []).append(code)
     for kind, code in new:
-        other = next((other for other in alike[kind, near_key(code)] if other != code), None)
+        other = next((other for other in alike[keys[kind, code]] if other != code), None)
         if other is None:
             continue
         merged = customer.addresses[kind, code]

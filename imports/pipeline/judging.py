@@ -81,8 +81,22 @@ class Verdict:
 NO_IDS: frozenset[int] = frozenset()
 BLANK = ("", None)
 DISCOUNT = ("discount", "discount_line_item_level")
+
+
+class _LookupField(NamedTuple):
+    """A field that holds an entry of a list: its place among the values, and the template's two fields for it."""
+
+    place: int
+    name: str
+    list_name: str
+    code_part: str
+    name_part: str
+
+
 _LOOKUP_FIELDS = [
-    (place, given.name, given.list_name) for place, given in enumerate(GIVEN_OF_CONNECTION) if given.list_name
+    _LookupField(place, given.name, given.list_name, f"{given.name}_code", f"{given.name}_name")
+    for place, given in enumerate(GIVEN_OF_CONNECTION)
+    if given.list_name
 ]
 _REQUIRED = {
     group: [
@@ -116,6 +130,8 @@ class Judge:
             self.fill_parts.setdefault(block.group, set()).update(block.fill_parts)
         self.ownership = Ownership(mapping, directory, self.fill_parts)
         self.withheld = Withheld(mapping, directory)
+        # Assignments that may change, or are missing, where a file says nothing of them.
+        self.judged_always = {kind for kind in ASSIGNMENTS if self.clear_parts.get(kind)} | {Group.PRICE_TYPES}
         # Groups of which a record takes just what the file says, unless it only fills what is blank.
         self.plain_groups = {
             group for group, parts in self.clear_parts.items() if not parts and not self.policies.clear_token
@@ -135,7 +151,8 @@ class Judge:
         self._judge_doors(verdict, names)
         self._judge_buyers(verdict)
         for kind in ASSIGNMENTS:
-            self._judge_assignments(verdict, kind)
+            if kind in customer.assignments or kind in self.judged_always:
+                self._judge_assignments(verdict, kind)
         if stored is not None and not customer.errors:
             if self.ownership.is_limited:
                 self.ownership.note_kept(customer, stored)
@@ -174,31 +191,35 @@ class Judge:
         for place, name in _REQUIRED[Group.CONNECTION]:
             if result[place] in BLANK:
                 self._require(customer, name, "is required and cannot be cleared" if verdict.stored else "is required")
-        for place, name, list_name in _LOOKUP_FIELDS:
-            result[place] = self._judge_lookup_field(customer, name, list_name, file, old[place], kept.get(name))
+        for entry in _LOOKUP_FIELDS:
+            stored = old[entry.place]
+            result[entry.place] = self._judge_lookup_field(customer, entry, file, stored, kept.get(entry.name))
         verdict.values = values = ConnectionValues._make(result)
         if values.discount is not None and values.discount_line_item_level is None:
             why = "is required when a discount is given"
             self._require(customer, "discount_line_item_level", why + say_kept(kept, *DISCOUNT))
 
     def _judge_lookup_field(
-        self, customer: Customer, name: str, list_name: str, file: dict[str, Any], stored: int | None, kept: Kept | None
+        self, customer: Customer, entry: _LookupField, file: dict[str, Any], stored: int | None, kept: Kept | None
     ) -> int | NewLookup | None:
         """What stands of a field that holds an entry of a list, such as company_number.
 
         A clear token beside a code or a name is no value: the other one counts.
         """
-        code_part, name_part, clear_parts = f"{name}_code", f"{name}_name", self.clear_parts[Group.CONNECTION]
+        _, _, list_name, code_part, name_part = entry
         code, label = file.get(code_part), file.get(name_part)
-        if KEEP in (code, label):
+        clear_parts, fill_parts = self.clear_parts[Group.CONNECTION], self.fill_parts[Group.CONNECTION]
+        if code is KEEP or label is KEEP:
             return stored
+        if not kept and (stored is None or not fill_parts) and (known := self.directory[list_name].find(code, label)):
+            return known  # what most rows say, without more ado
         cleared = code is CLEAR or label is CLEAR
         code, label = None if code is CLEAR else code, None if label is CLEAR else label
         given = code is not None or label is not None
         if not given and not cleared and clear_parts.isdisjoint((code_part, name_part)):
             return stored
         deciding = (code_part,) if code is not None else (code_part, name_part)
-        if stored is not None and not self.fill_parts[Group.CONNECTION].isdisjoint(deciding):
+        if stored is not None and not fill_parts.isdisjoint(deciding):
             return stored
         is_named = label is not None or file.get(name_part) is CLEAR or name_part in clear_parts
         part = name_part if code is None and is_named else code_part
@@ -207,9 +228,6 @@ class Judge:
             return stored
         if not given:
             return None
-        ids = self.directory[list_name].ids
-        if label is None and code in ids:
-            return ids[code]
         _, line = customer.own_place(part)
         reference = Reference(code, label, Target(code_part), Target(name_part), line)
         found = self.resolver.find(customer, list_name, reference)
@@ -279,10 +297,11 @@ class Judge:
             self._withhold_assignments(customer, kind, stored, kept)
             return
         found: dict[int | NewLookup, int] = {}
-        named, cleared = False, bool(self.clear_parts.get(kind))
+        clears = bool(self.clear_parts.get(kind))
+        named, cleared = False, clears
         for entry in customer.assignments.get(kind, {}).values():
             values = entry.values
-            if KEEP in values.values():
+            if clears and KEEP in values.values():
                 values = {part: value for part, value in values.items() if value is not KEEP}
                 named = True
             if self.policies.clear_token and CLEAR in values.values():
@@ -297,7 +316,7 @@ class Judge:
         if stored and self.fill_parts.get(kind):
             return
         verdict.given += [(kind, lookup, line) for lookup, line in found.items() if lookup not in stored]
-        if cleared or (found and self.policies.assignments.get(kind) is not AssignmentMode.ADD):
+        if stored and (cleared or (found and self.policies.assignments.get(kind) is not AssignmentMode.ADD)):
             verdict.taken += [(kind, lookup, customer.line) for lookup in sorted(stored - found.keys())]
         if kind is Group.PRICE_TYPES and not found and (cleared or not stored):
             self._require_price_type(customer, named=named, cleared=cleared and bool(stored))
@@ -330,8 +349,8 @@ class Judge:
                 return None
             code = price_type_code(currency, label)
         entries = self.directory[kind]
-        if code is not None and (label is None or entries.names.get(code) == label) and code in entries.ids:
-            return entries.ids[code]  # what most rows say, without more ado
+        if known := entries.find(code, label):
+            return known  # what most rows say, without more ado
         code_target, name_target = (Target(name, number) for name in _NAMES[kind])
         reference = Reference(code, label, code_target, name_target, given.line, currency or "")
         return self.resolver.find(customer, kind, reference)

@@ -81,7 +81,8 @@ def stage_customers(
         for entity, records in _children(verdict):
             rows[entity] += [(owner, pk, line, *key, *values) for pk, line, key, values in records]
         for kind, lookup, line in verdict.given:
-            rows[ASSIGNMENTS[kind]].append((owner, None, line, lookup, _code(directory, kind, lookup)))
+            code = _code(directory, kind, lookup) if record else None  # the log tells of a new customer by the snapshot
+            rows[ASSIGNMENTS[kind]].append((owner, None, line, lookup, code))
         for kind, lookup, line in verdict.taken:
             rows[ASSIGNMENTS[kind]].append((owner, owner, line, lookup, _code(directory, kind, lookup)))
     for entity, staged in rows.items():
