@@ -38,7 +38,8 @@ if TYPE_CHECKING:
     from imports.pipeline.issues import IssueLog
     from lookups.directory import LookupDirectory
 
-BATCH = 3000
+BATCH = 1000
+"""Customers that are checked and staged together. More of them only take more memory."""
 
 
 @dataclass
