@@ -69,8 +69,7 @@ def like_nothing(waiting: ConnectionQuerySet) -> ConnectionQuerySet:
         | Q(updated_at=OuterRef("updated_at"), connection_id__gte=OuterRef("pk")),
         account=OuterRef("account"),
     )
-    in_front, behind = (Suggestion.objects.filter(**{name: OuterRef("pk")}) for name in ("connection", "other"))
-    return waiting.filter(Exists(reached), ~Exists(in_front), ~Exists(behind))
+    return waiting.unlike_others().filter(Exists(reached))
 
 
 def find_likeliest(found: Connection) -> tuple[bool, list[tuple[Suggestion | Match, Connection]]]:

@@ -174,7 +174,7 @@ class DueFilter(admin.SimpleListFilter):
             "overdue": lambda: queryset.overdue(),
             "later": lambda: queryset.awaiting_review().exclude(pk__in=queryset.overdue().values("pk")),
             "similar": lambda: queryset.awaiting_review().like_others(),
-            "unlike": lambda: queryset.awaiting_review().exclude(pk__in=queryset.like_others().values("pk")),
+            "unlike": lambda: queryset.awaiting_review().unlike_others(),
         }.get(self.value() or "")
         return chosen() if chosen else queryset
 

@@ -16,7 +16,6 @@ from django.db.models import (
     F,
     Func,
     OuterRef,
-    Q,
     Subquery,
     Value,
 )
@@ -48,6 +47,11 @@ def _is_among(sightings: models.QuerySet[Sighting]) -> Coalesce:
     return Coalesce(found, Value(value=False))
 
 
+def _suggestions() -> tuple[models.QuerySet[Suggestion], models.QuerySet[Suggestion]]:
+    """Of a connection, as either of a pair; one condition for both would be asked of each connection by itself."""
+    return Suggestion.objects.filter(connection=OuterRef("pk")), Suggestion.objects.filter(other=OuterRef("pk"))
+
+
 class ConnectionQuerySet(models.QuerySet["Connection"]):
     def awaiting_review(self) -> Self:
         """New customers that nobody has decided on."""
@@ -65,8 +69,13 @@ class ConnectionQuerySet(models.QuerySet["Connection"]):
 
     def like_others(self) -> Self:
         """Those that may be the same customer as another one."""
-        of_it = Q(connection=OuterRef("pk")) | Q(other=OuterRef("pk"))
-        return self.filter(Exists(Suggestion.objects.filter(of_it)))
+        in_front, behind = _suggestions()
+        return self.filter(Exists(in_front) | Exists(behind))
+
+    def unlike_others(self) -> Self:
+        """Those that nothing similar was found for, whether or not it was looked for yet."""
+        in_front, behind = _suggestions()
+        return self.filter(~Exists(in_front), ~Exists(behind))
 
     def not_seen_since(self, day: date, accounts: models.QuerySet[Account]) -> Self:
         """Those of these accounts that no file has mentioned on the day (in UTC) or later, though they were there."""
