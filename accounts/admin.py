@@ -228,7 +228,8 @@ class AccountAdmin(HoldingPages, AccountOwnedAdmin):
         return list(super().get_actions_detail(request, object_id))
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        return () if user_of(request).is_superuser else ("code", "sandbox_of")
+        own = () if user_of(request).is_superuser else ("code", "sandbox_of")
+        return (*super().get_readonly_fields(request, obj), *own)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return user_of(request).is_superuser

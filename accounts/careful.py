@@ -16,6 +16,7 @@ from django.utils.formats import date_format
 from django.utils.timezone import localtime
 from unfold.forms import PaginationInlineFormSet
 
+from accounts.leading import LeadingAdmin
 from accounts.lists import CarefulList
 from accounts.meanwhile import Meanwhile, Part
 from accounts.shown import SHOWN, Rows, Shown, values_of
@@ -90,7 +91,7 @@ class Refused:
         self.add_error(None, self.refusal)  # type: ignore[attr-defined]  # as above
 
 
-class CarefulAdmin(CarefulList, Base):
+class CarefulAdmin(LeadingAdmin, CarefulList, Base):
     """Compares what a form showed with what stands when it comes back, under the record's lock.
 
     Where they differ, nothing is saved: the person is shown both, and the form again with their changes in it.

@@ -4,6 +4,7 @@ The pages are found by walking the admin site, so a new one is tested as soon as
 tests cannot fill with data fails them until it is added to `SAMPLES`.
 """
 
+import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -178,11 +179,16 @@ def test_pages_of_foreign_objects_are_closed(client, world, model):
 @pytest.mark.parametrize("model", OWNED, ids=lambda model: model.__name__)
 def test_viewers_look_and_editors_change(client, world, model):
     mine, seen = SAMPLES[model](world.mine), SAMPLES[model](world.seen)
+    people = [field.name for field in model._meta.concrete_fields if field.related_model is User]
+    model.objects.filter(pk__in=[mine.pk, seen.pk]).update(**dict.fromkeys(people, make_user("clerk")))
     editable = client.get(url(model, "change", mine.pk))
     viewed = client.get(url(model, "change", seen.pk))
     assert (editable.status_code, viewed.status_code) == (200, 200)
     assert editable.context.get("has_change_permission", False) == (model not in READ_ONLY)
     assert not viewed.context.get("has_change_permission", False)
+    for page in (editable, viewed):  # leads nowhere where this user may not go
+        links = set(re.findall(r'<a href="([^"]+)" class="text-link"', page.content.decode()))
+        assert {client.get(link).status_code for link in links} <= {200}
     assert client.post(url(model, "change", seen.pk), {}).status_code == 403
     assert client.post(url(model, "delete", seen.pk), {"post": "yes"}).status_code == 403
     assert model.objects.filter(pk=seen.pk).exists()
