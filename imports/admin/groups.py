@@ -75,30 +75,35 @@ def find_groups(run: Run, user: User) -> dict[str, Any] | None:
     if not found:
         return None
     groups = [Group(group, run) for group in found[:MOST_SHOWN]]
+    awaited = None
     if user.may_edit(run.account_id):
-        _offer_entries(run, groups)
+        awaited = _offer_entries(run, groups)
         if run.format_version and user.may_edit(run.format_version.format.account_id):
             _offer_mapping(run, groups)
     looked_at = sum(group["issues"] for group in found)
     return {
         "groups": groups,
+        "awaited": awaited,
         "more": len(found) - len(groups),
         "only_first": MOST_GROUPED if not is_stored and looked_at >= MOST_GROUPED else 0,
         "list": f"{reverse('admin:imports_issue_changelist')}?run__id__exact={run.pk}",
     }
 
 
-def _offer_entries(run: Run, groups: list[Group]) -> None:
-    """What customers wait for, on the group of its list, those with most customers first."""
+def _offer_entries(run: Run, groups: list[Group]) -> tuple[str, str] | None:
+    """What customers wait for, on the group of its list; returns the step that helps most of them."""
     lacking = [group for group in groups if group.found["code"] == "unknown_lookup" and _is_error(group)]
     if not lacking:
-        return
+        return None
     groups_of = {find_entry(group.found["field"]): group for group in reversed(lacking)}
     awaited = find_awaited(run.account, [run.pk], most=MOST_LOOKED_AT)
     offered = [entry for entry in awaited if (entry.list_name, entry.is_code) in groups_of][:MOST_OFFERED]
     present = find_present(run.account, offered)
+    steps = []
     for entry in offered:
-        groups_of[entry.list_name, entry.is_code].steps += _offer(run, entry, is_there=entry in present)
+        steps += (own := list(_offer(run, entry, is_there=entry in present)))
+        groups_of[entry.list_name, entry.is_code].steps += own
+    return steps[0] if steps else None
 
 
 def _offer(run: Run, entry: Awaited, *, is_there: bool) -> Iterator[tuple[str, str]]:

@@ -18,7 +18,7 @@ from imports.admin.ways_back import ways_back
 from imports.admin.workers import NO_WORKER
 from imports.describing import say_outcome
 from imports.health import is_at_work
-from imports.models import Run
+from imports.models import FormatVersion, Run
 from imports.runs.releasing import find_advice
 from imports.runs.reporting import summarise
 from imports.runs.uploading import find_why_not_for_real
@@ -44,20 +44,21 @@ DETAILS = (
 def describe_page(run: Run, user: User) -> dict[str, Any]:
     """What the templates of the page say."""
     active = find_active(run)
+    issues = None if run.status in AT_WORK else find_groups(run, user)
     return {
         "run": run,
         "outcome": say_outcome(run),
         "advice": find_advice(run),
         "reasoner": run.decided_by or run.release_asked_by or run.started_by,
         "bar": [] if run.status in AT_WORK else describe_counts(run),
-        "steps": list(find_steps(run)) if user.may_edit(run.account_id) else [],
+        "steps": list(find_steps(run, user, issues)) if user.may_edit(run.account_id) else [],
         "progress": describe_progress(active) if active else None,
         "refresh": reverse("admin:imports_run_progress", args=[run.pk]),
         "no_worker": NO_WORKER if active and active.status != Status.RUNNING and not is_at_work() else "",
-        "issues": None if run.status in AT_WORK else find_groups(run, user),
+        "issues": issues,
         "evidence": describe_evidence(run),
         "files": list(find_files(run)),
-        "links": list(find_links(run)),
+        "links": list(find_links(run, user)),
         "details": list(find_details(run)),
     }
 
@@ -144,7 +145,7 @@ class Step:
     is_first: bool = False
 
 
-def find_steps(run: Run) -> Iterator[Step]:
+def find_steps(run: Run, user: User, issues: dict[str, Any] | None = None) -> Iterator[Step]:
     """What may be done about a run, the likeliest first."""
 
     def step(label: str, name: str, *, is_first: bool = False) -> Step:
@@ -160,9 +161,17 @@ def find_steps(run: Run) -> Iterator[Step]:
     elif run.dry_run and run.finished_at and not (run.undoes_id or run.replays_id):
         upload = f"{reverse('admin:imports_run_upload')}?account={run.account_id}"
         yield Step("Upload the file again", upload, is_first=True)
+    if issues and (awaited := issues["awaited"]):
+        yield Step(awaited[0], awaited[1], is_first=True)
+    elif run.rejects_file_id and not run.dry_run:
+        rejects = reverse("admin:imports_run_rejects_file", args=[run.pk])
+        yield Step("Download the rejected rows", rejects, is_first=True)
+    tested = run.format_version if run.account.sandbox_of_id and run.finished_at else None
+    if tested and tested.status == FormatVersion.Status.TESTING and user.may_edit(tested.format.account_id):
+        yield Step(f"Go on with {tested}", page_of(tested), is_first=run.status == Status.SUCCEEDED)
     for name in ("replay", "undo"):
         if name in possible:
-            yield step(name.capitalize(), name, is_first=name == "replay")
+            yield step(name.capitalize(), name)
 
 
 WORDS = {
@@ -205,13 +214,14 @@ def find_files(run: Run) -> Iterator[tuple[str, str]]:
         yield f"What it {'changed' if stands else 'would change'}", reverse("admin:imports_run_report", args=[run.pk])
 
 
-def find_links(run: Run) -> Iterator[tuple[str, str, str]]:
-    """What the run belongs to, as (what it is, name, page)."""
+def find_links(run: Run, user: User) -> Iterator[tuple[str, str, str]]:
+    """What the run belongs to, as (what it is, name, page); the page is blank where the user may not open it."""
     yield "Account", str(run.account), page_of(run.account)
     if run.feed:
         yield "Feed", str(run.feed), page_of(run.feed)
     if run.format_version:
-        yield "Format", str(run.format_version), page_of(run.format_version)
+        may_see = user.may_see(run.format_version.format.account_id)  # of a sandbox's run, that of production
+        yield "Format", str(run.format_version), page_of(run.format_version) if may_see else ""
     for what, other in (("Releases", run.released_from), ("Replays", run.replays), ("Undoes", run.undoes)):
         if other is not None:
             yield what, f"{other}, {other.status}", page_of(other)

@@ -41,7 +41,11 @@ def test_a_held_file_shows_what_it_would_change(send):
         ("connection", "created", ""): 1,
     }
     assert len(run.evidence["samples"]) == 10
-    assert run.evidence["samples"][0] == {
+    new, first = run.evidence["samples"][:2]
+    assert (new["customer_code"], new["field"], new["before"], new["after"]) == (
+        "C20", "profile_name", None, NEW["profile_name"]
+    )  # fmt: skip
+    assert first == {
         "customer_code": "C00", "record": "connection", "key": "", "field": "customer_alias", "before": "Old",
         "after": "New",
     }  # fmt: skip
@@ -53,9 +57,10 @@ def test_each_field_has_a_sample_before_any_has_two(send):
     new[19]["alternate_name"] = "Only here"
     run = send(*new, spec=GUARDED)
     assert [sample["field"] for sample in run.evidence["samples"]] == [
+        "profile_name",  # of the customer that is new
         "customer_alias",
         "alternate_name",
-        *["customer_alias"] * 8,
+        *["customer_alias"] * 7,
     ]
 
 
