@@ -41,7 +41,6 @@ class HoldingPages(Admin):
         page = make_paginator(accounts, SHOWN_ACCOUNTS).get_page(request.GET.get("page"))
         context: dict[str, Any] = {
             **self.admin_site.each_context(request),
-            "opts": self.opts,
             "title": "What the database holds",
             "query": query,
             "page": page,

@@ -110,7 +110,14 @@ class LoginAdmin(StepPages, AccountOwnedAdmin):
     def show_guide(
         self, request: HttpRequest, title: str, texts: list[str], back: Login | Feed, *, once: bool = False
     ) -> HttpResponse:
-        context = {"title": title, "texts": texts, "back": page_of(back), "once": once, "opts": self.opts}
+        context = {
+            "title": title,
+            "texts": texts,
+            "back": page_of(back),
+            "once": once,
+            "original": back,
+            "opts": self.opts,
+        }
         return TemplateResponse(request, "dropbox/guide.html", {**self.admin_site.each_context(request), **context})
 
     def response_add(self, request: HttpRequest, obj: Login, post_url_continue: str | None = None) -> HttpResponse:

@@ -96,9 +96,7 @@ class IssueAdmin(StepPages, ReadOnlyAdmin):
                 "runs": find_runs_of(code, accounts, RUNS_OF_CUSTOMER),
                 "incomplete": find_incomplete(accounts, 3),
             }
-        return TemplateResponse(
-            request, "imports/customer.html", {**self.admin_site.each_context(request), "opts": self.opts, **context}
-        )
+        return TemplateResponse(request, "imports/customer.html", {**self.admin_site.each_context(request), **context})
 
     @display(description="line", ordering="line")
     def place(self, issue: Issue) -> str:
@@ -124,6 +122,7 @@ class IssueAdmin(StepPages, ReadOnlyAdmin):
             "title": name,
             "original": Named(issue, name),
             "issue": issue,
+            "name": issue.code.replace("_", " "),
             "remedy": find_remedy(issue.code, issue.severity),
             "run_page": page_of(issue.run),
             "others": [_link(other) for other in of_customer if other.pk != issue.pk],

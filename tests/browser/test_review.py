@@ -38,7 +38,7 @@ def test_connections_are_reviewed_with_keys(account, browse):
         page.wait_for_selector("strong:has-text('Review 1 of 4')")
         page.keyboard.press("j")
         page.wait_for_selector("h2:has-text('Elm St Outfiters')")
-        assert "same address" in page.locator(".review-table").inner_text()
+        assert "same address" in page.locator(".review-likeness").inner_text()
         assert page.locator("td.is-different", has_text="Elm Street Outfitters").inner_text().startswith("≠")
         assert is_readable_on_a_phone(page)
         page.keyboard.press("k")

@@ -103,7 +103,7 @@ def test_what_differs_from_the_likeliest_is_marked_in_words(client, account, kno
     page = show(client)
     text = text_of(page)
     assert "names nearly alike, same address" in text
-    assert "likely the same as C1" in text
+    assert "C1 · Elm Street Outfitters is" in text
     assert "run 7 , line 12" in text
     rows = {name: (own, cells[0].text, cells[0].differs) for name, own, cells in page.context["rows"]}
     assert rows["profile name"] == ("Elm St Outfiters", "Elm Street Outfitters", True)
