@@ -23,6 +23,7 @@ from imports.files.totals import LEAVE_OUT, SUMS_UP, TOTALS_ROW, is_rule
 from imports.models import Run
 from imports.pipeline.comparing import NearKeys, warn_of_near_addresses
 from imports.pipeline.judging import Judge, Verdict
+from imports.pipeline.keeping import NotBrought
 from imports.pipeline.repeating import Repeated
 from imports.pipeline.staging import settle_lookups, stage_customers
 from imports.template import Target
@@ -106,14 +107,20 @@ class Checker:
         self.log.add(self.repeated.sift(problems))
         problems.clear()
 
-    def settle(self) -> None:
-        """Lock what the merge will touch; whoever is not as when it was read is checked again as it is now."""
+    def settle(self) -> bool:
+        """Lock what the merge will touch; whoever is not as when it was read is checked again as it is now.
+
+        Returns whether all were as they were read.
+        """
+        is_as_read = True
         while changed := self.stage.lock(self.run.account_id):
+            is_as_read = False
             self.any_known, hidden_rows, encoded_twice = True, self.grouper.hidden_rows, self.encoded_twice
             self._forget(changed)
             for start in range(0, len(changed), BATCH):
                 self.check(changed[start : start + BATCH])
             self.grouper.hidden_rows, self.encoded_twice = hidden_rows, encoded_twice  # counted already
+        return is_as_read
 
     def _forget(self, codes: list[str]) -> None:
         """Take back what was staged, counted and said of accepted customers."""
@@ -124,14 +131,14 @@ class Checker:
 
     @contextmanager
     def savepoint(self) -> Iterator[None]:
-        """What the block stages, counts and rejects is taken back with what it writes when the database ends it."""
+        """What the block stages, counts and rejects is taken back with what it writes when it must be done again."""
         counts = {name: getattr(self.run, name) for name in Run.COUNTS}
         staged, rejected = self.stage.counts, len(self.rejected)
         found, further = self.log.found.copy(), self.log.further.copy()
         try:
             with transaction.atomic():
                 yield
-        except Error:
+        except (Error, NotBrought):
             for name, count in counts.items():
                 setattr(self.run, name, count)
             self.stage.counts, self.log.found, self.log.further = staged, found, further

@@ -17,7 +17,6 @@ from imports.models import Run
 from imports.pipeline.claiming import end_session
 from imports.pipeline.deciding import decide
 from imports.pipeline.issues import group_issues, store_issues
-from imports.pipeline.keeping import keep_held_file
 from imports.pipeline.timing import BEGINNING, Steps, tell_end
 from imports.queueing import enqueue_search
 
@@ -162,8 +161,6 @@ class Ending:
         self.run.issue_groups = group_issues(self.run, self.further)
         if not self._came_to_nothing:
             self.name_copy()
-        if status == Run.Status.HELD and self.keep:
-            keep_held_file(self.run, self.path)
         if self.release and not self._came_to_nothing:
             decide(self.release.held, Run.Decision.RELEASED, self.release.decided_by, self.release.reason)
         self.run.save()

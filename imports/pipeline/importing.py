@@ -24,7 +24,7 @@ from connections.history.evidence import describe_changes
 from connections.history.sightings import note_sightings
 from connections.history.stamping import take_stamp
 from connections.models import Connection
-from imports.errors import FileHeld, FileRejected, HeldFor, SettingsWrong
+from imports.errors import FileHeld, FileRejected, HeldFor, SettingsWrong, TryAgainLater
 from imports.files.continuing import Continuation
 from imports.files.customers import Customer
 from imports.files.mapping import CustomerMapping
@@ -48,7 +48,7 @@ from imports.pipeline.framing import (
 )
 from imports.pipeline.guards import find_reason_to_hold
 from imports.pipeline.issues import IssueLog
-from imports.pipeline.keeping import Keeper, keep_rejects, keeping_file
+from imports.pipeline.keeping import Keeper, NotBrought, RejectsKeeper, keeping_file
 from imports.pipeline.limiting import limit_scan
 from imports.pipeline.recognising import digest_header, explain_drift, explain_missing_header
 from imports.pipeline.rejecting import drafting_rejects, write_rejects
@@ -160,17 +160,16 @@ class _Import:
                 stage, log = merging.Stage(cursor, self._new_status()), IssueLog(cursor, self.run)
                 checker = Checker(self.run, stage, log, source, mapping, self.directory, scan, bool(self.known))
                 self._check(checker)
-                if self.keeper:
-                    self.keeper.wait()  # before anything is locked
-                self._merge(checker)
+                write = partial(write_rejects, log, source, mapping, scan, checker.rejected)
+                kept = RejectsKeeper(self.run, write, stack) if self.ending.keep else None
+                self._merge(checker, kept)
                 self.ending.steps.enter(ENDING)
                 log.close()
                 self.ending.further = log.further
                 if self.run.rejected or self.run.rows_rejected:
                     self.run.rejects_header = digest_header(mapping.original_header)
-                write = partial(write_rejects, log, source, mapping, scan, checker.rejected)
-                if self.ending.keep:
-                    keep_rejects(self.run, write)
+                if kept:
+                    kept.name()
                 drafted = stack.enter_context(drafting_rejects(write, rejects)) if rejects else lambda: None
                 self.ending.finish(self._status())
             self.run.seconds = self.ending.elapsed()  # with the commit, for whoever asked for the run
@@ -281,19 +280,34 @@ class _Import:
 
     # -- the end
 
-    def _merge(self, checker: Checker) -> None:
+    def _merge(self, checker: Checker, rejects: RejectsKeeper | None) -> None:
         """Merge what is staged as things stand now, and take it back where nothing may stay.
 
-        Where somebody else was faster, or the database ended this one of two, it is done again as things are then.
+        Where somebody else was faster, or the database ended this one of two, it is done again as things are then. What
+        is kept is brought into the storage first: behind the locks nobody waits for what answers as slowly as it likes.
         """
         self.progress("Writing", 0, 1)
+        if rejects:
+            rejects.draft()
         for attempt in range(1, ATTEMPTS + 1):
+            if self.keeper:
+                self.keeper.wait()
+            if rejects:
+                rejects.bring()
             try:
                 with checker.savepoint():
-                    checker.settle()
+                    is_as_read = checker.settle()
+                    if rejects and not is_as_read:
+                        rejects.require()
                     with transaction.atomic():
                         self._write(checker)
+                    if self.keeper:
+                        self.keeper.require_held()
                 break
+            except NotBrought as error:
+                if attempt == ATTEMPTS:
+                    problem = "Customers of the file were changed again and again while it was being imported."
+                    raise TryAgainLater(problem) from error
             except Error as error:
                 if attempt == ATTEMPTS or not merging.is_race(error):
                     raise
@@ -317,8 +331,7 @@ class _Import:
         suspicious = (checker.grouper.hidden_rows, checker.encoded_twice) if self.spec.columns is not None else (0, 0)
         policies, is_let_go = self.spec.policies, self.ending.lifts_limits
         hold = None if is_let_go else find_reason_to_hold(run, policies, self.known, checker.near, *suspicious)
-        if hold is not None:
-            run.held_for, run.message = hold
+        run.held_for, run.message = hold or ("", "")
         if run.dry_run or hold is not None:
             run.evidence = describe_changes(run.pk)
             transaction.set_rollback(True)

@@ -11,6 +11,7 @@ from imports import checks
 from imports.errors import TryAgainLater
 from imports.feeds.pulling import pull_feed
 from imports.models import Feed, KeptFile, Run
+from imports.pipeline.keeping import RejectsKeeper
 from imports.runs.releasing import release_run
 from imports.runs.replaying import replay_run
 from imports.runs.rows import read_row
@@ -83,7 +84,7 @@ def test_an_upload_whose_rejects_cannot_be_kept_is_done_again(bucket, account, f
         raise StorageUnreachable("The bucket does not answer.")
 
     with monkeypatch.context() as patch:
-        patch.setattr("imports.pipeline.importing.keep_rejects", lose_it)
+        patch.setattr(RejectsKeeper, "bring", lose_it)
         assert import_queued(run.pk) == "The bucket does not answer."
     run.refresh_from_db()
     assert (run.status, run.message) == ("queued", "The bucket does not answer.")

@@ -13,6 +13,7 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts import waiting
+from accounts.models import Account
 from connections import review
 from connections.history.recording import recorded_deletion, recorded_edit
 from connections.history.stamping import take_stamp
@@ -25,13 +26,15 @@ from connections.models import (
     ConnectionPriceType,
     Door,
 )
+from imports import storage
+from imports.formats.policies import Policies
 from imports.formats.spec import Column, FormatSpec, Ownership
-from imports.models import Run
+from imports.models import KeptFile, Run
 from imports.template import Target
 from lookups.models import CustomerGroup, PaymentTerm, PriceType, SalesRep
 from tests.api.conftest import Program
 from tests.builders import add_lookups, add_member, keep_values, make_account, make_connection, make_user
-from tests.imports.customer_files import NEW, Sender, as_text, customers_of, issues_of
+from tests.imports.customer_files import NEW, Sender, as_text, customers_of, issues_of, kept_bytes
 from tests.pages import filled_in
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -273,6 +276,49 @@ def test_a_customer_that_is_deleted_meanwhile_is_a_new_one(account, user, send):
     assert (run.status, run.created, run.updated, run.rejected) == ("partial", 1, 0, 1)
     assert list(send.customers()) == ["C1"]
     assert ("profile_name", "required") in [(field, code) for _, field, code in issues_of(run)]
+
+
+@pytest.fixture
+def locked(account, monkeypatch):
+    """Of each content that went into the storage, whether the run kept others from writing customers just then."""
+    seen, real = [], storage.put
+
+    def try_to_write():
+        with transaction.atomic():
+            list(account.connections.select_for_update(nowait=True))
+            list(Account.objects.select_for_update(nowait=True, no_key=True).filter(pk=account.pk))
+
+    def put(*arguments):
+        seen.append(elsewhere(try_to_write) is not None)
+        return real(*arguments)
+
+    monkeypatch.setattr(storage, "put", put)
+    return seen
+
+
+def test_rejects_and_held_files_are_kept_while_nothing_is_locked_whatever_is_written_meanwhile(
+    account, user, send, settings, locked
+):
+    codes = [f"C{number}" for number in range(1, 12)]
+    send(*(NEW | {"customer_code": code} for code in codes))
+
+    def delete():
+        with recorded_deletion([Connection.objects.get(customer_code="C2").pk], user):
+            Connection.objects.filter(customer_code="C2").delete()
+
+    delta = {"customer_code": "C2", "customer_alias": "delta"}
+    wrong = {"customer_code": "C1", "price_type_currency": "Euros"}
+    run = send(NEW | {"customer_code": "C3", "website": "a.example"}, delta, wrong, progress=At("checked", delete))
+    assert (run.status, run.updated, run.rejected) == ("partial", 1, 2)
+    assert [code in kept_bytes(run.rejects_file).decode() for code in ("C1", "C2", "C3")] == [True, True, False]
+    settings.KEEP_FILES_DAYS = 0
+    columns = tuple(Column(target=Target(name), source=name) for name in NEW)
+    spec = FormatSpec(name="own", columns=columns, policies=Policies(max_change_percent=50))
+    run = send(*(NEW | {"customer_code": code, "profile_name": "New"} for code in codes), spec=spec)
+    assert (run.status, run.held_for, send.customer("C4")["profile_name"]) == ("held", "limits", "Harbor Row")
+    assert kept_bytes(run.kept_file).decode().startswith("customer_code")
+    assert locked == [False] * 5  # two files, the rejects of the second one twice, and the held one
+    assert KeptFile.objects.count() == 4
 
 
 def test_a_customer_that_is_made_by_hand_meanwhile_is_updated(account, user, send):
