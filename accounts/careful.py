@@ -21,7 +21,7 @@ from accounts.lists import CarefulList
 from accounts.meanwhile import Meanwhile, Part
 from accounts.shown import SHOWN, Rows, Shown, values_of
 from accounts.users import user_of
-from accounts.waiting import Busy, explain, some_patience
+from accounts.waiting import Busy, done_again, explain, some_patience
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -175,12 +175,9 @@ class CarefulAdmin(LeadingAdmin, CarefulList, Base):
     ) -> Any:
         if request.method != "POST":
             return super().changeform_view(request, object_id, form_url, extra_context)
+        save = self._save if request.FILES else done_again(self._save)
         try:
-            with self.writing(request, object_id):
-                obj = self._locked(request, object_id) if object_id else None
-                if obj is not None and self.has_change_permission(request, obj):
-                    extra_context = {**(extra_context or {}), **self._compare(request, obj)}
-                return super().changeform_view(request, object_id, form_url, extra_context)
+            return save(request, object_id, form_url, extra_context)
         except Busy as busy:
             _refuse(request, str(busy))
         except IntegrityError as error:
@@ -188,6 +185,15 @@ class CarefulAdmin(LeadingAdmin, CarefulList, Base):
             _refuse(request, explain())
         kept = {"shown": request.POST[SHOWN]} if SHOWN in request.POST else {}
         return super().changeform_view(request, object_id, form_url, {**(extra_context or {}), **kept})
+
+    def _save(
+        self, request: HttpRequest, object_id: str | None, form_url: str, extra_context: dict[str, Any] | None
+    ) -> Any:
+        with self.writing(request, object_id):
+            obj = self._locked(request, object_id) if object_id else None
+            if obj is not None and self.has_change_permission(request, obj):
+                extra_context = {**(extra_context or {}), **self._compare(request, obj)}
+            return super().changeform_view(request, object_id, form_url, extra_context)
 
     def writing(self, request: HttpRequest, object_id: str | None) -> AbstractContextManager[None]:
         """The transaction in which a form is compared and saved. Raises Busy when others hold what it needs."""
@@ -235,6 +241,7 @@ class CarefulAdmin(LeadingAdmin, CarefulList, Base):
         answer: HttpResponse = super().render_delete_form(request, context)
         return answer
 
+    @done_again
     def delete_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> Any:
         """What changed since the person was asked is asked about again."""
         if request.method != "POST" or SHOWN not in request.POST:

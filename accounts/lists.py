@@ -23,7 +23,7 @@ from unfold.views import ChangeList
 from accounts.paging import paginate_ids
 from accounts.shown import SHOWN
 from accounts.users import user_of
-from accounts.waiting import some_patience
+from accounts.waiting import done_again, some_patience
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
@@ -125,6 +125,7 @@ class CarefulList(Base):
         return actions
 
 
+@done_again
 def delete_as_shown(admin: Base, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
     """Django's action, which asks on a second page; what was changed since is asked about again."""
     if not request.POST.get("post"):

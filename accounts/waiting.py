@@ -2,13 +2,14 @@
 
 Every writer takes locks in one order: the account's claim, its lists, its connections by id. So nobody waits for
 each other; where something else (a statement by hand, another program) makes the database end one of two, nothing of
-it was done, and whoever asked is told so in the same way.
+it was done, and it is done once more before whoever asked is told so in the same way.
 """
 
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from functools import wraps
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from django.apps import apps
 from django.contrib import admin, messages
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
 
     from django.http import HttpRequest, HttpResponse
+
+Parameters = ParamSpec("Parameters")
+Result = TypeVar("Result")
 
 PATIENCE = "4s"
 """How long each lock is waited for."""
@@ -45,6 +49,24 @@ def some_patience(accounts: Callable[[], Collection[int]]) -> Iterator[None]:
         if not waited_for_lock(error):
             raise
         raise Busy(explain(accounts())) from error
+
+
+def done_again(work: Callable[Parameters, Result]) -> Callable[Parameters, Result]:
+    """Work in one transaction that is done once more where the database ended it for a deadlock.
+
+    So it is what raises Busy, and takes nothing that can be read only once.
+    """
+
+    @wraps(work)
+    def do(*args: Parameters.args, **kwargs: Parameters.kwargs) -> Result:
+        try:
+            return work(*args, **kwargs)
+        except Busy as busy:
+            if not isinstance(busy.__cause__, Error) or sqlstate_of(busy.__cause__) != DEADLOCK:
+                raise
+        return work(*args, **kwargs)
+
+    return do
 
 
 def sqlstate_of(error: Error) -> str:

@@ -10,7 +10,7 @@ from django.db.models import F, TextField, Value
 from django.db.models.functions import Cast, Concat
 
 from accounts.models import Account
-from accounts.waiting import some_patience
+from accounts.waiting import done_again, some_patience
 from lookups.checking import check_rows
 from lookups.directory import CODED_LISTS, LISTS
 from lookups.models import CodedLookup, PriceType, SalesRep
@@ -51,6 +51,7 @@ def load_file(account: Account, path: Path, *, dry_run: bool = False) -> LoadRes
     return load_rows(account, *read_rows(path), dry_run=dry_run)
 
 
+@done_again
 def load_rows(account: Account, rows: list[Row], problems: list[Problem], *, dry_run: bool = False) -> LoadResult:
     """The same for rows that come from elsewhere, with what was wrong with them already.
 

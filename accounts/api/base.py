@@ -32,7 +32,7 @@ from accounts.api.problems import (
 from accounts.api.strictness import find_repeated, find_unknown
 from accounts.models import Account
 from accounts.users import user_of
-from accounts.waiting import some_patience
+from accounts.waiting import done_again, some_patience
 from accounts.watching import name_also
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ class AccountView(GenericAPIView[Any]):
         name = str(request.method).lower()
         handler: Any = getattr(self, name, self.http_method_not_allowed)
         if self.one_transaction:
-            handler = some_patience(lambda: [self.account.pk])(handler)
+            handler = done_again(some_patience(lambda: [self.account.pk])(handler))
         key = request.headers.get("Idempotency-Key")
         if request.method == "POST" and key is not None:
             answer = handler

@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.db import models, transaction
 from django.db.models import Q
 
-from accounts.waiting import some_patience
+from accounts.waiting import done_again, some_patience
 from connections.history.authors import source_of
 from connections.models import Connection
 from connections.review.decisions import approve, reject, reopen
@@ -52,6 +52,7 @@ class Decided(NamedTuple):
     problem: str = ""
 
 
+@done_again
 def decide_all(account: Account, decisions: Sequence[Decision], user: User) -> list[Decided]:
     """Decide about connections of the account, each named once; the outcomes, in the order of the decisions.
 
@@ -75,6 +76,7 @@ def decide_all(account: Account, decisions: Sequence[Decision], user: User) -> l
     return [done[decision.customer_code] for decision in decisions]
 
 
+@done_again
 def decide_waiting(connection: Connection, decision: Decision, seen: datetime, user: User) -> Decided:
     """Decide about a connection that somebody was shown while it waited, with the time of its last update then.
 

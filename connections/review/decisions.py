@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from accounts.models import Account
-from accounts.waiting import some_patience
+from accounts.waiting import done_again, some_patience
 from connections.history.recording import author, write_changes
 from connections.models import Change, Connection
 
@@ -34,6 +34,7 @@ def due_at(connection: Connection) -> datetime:
     return (connection.reviewed_at or connection.created_at) + timedelta(hours=connection.account.review_hours)
 
 
+@done_again
 def approve(connections: QuerySet[Connection], user: User, note: str = "") -> int:
     """Approve those that wait for review, and those rejected by mistake. Returns how many it were.
 
@@ -42,6 +43,7 @@ def approve(connections: QuerySet[Connection], user: User, note: str = "") -> in
     return _decide_all(connections, user, Status.APPROVED, note)
 
 
+@done_again
 def approve_waiting(connections: QuerySet[Connection], user: User, note: str = "") -> int:
     """Approve those that still wait, and not what somebody decided on meanwhile. Returns how many it were."""
     pks = list(connections.values_list("pk", flat=True))
@@ -52,11 +54,13 @@ def approve_waiting(connections: QuerySet[Connection], user: User, note: str = "
     return len(decided)
 
 
+@done_again
 def reopen(connections: QuerySet[Connection], user: User, note: str = "") -> int:
     """Take decisions back: the connections wait for review again, for as long as new ones. Returns how many it were."""
     return _decide_all(connections, user, Status.PENDING, note)
 
 
+@done_again
 def reject(
     connections: QuerySet[Connection], user: User, duplicate_of: Connection | None = None, note: str = ""
 ) -> int:
