@@ -20,6 +20,11 @@ if TYPE_CHECKING:
 DATE = "the form of a date"
 ACCENTS = "accents"
 LOST = "letters that a program did not have"
+ROUNDED = "the digits behind the fifteenth, which spreadsheets do not keep"
+
+DIGITS_KEPT = 15
+LONG_NUMBER = f"^[0-9]{{{DIGITS_KEPT + 1},}}$"
+"""Near-keys of more digits than spreadsheets keep, as a pattern of PostgreSQL."""
 
 _MONTHS = (
     "jan january januar janv janvier gen gennaio ene enero januari janeiro",
@@ -74,17 +79,34 @@ def accents_lost(key: str) -> set[str]:
     return {_without_accents(key), _without_accents(key.translate(_SPELLED))} - {key}
 
 
+def rounded(key: str) -> set[str]:
+    """A near-key of more digits than spreadsheets keep as these leave it: with zeros at its end, cut off or rounded."""
+    more = len(key) - DIGITS_KEPT
+    if more <= 0 or not (key.isascii() and key.isdigit()):
+        return set()
+    return {str((int(key) + half) // 10**more * 10**more) for half in (0, 5 * 10 ** (more - 1))} - {key}
+
+
+def keys_left(key: str) -> set[str]:
+    """Other near-keys that a code may have come to on its way: without its accents, letters or last digits."""
+    if key.isascii():
+        return rounded(key) if len(key) > DIGITS_KEPT else set()
+    return {*accents_lost(key), damaged(key)}
+
+
 def damaged(key: str) -> str:
     """A near-key with one mark for what a program that does not have its letters leaves of them."""
     return _NOT_ASCII.sub(_DAMAGE, key)
 
 
 def name_mangling(code: str, other: str) -> str:
-    """What two codes differ in whose near-keys are not the same."""
+    """What two codes differ in whose near-keys are not the same, whichever was made of the other."""
     mine, own = near_key(code), near_key(other)
-    if kind := keys_meant(code).get(own):
+    if kind := keys_meant(code).get(own) or keys_meant(other).get(mine):
         return kind
-    return ACCENTS if mine in accents_lost(own) else LOST
+    if mine in rounded(own) or own in rounded(mine):
+        return ROUNDED
+    return ACCENTS if mine in accents_lost(own) or own in accents_lost(mine) else LOST
 
 
 def _readings(code: str) -> Iterator[tuple[str, str]]:

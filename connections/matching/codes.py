@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from django.db.models import Q
 
-from connections.mangled_codes import ACCENTED, accents_lost, damaged, keys_meant, name_mangling
+from connections.mangled_codes import ACCENTED, DIGITS_KEPT, LONG_NUMBER, keys_left, keys_meant, name_mangling
 from connections.models import Connection
 from connections.near_keys import name_differences, near_key
 
@@ -30,12 +30,13 @@ def find_near(account_id: int, codes: Iterable[str]) -> dict[str, list[str]]:
     wanted = Q(near_key__in=[*asked, ""])
     if not all(key.isdigit() for key in asked):
         wanted |= Q(near_key__regex=ACCENTED)
+    if any(len(key) > DIGITS_KEPT and key.endswith("0") and key.isdigit() for key in asked):
+        wanted |= Q(near_key__regex=LONG_NUMBER)
     known = Connection.objects.filter(wanted, account=account_id).values_list("status", "customer_code", "near_key")
     near: defaultdict[str, list[str]] = defaultdict(list)
     for _, other, stored in sorted(known, key=lambda row: (row[0] == Connection.Status.REJECTED, row[1])):
         key = stored or near_key(other)
-        keys = [key] if key.isascii() else [key, *accents_lost(key), damaged(key)]
-        for code in dict.fromkeys(code for key in keys for code in asked.get(key, ())):
+        for code in dict.fromkeys(code for own in (key, *keys_left(key)) for code in asked.get(own, ())):
             if code != other:
                 near[code].append(other)
     return dict(near)

@@ -7,12 +7,13 @@ from dataclasses import dataclass, field
 from itertools import islice, pairwise
 from typing import TYPE_CHECKING
 
+from connections.mangled_codes import keys_left, keys_meant
 from connections.matching.codes import describe_near, find_near
 from connections.near_keys import LONGEST, name_differences, near_key
 from imports.template import Target
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
     from imports.files.customers import Customer
     from imports.files.mapping import CustomerMapping
@@ -29,7 +30,7 @@ class NearKeys:
     """The near-keys among the new codes of a file.
 
     `known` has the account's codes that a new one looks like, `doubles` another new code of the file; by new code, only
-    for those that have any.
+    for those that have any. What a program makes of a code looks like it, too.
     """
 
     new: int = 0
@@ -82,25 +83,50 @@ def find_near_keys(account_id: int, codes: Sequence[str], *, any_known: bool) ->
 
 
 def _find_doubles(codes: Sequence[str]) -> dict[str, str]:
-    """For codes that look like others among them: another one, the first where it is not itself.
+    """For codes that look like others among them, or that programs make of each other: another one.
 
     Of most codes no more than a number is kept.
     """
-    marks = array("q", (hash(near_key(code)) for code in codes))
+    marks = array("q"), array("q"), array("q")
+    for code in codes:
+        for of_kind, keys in zip(marks, _keys(code), strict=True):
+            of_kind.extend(map(hash, keys))
     parts = 1 + len(codes) // ASKED_AT_ONCE
-    doubled = {
-        mark
-        for part in range(parts)
-        for mark, following in pairwise(sorted(mark for mark in marks if mark % parts == part))
-        if mark == following
-    }
-    if not doubled:
-        return {}
-    alike: dict[str, list[str]] = {}
-    for code, mark in zip(codes, marks, strict=True):
-        if mark in doubled:
-            alike.setdefault(near_key(code), []).append(code)
-    return {code: same[1] if code == same[0] else same[0] for same in alike.values() if len(same) > 1 for code in same}
+    shared: set[int] = set()
+    for part in range(parts):
+        own, left, meant = (sorted(mark for mark in of_kind if mark % parts == part) for of_kind in marks)
+        shared |= {mark for mark, following in pairwise(own) if mark == following}
+        shared |= {*left, *meant}.intersection(own) | {*left}.intersection(meant)
+    doubles: dict[str, str] = {}
+    for alike in _group(codes, shared) if shared else ():
+        for place, same in enumerate(alike):
+            others = [code for other in _LIKE[place] for code in alike[other]]
+            for code in same:
+                if found := next((other for other in others if other != code), None):
+                    doubles.setdefault(code, found)
+    return doubles
+
+
+_LIKE = ((0, 1, 2), (0, 2), (0, 1))
+"""Keys of which kinds tell of two codes, by the kind of the first one's: what two may have lost both tells nothing."""
+
+
+def _keys(code: str) -> tuple[tuple[str, ...], Collection[str], Collection[str]]:
+    """A code's own near-key, those that it leaves where a part of it is lost, and those that it may have been."""
+    own = near_key(code)
+    left = keys_left(own)
+    return (own,), left, [key for key in keys_meant(code) if key not in left]
+
+
+def _group(codes: Sequence[str], shared: set[int]) -> Iterable[tuple[list[str], list[str], list[str]]]:
+    """The codes that have a near-key with one of these hashes, for each of the near-keys, by its kind."""
+    groups: dict[str, tuple[list[str], list[str], list[str]]] = {}
+    for code in codes:
+        for place, keys in enumerate(_keys(code)):
+            for key in keys:
+                if hash(key) in shared:
+                    groups.setdefault(key, ([], [], []))[place].append(code)
+    return groups.values()
 
 
 def warn_of_near_addresses(verdict: Verdict, mapping: CustomerMapping) -> None:

@@ -60,6 +60,7 @@ def test_new_codes_that_programs_made_of_known_ones_are_told(send):
         "#42": "'42', which differs only in marks around it",
     }
     told = near_keys(send(*rows_of([*made, "GÄTZ", "MÖLLER", "MAR-11", "2-3"])))
+    assert "so is that of line 6: 'M?LLER'" in told.pop("MÖLLER")
     assert {code: message.split("the account has ")[1].split(". ")[0] for code, message in told.items()} == made
 
 
@@ -228,3 +229,15 @@ def test_no_second_customer_comes_without_a_warning_that_names_the_first(db, tmp
         if first != code:
             assert code in warned
             assert first not in known or repr(first) in warned[code] or "more." in warned[code]
+
+
+def test_new_codes_that_programs_made_of_each_other_are_told(send):
+    send(*rows_of(["9876543210987654321"]))
+    pairs = [("1-5", "05-Jan"), ("KÖLN", "KOLN"), ("M?LL", "MÜLL"), ("A&amp;B", "A&B"), ("00777", "777")]
+    pairs.append(("1234567890123456789", "1234567890123450000"))
+    run = send(*rows_of([code for pair in pairs for code in pair] + ["9876543210987650000", "X-1", "Y-1", "ÄÖ", "ÜÖ"]))
+    said = near_keys(run)
+    assert len(said) == 2 * len(pairs) + 1
+    for one, other in pairs:
+        assert f" {other!r}, which differs only in" in said[one] and f" {one!r}, which differs only in" in said[other]
+    assert "'9876543210987654321', which differs only in the digits behind the fifteenth" in said["9876543210987650000"]
