@@ -265,6 +265,7 @@ MEANING = hashlib.blake2b(
 """Differs when the rows of the table say anything else of a file: what a file of another template came to is no proof
 of what it would come to now."""
 
+_MUST = re.compile(r"^\*+_?|(?:_?\*+|_?\((?:required|mandatory|optional)\))+$")
 _NUMBERED = re.compile(r"(?P<name>.+)_(?P<number>[1-9][0-9]{0,2})")
 
 
@@ -294,9 +295,10 @@ def normalize(header: str) -> str:
 def find_target(header: str) -> Target | None:
     """The target a header of the standard template means: a field's name or label, bare or numbered.
 
-    `shipping_address_1` is a bare name (street line 1 of group 1), the same as `shipping_address_1_1`.
+    `shipping_address_1` is a bare name (street line 1 of group 1), the same as `shipping_address_1_1`. Marks of what
+    must be filled in are no part of it: "Customer Code*", "Profile Name (required)".
     """
-    name = normalize(header)
+    name = _MUST.sub("", normalize(header))
     if name in FIELDS:
         return Target(name)
     match = _NUMBERED.fullmatch(name)

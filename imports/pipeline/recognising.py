@@ -16,7 +16,7 @@ from imports.files.sources import find_bom
 from imports.formats.spec import STANDARD
 from imports.models import Run
 from imports.pipeline.framing import describe_separator
-from imports.template import find_target, normalize
+from imports.template import Target, find_target, normalize
 from imports.versioning import STANDARD_NAME, find_other_specs, find_version
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ LOOKED_AT = 1 << 16
 """Bytes of the file's beginning."""
 MOST_LINES = 40
 """Among how many lines a header that has moved is looked for."""
+_AROUND = re.compile(r"^[\W_]+|[\W_]+$")
 NAMES = {",": "commas", ";": "semicolons", "|": "pipes", "\t": "tabs", " ": "spaces", "^": "carets", "~": "tildes"}
 
 
@@ -71,6 +72,8 @@ def explain_missing_header(source: Source) -> str:
     said = []
     if separator := _describe_separator(source):
         said.append(f"{separator}.")
+    if sign := _describe_signs(source):
+        said.append(sign)
     lines = _first_lines(source)
     if delimiter := _find_other_delimiter(lines, source, STANDARD):
         said.append(f"This file uses {NAMES.get(delimiter, repr(delimiter))}.")
@@ -92,6 +95,15 @@ def _name(spec: FormatSpec) -> str:
 def _describe_separator(source: Source) -> str:
     is_other = source.separator not in ("", source.dialect.delimiter)
     return describe_separator(source) if is_other else ""
+
+
+def _describe_signs(source: Source) -> str:
+    """Words for a header whose names stand within signs that are no part of them; "" for none."""
+    header = source.header
+    if len(header) == 1 and source.dialect.delimiter in header[0]:
+        return "The header stands in quotes as a whole, and so may all rows; put cells in quotes, or none."
+    named = next((cell.strip() for cell in header if find_target(_AROUND.sub("", cell)) == Target("customer_code")), "")
+    return f"{named!r} has signs that are no part of the name; leave them out here and below." if named else ""
 
 
 def _expected(source: Source) -> int:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
+from connections.near_keys import name_differences, near_key
 from connections.nothing import says_nothing
 from imports.files.blocks import CellProblem
 from imports.formats.policies import UnknownLookup
@@ -52,6 +55,9 @@ class Resolver:
         self.policies = mapping.spec.policies.unknown_lookup
         self.start()
         self._suggestions: dict[str, Suggestions] = {}
+        self._near: dict[str, dict[str, str]] = {}
+        self._seen: Counter[str] = Counter()
+        """Of each list, the codes by their near-keys, and of how many; a run adds to lists, and takes nothing away."""
         self._budget = Budget()
 
     def start(self) -> None:
@@ -125,6 +131,13 @@ class Resolver:
         if len(code) > entries.longest_code:
             self._note(customer, reference, "too_long", f"{target} is too long to become a code; send a code.")
             return None
+        if (entries.name, code) not in self.wanted and (near := self._find_near(entries, code)):
+            differ = name_differences(code, near)
+            message = (
+                f"{target} {code!r} is new and is added to the list, which has {near!r}: they differ only in {differ}. "
+                "Send the code as the list has it if they are one entry."
+            )
+            self._note(customer, reference, "near_entry", message, "warning")
         new = self.wanted.setdefault((entries.name, code), NewLookup(entries.name, code, name, reference.currency))
         if name and new.name != name:
             if new.name:
@@ -135,6 +148,19 @@ class Resolver:
                 new.name = name
         self.called.setdefault((entries.name, new.name), new)
         return new
+
+    def _find_near(self, entries: LookupList, code: str) -> str:
+        """Another code of the list, or one that is to be created, that looks like a new one; "" for none."""
+        known = self._near.setdefault(entries.name, {})
+        for other in islice(entries.ids, self._seen[entries.name], None):
+            known.setdefault(near_key(other), other)
+            if entries.name != "price_types" and (name := entries.names[other]):
+                known.setdefault(near_key(name), name)
+        self._seen[entries.name] = len(entries.ids)
+        wanted = {near_key(other): other for name, other in self.wanted if name == entries.name}
+        key = near_key(code)
+        near = known.get(key) or wanted.get(key, "")
+        return near if near != code else ""
 
     # -- words
 
@@ -160,6 +186,8 @@ class Resolver:
             suggestions = self._suggestions[entries.name] = Suggestions(entries, self._budget)
         if is_code and (several := suggestions.split(value)):
             return f" The cell holds {len(several)} codes, {_listed(several)}; a cell takes one."
+        if is_code and (both := suggestions.code_with_name(value)):
+            return f" The cell holds the code {both!r} and its name; send the code."
         close = suggestions.close_to(value, is_code=is_code)
         if close is None:
             return " So many unknown values came before that none like it was looked for."

@@ -28,6 +28,7 @@ LONGEST_DIFFERENCE = 8
 
 _DASH, _SPACE = re.compile("[\u2010-\u2015\u2212\ufe58\ufe63\uff0d]"), re.compile(r"\s+")
 _BETWEEN_CODES = re.compile(r"\s*[,;/|+&\n]\s*|\s+")
+_CODE_AND_NAME = re.compile(r"(?P<code>\S+?)(?:\s*[-\u2013\u2014:;,/|(\[]\s*|\s+)(?P<name>\S.*?)[)\]]?")
 
 
 class Suggestion(NamedTuple):
@@ -94,6 +95,12 @@ class Suggestions:
         """The codes that one cell holds, where it holds several and nothing else."""
         codes = [self.codes.same.get(fold(part), [""])[0] for part in _BETWEEN_CODES.split(text)]
         return codes if len(codes) > 1 and all(codes) else []
+
+    def code_with_name(self, text: str) -> str:
+        """The code of the entry whose code and name one cell holds, such as "N30 - Net 30"; "" for none."""
+        found = _CODE_AND_NAME.fullmatch(text.strip())
+        codes = self.codes.same.get(fold(found["code"]), ()) if found else ()
+        return next((code for code in codes if found and fold(self.entries.names[code]) == fold(found["name"])), "")
 
     def _texts(self, are_codes: bool) -> _Texts:
         return self.codes if are_codes else self.names

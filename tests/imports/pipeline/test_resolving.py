@@ -214,3 +214,16 @@ def test_entries_are_found_however_a_file_and_the_list_say_them(send, account):
     rows = "".join(f"C{number}|A|{code}\n" for number, code in enumerate(codes))
     run = send.text(f"customer_code|profile_name|warehouse_code\n{rows}", format_)
     assert (run.status, run.created, issues_of(run)) == ("succeeded", 3, [])
+
+
+def test_a_new_entry_that_looks_like_another_one_is_created_with_a_warning(send, account):
+    codes = ["n30", "N45", "n45", "NET 30", "X", "N45"]
+    rows = [{"customer_code": f"C{number}", "payment_terms_code": code} for number, code in enumerate(codes)]
+    rows.append({"customer_code": "C9", "payment_terms_code": "Q1", "payment_terms_code_2": "q1"})
+    run = send.text(*creating(*rows))
+    assert (run.status, set(terms(account))) == ("succeeded", {*codes, "Q1", "q1"})
+    said = dict(run.issues.values_list("value", "message"))
+    assert set(run.issues.values_list("code", "severity")) == {("near_entry", "warning")}
+    assert {value: message.partition("which has ")[2].partition(":")[0] for value, message in said.items()} == {
+        "n30": "'N30'", "n45": "'N45'", "NET 30": "'Net 30'", "q1": "'Q1'"
+    }  # fmt: skip
