@@ -27,9 +27,10 @@ from connections.bulk.entities import (
     quote,
     text_of,
 )
-from connections.bulk.references import checked_at_once, may_check_at_once
+from connections.bulk.references import EntryDeleted, checked_at_once, may_check_at_once
 from connections.models import Change
 from connections.stored import VERSION
+from lookups.directory import LISTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 
     from django.db.backends.utils import CursorWrapper
 
+FOREIGN_KEY_VIOLATION, UNIQUE_VIOLATION = "23503", "23505"
 PATIENCE = "60s"
 """How long a merge waits for each lock; people write in less."""
 
@@ -181,6 +183,28 @@ def is_race(error: Error) -> bool:
     """Whether a merge failed only because somebody else wrote the same at this moment."""
     constraint = getattr(getattr(error.__cause__, "diag", None), "constraint_name", None)
     return sqlstate_of(error) == DEADLOCK or constraint == "unique_customer_code"
+
+
+def is_race_for_lists(error: Error) -> bool:
+    """Whether a merge failed because an entry of a list that it gives or makes was deleted, or made, meanwhile.
+
+    The database is asked, so what failed must be taken back before.
+    """
+    if isinstance(error, EntryDeleted):
+        return True
+    diagnosis, tables = getattr(error.__cause__, "diag", None), [model._meta.db_table for model in LISTS.values()]
+    if sqlstate_of(error) == UNIQUE_VIOLATION:
+        return getattr(diagnosis, "table_name", None) in tables
+    if sqlstate_of(error) != FOREIGN_KEY_VIOLATION or diagnosis is None:
+        return False
+    with connection.cursor() as cursor:  # the name of a constraint is cut off before that of the other table
+        cursor.execute(
+            "SELECT EXISTS (SELECT FROM pg_constraint c JOIN pg_class t ON t.oid = c.confrelid"
+            " WHERE c.conname = %s AND t.relname = ANY(%s))",
+            [diagnosis.constraint_name, tables],
+        )
+        (is_of_list,) = cursor.fetchone()
+    return bool(is_of_list)
 
 
 def copy_rows(cursor: CursorWrapper, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:

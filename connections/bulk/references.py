@@ -24,6 +24,10 @@ FEW = 1000
 """Up to so many new customers, what they refer to is checked as quickly one by one."""
 
 
+class EntryDeleted(IntegrityError):
+    """What new rows refer to is gone: an entry of a list, since the file was checked."""
+
+
 def may_check_at_once(cursor: CursorWrapper, new: int) -> bool:
     """Whether that is worth it for so many new customers, and the role may insert what the database does not check."""
     if new <= FEW:
@@ -74,4 +78,4 @@ def _check_entries(cursor: CursorWrapper, entity: Entity, name: str) -> None:
 
 def _refuse(entity: Entity, name: str, missing: list[tuple[int]]) -> None:
     if missing:
-        raise IntegrityError(f"{entity.record.label}: {name} {missing[0][0]} was deleted meanwhile.")
+        raise EntryDeleted(f"{entity.record.label}: {name} {missing[0][0]} was deleted meanwhile.")

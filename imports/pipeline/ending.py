@@ -201,7 +201,7 @@ class Ending:
         self._end_unapplied(Run.Status.HELD, hold.problems, str(hold))
 
     def _end_unapplied(self, status: Run.Status, problems: list[Problem], message: str) -> None:
-        self._forget_counts()
+        self.forget()
         with self.committing(), connection.cursor() as cursor:
             store_issues(cursor, self.run.pk, problems)
             self.run.message = message
@@ -215,7 +215,7 @@ class Ending:
         again = again and self.run.is_upload
         if not counts:
             self.run.attempts = max(self.run.attempts - 1, 0)
-        self._forget_counts()
+        self.forget()
         self.run.held_for, self.run.message = "", message
         with contextlib.suppress(Error):
             connection.close_if_unusable_or_obsolete()
@@ -225,8 +225,8 @@ class Ending:
                         self.name_copy()
                     self.finish(Run.Status.QUEUED if again else Run.Status.FAILED)
 
-    def _forget_counts(self) -> None:
-        """And copies that were named in a transaction that is taken back."""
+    def forget(self) -> None:
+        """Take back the counts, and the copies that were named in a transaction that is taken back."""
         for name in Run.COUNTS:
             setattr(self.run, name, 0)
         self.run.kept_file_id = self.kept_before

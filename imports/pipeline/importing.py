@@ -147,6 +147,25 @@ class _Import:
         return True
 
     def go(self, rejects: Path | None) -> None:
+        """Read, check and merge the file; from its beginning where entries of lists were added or deleted meanwhile."""
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                self._go(rejects)
+                return
+            except Error as error:
+                if attempt == ATTEMPTS or self.ending.is_over or not merging.is_race_for_lists(error):
+                    raise
+            self._begin_again()
+
+    def _begin_again(self) -> None:
+        """Forget what was found of the file, and read the lists as they are now."""
+        self.ending.forget()
+        self.directory = LookupDirectory(self.run.account)
+        self.mentioned = array("q")
+        if self.run.meaning:
+            self.run.meaning = self._digest(RULES_REVISION)
+
+    def _go(self, rejects: Path | None) -> None:
         with contextlib.ExitStack() as stack:
             source = stack.enter_context(open_source(self.path, self.spec.dialect))
             mapping = self._bind(source)

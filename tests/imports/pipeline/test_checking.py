@@ -15,6 +15,7 @@ from django.urls import reverse
 from accounts import waiting
 from accounts.models import Account
 from connections import review
+from connections.bulk import references
 from connections.history.recording import recorded_deletion, recorded_edit
 from connections.history.stamping import take_stamp
 from connections.models import (
@@ -28,6 +29,7 @@ from connections.models import (
 )
 from imports import storage
 from imports.formats.policies import Policies
+from imports.formats.policies import UnknownLookup as Unknown
 from imports.formats.spec import Column, FormatSpec, Ownership
 from imports.models import KeptFile, Run
 from imports.template import Target
@@ -535,3 +537,29 @@ def test_a_merge_that_the_database_ends_for_a_deadlock_is_tried_again(account, u
     assert not problems
     assert (run.status, run.updated) == ("succeeded", 2)
     assert (send.customer()["customer_alias"], send.customer()["profile_name"]) == ("by hand", "Changed")
+
+
+@pytest.mark.parametrize("change", ["deleted", "added", "deleted beside many"])
+def test_lists_that_change_meanwhile_are_read_again(account, send, change, monkeypatch):
+    if change == "deleted beside many":
+        monkeypatch.setattr(references, "FEW", 0)
+    terms, code = PaymentTerm.objects.filter(account=account), "N45" if change == "added" else "N60"
+
+    def work():
+        if change == "added":
+            PaymentTerm.objects.get_or_create(account=account, code=code, name="Net 45")
+        else:
+            terms.filter(code=code).delete()
+
+    at = At("checked", work)
+    columns = [Column(target=Target(name), source=name) for name in (*NEW, "payment_terms_code")]
+    format_ = FormatSpec(
+        "own", columns=tuple(columns), policies=Policies(unknown_lookup={"payment_terms": Unknown.CREATE})
+    )
+    rows = [NEW | {"payment_terms_code": "N30"}, NEW | {"customer_code": "C2", "payment_terms_code": code}]
+    run = send.text(as_text(rows), format_ if change == "added" else None, progress=at)
+    found = [(2, 1, [])] if change == "added" else [(1, 0, [(3, "payment_terms_code_1", "unknown_lookup")])]
+    assert [(run.created, terms.filter(code=code).count(), issues_of(run))] == found
+    assert run.status == ("succeeded" if change == "added" else "partial")
+    assert at.came is None, "nothing failed there"
+    assert Change.objects.filter(run_id=run.pk, record="connection").count() == run.created
