@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 from bisect import bisect_right
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from imports.errors import FileRejected
 from imports.files.records import Row, decode_record, without_line_end
+from imports.files.scanning import read_open_row
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,6 +34,11 @@ class NearLines:
         self.first = self.begin = self.end = 0
         """The number of the first line that is kept, and the bytes of the file that these are."""
         self.rows: dict[int, Row | None] = {}
+
+    @cached_property
+    def open_row(self) -> Row | None:
+        """The last row of a file that may have been cut off within it."""
+        return read_open_row(self.source, self.scan)
 
     def find_parts(self, row: Row, width: int) -> Iterator[list[Row]]:
         """The lines around a row of fewer cells that make one of so many together with it, in every way they can."""

@@ -7,6 +7,7 @@ customer cost as much as one.
 from __future__ import annotations
 
 import os
+from collections import deque
 from itertools import groupby
 from typing import TYPE_CHECKING
 
@@ -226,6 +227,18 @@ def read_rows(source: Source, scan: Scan, spans: Iterable[int]) -> Iterator[Row]
         if marks & LEFT_OUT:
             rows = (row for row in rows if not is_blank(row) and not scan.furniture.has(row.cells))
         yield from rows
+
+
+def read_open_row(source: Source, scan: Scan) -> Row | None:
+    """The last row of a file that ends within it, without a line end; none where rows end as they should."""
+    if not source.is_open or not scan.lines:
+        return None
+    span = len(scan.lines) - 1
+    row = next(iter(deque(read_rows(source, scan, [span]), maxlen=1)), None)
+    if row is None:
+        return None
+    behind = row.line + count_line_ends(without_line_end(row.raw))
+    return row if behind == source.line_at(source.end) else None
 
 
 def _other_header(source: Source, line: int) -> FileRejected:

@@ -51,6 +51,7 @@ class Source:
     The data ends at the offset `end`, before the footer where the dialect has one. `separator` is the delimiter that a
     line "sep=;" in front of the header names for spreadsheets; the dialect's is the one that counts. `last_line` is the
     last one before the footer that is not blank, as it is known of a dialect with a footer.
+    `is_open` says that the file ends without a line end, so that its last row may have been cut off.
     """
 
     file: BinaryIO
@@ -69,6 +70,7 @@ class Source:
     footer: str = ""
     last_line: str = ""
     newline: str = "\n"
+    is_open: bool = False
 
     def __post_init__(self) -> None:
         self.delimiter = self.dialect.delimiter.encode()
@@ -177,9 +179,10 @@ def open_source(path: Path, dialect: Dialect) -> Iterator[Source]:
             _rewrite(file, encoding, copy)
             file, offset = copy, 0
         source = Source(file, dialect, encoding, bool(bom), size)
-        source.end = _find_end(file, offset)
+        source.end, source.is_open = _find_end(file, offset)
         if dialect.footer:
             _find_footer(source, offset)
+            source.is_open &= not source.footer
         _read_header(source, offset)
         source.header = drop_columns_behind(source.header, source.records(_lines(source), source.body_line))
         yield source
@@ -193,8 +196,11 @@ def _wide(found: str, expected: str) -> FileRejected:
     )
 
 
-def _find_end(file: BinaryIO, start: int) -> int:
-    """Where the data ends: before the end mark of DOS, and before NULs that fill up the file behind a line end."""
+def _find_end(file: BinaryIO, start: int) -> tuple[int, bool]:
+    """Where the data ends: before the end mark of DOS, and before NULs that fill up the file behind a line end.
+
+    And whether nothing at all ends it, no mark and no line end.
+    """
     size = end = file.seek(0, os.SEEK_END)
     step = 1 << 12
     while end > start:
@@ -209,9 +215,10 @@ def _find_end(file: BinaryIO, start: int) -> int:
     last = b""
     while block := file.read(BLOCK):
         if found := _PADDING.search(last + block):
-            return end - len(last) + found.start()
+            return end - len(last) + found.start(), False
         end, last = end + len(block), block[-1:]
-    return size
+    file.seek(max(start, size - 1))
+    return size, file.read() not in (b"\n", b"\r", b"")
 
 
 def _rewrite(file: BinaryIO, encoding: str, copy: BinaryIO) -> None:

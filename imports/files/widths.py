@@ -81,7 +81,7 @@ class Widths:
             return ""
         source = "" if self.is_said else " by the last column that the format maps, since it says no width"
         what = f"The row has {_count(found)}; {width} {'is' if width == 1 else 'are'} expected{source}"
-        return f"{what}{self._explain_more(row, blanks) if found > width else self._explain_less(found, broken)}"
+        return f"{what}{self._explain_more(row, blanks) if found > width else self._explain_less(row, broken)}"
 
     def _explain_more(self, row: Row, blanks: int) -> str:
         more = len(row.cells) - self.width
@@ -98,7 +98,10 @@ class Widths:
             return ": two rows seem to stand on one line. End each with a line end."
         return f".{' A cell that holds the delimiter must be in quotes.' * self.can_quote}"
 
-    def _explain_less(self, found: int, broken: str) -> str:
+    def _explain_less(self, row: Row, broken: str) -> str:
+        found = len(row.cells)
+        if self.lines and self.lines.open_row and self.lines.open_row.line == row.line:
+            return ", and the file ends here without a line end: it was cut off on its way. Send it again, whole."
         left_out = "" if broken and (self.short or self.width > AMBIGUOUS) else self._explain_left_out(found)
         return f".{broken and f' {broken}'}{left_out}"
 

@@ -62,7 +62,8 @@ class Checker:
     """How many accepted customers would change, with a text that looks encoded twice."""
 
     def __post_init__(self) -> None:
-        self.grouper = Grouper(self.mapping, NearLines(self.source, self.scan), self._note)
+        self.lines = NearLines(self.source, self.scan)
+        self.grouper = Grouper(self.mapping, self.lines, self._note)
         self.repeated = Repeated()
         self.judge = Judge(self.mapping, self.directory)
 

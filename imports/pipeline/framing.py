@@ -11,6 +11,7 @@ from imports.files.records import is_blank
 from imports.formats.masks import Footer
 from imports.formats.spec import fold_value_map
 from imports.onboarding.headers import knows
+from lookups.texts import read_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -177,6 +178,28 @@ def find_remarks(source: Source, mapping: CustomerMapping, scan: Scan) -> Iterat
             severity="warning",
             line=scan.first_repeat,
         )
+
+
+def find_open_end(row: Row, mapping: CustomerMapping) -> Problem | None:
+    """A warning about a whole row at which the file ends without a line end; none where its last cell is in quotes."""
+    quote = mapping.spec.dialect.quotechar
+    if (quote and row.raw.endswith(quote.encode())) or len(row.cells) <= mapping.code_index:
+        return None
+    index = len(row.cells) - 1
+    column = next((column for column in mapping.columns.values() if index in column.indexes), None)
+    label = column.label if column else ""
+    said = f"its last cell{f' ({label})' if label else ''} is {row.cells[-1].strip()[:100]!r}"
+    return Problem(
+        code="open_end",
+        message=f"The file ends within this row, without a line end: {said}, and may have been cut off on its way. "
+        "If it was, send it again, whole; else end the last row with a line end, too.",
+        severity="warning",
+        line=row.line,
+        column=label,
+        field=str(column.target) if column else "",
+        value=row.cells[-1],
+        customer_code=read_key(row.cells[mapping.code_index]),
+    )
 
 
 def _find_unknown(source: Source, mapping: CustomerMapping) -> list[Problem]:

@@ -40,6 +40,7 @@ from imports.pipeline.comparing import find_near_keys
 from imports.pipeline.ending import Ending
 from imports.pipeline.framing import (
     compare_footer,
+    find_open_end,
     find_remarks,
     refuse_header,
     refuse_lost_lines,
@@ -260,6 +261,9 @@ class _Import:
             self.progress("Checking", done, len(changed))
             checker.check(changed[done : done + BATCH])
         checker.log.add(checker.repeated)
+        row = checker.lines.open_row
+        if row and not checker.grouper.find_fault(row) and (end := find_open_end(row, checker.mapping)):
+            checker.log.add([end] if end.customer_code in changed else [])
 
     def _reject_nameless(self, checker: Checker, rows: Iterator[Row]) -> None:
         """Count the rows that name no customer."""

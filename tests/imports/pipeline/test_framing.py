@@ -253,3 +253,26 @@ def test_a_file_whose_line_ends_are_lost_is_no_success(send, end):
 
 def test_a_header_alone_with_columns_that_are_not_read_is_a_success(send):
     assert send.text(f"{HEADER.strip()}|fax|notes\n", spec()).status == "succeeded"
+
+
+# -- the end of the file
+
+
+def test_a_file_that_ends_within_its_last_row_says_so(send):
+    header = "customer_code|profile_name|price_type_currency|price_type_name|customer_alias\n"
+    rows = f"{header}C1|A|EUR|EU Wholesale|Ash\nC2|B|EUR|EU Wholesale|Bir"
+    run = send.text(rows)
+    assert (run.status, issues_of(run)) == ("succeeded", [(3, "customer_alias", "open_end")])
+    assert "its last cell (customer_alias) is 'Bir'" in run.issues.get().message
+    assert issues_of(send.text(rows.replace("C1|A", "C1|C"))) == [], "its customer is unchanged"
+    assert issues_of(send.text(f"{rows}\n")) == []
+    for whole in ('"Birch"', "Birch\x1a", "Birch\r", "Bi\n  "):
+        assert issues_of(send.text(rows[:-3] + whole)) == [], whole
+    ended = spec(column("price_type_currency"), column("price_type_name"), dialect=Dialect(footer="T|*"))
+    assert issues_of(send.text(f"{header.replace('|customer_alias', '')}C3|B|EUR|EU Wholesale\nT|1", ended)) == []
+
+
+def test_a_row_that_was_cut_with_its_file_is_no_row(send):
+    run = send.text("customer_code|profile_name|price_type_currency|price_type_name\nC1|A|EUR|EU Wholesale\nC2|B|EU")
+    assert (run.status, run.created, issues_of(run)) == ("partial", 1, [(3, "", "wrong_number_of_cells")])
+    assert "the file ends here without a line end: it was cut off on its way" in run.issues.get().message
