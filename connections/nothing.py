@@ -31,6 +31,7 @@ WORDS = frozenset(
     [
         *(word for words in _LISTED.values() for word in words.split("|")),
         *(mark * times for mark in "-–—−‐_." for times in range(1, 6)),
+        *("#" * times for times in range(3, 256)),  # of a spreadsheet whose column was too narrow
         *(f"{left}{word}{right}" for word in ("null", "none", "nil", "n/a", "na") for left, right in _BRACKETS),
     ]
 )

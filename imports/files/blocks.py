@@ -13,7 +13,16 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from connections.nothing import WORDS_AS_WRITTEN
 from imports.errors import CellError
-from imports.formats.encodings import find_meant
+from imports.formats.mangling import (
+    AMOUNT,
+    FORMULA,
+    SHORT,
+    find_damage,
+    find_mangled,
+    is_amount,
+    is_formula,
+    may_be_mangled,
+)
 from imports.formats.policies import EncodedTwice, WordsForNothing
 from imports.formats.spec import BadValue, Blank, Column, FormatSpec, Ownership, fold_value_map
 from imports.template import ADDRESSES, ASSIGNMENTS, Group, Kind, Target, TemplateField
@@ -29,6 +38,8 @@ SHARED = (Group.ROW, *ASSIGNMENTS)
 """Groups of which few different cells are to be expected; the others are every customer's own."""
 
 ANY_TEXT = (Kind.TEXT, Kind.CODE)
+FIGURES = ("zip", "phone")
+"""Parts of an address that are texts of digits, which spreadsheets take for numbers."""
 
 
 class Clear:
@@ -157,6 +168,10 @@ class Block:
             for place, bound in enumerate(columns)
         ]
         self.remembers = group in SHARED
+        # What spreadsheets mangle: in texts of people's own, above all postal codes and phones, which are no amounts.
+        texts = enumerate(columns) if group is not Group.BUYERS else ()
+        self.free = [place for place, bound in texts if bound.target.field.is_free_text]
+        self.figures = [place for place in self.free if columns[place].target.field.part in FIGURES]
         self.memory: dict[tuple[str, ...], Cleaned] = {}
         self.last_cells: tuple[str, ...] | None = None
         self.last = NOTHING
@@ -183,7 +198,8 @@ class Block:
         values: dict[str, Any] = {}
         problems: list[CellProblem] = []
         sent = self._compose(cells)
-        if is_plain("".join(cells)):
+        joined = "|".join(cells)
+        if is_plain(joined):
             texts: list[str | None] = [*map(str.strip, sent)]
         else:
             texts = [self._read(place, cell, values, problems) for place, cell in enumerate(sent)]
@@ -194,6 +210,11 @@ class Block:
             says_anything = self._read_words(texts, mapped, sent, problems)
         if self.needs_cell and not says_anything:
             return NOTHING  # a record needs more than cells that clear or say nothing
+        if self.free and may_be_mangled(joined):
+            self._find_mangled(texts, mapped, sent, values, problems)
+        for place in self.figures:
+            if (text := texts[place]) and not text.isdigit() and is_amount(text) and place not in mapped:
+                problems.append(self._problem(place, CellError("mangled_value", AMOUNT), sent[place], "warning"))
         for place, default in self.defaults:
             if texts[place] == "":
                 texts[place] = default
@@ -228,13 +249,35 @@ class Block:
                 return None
             text = space_controls(text)
             problems.append(self._problem(place, error, raw, "warning"))
-        if "\N{REPLACEMENT CHARACTER}" in text:
-            error = CellError("lost_character", "holds U+FFFD, which programs write for a character they cannot read.")
+        if field.kind not in ANY_TEXT:
+            return text
+        if is_formula(text):
+            error = CellError("mangled_code" if field.kind is Kind.CODE else "mangled_value", FORMULA)
+            if field.kind is Kind.CODE:
+                self._refuse(place, error, raw, values, problems)
+                return None
             problems.append(self._problem(place, error, raw, "warning"))
-        elif self.looks_at_encoding and not text.isascii() and (meant := find_meant(text)):
-            error = CellError("encoded_twice", f"looks encoded twice; {meant!r} may be meant. Encode texts once.")
-            problems.append(self._problem(place, error, raw, "warning"))
+        elif said := find_damage(text, looks_at_encoding=self.looks_at_encoding):
+            problems.append(self._problem(place, said, raw, "warning"))
         return text
+
+    def _find_mangled(
+        self,
+        texts: list[str | None],
+        mapped: frozenset[int],
+        sent: Sequence[str],
+        values: dict[str, Any],
+        problems: list[CellProblem],
+    ) -> None:
+        """Say which texts a spreadsheet took for numbers or dates, and refuse figures whose digits are lost."""
+        for place in self.free:
+            text = texts[place]
+            what = find_mangled(text) if text and place not in mapped else ""
+            if what == SHORT and place in self.figures:
+                self._refuse(place, CellError("mangled_value", what), sent[place], values, problems)
+                texts[place] = None
+            elif what:
+                problems.append(self._problem(place, CellError("mangled_value", what), sent[place], "warning"))
 
     def _translate(self, texts: list[str | None]) -> frozenset[int]:
         """Put what the value maps say in the place of texts; returns the places."""

@@ -55,6 +55,21 @@ _NEXT_LINE = "\x85"
 _ZEROS = {"utf-32-le": (0, 1, 1, 1), "utf-32-be": (1, 1, 1, 0), "utf-16-le": (0, 1, 0, 1), "utf-16-be": (1, 0, 1, 0)}
 """Which bytes of four are zero in ASCII text."""
 _ADJACENT = re.compile(r"[^\x00-\x7f]{2}")
+_TWICE = ("cp850", "cp437", "cp1251")
+"""Encodings beside those of ftfy in which text that is UTF-8 is often read."""
+_MISREAD = (
+    *(("cp1252", written) for written in ("cp850", "mac-roman")),
+    *((read, "cp1252") for read in ("mac-roman", "cp850", "cp437")),
+)
+"""As which encoding text of one byte for each letter is read, and in which it was written."""
+_MARKS = (
+    "\u0192\u02c6\u02dc\u201a\u201c-\u201e\u2020\u2021\u2030\u2039\u20ac\u2248\u207f\u2500-\u259f"
+    "\u00a1-\u00a7\u00a9-\u00ac\u00ae\u00b1\u00b3\u00b5\u00b6\u00b8\u00bb-\u00bf\u00f7"
+)
+_MARK_WITHIN = re.compile(
+    rf"(?<=[^\W\d_])(?:[{_MARKS}\u0178](?=[a-z\u00df-\u00ff])|[{_MARKS}\u2122](?=[A-Z\u00c0-\u00de]))"
+)
+"""A mark within a word, such as the quotes that umlauts of DOS are in Windows. Signs that people write so are none."""
 
 
 class UnknownEncoding(ValueError):
@@ -132,14 +147,48 @@ def find_meant(text: str) -> str:
 
     Its sign are characters that stand for the bytes of one, so at least two that are not ASCII side by side.
     """
-    if not _ADJACENT.search(text):
+    if text.isascii() or not _ADJACENT.search(text):
         return ""
     import ftfy  # few texts need it, and its tables take time to load
 
-    if not ftfy.badness.is_bad(text):
+    if ftfy.badness.is_bad(text):
+        meant = ftfy.fix_encoding(text, replace_lossy_sequences=False, fix_c1_controls=False)  # without guesses
+        if meant != text:
+            return meant
+    return next(filter(None, (_read_as_utf8(text, encoding) for encoding in _TWICE)), "")
+
+
+def _read_as_utf8(text: str, encoding: str) -> str:
+    """The text, if its bytes in the encoding are Latin letters in UTF-8; none is so by chance. "" for others."""
+    try:
+        meant = text.encode(encoding).decode()
+    except UnicodeError:
         return ""
-    meant = ftfy.fix_encoding(text, replace_lossy_sequences=False, fix_c1_controls=False)  # without guesses
-    return meant if meant != text else ""
+    letters = [letter for letter in meant if not letter.isascii()]
+    return meant if letters and all("\u00c0" <= letter <= "\u017f" for letter in letters) else ""
+
+
+def find_misread(text: str) -> str:
+    """What was meant by a text of one byte for each letter that was read in another encoding ("S”hne": Söhne), or "".
+
+    Its sign are marks within a word that are letters in the other encoding, in the case of the one behind.
+    """
+    places = [found.start() for found in _MARK_WITHIN.finditer(text)]
+    for read, written in _MISREAD if places else ():
+        try:
+            meant = text.encode(read).decode(written)
+        except UnicodeError:
+            continue
+        if len(meant) == len(text) and all(_fits(meant, place) for place in places):
+            return meant
+    return ""
+
+
+def _fits(text: str, place: int) -> bool:
+    """Whether a Latin letter stands there, in the case of the one behind it; a capital behind another one."""
+    before, letter, behind = text[place - 1], text[place], text[place + 1]
+    is_latin = "\u00c0" <= letter <= "\u017f" and letter.isalpha()
+    return is_latin and letter.isupper() is behind.isupper() and (before.isupper() or letter.islower())
 
 
 def _find_bad(decoder: codecs.IncrementalDecoder, block: bytes) -> tuple[str, str]:

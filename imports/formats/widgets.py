@@ -15,6 +15,7 @@ from import_export.widgets import Widget
 from imports.errors import CellError
 from imports.formats.countries import LANGUAGES, find_country, suggest_countries
 from imports.formats.currencies import suggest_currencies
+from imports.formats.mangling import SHORTENED
 from imports.template import Group, Kind, TemplateField
 from lookups.validators import currencies
 
@@ -24,10 +25,6 @@ if TYPE_CHECKING:
 TRUE_WORDS = frozenset({"yes", "y", "true", "t", "1", "on"})
 FALSE_WORDS = frozenset({"no", "n", "false", "f", "0", "off"})
 
-_SHORTENED = re.compile(
-    r"[+\-\u2212]?(?:[0-9][.,][0-9]+e[+\-\u2212]?|[0-9]{1,3}(?:[.,][0-9]*)?e[+\u2212])[0-9]{1,3}", re.IGNORECASE
-)
-"""1.67683E+15, 2,5E+07, 1E+07, 167.7E+12, 1.2E7; 1E5, 2E10 and 12E-3 may be codes: no program shortens a number so."""
 _DISCOUNT = re.compile(r"(?=.*[0-9])([0-9]*)(?:[.,](0+))?\s?%?", re.ASCII)
 _validate_url = URLValidator(schemes=["http", "https"])
 
@@ -75,7 +72,7 @@ class CodeWidget(TextWidget):
 
     def clean(self, value: str, row: Any = None, **kwargs: Any) -> object:
         super().clean(value)
-        if not value.isalnum() and _SHORTENED.fullmatch(value):
+        if not value.isalnum() and SHORTENED.fullmatch(value):
             raise CellError(
                 "mangled_code",
                 "is a number as a spreadsheet shortens it: its last digits are lost. Send the code itself, as text.",

@@ -25,6 +25,7 @@ from connections.stored import (
 )
 from imports.files.blocks import CLEAR, KEEP
 from imports.formats.policies import AssignmentMode
+from imports.formats.postal_codes import find_full_code
 from imports.pipeline.owning import Ownership
 from imports.pipeline.resolving import NewLookup, Reference, Resolver
 from imports.pipeline.withholding import Withheld, say_kept
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
 
     from connections.stored import Kept
-    from imports.files.customers import Customer, Given
+    from imports.files.customers import Customer, Given, Merged
     from imports.files.mapping import CustomerMapping
     from lookups.directory import LookupDirectory
 
@@ -260,11 +261,25 @@ class Judge:
             kind, code = key
             if kind == "S":
                 names[code] = values.name
+            if values.zip != before.zip and (full := find_full_code(values.zip, values.country)):
+                self._warn_of_lost_zeros(customer, merged, values, full)
             if old is None:
                 verdict.addresses.append(JudgedRecord(None, merged.line, key, values))
             elif values != old.values:
                 verdict.addresses.append(JudgedRecord(old.id, merged.line, key, values))
         return names
+
+    def _warn_of_lost_zeros(self, customer: Customer, merged: Merged, values: AddressValues, full: str) -> None:
+        """Say of a postal code that digits are missing, as spreadsheets take zeros off."""
+        target, line = merged.place_of("zip")
+        message = (
+            f"{target} {values.zip!r} has too few digits for a postal code of {values.country}; {full!r} may be meant, "
+            "whose zeros a spreadsheet took off. Send it as text."
+        )
+        column = self.mapping.column_label(target)
+        customer.problem(
+            line, "mangled_value", message, column=column, field=str(target), value=values.zip, severity="warning"
+        )
 
     def _judge_doors(self, verdict: Verdict, names: dict[str, str]) -> None:
         for code, line in verdict.customer.doors.items():

@@ -10,7 +10,9 @@ if TYPE_CHECKING:
 
     from imports.errors import Problem
 
-REPEATING = frozenset({"control_character", "encoded_twice", "lost_character", "short_row", "word_for_nothing"})
+REPEATING = frozenset(
+    {"control_character", "encoded_twice", "lost_character", "mangled_value", "short_row", "word_for_nothing"}
+)
 
 
 class Repeated:

@@ -9,7 +9,7 @@ from imports.files.mapping import CustomerMapping
 from imports.formats.documents import read_format
 from imports.formats.policies import EncodedTwice, FormatError, Policies, WordsForNothing
 from imports.formats.spec import STANDARD, BadValue, Blank, FormatSpec
-from imports.template import find_target
+from imports.template import Target, find_target
 from tests.imports.formats.test_spec import column, spec
 
 
@@ -435,3 +435,44 @@ def test_a_bad_value_is_kept_apart_from_a_blank_one_that_clears():
     header = "customer_code|profile_name|website"
     assert read(format_, header, "C1", "A", "http://")[0]["website"] is KEEP
     assert "website" not in read(format_, header, "C1", "A", "")[0]
+
+
+# -- what spreadsheets and other programs leave
+
+ADDRESSED = {"customer_code": "C1", "shipping_code": "S1", "shipping_country": "FR"}
+
+
+@pytest.mark.parametrize(
+    ("name", "cell", "code", "severity"),
+    [
+        ("shipping_phone", "4.1791E+10", "mangled_value", "error"),
+        ("shipping_zip", "1E+05", "mangled_value", "error"),
+        ("shipping_phone", "41791234567.0", "mangled_value", "warning"),
+        ("shipping_zip", "8001.0", "mangled_value", "warning"),
+        ("shipping_address_1", "02.Jan", "mangled_value", "warning"),
+        ("customer_alias", "1.2E+07", "mangled_value", "warning"),
+        ("profile_name", "=VLOOKUP(A2,B:C,2,0)", "mangled_value", "warning"),
+        ("customer_code", '=A2&"-1"', "mangled_code", "error"),
+        ("profile_name", "M&uuml;ller", "encoded_twice", "warning"),
+        ("shipping_city", "K?ln", "lost_character", "warning"),
+        ("shipping_phone", "########", "word_for_nothing", "warning"),
+    ],
+)
+def test_a_value_that_a_program_mangled_is_told_and_kept_where_it_is_not_lost(name, cell, code, severity):
+    values, (problem,) = read_standard(**ADDRESSED | {name: cell})
+    target = Target(name)
+    assert problem[:3] == (str(target), code, severity)
+    if name != "customer_code":
+        assert values.get(target.field.part) == (None if severity == "error" else cell)
+
+
+def test_a_mangled_value_is_left_out_or_translated_where_the_format_says_so():
+    columns = [column(name) for name in ("shipping_code", "shipping_zip")]
+    names = "customer_code|profile_name|shipping_code|shipping_zip|shipping_phone"
+    row = names, "C1", "Elm", "S1", "02.Jan", "4.1E+10"
+    leaving = column("shipping_phone", bad_value=BadValue.LEAVE_OUT)
+    values, problems = read(spec(*columns, leaving), *row)
+    assert "shipping_phone_1" not in values
+    assert [(found.code, found.severity) for found in problems] == [("mangled_value", "warning")] * 2
+    columns[1] = column("shipping_zip", value_map={"02.jan": "1-2"})
+    assert read(spec(*columns, leaving), *row)[0]["shipping_zip_1"] == "1-2"

@@ -1,0 +1,161 @@
+"""Mangling: what programs on the way made of a text, and what was meant, where that can be told.
+
+Spreadsheets take codes for numbers and dates. Other programs write a text for HTML, for a web address or for e-mail
+where plain text is meant, or do not have its letters.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from email.header import decode_header, make_header
+from quopri import decodestring
+from typing import TYPE_CHECKING
+from urllib.parse import unquote_to_bytes
+
+from imports.errors import CellError
+from imports.formats.encodings import find_meant, find_misread
+from lookups.texts import find_controls, space_controls
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_MONTHS = (
+    "jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|sept|january|february|march|april|june|july|august|september"
+    "|october|november|december|januar|februar|mär|märz|mrz|mai|juni|juli|okt|oktober|dez|dezember|janv|févr|mars|avr|juin"
+    "|juil|août|déc|janvier|février|avril|juillet|septembre|octobre|novembre|décembre|gen|mag|giu|lug|ago|set|ott|dic"
+    "|ene|abr|mrt|fev|out"
+)
+_NAMED_DATE = re.compile(
+    rf"[0-9]{{1,2}}(?:[-/]|\. ?)(?:{_MONTHS})\.?(?:[-/. ](?:[0-9]{{2}}|[0-9]{{4}}))?"
+    rf"|(?:{_MONTHS})\.?[-/](?:[0-9]{{2}}|[0-9]{{4}})",
+    re.IGNORECASE,
+)
+_DATE = re.compile(
+    r"(?:(?:19|20)\d\d([-/.])(?:0?[1-9]|1[0-2])\1(?:0?[1-9]|[12]\d|3[01])"
+    r"|(?:0?[1-9]|[12]\d|3[01])([./-])(?:0?[1-9]|[12]\d|3[01])\2(?:19|20)\d\d)"
+    r"(?:[ T]0?0:00(?::00(?:\.0+)?)?)?",
+    re.ASCII,
+)
+SHORTENED = re.compile(
+    r"[+\-\u2212]?(?:[0-9][.,][0-9]+e[+\-\u2212]?|[0-9]{1,3}(?:[.,][0-9]*)?e[+\u2212])[0-9]{1,3}", re.IGNORECASE
+)
+"""1.67683E+15, 2,5E+07, 1E+07, 167.7E+12, 1.2E7; 1E5, 2E10 and 12E-3 may be codes: no program shortens a number so."""
+_AMOUNT = re.compile(r"\d{2,}[.,]0+|\d{1,3}(?:,\d{3})+(?:\.0+)?|\d{1,3}(?:['\u2019]\d{3})+", re.ASCII)
+_FORMULA = re.compile(
+    r"=\s*(?:[^\W\d_][\w.]*\(|[-+(]*(?:'?[^!]{1,40}'?!)?\$?[A-Z]{1,3}\$?\d+\s*[-+*/&^:)])", re.IGNORECASE
+)
+_DATE_LIKE = re.compile(r"\| ?(?:[0-9]{1,4}[-/.]|[A-Sa-s][A-Za-z\x80-\u024f]{2,8}\.?[-/][0-9])")
+"""Where one of a row's cells, each behind a bar, may be a date. Most rows have none, so this is all they cost."""
+
+SHORT = "is a number as a spreadsheet shortens it: its last digits are lost. Send it whole, as text."
+AMOUNT = "is written as a spreadsheet writes an amount. Send what it was before, as text."
+DATE = "reads like a date, as which spreadsheets take texts such as 1-2. Send what it was before, as text."
+FORMULA = "is a formula of a spreadsheet, and not what it comes to. Send its value."
+"""What a text looks like that a spreadsheet mangled, and what to do, in words behind it."""
+
+
+def may_be_mangled(cells: str) -> bool:
+    """Whether a look at cells that are joined by bars is worth it."""
+    return "E+" in cells or "e+" in cells or _DATE_LIKE.search(f"|{cells}") is not None
+
+
+def is_amount(text: str) -> bool:
+    """Whether a postal code or a phone is written as an amount is, which neither ever is: 8001.0, 41,791,234,567."""
+    return _AMOUNT.fullmatch(text) is not None
+
+
+def find_mangled(text: str) -> str:
+    """What a spreadsheet made of a trimmed text that is neither a number nor a date: SHORT or DATE; "" for nothing."""
+    if SHORTENED.fullmatch(text):
+        return SHORT
+    return DATE if _NAMED_DATE.fullmatch(text) or _DATE.fullmatch(text) else ""
+
+
+def is_formula(text: str) -> bool:
+    """Whether a text is a formula of a spreadsheet, such as =A2&"-1", and not its value."""
+    return text.startswith("=") and _FORMULA.match(text) is not None
+
+
+# -- text that was written for something else
+
+_ENTITY = re.compile(r"&(?:#[0-9]{2,6}|#x[0-9a-f]{2,5}|[a-z][a-z0-9]{1,30});", re.IGNORECASE)
+_SHEET_ESCAPE = re.compile(r"_x([0-9A-Fa-f]{4})_")
+_ESCAPE = re.compile(r"\\u([0-9A-Fa-f]{4})")
+_PERCENT = re.compile(r"(?<![0-9])%[0-9A-F]{2}", re.IGNORECASE)
+_QUOTED = re.compile(r"=[89A-F][0-9A-F]|=20|=3D")
+_MAIL = re.compile(r"=\?[\w-]+\?[bq]\?[^?]*\?=", re.IGNORECASE)
+_LOST = re.compile(r"(?<=[^\W\d_])\?{1,3}(?=[^\W\d_])")
+
+
+def _read_points(pattern: re.Pattern[str]) -> Callable[[str], str]:
+    def read(text: str) -> str:
+        read = pattern.sub(lambda found: chr(int(found[1], 16)), text)
+        return read.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+    return read
+
+
+def _read_html(text: str) -> str:
+    for _ in range(3):  # it may have been written so more than once
+        text = html.unescape(text)
+    return text
+
+
+def _read_bytes(data: bytes) -> str:
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        return data.decode("cp1252", "replace")
+
+
+_ESCAPES: tuple[tuple[re.Pattern[str], str, Callable[[str], str]], ...] = (
+    (_ENTITY, "written for HTML", _read_html),
+    (_SHEET_ESCAPE, "written for a workbook", _read_points(_SHEET_ESCAPE)),
+    (_ESCAPE, "written for a program", _read_points(_ESCAPE)),
+    (_MAIL, "written for e-mail", lambda text: str(make_header(decode_header(text)))),
+    (_QUOTED, "written for e-mail", lambda text: _read_bytes(decodestring(text.encode()))),
+    (_PERCENT, "written for a web address", lambda text: _read_bytes(unquote_to_bytes(text))),
+)
+_ESCAPING = ("&", "_x", "\\u", "=", "%")
+"""One of these is in every text that is escaped."""
+
+
+def find_escaped(text: str) -> tuple[str, str] | None:
+    """What else a text was written for than to be read, and what was meant: "written for HTML", "Müller & Söhne"."""
+    if not any(sign in text for sign in _ESCAPING):
+        return None
+    for pattern, what, read in _ESCAPES:
+        if not pattern.search(text):
+            continue
+        try:
+            meant = read(text)
+        except (ValueError, LookupError):  # it names an encoding that there is not
+            continue
+        meant = " ".join((space_controls(meant) if find_controls(meant, is_key=False) else meant).split())
+        if meant != text and "\ufffd" not in meant:
+            return what, meant
+    return None
+
+
+def find_damage(text: str, *, looks_at_encoding: bool) -> CellError | None:
+    """What other programs left of a text, where it does not look as it was written: `lost_character`, `encoded_twice`.
+
+    The latter only where somebody wants to know of encodings.
+    """
+    if "\N{REPLACEMENT CHARACTER}" in text:
+        return CellError("lost_character", "holds U+FFFD, which programs write for a character they cannot read.")
+    if "?" in text and _LOST.search(text):
+        why = "holds a question mark within a word, which programs write for a letter that they do not have."
+        return CellError("lost_character", why)
+    if not looks_at_encoding:
+        return None
+    if escaped := find_escaped(text):
+        what, meant = escaped
+        return CellError("encoded_twice", f"looks {what}; {meant!r} may be meant. Send plain text.")
+    if meant := find_meant(text):
+        return CellError("encoded_twice", f"looks encoded twice; {meant!r} may be meant. Encode texts once.")
+    if meant := find_misread(text):
+        why = f"looks read in another encoding than it was written in; {meant!r} may be meant. Encode texts once."
+        return CellError("encoded_twice", why)
+    return None

@@ -1,0 +1,98 @@
+"""What spreadsheets and other programs leave of a text is told; what people write is not."""
+
+import pytest
+
+from imports.errors import CellError
+from imports.formats.encodings import find_meant, find_misread
+from imports.formats.mangling import (
+    DATE,
+    SHORT,
+    find_damage,
+    find_escaped,
+    find_mangled,
+    is_amount,
+    is_formula,
+    may_be_mangled,
+)
+
+DATES = """02.Jan|2-Jan|02. Jan|02-janv|Jan-02|02/jan|07.Nov|4-Mär|04-mrt|1-ene|02-Jan-26|2026-01-02|2026-01-02 00:00:00
+|01.02.2026|1/2/2026|13/02/2026""".replace("\n", "").split("|")
+NUMBERS = ["4.1791E+10", "4,1791e+10", "1E+05", "41.8E+09", "1.2E7"]
+WRITTEN = """1 Elm St.|7-11|8 Mars|May Co|12/15|Mai 68|12 Rue X|97201|97201-1234|00-950|01310-100|W1A 1AA|503.555.0101
+|912.345.678|01.02.03.04.05|+41 79 123 45 67|(503) 555-0101|12-34-5678|1E5|2-3 Main St|10.5.|A-Jan-02|32.Jan.X|0|00
+|Unit 4/Dec|Saint-10""".replace("\n", "").split("|")
+
+
+@pytest.mark.parametrize(("texts", "what"), [(DATES, DATE), (NUMBERS, SHORT), (WRITTEN, "")])
+def test_dates_and_shortened_numbers_are_told_from_what_people_write(texts, what):
+    for text in texts:
+        assert find_mangled(text) == what, text
+        assert may_be_mangled(f"|Elm| {text} |Oak|") or not what, text
+        assert not is_amount(text), text
+
+
+@pytest.mark.parametrize("text", ["8001.0", "41791234567.0", "41791234567,00", "97,201", "41,791,234,567.0", "1’204"])
+def test_amounts_in_the_place_of_digits(text):
+    assert is_amount(text)
+
+
+ESCAPED = [
+    ("M&uuml;ller &amp; S&ouml;hne", "HTML", "Müller & Söhne"),
+    ("O&#39;Neill", "HTML", "O'Neill"),
+    ("B&amp;amp;B", "HTML", "B&B"),
+    ("Ash_x000D_", "a workbook", "Ash"),
+    ("M\\u00fcller", "a program", "Müller"),
+    ("M=C3=BCller", "e-mail", "Müller"),
+    ("M=FCller", "e-mail", "Müller"),
+    ("=?utf-8?Q?M=C3=BCller?=", "e-mail", "Müller"),
+    ("Rue de l%27%C3%A9cole", "a web address", "Rue de l'école"),
+]
+
+
+@pytest.mark.parametrize(("text", "what", "meant"), ESCAPED)
+def test_text_that_was_written_for_something_else(text, what, meant):
+    assert find_escaped(text) == (f"written for {what}", meant)
+
+
+MISREAD = [("cp1252", "cp850"), ("cp1252", "mac-roman"), ("mac-roman", "cp1252"), ("cp850", "cp1252")]
+
+
+@pytest.mark.parametrize(("read", "written"), MISREAD)
+def test_text_that_was_read_in_another_encoding(read, written):
+    found = {name: find_misread(name.encode(written).decode(read, "replace")) for name in ("Müller", "MÜLLER", "BJÖRN")}
+    assert any(found[name] == name for name in found), found
+    assert {meant for name, meant in found.items() if meant != name} <= {""}
+
+
+@pytest.mark.parametrize("read", ["cp850", "cp437", "cp1251", "mac-roman", "cp1252"])
+def test_text_that_was_encoded_twice_by_other_encodings(read):
+    assert find_meant("Müller Söhne".encode().decode(read)) == "Müller Söhne"
+
+
+@pytest.mark.parametrize("text", ["M?ller & S?hne", "M??ller", "M\ufffdller"])
+def test_letters_that_are_lost(text):
+    assert _damage(text) == "lost_character"
+
+
+SOUND = """Müller & Söhne|A&B|AT&T; Co|R&D;|100%|50%20|a_b|Elm=Oak|Guess?|Who? Me|iPhone™s|wait…what|4”x6”|A•B|10×15 cm
+|Rock´n´Roll|Mode¨X|Hotel„Zur Post”|«Été»|col·lecció|Привет|Україна|Ві|Πλατεία|京都|Łódź|José
+|C:\\users|#5|x_x0_""".replace("\n", "").split("|")
+
+
+def test_what_people_write_is_not_told():
+    assert {text: found for text in SOUND if (found := _damage(text))} == {}
+
+
+def _damage(text: str) -> str:
+    found = find_damage(text, looks_at_encoding=True)
+    assert found is None or isinstance(found, CellError)
+    return found.code if found else ""
+
+
+FORMULAS = ['=A2&"-1"', "=VLOOKUP(A2,B:C,2,0)", "=SUMME(A1)", "='Sheet 1'!A1*2", "=-A1+1", "= $B$2/3"]
+
+
+@pytest.mark.parametrize("text", FORMULAS)
+def test_formulas_that_came_instead_of_their_values(text):
+    assert is_formula(text)
+    assert not any(map(is_formula, ["=00123", "=A2", "=Elm", "A2+1", "=", "=-= Oak =-="]))
