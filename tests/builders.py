@@ -24,6 +24,9 @@ from lookups.models import (
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from django.db.backends.utils import CursorWrapper
+    from django.db.models import Model
+
 PASSWORD = "correct horse battery staple"
 
 PRICE_TYPES = (("USD", "US Wholesale"), ("EUR", "EU Wholesale"), ("GBP", "UK Wholesale"), ("JPY", "Japan"))
@@ -102,15 +105,18 @@ def make_connection(
 
 def copy_connection(connection: Connection, count: int) -> None:
     """So many others that differ by their codes alone, C000001 and so on, in one statement."""
-    names = [str(field.column) for field in Connection._meta.concrete_fields if not field.primary_key]
-    values = ["to_char(number, 'FMC000000')" if name == "customer_code" else name for name in names]
     with database.cursor() as cursor:
-        cursor.execute(
-            f"INSERT INTO connections_connection ({', '.join(names)}) SELECT {', '.join(values)}"
-            " FROM connections_connection, generate_series(1, %s) number WHERE id = %s",
-            [count, connection.pk],
-        )
+        values = {"customer_code": "to_char(number, 'FMC000000')"}
+        copy_row(cursor, connection, f"generate_series(1, {count}) number", values)
         cursor.execute("ANALYZE connections_connection")
+
+
+def copy_row(cursor: CursorWrapper, row: Model, numbers: str, values: Mapping[str, str]) -> None:
+    """Copies of a row, one for each of the `numbers`: SQL, as the `values` are in which they differ, by column."""
+    names = [str(field.column) for field in row._meta.concrete_fields if not field.primary_key]
+    chosen = ", ".join(values.get(name, f'"{name}"') for name in names)
+    columns, table = ", ".join(f'"{name}"' for name in names), row._meta.db_table
+    cursor.execute(f"INSERT INTO {table} ({columns}) SELECT {chosen} FROM {table}, {numbers} WHERE id = %s", [row.pk])
 
 
 def keep_values(connection: Connection, user: User, *names: tuple[str, str, str]) -> None:

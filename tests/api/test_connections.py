@@ -15,7 +15,7 @@ from connections.history.recording import recorded_edit
 from connections.history.sightings import note_sightings
 from connections.models import Change, Connection
 from imports.files.exporting import export_json
-from tests.builders import copy_connection, make_change, make_connection
+from tests.builders import copy_connection, copy_row, make_change, make_connection
 
 pytestmark = pytest.mark.django_db
 
@@ -128,16 +128,13 @@ def test_changes_of_a_deleted_connection_are_told_with_its_code_to_its_account_a
 def test_pages_of_changes_are_read_by_the_index_of_the_account(world, shop):
     """However many changes other accounts have, and whichever customer or time is asked for."""
     others = make_connection(world.atelier, "C1")
-    Change.objects.bulk_create(
-        Change(
-            connection_id=owner.pk, account_id=owner.account_id, customer_code=f"{owner.customer_code}-{number % 500}",
-            at=timezone.now() - timedelta(seconds=30_000 - number), action="created", record="connection",
-            run_id=number // 100 if owner is shop else None,
-        )
-        for number in range(30_000)
-        for owner in ([others] if number % 10 else [others, shop])
-    )  # fmt: skip
+    values = {"customer_code": "'C1-' || mod(number, 500)", "at": "now() - (30000 - number) * interval '1 second'"}
     with connection.cursor() as cursor:
+        of_theirs, of_mine = make_change(others), make_change(shop)
+        for first in range(0, 30_000, 300):
+            for row, every, run in ((of_theirs, 1, "NULL"), (of_mine, 10, "number / 100")):
+                numbers = f"generate_series({first}, {first + 299}, {every}) number"
+                copy_row(cursor, row, numbers, values | {"run_id": run})
         cursor.execute("ANALYZE connections_change")
     mine = Change.objects.filter(account=world.maison)
     behind = Change.objects.filter(account=world.maison).order_by("id")[100]

@@ -17,16 +17,17 @@ BAD = {
 }
 
 
-@pytest.mark.parametrize(("name", "value"), [(name, value) for name, values in BAD.items() for value in values])
-def test_a_bad_value_leaves_no_reference_cycle(name, value):
+def test_no_bad_value_leaves_a_reference_cycle():
     """While files are imported no cycles are collected, so that one per bad cell would fill the memory."""
-    widget = WIDGETS[FIELDS[name].kind](FIELDS[name])
+    widgets = {name: WIDGETS[FIELDS[name].kind](FIELDS[name]) for name in BAD}
     gc.collect()
     gc.disable()
     try:
         for _ in range(3):
-            with pytest.raises(CellError):
-                widget.clean(value)
+            for name, values in BAD.items():
+                for value in values:
+                    with pytest.raises(CellError):
+                        widgets[name].clean(value)
         left = gc.collect()
     finally:
         gc.enable()
