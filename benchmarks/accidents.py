@@ -72,12 +72,12 @@ class Chaos:
         return [place.server for place in self.places if isinstance(place, Folder)]
 
     def cause_accidents(self, seconds: float) -> None:
-        """Drop files and make trouble."""
+        """Drop files and make trouble; each feed gets a file, and a host is killed, on the slowest machine too."""
         until = time.monotonic() + seconds
         next_kill, next_break, next_turn = time.monotonic() + 5, 0.0, 0.0
         first_host = time.monotonic() + seconds / 2  # whatever chance says
         next_file = {number: time.monotonic() + self.draw((0, self.pace.file[1])) for number in range(len(self.places))}
-        while (now := time.monotonic()) < until:
+        while (now := time.monotonic()) < until or first_host < math.inf or not all(map(has_files, self.places)):
             for number, place in enumerate(self.places):
                 if now >= next_file[number]:
                     drop_file(place, self.chance)
@@ -173,6 +173,10 @@ class Chaos:
             and found.pop("files applied") == found.pop("files archived") == files
             and not any(found.values())
         )
+
+
+def has_files(place: Place) -> bool:
+    return place.dropped > 0
 
 
 def drop_file(place: Place, chance: random.Random) -> None:

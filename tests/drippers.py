@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 PAUSE = 0.1
 """Seconds between two bytes: less than any timeout of the tests."""
-LONGEST = 30.0
+LONGEST = 120.0
 """Seconds after which a server stops dripping, so that whoever waits for its end comes to one."""
 
 
@@ -42,7 +42,7 @@ def serving(handle: Callable[[socket.socket], None], host: str = "127.0.0.1") ->
         finally:
             with contextlib.suppress(OSError):
                 listener.shutdown(socket.SHUT_RDWR)
-            thread.join(5)
+            thread.join(60)
 
 
 def drip(session: socket.socket, text: bytes = b"x") -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -86,17 +88,36 @@ def run_cluster(folder: Path, **variables: str) -> Iterator[int]:
     finally:
         process.send_signal(signal.SIGTERM)
         process.send_signal(signal.SIGINT)
-        process.wait(20)
+        process.wait(60)
 
 
 def free_port(address: str = "127.0.0.1") -> int:
-    """One of the address that nothing listens on just now."""
-    with socket.create_server((address, 0)) as free:
-        port: int = free.getsockname()[1]
-    return port
+    """One of the address that nothing listens on, and that the system gives to nobody who lets it choose.
+
+    So it stays free until a program is told to listen there, however many others open sessions meanwhile.
+    """
+    given = Path("/proc/sys/net/ipv4/ip_local_port_range")
+    first_given = int(given.read_text().split()[0]) if given.exists() else 32768
+    ports = list(range(max(10_000, first_given - 20_000), first_given))
+    random.SystemRandom().shuffle(ports)
+    for port in ports:
+        with contextlib.suppress(OSError), socket.create_server((address, port)):
+            return port
+    raise AssertionError(f"no port below {first_given} is free")
 
 
-def wait_until(condition: Callable[[], Any], seconds: float = 60) -> None:
+def a_session_waits() -> bool:
+    """Whether a session of the tests' database waits for a lock; on the same server others are tested, too."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_stat_clear_snapshot()")  # a transaction would see the sessions as they were
+        cursor.execute(
+            "SELECT EXISTS (SELECT FROM pg_stat_activity"
+            " WHERE datname = current_database() AND wait_event_type = 'Lock')"
+        )
+        return bool(cursor.fetchone()[0])
+
+
+def wait_until(condition: Callable[[], Any], seconds: float = 120) -> None:
     """Wait for what a process does meanwhile; fails the test when it does not."""
     deadline = time.monotonic() + seconds
     while not condition():

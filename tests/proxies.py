@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.servers import Server
+from tests.processes import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -79,8 +80,8 @@ class Gate:
     def __init__(self) -> None:
         self.server = Server().parameters
         self.ends: set[socket.socket] = set()
-        self.listener: socket.socket | None = socket.create_server(("127.0.0.1", 0))
-        self.port = self.listener.getsockname()[1]
+        self.port = free_port()  # which is still free when it is opened again
+        self.listener: socket.socket | None = socket.create_server(("127.0.0.1", self.port))
 
     def url(self, database: str) -> str:
         """For DATABASE_URL."""
@@ -97,6 +98,9 @@ class Gate:
             self.listener.shutdown(socket.SHUT_RDWR)  # which ends the waiting for clients
             self.listener.close()
         self.listener = None
+        self._end_all()
+
+    def _end_all(self) -> None:
         for end in list(self.ends):
             with contextlib.suppress(OSError):
                 end.shutdown(socket.SHUT_RDWR)
@@ -107,6 +111,8 @@ class Gate:
                 client, _ = listener.accept()
                 server = connect(self.server)
                 self.ends |= {client, server}
+                if self.listener is not listener:  # it was shut since the client came
+                    self._end_all()
                 for source, target in ((client, server), (server, client)):
                     threading.Thread(target=self._pass_on, args=[source, target], daemon=True).start()
 

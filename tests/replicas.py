@@ -48,7 +48,7 @@ def running_replica() -> Iterator[dict[str, Any]]:
             }
         finally:
             server.terminate()
-            server.wait(30)
+            server.wait(60)
     finally:
         shutil.rmtree(folder)
 

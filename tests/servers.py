@@ -31,12 +31,13 @@ from pyftpdlib.ioloop import IOLoop
 from pyftpdlib.servers import FTPServer as FTPDaemon
 
 from imports.filesystems import ServerSettings
+from tests.processes import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
 USER, PASSWORD = "brand", "s3cret-of-the-brand"
-TIMEOUT = 5.0
+TIMEOUT = 60.0
 
 
 @dataclass
@@ -121,6 +122,7 @@ def _ftp_handler(running: Running, kind: str, authority: Authority | None) -> ty
     class Handler(base):  # type: ignore[misc, valid-type]  # chosen when it is made
         permit_foreign_addresses = False
         use_sendfile = False
+        auth_failed_timeout = 0  # the library's own keeps whoever is wrong waiting for seconds
         abstracted_fs = Folders
 
         def on_connect(self) -> None:
@@ -242,7 +244,7 @@ def run_ftp(
         yield running
     finally:
         stop.set()
-        thread.join(5)
+        thread.join(60)
 
 
 def _implicit(handler: type[FTPHandler]) -> type[FTPHandler]:
@@ -399,7 +401,7 @@ def run_sftp(
 
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
-    listener = asyncio.run_coroutine_threadsafe(start(), loop).result(10)
+    listener = asyncio.run_coroutine_threadsafe(start(), loop).result(60)
     running.settings = ServerSettings(
         protocol="sftp",
         host="127.0.0.1",
@@ -419,9 +421,9 @@ def run_sftp(
     try:
         yield running
     finally:
-        asyncio.run_coroutine_threadsafe(end(), loop).result(10)
+        asyncio.run_coroutine_threadsafe(end(), loop).result(60)
         loop.call_soon_threadsafe(loop.stop)
-        thread.join(5)
+        thread.join(60)
         loop.close()
 
 
@@ -433,8 +435,8 @@ def _run_program(command: list[str], port: int, what: str) -> Iterator[None]:
     """A server program until the block ends. Raises NotStarted where it does not listen in time."""
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)
     try:
-        for _ in range(200):
-            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+        for _ in range(3000):
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 60):
                 break
             if process.poll() is not None:
                 said = process.stdout.read().decode(errors="replace") if process.stdout else ""
@@ -445,7 +447,7 @@ def _run_program(command: list[str], port: int, what: str) -> Iterator[None]:
         yield
     finally:
         process.terminate()
-        process.wait(5)
+        process.wait(60)
         if process.stdout:
             process.stdout.close()
 
@@ -461,12 +463,6 @@ def _find_program(name: str) -> str:
     return path
 
 
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port: int = free.getsockname()[1]
-    return port
-
-
 @contextmanager
 def run_openssh(
     folder: Path, place: Path, kinds: tuple[str, ...] = ("ssh-ed25519",), options: str = ""
@@ -476,7 +472,7 @@ def run_openssh(
     It has a key of each kind, of which the first is pinned.
     """
     program = _find_program("sshd")
-    user, port = pwd.getpwuid(os.getuid()).pw_name, _free_port()
+    user, port = pwd.getpwuid(os.getuid()).pw_name, free_port()
     client_key = asyncssh.generate_private_key("ssh-ed25519")
     host_keys = {kind: asyncssh.generate_private_key(kind) for kind in kinds}
     for name, content in (
@@ -515,7 +511,7 @@ def run_vsftpd(folder: Path, place: Path, authority: Authority) -> Iterator[Runn
     program = _find_program("vsftpd")
     if os.getuid() != 0:
         raise NotStarted("vsftpd needs root")
-    port = _free_port()
+    port = free_port()
     empty = place / "empty"
     empty.mkdir()
     for parent in (folder, *folder.parents):

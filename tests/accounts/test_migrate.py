@@ -35,7 +35,7 @@ def test_a_migration_gives_way_to_who_holds_its_table_and_is_done_after():
         importer.execute("LOCK TABLE django_q_task IN ROW EXCLUSIVE MODE")
 
         def end_when_told():
-            out.gives_way.wait(30)
+            out.gives_way.wait(60)
             importer.rollback()
 
         thread = threading.Thread(target=end_when_told)

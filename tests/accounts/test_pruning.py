@@ -80,16 +80,16 @@ def test_two_do_not_prune_at_once():
     def hold():
         with pruning.claim_pruning():
             at_work.set()
-            done.wait(30)
+            done.wait(60)
         connection.close()
 
     thread = threading.Thread(target=hold)
     thread.start()
-    assert at_work.wait(30)
+    assert at_work.wait(60)
     with pytest.raises(PrunedAlready):
         prune([Attempts()])
     done.set()
-    thread.join(30)
+    thread.join(60)
     prune([Attempts()])
 
 

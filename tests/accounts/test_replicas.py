@@ -33,7 +33,7 @@ def _replica(django_db_setup, django_db_blocker):
 @pytest.fixture
 def replicated(db, settings, monkeypatch):
     """The program with a replica, as REPLICA_URL sets it up, and with time for it."""
-    monkeypatch.setattr(replicas, "PATIENCE", 30.0)
+    monkeypatch.setattr(replicas, "PATIENCE", 120.0)
     with connections[DEFAULT_DB_ALIAS].cursor() as cursor:
         cursor.execute("SET synchronous_commit = on")  # as it is but for tests
     settings.DATABASE_ROUTERS = ["accounts.replicas.Router"]
@@ -133,7 +133,7 @@ def test_what_was_just_written_is_on_the_list(maison, rosa, client, monkeypatch)
             assert not sent[REPLICA]
         finally:
             session.execute("SELECT pg_wal_replay_resume()")
-    monkeypatch.setattr(replicas, "PATIENCE", 30.0)
+    monkeypatch.setattr(replicas, "PATIENCE", 120.0)
     make_connection(maison, "LATER")
     with asked() as sent:
         assert "LATER" in client.get("/admin/connections/connection/").content.decode()

@@ -152,7 +152,7 @@ def test_two_who_add_the_same_at_once_get_no_server_error(world, monkeypatch):
 
     def check_together(self, *arguments, **options):
         check(self, *arguments, **options)
-        ready.wait(5)
+        ready.wait(60)
 
     monkeypatch.setattr(PaymentTerm, "full_clean", check_together)
 
@@ -164,7 +164,7 @@ def test_two_who_add_the_same_at_once_get_no_server_error(world, monkeypatch):
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(20)
+        thread.join(60)
     assert sorted(answers) == [201, 409]
 
 
@@ -232,7 +232,7 @@ def test_of_two_who_saw_the_same_one_is_told(world, term):
     seen, answers, ready = world.rosa("get", term)["ETag"], [], threading.Barrier(2)
 
     def send(name):
-        ready.wait(5)
+        ready.wait(60)
         answers.append(world.rosa("patch", term, {"name": name}, if_match=seen).status_code)
         connection.close()
 
@@ -240,7 +240,7 @@ def test_of_two_who_saw_the_same_one_is_told(world, term):
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(20)
+        thread.join(60)
     assert sorted(answers) == [200, 412]
 
 
@@ -293,7 +293,7 @@ def test_of_two_equal_requests_at_once_one_is_done(world):
     path, body, answers, ready = "accounts/maison/lookups/payment_terms/", {"code": "NEW"}, [], threading.Barrier(2)
 
     def send():
-        ready.wait(5)
+        ready.wait(60)
         answers.append(world.rosa("post", path, body, idempotency_key="abc").status_code)
         connection.close()
 
@@ -301,7 +301,7 @@ def test_of_two_equal_requests_at_once_one_is_done(world):
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(20)
+        thread.join(60)
     assert sorted(answers) in ([201, 201], [201, 409])
     assert PaymentTerm.objects.filter(code="NEW").count() == 1
 

@@ -152,7 +152,7 @@ def test_progress_is_seen_from_elsewhere_while_the_run_runs(world, monkeypatch):
             seen[:] = [world.vera("get", f"{PATH}{self.run.pk}/").json()]
             return seen[0]["progress"]["done"]
 
-        wait_until(is_told, 20)
+        wait_until(is_told)
         return stage(self, *arguments)
 
     monkeypatch.setattr("imports.pipeline.importing._Import._check", look)

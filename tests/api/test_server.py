@@ -13,7 +13,7 @@ import pytest
 
 from imports.models import Run
 from lookups.models import PaymentTerm
-from tests.processes import ROOT, environment, wait_until
+from tests.processes import ROOT, environment, free_port, wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -29,9 +29,7 @@ LIMIT = 5000
 @pytest.fixture
 def server(world, tmp_path):
     """Says what it answers to bytes as they are: status, headers and body."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     command = [str(Path(sys.executable).with_name("gunicorn")), "customersync.wsgi", "--workers=1"]
     command += ["--bind", f"127.0.0.1:{port}"]
     with (tmp_path / "server.log").open("w") as log:
@@ -62,7 +60,7 @@ def server(world, tmp_path):
         yield ask
     finally:
         process.terminate()
-        process.wait(20)
+        process.wait(60)
 
 
 def test_bodies_that_are_not_what_their_headers_say(world, server):

@@ -15,7 +15,7 @@ def test_every_file_is_applied_once_whatever_is_killed():
     assert ended.returncode == 0, ended.stdout + ended.stderr[-5000:]
     lines = [line.strip().split("  ", 1) for line in ended.stdout.splitlines() if line.startswith("  ")]
     tally = {what: int(count.replace(",", "")) for count, what in lines}
-    assert tally["files dropped"] == tally["files applied"] == tally["files archived"] > 10
+    assert tally["files dropped"] == tally["files applied"] == tally["files archived"] >= 4
     assert tally["files dropped into the drop box"] > 0
     assert "exactly once, in order" in ended.stdout
     assert tally["hosts killed"] > 0

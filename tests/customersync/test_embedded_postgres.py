@@ -116,7 +116,7 @@ def is_running(data_dir):
 
 def stops(data_dir):
     """Whether the server is gone, at once or soon, where nobody can wait for the process that stops it."""
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 120
     while is_running(data_dir) and time.monotonic() < deadline:
         time.sleep(0.1)
     return not is_running(data_dir)

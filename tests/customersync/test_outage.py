@@ -6,6 +6,7 @@ import contextlib
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -38,7 +39,7 @@ def run_web(folder: Path, **variables: str):
         yield f"http://127.0.0.1:{port}"
     finally:
         server.terminate()
-        server.wait(20)
+        server.wait(60)
 
 
 def test_it_is_said_once_a_minute_and_everything_goes_on_afterwards(tmp_path):
@@ -51,6 +52,7 @@ def test_it_is_said_once_a_minute_and_everything_goes_on_afterwards(tmp_path):
                 wait_until(lambda: names <= set(Heartbeat.objects.values_list("name", flat=True)))
                 wait_until(lambda: status_of(f"{url}/health/ready") == 200)
                 way.shut()
+                shut_at = time.monotonic()
                 wait_until(lambda: SAID in (tmp_path / "cluster.log").read_text())
                 assert box.process.stderr is not None
                 said = {"dropbox": box.process.stderr.readline()}
@@ -58,25 +60,27 @@ def test_it_is_said_once_a_minute_and_everything_goes_on_afterwards(tmp_path):
                     assert status_of(f"{url}/health/live") == 200
                     assert status_of(f"{url}/health/ready") == 503
                     for page in ("/admin/", "/api/v1/accounts/maison/runs/"):
-                        answer = requests.get(f"{url}{page}", headers=KNOWN, timeout=20)
+                        answer = requests.get(f"{url}{page}", headers=KNOWN, timeout=60)
                         assert (answer.status_code, answer.headers["Retry-After"]) == (503, "30")
                         assert "database does not answer" in answer.text
                 way.open()
+                minutes = 1 + int(time.monotonic() - shut_at) // 60
                 Heartbeat.objects.all().delete()
                 wait_until(lambda: status_of(f"{url}/health/ready") == 200)
                 wait_until(lambda: names <= set(Heartbeat.objects.values_list("name", flat=True)))
             finally:
                 box.process.send_signal(signal.SIGTERM)
-                rest = box.process.communicate(timeout=20)[1]
+                rest = box.process.communicate(timeout=60)[1]
     said["dropbox"] += rest
     said |= {name: (tmp_path / f"{name}.log").read_text() for name in ("web", "cluster")}
     for name, log in said.items():
-        assert log.count(SAID) == 1, (name, log)
+        assert 1 <= log.count(SAID) <= minutes, (name, log)
         assert "Traceback" not in log, (name, log)
-        assert len([line for line in log.splitlines() if " ERROR " in line or " CRITICAL " in line]) == 1, (name, log)
+        grave = [line for line in log.splitlines() if " ERROR " in line or " CRITICAL " in line]
+        assert len(grave) == log.count(SAID), (name, log)
 
 
 def status_of(url: str) -> int:
-    with contextlib.suppress(requests.ConnectionError):
-        return requests.get(url, timeout=20).status_code
+    with contextlib.suppress(requests.ConnectionError, requests.Timeout):
+        return requests.get(url, timeout=60).status_code
     return 0

@@ -22,7 +22,7 @@ def dropbox(django_db_setup, django_db_blocker) -> Iterator[Running]:
         running = start_dropbox()
     yield running
     os.killpg(running.process.pid, signal.SIGTERM)
-    said = running.process.communicate(timeout=20)
+    said = running.process.communicate(timeout=60)
     assert running.process.returncode == 0, said
 
 

@@ -27,7 +27,7 @@ def log_in(dropbox, box, **options):
     client.set_missing_host_key_policy(Trusting(dropbox.fingerprints.values()))
     options = {"username": box.login.user_name, "allow_agent": False, "look_for_keys": False, **options}
     with client:
-        client.connect("127.0.0.1", dropbox.ports["SFTP"], timeout=20, **options)
+        client.connect("127.0.0.1", dropbox.ports["SFTP"], timeout=60, **options)
         with client.open_sftp() as files:
             yield files
 

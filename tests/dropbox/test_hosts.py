@@ -28,7 +28,7 @@ def host(tmp_path_factory, bucket_server, django_db_setup, django_db_blocker):
     running.folder = folder  # type: ignore[attr-defined]  # of this module's drop box alone
     yield running
     os.killpg(running.process.pid, signal.SIGTERM)
-    said = running.process.communicate(timeout=20)
+    said = running.process.communicate(timeout=60)
     assert running.process.returncode == 0, said
     assert SECRET not in "".join(said)
 

@@ -80,7 +80,7 @@ class Box:
     def last_session(self) -> Session:
         """Once it has ended."""
         sessions = Session.objects.filter(login=self.login)
-        wait_until(lambda: sessions.exists() and not sessions.filter(ended_at=None).exists(), 10)
+        wait_until(lambda: sessions.exists() and not sessions.filter(ended_at=None).exists())
         return sessions.latest("pk")
 
 

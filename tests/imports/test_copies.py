@@ -19,7 +19,7 @@ from imports.models import KeptFile, Run
 from imports.storage import CopyGone
 from tests.builders import make_account
 from tests.imports.customer_files import kept_bytes, kept_path
-from tests.processes import wait_until
+from tests.processes import a_session_waits, wait_until
 from tests.pruning import prune_all
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -45,14 +45,8 @@ def meanwhile(job):
     thread = threading.Thread(target=work)
     thread.start()
     yield thread
-    thread.join(30)
+    thread.join(60)
     assert not thread.is_alive()
-
-
-def somebody_waits():
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)")
-        return cursor.fetchone()[0]
 
 
 def in_storage():
@@ -106,7 +100,7 @@ def test_what_is_being_deleted_is_kept_anew(account):
         with contextlib.ExitStack() as others, transaction.atomic():
             run.delete()
             others.enter_context(meanwhile(name))
-            wait_until(somebody_waits)
+            wait_until(a_session_waits)
             assert not named
     assert kept_bytes(named[0]) == BYTES
     assert in_storage() == {named[0].key}

@@ -102,7 +102,7 @@ def test_workers_take_past_each_other(account):
         assert Feed.objects.select_for_update().get(pk=first.pk)
         other = threading.Thread(target=take_twice)
         other.start()
-        other.join(20)
+        other.join(60)
     assert taken == [second, None]
     assert take(Lane.FEEDS) == first
 

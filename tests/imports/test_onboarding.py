@@ -539,13 +539,13 @@ def test_rows_narrower_than_the_first_record_are_read_or_refused(propose, lines)
 @pytest.mark.parametrize("header", ["City {}", "Name", "Ship To City {}", "Bill to {}", "c{}", "e-mail"])
 def test_hundreds_of_columns_are_proposed_in_seconds(propose, header):
     """The way to the best assignment of all of them once took a minute."""
-    started = time.monotonic()
+    started = time.process_time()
     columns = range(900)
     lines = [",".join(header.format(number) for number in columns), *[",".join(f"Rouen {n}" for n in columns)] * 2]
     assert len(propose(*lines).columns) == 900
     with pytest.raises(FileRejected, match="5,000 columns"):
         propose(*[",".join(header.format(number) for number in range(5000))] * 3)
-    assert time.monotonic() - started < 30
+    assert time.process_time() - started < 30
 
 
 # -- the assignment

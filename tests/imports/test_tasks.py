@@ -48,7 +48,7 @@ def in_a_thread(work):
 
     thread = threading.Thread(target=run)
     thread.start()
-    thread.join(30)
+    thread.join(60)
     assert not thread.is_alive()
 
 
@@ -80,7 +80,7 @@ def test_feeds_that_are_not_due_or_disabled_are_not_queued(account, server, feed
 def test_two_schedulers_at_once_queue_a_feed_once(feed, monkeypatch):
     ready = threading.Barrier(2)
     real = tasks.give_up_interrupted
-    monkeypatch.setattr(tasks, "give_up_interrupted", lambda: (real(), ready.wait(10)))
+    monkeypatch.setattr(tasks, "give_up_interrupted", lambda: (real(), ready.wait(60)))
 
     def work():
         enqueue_due()
@@ -90,7 +90,7 @@ def test_two_schedulers_at_once_queue_a_feed_once(feed, monkeypatch):
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(20)
+        thread.join(60)
     assert queued() == [("pull", feed.pk)]
 
 

@@ -28,14 +28,14 @@ class Writer:
         self.pk = 0
         self.thread = threading.Thread(target=self._write)
         self.thread.start()
-        assert self.written.wait(30)
+        assert self.written.wait(60)
 
     def _write(self):
         with closing(database), transaction.atomic():
             at = take_stamp([self.connection.account_id])
             self.pk = make_change(self.connection, at=at).pk
             self.written.set()
-            self.commit.wait(30)
+            self.commit.wait(60)
 
     def end(self):
         self.commit.set()

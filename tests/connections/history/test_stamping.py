@@ -132,10 +132,10 @@ def test_a_watermark_stays_behind_what_is_not_committed_and_only_in_its_account(
         with transaction.atomic():
             stamps.append(take_stamp([account.pk]))
             stamped.set()
-            done.wait(30)
+            done.wait(60)
 
     threads, failed = work(write)
-    assert stamped.wait(30)
+    assert stamped.wait(60)
     time.sleep(0.01)
     assert take_watermark(account.pk) <= stamps[0] < take_watermark(other.pk)
     done.set()

@@ -19,8 +19,8 @@ from connections.review.deciding import Decision, decide_all
 from imports.errors import AccountBusy
 from imports.pipeline import ImportRequest, import_file
 from tests.builders import add_lookups, make_account, make_connection, make_user
-from tests.connections.review.test_decisions import wait_for_a_waiting_session
 from tests.imports.customer_files import NEW, as_text
+from tests.processes import a_session_waits, wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -43,8 +43,8 @@ def test_an_edit_that_is_on_its_way_keeps_an_approval_by_itself_back():
         with transaction.atomic(), recorded_edit([waiting.pk], user):
             Connection.objects.filter(pk=waiting.pk).update(profile_name="Elm Street Outfitters")
             search = pool.submit(in_own_session, lambda: look_for_duplicates(account.pk))
-            wait_for_a_waiting_session()
-        search.result(timeout=30)
+            wait_until(a_session_waits)
+        search.result(timeout=60)
     waiting.refresh_from_db()
     assert waiting.status == "pending"
     assert looked_at(account.connections.filter(pk=waiting.pk)) == set()
@@ -62,7 +62,7 @@ def test_two_searches_at_once_do_the_work_once():
     with ThreadPoolExecutor(1) as pool, transaction.atomic():
         look_for_duplicates(account.pk)
         other = pool.submit(in_own_session, lambda: look_for_duplicates(account.pk))
-        assert other.result(timeout=30) is False
+        assert other.result(timeout=60) is False
     assert looked_at(account.connections.all()) == set(account.connections.values_list("pk", flat=True))
 
 
@@ -133,7 +133,7 @@ def test_two_people_who_decide_about_many_in_another_order_do_not_lock_each_othe
             [Decision(code, "reject") for code in reversed(codes)],
         ]
         done = [pool.submit(in_own_session, lambda d=decisions: decide_all(account, d, user)) for decisions in orders]
-        outcomes = [{each.outcome for each in one.result(timeout=30)} for one in done]
+        outcomes = [{each.outcome for each in one.result(timeout=60)} for one in done]
     assert outcomes == [{"decided"}, {"decided"}]
     assert len(set(account.connections.values_list("status", flat=True))) == 1
     assert review.reopen(account.connections.all(), user) == 6

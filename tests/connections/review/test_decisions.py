@@ -1,6 +1,5 @@
 """Approving and rejecting connections."""
 
-import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
@@ -13,6 +12,7 @@ from django.utils import timezone
 from connections import review
 from connections.models import Change, Connection
 from tests.builders import make_account, make_connection, make_user
+from tests.processes import a_session_waits, wait_until
 
 pytestmark = pytest.mark.django_db
 
@@ -253,9 +253,9 @@ def test_two_people_who_decide_at_once_leave_no_chain(first):
         with transaction.atomic():
             decisions[0]()
             second = pool.submit(in_own_session, decisions[1])
-            wait_for_a_waiting_session()
+            wait_until(a_session_waits)
         with pytest.raises(ValidationError, match="stands for" if first == "duplicate" else "rejected itself"):
-            second.result(timeout=30)
+            second.result(timeout=60)
     assert not Connection.objects.filter(duplicate_of__status=REJECTED).exists()
 
 
@@ -264,16 +264,6 @@ def in_own_session(decide):
         return decide()
     finally:
         database.close()
-
-
-def wait_for_a_waiting_session():
-    for _ in range(600):
-        with database.cursor() as cursor:
-            cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
-            if cursor.fetchone()[0]:
-                return
-        time.sleep(0.05)
-    pytest.fail("Nobody waits.")
 
 
 @pytest.mark.parametrize("decide", [review.approve, review.reject])

@@ -26,6 +26,7 @@ from tests.builders import add_lookups, add_member, make_account, make_user
 from tests.imports.customer_files import import_path, kept_bytes, kept_path
 from tests.imports.test_versioning import DOCUMENT, FILE, SPEC
 from tests.pages import filled_in, new_row, text_of
+from tests.processes import a_session_waits, wait_until
 
 pytestmark = pytest.mark.django_db
 ADD = reverse("admin:imports_format_add")
@@ -752,14 +753,13 @@ def test_a_test_that_starts_while_a_draft_is_saved_waits_for_it_and_tests_what_w
 
     def save_slowly(*args):
         thread.start()
-        thread.join(0.5)
-        assert thread.is_alive()
+        wait_until(a_session_waits)
         save_related(*args)
 
     monkeypatch.setattr(FormatVersionAdmin, "save_related", save_slowly)
     data = filled_in(client.get(page(draft))) | {"clear_token": r"\N"}
     assert client.post(page(draft), data).status_code == 302
-    thread.join(20)
+    thread.join(60)
     draft.refresh_from_db()
     assert (draft.status, draft.clear_token, statuses) == ("testing", r"\N", [r"\N"])
 

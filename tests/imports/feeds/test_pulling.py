@@ -512,7 +512,7 @@ def test_a_feed_is_pulled_by_one_process_at_a_time(feed):
         assert is_claimed(feed.pk)
         thread = threading.Thread(target=pull_too)
         thread.start()
-        thread.join(10)
+        thread.join(60)
     assert refused == ["The feed erp is being pulled already."]
     assert not is_claimed(feed.pk)
 
@@ -571,7 +571,7 @@ def test_the_session_of_a_frozen_pull_is_ended(feed):
             with claim_feed(feed, Sessions()) as pull:
                 Pull.objects.filter(pk=pull.pk).update(heartbeat_at=timezone.now() - timedelta(hours=2))
                 ready.set()
-                go_on.wait(10)
+                go_on.wait(60)
                 Pull.objects.count()
         except Exception as error:  # noqa: BLE001  (whatever it is, it must end)
             ended.append(error)
@@ -580,11 +580,11 @@ def test_the_session_of_a_frozen_pull_is_ended(feed):
 
     thread = threading.Thread(target=freeze)
     thread.start()
-    assert ready.wait(10)
+    assert ready.wait(60)
     assert not is_claimed(feed.pk)
     pull(feed)
     go_on.set()
-    thread.join(10)
+    thread.join(60)
     assert len(ended) == 1
 
 

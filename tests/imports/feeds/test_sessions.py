@@ -69,19 +69,19 @@ def test_a_feed_whose_host_is_full_waits_in_the_queue_and_keeps_no_worker(feed, 
     def hold():
         with claim_feed(other, Sessions()):
             ready.set()
-            done.wait(20)
+            done.wait(60)
         connection.close()
 
     thread = threading.Thread(target=hold)
     thread.start()
-    assert ready.wait(20)
+    assert ready.wait(60)
     said = tasks.pull(feed.pk)
     assert said.startswith("As many sessions on 127.0.0.1 are open as FEED_SESSIONS_PER_HOST allows (1).")
     feed.refresh_from_db()
     assert (feed.pulls.count(), feed.failures, queued()) == (0, 0, [])
     assert feed.queued_at < timezone.now() + timedelta(seconds=3)
     done.set()
-    thread.join(20)
+    thread.join(60)
     assert tasks.pull(feed.pk).endswith("succeeded")
 
 

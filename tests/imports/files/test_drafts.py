@@ -52,7 +52,7 @@ def test_a_pipe_is_written_to_and_stays(tmp_path):
     reader = threading.Thread(target=lambda: read.append(pipe.read_text()))
     reader.start()
     draft = write(pipe)
-    reader.join(10)
+    reader.join(60)
     assert read == ["new"]
     assert pipe.is_fifo()
     assert draft.parent != tmp_path

@@ -31,6 +31,7 @@ from imports.filesystems import (
     read_identities,
 )
 from imports.filesystems.sftp_logins import read_private_keys
+from tests.processes import free_port, wait_until
 from tests.servers import PASSWORD, NotStarted, make_authority, run_ftp, run_openssh, run_sftp, run_vsftpd
 
 CONTENT = b"customer_code|profile_name\n" * 2000
@@ -188,11 +189,7 @@ def test_the_session_is_closed(server):
     fetch(server.settings)
     with pytest.raises(FolderMissing), open_server(server.settings) as session:
         session.list_files("nowhere")
-    for _ in range(200):
-        if not server.sessions:
-            break
-        threading.Event().wait(0.02)
-    assert not server.sessions
+    wait_until(lambda: not server.sessions)
 
 
 # -- what is refused
@@ -282,7 +279,7 @@ def test_without_a_pinned_key_there_is_no_sftp(folder):
 
 def test_a_private_key_logs_in_with_its_passphrase(folder):
     key = asyncssh.generate_private_key("ssh-ed25519")
-    text = key.export_private_key(passphrase="open sesame").decode()
+    text = key.export_private_key(passphrase="open sesame", rounds=50).decode()
     with run_sftp(folder, client_key=key.export_public_key().decode()) as running:
         settings = replace(running.settings, private_key=text, password="open sesame")
         assert fetch(settings) == CONTENT
@@ -371,7 +368,7 @@ def test_a_server_that_encrypts_like_nobody_any_more_is_no_other_server():
         port = listening.getsockname()[1]
         with pytest.raises(SettingsWrong, match=r"not safe any more.*3des-cbc.*newer") as raised:
             fetch(ServerSettings(protocol="sftp", host="127.0.0.1", port=port, user="x", host_key=key, timeout=5))
-        thread.join(10)
+        thread.join(60)
     assert not isinstance(raised.value, IdentityWrong)
 
 
@@ -414,8 +411,7 @@ def test_a_busy_server_is_tried_again_later(folder):
 
 @pytest.mark.parametrize("protocol", ["ftp", "ftps", "ftps-implicit", "sftp"])
 def test_nobody_listens(protocol):
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     key = asyncssh.generate_private_key("ssh-ed25519").export_public_key().decode()
     settings = ServerSettings(protocol=protocol, host="127.0.0.1", port=port, host_key=key, timeout=1)
     with pytest.raises(TryAgainLater, match="cannot be reached"), open_server(settings):

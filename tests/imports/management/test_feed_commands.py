@@ -403,7 +403,7 @@ def test_a_feed_that_is_being_pulled_says_so(account, server):
     with claim_feed(feed, Sessions()):
         thread = threading.Thread(target=work)
         thread.start()
-        thread.join(20)
+        thread.join(60)
     assert answers[0][0] == 1
     assert "being pulled already" in answers[0][1]
 

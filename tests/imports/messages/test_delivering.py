@@ -95,7 +95,7 @@ def receiving():
     finally:
         server.shutdown()
         server.server_close()
-        thread.join(5)
+        thread.join(60)
 
 
 @pytest.fixture
@@ -304,7 +304,7 @@ def test_of_two_processes_one_delivers(feed, mailbox, monkeypatch):
     claim, ready = delivering._claim, threading.Barrier(2)
 
     def claim_together(message):
-        ready.wait(5)
+        ready.wait(60)
         return claim(message)
 
     monkeypatch.setattr(delivering, "_claim", claim_together)
@@ -318,7 +318,7 @@ def test_of_two_processes_one_delivers(feed, mailbox, monkeypatch):
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(20)
+        thread.join(60)
     assert sorted(counts) == [0, 1]
     assert len(mailbox.mails) == 1
 

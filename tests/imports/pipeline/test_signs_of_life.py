@@ -5,7 +5,6 @@ import os
 import re
 import signal
 import threading
-import time
 from datetime import timedelta
 from io import StringIO
 
@@ -40,7 +39,7 @@ from tests.builders import add_lookups, make_account, make_user
 from tests.feeds import customers, drop, make_feed
 from tests.imports.customer_files import import_path, kept_path
 from tests.imports.test_versioning import FILE, SPEC
-from tests.processes import run_cluster, start_command, wait_until
+from tests.processes import a_session_waits, run_cluster, start_command, wait_until
 from tests.queue import lose_tasks, queued, work
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -78,16 +77,16 @@ def elsewhere(holding):
     def hold():
         with holding():
             entered.set()
-            leave.wait(60)
+            leave.wait(300)
 
     thread = in_a_thread(hold)
     thread.start()
     try:
-        assert entered.wait(30)
+        assert entered.wait(60)
         yield
     finally:
         leave.set()
-        thread.join(30)
+        thread.join(60)
 
 
 @contextlib.contextmanager
@@ -139,7 +138,7 @@ def test_a_run_shows_that_it_lives_during_a_long_statement(account, tmp_path, mo
         seen = Run.objects.get().heartbeat_at
         wait_until(lambda: Run.objects.get().heartbeat_at > seen + timedelta(seconds=0.3))
         assert Run.objects.get().status == "running"
-    process.join(30)
+    process.join(60)
     assert Run.objects.get().status == "succeeded"
 
 
@@ -163,7 +162,7 @@ def test_an_upload_whose_worker_is_killed_is_taken_up_again(account, rosa, tmp_p
     with run_cluster(tmp_path):
         with elsewhere(merges_blocked):
             run = upload(account, rosa, "C1")
-            wait_until(lambda: Run.objects.get().status == "running")
+            wait_until(a_session_waits)
             os.kill(find_busy_worker((tmp_path / "cluster.log").read_text()), signal.SIGKILL)
             wait_until(lambda: not has_running_runs())
             assert "taken up again" in Run.objects.get().message
@@ -205,7 +204,7 @@ def test_an_upload_whose_session_is_lost_is_imported_all_the_same(account, rosa)
                 return cursor.fetchone()
 
         wait_until(cut)
-        worker.join(30)
+        worker.join(60)
     run.refresh_from_db()
     assert (run.status, run.attempts) == ("queued", 1)
     assert "gave up" in run.message
@@ -219,7 +218,7 @@ def test_a_frozen_import_is_ended_and_frees_its_account(account, tmp_path):
     path = drop(tmp_path, "a.txt", "C1")
     with elsewhere(merges_blocked):
         frozen = start_command("import_customers", str(path), "--account", account.code)
-        wait_until(lambda: Run.objects.filter(status="running").exists())
+        wait_until(a_session_waits)
         frozen.send_signal(signal.SIGSTOP)
         enqueue_due()
         assert Run.objects.get().status == "running"
@@ -229,7 +228,7 @@ def test_a_frozen_import_is_ended_and_frees_its_account(account, tmp_path):
         assert (run.status, "Nothing was applied" in run.message) == ("failed", True)
     assert import_path(account, path).status == "succeeded"
     frozen.send_signal(signal.SIGCONT)
-    _, errors = frozen.communicate(timeout=30)
+    _, errors = frozen.communicate(timeout=60)
     assert frozen.returncode == 1
     assert "Nothing was applied" in errors
     assert "Traceback" not in errors
@@ -247,7 +246,7 @@ def test_a_frozen_comparison_of_formats_frees_its_account_too(account, tmp_path)
     account.connections.all().delete()  # so that either reading has something to merge
     with elsewhere(merges_blocked):
         frozen = start_command("compare_format", "erp", "--account", account.code)
-        wait_until(lambda: Run.objects.filter(status="running").exists())
+        wait_until(a_session_waits)
         frozen.send_signal(signal.SIGSTOP)
         with pytest.raises(AccountBusy):
             import_path(account, path, version=version, patient=False)
@@ -256,7 +255,7 @@ def test_a_frozen_comparison_of_formats_frees_its_account_too(account, tmp_path)
         assert not Run.objects.filter(status="running").exists()
     assert import_path(account, path, version=version).status == "succeeded"
     frozen.send_signal(signal.SIGCONT)
-    _, errors = frozen.communicate(timeout=30)
+    _, errors = frozen.communicate(timeout=60)
     assert (frozen.returncode, "Traceback" in errors) == (1, False)
     Run.objects.filter(dry_run=True).delete()
     call_command("compare_format", "erp", "--account", account.code, stdout=StringIO())
@@ -307,7 +306,7 @@ def test_a_thawed_process_leaves_the_run_to_whoever_took_it_up(account, rosa, mo
             session = cursor.fetchone()[0]
         other = in_a_thread(lambda: take_over(session))
         other.start()
-        other.join(30)
+        other.join(60)
         return real(self, *arguments)
 
     def take_over(session):
@@ -329,10 +328,8 @@ def test_a_thawed_process_leaves_the_run_to_whoever_took_it_up(account, rosa, mo
 def test_a_busy_account_gives_the_worker_back_and_its_files_go_in_as_they_came(account, rosa):
     runs = [upload(account, rosa, "C1") for _ in range(3)]
     with busy(account):
-        began = time.monotonic()
         for run in reversed(runs):
             assert "Another file is being imported" in tasks.import_upload(run.pk)
-        assert time.monotonic() - began < 20
         lose_tasks()
     assert {run.status for run in Run.objects.all()} == {"queued"}
     assert queued() == [("import_upload", runs[0].pk)]
@@ -396,9 +393,9 @@ def test_uploads_into_a_busy_account_keep_no_other_account_waiting(account, rosa
             runs = [upload(account, rosa, "C1") for _ in range(4)]
             wait_until(lambda: Run.objects.get(pk=runs[0].pk).queued_at is None)
             enqueue_due()
-            wait_until(lambda: Run.objects.filter(feed=feed, status="succeeded").exists(), 30)
+            wait_until(lambda: Run.objects.filter(feed=feed, status="succeeded").exists())
             assert account.runs.filter(status="queued").count() == 4
-        wait_until(lambda: account.runs.filter(status="succeeded").count() == 4, 40)
+        wait_until(lambda: account.runs.filter(status="succeeded").count() == 4)
     ended = account.runs.order_by("finished_at").values_list("pk", flat=True)
     assert list(ended) == [run.pk for run in runs]
 
@@ -524,7 +521,7 @@ def test_killed_processes_count_as_failures_of_the_file(feed, folder):
     drop(folder, "1.txt", "C1")
     with elsewhere(merges_blocked):
         process = start_command("pull_feeds", feed.name)
-        wait_until(lambda: Run.objects.filter(status="running").exists())
+        wait_until(a_session_waits)
         process.kill()
         process.communicate()
         wait_until(lambda: not has_running_runs())

@@ -140,15 +140,15 @@ def test_an_account_that_something_goes_into_waits_and_keeps_no_other_waiting(ac
     def hold():
         with claim_account(account):
             at_work.set()
-            done.wait(30)
+            done.wait(60)
         connection.close()
 
     thread = threading.Thread(target=hold)
     thread.start()
-    assert at_work.wait(30)
+    assert at_work.wait(60)
     prune_all("copies")
     done.set()
-    thread.join(30)
+    thread.join(60)
     assert [is_kept(run) for run in runs] == [True, False]
     prune_all("copies")
     assert not is_kept(runs[0])
@@ -168,7 +168,7 @@ def test_a_row_that_somebody_writes_is_left_for_the_next_time(account, send, set
         Run.objects.select_for_update().get(pk=run.pk)
         thread = threading.Thread(target=prune_apart)
         thread.start()
-        thread.join(30)
+        thread.join(60)
         assert not thread.is_alive()
     assert is_kept(run)
     prune_all("copies")
@@ -272,16 +272,16 @@ def test_an_upload_that_is_being_stored_is_not_deleted_where_none_are_kept(accou
                 sent = SimpleUploadedFile("upload.txt", file.read_bytes())
                 runs.append(store_upload(account, sent, make_user("rosa")))
                 stored.set()
-                pruned.wait(30)
+                pruned.wait(60)
         finally:
             connection.close()
 
     thread = threading.Thread(target=upload)
     thread.start()
-    assert stored.wait(30)
+    assert stored.wait(60)
     prune_all()
     pruned.set()
-    thread.join(30)
+    thread.join(60)
     assert kept_bytes(runs[0].kept_file) == file.read_bytes()
     assert import_queued(runs[0].pk).endswith("partial")
     prune_all()

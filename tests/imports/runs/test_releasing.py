@@ -129,7 +129,7 @@ def test_of_two_people_who_decide_at_once_one_wins(held):
     start = threading.Barrier(2)
 
     def decide_as(name):
-        start.wait(5)
+        start.wait(60)
         try:
             decide(Run.objects.get(pk=held.pk), Run.Decision.REJECTED, name)
             outcomes.append(name)
@@ -142,7 +142,7 @@ def test_of_two_people_who_decide_at_once_one_wins(held):
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(10)
+        thread.join(60)
     assert outcomes.count("refused") == 1
     held.refresh_from_db()
     assert held.decided_by in outcomes
@@ -160,7 +160,7 @@ def test_a_rejection_while_the_release_is_at_work_takes_the_release_back(held, m
         go(self, *arguments)
         thread = threading.Thread(target=reject)
         thread.start()
-        thread.join(10)
+        thread.join(60)
 
     monkeypatch.setattr(pipeline._Import, "_merge", merge_late)
     with pytest.raises(SettingsWrong, match="rejected by luc"):

@@ -15,21 +15,11 @@ from imports.runs.undoing import undo_run
 from tests.builders import make_user
 from tests.connections.history.replayed import read_stored, replay_log
 from tests.imports.customer_files import NEW
-from tests.processes import wait_until
+from tests.processes import a_session_waits, wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 CODE = {"customer_code": "C1"}
-
-
-def others_wait():
-    """Whether any session of the database waits for a lock."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_stat_clear_snapshot()")
-        cursor.execute(
-            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
-        )
-        return cursor.fetchone()[0] > 0
 
 
 @contextmanager
@@ -68,7 +58,7 @@ def test_an_edit_that_is_being_saved_is_not_overwritten(account, send):
         Connection.objects.filter(pk=pk).update(customer_alias="By hand")
         work = meanwhile(lambda: undone.append(undo_run(run)[1]))
         work.__enter__()
-        wait_until(others_wait, 20)
+        wait_until(a_session_waits)
     work.__exit__(None, None, None)
     assert [left.changed_by for left in undone[0].left] == ["rosa"]
     assert (send.customer()["profile_name"], send.customer()["customer_alias"]) == ("Harbor Row", "By hand")
@@ -83,7 +73,7 @@ def test_a_customer_that_is_being_approved_stays(account, send):
         approve(account.connections.all(), rosa)
         work = meanwhile(lambda: undone.append(undo_run(run)[1]))
         work.__enter__()
-        wait_until(others_wait, 20)
+        wait_until(a_session_waits)
     work.__exit__(None, None, None)
     assert (undone[0].spared, account.connections.get().status) == (1, "approved")
     check_log(account)
@@ -110,7 +100,7 @@ def test_whoever_comes_while_a_run_is_being_undone_waits_for_it(account, send, m
     def record(*args):
         begun.append(meanwhile(work))
         begun[0].__enter__()
-        wait_until(others_wait, 20)
+        wait_until(a_session_waits)
         real(*args)
 
     monkeypatch.setattr(undoing, "_record", record)
@@ -137,7 +127,7 @@ def test_an_undo_that_the_database_ends_for_a_deadlock_is_done_again(account, se
         with transaction.atomic():
             Connection.objects.select_for_update().get(pk=second.pk)
             work.__enter__()
-            wait_until(others_wait, 20)
+            wait_until(a_session_waits)
             Connection.objects.select_for_update().get(pk=first.pk)  # out of order, as no writer of ours does
     except OperationalError:
         pass  # the database ends one of the two
