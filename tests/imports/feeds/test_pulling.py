@@ -542,7 +542,7 @@ def test_a_pull_that_finds_nothing_asks_four_things_and_takes_what_changed_while
         if len(asked) == 1:
             thread = threading.Thread(target=ask)
             thread.start()
-            thread.join(10)
+            thread.join(60)
         return done
 
     pull(feed)

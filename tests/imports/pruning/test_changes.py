@@ -135,17 +135,17 @@ def test_an_account_that_something_goes_into_waits_and_keeps_no_other_waiting(ac
     def hold():
         with claim_account(account):
             at_work.set()
-            done.wait(30)
+            done.wait(60)
         connection.close()
 
     thread = threading.Thread(target=hold)
     thread.start()
-    assert at_work.wait(30)
+    assert at_work.wait(60)
     try:
         assert prune_all("changes").total == 1
     finally:
         done.set()
-        thread.join(30)
+        thread.join(60)
     assert set(Change.objects.filter(field="customer_alias", after="B").values_list("account", flat=True)) == {
         account.pk
     }
