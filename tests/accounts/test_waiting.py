@@ -9,8 +9,8 @@ from connections.models import Address, Connection
 from tests.accounts.test_admin import url
 from tests.api.conftest import Program
 from tests.builders import ELM, make_account, make_connection, make_user
-from tests.connections.review.test_decisions import wait_for_a_waiting_session
 from tests.pages import filled_in
+from tests.processes import a_session_waits, wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -34,7 +34,7 @@ def by_hand(shop):
                 Address.objects.select_for_update().get(connection=shop)
                 Connection.objects.select_for_update().get(customer_code="C2")
                 holds.set()
-                wait_for_a_waiting_session()
+                wait_until(a_session_waits)
                 Connection.objects.select_for_update().get(pk=shop.pk)
         finally:
             connection.close()
