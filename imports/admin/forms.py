@@ -16,7 +16,7 @@ from unfold.widgets import (
 
 from accounts.careful import RowsAsPosted
 from imports.formats.countries import LANGUAGES
-from imports.formats.documents import NAMED_MARKS, read_mark
+from imports.formats.documents import NAMED_MARKS, read_mark, read_quote
 from imports.formats.encodings import UnknownEncoding, find_encoding
 from imports.formats.policies import AssignmentMode, FormatError, UnknownLookup
 from imports.formats.spec import BadValue, Blank, Ownership
@@ -39,6 +39,16 @@ class MarkField(forms.CharField):
     def to_python(self, value: Any) -> str:
         try:
             return read_mark(super().to_python(value) or "")
+        except FormatError as error:
+            raise ValidationError(str(error)) from None
+
+
+class QuoteField(MarkField):
+    """One character or the word none, by which "" comes; None where it is left blank."""
+
+    def to_python(self, value: Any) -> str | None:  # type: ignore[override]  # blank is another answer than none
+        try:
+            return read_quote(value or "")
         except FormatError as error:
             raise ValidationError(str(error)) from None
 

@@ -15,7 +15,7 @@ from unfold.widgets import (
     UnfoldAdminTextInputWidget,
 )
 
-from imports.admin.forms import LinesField, MarkField
+from imports.admin.forms import LinesField, MarkField, QuoteField
 from imports.errors import FileRejected, SettingsWrong, TryAgainLater
 from imports.formats.documents import read_format
 from imports.formats.encodings import UnknownEncoding, find_encoding
@@ -35,7 +35,7 @@ CONSTANTS = {
     "price_type_name": Target("price_type_name"),
     "address_type": Target("address_type"),
 }
-CORRECTIONS = ("encoding", "delimiter", "header_line", "columns")
+CORRECTIONS = ("encoding", "delimiter", "quotechar", "header_line", "columns")
 LARGEST_DOCUMENT = 1 << 20
 
 
@@ -76,6 +76,11 @@ class OnboardForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at 
         help_text="Such as cp1252, where the proposal reads the sample's letters wrongly.",
     )
     delimiter = MarkField(required=False, help_text="Where it was not found: one character, or comma, semicolon, tab.")
+    quotechar = QuoteField(
+        required=False,
+        label="Quote",
+        help_text="Where it was taken wrongly: the character that stands around cells, or none.",
+    )
     header_line = forms.IntegerField(
         required=False,
         min_value=0,
@@ -135,6 +140,7 @@ class OnboardForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at 
             fields=cleaned["columns"],
             encoding=cleaned["encoding"],
             delimiter=cleaned["delimiter"],
+            quotechar=cleaned["quotechar"],
             header_line=cleaned["header_line"],
         )
         with tempfile.NamedTemporaryFile() as copy:

@@ -16,7 +16,7 @@ from accounts.api.parsers import JSONTextField, WholeMultiPartParser
 from accounts.api.strictness import StrictSerializer
 from imports.api.errors import answering
 from imports.api.formats import describe_newest
-from imports.formats.documents import read_mark
+from imports.formats.documents import read_mark, read_quote
 from imports.formats.encodings import UnknownEncoding, find_encoding
 from imports.formats.policies import FormatError
 from imports.models import Format, FormatVersion
@@ -48,6 +48,12 @@ class ProposeSerializer(StrictSerializer):
     encoding = serializers.CharField(required=False, max_length=30, help_text="Such as cp1252.")
     delimiter = serializers.CharField(
         required=False, max_length=9, trim_whitespace=False, help_text="One character, or comma, pipe, semicolon, tab."
+    )
+    quotechar = serializers.CharField(
+        required=False,
+        max_length=9,
+        trim_whitespace=False,
+        help_text="What stands around cells: one character, or none.",
     )
     header_line = serializers.IntegerField(
         required=False, min_value=0, max_value=1000, help_text="The line of the header; 0 where there is none."
@@ -131,6 +137,10 @@ def read_corrections(values: dict[str, Any]) -> Corrections:
     except FormatError as error:
         raise ValidationError({"delimiter": str(error)}) from None
     try:
+        quote = read_quote(values.get("quotechar", ""))
+    except FormatError as error:
+        raise ValidationError({"quotechar": str(error)}) from None
+    try:
         encoding = find_encoding(values["encoding"]) if values.get("encoding") else ""
     except UnknownEncoding as error:
         raise ValidationError({"encoding": str(error)}) from None
@@ -141,6 +151,7 @@ def read_corrections(values: dict[str, Any]) -> Corrections:
         fields=fields,
         encoding=encoding,
         delimiter=delimiter,
+        quotechar=quote,
         header_line=values.get("header_line"),
     )
 

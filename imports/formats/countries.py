@@ -67,6 +67,9 @@ _BRACKETS = re.compile(r"\s*\([^)]*\)")
 _AROUND = " .,:;-_/()[]{}"
 _KANA_MARKS = "\u3099\u309a"
 """Make another letter; an accent makes the same one."""
+_POINTED = re.compile(r"([^\W\d_]+)(\.?)")
+FEWEST_LETTERS = 3
+"""How many letters one of the words of an abbreviated name has at least."""
 LEAST_LIKE = 80
 """From 0 to 100: how alike a name must be to be suggested."""
 
@@ -126,6 +129,49 @@ def _parts() -> dict[str, dict[str, str]]:
     return parts
 
 
+@lru_cache(4096)
+def find_abbreviated(text: str) -> str:
+    """The alpha-2 code of the one country whose name in some language a cell abbreviates with points, "Dom. Rep."
+
+    "" for none or several. It is a proposal for a person to look at: a file's cells are never read so.
+    """
+    plain = unicodedata.normalize("NFKC", text).strip()
+    beginnings = [(bool(point), word) for word, point in _POINTED.findall(plain)]
+    if not any(point for point, _ in beginnings) or any(map(str.isdigit, plain)):
+        return ""
+    for language in ("en", *LANGUAGES):
+        said = [(point, word) for point, raw in beginnings for word in _words(raw, language)]
+        if max((len(word) for _, word in said), default=0) < FEWEST_LETTERS:
+            return ""
+        if len(codes := {code for words, code in _names_in_words(language) if _begins(said, words)}) == 1:
+            return codes.pop()
+    return ""
+
+
+def _begins(said: list[tuple[bool, str]], words: tuple[str, ...]) -> bool:
+    """Whether each word is that of a name, or begins it where a point stands behind; one word alone any name's."""
+    if len(said) == 1:
+        return any(word.startswith(said[0][1]) for word in words)
+    return len(said) == len(words) and all(
+        word.startswith(beginning) if point else word == beginning
+        for (point, beginning), word in zip(said, words, strict=True)
+    )
+
+
+@cache
+def _names_in_words(language: str) -> frozenset[tuple[tuple[str, ...], str]]:
+    """The names of countries in a language, each word by word, with their codes."""
+    everyday = [(name, code) for code, names in _listed()["names"].get(language, {}).items() for name in names]
+    sources = [everyday, *(_iso_names(translate) for translate in _translations(language))]
+    return frozenset(
+        (tuple(words), code)
+        for source in sources
+        for name, code in source
+        for spelling in _spellings(name)
+        if (words := _words(spelling, language))
+    )
+
+
 def parts_named(code: str, language: str) -> list[str]:
     """What the parts of a country are called in a language."""
     return list(_listed()["parts"][code][language])
@@ -142,7 +188,7 @@ def suggest_countries(text: str, languages: tuple[str, ...] = ()) -> str:
 def _find_elsewhere(text: str) -> list[str]:
     """The country that the text is a name, a number, a region or a part of, in whatever language or list."""
     plain = text.strip().upper()
-    if code := find_country(text, tuple(LANGUAGES)) or find_part(text)[0]:
+    if code := find_country(text, tuple(LANGUAGES)) or find_part(text)[0] or find_abbreviated(text):
         return [code]
     if found := pycountry.countries.get(numeric=plain.zfill(3)) if plain.isdigit() else None:
         return [found.alpha_2]

@@ -37,12 +37,24 @@ _LEFT_OUT = ("escapechar", "footer", "allow_spaced_delimiter", "width", "spaces_
 _NOTHING = ("", "~", "null", "none")
 
 
+NO_QUOTE = "none"
+"""What people write who mean that no character stands around cells."""
+
+
 def read_mark(text: str) -> str:
     """A character that people give, by itself or by its name; "" for none. Raises FormatError."""
     mark = NAMED_MARKS.get(text.strip().lower(), text)
     if len(mark) > 1:
         raise FormatError(f"Give one character, or one of {', '.join(NAMED_MARKS)}.")
     return mark
+
+
+def read_quote(text: str) -> str | None:
+    """A quote that people give, by itself or by a name; "" for the word none, and None for nothing given.
+
+    Raises FormatError.
+    """
+    return "" if text.strip().lower() == NO_QUOTE else read_mark(text) or None
 
 
 # -- writing

@@ -9,7 +9,9 @@ from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from imports.onboarding import vocabulary
-from imports.onboarding.headers import Meaning, read_header, split_meaning
+from imports.onboarding.grouping import name_groups
+from imports.onboarding.headers import Meaning, read_header
+from imports.onboarding.lexicon import split_meaning
 from imports.onboarding.prefixes import name_blocks
 from imports.onboarding.profiles import Profile
 from imports.template import normalize
@@ -77,8 +79,11 @@ def read_columns(table: Table) -> list[Column]:
         meanings = read_header(header) if header else ()
         if prefix and header.startswith(prefix) and (not meanings or meanings[0].score < 0.95):
             meanings = read_header(header.removeprefix(prefix).strip("_"))
+        if not meanings and index < len(table.labels):
+            meanings = read_header(table.labels[index])
         columns.append(Column(index, header, Profile([row[index] for row in table.rows]), meanings))
     name_blocks(columns)
+    name_groups(columns, table.groups)
     return columns
 
 

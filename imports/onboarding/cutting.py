@@ -21,6 +21,11 @@ FEW_COLUMNS = 3
 LEAST_SHORT = 0.1
 """The share of rows that must be short, else they are faulty ones."""
 MOST_FOOTER_LINES = 6
+FEWEST_WRAPPED = 2
+"""How many cells an unusual quote must wrap to be tried."""
+MOST_WRAP = 0.7
+"""The share of a mark's places, beside another one, from which on it wraps the cells between."""
+_NO_QUOTE = frozenset(" \t\r\n\0.,;:-_@/\\()[]{}<>&+?!=")
 _NO_DELIMITER = frozenset("\"'._-@/()+&#*\\ \r\n\0")
 
 
@@ -64,25 +69,48 @@ class Cutting:
 
 
 def find_delimiters(lines: list[str]) -> list[str]:
-    """The usual delimiters, and whatever else stands on most lines and is no letter or digit."""
+    """The usual delimiters, and whatever else stands on most lines and is no letter or digit.
+
+    A mark that stands on both sides of another one all over wraps the cells between those: |a|,|b|.
+    """
     seen = Counter(letter for line in lines for letter in set(line) if not letter.isalnum())
     often = [letter for letter, count in seen.most_common(12) if count > len(lines) / 2 and letter not in _NO_DELIMITER]
-    return [*COMMON_DELIMITERS, *(letter for letter in often if letter not in COMMON_DELIMITERS), " "]
+    text = "".join(lines)
+    found = [*COMMON_DELIMITERS, *(letter for letter in often if letter not in COMMON_DELIMITERS)]
+    return [mark for mark in found if not _wraps(text, mark)] + [" "]
+
+
+def _wraps(text: str, mark: str) -> bool:
+    between = max(text.count(f"{mark}{delimiter}{mark}") for delimiter in COMMON_DELIMITERS if delimiter != mark)
+    return between * 2 > text.count(mark) * MOST_WRAP
 
 
 def find_quotes(lines: list[str], delimiter: str) -> list[str | None]:
     """The quotes that may wrap cells, the likeliest first; a mark that never wraps one is none."""
     text = "".join(lines)
-    mark = re.escape(delimiter)
-    wraps = {
-        quote: len(re.findall(rf"(?:^|{mark}){quote}[^{quote}\r\n]*{quote}(?=$|{mark})", text, re.MULTILINE))
-        for quote in "\"'"
-    }
-    if wraps["'"] > len(lines) and wraps["'"] > wraps['"']:
-        return ["'"]
-    if wraps['"'] * 2 >= text.count('"') - wraps['"']:
-        return ['"']  # nearly all of them wrap cells
-    return ['"', None] if '"' in text else ['"']
+    usual = _count_wrapped(text, '"', delimiter)
+    others = {mark: _count_wrapped(text, mark, delimiter) for mark in _marks(text, delimiter)}
+    other, often = max(others.items(), key=lambda item: item[1], default=("", 0))
+    if often > max(len(lines), usual):
+        return [other]
+    found: list[str | None] = ['"']
+    if usual * 2 < text.count('"') - usual:  # not nearly all of them wrap cells
+        found.append(None)
+    return [*found, other] if often >= FEWEST_WRAPPED else found
+
+
+def _marks(text: str, delimiter: str) -> list[str]:
+    """What may wrap cells beside the usual quote: an apostrophe, "~", "|", but no letter and no space."""
+    marks = (mark for mark in sorted(set(text)) if mark.isascii() and not mark.isalnum() and mark not in _NO_QUOTE)
+    return [mark for mark in marks if mark not in ('"', delimiter) and f"{delimiter}{mark}" in text]
+
+
+def _count_wrapped(text: str, quote: str, delimiter: str) -> int:
+    """How many cells begin and end with a mark."""
+    mark, wrap = re.escape(delimiter), re.escape(quote)
+    return len(
+        re.findall(rf"(?:^|{mark}){wrap}(?:[^{wrap}\r\n]|{wrap}{wrap})*{wrap}(?=\r?$|{mark})", text, re.MULTILINE)
+    )
 
 
 def _are_ragged(records: list[tuple[int, list[str]]]) -> bool:

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING
 
 from imports.errors import FileRejected
 from imports.formats.masks import compile_masks
+from imports.formats.policies import FormatError
 from imports.formats.spec import Dialect
 from imports.onboarding.continuing import fill_down
 from imports.onboarding.cutting import cut, cut_around_quotes, find_delimiters, find_quotes
 from imports.onboarding.footers import find_footer, last_line
-from imports.onboarding.headers import knows
-from imports.onboarding.ignoring import find_ignored, is_rule
+from imports.onboarding.headings import Below, find_below, find_better, find_groups, is_header
+from imports.onboarding.ignoring import find_ignored, is_rule, mask_lines
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from imports.onboarding.cutting import Cutting
     from imports.onboarding.sampling import Sample
 
@@ -42,6 +40,10 @@ class Table:
     """Whether rows without a code continue the one above; what is its customer's is filled in."""
     footer: str = ""
     """The footer, where it is one line."""
+    groups: list[str] = field(default_factory=list)
+    """By column, what a line above the header says of several; [] where there is none."""
+    labels: list[str] = field(default_factory=list)
+    """By column, what a line below the header calls it as well; [] where there is none."""
     records: int = 0
     """How many records there are behind the header; 0 where the sample is only the beginning of a file."""
 
@@ -56,12 +58,15 @@ def find_table(
     """Cut the sample, by the delimiter and quote and with the header that are given, else as is likeliest.
 
     `header_line` counts from 1, and 0 says that there is no header; a quote of "" is none. Raises FileRejected where it
-    is no table of two to a thousand columns with a row.
+    is no table of two to a thousand columns with a row, FormatError where delimiter and quote are the same.
     """
+    if quotechar and quotechar == delimiter:
+        raise FormatError(f"Delimiter and quote must be different characters, not both {delimiter!r}.")
     lines = [line for line in sample.lines[:PROBED_LINES] if not is_rule(line)]
     delimiters = [delimiter] if delimiter else find_delimiters(lines)
     given = None if quotechar is None else [quotechar or None]
-    cuttings = [cut(lines, mark, quote) for mark in delimiters for quote in given or find_quotes(lines, mark)]
+    marks = [(mark, quote) for mark in delimiters for quote in given or find_quotes(lines, mark) if mark != quote]
+    cuttings = [cut(lines, mark, quote) for mark, quote in marks]
     best = max(cuttings, key=lambda cutting: cutting.score, default=None)
     if best is not None and quotechar != "":
         best = cut_around_quotes(lines, best)
@@ -93,10 +98,14 @@ def _read_table(sample: Sample, cutting: Cutting, header_line: int | None) -> Ta
         first, has_header = _find_line(records, header_line, width), True
     else:
         first = _find_first(records, width)
-        has_header = header_line is None and _is_header(records, first, width)
+        has_header = header_line is None and is_header(records, first, width)
+        if has_header:
+            first += find_better(records[first][1], [cells for _, cells in records[first + 1 :]])
     header = records[first][1] if has_header else []
     line = records[first][0]
+    below = find_below([cells for _, cells in records[first + 1 :]]) if has_header else Below(0, [])
     ignored = find_ignored(sample.lines, found, line)
+    ignored += mask_lines(sample.lines, records, first + 1, below.lines)
     ignores = compile_masks(ignored)
     footer_lines, mask, footer = find_footer(sample, cutting, ignores)
     end = last_line(sample.lines) - footer_lines if footer_lines and sample.is_whole else len(sample.lines)
@@ -111,6 +120,7 @@ def _read_table(sample: Sample, cutting: Cutting, header_line: int | None) -> Ta
         rows = [cells + [""] * (width - len(cells)) for cells in rows]
     width, trailing = _settle_width(header, rows, width)
     header = header[:width]
+    groups = find_groups([cells for _, cells in records[:first]], width) if has_header else []
     rows = [cells[:width] for cells in rows if len(cells) == width or (trailing and len(cells) == width + 1)]
     rows, continues = fill_down(rows[:READ_ROWS])
     if not rows:
@@ -128,7 +138,9 @@ def _read_table(sample: Sample, cutting: Cutting, header_line: int | None) -> Ta
         spaces_around_quotes=cutting.around,
     )
     number = line + 1 if has_header else None
-    return Table(dialect, header, number, rows, footer_lines, trailing, short, continues, footer, count)
+    return Table(
+        dialect, header, number, rows, footer_lines, trailing, short, continues, footer, groups, below.labels, count
+    )
 
 
 def _settle_width(header: list[str], rows: list[list[str]], width: int) -> tuple[int, bool]:
@@ -181,48 +193,3 @@ def _no_rows() -> FileRejected:
     return FileRejected(
         "no_rows", "The file has a header and no rows. Give a sample with some customers: their values are needed."
     )
-
-
-def _is_header(records: list[tuple[int, list[str]]], first: int, width: int) -> bool:
-    """Whether the first record names the columns: with known words, or as the misfit of columns that hold values."""
-    cells = [cell.strip() for cell in records[first][1]]
-    given = [cell for cell in cells if cell]
-    known = sum(knows(cell) for cell in given)
-    datalike = sum("@" in cell or bool(re.fullmatch(r"[+(]?[\d ./,()-]{3,}", cell)) for cell in given)
-    below = [row for _, row in records[first + 1 : first + 100] if len(row) == width]
-    repeated = sum(any(row[index].strip() == cell for row in below) for index, cell in enumerate(cells[:width]) if cell)
-    if datalike > len(given) / 10 or repeated > len(given) / 4:
-        return known > len(given) * 0.6 and not datalike
-    return known >= max(1, len(given) * 0.3) or _differs(cells, below) > (0.6 if known < len(given) * 0.15 else 0.3)
-
-
-def _differs(cells: list[str], below: list[list[str]]) -> float:
-    """The share of the columns with values of one shape that the record's cell does not have."""
-    shaped = misfits = 0
-    for index, cell in enumerate(cells):
-        values = [value for row in below if index < len(row) and (value := row[index].strip())]
-        if len(values) < max(2, len(below) / 2):
-            continue
-        shapes = [shape for shape in _SHAPES if sum(map(shape, values)) > len(values) * 0.9]
-        few = len(set(values)) <= min(len(values) / 2, 6)
-        if shapes or few:
-            shaped += 1
-            misfits += (few and cell not in values) if not shapes else not all(shape(cell) for shape in shapes)
-    return misfits / shaped if shaped else 0.0
-
-
-def _is_number(cell: str) -> bool:
-    return cell.replace(" ", "").replace(".", "").replace(",", "").isdigit()
-
-
-_SHAPES: tuple[Callable[[str], bool], ...] = (
-    lambda cell: "@" in cell,
-    _is_number,
-    lambda cell: any(letter.isdigit() for letter in cell),
-    lambda cell: sum(letter.isdigit() for letter in cell) > len(cell) / 3,
-    lambda cell: len(cell) == 2,
-    lambda cell: len(cell) == 3,
-    lambda cell: not cell.isupper(),
-    lambda cell: " " in cell,
-)
-"""What all values of a column may have in common, and the name of the column has not."""

@@ -12,7 +12,7 @@ from imports.formats.masks import Footer
 from imports.formats.policies import FormatError
 from imports.formats.spec import Dialect
 from imports.onboarding import vocabulary
-from imports.onboarding.headers import lexicon
+from imports.onboarding.lexicon import lexicon
 from imports.onboarding.vocabulary import words_of
 
 if TYPE_CHECKING:

@@ -37,6 +37,7 @@ def guess_columns(columns: Sequence[Column], blocks: AddressBlocks, customers: C
             continue
         if column.meanings:
             _guess_address_code(column, blocks, customers)
+            _guess_address_name(column, blocks, customers)
             continue
         group = (_kind_called_so(column, columns) or blocks.plain_kind or "address") if column.header else "address"
         factor = UNNAMED if column.header else 1.0
@@ -87,6 +88,18 @@ def _guess_address_code(column: Column, blocks: AddressBlocks, customers: Custom
     if says_code and customers.has_names and customers.counts_addresses(column):
         group = _kind_called_so(column, blocks.columns) or blocks.plain_kind or "shipping"
         column.propose(Target(f"{group}_code"), 0.75, "customers have several of its values, and none has one twice")
+
+
+def _guess_address_name(column: Column, blocks: AddressBlocks, customers: Customers) -> None:
+    """A second name, of which a customer's rows have several, is the address's."""
+    best = column.best
+    says_name = best is not None and best.part == "name" and best.owner in ("", "customer") and not best.number
+    others = customers.has_names and column is not customers.name and customers.several
+    if says_name and others and column.profile.letters > 0.8 and not customers.is_constant(column):
+        group = blocks.plain_kind or "shipping"
+        column.propose(
+            Target(f"{group}_name"), 0.8, "customers have several of its values, and another column names them"
+        )
 
 
 def _kind_called_so(column: Column, columns: Sequence[Column]) -> str:
@@ -200,6 +213,10 @@ def _guess_words(
     many_words = profile.share(lambda cell: " " in cell)
     varied = profile.uniqueness if customers.code is None else profile.distinct / max(1, len(customers.rows))
     beside = [places.get(column.index + step, "") for step in (-1, 1)]
+    before = columns[column.index - 1] if column.index else None
+    is_word = profile.distinct <= 6 and profile.distinct < profile.filled and profile.length > 1.5
+    if before is not None and is_word and profile.booleans < 0.9 and _is_currency(before.profile):
+        yield "price_type_name", 0.55, "it follows the currency, and few values repeat"
     if profile.length <= 2:
         return
     if {"zip", "state"} & set(beside) and many_words < 0.7:
@@ -217,10 +234,6 @@ def _guess_words(
         yield "profile_name", 0.5, "its values read like names, each its own"
     if profile.persons > 0.8 and many_words > 0.9 and column.index > street:
         yield "buyer_name", 0.55, "its values read like persons"
-    before = columns[column.index - 1] if column.index else None
-    is_word = profile.distinct <= 6 < profile.filled and profile.length > 1.5 and profile.booleans < 0.9
-    if before is not None and is_word and _is_currency(before.profile):
-        yield "price_type_name", 0.55, "it follows the currency, and few values repeat"
 
 
 def _is_first_words(column: Column, columns: Sequence[Column]) -> bool:

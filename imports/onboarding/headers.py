@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections import Counter, defaultdict
-from dataclasses import dataclass
-from functools import cache, lru_cache
+from collections import Counter
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from rapidfuzz import fuzz, process
 
-from imports.onboarding import vocabulary
+from imports.onboarding.lexicon import GUESS, find_abbreviated, lexicon
 from imports.onboarding.vocabulary import squash, words_of
 
 if TYPE_CHECKING:
@@ -21,8 +20,6 @@ LOOSEST = 84
 MOST_WORDS = 10
 CLOSE = 0.15
 """How far below the best reading of a header another one may be to count at all."""
-GUESS = 0.7
-"""The score of a phrase that only may mean what it is listed for."""
 SHORTEST_BEGINNING, LONGEST_BEGINNING, BEGINNING = 5, 8, 0.72
 """How many letters of a word a technical name may have kept, and how sure it is."""
 SHORTEST_COMPOUND = 5
@@ -49,47 +46,6 @@ class Meaning(NamedTuple):
     why: str
 
 
-@dataclass
-class Lexicon:
-    """The words of the data files, by their squashed spelling."""
-
-    phrases: dict[str, list[tuple[str, str, float]]]
-    owners: dict[str, list[str]]
-    parts: dict[str, list[str]]
-    words: frozenset[str]
-    languages: dict[str, list[str]]
-
-
-@cache
-def lexicon() -> Lexicon:
-    phrases: dict[str, list[tuple[str, str, float]]] = defaultdict(list)
-    owners: dict[str, list[str]] = defaultdict(list)
-    parts: dict[str, list[str]] = defaultdict(list)
-    words: set[str] = set()
-    languages: dict[str, list[str]] = defaultdict(list)
-    for table, entries in ((owners, vocabulary.load("owners")), (parts, vocabulary.load("parts"))):
-        for name, by_language in entries.items():
-            for language, listed in by_language.items():
-                for phrase in listed:
-                    words.update(words_of(phrase))
-                    for spelling in vocabulary.spellings(phrase):
-                        words.add(spelling)
-                        languages[spelling].append(language)
-                        if name not in table[spelling]:
-                            table[spelling].append(name)
-    for name, listed in vocabulary.load("phrases").items():
-        owner, part = split_meaning(name.rstrip("?"))
-        score = GUESS if name.endswith("?") else 1.0
-        for phrase in listed:
-            words.update(word for word in words_of(phrase) if len(word) > 3)
-            for spelling in vocabulary.spellings(phrase):
-                if (owner, part, score) not in phrases[spelling]:
-                    phrases[spelling].append((owner, part, score))
-    return Lexicon(
-        dict(phrases), dict(owners), dict(parts), frozenset(word for word in words if len(word) > 1), dict(languages)
-    )
-
-
 def find_language(headers: Iterable[str]) -> str:
     """The language, other than English, that most of the headers' words are of; "" for none."""
     languages = lexicon().languages
@@ -101,12 +57,6 @@ def find_language(headers: Iterable[str]) -> str:
         for language in dict.fromkeys(of_word)
     )
     return found.most_common(1)[0][0] if found else ""
-
-
-def split_meaning(name: str) -> tuple[str, str]:
-    """Owner and part of "shipping.city"; a part alone has no owner."""
-    owner, _, part = name.rpartition(".")
-    return owner, part
 
 
 @lru_cache(4096)
@@ -124,6 +74,8 @@ def read_header(text: str) -> tuple[Meaning, ...]:
     if _best_score(best) < 0.9:
         for piece in _pieces(text):
             take(_read_text(piece), 0.06)
+    if not best:
+        take(_read_abbreviation(text))
     if not best:
         take(_read_beginning(words_of(text)))
     if not best:
@@ -261,6 +213,17 @@ def _numbers(tokens: tuple[str, ...]) -> Iterator[tuple[int, tuple[str, ...]]]:
     for index in reversed(range(len(tokens))):
         if tokens[index].isdecimal() and len(tokens[index]) < 3 and len(tokens) > 1:
             yield int(tokens[index]), (*tokens[:index], GAP, *tokens[index + 1 :])
+
+
+def _read_abbreviation(text: str) -> Iterator[Meaning]:
+    """What a header says whose words end with points: "F. pago", "List."; nothing where it may be short for several."""
+    number = next((int(word) for word in words_of(text) if word.isdecimal() and len(word) < 3), None)
+    meant = {meaning: phrase for phrase, meaning in find_abbreviated(text)}
+    owners = {owner for owner, _ in meant}
+    if len(owners) != 1 or any(NOTHING in meaning for meaning in meant):
+        return
+    part = next(iter(meant))[1] if len(meant) == 1 else ""
+    yield Meaning(owners.pop(), part, number, BEGINNING, f"{text!r} is short for {min(meant.values(), key=len)!r}")
 
 
 def _read_beginning(tokens: tuple[str, ...]) -> Iterator[Meaning]:

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 _RULE = re.compile(r"[^\w\"']*([-=_*~+#–—])\1{2}[^\w\"']*|[\s|+]*(?:[-=_]{3,}[\s|+]*)+")
 FEW_CELLS = 2
 MOST_MASKS = 6
+LONGEST_MASK = 120
+"""From how many letters on the rest of a line is left open."""
 FEWEST_LETTERS = 4
 """How many letters a line must hold for what is left of it to be its own."""
 
@@ -50,6 +52,19 @@ def find_ignored(lines: Sequence[str], records: Sequence[tuple[int, list[str]]],
     rows = [line for line, _ in below if line not in none]
     masks = dict.fromkeys([*map(_rule_mask, rules), *map(leave_open, titles)])
     return tuple(mask for mask in masks if _is_safe(mask, rows))[:MOST_MASKS]
+
+
+def mask_lines(
+    lines: Sequence[str], records: Sequence[tuple[int, list[str]]], start: int, count: int
+) -> tuple[str, ...]:
+    """Masks for `count` records from `start` on that are no rows, as they stand: each file has the same.
+
+    None where one of them spans several lines, or a row matches one.
+    """
+    found = [lines[number].strip() for number, _ in records[start : start + count]]
+    rows = [lines[number].strip() for number, _ in records[start + count :]]
+    masks = tuple(re.sub(r"[*?{}]", "?", line[:LONGEST_MASK]) + "*" * (len(line) > LONGEST_MASK) for line in found)
+    return masks if all(_is_safe(mask, rows) for mask in masks) else ()
 
 
 def _is_safe(mask: str, rows: Iterable[str]) -> bool:

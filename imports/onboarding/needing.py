@@ -30,6 +30,8 @@ class Needs(NamedTuple):
     defaults: list[Needed]
     derived: list[Needed]
     missing: list[str]
+    names_differ: bool = False
+    """Whether one column names customers and their addresses, so that the customer's is the first of several."""
 
 
 def find_needs(
@@ -42,9 +44,10 @@ def find_needs(
     found = _Finder(columns, {target: columns[index] for index, target in chosen.items()})
     named = list(found.derive_customer_code(joined))
     derived, missing = found.find_codes()
-    derived, missing = [*named, *derived], [*found.find_names(), *missing]
+    names = list(found.derive_address_name())
+    derived, missing = [*named, *derived, *names], [*found.find_names(), *missing]
     constants = [*found.find_constants(), *found.find_price_type(price_types)]
-    return Needs(constants, list(found.find_defaults()), derived, missing)
+    return Needs(constants, list(found.find_defaults()), derived, missing, bool(names))
 
 
 class _Finder:
@@ -82,6 +85,25 @@ class _Finder:
         rows = [*zip(cells, kind.profile.cells, strict=True)] if kind else cells
         longest = Target("customer_code").field.max_length or 0
         return all(cells) and len(set(rows)) == len(rows) > FEWEST_ROWS and max(map(len, cells)) <= longest
+
+    def derive_address_name(self) -> Iterator[Needed]:
+        """Where one column names customers and addresses: it is both, if the bill-to comes first for each customer."""
+        name, kind = self.columns_of.get(Target("profile_name")), self.columns_of.get(Target("address_type"))
+        if name is None or kind is None or self.code is None or Target("address_name") in self.columns_of:
+            return
+        firsts: dict[str, tuple[str, str]] = {}
+        differ = False
+        rows = zip(self.code.profile.cells, kind.profile.cells, name.profile.cells, strict=True)
+        for code, of_row, called in rows:
+            of_first, first = firsts.setdefault(code, (of_row, called))
+            differ = differ or bool(called and first and called != first)
+            if (kind.kinds or kind.profile.value_map(Kind.ADDRESS_TYPE)).get(of_first, of_first.upper()) != MASTER:
+                return
+        if differ:
+            reason = (
+                "the column names customers and addresses; the customer's name is that of its first row, the bill-to"
+            )
+            yield Needed(Target("address_name"), reason, source=self._source(name))
 
     def find_names(self) -> Iterator[str]:
         for name, what in (("customer_code", "the customer's code"), ("profile_name", "the customer")):

@@ -11,7 +11,8 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from imports.onboarding import vocabulary
-from imports.onboarding.headers import ANY_PART, KINDS, LOCATION_PARTS, NOTHING, Meaning, lexicon, read_header
+from imports.onboarding.headers import ANY_PART, KINDS, LOCATION_PARTS, NOTHING, Meaning, read_header
+from imports.onboarding.lexicon import lexicon
 from imports.onboarding.vocabulary import squash
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pycountry
 
 from connections.nothing import says_nothing
-from imports.formats.countries import LANGUAGES, find_country, find_part, parts_named
+from imports.formats.countries import LANGUAGES, find_abbreviated, find_country, find_part, parts_named
 from imports.formats.widgets import FALSE_WORDS, TRUE_WORDS
 from imports.onboarding import vocabulary
 from imports.onboarding.vocabulary import fold
@@ -74,8 +74,10 @@ class Values:
         self.carriers = re.compile(rf"\b({carriers})\b")
 
     def country(self, text: str) -> str:
-        """ISO 3166 code of a country, or of what is a part of one, in any of the languages; "" where it is none."""
-        return find_country(text, tuple(LANGUAGES)) or find_part(text)[0]
+        """ISO 3166 code of a country or of what is a part of one, in any of the languages, abbreviated or not; "" for
+        none.
+        """
+        return find_country(text, tuple(LANGUAGES)) or find_part(text)[0] or find_abbreviated(text)
 
     def currency(self, text: str) -> str:
         """ISO 4217 code of a currency's code, sign or name, "" where it is none."""

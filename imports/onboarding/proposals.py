@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from imports.formats.documents import describe_policies
-from imports.formats.policies import BlankCode, Policies, WordsForNothing
+from imports.formats.policies import BlankCode, Conflict, Policies, WordsForNothing
 from imports.formats.spec import BadValue, FormatDraft
 from imports.formats.spec import Column as FormatColumn
 from imports.template import Target, normalize
@@ -89,6 +89,8 @@ class Proposal:
     rows: int
     languages: list[str]
     blanks_words: bool
+    names_differ: bool = False
+    """Whether the rows of a customer name it differently, and the first one counts."""
     decided: dict[Target, str] = field(default_factory=dict)
     readings: list[Reading] = field(default_factory=list)
     rehearsal: Rehearsal | None = None
@@ -168,6 +170,7 @@ class Proposal:
             allow_short_rows=self.short_rows,
             blank_code=BlankCode.CONTINUE if self.continues else BlankCode.REJECT,
             languages=tuple(self.languages),
+            conflict=Conflict.FIRST if self.names_differ else Conflict.REJECT,
             words_for_nothing=WordsForNothing.BLANK if self.blanks_words else WordsForNothing.KEEP,
         )
 

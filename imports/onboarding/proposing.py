@@ -116,6 +116,7 @@ class _Proposer:
     def propose(self) -> Proposal:
         settle_last_name(self.columns)
         self._assign()
+        self._name_by_alias()
         Joiner(self.columns, self.chosen, self.templates, self.notes).join()
         self._drop_nameless_buyers()
         self._drop_lonely_parts()
@@ -139,6 +140,7 @@ class _Proposer:
             defaults=needs.defaults,
             derived=needs.derived,
             missing=needs.missing,
+            names_differ=needs.names_differ,
             rows=len(table.rows),
             languages=self._languages(),
             blanks_words=self._blanks_words(),
@@ -184,6 +186,19 @@ class _Proposer:
             for column in self.columns
         }
         self.chosen = assign(weights)
+
+    def _name_by_alias(self) -> None:
+        """Where no column names the customer, the only other name that all rows have is its name: "Trading Name"."""
+        if Target("profile_name") in self.chosen.values():
+            return
+        target = Target("profile_name")
+        others = ("customer_alias", "alternate_name")
+        for index, alias in list(self.chosen.items()):
+            column = self.columns[index]
+            if alias.name in others and column.profile.fill == 1 and not column.is_decided:
+                column.propose(target, min(_claims(column, alias), DOUBTED), "no other column names the customer")
+                self.chosen[index] = target
+                return
 
     def _drop_nameless_buyers(self) -> None:
         """A buyer is known by e-mail: a name without one would reject its customer."""

@@ -8,7 +8,10 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from imports.onboarding.blocks import ADDRESS_PARTS
-from imports.onboarding.headers import ANY_PART, GUESS, KINDS, LOCATION_PARTS, NOTHING, Meaning, by_score
+from imports.onboarding.headers import ANY_PART, KINDS, LOCATION_PARTS, NOTHING, Meaning, by_score
+from imports.onboarding.lexicon import GUESS
+from imports.onboarding.naming import settle_names
+from imports.onboarding.pairing import settle_pairs
 from imports.onboarding.profiles import ENOUGH
 from imports.onboarding.vocabulary import words_of
 
@@ -24,9 +27,6 @@ FEWEST_PLACES = 3
 FURTHER = 3
 """The first line of an address that no field holds as such."""
 _NUMBERED = re.compile(r"(.*\D)(\d)")
-OWN = ("", "customer")
-OFFICIAL = ("legal", "fiscal", "full", "pełna", "complet", "vollständig", "úplný", "juridi", "volledig")
-"""What headers of names say of which there is a shorter one."""
 _PLACES = ("city", "state", "zip", "country")
 AS_A_WHOLE = 0.95
 """The least score of a header that is known as it stands, not by one of its words."""
@@ -42,8 +42,8 @@ def settle_meanings(columns: list[Column]) -> None:
         _choose_by_values(column)
     _settle_places_of_lists(columns)
     _settle_second_lines(columns)
-    _settle_second_names(columns)
-    _settle_official_names(columns)
+    settle_pairs(columns)
+    settle_names(columns)
     _settle_streets_of_lines(columns)
     _settle_numbers(columns)
     _settle_guesses(columns)
@@ -119,44 +119,18 @@ def _settle_second_lines(columns: list[Column]) -> None:
                 before.meanings = (first._replace(part="address_1"),)
 
 
-def _settle_official_names(columns: list[Column]) -> None:
-    """ "Legal Name" or "Nazwa pełna" beside a plain name is the second name, where it has no address of its own."""
-    located = {best.owner for column in columns if (best := column.best) and best.part in LOCATION_PARTS}
-    named = [column for column in columns if (best := column.best) and best.part == "name" and not column.is_decided]
-    official = [column for column in named if any(map(column.header.casefold().__contains__, OFFICIAL))]
-    plain = [column for column in named if column not in official and column.best and column.best.owner in OWN]
-    for column in official if plain else ():
-        best = column.best
-        if best is not None and (best.owner in OWN or (best.owner == "billing" and best.owner not in located)):
-            why = f"{best.why}, and {plain[0].header!r} is the name"
-            column.meanings = (best._replace(owner="customer", part="alternate_name", number=None, why=why),)
-
-
 def _settle_streets_of_lines(columns: list[Column]) -> None:
-    """ "DIRCLI1" and "DIRCLI2" are lines of one street where no other part of an address has such a number."""
+    """ "DIRCLI1" and "DIRCLI2", or "Rue" and "Rue 2", are lines of one street where no other part has such a number."""
     counted = {
         (best.owner, best.number) for column in columns if (best := column.best) and best.part not in ("", "address_1")
     }
     for before, column in pairwise(columns):
         best, first = column.best, before.best
-        if best is None or first is None or (first[:3], best[:3]) != (
-            (best.owner, "address_1", 1), (best.owner, "address_1", 2)
-        ):  # fmt: skip
+        if best is None or first is None or not first[:2] == best[:2] == (best.owner, "address_1"):
             continue
-        if not counted & {(best.owner, 1), (best.owner, 2)}:
+        if best.number == 2 and first.number in (None, 1) and not counted & {(best.owner, 1), (best.owner, 2)}:
             before.meanings = (first._replace(number=None),)
             column.meanings = (best._replace(part="address_2", number=None),)
-
-
-def _settle_second_names(columns: list[Column]) -> None:
-    """ "Descr2" right behind "Description" is a second line of the name."""
-    for before, column in pairwise(columns):
-        best, first = column.best, before.best
-        if best is None or first is None or (best.part, first.part) != ("name", "name"):
-            continue
-        if best.number == 2 and first.number in (None, 1) and {best.owner, first.owner} <= {"", "customer"}:
-            why = f"{best.why}, and it follows {before.header!r}"
-            column.meanings = (best._replace(part="alternate_name", number=None, why=why),)
 
 
 def _settle_numbers(columns: list[Column]) -> None:

@@ -120,6 +120,7 @@ def test_a_document_that_makes_no_sense_is_refused(world, document):
         ({"sample": SimpleUploadedFile("a", SAMPLE.encode()), "constants": "[]"}, 400),
         ({"sample": SimpleUploadedFile("a", SAMPLE.encode()), "constants": '{"nothing": "x"}'}, 400),
         ({"sample": SimpleUploadedFile("a", SAMPLE.encode()), "save_as": "a b"}, 409),
+        ({"sample": SimpleUploadedFile("a", SAMPLE.encode()), "quotechar": "~~"}, 400),
     ],
 )
 def test_what_cannot_be_proposed(world, data, status):

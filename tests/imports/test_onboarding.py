@@ -23,7 +23,8 @@ from imports.onboarding import onboard, vocabulary
 from imports.onboarding.alphabets import ENCODINGS
 from imports.onboarding.assigning import assign
 from imports.onboarding.blocks import ADDRESS_PARTS
-from imports.onboarding.headers import ANY_PART, KINDS, NOTHING, read_header, split_meaning
+from imports.onboarding.headers import ANY_PART, KINDS, NOTHING, read_header
+from imports.onboarding.lexicon import split_meaning
 from imports.onboarding.matching import fields_by_meaning
 from imports.onboarding.sampling import SAMPLE_BYTES
 from imports.template import FIELDS

@@ -11,7 +11,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from accounts.management.arguments import add_account_argument, find_account
 from imports.errors import FileRejected, SettingsWrong, TryAgainLater
-from imports.formats.documents import read_mark
+from imports.formats.documents import read_mark, read_quote
 from imports.formats.encodings import UnknownEncoding, find_encoding
 from imports.formats.policies import FormatError
 from imports.management.arguments import check_readable
@@ -104,7 +104,8 @@ class Command(BaseCommand):
                 f"is a word {mine!r}, or {other!r}?"
             )
         continues = ", rows without a code continue the one above" if proposal.continues else ""
-        self.stdout.write(f"{proposal.layout}{continues}; {proposal.rows} rows looked at\n\n")
+        differ = ", the first of differing values counts" if proposal.names_differ else ""
+        self.stdout.write(f"{proposal.layout}{continues}{differ}; {proposal.rows} rows looked at\n\n")
         self.stdout.write(f"{'':>3} {'column':<{WIDEST}} {'field':<26} {'sure':>5}  evidence")
         for column in proposal.columns:
             target = str(column.target or "–")
@@ -196,6 +197,7 @@ def _add_corrections(parser: ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument("--header-line", type=int, metavar="N", help="the line of the header, 0 where there is none")
     parser.add_argument("--delimiter", default="", help="one character, or comma, pipe, semicolon, tab, space")
+    parser.add_argument("--quote", default="", help="what stands around cells: one character, or none")
     parser.add_argument("--encoding", default="", help="such as cp1252")
 
 
@@ -207,6 +209,10 @@ def _read_corrections(options: dict[str, Any]) -> Corrections:
     except FormatError as error:
         raise CommandError(f"--delimiter {options['delimiter']}: {error}", returncode=2) from None
     try:
+        quote = read_quote(options["quote"])
+    except FormatError as error:
+        raise CommandError(f"--quote {options['quote']}: {error}", returncode=2) from None
+    try:
         encoding = find_encoding(options["encoding"]) if options["encoding"] else ""
     except UnknownEncoding as error:
         raise CommandError(f"--encoding {options['encoding']}: {error}", returncode=2) from None
@@ -217,6 +223,7 @@ def _read_corrections(options: dict[str, Any]) -> Corrections:
         blanked=options["blank"],
         encoding=encoding,
         delimiter=delimiter,
+        quotechar=quote,
         header_line=options["header_line"],
     )
 

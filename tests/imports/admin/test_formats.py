@@ -93,14 +93,14 @@ def test_a_sample_becomes_a_draft_with_its_evidence(client, account):
 
 
 def test_what_was_proposed_wrongly_is_decided_beside_the_sample(client, account):
-    lines = ["Kunden;eines ERP", "KdNr;Firma;Ort;Land;Art", *(f"{n};Père {n};Lyon;FR;Z{n}" for n in range(10, 19))]
+    lines = ["Kunden;eines ERP", "KdNr;Firma;Ort;Land;Art", *(f"{n};~Père; {n}~;Lyon;FR;Z{n}" for n in range(10, 19))]
     sample = SimpleUploadedFile("erp.csv", "\n".join(lines).encode("cp1252"))
-    given = {"encoding": "cp1250", "delimiter": "semicolon", "header_line": "2"}
+    given = {"encoding": "cp1250", "delimiter": "semicolon", "quotechar": "~", "header_line": "2"}
     columns = "Art = customer_alias\r\nOrt =\r\n"
     response = upload(client, account, sample=sample, columns=columns, price_type_currency="EUR", **given)
     assert response.status_code == 302, problems(response)
     draft = FormatVersion.objects.get()
-    assert (draft.encoding, draft.delimiter, draft.skip_lines) == ("cp1250", ";", 1)
+    assert (draft.encoding, draft.delimiter, draft.quotechar, draft.skip_lines) == ("cp1250", ";", "~", 1)
     assert draft.columns.get(source="Art").target == "customer_alias"
     assert not draft.columns.filter(source="Ort").exists()
     shown = client.get(page(draft, "mapping")).content.decode()
@@ -116,6 +116,8 @@ def test_what_was_proposed_wrongly_is_decided_beside_the_sample(client, account)
         ({"columns": "Fax = website"}, "The sample has no column 'Fax'"),
         ({"encoding": "klingon"}, "klingon"),
         ({"delimiter": "||"}, "Give one character"),
+        ({"quotechar": "~~"}, "Give one character"),
+        ({"delimiter": ";", "quotechar": ";"}, "Delimiter and quote must be different"),
     ],
 )
 def test_what_cannot_be_decided_about_a_sample_is_answered(client, account, given, wrong):

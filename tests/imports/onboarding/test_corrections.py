@@ -98,6 +98,14 @@ def test_delimiter_and_encoding_can_be_said(sample):
     assert proposal.columns[1].samples[0] == "Pčre, 0"
 
 
+@pytest.mark.parametrize(("quote", "name"), [("~", "A 0"), ("", "~A 0~"), ('"', "~A 0~")])
+def test_the_quote_can_be_said(sample, quote, name):
+    path = sample("Customer No;Customer Name;City", *(f"C{n};~A {n}~;Lyon" for n in range(8)))
+    proposal = onboard(path, corrections=Corrections(delimiter=";", quotechar=quote))
+    assert (proposal.dialect.quotechar or "") == quote
+    assert proposal.columns[1].samples[0] == name
+
+
 # -- the command
 
 
@@ -110,7 +118,9 @@ def onboard_format(path, *arguments):
 @pytest.mark.django_db
 def test_the_table_shows_values_and_what_was_decided(sample):
     make_account("erp")
-    shown = onboard_format(sample(HEADER, *ROWS), "--map", "Remark=customer_alias", "--unmap", "Mail")
+    arguments = ("--map", "Remark=customer_alias", "--unmap", "Mail", "--quote", "none")
+    shown = onboard_format(sample(HEADER, *ROWS), *arguments)
+    assert "no quote" in shown
     assert "Remark 1 · Remark 2 · Remark 3" in shown
     assert "decided by a person" in shown
     assert "left out, as decided" in shown
@@ -142,6 +152,8 @@ def test_an_incomplete_draft_is_saved_and_says_what_is_missing(sample):
         (["--map", "Remark=nothing"], "give COLUMN=FIELD with a field of the template"),
         (["--map", "Fax=website"], "no column 'Fax'"),
         (["--delimiter", "||"], "Give one character, or one of comma"),
+        (["--quote", "~~"], "--quote ~~: Give one character"),
+        (["--delimiter", ";", "--quote", ";"], "Delimiter and quote must be different characters"),
         (["--encoding", "klingon"], "klingon"),
         (["--header-line", "99"], "Line 99 is no header"),
     ],

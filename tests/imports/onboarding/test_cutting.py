@@ -1,5 +1,8 @@
 """What a sample shows of quotes behind spaces, and of cells that are left out or too many at the end of lines."""
 
+import csv
+from io import StringIO
+
 import pytest
 
 from imports.onboarding import onboard
@@ -98,3 +101,22 @@ def test_a_delimiter_too_many_behind_one_of_them_is_allowed(tmp_path, account, h
     assert len(spec.header) == 9
     run = import_path(account, tmp_path / "sample.txt", spec)
     assert (run.status, run.created, run.issues.count()) == ("succeeded", 12, 0)
+
+
+@pytest.mark.parametrize("quoting", [csv.QUOTE_ALL, csv.QUOTE_MINIMAL], ids=["all", "where needed"])
+@pytest.mark.parametrize(("delimiter", "quote"), [(",", "'"), (";", "~"), ("\t", "^"), (",", "|"), ("|", "`")])
+def test_any_mark_that_wraps_cells_is_their_quote(tmp_path, quote, delimiter, quoting):
+    written = StringIO()
+    names = [f'O\u2019Shop{delimiter} {n}; the "{n}"' if n % 3 else "Plain" for n in range(8)]
+    table = [["Cust No", "Name", "City", "Currency"], *([f"C{n}", name, "Lyon", "EUR"] for n, name in enumerate(names))]
+    csv.writer(written, delimiter=delimiter, quotechar=quote, quoting=quoting).writerows(table)
+    proposal = propose(tmp_path, written.getvalue().splitlines())
+    assert (proposal.dialect.delimiter, proposal.dialect.quotechar) == (delimiter, quote)
+    assert proposal.columns[1].samples == names[:3]
+
+
+def test_an_apostrophe_within_names_is_no_quote(tmp_path):
+    names = ["'t Huis", "'s-Gravenhage", "Joe's", "'n'"]
+    lines = ["Cust No;Name;City", *(f"C{n};{name};Lyon" for n, name in enumerate(names * 3))]
+    proposal = propose(tmp_path, lines)
+    assert (proposal.dialect.quotechar, proposal.columns[1].samples) == ('"', names[:3])

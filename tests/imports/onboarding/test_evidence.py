@@ -472,3 +472,95 @@ def test_of_two_names_the_legal_one_is_the_second(propose, header):
     rows = [f"K{n},Shop {n},SHOP {n} LTD,{n} Pier St,Elgin,6012{n},US" for n in range(9)]
     found = targets(propose(f"Customer No,{header},Street,City,Zip,Country", *rows))
     assert found[1:3] == ["profile_name", "alternate_name"]
+
+
+GROUPED = "No;Name;Street;City;Zip;Country;{}Street;City;Zip;Country;Name;Mail"
+GROUPED_ROW = "K{0};Shop {0};{0} Elm St;Lyon;6900{1};FR;{2}{0} Dock St;Paris;7500{1};FR;Ann Lee;a{0}@example.com"
+
+
+@pytest.mark.parametrize(
+    ("groups", "named"),
+    [
+        ("Customer;;Billing;;;;Shipping;;;;;Contact;", "Name;"),
+        (";;Rechnungsadresse;;;;Lieferadresse (falls abw.);;;;Ansprechpartner;", ""),
+        ("Anagrafica;;Sede legale;;;;Destinazione merce;;;;;Referente;", "Name;"),
+    ],
+)
+def test_a_line_of_groups_above_the_header_says_whose_the_columns_are(propose, groups, named):
+    rows = [GROUPED_ROW.format(n, n % 10, f"Store {n};" if named else "") for n in range(10, 19)]
+    proposal = propose("Customers 2026", groups, GROUPED.format(named), *rows)
+    found = [str(column.target) for column in proposal.columns]
+    street = ["address_1_1", "city_1", "zip_1", "country_1"]
+    store = ["shipping_name_1"] if named else []
+    billing, shipping = ([f"{kind}_{part}" for part in street] for kind in ("billing", "shipping"))
+    people = ["buyer_name_1", "buyer_email_1"]
+    assert found == ["customer_code", "profile_name", *billing, *store, *shipping, *people]
+    assert proposal.header_line == 3
+
+
+def test_a_group_ends_where_a_header_says_another_owner(propose):
+    groups = ";;Rechnungsadresse;;;;Lieferadresse;;;;;"
+    rows = [GROUPED_ROW.format(n, n % 10, "") for n in range(10, 19)]
+    proposal = propose(groups, GROUPED.format("").replace("Country;Name", "Country;Buyer"), *rows)
+    assert [str(column.target) for column in proposal.columns[-2:]] == ["buyer_name_1", "buyer_email_1"]
+
+
+@pytest.mark.parametrize(
+    "heads", ["Terms;Label;Depot;Label;Class;Label", "Règlement;Libellé;Dépôt;Libellé;Famille;Libellé"]
+)
+def test_a_name_behind_the_code_of_a_list_is_of_that_list(propose, heads):
+    lists = ("30N;30 days;D1;Depot Lyon;RET;Retail", "COD;Cash;D2;Depot Lille;WHO;Wholesale")
+    rows = [f"K{n};Shop {n};{lists[n % 2]}" for n in range(10, 22)]
+    found = [str(column.target) for column in propose(f"Code;{heads.split(';')[1]};{heads}", *rows).columns]
+    entries = ["payment_terms_code_1", "payment_terms_1", "warehouse_code_1", "warehouse_name_1"]
+    assert found == ["customer_code", "profile_name", *entries, "customer_group_code", "customer_group_name"]
+
+
+@pytest.mark.parametrize(
+    ("header", "target"),
+    [
+        ("F. pago", "payment_terms_1"),
+        ("Cond. pag.", "payment_terms_1"),
+        ("Ag.", "sales_rep_code"),
+        ("Listin.", "price_type_name_1"),
+        ("Repr.", "sales_rep_code"),
+    ],
+)
+def test_words_with_points_are_beginnings_of_known_ones(propose, header, target):
+    rows = [f"K{n};Shop {n};{'ABC'[n % 3]}{n % 3}" for n in range(10, 22)]
+    found = targets(propose(f"Customer No;Customer Name;{header}", *rows))
+    assert found[2].startswith(target.removesuffix("_1"))
+
+
+@pytest.mark.parametrize("header", ["C.", "Co.", "X. y."])
+def test_what_may_be_short_for_several_things_is_none(propose, header):
+    rows = [f"K{n};Shop {n};{'ABC'[n % 3]}{n % 3}" for n in range(10, 22)]
+    assert targets(propose(f"Customer No;Customer Name;{header}", *rows))[2] == ""
+
+
+@pytest.mark.parametrize("header", ["Odbiorca", "Spedire a", "Xyz"])
+def test_a_name_before_a_ship_to_is_its_name(propose, header):
+    head = f"Customer No;Name;Street;City;Zip;Country;{header};Ship Street;Ship City;Ship Zip;Ship Country"
+    rows = [
+        f"K{n};Shop{n} Ltd;{n} Elm St;Lyon;69001;FR;Shop{n} depot;{n} Dock St;Paris;75001;FR" for n in range(10, 19)
+    ]
+    found = targets(propose(head, *rows))
+    assert (found[1], found[6]) == ("profile_name", "shipping_name_1")
+
+
+def test_a_trading_name_names_the_customer_where_nothing_else_does(propose):
+    rows = [f"K{n};Shop {n};Lyon;FR" for n in range(10, 19)]
+    assert targets(propose("Customer No;Trading Name;City;Country", *rows))[1] == "profile_name"
+
+
+def test_one_column_names_customers_and_their_addresses_where_the_bill_to_comes_first(propose):
+    rows = [
+        f"K{n}|{kind}|K{n}-{kind}|{name} {n}|{n} Elm St|69001|Lyon|FR"
+        for n in range(10, 17)
+        for kind, name in (("B", "Shop"), ("S", "Depot"))
+    ]
+    header = "Customer No|Type|Code|Name|Street|Zip|City|Country"
+    proposal = propose(header, *rows)
+    assert ("address_name_1", "Name") in [(str(needed.target), needed.source) for needed in proposal.derived]
+    assert proposal.to_draft().policies.conflict == "first"
+    assert propose(header, *reversed(rows)).to_draft().policies.conflict == "reject"

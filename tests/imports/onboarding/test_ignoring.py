@@ -104,3 +104,38 @@ def test_customers_are_counted_apart_from_rows(propose):
     rows = [f"K{n}|Shop {n}|EUR|A" for n in range(10, 15) for _ in range(2)]
     assert propose(HEADER, *rows, "Kunden: 5").dialect.footer == "Kunden: {customers}"
     assert propose(HEADER, *rows, "-" * 9, "Kunden: 10").dialect.footer == "Kunden: {rows}"
+
+
+TYPED = "Cust|Cust. name|Curr.|Price group|Website"
+TYPED_ROWS = [f"K{n}|Shop {n}|EUR|A|https://shop{n}.example" for n in range(10, 20)]
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["Code20|Text100|Code10|Code10|Text30"],
+        ["VARCHAR(20)|VARCHAR(100)|CHAR(3)|VARCHAR(5)|VARCHAR(9)"],
+        ["Debitor|Name 1|Währung|Preisgruppe|Webseite"],
+        ["Mandatory|Mandatory|Optional|Optional|Optional", "Text|Text|Text|Link|Text", "start below this line||||"],
+    ],
+    ids=["types", "types of a database", "names in a language", "needed, types and a hint"],
+)
+def test_lines_below_the_header_that_say_what_columns_are_are_no_rows(propose, tmp_path, account, lines):
+    proposal = propose(TYPED, *lines, *TYPED_ROWS)
+    assert (len(proposal.dialect.ignore_lines), proposal.rows) == (len(lines), 10)
+    assert {"customer_code", "profile_name"} <= {str(column.target) for column in proposal.columns}
+    run = import_path(account, tmp_path / "sample.txt", proposal.to_draft().complete("erp"))
+    assert (run.rows, run.rows_rejected, run.held_for) == (10, 0, "")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "TEST|Text|XXX|Code|Number",
+        "K09|Name|EUR|A|https://name.example",
+        "Boutique|Web|EUR|A|",
+        "New York|Place|USD|B|ABC",
+    ],
+)
+def test_a_first_row_of_odd_words_is_a_row_still(propose, line):
+    assert propose(TYPED, line, *TYPED_ROWS[:2]).dialect.ignore_lines == ()
