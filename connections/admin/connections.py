@@ -157,7 +157,7 @@ class ConnectionAdmin(ReviewPages, ReviewActions, AccountOwnedAdmin):
             queryset = queryset.exclude(status=Connection.Status.REJECTED)
         queryset, may_repeat = super().get_search_results(request, queryset, "")
         text = " ".join(search_term.split())
-        return search(queryset, text, visible_ids(user_of(request))) if text else queryset, may_repeat
+        return search(queryset, text, _accounts_searched(request)) if text else queryset, may_repeat
 
     def get_fieldsets(self, request: HttpRequest, obj: Connection | None = None) -> list[Any]:
         fieldsets = list(super().get_fieldsets(request, obj))
@@ -282,3 +282,13 @@ class ConnectionAdmin(ReviewPages, ReviewActions, AccountOwnedAdmin):
         if connection is None:
             raise PermissionDenied
         return HttpResponseRedirect(changes_url(connection))
+
+
+def _accounts_searched(request: HttpRequest) -> list[int] | None:
+    """Those that one may see, by id, or the one of them that a list is narrowed to; none for all that there are.
+
+    What most customers of another account have is no reason to look for it one by one in this one.
+    """
+    visible = visible_ids(user_of(request))
+    asked = [int(pk) for pk in request.GET.getlist("account__id__exact") if pk.isdecimal() and len(pk) < 19]
+    return asked if len(asked) == 1 and (visible is None or asked[0] in visible) else visible

@@ -9,6 +9,7 @@ from django.db import connection as database
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from connections.matching.finding import look_for_duplicates
 from connections.models import Address, Buyer, Change, Connection
 from lookups.models import PaymentTerm, SalesRep
 from tests.builders import add_lookups, add_member, make_account, make_change, make_connection, make_user
@@ -54,6 +55,21 @@ def test_the_list_is_searched_by_code_name_alias_and_buyer(client, account, conn
     make_connection(account, "other")
     found = client.get(reverse(LIST), {"q": term}).context["cl"].queryset
     assert list(found) == [connection]
+
+
+def test_a_search_within_an_account_finds_what_is_there_alone(client, account, connection):
+    add_member(other := make_account("other"), account.memberships.get().user)
+    hidden = make_account("hidden")
+    for number, owner in enumerate((other, hidden)):
+        make_connection(owner, f"N{number}", profile_name=connection.profile_name)
+        look_for_duplicates(owner.pk)
+
+    def listed(*accounts):
+        asked = {"q": connection.profile_name, "account__id__exact": [each.pk for each in accounts]}
+        return [each.customer_code for each in client.get(reverse(LIST), asked).context["cl"].result_list]
+
+    assert listed() == listed(account, other) == [connection.customer_code, "N0"]
+    assert (listed(account), listed(other), listed(hidden)) == ([connection.customer_code], ["N0"], [])
 
 
 def test_filters_offer_only_entries_of_visible_accounts(client, account, connection):
