@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 ROOT = Path(__file__).resolve().parents[2]
-WORKLOADS = ["W1 first load", "W2 same file again", "W3 1 % changed", "W4 500-row delta", "U1 undo of W1"]
+WORKLOADS = ["W1 first load", "W2 same file again", "W3 1 % changed", "W4 500-row delta", "R1 report of W1"]
+WORKLOADS += ["R2 its changes, CSV", "U1 undo of W1"]
 YARDSTICK = """
 import json, sys
 files = [argument for argument in sys.argv[1:] if argument.endswith(".txt")]
@@ -63,7 +64,7 @@ def test_every_workload_is_measured_beside_the_yardstick_where_that_reads_the_la
         assert result["rows"] >= 40
         assert 10 < result["peak_mb"] < 1000
         assert result["workload"] in ended.stdout
-        if result["layout"] == "wide" or result["workload"].startswith("U"):
+        if result["layout"] == "wide" or result["workload"][0] in "RU":
             assert "ratio" not in result
         else:
             assert result["limit_seconds"] == 0.5
