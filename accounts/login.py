@@ -33,6 +33,10 @@ def address_of(request: HttpRequest) -> str:
 class LoginForm(AuthenticationForm):
     """The admin's, which looks at no password once there were too many attempts."""
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["username"].widget.attrs["autofocus"] = True
+
     def clean(self) -> dict[str, Any]:
         attempt = begin_attempt(str(self.cleaned_data.get("username") or ""), self.request)
         if attempt is None:

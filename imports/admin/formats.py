@@ -66,10 +66,24 @@ class FormatAdmin(AccountOwnedAdmin):
             kwargs["form"] = OnboardForm
         return super().get_form(request, obj, change, **kwargs)
 
-    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Of a new one: what everybody gives, and folded below it what few need to; questions come on the next page."""
         if obj is not None:
-            return list(super().get_fields(request, obj))
-        return ["account", "name", "sample", "document", *CONSTANTS, *CORRECTIONS]
+            return super().get_fieldsets(request, obj)
+        folded = {
+            "Where you know already what the sample does not say": list(CONSTANTS),
+            "Where a sample was read wrongly": list(CORRECTIONS),
+            "Instead of a sample": ["document"],
+        }
+        return [
+            (None, {"fields": ["account", "name", "sample"]}),
+            *((title, {"fields": fields, "classes": ["collapse"]}) for title, fields in folded.items()),
+        ]
+
+    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None) -> Any:
+        """It goes on with the draft, so there is one button."""
+        only = {"show_save_and_add_another": False, "show_save_and_continue": False}
+        return super().add_view(request, form_url, {**(extra_context or {}), **only})
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         return super().get_readonly_fields(request, obj) if obj is not None else ()

@@ -48,7 +48,7 @@ class OnboardForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at 
         help_text="A file as the ERP writes it. Only its beginning is looked at.",
     )
     document = forms.FileField(
-        required=False, label="Or a format as a file", widget=UnfoldAdminFileFieldWidget, help_text="YAML."
+        required=False, label="A format as a file", widget=UnfoldAdminFileFieldWidget, help_text="YAML."
     )
     price_type_currency = forms.CharField(
         required=False,

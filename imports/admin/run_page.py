@@ -152,16 +152,18 @@ def find_steps(run: Run, user: User, issues: dict[str, Any] | None = None) -> It
         return Step(label, reverse(f"admin:imports_run_{name}", args=[run.pk]), is_first)
 
     possible = ways_back(run)
+    awaited = issues["awaited"] if issues else None
     if run.awaits_decision:
+        comes_to_nothing = 0 < run.customers == run.rejected
         if not find_advice(run):
-            yield step("Release", "release", is_first=True)
-        yield step("Reject", "reject")
+            yield step("Release", "release", is_first=not (awaited or comes_to_nothing))
+        yield step("Reject", "reject", is_first=comes_to_nothing and not awaited)
     if not find_why_not_for_real(run):
         yield step("Import it for real", "import_for_real", is_first=True)
     elif run.dry_run and run.finished_at and not (run.undoes_id or run.replays_id):
         upload = f"{reverse('admin:imports_run_upload')}?account={run.account_id}"
         yield Step("Upload the file again", upload, is_first=True)
-    if issues and (awaited := issues["awaited"]):
+    if awaited:
         yield Step(awaited[0], awaited[1], is_first=True)
     elif run.rejects_file_id and not run.dry_run:
         rejects = reverse("admin:imports_run_rejects_file", args=[run.pk])

@@ -11,6 +11,15 @@ function nameFields(within) {
   }
 }
 
+// The theme's icons are words of a font, which would be read out in front of what they stand for, or in its place.
+function hushIcons(within) {
+  for (const icon of within.querySelectorAll(".material-symbols-outlined:not([aria-hidden])")) {
+    const link = icon.closest("a[title], button[title]");
+    if (link && link.innerText.trim() === icon.innerText.trim()) link.setAttribute("aria-label", link.title);
+    if (link || icon.parentElement.textContent.trim() !== icon.textContent.trim()) icon.setAttribute("aria-hidden", "true");
+  }
+}
+
 new MutationObserver((changes) => {
   for (const {addedNodes} of changes)
     for (const node of addedNodes)
@@ -22,6 +31,7 @@ addEventListener("load", () => setTimeout(() => dispatchEvent(new Event("resize"
 
 // Pages are written in the zone of whoever looks; the first one comes before it is known.
 const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+addEventListener("DOMContentLoaded", () => hushIcons(document.body));
 if (zone) document.cookie = `zone=${encodeURIComponent(zone)}; path=/; max-age=31536000; samesite=lax`;
 
 document.addEventListener("click", ({target}) => {

@@ -105,7 +105,7 @@ def test_what_was_proposed_wrongly_is_decided_beside_the_sample(client, account)
     assert not draft.columns.filter(source="Ort").exists()
     shown = client.get(page(draft, "mapping")).content.decode()
     assert "10 · 11 · 12" in shown
-    assert "left out, as decided" in shown
+    assert "Left out, as decided" in shown
 
 
 @pytest.mark.parametrize(

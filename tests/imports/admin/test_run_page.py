@@ -79,7 +79,12 @@ def at_work():
         (
             {"status": "held", "held_for": "limits", "message": "Too many."},
             "until somebody releases",
-            ["Release", "Reject"],
+            ["(Release)", "Reject"],
+        ),
+        (
+            {"status": "held", "held_for": "limits", "message": "Too many.", "customers": 2, "rejected": 2},
+            "2 would be rejected",
+            ["Release", "(Reject)"],
         ),
         ({"status": "held", "decision": "rejected", "decided_by": "vera"}, "then rejected by vera", []),
         ({"status": "failed", "message": "No room."}, "the operator must look at. No room.", []),
@@ -87,12 +92,12 @@ def at_work():
         (
             {"status": "succeeded", "dry_run": True, "customers": 2, "created": 2},
             "2 would be created",
-            ["Upload the file again"],
+            ["(Upload the file again)"],
         ),
         (
             {"status": "held", "dry_run": True, "message": "Too many.", "customers": 1, "updated": 1},
             "1 would be updated",
-            ["Upload the file again"],
+            ["(Upload the file again)"],
         ),
     ],
 )
@@ -100,7 +105,8 @@ def test_the_page_says_what_happened_and_offers_what_can_be_done(client, rosa, a
     run = make_run(account, finished_at=timezone.now(), **fields)
     page = open_page(client, run)
     assert said in text_of(page)
-    assert steps_of(page) == steps
+    first = [step.name for step in page.context["steps"] if step.is_first]
+    assert [f"({step})" if [step] == first else step for step in steps_of(page)] == steps
     assert page.context["refresh"] not in page.content.decode()
     kind = " (dry run)" if run.dry_run else ""
     assert page.context["title"] == f"Run {run.pk} · customers.txt · {run.status}{kind}"
