@@ -50,6 +50,8 @@ _COUNTED = re.compile(
     re.ASCII,
 )
 _MARKS = "-/."
+_USUAL = re.compile(r"[0-9]*[A-Za-z]+[0-9A-Za-z]*(?:-[0-9]+)?|[0-9]+", re.ASCII)
+"""Letters with digits, and perhaps a number behind: of these only names of months may be dates."""
 
 _ACCENT_SIGNS = str.maketrans({"ł": "l", "đ": "d", "ø": "o", "æ": "ae", "œ": "oe", "ð": "d", "þ": "th"})
 _SPELLED = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "å": "aa", "ø": "oe", "æ": "ae"})
@@ -61,7 +63,7 @@ _DAMAGE = "\ufffd"
 
 def keys_meant(code: str) -> dict[str, str]:
     """Near-keys of what a trimmed code may have been, each with what it differs in; without its own."""
-    if code.isalnum() and code.isascii() and (code.isdigit() or not _NAMED.fullmatch(code)):
+    if _USUAL.fullmatch(code) and (code.isdigit() or not _NAMED.fullmatch(code)):
         return {}  # what most codes are like
     own = near_key(code)
     found: dict[str, str] = {}

@@ -44,10 +44,11 @@ def find_near(account_id: int, codes: Iterable[str]) -> dict[str, list[str]]:
 
 def describe_near(code: str, others: Sequence[str]) -> str:
     """The others with what tells them from the code: "'00123', which differs only in leading zeros"."""
-    named = [f"{other!r}, which differs only in {_name(code, other)}" for other in others[:MOST_NAMED]]
+    named = [f"{other!r}, which differs only in {name_difference(code, other)}" for other in others[:MOST_NAMED]]
     more = len(others) - len(named)
     return ", and ".join(named) + (f", and {more} more" if more else "")
 
 
-def _name(code: str, other: str) -> str:
+def name_difference(code: str, other: str) -> str:
+    """What two codes that look like each other differ in."""
     return name_differences(code, other) if near_key(code) == near_key(other) else name_mangling(code, other)

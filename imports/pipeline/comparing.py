@@ -8,8 +8,8 @@ from itertools import islice, pairwise
 from typing import TYPE_CHECKING
 
 from connections.mangled_codes import keys_left, keys_meant
-from connections.matching.codes import describe_near, find_near
-from connections.near_keys import LONGEST, name_differences, near_key
+from connections.matching.codes import describe_near, find_near, name_difference
+from connections.near_keys import LONGEST, near_key
 from imports.template import Target
 
 if TYPE_CHECKING:
@@ -137,20 +137,31 @@ def warn_of_near_addresses(verdict: Verdict, mapping: CustomerMapping) -> None:
     if not new or len(stored) + len(new) < 2:
         return
     keys = {(kind, code): (kind, near_key(code)) for kind, code in [*stored, *customer.addresses]}
-    if len({*keys.values()}) == len(keys):
+    made = [
+        (kind, code, other)
+        for (kind, code), (_, own) in keys.items()
+        for other in (*keys_meant(code), *keys_left(own))
+        if other != own
+    ]
+    if not made and len({*keys.values()}) == len(keys):
         return
     alike: dict[tuple[str, str], list[str]] = {}
     for (_, code), key in keys.items():
         alike.setdefault(key, []).append(code)
+    like: dict[tuple[str, str], str] = {}
+    for kind, code, meant in made:
+        for other in alike.get((kind, meant), ()):
+            like.setdefault((kind, code), other)
+            like.setdefault((kind, other), code)
     for kind, code in new:
-        other = next((other for other in alike[keys[kind, code]] if other != code), None)
-        if other is None:
+        other = next((other for other in alike[keys[kind, code]] if other != code), like.get((kind, code), ""))
+        if not other:
             continue
         merged = customer.addresses[kind, code]
         target = merged.target("code")
         known = "the customer has" if (kind, other) in stored else "the file also has"
         message = (
-            f"{target} {code!r} is new, but {known} {other!r}, which differs only in {name_differences(code, other)}. "
+            f"{target} {code!r} is new, but {known} {other!r}, which differs only in {name_difference(code, other)}. "
             "Send the code as it was if they are one address."
         )
         column = mapping.column_label(target)

@@ -241,3 +241,18 @@ def test_new_codes_that_programs_made_of_each_other_are_told(send):
     for one, other in pairs:
         assert f" {other!r}, which differs only in" in said[one] and f" {one!r}, which differs only in" in said[other]
     assert "'9876543210987654321', which differs only in the digits behind the fifteenth" in said["9876543210987650000"]
+
+
+@pytest.mark.parametrize("is_known", [True, False])
+def test_address_codes_that_programs_made_of_each_other_warn(send, is_known):
+    def rows(codes):
+        return [NEW | {"shipping_code": code, "shipping_country": "FR"} for code in codes]
+
+    pairs = {"02-Jan": "1-2", "KOLN": "KÖLN", "A&amp;B": "A&B"}
+    if is_known:
+        send(*rows(pairs.values()))
+    run = send(*rows([*pairs, "X-1", *(() if is_known else pairs.values())]))
+    told = {issue.value: issue.message for issue in run.issues.filter(code="near_address")}
+    assert len(told) == len(pairs) * (1 if is_known else 2)
+    for made, code in pairs.items():
+        assert f"{'the customer' if is_known else 'the file also'} has {code!r}, which differs only in" in told[made]
