@@ -38,6 +38,7 @@ REMEDIES = {
     "open_end": "If the row was cut, the sender sends it again, whole; otherwise the last row ends as all others do.",
     "other_delimiter": "The sender uses the agreed delimiter, or a version of the format names the new one.",
     "other_header": "The sender sends files apart, each with the agreed columns.",
+    "placeholder": "The sender gives the customer a code; if it is one, nothing is to be done.",
     "rejected_connection": "It was rejected in review. Approve it there if its files are to count.",
     "repeated_address": "The sender may leave the repeated address out; nothing else is to be done.",
     "required": "The sender fills it in, or a version of the format gives a default.",

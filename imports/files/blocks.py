@@ -272,7 +272,9 @@ class Block:
         """Say which texts a spreadsheet took for numbers or dates, and refuse figures whose digits are lost."""
         for place in self.free:
             text = texts[place]
-            what = find_mangled(text) if text and place not in mapped else ""
+            if not text or place in mapped or (place in self.figures and is_amount(text)):
+                continue  # the latter is told below
+            what = find_mangled(text)
             if what == SHORT and place in self.figures:
                 self._refuse(place, CellError("mangled_value", what), sent[place], values, problems)
                 texts[place] = None

@@ -8,6 +8,7 @@ import re
 _UNPACK = "Send the file that is in it"
 _SAVE_AS_TEXT = 'Save it as CSV or as "Text (tab delimited)", and send that'
 _EXPORT_TEXT = "Export the customers as delimited text, such as CSV"
+_DECODE = "Send the file that it stands for"
 _DECRYPT = "Send it decrypted: nothing here has the key, and SFTP and FTPS encrypt on the way"
 
 _BINARY = (
@@ -43,6 +44,13 @@ _TEXT = (
     (re.compile(rb'\{\s*"|\[\s*\{'), "JSON", _EXPORT_TEXT),
     (re.compile(rb"UNA.{6}\s*UN[BH]|UN[BH]\+|ISA([^\w\s])\d\d\1.{10}\1", re.DOTALL), "an EDI message", _EXPORT_TEXT),
     (re.compile(rb"ID;P\w+;?[\w;]*\r?\n[BPFC];"), "a SYLK sheet", _SAVE_AS_TEXT),
+    (
+        re.compile(
+            rb"[A-Za-z0-9+/]{76}\r?\n[A-Za-z0-9+/=\r\n]*\Z|(?=.*[a-z])(?=.*[A-Z])(?=.*[0-9])[A-Za-z0-9+/]{200,}=*\s*\Z"
+        ),
+        "Base64",
+        _DECODE,
+    ),
     (re.compile(rb"BEGIN:VCARD\b", re.I), "a file of vCards", _EXPORT_TEXT),
 )
 _TITLE = re.compile(rb"<title[^>]*>(.*?)</title", re.DOTALL | re.IGNORECASE)

@@ -42,6 +42,11 @@ customers clients accounts records rows lines entries items
 kunden debitoren datensätze zeilen sätze positionen enregistrements lignes clienti righe registri
 clientes registros filas líneas klanten regels linhas kunder rader rekordów wierszy klientów záznamů řádků zákazníků
 """
+_NOT_YET = """
+new neu nouveau nuovo nuevo nieuw novo tbd tba tbc todo xx xxx xxxx test dummy temp sample example muster beispiel
+unknown unbekannt inconnu sconosciuto desconocido onbekend desconhecido various diverse divers
+0 00 000 0000 00000 000000 0000000 00000000 99999 999999 9999999 99999999
+"""
 _SEPARATORS = re.compile(r"[\s:=()\[\]*#/_\-]+")
 _NUMBER = re.compile(r"[+$€£¥]?\d[\d.,'’%+]*")
 _PLAIN = str.maketrans("łøđı", "lodi")
@@ -56,6 +61,7 @@ def _fold(text: str) -> str:
 
 
 _TOTAL_WORDS = frozenset(_fold(f"{_TOTALS} {_ENDS}").split())
+_PLACEHOLDERS = frozenset(_NOT_YET.split())
 _COUNTED_WORDS = frozenset(_fold(_COUNTED).split())
 _WORDS = _TOTAL_WORDS | _COUNTED_WORDS | frozenset(_fold(_BESIDE).split())
 
@@ -75,6 +81,11 @@ def says_total(text: str) -> bool:
 def is_rule(text: str) -> bool:
     """Whether a cell is a line that is drawn: three marks or more and nothing else."""
     return len(text) > 2 and not text.strip("-–—−‐_.=~*+#")
+
+
+def is_placeholder(code: str) -> bool:
+    """Whether a code stands for one that nobody gave: TBD, NEW, 000, ?"""
+    return code.casefold() in _PLACEHOLDERS or not (code.isalnum() or any(map(str.isalnum, code)) or is_rule(code))
 
 
 def is_totals_row(cells: Iterable[str]) -> bool:

@@ -41,11 +41,12 @@ SHORTENED = re.compile(
     r"[+\-\u2212]?(?:[0-9][.,][0-9]+e[+\-\u2212]?|[0-9]{1,3}(?:[.,][0-9]*)?e[+\u2212])[0-9]{1,3}", re.IGNORECASE
 )
 """1.67683E+15, 2,5E+07, 1E+07, 167.7E+12, 1.2E7; 1E5, 2E10 and 12E-3 may be codes: no program shortens a number so."""
-_AMOUNT = re.compile(r"\d{2,}[.,]0+|\d{1,3}(?:,\d{3})+(?:\.0+)?|\d{1,3}(?:['\u2019]\d{3})+", re.ASCII)
+_AMOUNT = re.compile(r"-\d+|\d{2,}[.,]0+|\d{1,3}(?:,\d{3})+(?:\.0+)?|\d{1,3}(?:['\u2019]\d{3})+", re.ASCII)
 _FORMULA = re.compile(
     r"=\s*(?:[^\W\d_][\w.]*\(|[-+(]*(?:'?[^!]{1,40}'?!)?\$?[A-Z]{1,3}\$?\d+\s*[-+*/&^:)])", re.IGNORECASE
 )
-_DATE_LIKE = re.compile(r"\| ?(?:[0-9]{1,4}[-/.]|[A-Sa-s][A-Za-z\x80-\u024f]{2,8}\.?[-/][0-9])")
+_DECIMAL = re.compile(r"[0-9]{3,}\.0")
+_DATE_LIKE = re.compile(r"\| ?(?:[0-9]{1,12}[-/.]|[A-Sa-s][A-Za-z\x80-\u024f]{2,8}\.?[-/][0-9])")
 """Where one of a row's cells, each behind a bar, may be a date. Most rows have none, so this is all they cost."""
 
 SHORT = "is a number as a spreadsheet shortens it: its last digits are lost. Send it whole, as text."
@@ -66,9 +67,11 @@ def is_amount(text: str) -> bool:
 
 
 def find_mangled(text: str) -> str:
-    """What a spreadsheet made of a trimmed text that is neither a number nor a date: SHORT or DATE; "" for nothing."""
+    """What a spreadsheet made of a trimmed text that is neither a number nor a date: SHORT, AMOUNT or DATE, or ""."""
     if SHORTENED.fullmatch(text):
         return SHORT
+    if _DECIMAL.fullmatch(text):
+        return AMOUNT
     return DATE if _NAMED_DATE.fullmatch(text) or _DATE.fullmatch(text) else ""
 
 
@@ -81,7 +84,8 @@ def is_formula(text: str) -> bool:
 
 _ENTITY = re.compile(r"&(?:#[0-9]{2,6}|#x[0-9a-f]{2,5}|[a-z][a-z0-9]{1,30});", re.IGNORECASE)
 _SHEET_ESCAPE = re.compile(r"_x([0-9A-Fa-f]{4})_")
-_ESCAPE = re.compile(r"\\u([0-9A-Fa-f]{4})")
+_ESCAPE = re.compile(r"\\(?:u(?=[0-9A-Fa-f]{4})|x(?=[89A-Fa-f][0-9A-Fa-f]))([0-9A-Fa-f]{4}|[0-9A-Fa-f]{2})")
+_TAG = re.compile(r"</?(?:a|b|br|div|em|font|i|li|p|span|strong|td|tr|u|ul)(?:\s[^<>]*)?/?>", re.IGNORECASE)
 _PERCENT = re.compile(r"(?<![0-9])%[0-9A-F]{2}", re.IGNORECASE)
 _QUOTED = re.compile(r"=[89A-F][0-9A-F]|=20|=3D")
 _MAIL = re.compile(r"=\?[\w-]+\?[bq]\?[^?]*\?=", re.IGNORECASE)
@@ -111,13 +115,14 @@ def _read_bytes(data: bytes) -> str:
 
 _ESCAPES: tuple[tuple[re.Pattern[str], str, Callable[[str], str]], ...] = (
     (_ENTITY, "written for HTML", _read_html),
+    (_TAG, "written for HTML", lambda text: _read_html(_TAG.sub(" ", text))),
     (_SHEET_ESCAPE, "written for a workbook", _read_points(_SHEET_ESCAPE)),
     (_ESCAPE, "written for a program", _read_points(_ESCAPE)),
     (_MAIL, "written for e-mail", lambda text: str(make_header(decode_header(text)))),
     (_QUOTED, "written for e-mail", lambda text: _read_bytes(decodestring(text.encode()))),
     (_PERCENT, "written for a web address", lambda text: _read_bytes(unquote_to_bytes(text))),
 )
-_ESCAPING = ("&", "_x", "\\u", "=", "%")
+_ESCAPING = ("&", "<", "_x", "\\u", "\\x", "=", "%")
 """One of these is in every text that is escaped."""
 
 

@@ -7,7 +7,7 @@ that it will touch is locked, and whoever was changed since is checked once more
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from django.db import Error, transaction
@@ -19,7 +19,7 @@ from imports.files.customers import MOST_PROBLEMS
 from imports.files.grouping import Grouper
 from imports.files.near_lines import NearLines
 from imports.files.scanning import read_rows
-from imports.files.totals import LEAVE_OUT, SUMS_UP, TOTALS_ROW, is_rule
+from imports.files.totals import LEAVE_OUT, SUMS_UP, TOTALS_ROW, is_placeholder, is_rule
 from imports.models import Run
 from imports.pipeline.comparing import NearKeys, warn_of_near_addresses
 from imports.pipeline.judging import Judge, Verdict
@@ -86,6 +86,10 @@ class Checker:
                 self.near.warn(customer, scan, self.mapping)
                 if customer.names_total or is_rule(code):
                     _name_totals(customer, self.mapping)
+                elif is_placeholder(code):
+                    _doubt_code(customer, self.mapping)
+                elif customer.errors:
+                    _doubt_row(customer)
             customer.warn_of_words()
             problems += customer.problems
             if len(problems) >= MOST_PROBLEMS:
@@ -167,6 +171,33 @@ def _skipped(stored: StoredCustomer, line: int, mapping: CustomerMapping) -> Pro
         value=stored.code,
         customer_code=stored.code,
     )
+
+
+def _doubt_code(customer: Customer, mapping: CustomerMapping) -> None:
+    """Say that what names a new customer reads like no code that somebody gave."""
+    customer.problem(
+        customer.line,
+        "placeholder",
+        f"{customer.code!r} is new and reads like a word for a code that is yet to come. Send the customer's own code.",
+        column=mapping.column_label(Target("customer_code")),
+        field="customer_code",
+        value=customer.code,
+        severity="warning",
+    )
+
+
+def _doubt_row(customer: Customer) -> None:
+    """Say of a row that has nothing but what would be a new code that it may be none."""
+    says_more = customer.unread or customer.addresses or customer.buyers or customer.assignments
+    if (
+        customer.problems
+        and customer.rows == 1
+        and not says_more
+        and customer.fields
+        and len(customer.fields.values) == 1
+    ):
+        hint = f" {customer.code!r} is new, and all the row says; if it is no customer, {LEAVE_OUT}."
+        customer.problems[0] = replace(customer.problems[0], message=f"{customer.problems[0].message}{hint}")
 
 
 def _name_totals(customer: Customer, mapping: CustomerMapping) -> None:

@@ -5,22 +5,28 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from rapidfuzz import fuzz, process
+
 from imports.errors import CellError, FileHeld, FileRejected, HeldFor, Problem
 from imports.files.blocks import ANY_TEXT
 from imports.files.records import is_blank
 from imports.formats.masks import Footer
 from imports.formats.spec import fold_value_map
 from imports.onboarding.headers import knows
+from imports.template import FIELDS, normalize
 from lookups.texts import read_key
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from imports.files.blocks import BoundColumn
     from imports.files.mapping import CustomerMapping
     from imports.files.records import Row
     from imports.files.sources import Source
     from imports.files.spans import Scan
+
+LIKE_A_FIELD = 88
+"""From 0 to 100: how alike a header must be to the name of a field that it misspells."""
 
 
 def require_footer(source: Source) -> None:
@@ -206,7 +212,12 @@ def _find_unknown(source: Source, mapping: CustomerMapping) -> list[Problem]:
     """A warning for every column that is not read and that nobody has seen before; one for all without a name."""
     unknown = "no field of the template" if mapping.spec.columns is None else "not in the approved header"
     named = [(index, text.strip()) for index, text in mapping.unknown_headers if text.strip()]
-    found = [(text, text, f"Column {index + 1} ({text!r}) is {unknown}; it is not read.") for index, text in named]
+    known = {str(target).removesuffix("_1") for target in mapping.columns}
+    missing = [name for name in FIELDS if name not in known] if mapping.spec.columns is None else []
+    found = [
+        (text, text, f"Column {index + 1} ({text!r}) is {unknown}; it is not read.{_suggest_field(text, missing)}")
+        for index, text in named
+    ]
     if nameless := [str(index + 1) for index, text in mapping.unknown_headers if not text.strip()]:
         what = f"Column {nameless[0]} has no name; it is"
         if len(nameless) > 1:
@@ -223,6 +234,13 @@ def _find_unknown(source: Source, mapping: CustomerMapping) -> list[Problem]:
         )
         for column, value, message in found
     ]
+
+
+def _suggest_field(header: str, missing: Iterable[str]) -> str:
+    """Words for the field of the template, among those that the file lacks, that a header seems to misspell."""
+    name = normalize(header).removesuffix("_1")
+    found = process.extractOne(name, missing, scorer=fuzz.ratio, score_cutoff=LIKE_A_FIELD)
+    return f" Did you mean {found[0]}?" if found else ""
 
 
 def describe_separator(source: Source) -> str:

@@ -16,7 +16,7 @@ from imports.files.sources import find_bom
 from imports.formats.spec import STANDARD
 from imports.models import Run
 from imports.pipeline.framing import describe_separator
-from imports.template import Target, find_target, normalize
+from imports.template import find_target, normalize
 from imports.versioning import STANDARD_NAME, find_other_specs, find_version
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ LOOKED_AT = 1 << 16
 """Bytes of the file's beginning."""
 MOST_LINES = 40
 """Among how many lines a header that has moved is looked for."""
+_WITHIN = re.compile(r"[\W_]+")
 _AROUND = re.compile(r"^[\W_]+|[\W_]+$")
 NAMES = {",": "commas", ";": "semicolons", "|": "pipes", "\t": "tabs", " ": "spaces", "^": "carets", "~": "tildes"}
 
@@ -102,7 +103,9 @@ def _describe_signs(source: Source) -> str:
     header = source.header
     if len(header) == 1 and source.dialect.delimiter in header[0]:
         return "The header stands in quotes as a whole, and so may all rows; put cells in quotes, or none."
-    named = next((cell.strip() for cell in header if find_target(_AROUND.sub("", cell)) == Target("customer_code")), "")
+    named = next((cell.strip() for cell in header if _WITHIN.sub("", cell).casefold() == "customercode"), "")
+    if named and find_target(_AROUND.sub("", named)) is None:
+        return f"{named!r} may be meant; write customer_code, and the other fields by their names, too."
     return f"{named!r} has signs that are no part of the name; leave them out here and below." if named else ""
 
 

@@ -70,3 +70,9 @@ def test_a_file_that_is_no_text_is_named(start, what, remedy):
 )
 def test_text_is_none_of_them(start):
     assert find_not_text(start) == ""
+
+
+def test_base64_is_named():
+    assert find_not_text(b"Y3VzdG9tZXJfY29kZXxwcm9maWxlX25hbWV8cHJpY2VfdHlwZV9jdXJyZW5jeXxwcmljZV90eXBl\nX25hbWU=\n")
+    assert find_not_text(b"Y3VzdG9t" * 40 + b"=\n").startswith("Base64")
+    assert not find_not_text(b"customer_code\n" + b"10017\n" * 40)

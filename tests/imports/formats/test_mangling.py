@@ -31,7 +31,9 @@ def test_dates_and_shortened_numbers_are_told_from_what_people_write(texts, what
         assert not is_amount(text), text
 
 
-@pytest.mark.parametrize("text", ["8001.0", "41791234567.0", "41791234567,00", "97,201", "41,791,234,567.0", "1’204"])
+@pytest.mark.parametrize(
+    "text", ["8001.0", "41791234567.0", "41791234567,00", "-4518", "97,201", "41,791,234,567.0", "1’204"]
+)
 def test_amounts_in_the_place_of_digits(text):
     assert is_amount(text)
 
@@ -42,6 +44,8 @@ ESCAPED = [
     ("B&amp;amp;B", "HTML", "B&B"),
     ("Ash_x000D_", "a workbook", "Ash"),
     ("M\\u00fcller", "a program", "Müller"),
+    ("M\\xfcller", "a program", "Müller"),
+    ("<b>Ash</b><br/>Sons", "HTML", "Ash Sons"),
     ("M=C3=BCller", "e-mail", "Müller"),
     ("M=FCller", "e-mail", "Müller"),
     ("=?utf-8?Q?M=C3=BCller?=", "e-mail", "Müller"),
@@ -76,7 +80,7 @@ def test_letters_that_are_lost(text):
 
 SOUND = """Müller & Söhne|A&B|AT&T; Co|R&D;|100%|50%20|a_b|Elm=Oak|Guess?|Who? Me|iPhone™s|wait…what|4”x6”|A•B|10×15 cm
 |Rock´n´Roll|Mode¨X|Hotel„Zur Post”|«Été»|col·lecció|Привет|Україна|Ві|Πλατεία|京都|Łódź|José
-|C:\\users|#5|x_x0_""".replace("\n", "").split("|")
+|C:\\users|#5|x_x0_|<3 Elm|a < b > c""".replace("\n", "").split("|")
 
 
 def test_what_people_write_is_not_told():

@@ -276,3 +276,35 @@ def test_a_row_that_was_cut_with_its_file_is_no_row(send):
     run = send.text("customer_code|profile_name|price_type_currency|price_type_name\nC1|A|EUR|EU Wholesale\nC2|B|EU")
     assert (run.status, run.created, issues_of(run)) == ("partial", 1, [(3, "", "wrong_number_of_cells")])
     assert "the file ends here without a line end: it was cut off on its way" in run.issues.get().message
+
+
+# -- rows and columns that are none
+
+
+def test_codes_that_nobody_gave_and_rows_of_nothing_but_a_code_are_doubted(send):
+    columns = "customer_code|profile_name|price_type_currency|price_type_name|custmer_alias\n"
+    rest = "|A|EUR|EU Wholesale|\n"
+    run = send.text(f"{columns}TBD{rest}000{rest}?{rest}C1{rest}Page 1 of 2||||\n")
+    told = {(issue.line, issue.code): issue.message for issue in run.issues.exclude(line=6, field__startswith="price")}
+    assert set(told) == {(1, "unknown_column"), *((line, "placeholder") for line in (2, 3, 4)), (6, "required")}
+    assert told[1, "unknown_column"].endswith("it is not read. Did you mean customer_alias?")
+    assert "'Page 1 of 2' is new, and all the row says; if it is no customer, leave it out" in told[6, "required"]
+    assert issues_of(send.text(f"{columns.replace('|custmer_alias', '')}TBD{rest.replace('||', '|')[:-2]}\n")) == [], (
+        "known"
+    )
+
+
+@pytest.mark.parametrize(
+    ("header", "said"),
+    [
+        ('"customer_code|profile_name"', "stands in quotes as a whole"),
+        ("#customer_code|profile_name", "'#customer_code' has signs that are no part of the name"),
+        ("CustomerCode|ProfileName", "'CustomerCode' may be meant; write customer_code"),
+    ],
+)
+def test_a_header_that_only_looks_otherwise_is_explained(send, header, said):
+    run = send.text(f"{header}\nC1|A\n")
+    assert (run.status, run.issues.get().code) == ("rejected", "missing_column")
+    assert said in run.message
+    known = "Customer Code*|Profile Name (required)|price_type_currency|price_type_name\nC1|A|EUR|EU Wholesale\n"
+    assert send.text(known).created == 1
