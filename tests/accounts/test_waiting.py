@@ -40,15 +40,15 @@ def by_hand(shop):
             connection.close()
 
     with connection.cursor() as cursor:
-        cursor.execute("SET deadlock_timeout = '700ms'")  # until then the other one waits, too
+        cursor.execute("SET deadlock_timeout = '2s'")  # until then the other one waits, too
     thread = threading.Thread(target=work)
 
     def begin():
         thread.start()
-        assert holds.wait(30)
+        assert holds.wait(60)
 
     yield begin
-    thread.join(30)
+    thread.join(120)
     connection.close()
 
 

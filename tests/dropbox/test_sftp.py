@@ -440,8 +440,8 @@ def test_more_sessions_than_a_login_may_have_are_refused(dropbox, box):
 def test_many_sessions_at_once_upload_in_flat_memory(dropbox, box):
     import psutil
 
-    process, sessions = psutil.Process(dropbox.process.pid), 60
-    content = b"x" * 500_000
+    process, sessions = psutil.Process(dropbox.process.pid), 20
+    content = b"x" * 9_000_000
 
     async def upload(number, gate):
         async with connect(dropbox, box) as connection, connection.start_sftp_client() as files:
@@ -467,7 +467,7 @@ def test_many_sessions_at_once_upload_in_flat_memory(dropbox, box):
     grown = process.memory_info().rss - before
     assert box.files().count() == sessions
     assert Session.objects.filter(login=box.login).count() == sessions
-    assert grown < 1_000_000 * sessions, "a session costs little more than what it sends"
+    assert grown < 150_000_000, "all of them together cost less than what they send"
 
 
 # -- what ends sessions

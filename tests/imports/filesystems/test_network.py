@@ -145,18 +145,19 @@ def test_an_sftp_server_that_drips_is_given_up(tmp_path):
 
 
 def test_a_steady_transfer_may_last_longer_than_any_other_exchange(monkeypatch):
-    """A byte earns a tenth of a second here, and the server sends one every tenth, in all for longer than the limit."""
-    monkeypatch.setattr("imports.filesystems.network.LEAST_RATE", 5)
+    """A byte earns twenty seconds here, and the server rests for longer than the limit of three."""
+    monkeypatch.setattr("imports.filesystems.network.LEAST_RATE", 0.05)
+    monkeypatch.setattr("imports.filesystems.ftp.PATIENCE", 0.05)
 
     def send(data, command):
-        for _ in range(30):
-            data.sendall(b"x")
-            time.sleep(0.1)
+        data.sendall(b"x")
+        time.sleep(3.1)
+        data.sendall(b"x")
 
     out = io.BytesIO()
     with serving(speak_ftp({"RETR": send})) as port:
-        use(ftp_settings(port), lambda session: session.download("a.txt", out, 100))
-    assert len(out.getvalue()) == 30
+        use(ftp_settings(port, timeout=60.0), lambda session: session.download("a.txt", out, 100))
+    assert out.getvalue() == b"xx"
 
 
 class SlowFileSystem(fsspec.AbstractFileSystem):
