@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
 from django.core.exceptions import PermissionDenied
 from django.http import Http404
 from django.shortcuts import redirect
-from django.urls import path
+from django.urls import path, reverse
 
 from accounts.users import user_of
 from imports.admin.answering import AnswerPages
 from imports.admin.steps import page_of
 from imports.errors import FileRejected, SettingsWrong, TryAgainLater
-from imports.runs.sampling import send_sample, try_sample
+from imports.runs.sampling import find_lacking, send_sample, try_sample
 from imports.runs.uploading import import_soon
+from lookups.directory import LISTS
 
 if TYPE_CHECKING:
     from django.forms import Form
     from django.http import HttpRequest, HttpResponse
 
     from imports.models import FormatVersion
+    from imports.onboarding.rehearsal import Rehearsal
 
 
 class SamplePages(AnswerPages):
@@ -43,7 +46,8 @@ class SamplePages(AnswerPages):
         except (FileRejected, SettingsWrong, TryAgainLater) as error:
             context["problem"] = str(error)
         else:
-            context |= {"trial": trial, "cards": [_describe_card(customer) for customer in trial.shown]}
+            cards = [_describe_card(customer) for customer in trial.shown]
+            context |= {"trial": trial, "lacking": _offer_entries(version, trial), "cards": cards}
         return self.show(request, version, "imports/trial.html", context)
 
     def send_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -66,6 +70,22 @@ class SamplePages(AnswerPages):
             f"The sample is imported into {sandbox}, read with {version}. The customers of production stay untouched."
         ]
         return self.confirm(request, version, "Send the sample", text, take)
+
+
+def _offer_entries(version: FormatVersion, trial: Rehearsal) -> list[tuple[str, list[tuple[str, str]]]]:
+    """What lists lack, by list: each entry, and the page that adds it."""
+    offered = []
+    for name, entries in find_lacking(version, trial).items():
+        page = reverse(f"admin:lookups_{LISTS[name]._meta.model_name}_add")
+        links = [
+            (
+                " ".join(dict.fromkeys(filter(None, entry.values()))),
+                f"{page}?{urlencode({'account': version.format.account_id, **entry})}",
+            )
+            for entry in entries
+        ]
+        offered.append((name.replace("_", " "), links))
+    return offered
 
 
 def _describe_card(customer: dict[str, Any]) -> dict[str, Any]:

@@ -36,6 +36,8 @@ class Rehearsal:
     assumed: dict[str, str] = field(default_factory=dict)
     shown: list[dict[str, Any]] = field(default_factory=list)
     """The first customers, as they would be stored."""
+    entries: dict[str, list[dict[str, str]]] = field(default_factory=dict)
+    """What the lists were given for it, by list: the fields of each entry."""
 
     @property
     def is_workable(self) -> bool:

@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 MOST_ROWS = 2000
 """How many records of a long sample are rehearsed."""
 MOST_REASONS = 20
+MOST_ENTRIES = 100
+"""Of a list, that are named."""
 _ASSUMED = {Kind.CURRENCY: "EUR", Kind.COUNTRY: "FR", Kind.ADDRESS_TYPE: "S", Kind.BOOLEAN: "no"}
 """What a constant is taken to be that nothing suggests."""
 
@@ -82,7 +84,7 @@ def rehearse_spec(
     with _beginning(path, spec.dialect, most_rows) as (beginning, is_whole), transaction.atomic():
         account = Account.objects.create(code=f"rehearsal-{uuid.uuid4().hex}", name="Rehearsal")
         run = import_file(ImportRequest(account=account, path=beginning, spec=_unlimited(spec, is_whole), keep=False))
-        rehearsal = replace(_describe(run, assumed), shown=_show(account, most_cards))
+        rehearsal = replace(_describe(run, assumed), shown=_show(account, most_cards), entries=_list_entries(account))
         transaction.set_rollback(True)
     return rehearsal
 
@@ -94,6 +96,15 @@ def _show(account: Account, most: int) -> list[dict[str, Any]]:
     stored = fetch_stored(Connection.objects.filter(account=account).order_by("pk")[:most])
     directory = LookupDirectory(account)
     return [describe_customer(customer, directory) for customer in stored.values()]
+
+
+def _list_entries(account: Account) -> dict[str, list[dict[str, str]]]:
+    entries: dict[str, list[dict[str, str]]] = {}
+    for name, model in LISTS.items():
+        fields = ("currency", "label") if name == "price_types" else ("code", "name")
+        if made := list(model._default_manager.filter(account=account).order_by("pk").values(*fields)[:MOST_ENTRIES]):
+            entries[name] = made
+    return entries
 
 
 def assume(target: Target) -> str:

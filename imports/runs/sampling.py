@@ -11,17 +11,19 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 from django.core.files import File
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from imports.asking import DEFAULT, MISSING, find_questions
 from imports.copies import drafting, fetched, release
 from imports.errors import SettingsWrong
-from imports.formats.policies import FormatError
+from imports.formats.policies import FormatError, UnknownLookup
 from imports.formats.spec import Column
 from imports.onboarding.cutting import read_records
 from imports.onboarding.sampling import take_sample
 from imports.runs.rehearsing import assume, rehearse_spec
 from imports.runs.uploading import store_upload
+from lookups.directory import LISTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -95,6 +97,26 @@ def try_sample(version: FormatVersion) -> Rehearsal:
     with fetching_sample(version.format) as path:
         spec, said = _assume(version)
         return rehearse_spec(path, spec, said, most_rows=ALL_ROWS, most_cards=MOST_CARDS)
+
+
+def find_lacking(version: FormatVersion, rehearsal: Rehearsal) -> dict[str, list[dict[str, str]]]:
+    """What the lists of the account lack of what the sample names, where the version rejects whoever names it."""
+    lacking = {}
+    for name, entries in rehearsal.entries.items():
+        if version.unknown_lookup.get(name, UnknownLookup.REJECT) != UnknownLookup.REJECT:
+            continue
+        of_account: Any = LISTS[name]._default_manager.filter(account=version.format.account_id)
+        if name == "price_types":
+            known = set(of_account.values_list("currency", "label"))
+            missing = [entry for entry in entries if (entry["currency"], entry["label"]) not in known]
+        else:
+            said = {text for entry in entries for text in entry.values() if text}
+            named = of_account.filter(Q(code__in=said) | Q(name__in=said))
+            found = {text for pair in named.values_list("code", "name") for text in pair}
+            missing = [entry for entry in entries if not found & {entry["code"], entry["name"] or entry["code"]}]
+        if missing:
+            lacking[name] = missing
+    return lacking
 
 
 def _assume(version: FormatVersion) -> tuple[FormatSpec, dict[str, str]]:

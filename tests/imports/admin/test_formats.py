@@ -22,6 +22,7 @@ from imports.mapping import list_columns, list_sections
 from imports.models import Format, FormatVersion, Run
 from imports.runs.sampling import has_sample
 from imports.versioning import approve, read_spec, save_draft, start_draft, start_testing
+from lookups.models import PriceType
 from tests.builders import add_lookups, add_member, make_account, make_user
 from tests.imports.customer_files import import_path, kept_bytes, kept_path
 from tests.imports.test_versioning import DOCUMENT, FILE, SPEC
@@ -539,6 +540,13 @@ def test_the_sample_is_tried_as_the_draft_stands_and_nothing_stays(client, viewe
     assert len(answer.context["cards"]) == 6
     assert not Run.objects.exists()
     assert not Connection.objects.exists()
+    assert "What the lists" not in said
+    PriceType.objects.filter(label="US Wholesale").delete()
+    said = client.get(page(mapped, "trial")).content.decode()
+    assert "currency=USD&amp;label=US+Wholesale" in said
+    mapped.unknown_lookup = {"price_types": "create"}
+    mapped.save()
+    assert "What the lists" not in text_of(client.get(page(mapped, "trial")))
     mapped.columns.filter(target="address_country_1").update(source="city")
     said = text_of(client.get(page(mapped, "trial")))
     assert "What would be rejected address_country_1: " in said
