@@ -122,7 +122,7 @@ def test_feeds_of_a_login_that_wait_together_are_pulled_in_one_session(server, f
         assert cursor.fetchone() == (0,)
 
 
-@pytest.mark.parametrize("server", [run_sftp], indirect=True)  # FTP servers of the tests refuse after seconds
+@pytest.mark.parametrize("server", [run_sftp], indirect=True)  # one kind of server is enough for it
 def test_other_logins_get_sessions_of_their_own(server, folder, opened):
     feeds = make_fellows(server, folder)
     Feed.objects.filter(pk=feeds[1].pk).update(user="other")
