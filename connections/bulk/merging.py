@@ -219,7 +219,9 @@ def copy_rows(cursor: CursorWrapper, table: str, columns: Sequence[str], rows: I
 def reserve_ids(cursor: CursorWrapper, model: type[models.Model], count: int) -> list[int]:
     """Ids for records to come."""
     cursor.execute(
-        "SELECT nextval(pg_get_serial_sequence(%s, 'id')) FROM generate_series(1, %s)", [model._meta.db_table, count]
+        "SELECT nextval(s.name) FROM (SELECT pg_get_serial_sequence(%s, 'id')::regclass AS name OFFSET 0) s,"
+        " generate_series(1, %s)",
+        [model._meta.db_table, count],
     )
     return [pk for (pk,) in cursor.fetchall()]
 

@@ -43,8 +43,9 @@ def checked_at_once(cursor: CursorWrapper, entities: Iterable[Entity]) -> Iterat
 
     The known connections are locked, and so is the account. Raises IntegrityError for an entry of a list that is gone.
     """
+    entities = list(entities)
+    _check_owners(cursor, [entity for entity in entities if entity is not CONNECTION])
     for entity in entities:
-        _check_owners(cursor, entity)
         for name in entity.columns:
             if field_of(entity.model, name).is_relation:
                 _check_entries(cursor, entity, name)
@@ -53,15 +54,18 @@ def checked_at_once(cursor: CursorWrapper, entities: Iterable[Entity]) -> Iterat
     cursor.execute("SET LOCAL session_replication_role = origin")  # an error rolls it back
 
 
-def _check_owners(cursor: CursorWrapper, entity: Entity) -> None:
-    """Each record belongs to a connection that is staged too: a known one, which is locked, or one that is inserted."""
-    if entity is CONNECTION:
+def _check_owners(cursor: CursorWrapper, entities: list[Entity]) -> None:
+    """Each record belongs to a connection that is staged too: a known one, which is locked, or one that is inserted.
+
+    Of all kinds at once, and by EXCEPT, which works by hashes whatever the planner takes staged tables for.
+    """
+    if not entities:
         return
-    cursor.execute(
-        f"SELECT connection_id FROM {entity.stage} WHERE record_id IS NULL"
-        f" EXCEPT SELECT connection_id FROM {CONNECTION.stage}"
+    owners = " UNION ALL ".join(
+        f"SELECT connection_id FROM {entity.stage} WHERE record_id IS NULL" for entity in entities
     )
-    _refuse(entity, "connection", cursor.fetchall())
+    cursor.execute(f"({owners}) EXCEPT SELECT connection_id FROM {CONNECTION.stage}")
+    _refuse("record", "connection", cursor.fetchall())
 
 
 def _check_entries(cursor: CursorWrapper, entity: Entity, name: str) -> None:
@@ -73,9 +77,9 @@ def _check_entries(cursor: CursorWrapper, entity: Entity, name: str) -> None:
         f" (SELECT l.id FROM {table} l WHERE l.id IN (SELECT {column} FROM named) FOR KEY SHARE)"
         f" SELECT {column} FROM named EXCEPT SELECT id FROM locked"
     )
-    _refuse(entity, name, cursor.fetchall())
+    _refuse(entity.record.label, name, cursor.fetchall())
 
 
-def _refuse(entity: Entity, name: str, missing: list[tuple[int]]) -> None:
+def _refuse(record: str, name: str, missing: list[tuple[int]]) -> None:
     if missing:
-        raise EntryDeleted(f"{entity.record.label}: {name} {missing[0][0]} was deleted meanwhile.")
+        raise EntryDeleted(f"{record}: {name} {missing[0][0]} was deleted meanwhile.")

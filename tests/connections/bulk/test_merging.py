@@ -355,7 +355,7 @@ def test_a_record_without_its_customer_fails_the_merge(account, monkeypatch):
     monkeypatch.setattr(references, "FEW", -1)
     with connection.cursor() as cursor:
         pk, other = reserve_ids(cursor, Connection, 2)
-    with pytest.raises(IntegrityError, match=f"door: connection {other} was deleted meanwhile"):
+    with pytest.raises(IntegrityError, match=f"record: connection {other} was deleted meanwhile"):
         merge(account, [CONNECTION, as_new(pk, "C9")], [DOOR, staged(DOOR, connection_id=other, code="D", name="")])
 
 
