@@ -100,6 +100,8 @@ def _say_partial(run: Run) -> str:
 
 
 def _say_rejection(run: Run) -> str:
+    if run.decision == Run.Decision.REJECTED:
+        return f"It was held and then rejected by {run.decided_by}; nothing of it was applied. {run.message}"
     if run.message:
         return f"Nothing of the file was applied. {run.message}"
     return (
@@ -114,8 +116,6 @@ def _say_hold(run: Run) -> str:
         return f"The file would be held for a person to decide. {run.message}"
     if run.decision == Run.Decision.RELEASED:
         return f"It was held and then released by {run.decided_by}. {run.message}"
-    if run.decision == Run.Decision.REJECTED:
-        return f"It was held and then rejected by {run.decided_by}; nothing of it was applied. {run.message}"
     return f"{run.message} Nothing of it is applied until somebody releases or rejects it."
 
 

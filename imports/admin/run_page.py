@@ -20,7 +20,7 @@ from imports.describing import say_outcome
 from imports.health import is_at_work
 from imports.models import FormatVersion, Run
 from imports.runs.releasing import find_advice
-from imports.runs.reporting import summarise
+from imports.runs.reporting import summarise, would_change
 from imports.runs.uploading import find_why_not_for_real
 
 if TYPE_CHECKING:
@@ -126,7 +126,7 @@ class Part:
 
 def describe_counts(run: Run) -> list[Part]:
     total = sum(getattr(run, name) for name in BAR)
-    is_done = run.status != Status.HELD and not run.dry_run
+    is_done = not (run.status == Status.HELD or would_change(run))
     parts, x = [], 0.0
     for name in BAR:
         if count := getattr(run, name):
@@ -212,7 +212,7 @@ def find_files(run: Run) -> Iterator[tuple[str, str]]:
     if run.rejects_file_id:
         yield "The rejected rows, with reasons", reverse("admin:imports_run_rejects_file", args=[run.pk])
     if run.status not in AT_WORK and (run.created or run.updated or run.deleted):
-        stands = not run.dry_run and run.status != Status.HELD
+        stands = not (run.status == Status.HELD or would_change(run))
         yield f"What it {'changed' if stands else 'would change'}", reverse("admin:imports_run_report", args=[run.pk])
 
 

@@ -66,6 +66,11 @@ def at_work():
 
 # -- states
 
+HELD_THEN_REJECTED = {
+    "status": "rejected", "held_for": "limits", "decision": "rejected", "decided_by": "vera", "customers": 1,
+    "created": 1,
+}  # fmt: skip
+
 
 @pytest.mark.parametrize(
     ("fields", "said", "steps"),
@@ -86,7 +91,8 @@ def at_work():
             "2 would be rejected",
             ["Release", "(Reject)"],
         ),
-        ({"status": "held", "decision": "rejected", "decided_by": "vera"}, "then rejected by vera", []),
+        (HELD_THEN_REJECTED, "then rejected by vera", []),
+        (HELD_THEN_REJECTED, "1 would be created", []),
         ({"status": "failed", "message": "No room."}, "the operator must look at. No room.", []),
         ({"status": "undone", "customers": 2, "created": 2}, "was taken back", []),
         (
