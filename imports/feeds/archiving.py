@@ -55,16 +55,20 @@ class Mover:
         """Move the file of a run, where that is wanted; False where another file lies there now."""
         if self.problem or self.feed.after_import == self.feed.AfterImport.LEAVE:
             return True
-        return self._try(lambda: archive_file(server, self.feed, run, file), otherwise=True)
+        return bool(self._try(lambda: archive_file(server, self.feed, run, file), otherwise=True))
 
     def move_marker(self, server: Server, run: Run, marker: RemoteFile) -> None:
         """Move the marker of a run's file, before the file itself: left alone, it would make the next one ready."""
         if not self.problem and self.feed.after_import == self.feed.AfterImport.MOVE:
             self._try(lambda: _archive_marker(server, self.feed, run, marker), otherwise=True)
 
-    def has_moved(self, server: Server, run: Run, name: str) -> bool:
-        """Whether the file of a run was moved without our knowing."""
-        return not self.problem and self._try(lambda: settle_moved(server, self.feed, run, name), otherwise=False)
+    def has_moved(self, server: Server, run: Run, name: str, *, is_replaced: bool = False) -> bool | None:
+        """Whether the file of a run was moved without our knowing; None where one that looks like it lies in its place
+        too, unless its content is known to be another one.
+        """
+        if self.problem:
+            return False
+        return self._try(lambda: settle_moved(server, self.feed, run, name, is_replaced=is_replaced), otherwise=False)
 
     def settle_left_overs(self, server: Server, listed: Collection[str]) -> None:
         """Record where files are that were moved, or taken away by others, without our knowing."""
@@ -75,7 +79,7 @@ class Mover:
             if not self.has_moved(server, run, posixpath.basename(run.remote_path)) and not self.problem:
                 record_archived(run, "")
 
-    def _try(self, work: Callable[[], bool], *, otherwise: bool) -> bool:
+    def _try(self, work: Callable[[], bool | None], *, otherwise: bool) -> bool | None:
         try:
             return work()
         except (SettingsWrong, TryAgainLater) as error:
@@ -131,10 +135,12 @@ def archive_file(server: Server, feed: Feed, run: Run, file: RemoteFile) -> bool
     try:
         server.rename(file.path, target)
     except FileVanished:
-        record_archived(run, "")
+        record_archived(run, target if server.look_at(target) else "")
         return True
-    moved = server.look_at(target)
-    if moved is not None and not _is_that(file, moved, server) and server.look_at(file.path) is None:
+    moved, left = server.look_at(target), server.look_at(file.path)
+    if is_same(file, left):
+        raise SettingsWrong(f"{server.settings.where} said that it moved {file.path}, which still lies where it lay")
+    if moved is not None and not _is_that(file, moved, server) and left is None:
         server.rename(target, file.path)
         record_archived(run, "")
         return False
@@ -157,14 +163,18 @@ def _is_that(file: RemoteFile, moved: RemoteFile, server: Server) -> bool:
     return is_same(file, moved if server.keeps_times else moved._replace(modified_at=None))
 
 
-def settle_moved(server: Server, feed: Feed, run: Run, name: str) -> bool:
+def settle_moved(server: Server, feed: Feed, run: Run, name: str, *, is_replaced: bool) -> bool | None:
     """Whether the run's file was moved although nobody could note that; then it is noted now.
 
-    Where it lay there may be a new one by now: what is listed under its name is to be looked at anew.
+    Where it lay there may be a new one by now: what is listed under its name is to be looked at anew. None where that
+    looks like the run's own, which was copied then rather than moved, unless it `is_replaced`.
     """
     target = archive_path(feed, run, name)
     if not server.settle_rename(run.remote_path, target):
         return False
+    taken = RemoteFile(run.remote_path, name, run.remote_size or 0, run.remote_modified_at)
+    if not is_replaced and is_same(taken, server.look_at(run.remote_path)):
+        return None
     record_archived(run, target)
     return True
 

@@ -15,6 +15,7 @@ from imports.feeds.settling import find_marker, note_markers
 from imports.filesystems import FileTooLarge
 from imports.filesystems.masks import Mask
 from imports.models import Feed, Run
+from imports.wording import one_line
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -167,13 +168,28 @@ def fetch_file(server: Server, file: RemoteFile, path: Path, most_bytes: int) ->
             size = server.download(file.path, hashing, most_bytes)  # type: ignore[arg-type]  # only written to
     except _DiskError as error:
         raise SettingsWrong(f"{file.path} cannot be written to DATA_DIR: {error}.") from None
-    if not is_same(file, server.look_at(file.path)):
-        raise FileUnsettled(f"{file.path} changed while it was downloaded.")
-    if size != file.size:
+    after = server.look_at(file.path)
+    if not is_same(file, after):
+        raise FileUnsettled(
+            f"Waits: {one_line(file.name)} changed while it was downloaded, from {_say(file)} to {_say(after)}; later "
+            "files wait behind it."
+        )
+    if size < file.size:
         raise TryAgainLater(
             f"Only {size:,} of the {file.size:,} bytes of {file.path} came, though the server reported success."
         )
+    if size > file.size:
+        raise TryAgainLater(
+            f"{size:,} bytes of {file.path} came, which has {file.size:,} as the server says. It is not imported "
+            "before they agree; ask the server's operator why they do not."
+        )
     return FetchedFile(path, hashing.digest.hexdigest())
+
+
+def _say(file: RemoteFile | None) -> str:
+    if file is None:
+        return "nothing"
+    return f"{file.size:,} bytes" + (f" of {file.modified_at:%Y-%m-%d %H:%M:%S} UTC" if file.modified_at else "")
 
 
 class _DiskError(Exception):

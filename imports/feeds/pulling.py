@@ -166,7 +166,8 @@ class _Pulling:
                     break
                 try:
                     lay_idle = self._handle(server, candidate, path, to_move)
-                except FileUnsettled:
+                except FileUnsettled as error:
+                    self.waits = str(error)
                     self._look_again(UNSETTLED_AGAIN)
                     break
                 if lay_idle > LONGEST_IDLE or self.mover.lost:
@@ -257,15 +258,20 @@ class _Pulling:
             if moves and run.pk in self.taken:
                 to_move.append((run, candidate))
                 return 0
-            if moves and self.mover.has_moved(server, run, file.name):
+            moved = moves and self.mover.has_moved(server, run, file.name)
+            if moved:
                 if server.look_at(file.path) is None:
                     return 0
             elif self.mover.lost:
                 return 0
-            elif step == Step.ARCHIVE or (fetched := self._compare(server, run, file, path)) is None:
+            elif (step == Step.ARCHIVE and moved is not None) or (
+                fetched := self._compare(server, run, file, path)
+            ) is None:
                 if moves:
                     to_move.append((run, candidate))
                 return 0
+            elif moves:
+                self.mover.has_moved(server, run, file.name, is_replaced=True)
         return self._take(server, candidate, fetched or fetch_file(server, file, path, self.feed.most_bytes))
 
     def _compare(self, server: Server, run: Run, file: RemoteFile, path: Path) -> FetchedFile | None:
@@ -288,11 +294,10 @@ class _Pulling:
             return
         if problem := explain_end(self.feed, fetched, file.size, spec):
             self.memory.doubt(one.file for one in self.candidates if one.step == Step.TAKE)
-            self.waits = (
+            raise FileUnsettled(
                 f"Waits: {one_line(file.name)} {problem}, so it may not be whole. The next pull takes it if it is the "
                 "same then; later files wait behind it."
             )
-            raise FileUnsettled(self.waits)
 
     def _take(self, server: Server, candidate: Candidate, fetched: FetchedFile) -> float:
         """Import a downloaded file, and move it away where that is decided and wanted."""

@@ -23,6 +23,7 @@ LONGEST_QUOTE = 200
 WITHHELD = "its words are not shown, because they hold the password"
 LEADS_NOWHERE = "it is a link that leads to no file"
 LEADS_TO_FOLDER = "it is a link to a folder"
+LEADS_OUT = "its name leads out of the folder"
 NO_FILE = "it is neither a file nor a folder"
 """Oddities."""
 LIBRARY_ERRORS = (

@@ -22,8 +22,9 @@ from imports.filesystems.base import (
     ServerUnreachable,
     quote,
 )
-from imports.filesystems.ftp_folders import FTPFolder
+from imports.filesystems.ftp_folders import UNKNOWN_COMMAND, FTPFolder
 from imports.filesystems.ftp_sessions import WIRE, CertificateWrong, PlainSession, TLSSession
+from imports.filesystems.listings import Kind, read_facts
 from imports.filesystems.names import Names
 from imports.filesystems.network import PATIENCE, TimeLimit
 from imports.filesystems.transports import FTP
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from imports.filesystems.ftp_folders import Found
+    from imports.filesystems.listings import Entry
 
 BLOCK = 1 << 16
 
@@ -62,6 +64,8 @@ class FTPServer(FTP):
         super().__init__(settings)
         self.names = Names()
         self.home = ""
+        self.tells_facts = False
+        """Whether the folder that was listed last was listed by MLSD."""
         self.ftp = (PlainSession if settings.protocol == FTP.protocol else TLSSession)(settings)
         try:
             with self._translated("/"):
@@ -87,6 +91,7 @@ class FTPServer(FTP):
     def list_files(self, folder: str) -> list[RemoteFile]:
         with self._inside(folder) as opened:
             found = list(filter(None, (opened.find_out(entry) for entry in opened.read())))
+            self.tells_facts = opened.command == "MLSD"
         self.names.learn([entry.name.encode(WIRE) for entry in found])
         return [self._describe(folder, entry) for entry in found]
 
@@ -108,9 +113,14 @@ class FTPServer(FTP):
                 self.ftp.cwd(self.home)
 
     def look_at(self, path: str) -> RemoteFile | None:
-        """By SIZE, and where that is refused by the folder, for servers say in many ways that a file is missing."""
+        """As it was listed, for SIZE and MDTM may tell another size and time than MLSD; else by these, and where they
+        are refused by the folder, for servers say in many ways that a file is missing.
+        """
         with self._translated(path) as limit:
             absolute = self._absolute(path)
+            if (facts := self._ask_facts(absolute)) is not None:
+                modified = facts.modified_at or FTPFolder(self, limit).ask_time(absolute)
+                return RemoteFile(path, posixpath.basename(path), facts.size or 0, modified)
             self.ftp.voidcmd("TYPE I")
             try:
                 size = self.ftp.size(absolute) or 0
@@ -127,6 +137,18 @@ class FTPServer(FTP):
         except (FolderMissing, PermissionRefused):
             return None
         return self._describe(folder, found) if found and not found.oddity else None
+
+    def _ask_facts(self, absolute: str) -> Entry | None:
+        """What MLST tells of a file, where folders are listed by MLSD; none where it is refused, or that is no file."""
+        if not self.tells_facts:
+            return None
+        try:
+            lines = self.ftp.sendcmd(f"MLST {absolute}").splitlines()
+        except (ftplib.error_perm, ftplib.error_temp) as error:
+            self.tells_facts = str(error)[:3] not in UNKNOWN_COMMAND
+            return None
+        entry = next(filter(None, (read_facts(line.lstrip()) for line in lines[1:-1])), None)
+        return entry if entry is not None and entry.kind == Kind.FILE and entry.size is not None else None
 
     def download(self, path: str, out: BinaryIO, most_bytes: int) -> int:
         count = 0

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from imports.filesystems.base import (
     LEADS_NOWHERE,
+    LEADS_OUT,
     LEADS_TO_FOLDER,
     MOST_FILES,
     NO_FILE,
@@ -70,6 +71,8 @@ class FTPFolder:
     def __init__(self, server: FTPServer, limit: TimeLimit) -> None:
         self.server, self.ftp, self.limit = server, server.ftp, limit
         self.tells_times = True
+        self.command = ""
+        """What the folder was listed by."""
 
     def read(self) -> list[Entry]:
         """What lies there. Raises ListingUnreadable, and errors of ftplib."""
@@ -78,6 +81,7 @@ class FTPFolder:
         for command in ("MLSD", "LIST", "NLST"):
             try:
                 lines = self._retrieve(command)
+                self.command = command
                 if command != "NLST":
                     return list(read_listing(lines))
                 if lines or not unreadable:
@@ -105,7 +109,9 @@ class FTPFolder:
             return None
         if entry.kind == Kind.OTHER:
             return Found(entry.name, 0, None, NO_FILE)
-        if entry.size is None:
+        if ".." in entry.name.split("/"):
+            return Found(entry.name, 0, None, LEADS_OUT)
+        if entry.size is None or entry.kind == Kind.LINK:  # of which it may be the link's own
             return self._ask_size(entry)
         return Found(entry.name, entry.size, entry.modified_at or self.ask_time(entry.name))
 

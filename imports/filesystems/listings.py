@@ -122,13 +122,15 @@ _INEXACT = {"MEM", "FILE"}
 def read_listing(lines: Iterable[str]) -> Iterator[Entry]:
     """The entries of a listing, of whichever system, without `.` and `..`. Raises UnreadableLine."""
     below_head = False
-    for number, line in enumerate(_join_continued(lines)):
+    is_first = True
+    for line in _join_continued(lines):
         entry = read_facts(line) or _read_line(line)
         below_head = below_head or (entry is None and line.lstrip().startswith("Name "))
         if entry is None and below_head and _MEMBER.fullmatch(line):
             entry = Entry(line.strip(), Kind.FILE, None, None, line)
-        if entry is None and not _HEADINGS.fullmatch(line) and not (number == 0 and _TOTAL.fullmatch(line)):
+        if entry is None and not _HEADINGS.fullmatch(line) and not (is_first and _TOTAL.fullmatch(line)):
             raise UnreadableLine(line)
+        is_first = is_first and not line.strip()
         if entry is not None and entry.name not in (".", ".."):
             yield entry
 

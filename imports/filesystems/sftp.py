@@ -16,6 +16,7 @@ from fsspec.asyn import get_loop, sync
 from imports.errors import SettingsWrong
 from imports.filesystems.base import (
     LEADS_NOWHERE,
+    LEADS_OUT,
     LEADS_TO_FOLDER,
     LIBRARY_ERRORS,
     MOST_FILES,
@@ -123,7 +124,11 @@ class SFTPServer(SFTP):
                 name = entry.filename if isinstance(entry.filename, bytes) else entry.filename.encode()
                 if not _is_known(entry.attrs):
                     limit.extend(LEAST_RATE)
-                entries.append((name, *await _follow(sftp, posixpath.join(self._wire(folder), name), entry.attrs)))
+                if not name or b"/" in name:
+                    entries.append((name, entry.attrs, LEADS_OUT))
+                else:
+                    path = posixpath.join(self._wire(folder), name)
+                    entries.append((name, *await _follow(sftp, path, entry.attrs)))
                 if len(entries) > MOST_FILES:
                     raise self.too_many()
             return entries
@@ -152,7 +157,7 @@ class SFTPServer(SFTP):
         Servers answer a stat of what is missing with FAILURE, PERMISSION DENIED and more.
         """
         try:
-            return await sftp.stat(self._wire(path))
+            return await _look_at(sftp, self._wire(path))
         except _NOT_THERE:
             return None
         except asyncssh.SFTPConnectionLost:
@@ -291,6 +296,21 @@ def _is_known(attributes: asyncssh.SFTPAttrs) -> bool:
     return _is_folder(attributes) or (_is_file(attributes) and attributes.size is not None)
 
 
+async def _look_at(sftp: asyncssh.SFTPClient, path: bytes) -> asyncssh.SFTPAttrs:
+    """What lies at a path. Where a server does not say of which kind it is, what can be listed is a folder."""
+    found = await sftp.stat(path)
+    if found.permissions is None and found.type == asyncssh.FILEXFER_TYPE_UNKNOWN:
+        found.type = asyncssh.FILEXFER_TYPE_DIRECTORY
+        try:
+            async for _ in sftp.scandir(path):
+                break
+        except asyncssh.SFTPConnectionLost:
+            raise
+        except asyncssh.SFTPError:
+            found.type = asyncssh.FILEXFER_TYPE_REGULAR
+    return found
+
+
 async def _follow(
     sftp: asyncssh.SFTPClient, path: bytes, attributes: asyncssh.SFTPAttrs
 ) -> tuple[asyncssh.SFTPAttrs, str]:
@@ -298,13 +318,14 @@ async def _follow(
     found = attributes
     if not _is_known(attributes):
         try:
-            found = await sftp.stat(path)
+            found = await _look_at(sftp, path)
         except asyncssh.SFTPConnectionLost:
             raise
         except asyncssh.SFTPError:
             return attributes, LEADS_NOWHERE
     if _is_folder(found):
-        return found, "" if _is_folder(attributes) else LEADS_TO_FOLDER
+        is_link = attributes.permissions is not None or attributes.type == asyncssh.FILEXFER_TYPE_SYMLINK
+        return found, LEADS_TO_FOLDER if is_link and not _is_folder(attributes) else ""
     return found, "" if _is_file(found) else NO_FILE
 
 

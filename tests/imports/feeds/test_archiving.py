@@ -1,5 +1,6 @@
 """Archiving: a move that fails keeps no file waiting, is tried again and told, for the ledger knows what was taken."""
 
+import os
 from datetime import timedelta
 
 import asyncssh
@@ -132,3 +133,48 @@ def test_a_file_that_cannot_be_moved_and_changes_is_taken_again(account, server,
         pull(feed)
     assert customers_of(account)["C1"]["profile_name"] == "Cc"
     assert feed.runs.count() == 3
+
+
+def copy_over(folder):
+    """A rename of a server that copies."""
+
+    def copy(self, source, target):
+        source, target = (folder / path.decode().lstrip("/") for path in (source, target))
+        target.write_bytes(source.read_bytes())
+        os.utime(target, (source.stat().st_atime, source.stat().st_mtime))
+
+    return copy
+
+
+@pytest.mark.parametrize("kind", ["SFTP that does nothing", "SFTP that copies", "FTP that does nothing"])
+def test_a_move_that_is_only_said_to_be_done_imports_nothing_twice(account, folder, monkeypatch, kind):
+    with run_ftp(folder) if kind.startswith("FTP") else run_sftp(folder) as server:
+        server.replies["RNTO"] = "250 Rename successful."
+        rename = copy_over(folder) if kind.endswith("copies") else lambda *_: None
+        monkeypatch.setattr(asyncssh.SFTPServer, "rename", rename)
+        feed = make_feed(account, server)
+        os.utime(drop(folder, "a.txt", "C1"), (1_700_000_000, 1_700_000_000))
+        for _ in range(3):
+            assert pull(feed).message.startswith(MOVED)
+        assert "still lies where it lay" in feed.move_problem or "already" in feed.move_problem
+        assert (feed.runs.count(), feed.runs.get().archived_at) == (1, None)
+        server.replies.clear()
+        monkeypatch.undo()
+        for path in (folder / "processed").iterdir():
+            path.unlink()
+        assert pull(feed).message == ""
+    assert files_of(folder) == [feed.runs.get().archived_as]
+
+
+def test_a_move_that_is_done_and_answered_by_a_failure_is_found(account, server, folder, monkeypatch):
+    real = asyncssh.SFTPServer.rename
+
+    def rename(self, source, target):
+        real(self, source, target)
+        raise asyncssh.SFTPFailure("Failure")
+
+    monkeypatch.setattr(asyncssh.SFTPServer, "rename", rename)
+    drop(folder, "a.txt", "C1")
+    feed = make_feed(account, server)
+    assert pull(feed).message == ""
+    assert files_of(folder) == [feed.runs.get().archived_as]

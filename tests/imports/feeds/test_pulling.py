@@ -6,7 +6,9 @@ import threading
 import time
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
+import asyncssh
 import pytest
 from django.conf import settings as project_settings
 from django.db import connection
@@ -304,7 +306,9 @@ def test_a_file_that_changes_while_it_is_downloaded_is_not_imported(feed, folder
         return count
 
     monkeypatch.setattr(SFTPServer, "download", download_and_grow)
-    assert pull(feed).imported == 0
+    done = pull_feed(feed)
+    assert (done.status, done.imported) == ("succeeded", 0)
+    assert done.message.startswith("Waits: a.txt changed while it was downloaded, from ")
     assert not Run.objects.exists()
 
 
@@ -323,6 +327,65 @@ def test_a_file_that_vanishes_behind_the_listing_is_named_and_the_next_pull_take
     assert (done.status, "a.txt is no longer on" in done.message) == ("failed", True)
     assert pull_feed(feed).status == "succeeded"
     assert set(customers_of(feed.account)) == {"C1"}
+
+
+def list_facts(size, modified):
+    return lambda folder: [f"type=file;size={size};modify={modified}; {path.name}" for path in folder.glob("*.txt")]
+
+
+def test_a_server_that_tells_two_sizes_and_times_of_a_file_is_asked_as_it_was_listed(account, folder):
+    """Those of MLSD are local times of some servers, and SIZE counts line ends otherwise."""
+    size = drop(folder, "a.txt", "C1").stat().st_size
+    with run_ftp(folder) as running:
+        feed = make_feed(account, running, after_import="leave")
+        running.replies |= {"MDTM": "213 20231114221320", "SIZE": "213 9"}
+        running.listings["MLSD"] = list_facts(size, "20231115001320")
+        running.replies["MLST"] = "502 no"
+        done = pull_feed(feed)
+        assert done.message == (
+            f"Waits: a.txt changed while it was downloaded, from {size} bytes of 2023-11-15 00:13:20 UTC to 9 bytes "
+            "of 2023-11-14 22:13:20 UTC; later files wait behind it."
+        )
+        running.replies["MLST"] = f"250-Listing\r\n type=file;size={size};modify=20231115001320; /a.txt\r\n250 End"
+        pull(feed)
+        assert set(customers_of(account)) == {"C1"}
+
+
+def test_more_bytes_than_a_server_says_are_no_file(account, folder, monkeypatch):
+    """What lies on some is made while it is read."""
+    drop(folder, "a.txt", "C1")
+    real = SFTPServer.list_files
+    monkeypatch.setattr(SFTPServer, "list_files", lambda *args: [one._replace(size=3) for one in real(*args)])
+    monkeypatch.setattr(SFTPServer, "look_at", lambda self, path: self.list_files("")[0])
+    with run_sftp(folder) as running:
+        done = pull_feed(make_feed(account, running))
+    assert done.status == "failed"
+    assert "bytes of a.txt came, which has 3 as the server says." in done.message
+
+
+def test_names_that_lead_out_of_the_folder_and_files_of_no_kind_are_told_apart(account, server, folder, monkeypatch):
+    """Old servers tell no kinds; of evil ones nothing is fetched from elsewhere."""
+    drop(folder, "a.txt", "C1")
+    (folder / "dir.txt").mkdir()
+    real = asyncssh.SFTPServer.scandir
+
+    def forget(attributes):
+        attributes.permissions, attributes.type = None, asyncssh.FILEXFER_TYPE_UNKNOWN
+        return attributes
+
+    async def scandir(self, path):
+        async for entry in real(self, path):
+            forget(entry.attrs)
+            yield entry
+        yield asyncssh.SFTPName(b"../b.txt", attrs=asyncssh.SFTPAttrs(size=5, permissions=0o100644))
+
+    monkeypatch.setattr(asyncssh.SFTPServer, "scandir", scandir)
+    stat: Any = asyncssh.SFTPServer.stat
+    tell = lambda self, path: forget(asyncssh.SFTPAttrs.from_local(stat(self, path)))  # noqa: E731  (a method)
+    monkeypatch.setattr(asyncssh.SFTPServer, "stat", tell)
+    done = pull_feed(make_feed(account, server))
+    assert (done.status, done.message) == ("succeeded", "Not taken: b.txt (its name leads out of the folder).")
+    assert files_of(folder) == [Run.objects.get().archived_as]
 
 
 @pytest.mark.parametrize("start", [run_sftp, run_ftp])

@@ -105,6 +105,7 @@ def test_a_line_of_any_dialect_is_read(line, name, kind, size):
     "lines",
     [
         ["total 12", LINES[0][0]],
+        ["", "total 12", LINES[0][0]],
         ["insgesamt 12", LINES[0][0], ""],
         ["drwxr-xr-x 2 erp users 4096 Nov 24 05:30 .", LINES[0][0]],
         ["drwxr-xr-x 2 erp users 4096 Nov 24 05:30 ..", LINES[0][0]],
