@@ -103,6 +103,15 @@ def test_of_a_customer_that_is_gone_stays_how_it_went(account, send):
     ]  # fmt: skip
 
 
+def test_records_of_a_kind_replace_nothing_of_each_other(send):
+    shop = NEW | SHIPPING
+    send(shop | {"shipping_city": "Lyon"}, shop | {"shipping_code": "S2", "shipping_city": "Lyon"})
+    send(shop | {"shipping_city": "Nice"})
+    send(shop | {"shipping_code": "S2", "shipping_city": "Rome"})
+    age()
+    assert prune_all("changes").total == 0
+
+
 def test_what_a_replay_asks_stays_with_all_from_there_on(account, send, settings):
     """However long copies are kept."""
     settings.KEEP_FILES_DAYS = 1000
