@@ -99,7 +99,7 @@ def make_address(dice: random.Random, code: str, name: str) -> dict[str, str]:
         "address_2": f"Floor {dice.randrange(1, 9)}" if dice.random() < 0.3 else "",
         "city": city,
         "state": state,
-        "zip": str(dice.randrange(10000, 99999)),
+        "zip": f"{dice.randrange(10000, 99999)}{'00' if country == 'JP' else ''}",  # seven digits there
         "country": country,
     }
 

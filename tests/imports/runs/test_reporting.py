@@ -73,6 +73,7 @@ def test_the_api_counts_and_lists_and_gives_a_table(account, rosa, first, run):
     assert (report["run"], report["kept"]) == (run.pk, 0)
     assert report["changes"][0]["count"] == 2
     assert [(one["customer_code"], one["field"], one["before"], one["after"]) for one in report["samples"]] == [
+        ("C3", "profile_name", None, "Harbor Row"),
         ("C1", "customer_alias", "a", "=HYPERLINK(1)"),
         ("C2", "customer_alias", "", "=HYPERLINK(1)"),
     ]
