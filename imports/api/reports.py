@@ -51,7 +51,9 @@ class ReportSerializer(serializers.Serializer[Any]):
         "forgotten as its file is.",
     )
     samples = ChangeSampleSerializer(
-        many=True, allow_null=True, help_text="Up to ten values, of each field one before there is a second of any."
+        many=True,
+        allow_null=True,
+        help_text="Up to ten values: names of new customers, and of each changed field one before a second of any.",
     )
     kept = serializers.IntegerField(
         help_text="Values that the file did not get to write, as it only fills their fields or somebody keeps them; "
