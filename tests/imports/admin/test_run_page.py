@@ -321,7 +321,7 @@ def test_an_issue_opens_its_row_with_the_cell_marked(client, rosa, account, send
     )
     page = open_row(client, run, code="invalid_integer")
     marked = {cell.header: cell.text for cell in page.context["cells"] if cell.wrong}
-    assert marked == {"discount": "ten", "discount_line_item_level": "?"}
+    assert marked == {"profile_name": "<b>", "discount": "ten", "discount_line_item_level": "?"}
     assert "&lt;b&gt;" in page.content.decode()
     assert [cell.text for cell in page.context["cells"]][:2] == ["C4", "<b>"]
     assert [other["place"] for other in page.context["others"]] == ["Line 3"]
