@@ -242,6 +242,12 @@ class ConnectionAdmin(ReviewPages, ReviewActions, AccountOwnedAdmin):
         change = find_change(obj, inline or Connection, row, name, actions)
         return f"{source_of(change)}, {short_time(change.at)}" if change else ""
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Connection]:
+        """For the page of one, with its account and from when on the log of that is whole; it tells of both."""
+        found: QuerySet[Connection] = super().get_queryset(request)
+        shows_one = request.method == "GET" and request.resolver_match and "object_id" in request.resolver_match.kwargs
+        return found.select_related("account__log_start") if shows_one else found
+
     def _with_changes(self, request: HttpRequest, connection: Connection) -> dict[str, Any]:
         """Read when the page is shown: a form that is saved needs none of it."""
         provenance = provenance_of(request, connection)
@@ -249,7 +255,7 @@ class ConnectionAdmin(ReviewPages, ReviewActions, AccountOwnedAdmin):
         return {
             "events": SimpleLazyObject(lambda: read_timeline(connection, CHANGES_SHOWN)),
             "origins": SimpleLazyObject(provenance.show),
-            "loss": SimpleLazyObject(lambda: say_loss(connection.account_id, connection.created_at)),
+            "loss": SimpleLazyObject(lambda: say_loss(connection.account, connection.created_at)),
             "changes_url": changes_url(connection),
         }
 

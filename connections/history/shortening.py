@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
+    from accounts.models import Account
+
 _TABLE = Change._meta.db_table
 
 
@@ -50,14 +52,15 @@ class Shortened(NamedTuple):
     has_more: bool
 
 
-def find_whole_since(account_id: int) -> datetime | None:
-    """From when on the log of an account is whole; None where all of it is."""
-    return LogStart.objects.filter(account=account_id).values_list("at", flat=True).first()
+def find_whole_since(account: Account) -> datetime | None:
+    """From when on the log of an account is whole; None where all of it is. Its `log_start` may be read with it."""
+    start: LogStart | None = getattr(account, "log_start", None)
+    return None if start is None else start.at
 
 
-def say_loss(account_id: int, begun: datetime) -> str:
+def say_loss(account: Account, begun: datetime) -> str:
     """What became of changes of what began then, as a sentence that follows a colon; blank where all are kept."""
-    since = find_whole_since(account_id)
+    since = find_whole_since(account)
     if since is None or begun > since:
         return ""
     return f"of changes from before {short_time(since)}, those that later ones replaced are kept no longer."

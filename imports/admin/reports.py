@@ -41,7 +41,7 @@ class ReportPages(StepPages):
             "stands": stands,
             "is_known": summary is not None,
             "counts": list(_with_links(run, counts, has_links=stands)),
-            "loss": say_loss(run.account_id, run.began_at) if stands else "",
+            "loss": say_loss(run.account, run.began_at) if stands else "",
         }
         if kept := count_kept(run):
             asked = {"run__id__exact": str(run.pk), "code": KEPT}

@@ -101,7 +101,7 @@ def find_problem(run: Run) -> str:
         return f"it is undone already{f', by run {undo.pk}' if undo else ''}."
     if run.status not in (Status.SUCCEEDED, Status.PARTIAL):
         return f"it is {run.status}, and nothing of it was applied."
-    return say_loss(run.account_id, run.began_at)
+    return say_loss(run.account, run.began_at)
 
 
 def _named_as(run: Run) -> dict[str, str]:

@@ -118,4 +118,4 @@ def test_the_form_of_a_connection_with_one_of_everything_asks_little(client, acc
     client.get(address)
     with CaptureQueriesContext(database) as asked:
         client.get(address)
-    assert len(asked) <= 31
+    assert len(asked) <= 30

@@ -6,14 +6,12 @@ every row could be turned round, and a mistake of the one is none of the other.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from accounts.models import Account
 from connections.history.shortening import find_whole_since
 from connections.history.states import read_states
 from connections.models import Change
-
-if TYPE_CHECKING:
-    from accounts.models import Account
 
 Customers = dict[str, dict[tuple[str, str], dict[str, str]]]
 """By customer code: the values of each record by its kind and key, without blanks; the review is with the connection's
@@ -25,7 +23,7 @@ OWN = ("connection", "")
 def replay_log(account: Account) -> Customers:
     """What all changes of the account come to, from nothing."""
     customers: Customers = {}
-    since = find_whole_since(account.pk)
+    since = find_whole_since(Account.objects.get(pk=account.pk))
     for change in Change.objects.filter(account=account).order_by("id"):
         _apply(customers, change, is_whole=since is None or change.at >= since)
     return customers
