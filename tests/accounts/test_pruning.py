@@ -1,13 +1,12 @@
 """The engine: batches, claims, what an hour may see, and the command."""
 
 import json
-import threading
 from datetime import timedelta
 from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import OperationalError, connection
+from django.db import OperationalError
 from django.utils import timezone
 
 from accounts import pruning
@@ -21,6 +20,7 @@ from accounts.pruning import (
     prune,
     prune_by_schedule,
 )
+from tests.threads import elsewhere
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -75,21 +75,8 @@ def test_a_process_that_is_killed_in_the_middle_loses_nothing_and_the_next_goes_
 
 
 def test_two_do_not_prune_at_once():
-    at_work, done = threading.Event(), threading.Event()
-
-    def hold():
-        with pruning.claim_pruning():
-            at_work.set()
-            done.wait(60)
-        connection.close()
-
-    thread = threading.Thread(target=hold)
-    thread.start()
-    assert at_work.wait(60)
-    with pytest.raises(PrunedAlready):
+    with elsewhere(pruning.claim_pruning), pytest.raises(PrunedAlready):
         prune([Attempts()])
-    done.set()
-    thread.join(60)
     prune([Attempts()])
 
 

@@ -1,7 +1,6 @@
 """Sessions on servers: no more on a host than it may have, and one for feeds of a login that wait together."""
 
 import os
-import threading
 from datetime import timedelta
 
 import pytest
@@ -21,6 +20,7 @@ from tests.builders import add_lookups, make_account
 from tests.feeds import drop, make_feed
 from tests.queue import queued
 from tests.servers import run_ftp, run_sftp
+from tests.threads import elsewhere
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -64,24 +64,12 @@ def make_fellows(server, folder, count=3):
 def test_a_feed_whose_host_is_full_waits_in_the_queue_and_keeps_no_worker(feed, server, settings):
     settings.FEED_SESSIONS_PER_HOST = 1
     other = make_feed(make_account("other"), server)
-    ready, done = threading.Event(), threading.Event()
-
-    def hold():
-        with claim_feed(other, Sessions()):
-            ready.set()
-            done.wait(60)
-        connection.close()
-
-    thread = threading.Thread(target=hold)
-    thread.start()
-    assert ready.wait(60)
-    said = tasks.pull(feed.pk)
-    assert said.startswith("As many sessions on 127.0.0.1 are open as FEED_SESSIONS_PER_HOST allows (1).")
-    feed.refresh_from_db()
-    assert (feed.pulls.count(), feed.failures, queued()) == (0, 0, [])
-    assert feed.queued_at < timezone.now() + timedelta(seconds=3)
-    done.set()
-    thread.join(60)
+    with elsewhere(lambda: claim_feed(other, Sessions())):
+        said = tasks.pull(feed.pk)
+        assert said.startswith("As many sessions on 127.0.0.1 are open as FEED_SESSIONS_PER_HOST allows (1).")
+        feed.refresh_from_db()
+        assert (feed.pulls.count(), feed.failures, queued()) == (0, 0, [])
+        assert feed.queued_at < timezone.now() + timedelta(seconds=3)
     assert tasks.pull(feed.pk).endswith("succeeded")
 
 

@@ -4,7 +4,6 @@ import contextlib
 import os
 import re
 import signal
-import threading
 from datetime import timedelta
 from io import StringIO
 
@@ -41,6 +40,7 @@ from tests.imports.customer_files import import_path, kept_path
 from tests.imports.test_versioning import FILE, SPEC
 from tests.processes import a_session_waits, run_cluster, start_command, wait_until
 from tests.queue import lose_tasks, queued, work
+from tests.threads import elsewhere, in_a_thread
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -55,38 +55,6 @@ def upload(account, user, *codes, **options):
     run = store_upload(account, SimpleUploadedFile("customers.txt", customers(*codes).encode()), user, **options)
     enqueue_run(run.pk)
     return run
-
-
-def in_a_thread(do):
-    """With a database session of its own."""
-
-    def run():
-        try:
-            do()
-        finally:
-            connection.close()
-
-    return threading.Thread(target=run)
-
-
-@contextlib.contextmanager
-def elsewhere(holding):
-    """Hold a context manager in another session, as another process does, until the block ends."""
-    entered, leave = threading.Event(), threading.Event()
-
-    def hold():
-        with holding():
-            entered.set()
-            leave.wait(300)
-
-    thread = in_a_thread(hold)
-    thread.start()
-    try:
-        assert entered.wait(60)
-        yield
-    finally:
-        leave.set()
-        thread.join(60)
 
 
 @contextlib.contextmanager

@@ -1,10 +1,8 @@
 """The log of changes is shortened, and nothing that needs all of it is told half of it."""
 
-import threading
 from datetime import timedelta
 
 import pytest
-from django.db import connection
 from django.db.models import F
 
 from accounts import pruning
@@ -22,6 +20,7 @@ from imports.runs.undoing import undo_run
 from tests.builders import add_lookups, keep_values, let_values_go, make_account, make_user
 from tests.imports.customer_files import NEW, SHIPPING, Sender
 from tests.pruning import prune_all
+from tests.threads import elsewhere
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -139,22 +138,8 @@ def test_an_account_that_something_goes_into_waits_and_keeps_no_other_waiting(ac
         for alias in "ABC":
             sender(NEW | {"customer_alias": alias})
     age()
-    at_work, done = threading.Event(), threading.Event()
-
-    def hold():
-        with claim_account(account):
-            at_work.set()
-            done.wait(60)
-        connection.close()
-
-    thread = threading.Thread(target=hold)
-    thread.start()
-    assert at_work.wait(60)
-    try:
+    with elsewhere(lambda: claim_account(account)):
         assert prune_all("changes").total == 1
-    finally:
-        done.set()
-        thread.join(60)
     assert set(Change.objects.filter(field="customer_alias", after="B").values_list("account", flat=True)) == {
         account.pk
     }

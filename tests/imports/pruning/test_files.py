@@ -24,6 +24,7 @@ from imports.storage import StorageUnreachable
 from tests.builders import add_lookups, make_account, make_user
 from tests.imports.customer_files import NEW, as_text, import_path, kept_bytes, kept_path
 from tests.pruning import grow_old, prune_all
+from tests.threads import elsewhere
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -135,20 +136,8 @@ def test_an_account_that_something_goes_into_waits_and_keeps_no_other_waiting(ac
     add_lookups(other)
     runs = [send(account), send(other)]
     grow_old(*runs, days=settings.KEEP_FILES_DAYS + 1)
-    at_work, done = threading.Event(), threading.Event()
-
-    def hold():
-        with claim_account(account):
-            at_work.set()
-            done.wait(60)
-        connection.close()
-
-    thread = threading.Thread(target=hold)
-    thread.start()
-    assert at_work.wait(60)
-    prune_all("copies")
-    done.set()
-    thread.join(60)
+    with elsewhere(lambda: claim_account(account)):
+        prune_all("copies")
     assert [is_kept(run) for run in runs] == [True, False]
     prune_all("copies")
     assert not is_kept(runs[0])
