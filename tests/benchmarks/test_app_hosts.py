@@ -67,8 +67,8 @@ class Program:
 
     def post(self, host, place, body=b"", kind="application/json"):
         headers = {"Authorization": f"Bearer {self.token}", "Content-Type": kind}
-        request = Request(f"{host.site}/api/v1/accounts/{self.account.code}/{place}", body, headers)  # noqa: S310  (of ours)
-        with urlopen(request, timeout=60) as answer:  # noqa: S310  (of ours)
+        request = Request(f"{host.site}/api/v1/accounts/{self.account.code}/{place}", body, headers)  # noqa: S310  (a server that the test started)
+        with urlopen(request, timeout=60) as answer:  # noqa: S310  (a server that the test started)
             return json.load(answer)
 
     def upload(self, host, name, text):
@@ -79,7 +79,7 @@ class Program:
 
 def is_up(host):
     try:
-        with urlopen(f"{host.site}/health/live", timeout=60) as answer:  # noqa: S310  (of ours)
+        with urlopen(f"{host.site}/health/live", timeout=60) as answer:  # noqa: S310  (a server that the test started)
             return answer.status == 200
     except (URLError, ConnectionError):
         return False

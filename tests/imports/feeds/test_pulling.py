@@ -381,7 +381,10 @@ def test_names_that_lead_out_of_the_folder_and_files_of_no_kind_are_told_apart(a
 
     monkeypatch.setattr(asyncssh.SFTPServer, "scandir", scandir)
     stat: Any = asyncssh.SFTPServer.stat
-    tell = lambda self, path: forget(asyncssh.SFTPAttrs.from_local(stat(self, path)))  # noqa: E731  (a method)
+
+    def tell(self, path):
+        return forget(asyncssh.SFTPAttrs.from_local(stat(self, path)))
+
     monkeypatch.setattr(asyncssh.SFTPServer, "stat", tell)
     done = pull_feed(make_feed(account, server))
     assert (done.status, done.message) == ("succeeded", "Not taken: b.txt (its name leads out of the folder).")

@@ -131,7 +131,7 @@ def test_lines_below_the_header_that_say_what_columns_are_are_no_rows(propose, t
 @pytest.mark.parametrize(
     "line",
     [
-        "TEST|Text|XXX|Code|Number",
+        "TEST|Text|ABC|Code|Number",
         "K09|Name|EUR|A|https://name.example",
         "Boutique|Web|EUR|A|",
         "New York|Place|USD|B|ABC",
