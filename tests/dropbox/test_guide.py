@@ -37,8 +37,8 @@ def run(line, folder):
 
 @pytest.mark.parametrize("program", ["curl", "lftp", "echo"])
 def test_a_command_uploads_as_it_stands_there(guide, box, tmp_path, program):
-    if shutil.which("sftp" if program == "echo" else program) is None:
-        pytest.skip(f"{program} is not installed")
+    if shutil.which(needed := "sftp" if program == "echo" else program) is None:
+        pytest.skip(f"{needed} is not installed")
     (tmp_path / "customers.txt").write_text(customers("C1"))
     trusting = "-o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -F none"
     login = f"-u {box.login.user_name}"
