@@ -27,36 +27,35 @@ class NotBrought(Exception):
 
 
 class Keeper:
-    """A run's file being read beside the run: digested, and copied where a copy is kept."""
+    """A run's file being copied beside the run, where a copy is kept, and digested where nobody has done so yet."""
 
     def __init__(self, run: Run, pool: ThreadPoolExecutor, path: Path, draft: Draft, *, is_wanted: bool) -> None:
         """Without being wanted a copy is kept of a held file alone, which could not be released otherwise."""
         self.run = run
         self.pool = pool
-        self.digesting = pool.submit(_digest, path, run.sha256)
+        self.path = path
         self.draft = draft
         self.is_wanted = is_wanted
         self.bringing: Future[None] | None = None
 
-    @property
-    def sha256(self) -> str:
-        """The SHA-256 of the whole file in hexadecimal; waits for it. Blank where the file cannot be read."""
-        return self.digesting.result()
+    def find_digest(self) -> str:
+        """The SHA-256 of the whole file in hexadecimal, for which it may be read. Blank where it cannot be."""
+        if not self.draft.sha256:
+            self.draft.sha256 = _digest(self.path)
+        return self.draft.sha256
 
     def begin_copy(self) -> None:
-        """Bring the copy beside the run. Whoever has waited for the digest spares packing what the account has."""
-        if not self.is_wanted or self.bringing is not None:
-            return
-        if self.digesting.done() and not self.draft.sha256:
-            self.draft.sha256 = self.sha256
+        """Bring the copy beside the run. Whoever has asked for the digest spares packing what the account has."""
+        if self.is_wanted and self.bringing is None:
             self.draft.look_up()
-        self.bringing = self.pool.submit(self.draft.bring)
+            self.bringing = self.pool.submit(self.draft.bring)
 
     def wait(self) -> None:
-        """Until the copy is in the storage. Raises StorageUnreachable and StorageRefused."""
+        """Until the copy is in the storage, and the digest known. Raises StorageUnreachable and StorageRefused."""
         self.begin_copy()
         if self.bringing is not None:
             self.bringing.result()
+        self.find_digest()
 
     def require_held(self) -> None:
         """Raise NotBrought where the run's file is held and its copy must be brought first."""
@@ -69,8 +68,10 @@ class Keeper:
         Raises StorageUnreachable and StorageRefused.
         """
         self._want_held()
-        self.run.sha256 = self.run.sha256 or self.sha256
-        self.wait()
+        try:
+            self.wait()
+        finally:
+            self.run.sha256 = self.run.sha256 or self.find_digest()
         if self.is_wanted:
             self.run.kept_file = self.draft.keep()
 
@@ -84,23 +85,21 @@ class Keeper:
 
 @contextmanager
 def keeping_file(run: Run, path: Path, *, wanted: bool = True) -> Iterator[Keeper | None]:
-    """Digest and copy the run's file while the block is at work; neither where nothing is to be kept of it."""
+    """Copy and digest the run's file while the block is at work; neither where nothing is to be kept of it."""
     if not wanted:
         yield None
         return
     draft = Draft(run.account_id, lambda: path.open("rb"), run.file_name, run.sha256)
     is_wanted = bool(settings.KEEP_FILES_DAYS and not run.kept_file_id)
-    if is_wanted:
-        draft.look_up()
     with draft.dropping_unused(), ThreadPoolExecutor(1) as pool:
         yield Keeper(run, pool, path, draft, is_wanted=is_wanted)
 
 
-def _digest(path: Path, known: str) -> str:
+def _digest(path: Path) -> str:
     """The SHA-256 of a file; blank where it cannot be read, of which the import tells."""
     try:
         with path.open("rb") as file:
-            return known or digest_of(file)
+            return digest_of(file)
     except OSError:
         return ""
 
@@ -148,7 +147,7 @@ class RejectsKeeper:
         """Write them as they are now; returns whether that changes them. Raises StorageRefused without room."""
         try:
             paths = self._write() if self.is_wanted else []
-            digests = [_digest(path, "") for path in paths]
+            digests = [_digest(path) for path in paths]
         except OSError as error:
             raise StorageRefused(f"The rejects of {self.run.file_name} cannot be kept: {error.strerror}.") from None
         if digests == [draft.sha256 for draft in self.drafts]:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 def find_same(run: Run, keeper: Keeper) -> Run | None:
     """The account's last applied run, where reading the file of `run` again could only come to what it came to.
 
-    `run` has its meaning and size; the digest of its file is waited for only where that decides. The time from which on
+    `run` has its meaning and size; the file is digested only where that decides. The time from which on
     changes may have been missed is noted in the run, before anything is looked at.
     """
     run.read_at = take_watermark(run.account_id)
@@ -32,7 +32,7 @@ def find_same(run: Run, keeper: Keeper) -> Run | None:
         return None
     if last.file_size != run.file_size or last.started_at.date() != today():
         return None
-    if last.sha256 != (run.sha256 or keeper.sha256):
+    if last.sha256 != keeper.find_digest():
         return None
     changed = Change.objects.filter(account=run.account_id, at__gte=last.read_at).exclude(run_id=last.pk)
     return None if changed.exists() else last

@@ -1,5 +1,6 @@
 """Copies of the files that came."""
 
+import hashlib
 import os
 import stat
 
@@ -7,6 +8,7 @@ import pytest
 
 from imports.errors import SettingsWrong
 from imports.models import KeptFile, Run
+from imports.pipeline import keeping
 from imports.pipeline.ending import Ending
 from tests.imports.customer_files import NEW, as_text, import_path, kept_bytes, kept_path
 
@@ -91,3 +93,20 @@ def test_rejects_of_a_merge_that_is_taken_back_are_named_by_no_run(account, tmp_
     run = Run.objects.get()
     assert (run.status, run.rejects_file) == ("failed", None)
     assert kept_bytes(run.kept_file) == path.read_bytes()
+
+
+def test_a_file_of_another_size_is_read_for_its_copy_alone(account, file, tmp_path, monkeypatch):
+    import_path(account, file)
+    digested = []
+    monkeypatch.setattr(keeping, "digest_of", lambda source: digested.append(source.name))
+    path = tmp_path / "longer.txt"
+    path.write_text(as_text([NEW, NEW | {"customer_code": "C20"}]))
+    run = import_path(account, path)
+    assert run.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
+    assert kept_bytes(run.kept_file) == path.read_bytes()
+    assert digested == []
+
+
+def test_a_file_of_which_no_copy_is_kept_is_digested(account, file, settings):
+    settings.KEEP_FILES_DAYS = 0
+    assert import_path(account, file).sha256 == hashlib.sha256(file.read_bytes()).hexdigest()
