@@ -50,6 +50,7 @@ _COUNTED = re.compile(
     re.ASCII,
 )
 _MARKS = "-/."
+_NUMBERED = re.compile(r"^(?:no|nr|num|n[°º])[.:]? ?(?=[0-9])", re.IGNORECASE)
 _USUAL = re.compile(r"[0-9]*[A-Za-z]+[0-9A-Za-z]*(?:-[0-9]+)?|[0-9]+", re.ASCII)
 """Letters with digits, and perhaps a number behind: of these only names of months may be dates."""
 
@@ -119,7 +120,7 @@ def _readings(code: str) -> Iterator[tuple[str, str]]:
         yield "signs written as in web addresses", unquote(code)
     if not code.isascii():
         yield "its encoding", _decoded_again(code)
-    yield "marks around it", code.strip("#;:,*<>[]{}|\\ ")
+    yield "marks around it", _NUMBERED.sub("", code).strip("#;:,*<>[]{}|\\ $€£¥")
     yield "zeros behind a decimal point", re.sub(r"(?<=\w)[.,]0+$", "", code)
     if negative := re.fullmatch(r"(\d[\d.,]*)[-\u2212]|\((\d[\d.,]*)\)", code):
         yield "the place of its minus", f"-{negative[1] or negative[2]}"
@@ -154,6 +155,8 @@ def _read_date(code: str) -> Iterator[str]:
         for number in numbers:
             yield from _join((str(month), number))
             yield from _name(month, number)
+            if len(number) == 2:
+                yield from _join((str(month), f"20{number}"))
         if len(numbers) == 2:
             yield from _join((str(month), *numbers))
     elif counted := _COUNTED.fullmatch(code):

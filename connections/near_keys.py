@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from django.utils.text import get_text_list
 
-from lookups.texts import drop_controls, drop_invisible
+from lookups.texts import BRAILLE_BLANK, drop_controls, drop_invisible
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,7 +25,6 @@ _QUOTES = (
     "'\"`\u00b4\u00ab\u00bb\u02b9\u02ba\u02bb\u02bc\u02bd\u02c8\u02ca\u02cb\u2018\u2019\u201a\u201b\u201c\u201d\u201e\u201f"
     "\u2032\u2033\u2035\u2036\u2039\u203a\u275b\u275c\u275d\u275e\u300c\u300d\u301d\u301e\u301f\uff02\uff07"
 )
-_BRAILLE_BLANK = "\u2800"
 _IN_FRONT = f"=+{_QUOTES}"
 _DASHES = "\u02d7\u2043\u2212\u2796"
 _THOUSANDS = re.compile(r"^([1-9][0-9]{0,2})((?P<mark>[.,'])[0-9]{3}(?:(?P=mark)[0-9]{3})*)(?=[.,]0*$|$)")
@@ -119,7 +118,7 @@ def _composed(code: str, before: str) -> str:
 
 
 _STEPS: tuple[tuple[str, Callable[[str], str]], ...] = (
-    ("invisible characters", lambda code: drop_controls(drop_invisible(code).replace(_BRAILLE_BLANK, ""))),
+    ("invisible characters", lambda code: drop_controls(drop_invisible(code).replace(BRAILLE_BLANK, ""))),
     (_FORM, _in_one_form),
     ("spaces", _without_spaces),
     ("case", _in_one_case),

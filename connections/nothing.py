@@ -9,7 +9,7 @@ from __future__ import annotations
 from itertools import product
 
 _LISTED = {
-    "programs": "null|none|nil|n/a|#na|undefined|\\n|(blank)|<blank>|(empty)|<empty>",
+    "programs": "null|none|nil|n/a|#na|undefined|[object object]|\\n|(blank)|<blank>|(empty)|<empty>",
     # Spreadsheets have their own word for what they did not find, and for what failed, in each language.
     "spreadsheets": "#n/a|#nv|#n/v|#n/d|#n/b|#n/disp|#null!|#ref!|#value!|#name?|#div/0!|#num!|#bezug!|#wert!|#zahl!"
     "|#error!|#spill!|#calc!|#field!|#blocked!|#connect!|#valeur!|#nom?|#nombre!|#rif!|#valore!|#nome?|#¡ref!|#¡valor!|#¿nombre?|#verw!|#waarde!|#naam?|#getal!|#valor!",
@@ -24,7 +24,7 @@ _LISTED = {
     "pt": "n/i|nenhum|nenhuma|não disponível|nao disponivel|não aplicável|nao aplicavel|não informado|nao informado"
     "|sem dados",
     "pivots": "(leer)|(vide)|(vuoto)|(vuota)|(vacío)|(en blanco)|(leeg)|(vazio)",
-    "signs": "…|/|//|-/-|./.|- -",
+    "signs": "…|/|//|-/-|./.|- -|,|;|:|, ,|,,",
 }
 _BRACKETS = (("(", ")"), ("<", ">"), ("[", "]"), ("{", "}"))
 WORDS = frozenset(
@@ -32,11 +32,12 @@ WORDS = frozenset(
         *(word for words in _LISTED.values() for word in words.split("|")),
         *(mark * times for mark in "-–—−‐_." for times in range(1, 6)),
         *("#" * times for times in range(3, 256)),  # of a spreadsheet whose column was too narrow
+        *(f"{word}{between}{word}" for word in ("null", "none", "undefined", "n/a") for between in (" ", ", ")),
         *(f"{left}{word}{right}" for word in ("null", "none", "nil", "n/a", "na") for left, right in _BRACKETS),
     ]
 )
 """All of them, in no case, but for those of `_IN_ONE_CASE`."""
-_IN_ONE_CASE = frozenset({"nan", "NaN"})
+_IN_ONE_CASE = frozenset({"nan", "NaN", "nan nan", "NaN NaN", "[object Object]"})
 """In another case a name, of people and places."""
 _SHORT = 6
 """Up to so many letters of a word may be written in capitals one by one."""

@@ -20,6 +20,8 @@ INVISIBLE = (
     "\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
 )
 """What Unicode calls Default_Ignorable_Code_Point, and the marks of annotations, as a class of a pattern has them."""
+BRAILLE_BLANK = "\u2800"
+"""A letter of braille without a dot: no white space, and nothing to see."""
 _INVISIBLE = re.compile(f"[{INVISIBLE}]+")
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
@@ -27,9 +29,9 @@ _CONTROL_OF_TEXT = re.compile(r"[\x00-\x08\v\f\x0e-\x1f\x7f-\x9f]")
 """A text may have lines and tabs."""
 
 _FORMULA = re.compile(r'=\s*"((?:[^"]|"")*)"')
-_PRINTABLE = bytes(set(range(0x20, 0x7F)) - set(b"<=&%?_\\"))
+_PRINTABLE = bytes(set(range(0x20, 0x7F)) - set(b"<=&%?_\\[{"))
 _PLAIN = re.compile(
-    r"[ -$'-;>@-[\]^`-~"  # the same
+    r"[ -$'-;>@-Z\]^`-z|}~"  # the same
     "\u00c0\u00c1\u00c6-\u00cd\u00d2-\u00d6\u00d8-\u00f6\u00f8-\u0101\u0103-\u0138\u013a-\u0177\u0179-\u024f"  # Latin
     "\u0390-\u03ce\u0410-\u044f"  # Greek, Cyrillic
     "\u3041-\u3096\u30a1-\u30fa\u30fc\u4e00-\u9fff\uac00-\ud7a3"  # Chinese, Japanese, Korean
@@ -41,7 +43,7 @@ which small letters have beside them only where text of another encoding is read
 
 def is_plain(text: str) -> bool:
     """Whether a text says what it is once spaces around it are trimmed: printable ASCII and usual letters, without the
-    signs by which programs write formulas and what is no plain text: < = & % ? _ and the
+    signs by which programs write formulas and what is no plain text: < = & % ? _ [ { and the
     backslash.
 
     Most texts are, so this is quick; what is ASCII needs no expression.
@@ -56,7 +58,7 @@ def read_text(cell: str) -> str:
         text = formula[1].replace('""', '"').strip(WHITE_SPACE)
     if text.isascii():
         return text
-    return normalize("NFC", text) if drop_invisible(text).strip(WHITE_SPACE) else ""
+    return normalize("NFC", text) if drop_invisible(text).strip(WHITE_SPACE + BRAILLE_BLANK) else ""
 
 
 def read_key(cell: str) -> str:

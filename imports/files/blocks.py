@@ -14,11 +14,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from connections.nothing import WORDS_AS_WRITTEN
 from imports.errors import CellError
 from imports.formats.mangling import (
-    AMOUNT,
     FORMULA,
+    PHONE_DIGITS,
     SHORT,
     find_damage,
     find_mangled,
+    find_mangled_figure,
+    find_utf_7,
     is_amount,
     is_formula,
     may_be_mangled,
@@ -172,6 +174,7 @@ class Block:
         texts = enumerate(columns) if group is not Group.BUYERS else ()
         self.free = [place for place, bound in texts if bound.target.field.is_free_text]
         self.figures = [place for place in self.free if columns[place].target.field.part in FIGURES]
+        self.phones = frozenset(place for place in self.figures if columns[place].target.field.part == "phone")
         self.memory: dict[tuple[str, ...], Cleaned] = {}
         self.last_cells: tuple[str, ...] | None = None
         self.last = NOTHING
@@ -213,8 +216,11 @@ class Block:
         if self.free and may_be_mangled(joined):
             self._find_mangled(texts, mapped, sent, values, problems)
         for place in self.figures:
-            if (text := texts[place]) and not text.isdigit() and is_amount(text) and place not in mapped:
-                problems.append(self._problem(place, CellError("mangled_value", AMOUNT), sent[place], "warning"))
+            text = texts[place]
+            if not text or (text.isdigit() and len(text) <= PHONE_DIGITS) or place in mapped:
+                continue
+            if what := find_mangled_figure(text, place in self.phones):
+                problems.append(self._problem(place, CellError("mangled_value", what), sent[place], "warning"))
         for place, default in self.defaults:
             if texts[place] == "":
                 texts[place] = default
@@ -280,6 +286,8 @@ class Block:
                 texts[place] = None
             elif what:
                 problems.append(self._problem(place, CellError("mangled_value", what), sent[place], "warning"))
+            elif self.looks_at_encoding and place not in self.figures and (said := find_utf_7(text)):
+                problems.append(self._problem(place, said, sent[place], "warning"))
 
     def _translate(self, texts: list[str | None]) -> frozenset[int]:
         """Put what the value maps say in the place of texts; returns the places."""

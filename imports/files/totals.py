@@ -6,6 +6,9 @@ import re
 import unicodedata
 from typing import TYPE_CHECKING
 
+from imports.formats.mangling import DATE, find_mangled, may_be_mangled
+from imports.template import find_target, normalize
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -43,10 +46,27 @@ kunden debitoren datensätze zeilen sätze positionen enregistrements lignes cli
 clientes registros filas líneas klanten regels linhas kunder rader rekordów wierszy klientów záznamů řádků zákazníků
 """
 _NOT_YET = """
-new neu nouveau nuovo nuevo nieuw novo tbd tba tbc todo xx xxx xxxx test dummy temp sample example muster beispiel
+new neu nouveau nuovo nuevo nieuw novo tbd tba tbc todo xx xxx xxxx test dummy temp
+true false infinity wahr falsch vrai faux vero falso verdadero
 unknown unbekannt inconnu sconosciuto desconocido onbekend desconhecido various diverse divers
 0 00 000 0000 00000 000000 0000000 00000000 99999 999999 9999999 99999999
 """
+_SAMPLES = """
+example examples sample beispiel muster mustermann exemple exemples échantillon ejemplo ejemplos muestra esempio esempi
+voorbeeld exemplo exemplos exempel eksempel przykład příklad esimerkki örnek пример 例
+"""
+_SUCH_AS = re.compile(
+    r"(?:e\.? ?g|z\.? ?b|p\.? ?ex|par ex|por ej|bijv|i\.e|ad es|p\. ?es|t\.ex|f\.eks)(?:\.:?|:) ?\S|ex[.:] ?\S"
+)
+_DESCRIBED = re.compile(
+    r"(?:n?var)?char2?(?: ?\(.*)?|(?:text|string|integer|number|numeric|alphanumeric|alpha|decimal|nvarchar) ?\(.*\)"
+    r"|(?:max\.?|maximum|up to) ?[0-9]+(?: ?(?:chars?|characters?))?|[0-9]+ ?(?:chars?|characters?)"
+    r"|required|mandatory|optional|obligatoire|facultatif|pflichtfeld|obligatorio|obligatorisch|verplicht|obbligatorio"
+    r"|string|varchar|alphanumeric|alphanumerisch|alphanumérique"
+)
+_QUOTES = re.compile(
+    r"(['\"`\u2018\u201a\u201b\u201c\u201e\u201f\u00ab\u2039\u300c]).+['\"`\u00b4\u2018\u2019\u201c\u201d\u00bb\u203a\u300d]"
+)
 _SEPARATORS = re.compile(r"[\s:=()\[\]*#/_\-]+")
 _NUMBER = re.compile(r"[+$€£¥]?\d[\d.,'’%+]*")
 _PLAIN = str.maketrans("łøđı", "lodi")
@@ -62,6 +82,7 @@ def _fold(text: str) -> str:
 
 _TOTAL_WORDS = frozenset(_fold(f"{_TOTALS} {_ENDS}").split())
 _PLACEHOLDERS = frozenset(_NOT_YET.split())
+_SAMPLE_WORDS = frozenset(_fold(_SAMPLES).split())
 _COUNTED_WORDS = frozenset(_fold(_COUNTED).split())
 _WORDS = _TOTAL_WORDS | _COUNTED_WORDS | frozenset(_fold(_BESIDE).split())
 
@@ -83,9 +104,33 @@ def is_rule(text: str) -> bool:
     return len(text) > 2 and not text.strip("-–—−‐_.=~*+#")
 
 
-def is_placeholder(code: str) -> bool:
-    """Whether a code stands for one that nobody gave: TBD, NEW, 000, ?"""
-    return code.casefold() in _PLACEHOLDERS or not (code.isalnum() or any(map(str.isalnum, code)) or is_rule(code))
+def names_column(code: str, label: str) -> bool:
+    """Whether a code is the name of a column: that of its own, or of a field whose name is no usual word."""
+    if any(map(str.isdigit, code)):
+        return False  # what most codes are like
+    target = find_target(code)
+    return normalize(code) == normalize(label) or (target is not None and "_" in target.name)
+
+
+def doubt_code(code: str) -> tuple[str, str] | None:
+    """Why a new code may be none, as an issue's code and words behind it; none for what most codes are like."""
+    folded = _fold(code)
+    if folded in _PLACEHOLDERS or not (code.isalnum() or any(map(str.isalnum, code)) or is_rule(code)):
+        return "placeholder", "reads like a word for a code that is yet to come. Send the customer's own code."
+    if code.isalnum() and any(map(str.isdigit, code)):
+        return None
+    if not _SAMPLE_WORDS.isdisjoint(_SEPARATORS.split(folded)) or _SUCH_AS.match(folded):
+        return "placeholder", f"reads like the sample row of a template. If it is no customer, {LEAVE_OUT}."
+    if _DESCRIBED.fullmatch(folded):
+        return "placeholder", f"reads like a row that describes the columns. If it is no customer, {LEAVE_OUT}."
+    if _QUOTES.fullmatch(code):
+        return (
+            "mangled_value",
+            "stands in quotes that the format does not know. If they are no part of it, leave them out.",
+        )
+    if may_be_mangled(code) and (what := find_mangled(code)) == DATE:
+        return "mangled_value", what
+    return None
 
 
 def is_totals_row(cells: Iterable[str]) -> bool:

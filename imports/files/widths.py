@@ -58,7 +58,9 @@ class Widths:
         self.header = mapping.header
         self.width = len(mapping.header) or spec.width
         self.code_index = mapping.code_index
+        self.delimiter = spec.dialect.delimiter
         self.can_quote = spec.dialect.quotechar is not None
+        self.can_escape = spec.dialect.escapechar is not None
         self.trailing = spec.policies.allow_trailing_delimiter
         self.short = spec.policies.allow_short_rows
         self.is_said = bool(mapping.header or spec.dialect.width)
@@ -72,7 +74,7 @@ class Widths:
         if found == width:
             return ""
         broken = self._find_break(row) if found < width else ""
-        if found < width and self.short and not broken:
+        if found < width and self.short and not broken and not self._find_escape(row):
             return ""
         blanks = 0
         while found - blanks > width and not read_key(row.cells[-1 - blanks]):
@@ -94,6 +96,8 @@ class Widths:
             )
         if blanks == more:
             return f": {more} blank cells too many stand at its end. Leave them out."
+        if escape := self._find_escape(row):
+            return f". {escape}"
         if more == self.width - 1 > 1:
             return ": two rows seem to stand on one line. End each with a line end."
         return f".{' A cell that holds the delimiter must be in quotes.' * self.can_quote}"
@@ -102,6 +106,10 @@ class Widths:
         found = len(row.cells)
         if self.lines and self.lines.open_row and self.lines.open_row.line == row.line:
             return ", and the file ends here without a line end: it was cut off on its way. Send it again, whole."
+        if escape := self._find_escape(row):
+            return f". {escape}"
+        if found == 1 < row.cells[0].count(self.delimiter):
+            return ". It stands in quotes as a whole; put cells in quotes, or none."
         left_out = "" if broken and (self.short or self.width > AMBIGUOUS) else self._explain_left_out(found)
         return f".{broken and f' {broken}'}{left_out}"
 
@@ -119,6 +127,16 @@ class Widths:
                 return ""
             why = "a byte order mark stands inside it, with which files begin"
         return f"Two files seem to be joined on this line: {why}. Send them apart, or with a line end between them."
+
+    def _find_escape(self, row: Row) -> str:
+        """Words for a backslash before a delimiter that the format does not read as a part of the text; "" for none."""
+        if self.can_escape:
+            return ""
+        number = next((number for number, cell in enumerate(row.cells[:-1], 1) if cell.endswith("\\")), 0)
+        if not number:
+            return ""
+        quoted = "Put that cell in quotes instead, or let the format" if self.can_quote else "Let the format"
+        return f"A backslash stands before the delimiter behind cell {number}. {quoted} read it as an escapechar."
 
     def _explain_left_out(self, found: int) -> str:
         """Words for a row that may lack blank cells at its end; none for one that lacks most of its cells."""

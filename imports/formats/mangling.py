@@ -13,12 +13,18 @@ from quopri import decodestring
 from typing import TYPE_CHECKING
 from urllib.parse import unquote_to_bytes
 
+from connections.mangled_codes import DIGITS_KEPT
 from imports.errors import CellError
 from imports.formats.encodings import find_meant, find_misread
+from imports.template import FIELDS
 from lookups.texts import find_controls, space_controls
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+_LONGEST_PHONE = FIELDS["shipping_phone"].max_length or 0
+PHONE_DIGITS = 15
+"""Of a number with the code of its country, without the zeros in front by which it is dialled (ITU-T E.164)."""
 
 _MONTHS = (
     "jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|sept|january|february|march|april|june|july|august|september"
@@ -41,11 +47,14 @@ SHORTENED = re.compile(
     r"[+\-\u2212]?(?:[0-9][.,][0-9]+e[+\-\u2212]?|[0-9]{1,3}(?:[.,][0-9]*)?e[+\u2212])[0-9]{1,3}", re.IGNORECASE
 )
 """1.67683E+15, 2,5E+07, 1E+07, 167.7E+12, 1.2E7; 1E5, 2E10 and 12E-3 may be codes: no program shortens a number so."""
-_AMOUNT = re.compile(r"-\d+|\d{2,}[.,]0+|\d{1,3}(?:,\d{3})+(?:\.0+)?|\d{1,3}(?:['\u2019]\d{3})+", re.ASCII)
+_AMOUNT = re.compile(r"-\d+|=[-+]?\d+|\d{2,}[.,]0+|\d{1,3}(?:,\d{3})+(?:\.0+)?|\d{1,3}(?:['\u2019]\d{3})+", re.ASCII)
 _FORMULA = re.compile(
     r"=\s*(?:[^\W\d_][\w.]*\(|[-+(]*(?:'?[^!]{1,40}'?!)?\$?[A-Z]{1,3}\$?\d+\s*[-+*/&^:)])", re.IGNORECASE
 )
+_PHONE = re.compile(r"[+(]*\d[\d\s().+/-]*", re.ASCII)
+_NO_DIGITS = re.compile(r"[^0-9]+")
 _DECIMAL = re.compile(r"[0-9]{3,}\.0")
+_UTF_7 = re.compile(r"\+([A-Za-z0-9+/]{3,})-")
 _DATE_LIKE = re.compile(r"\| ?(?:[0-9]{1,12}[-/.]|[A-Sa-s][A-Za-z\x80-\u024f]{2,8}\.?[-/][0-9])")
 """Where one of a row's cells, each behind a bar, may be a date. Most rows have none, so this is all they cost."""
 
@@ -53,12 +62,31 @@ SHORT = "is a number as a spreadsheet shortens it: its last digits are lost. Sen
 AMOUNT = "is written as a spreadsheet writes an amount. Send what it was before, as text."
 DATE = "reads like a date, as which spreadsheets take texts such as 1-2. Send what it was before, as text."
 FORMULA = "is a formula of a spreadsheet, and not what it comes to. Send its value."
+ROUNDED = f"ends in zeros behind its digit {DIGITS_KEPT}, as spreadsheets leave long numbers. Send it whole, as text."
+JOINED = f"has more digits than any phone number, which has {PHONE_DIGITS} at most. Send one number, whole."
+BACKSLASH = (
+    "ends in a backslash. If the delimiter behind it belongs to the text, put the cell in quotes, or let the format "
+    "say so (escapechar); else leave it out."
+)
 """What a text looks like that a spreadsheet mangled, and what to do, in words behind it."""
 
 
 def may_be_mangled(cells: str) -> bool:
     """Whether a look at cells that are joined by bars is worth it."""
-    return "E+" in cells or "e+" in cells or _DATE_LIKE.search(f"|{cells}") is not None
+    has_plus = "+" in cells and ("E+" in cells or "e+" in cells or _UTF_7.search(cells) is not None)
+    return has_plus or _DATE_LIKE.search(f"|{cells}") is not None
+
+
+def find_mangled_figure(text: str, is_phone: bool) -> str:
+    """What a spreadsheet, or whoever joined two, made of a postal code or a phone: AMOUNT, ROUNDED or JOINED, or ""."""
+    if is_amount(text):
+        return AMOUNT
+    if not is_phone or not PHONE_DIGITS < len(text) <= _LONGEST_PHONE or not _PHONE.fullmatch(text):
+        return ""
+    digits = _NO_DIGITS.sub("", text)
+    if len(digits.removeprefix("00")) <= PHONE_DIGITS:
+        return ""
+    return JOINED if digits[DIGITS_KEPT:].strip("0") else ROUNDED
 
 
 def is_amount(text: str) -> bool:
@@ -82,14 +110,22 @@ def is_formula(text: str) -> bool:
 
 # -- text that was written for something else
 
-_ENTITY = re.compile(r"&(?:#[0-9]{2,6}|#x[0-9a-f]{2,5}|[a-z][a-z0-9]{1,30});", re.IGNORECASE)
+_ENTITY = re.compile(
+    r"&(?:(?:#[0-9]{2,6}|#x[0-9a-f]{2,5}|[a-z][a-z0-9]{1,30});"
+    r"|(?:[aeiouyn](?:acute|grave|circ|uml|tilde)|aring|aelig|ccedil|oslash|szlig|amp|quot)(?![a-z0-9]))",
+    re.IGNORECASE,
+)
 _SHEET_ESCAPE = re.compile(r"_x([0-9A-Fa-f]{4})_")
 _ESCAPE = re.compile(r"\\(?:u(?=[0-9A-Fa-f]{4})|x(?=[89A-Fa-f][0-9A-Fa-f]))([0-9A-Fa-f]{4}|[0-9A-Fa-f]{2})")
 _TAG = re.compile(r"</?(?:a|b|br|div|em|font|i|li|p|span|strong|td|tr|u|ul)(?:\s[^<>]*)?/?>", re.IGNORECASE)
 _PERCENT = re.compile(r"(?<![0-9])%[0-9A-F]{2}", re.IGNORECASE)
-_QUOTED = re.compile(r"=[89A-F][0-9A-F]|=20|=3D")
+_LINES = re.compile(r"\\r\\n|\\[nrt](?![a-z])")
+_QUOTED = re.compile(r"=(?:[89A-F][0-9A-F]|20|3D)(?![0-9])")
 _MAIL = re.compile(r"=\?[\w-]+\?[bq]\?[^?]*\?=", re.IGNORECASE)
 _LOST = re.compile(r"(?<=[^\W\d_])\?{1,3}(?=[^\W\d_])")
+_LOST_WORDS = re.compile(r"(?<![^\W_])\?{3,}|(?<![^\W_])\?\?(?=.*(?<![^\W_?])\?\?)|^[\s.,?]*\?[\s.,?]*$")
+_PRIVATE = re.compile("[\ue000-\uf8ff\ufdd0-\ufdef\ufffe\uffff\U000f0000-\U0010ffff]")
+_UNFILLED = re.compile(r"\{\{[^{}]+\}\}|\$\{[^{}]+\}|%[A-Z][A-Z_]*%|<%=?[^<>]+%>|\{[0-9]\}|\[[a-z]+(?:_[a-z]+)+\]")
 
 
 def _read_points(pattern: re.Pattern[str]) -> Callable[[str], str]:
@@ -118,11 +154,12 @@ _ESCAPES: tuple[tuple[re.Pattern[str], str, Callable[[str], str]], ...] = (
     (_TAG, "written for HTML", lambda text: _read_html(_TAG.sub(" ", text))),
     (_SHEET_ESCAPE, "written for a workbook", _read_points(_SHEET_ESCAPE)),
     (_ESCAPE, "written for a program", _read_points(_ESCAPE)),
+    (_LINES, "written for a program", lambda text: _LINES.sub(" ", text)),
     (_MAIL, "written for e-mail", lambda text: str(make_header(decode_header(text)))),
     (_QUOTED, "written for e-mail", lambda text: _read_bytes(decodestring(text.encode()))),
     (_PERCENT, "written for a web address", lambda text: _read_bytes(unquote_to_bytes(text))),
 )
-_ESCAPING = ("&", "<", "_x", "\\u", "\\x", "=", "%")
+_ESCAPING = ("&", "<", "_x", "\\", "=", "%")
 """One of these is in every text that is escaped."""
 
 
@@ -143,16 +180,48 @@ def find_escaped(text: str) -> tuple[str, str] | None:
     return None
 
 
+def find_utf_7(text: str) -> CellError | None:
+    """What stands for letters in a text of UTF-7, as old mail programs write it: M+APw-ller."""
+    if not (found := _UTF_7.search(text)):
+        return None
+    try:
+        meant = text.encode().decode("utf-7")
+        is_read = found[0].encode().decode("utf-7").isalpha()
+    except UnicodeError:
+        return None
+    if not is_read:
+        return None
+    return CellError("encoded_twice", f"looks written in UTF-7; {meant!r} may be meant. Send plain text.")
+
+
+def _find_lost(text: str) -> str:
+    """Words for the characters that a text has lost on its way, or ""."""
+    if "\N{REPLACEMENT CHARACTER}" in text:
+        return "holds U+FFFD, which programs write for a character they cannot read."
+    if "?" in text and not _MAIL.search(text):
+        if _LOST.search(text):
+            return "holds a question mark within a word, which programs write for a letter that they do not have."
+        if _LOST_WORDS.search(text):
+            return "holds question marks for a word, which programs write for letters that they do not have."
+    if not text.isascii() and (private := _PRIVATE.search(text)):
+        return (
+            f"holds U+{ord(private[0]):04X}, a character that has no meaning of its own outside of one font or program."
+        )
+    return ""
+
+
 def find_damage(text: str, *, looks_at_encoding: bool) -> CellError | None:
     """What other programs left of a text, where it does not look as it was written: `lost_character`, `encoded_twice`.
 
     The latter only where somebody wants to know of encodings.
     """
-    if "\N{REPLACEMENT CHARACTER}" in text:
-        return CellError("lost_character", "holds U+FFFD, which programs write for a character they cannot read.")
-    if "?" in text and _LOST.search(text):
-        why = "holds a question mark within a word, which programs write for a letter that they do not have."
-        return CellError("lost_character", why)
+    if lost := _find_lost(text):
+        return CellError("lost_character", lost)
+    if unfilled := _UNFILLED.search(text):
+        why = f"holds {unfilled[0]!r}, the name of a value that a program did not put in its place. Send the value."
+        return CellError("mangled_value", why)
+    if text.endswith("\\"):
+        return CellError("mangled_value", BACKSLASH)
     if not looks_at_encoding:
         return None
     if escaped := find_escaped(text):

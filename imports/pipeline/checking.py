@@ -19,7 +19,7 @@ from imports.files.customers import MOST_PROBLEMS
 from imports.files.grouping import Grouper
 from imports.files.near_lines import NearLines
 from imports.files.scanning import read_rows
-from imports.files.totals import LEAVE_OUT, SUMS_UP, TOTALS_ROW, is_placeholder, is_rule
+from imports.files.totals import LEAVE_OUT, SUMS_UP, TOTALS_ROW, doubt_code, is_rule, names_column
 from imports.models import Run
 from imports.pipeline.comparing import NearKeys, warn_of_near_addresses
 from imports.pipeline.judging import Judge, Verdict
@@ -66,6 +66,7 @@ class Checker:
         self.grouper = Grouper(self.mapping, self.lines, self._note)
         self.repeated = Repeated()
         self.judge = Judge(self.mapping, self.directory)
+        self.code_label = self.mapping.column_label(Target("customer_code"))
 
     def check(self, batch: Sequence[str]) -> None:
         """Check customers, given by code: stage what is accepted, store the issues, count."""
@@ -84,10 +85,10 @@ class Checker:
             warn_of_near_addresses(verdict, self.mapping)
             if known is None:
                 self.near.warn(customer, scan, self.mapping)
-                if customer.names_total or is_rule(code):
-                    _name_totals(customer, self.mapping)
-                elif is_placeholder(code):
-                    _doubt_code(customer, self.mapping)
+                if customer.names_total or is_rule(code) or names_column(code, self.code_label):
+                    _name_totals(customer, self.code_label)
+                elif doubt := doubt_code(code):
+                    _doubt_code(customer, self.code_label, *doubt)
                 elif customer.errors:
                     _doubt_row(customer)
             customer.warn_of_words()
@@ -173,13 +174,13 @@ def _skipped(stored: StoredCustomer, line: int, mapping: CustomerMapping) -> Pro
     )
 
 
-def _doubt_code(customer: Customer, mapping: CustomerMapping) -> None:
+def _doubt_code(customer: Customer, label: str, code: str, why: str) -> None:
     """Say that what names a new customer reads like no code that somebody gave."""
     customer.problem(
         customer.line,
-        "placeholder",
-        f"{customer.code!r} is new and reads like a word for a code that is yet to come. Send the customer's own code.",
-        column=mapping.column_label(Target("customer_code")),
+        code,
+        f"{customer.code!r} is new and {why}",
+        column=label,
         field="customer_code",
         value=customer.code,
         severity="warning",
@@ -200,17 +201,20 @@ def _doubt_row(customer: Customer) -> None:
         customer.problems[0] = replace(customer.problems[0], message=f"{customer.problems[0].message}{hint}")
 
 
-def _name_totals(customer: Customer, mapping: CustomerMapping) -> None:
-    """Say that what names a new customer reads like the total of the file, or is a line between its rows.
+def _name_totals(customer: Customer, label: str) -> None:
+    """Say that what names a new customer reads like the total of the file, or is a line or a header between its rows.
 
     Where nothing but numbers stands beside it, that is all that is wrong; else it may be a customer after all.
     """
     is_drawn = is_rule(customer.code)
-    if customer.sums_up or is_drawn:
+    is_header = not is_drawn and names_column(customer.code, label)
+    if customer.sums_up or is_drawn or is_header:
         customer.problems.clear()
         customer.words.clear()
     if is_drawn:
         message = f"{customer.code!r} names no customer; the row seems to draw a line: {LEAVE_OUT}."
+    elif is_header:
+        message = f"{customer.code!r} names a column and no customer; the row seems to be a header: {LEAVE_OUT}."
     elif customer.sums_up:
         message = f"{customer.code!r} names no customer; {SUMS_UP}: {LEAVE_OUT}."
     else:
@@ -219,8 +223,8 @@ def _name_totals(customer: Customer, mapping: CustomerMapping) -> None:
         customer.line,
         TOTALS_ROW,
         message,
-        column=mapping.column_label(Target("customer_code")),
+        column=label,
         field="customer_code",
         value=customer.code,
-        severity="error" if customer.sums_up or is_drawn else "warning",
+        severity="error" if customer.sums_up or is_drawn or is_header else "warning",
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import hashlib
 import re
@@ -32,6 +33,9 @@ LOOKED_AT = 1 << 16
 """Bytes of the file's beginning."""
 MOST_LINES = 40
 """Among how many lines a header that has moved is looked for."""
+_DELIMITERS = ",;|\t^~\xa6\xac\xa7\uff5c\x01\x1c\x1e\x1f"
+"""By one of these a header may be cut that the format's delimiter leaves whole."""
+_BOM_AS_TEXT = codecs.BOM_UTF8.decode("latin-1")
 _WITHIN = re.compile(r"[\W_]+")
 _AROUND = re.compile(r"^[\W_]+|[\W_]+$")
 NAMES = {",": "commas", ";": "semicolons", "|": "pipes", "\t": "tabs", " ": "spaces", "^": "carets", "~": "tildes"}
@@ -101,9 +105,13 @@ def _describe_separator(source: Source) -> str:
 def _describe_signs(source: Source) -> str:
     """Words for a header whose names stand within signs that are no part of them; "" for none."""
     header = source.header
+    if header and header[0].startswith(_BOM_AS_TEXT):
+        return "The file begins with a byte order mark that was encoded twice ('\xef\xbb\xbf'); encode the file once."
     if len(header) == 1 and source.dialect.delimiter in header[0]:
         return "The header stands in quotes as a whole, and so may all rows; put cells in quotes, or none."
     named = next((cell.strip() for cell in header if _WITHIN.sub("", cell).casefold() == "customercode"), "")
+    if named and find_target(named):
+        return ""
     if named and find_target(_AROUND.sub("", named)) is None:
         return f"{named!r} may be meant; write customer_code, and the other fields by their names, too."
     return f"{named!r} has signs that are no part of the name; leave them out here and below." if named else ""
@@ -159,7 +167,7 @@ def _find_other_delimiter(lines: list[str], source: Source, spec: FormatSpec) ->
     if index >= len(lines):
         return ""
     header = lines[index : index + 1]
-    marks: list[str] = [own, *source.separator, *",;|\t"]
+    marks: list[str] = [own, *source.separator, *_DELIMITERS]
     widths = {mark: len(_cut(header, mark, spec.dialect.quotechar)) for mark in marks}
     widest = max(widths, key=lambda mark: widths[mark])
     expected = max(2, len(spec.header) / 2)

@@ -227,6 +227,6 @@ def test_a_header_that_names_other_columns_holds_a_file_that_has_none(send, line
     assert f"it names other columns than the format reads: column {column} is" in run.message
 
 
-@pytest.mark.parametrize("line", ["Website|Website Ltd|||||", "customer_code|A|||||", "discount|Discount Store|||||"])
+@pytest.mark.parametrize("line", ["Website|Website Ltd|||||", "discount|Discount Store|||||"])
 def test_a_customer_with_the_code_of_a_field_is_one(send, line):
     assert send.text(f"{line}\n", HEADLESS).created == 1

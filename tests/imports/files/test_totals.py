@@ -2,7 +2,7 @@
 
 import pytest
 
-from imports.files.totals import says_total
+from imports.files.totals import doubt_code, names_column, says_total
 from imports.formats.spec import Dialect
 from tests.imports.customer_files import issues_of
 from tests.imports.formats.test_spec import column, spec
@@ -77,3 +77,52 @@ def test_a_customer_who_is_called_total_is_warned_of_while_it_is_new(send):
 def test_what_is_wrong_with_a_row_that_only_begins_like_a_total_is_said_too(send):
     run = send.text(f"{HEADER}\nTotal|Harbor Row|EUR|\n")
     assert [code for *_, code in issues_of(run)] == ["required", "totals_row"]
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        ("e.g. 10001", "the sample row of a template"),
+        ("z.B. 1", "the sample row of a template"),
+        ("p. ex. 12", "the sample row of a template"),
+        ("SAMPLE", "the sample row of a template"),
+        ("Exemple", "the sample row of a template"),
+        ("10001 (example)", "the sample row of a template"),
+        ("Text(100)", "describes the columns"),
+        ("VARCHAR(10)", "describes the columns"),
+        ("required", "describes the columns"),
+        ("max. 100 characters", "describes the columns"),
+        ("TBD", "a code that is yet to come"),
+        ("“D1”", "stands in quotes"),
+        ("'D1'", "stands in quotes"),
+        ("02-Jan", "reads like a date"),
+    ],
+)
+def test_new_codes_that_look_like_none_are_told(send, code, words):
+    run = send.text(f"{HEADER}\n{code}{ROW[2:]}\n{ROW}\n")
+    assert (run.status, run.created) == ("succeeded", 2)
+    (issue,) = run.issues.all()
+    assert (issue.line, issue.field, issue.severity) == (2, "customer_code", "warning")
+    assert words in issue.message
+
+
+USUAL = "C1|10017|EX-10|TEXT|STRINGER|CHARLOTTE|SAMPLER|O'NEIL|'S-MART|EG1|MAX-10|NEWTON|MAR-CO|A_B|#12|12-14|1E+07"
+
+
+@pytest.mark.parametrize("code", USUAL.split("|"))
+def test_usual_codes_are_not_doubted(code):
+    assert doubt_code(code) is None
+    assert not names_column(code, "Kd.-Nr.")
+
+
+@pytest.mark.parametrize("cells", ["Customer Code|Profile Name|USD|US Wholesale", "profile_name|A|USD|US Wholesale"])
+def test_a_header_that_is_not_quite_that_of_the_file_becomes_no_customer(send, cells):
+    run = send.text(f"{HEADER}\n{cells}\n{ROW}\n")
+    assert (run.created, issues_of(run)) == (1, [(2, "customer_code", "totals_row")])
+    assert "names a column and no customer; the row seems to be a header" in run.issues.get().message
+
+
+def test_the_header_of_a_format_becomes_no_customer_either(send):
+    columns = [column("customer_code", source="Kd-Nr"), column("profile_name", source="Name")]
+    run = send.text("Kd-Nr|Name\nkd-nr|Bezeichnung\nC1|A\n", spec(*columns))
+    assert (run.created, issues_of(run)) == (1, [(2, "customer_code", "totals_row")])

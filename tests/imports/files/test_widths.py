@@ -35,6 +35,11 @@ def said(run):
         ("C1|A||||0", "If the last one (discount_line_item_level) was left out as blank"),
         ("C1|A||", "If the last 3 (website, discount, discount_line_item_level) were left out as blank"),
         ("C1|A||", "let the format allow it (allow_short_rows)"),
+        (
+            "C1|A \\| B|b||||0|no",
+            "A backslash stands before the delimiter behind cell 2. Put that cell in quotes instead",
+        ),
+        ('"C2|B|||||"', "It stands in quotes as a whole; put cells in quotes, or none."),
         ("C1", "The row has 1 cell; 7 are expected. If the line is no row, leave it out, or let the format name it"),
     ],
 )
@@ -54,6 +59,15 @@ def test_blank_cells_that_are_left_out_are_read_where_the_format_allows_it(send)
         "C3": "",
     }
     assert send.text(f"{HEADER}\nC1|A|x|||||surplus\n", format_).status == "rejected"
+
+
+def test_a_row_is_not_short_where_a_backslash_stands_before_a_delimiter(send):
+    format_ = wide(allow_short_rows=True)
+    run = send.text(f"{HEADER}\nC1|A \\| B|x|y\nC2|B|y\\\nC3|C\n", format_)
+    assert issues_of(run)[0] == (2, "", "wrong_number_of_cells")
+    assert "A backslash stands before the delimiter behind cell 2." in said(run)[2]
+    assert (run.created, run.rejected, send.customer("C2")["customer_alias"]) == (2, 1, "y\\")
+    assert [code for *_, code in issues_of(run)[1:]] == ["short_row", "mangled_value"]
 
 
 def test_rejects_of_short_rows_come_back_as_sound_rows(send, tmp_path):

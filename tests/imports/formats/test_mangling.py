@@ -6,14 +6,19 @@ from imports.errors import CellError
 from imports.formats.encodings import find_meant, find_misread
 from imports.formats.mangling import (
     DATE,
+    JOINED,
+    ROUNDED,
     SHORT,
     find_damage,
     find_escaped,
     find_mangled,
+    find_mangled_figure,
+    find_utf_7,
     is_amount,
     is_formula,
     may_be_mangled,
 )
+from lookups.texts import is_plain
 
 DATES = """02.Jan|2-Jan|02. Jan|02-janv|Jan-02|02/jan|07.Nov|4-Mär|04-mrt|1-ene|02-Jan-26|2026-01-02|2026-01-02 00:00:00
 |01.02.2026|1/2/2026|13/02/2026""".replace("\n", "").split("|")
@@ -31,8 +36,43 @@ def test_dates_and_shortened_numbers_are_told_from_what_people_write(texts, what
         assert not is_amount(text), text
 
 
+PHONES = [
+    "0049 30 12345678901",
+    "+493012345678901",
+    "503 555 0100 ext. 123456",
+    "5035550100x123456",
+    "123456789012345",
+]
+
+
+def test_phones_have_as_many_digits_as_there_are():
+    assert {find_mangled_figure(text, True) for text in PHONES} == {""}
+    told = ["4930123456789012", "44 20 7946 0958 1234 5678", "(503) 555-0100/(503) 555-0101", "0049301234567890123"]
+    assert {find_mangled_figure(text, True) for text in told} == {JOINED}
+    assert find_mangled_figure("49301234567890100", True) == ROUNDED
+    assert find_mangled_figure("4930123456789012", False) == ""  # no postal code is dialled
+
+
 @pytest.mark.parametrize(
-    "text", ["8001.0", "41791234567.0", "41791234567,00", "-4518", "97,201", "41,791,234,567.0", "1’204"]
+    ("text", "meant"), [("M+APw-ller", "Müller"), ("Caf+AOk- Noir", "Café Noir"), ("+BB8EQA-", "Пр")]
+)
+def test_text_of_utf_7(text, meant):
+    assert may_be_mangled(f"C1|{text}|Oak")
+    said = find_utf_7(text)
+    assert said is not None
+    assert repr(meant) in str(said)
+
+
+@pytest.mark.parametrize(
+    "text", ["A+B-C", "Smith +Co- x", "A++-", "+Plus-Size", "+351-21", "+44-20", "Elm+Ash-Oak", "1+1-2", "x +AAA- y"]
+)
+def test_what_people_write_with_plus_and_minus_is_no_utf_7(text):
+    assert find_utf_7(text) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["8001.0", "41791234567.0", "41791234567,00", "-4518", "97,201", "41,791,234,567.0", "1’204", "=97201", "=+49301"],
 )
 def test_amounts_in_the_place_of_digits(text):
     assert is_amount(text)
@@ -41,6 +81,9 @@ def test_amounts_in_the_place_of_digits(text):
 ESCAPED = [
     ("M&uuml;ller &amp; S&ouml;hne", "HTML", "Müller & Söhne"),
     ("O&#39;Neill", "HTML", "O'Neill"),
+    ("Caf&eacute Noir", "HTML", "Café Noir"),
+    ("Ash\\nSons", "a program", "Ash Sons"),
+    ("Ash\\r\\nand Sons", "a program", "Ash and Sons"),
     ("B&amp;amp;B", "HTML", "B&B"),
     ("Ash_x000D_", "a workbook", "Ash"),
     ("M\\u00fcller", "a program", "Müller"),
@@ -73,14 +116,36 @@ def test_text_that_was_encoded_twice_by_other_encodings(read):
     assert find_meant("Müller Söhne".encode().decode(read)) == "Müller Söhne"
 
 
-@pytest.mark.parametrize("text", ["M?ller & S?hne", "M??ller", "M\ufffdller"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "M?ller & S?hne",
+        "M??ller",
+        "M\ufffdller",
+        "?????",
+        "??? ????",
+        "12 ?????",
+        "?? ??",
+        "?",
+        "Oak\uf0b7",
+        "\ufffe z",
+    ],
+)
 def test_letters_that_are_lost(text):
     assert _damage(text) == "lost_character"
 
 
+@pytest.mark.parametrize(
+    "text", ["{{name}}", "Dear ${name}", "%NAME%", "<%= name %>", "{0}", "[customer_name]", "Oak\\"]
+)
+def test_values_that_a_program_did_not_fill_in(text):
+    assert not is_plain(text)
+    assert _damage(text) == "mangled_value"
+
+
 SOUND = """Müller & Söhne|A&B|AT&T; Co|R&D;|100%|50%20|a_b|Elm=Oak|Guess?|Who? Me|iPhone™s|wait…what|4”x6”|A•B|10×15 cm
 |Rock´n´Roll|Mode¨X|Hotel„Zur Post”|«Été»|col·lecció|Привет|Україна|Ві|Πλατεία|京都|Łódź|José
-|C:\\users|#5|x_x0_|<3 Elm|a < b > c""".replace("\n", "").split("|")
+|C:\\users|C:\\new|50% of %|[Oak]|Oak {new}|$5 {x}|Really???|#5|x_x0_|<3 Elm|a < b > c""".replace("\n", "").split("|")
 
 
 def test_what_people_write_is_not_told():
