@@ -114,6 +114,7 @@ class _Pulling:
     goes_on: bool = False
     """Whether that is for what this pull began, rather than to try once more."""
     waits: str = ""
+    never_whole: str = ""
     omits: str = ""
     started: float = field(default_factory=time.monotonic)
     taken: set[int] = field(default_factory=set)
@@ -141,6 +142,8 @@ class _Pulling:
             while self._use_session(path):
                 pass
             self.mover.record()
+            if self.never_whole:
+                raise SettingsWrong(self.never_whole)
         finally:
             if path.is_file():
                 path.unlink()
@@ -169,6 +172,7 @@ class _Pulling:
                 except FileUnsettled as error:
                     self.waits = str(error)
                     self._look_again(UNSETTLED_AGAIN)
+                    self.never_whole = self.memory.count_try(candidate.file)
                     break
                 if lay_idle > LONGEST_IDLE or self.mover.lost:
                     self.mover.lost = False
@@ -203,7 +207,11 @@ class _Pulling:
         if left:
             file = self.candidates[len(settled)].file
             changed = file.path in self.memory.changed
-            self._look_again(UNSETTLED_AGAIN) if changed else self._go_on(timedelta(seconds=left))
+            if changed:
+                self._look_again(UNSETTLED_AGAIN)
+                self.never_whole = self.memory.count_try(file)
+            else:
+                self._go_on(timedelta(seconds=left))
             said = "changed between two looks" if changed else "is new, and must be the same at a second look"
             self.waits = f"Waits: {one_line(file.name)} {said}; later files wait behind it."
         return settled
@@ -219,7 +227,7 @@ class _Pulling:
         if any(one.step not in (Step.WAIT, Step.UNREADY, Step.LEAVE) for one in self.candidates):
             self._give_sign_of_life()
         if server.lists_whole_files or self.feed.ready_when != SETTLED:
-            self.memory.note([])
+            self.memory.note([one.file for one in self.candidates if self.memory.has_tried(one.file)])
             return self.candidates, 0
         waiting = {one.file.path for one in self.candidates if one.step in (Step.TAKE, Step.COMPARE)}
         self.memory.note(one.file for one in self.candidates if one.file.path in waiting)

@@ -7,12 +7,13 @@ after a restart. A file is forgotten before it is imported: another one that loo
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.db import connection
 
 from accounts.times import iso_utc
 from imports.models import Feed
+from imports.wording import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -23,12 +24,32 @@ MOST_WAITING = 1000
 """Files of which a feed remembers how they looked."""
 
 
+FEWEST_TRIES = 3
+"""So many pulls may find a file still being written before anybody is told, however soon the feed tells of failures."""
+
+
 class Seen(NamedTuple):
-    """How a file looks, and since when; `doubted` says that it waits for the pull after because of its end."""
+    """How a file looks, and since when; `doubted` says that it waits for the pull after because of its end.
+
+    `tries` pulls in a row did not get it whole, the first of them at `tried_from`.
+    """
 
     look: str
     since: datetime
     doubted: bool = False
+    tries: int = 0
+    tried_from: datetime | None = None
+
+    @classmethod
+    def load(cls, stored: dict[str, Any]) -> Seen:
+        times = {name: datetime.fromisoformat(stored[name]) for name in ("since", "tried_from") if name in stored}
+        return cls(**{**stored, **times})
+
+    def dump(self) -> dict[str, Any]:
+        said: dict[str, Any] = {"look": self.look, "since": iso_utc(self.since), "doubted": self.doubted}
+        if self.tried_from:
+            said |= {"tries": self.tries, "tried_from": iso_utc(self.tried_from)}
+        return said
 
 
 class Memory:
@@ -40,7 +61,7 @@ class Memory:
         self.changed: set[str] = set()
         """Those that looked otherwise at the look before."""
         self.seen = {
-            path: Seen(one["look"], datetime.fromisoformat(one["since"]), one["doubted"])
+            path: Seen.load(one)
             for path, one in self.stored.items()
             if isinstance(one, dict)  # the release before kept a text
         }
@@ -54,7 +75,8 @@ class Memory:
             if known is None or known.look != _look(file):
                 now = now or read_clock()
                 self.changed |= {file.path} if known else set()
-                known = Seen(_look(file), now)
+                tries = (known.tries, known.tried_from) if known else (0, None)
+                known = Seen(_look(file), now, False, *tries)
             self.seen[file.path] = known
         self._save()
 
@@ -77,15 +99,32 @@ class Memory:
         seen = self.seen.get(file.path)
         return seen is not None and seen.doubted
 
+    def has_tried(self, file: RemoteFile) -> bool:
+        seen = self.seen.get(file.path)
+        return seen is not None and bool(seen.tries)
+
+    def count_try(self, file: RemoteFile) -> str:
+        """Remember that one more pull did not get a file whole; returns what to say where time will not mend it."""
+        now = read_clock()
+        seen = self.seen.get(file.path) or Seen(_look(file), now)
+        since = seen.tried_from or now
+        self.seen[file.path] = seen = seen._replace(tries=seen.tries + 1, tried_from=since)
+        self._save()
+        if seen.tries < max(self.feed.alert_after, FEWEST_TRIES):
+            return ""
+        return (
+            f"{one_line(file.path)} was not whole at any of {seen.tries} pulls in a row since "
+            f"{since:%Y-%m-%d %H:%M} UTC: it was still being written, or ends within a line. It is not taken, and "
+            "later files wait behind it. Have its sender write it under another name and rename it once it is whole, "
+            "or take it away."
+        )
+
     def forget(self, file: RemoteFile) -> None:
         if self.seen.pop(file.path, None):
             self._save()
 
     def _save(self) -> None:
-        now = {
-            path: {"look": one.look, "since": iso_utc(one.since), "doubted": one.doubted}
-            for path, one in self.seen.items()
-        }
+        now = {path: one.dump() for path, one in self.seen.items()}
         if now != self.stored:
             self.stored = now
             Feed.objects.filter(pk=self.feed.pk).update(waiting=now or None)

@@ -3,6 +3,7 @@
 import os
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from itertools import count
 from types import SimpleNamespace
 from typing import Any
 
@@ -11,14 +12,15 @@ from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
+from imports.feeds import fetching
 from imports.feeds.pulling import UNSETTLED_AGAIN, pull_feed
 from imports.feeds.remembering import Memory, read_clock
 from imports.filesystems import RemoteFile
 from imports.filesystems.sftp import SFTPServer
-from imports.models import Feed, Pull, Run
+from imports.models import Feed, Message, Pull, Run
 from imports.queueing import request_pull
 from imports.tasks import enqueue_due
-from tests.feeds import drop, make_feed
+from tests.feeds import customers, drop, make_feed
 from tests.imports.customer_files import customers_of
 from tests.queue import queued, work
 
@@ -257,3 +259,52 @@ def test_a_pull_that_finds_nothing_new_asks_the_database_little(feed, django_ass
     pull_as_worker(feed)
     with django_assert_max_num_queries(14):  # of them four begin and end transactions
         pull_feed(feed, patient=False)
+
+
+# -- files that are never whole
+
+
+def rewrite_at_each_look(path, seconds):
+    """What a sender does that never ends."""
+    number = next(seconds)
+    path.write_text(customers(*(f"C{one}" for one in range(number % 7 + 1))))
+    os.utime(path, (1_700_000_000 + number, 1_700_000_000 + number))
+
+
+def test_a_file_that_changes_with_every_look_is_told_of_once_and_goes_in_once_it_rests(feed, folder):
+    Feed.objects.update(contacts=["erp@example.com"])
+    path, seconds = folder / "a.txt", count()
+    os.utime(drop(folder, "b.txt", "B1"), (1_800_000_000, 1_800_000_000))
+    for tries in range(6):
+        rewrite_at_each_look(path, seconds)
+        done = pull_feed(feed, patient=False)
+        let_pass(SETTLE)
+        assert done.imported == 0
+        assert done.status == ("failed" if tries >= 3 else "succeeded"), tries
+    assert "a.txt was not whole at any of 5 pulls in a row since 20" in done.message
+    assert "Have its sender write it under another name" in done.message
+    assert [message.event for message in Message.objects.filter(feed=feed)] == ["feed.failing"]
+    assert pull_as_worker(feed).imported == 2
+    feed.refresh_from_db()
+    assert (feed.problem, feed.waiting) == ("", None)
+    assert Message.objects.filter(feed=feed, event="feed.recovered").exists()
+
+
+@pytest.mark.parametrize("options", [{"settle_seconds": 0}, {"settle_seconds": 0, "ready_when": "{name}.ok"}])
+def test_a_file_that_changes_with_every_download_is_told_of_too(feed, folder, monkeypatch, options):
+    for name, value in options.items():
+        setattr(feed, name, value)
+    feed.save()
+    path, seconds = drop(folder, "a.txt", "C1"), count()
+    fetch = fetching.is_same
+
+    def change(before, after):
+        rewrite_at_each_look(path, seconds)
+        (folder / "a.txt.ok").touch()
+        return fetch(before, after._replace(size=after.size + 1))
+
+    (folder / "a.txt.ok").touch()
+    monkeypatch.setattr(fetching, "is_same", change)
+    assert [pull_feed(feed).status for _ in range(4)] == ["succeeded", "succeeded", "failed", "failed"]
+    feed.refresh_from_db()
+    assert "a.txt was not whole at any of 4 pulls in a row" in feed.problem
