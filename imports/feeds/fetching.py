@@ -66,9 +66,16 @@ class FetchedFile(NamedTuple):
 
 
 def list_folder(server: Server, feed: Feed) -> list[RemoteFile]:
-    """What lies in the feed's folder; a file that is listed twice is one, and a marker is no file to take."""
-    files = {file.path: file for file in reversed(server.list_files(feed.folder))}
-    return note_markers(feed, list(files.values())[::-1])
+    """What lies in the feed's folder; a file that is listed twice is one, and a marker is no file to take.
+
+    Where the two differ, the server is asked which of them the file is like.
+    """
+    files: dict[str, RemoteFile] = {}
+    for file in server.list_files(feed.folder):
+        known = files.setdefault(file.path, file)
+        if not is_same(known, file):
+            files[file.path] = server.look_at(file.path) or known
+    return note_markers(feed, list(files.values()))
 
 
 def list_candidates(feed: Feed, files: list[RemoteFile]) -> list[Candidate]:

@@ -31,7 +31,7 @@ from imports.feeds.remembering import Memory, read_clock
 from imports.feeds.sessions import Sessions
 from imports.feeds.settling import compare_with_marker, explain_end
 from imports.feeds.turns import record_failure, record_success
-from imports.filesystems import ServerUnreachable
+from imports.filesystems import FileVanished, ServerUnreachable
 from imports.filesystems.markers import SETTLED
 from imports.formats.spec import STANDARD
 from imports.models import Feed, Pull, Run
@@ -118,6 +118,8 @@ class _Pulling:
     omits: str = ""
     started: float = field(default_factory=time.monotonic)
     taken: set[int] = field(default_factory=set)
+    taken_paths: set[str] = field(default_factory=set)
+    """In one case."""
     listed: set[str] = field(default_factory=set)
     session: Any = field(default_factory=lambda: connection.connection)
     """Of the database: the feed's claim is held by it and lost with it."""
@@ -172,8 +174,12 @@ class _Pulling:
                 except FileUnsettled as error:
                     self.waits = str(error)
                     self._look_again(UNSETTLED_AGAIN)
-                    self.never_whole = self.memory.count_try(candidate.file)
+                    self.never_whole = self.memory.count_try(candidate.file, self.waits)
                     break
+                except FileVanished:
+                    if candidate.file.path.casefold() not in self.taken_paths:
+                        raise
+                    continue  # it is one that was taken, and is listed in two cases
                 if lay_idle > LONGEST_IDLE or self.mover.lost:
                     self.mover.lost = False
                     return True
@@ -207,13 +213,13 @@ class _Pulling:
         if left:
             file = self.candidates[len(settled)].file
             changed = file.path in self.memory.changed
-            if changed:
-                self._look_again(UNSETTLED_AGAIN)
-                self.never_whole = self.memory.count_try(file)
-            else:
-                self._go_on(timedelta(seconds=left))
             said = "changed between two looks" if changed else "is new, and must be the same at a second look"
             self.waits = f"Waits: {one_line(file.name)} {said}; later files wait behind it."
+            if changed:
+                self._look_again(UNSETTLED_AGAIN)
+                self.never_whole = self.memory.count_try(file, self.waits)
+            else:
+                self._go_on(timedelta(seconds=left))
         return settled
 
     def _look_from(self, server: Server, began: datetime) -> tuple[list[Candidate], float]:
@@ -334,6 +340,7 @@ class _Pulling:
             raise TryAgainLater(f"The database session was lost while {run} ended. The pull goes on later.")
         idle = time.monotonic() - began
         self.taken.add(run.pk)
+        self.taken_paths.add(file.path.casefold())
         self.pull.imported += 1
         Feed.objects.filter(pk=feed.pk).update(file_at=timezone.now())
         self._give_sign_of_life()

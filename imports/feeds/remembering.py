@@ -42,7 +42,9 @@ class Seen(NamedTuple):
 
     @classmethod
     def load(cls, stored: dict[str, Any]) -> Seen:
-        times = {name: datetime.fromisoformat(stored[name]) for name in ("since", "tried_from") if name in stored}
+        times: dict[str, Any] = {
+            name: datetime.fromisoformat(stored[name]) for name in ("since", "tried_from") if name in stored
+        }
         return cls(**{**stored, **times})
 
     def dump(self) -> dict[str, Any]:
@@ -103,8 +105,8 @@ class Memory:
         seen = self.seen.get(file.path)
         return seen is not None and bool(seen.tries)
 
-    def count_try(self, file: RemoteFile) -> str:
-        """Remember that one more pull did not get a file whole; returns what to say where time will not mend it."""
+    def count_try(self, file: RemoteFile, why: str) -> str:
+        """Remember that one more pull did not get a file whole; returns what to say of that once it is no accident."""
         now = read_clock()
         seen = self.seen.get(file.path) or Seen(_look(file), now)
         since = seen.tried_from or now
@@ -114,9 +116,8 @@ class Memory:
             return ""
         return (
             f"{one_line(file.path)} was not whole at any of {seen.tries} pulls in a row since "
-            f"{since:%Y-%m-%d %H:%M} UTC: it was still being written, or ends within a line. It is not taken, and "
-            "later files wait behind it. Have its sender write it under another name and rename it once it is whole, "
-            "or take it away."
+            f"{since:%Y-%m-%d %H:%M} UTC. {why.removeprefix('Waits: ')} Have its sender write it under another name "
+            "and rename it once it is whole, or take it away."
         )
 
     def forget(self, file: RemoteFile) -> None:

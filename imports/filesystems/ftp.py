@@ -72,10 +72,28 @@ class FTPServer(FTP):
                 self.ftp.open()
                 self.ftp.login(*(part.encode().decode(WIRE) for part in (settings.user, settings.password)))
                 self.ftp.secure()
-                self.home = self.ftp.pwd() or "/"
+                self.home = self._ask_home()
         except BaseException:
             self.ftp.close()
             raise
+
+    def _ask_home(self) -> str:
+        """Where the login leads, from which paths are told."""
+        refusal = None
+        for command in ("PWD", "XPWD"):
+            try:
+                return ftplib.parse257(self.ftp.voidcmd(command)) or "/"
+            except ftplib.error_perm as error:
+                if str(error)[:3] not in {*UNKNOWN_COMMAND, "550"}:
+                    raise
+                refusal = refusal or error
+            except ftplib.error_reply:  # well answered, without a path
+                return "/"
+        raise PermissionRefused(
+            f"{self.settings.where} does not tell where the login of {self.settings.user!r} leads (PWD: "
+            f"{quote(refusal, self.settings.password)}), so no folder can be found from there. Ask its operator to "
+            "allow PWD, or use SFTP where it is served."
+        )
 
     def close(self) -> None:
         if self.ftp.sock is None:

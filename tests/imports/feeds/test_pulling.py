@@ -4,7 +4,7 @@ import itertools
 import os
 import threading
 import time
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -672,6 +672,52 @@ def test_a_turn_is_never_moved_by_the_change_of_clocks(feed, settings):
         at = feed.next_slot(at)
         turns.append(at)
     assert {after - before for before, after in itertools.pairwise(turns)} == {timedelta(hours=1)}
+
+
+# -- listings that name a file twice
+
+
+def list_by_mlsd(*names):
+    """A listing of the files with these names, in whatever case they are written there."""
+
+    def list_them(place):
+        files = {path.name.lower(): path for path in place.iterdir() if path.is_file()}
+        moment = f"{datetime.fromtimestamp(1_700_000_000, UTC):%Y%m%d%H%M%S}"
+        return [
+            f"type=file;size={files[name.lower()].stat().st_size if size is None else size};modify={moment}; {name}"
+            for name, size in names
+            if name.lower() in files
+        ]
+
+    return list_them
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        [("A.csv", None), ("A.csv", None)],
+        [("A.csv", 10), ("A.csv", None)],
+        [("A.csv", None), ("A.csv", 10)],
+        [("A.csv", None), ("a.csv", None)],
+    ],
+)
+def test_a_file_that_a_server_lists_twice_is_one(account, folder, names):
+    os.utime(drop(folder, "A.csv", "C1"), (1_700_000_000, 1_700_000_000))
+    os.utime(drop(folder, "B.csv", "C2"), (1_700_000_000, 1_700_000_000))
+    with run_ftp(folder) as server:
+        server.listings["MLSD"] = list_by_mlsd(*names, ("B.csv", None))
+        feed = make_feed(account, server)
+        assert pull(feed).imported == 2
+        assert pull(feed).imported == 0
+    assert sorted(names_taken(feed)) == ["A.csv", "B.csv"]
+
+
+def test_two_files_whose_names_differ_in_case_are_two(account, folder, server):
+    drop(folder, "A.csv", "C1")
+    drop(folder, "a.csv", "C2")
+    feed = make_feed(account, server)
+    assert pull(feed).imported == 2
+    assert set(customers_of(account)) == {"C1", "C2"}
 
 
 # -- being told

@@ -4,7 +4,14 @@ import shutil
 
 import pytest
 
-from imports.filesystems import FolderMissing, ListingUnreadable, PermissionRefused, ServerUnreachable, open_server
+from imports.filesystems import (
+    FolderMissing,
+    ListingUnreadable,
+    LoginRefused,
+    PermissionRefused,
+    ServerUnreachable,
+    open_server,
+)
 from tests.servers import list_like_ibm_i, run_ftp
 
 NO_MLSD = {"MLSD": "502 Command not implemented.", "MLST": "502 Command not implemented."}
@@ -185,3 +192,19 @@ def test_a_server_whose_paths_are_not_those_of_unix_is_asked_from_where_the_logi
         session.make_folder("in/processed")
         session.rename("in/customers.txt", "in/processed/customers.txt")
     assert (folder / "in" / "processed" / "customers.txt").exists()
+
+
+@pytest.mark.parametrize("said", ["502 Command not implemented.", "550 Permission denied.", "500 What?"])
+def test_a_server_that_does_not_tell_where_the_login_leads(server, said):
+    server.replies["PWD"] = said
+    server.replies["XPWD"] = '257 "/" is the current directory.'
+    assert listed(server) == CUSTOMERS
+    server.replies["XPWD"] = said
+    with pytest.raises(PermissionRefused, match=f"does not tell where the login of .* leads .PWD: .*{said[4:8]}.*SFTP"):
+        listed(server)
+
+
+def test_a_login_that_is_asked_for_again_is_no_refusal_of_a_command(server):
+    server.replies["PWD"] = "530 Please login with USER and PASS."
+    with pytest.raises(LoginRefused):
+        listed(server)
