@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import BinaryIO
 
-BLOCK = 1 << 20
+BLOCK = 1 << 18
 
 ENCODINGS: dict[str, tuple[str, ...]] = {
     "Unicode": (

@@ -286,7 +286,7 @@ class _Import:
 
         Both in file order.
         """
-        stored = Connection.objects.filter(account=self.run.account)
+        stored = Connection.objects.filter(account=self.run.account).order_by()
         if len(scan.customers) <= SMALL_FILE:
             stored = stored.filter(customer_code__in=scan.customers.keys())
         known, unchanged = bytearray(len(scan.last_span)), bytearray(len(scan.last_span))
