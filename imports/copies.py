@@ -35,13 +35,17 @@ if TYPE_CHECKING:
 
 FOLDER = "copies"
 """Of the storage."""
+_HELD = "SELECT * FROM imports_keptfile WHERE account_id = %s AND sha256 = %s FOR KEY SHARE"
 OTHER_FOLDERS = ("packing", "runs", "dropbox")
 """What is packed just now, and where files lay before; those that are named stay there."""
 
 
 @dataclass
 class Draft:
-    """A file on its way into the copies of an account. `name` is its name in messages, `sha256` its digest if known."""
+    """A file on its way into the copies of an account. `name` is its name in messages, `sha256` its digest if known.
+
+    `found` is the key of a copy whose bytes were there when the storage was asked, `lost` that of one whose were not.
+    """
 
     account_id: int
     open_source: Source
@@ -49,6 +53,8 @@ class Draft:
     sha256: str = ""
     known: KeptFile | None = None
     stored: Stored | None = None
+    found: str = ""
+    lost: str = ""
 
     def look_up(self) -> None:
         """Find out whether the account has the bytes already, where their digest is known."""
@@ -56,8 +62,32 @@ class Draft:
 
     def bring(self) -> None:
         """Bring the bytes into the storage unless they are there; asks no database. Raises as `put` does."""
-        if self.known is None or not storage.holds(self.known.key, self.known.stored_size):
+        if not self._is_there(self.known):
             self.put()
+
+    def hold(self) -> None:
+        """Bring what is still missing, so that `keep` asks the storage nothing behind the locks of the transaction.
+
+        A copy that the account has is deleted by nobody from now on until the transaction ends, and may be named by
+        anybody. Raises as `put` does.
+        """
+        if not (self.stored or self.sha256):
+            return
+        known = next(iter(KeptFile.objects.raw(_HELD, [self.account_id, self.sha256])), None)
+        if self.stored and (known is None or known.key == self.stored.key):
+            return
+        if not self._is_there(known) and self.stored is None:
+            self.put()
+
+    def _is_there(self, kept: KeptFile | None) -> bool:
+        """Whether the account has a copy and its bytes are in the storage."""
+        if kept is None:
+            return False
+        if kept.key != self.found and not storage.holds(kept.key, kept.stored_size):
+            self.lost = kept.key
+            return False
+        self.found = kept.key
+        return True
 
     def put(self) -> Stored:
         """Raises StorageUnreachable and StorageRefused."""
@@ -70,13 +100,16 @@ class Draft:
         return self.stored
 
     def keep(self) -> KeptFile:
-        """The copy, held until the caller's transaction ends, which is to name it. Raises as `put` does."""
+        """The copy, held until the caller's transaction ends, which is to name it. Raises as `put` does.
+
+        One that somebody else has named meanwhile is taken for brought, as this one was.
+        """
         if self.stored is None and not self.sha256:
             self.put()
         while (kept := self._same.select_for_update(no_key=True).first()) is None:
             row = KeptFile(account_id=self.account_id, **(self.stored or self.put())._asdict())
             KeptFile.objects.bulk_create([row], ignore_conflicts=True)
-        if self.stored and kept.key != self.stored.key and not storage.holds(kept.key, kept.stored_size):
+        if self.stored and kept.key == self.lost:
             kept.key, kept.stored_size = self.stored.key, self.stored.stored_size
             kept.save(update_fields=["key", "stored_size"])
         return kept

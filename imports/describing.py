@@ -124,7 +124,7 @@ def _say_failure(run: Run) -> str:
 
 
 def _say_taken_back(run: Run) -> str:
-    return "What it changed was taken back."
+    return "What it changed was taken back; its counts say what it had done."
 
 
 def _say_undo(run: Run) -> str:

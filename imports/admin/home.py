@@ -78,7 +78,7 @@ def show_runs(request: HttpRequest, scope: Scope) -> Iterator[Panel]:
     last = timezone.localdate()
     days = [last - timedelta(days=back) for back in reversed(range(DAYS))]
     found = (
-        Run.objects.filter(account__in=scope.accounts, dry_run=False, started_at__gte=begin_of(days[0]))
+        Run.objects.filter(account__in=scope.accounts, dry_run=False, undoes=None, started_at__gte=begin_of(days[0]))
         .exclude(status__in=[Run.Status.HELD, Run.Status.UNDONE])
         .annotate(day=TruncDate("started_at"))
         .order_by("day")

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 Status = Run.Status
 AT_WORK = (Status.QUEUED, Status.RUNNING)
 BAR = ("created", "updated", "unchanged", "deleted", "skipped", "rejected")
+CHANGED = ("created", "updated", "deleted")
 """From the left end of the bar to its right one."""
 MOST_RELATED = 20
 DETAILS = (
@@ -118,10 +119,12 @@ class Part:
     x: float
     width: float
     is_done: bool = True
+    is_undone: bool = False
 
     @property
     def said(self) -> str:
-        return f"{self.count:,} {self.name if self.is_done else f'would be {self.name}'}"
+        said = self.name if self.is_done else f"would be {self.name}"
+        return f"{self.count:,} {said}{' and taken back' if self.is_undone else ''}"
 
 
 def describe_counts(run: Run) -> list[Part]:
@@ -131,7 +134,8 @@ def describe_counts(run: Run) -> list[Part]:
     for name in BAR:
         if count := getattr(run, name):
             width = round(100 * count / total, 2)
-            parts.append(Part(name, count, round(x, 2), width, is_done))
+            is_undone = run.status == Status.UNDONE and name in CHANGED
+            parts.append(Part(name, count, round(x, 2), width, is_done, is_undone))
             x += width
     return parts
 

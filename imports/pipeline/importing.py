@@ -314,7 +314,7 @@ class _Import:
             rejects.draft()
         for attempt in range(1, ATTEMPTS + 1):
             if self.keeper:
-                self.keeper.wait()
+                self.keeper.hold()
             if rejects:
                 rejects.bring()
             try:

@@ -57,6 +57,12 @@ class Keeper:
             self.bringing.result()
         self.find_digest()
 
+    def hold(self) -> None:
+        """Wait for the copy and hold it, before anything is locked. Raises StorageUnreachable and StorageRefused."""
+        self.wait()
+        if self.is_wanted:
+            self.draft.hold()
+
     def require_held(self) -> None:
         """Raise NotBrought where the run's file is held and its copy must be brought first."""
         if self._want_held():
@@ -133,6 +139,7 @@ class RejectsKeeper:
             if not (draft.known or draft.stored):
                 draft.look_up()
                 draft.bring()
+            draft.hold()
 
     def require(self) -> None:
         """Write them anew, and raise NotBrought where they are others than were brought."""

@@ -91,6 +91,8 @@ def test_the_chart_holds_each_day_and_leads_to_its_runs(account, rosa):
     make_run(account, status="succeeded", created=30, updated=10)
     make_run(account, status="partial", created=10, rejected=50)
     make_run(account, status="held", held_for="limits", created=1000)
+    undone = make_run(account, status="undone", created=1000)
+    make_run(account, status="succeeded", deleted=1000, updated=1000, undoes=undone)
     before = make_run(account, status="succeeded", updated=50)
     Run.objects.filter(pk=before.pk).update(started_at=timezone.now() - timedelta(days=2))
     page = rosa.get("/admin/")

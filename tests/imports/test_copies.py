@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import io
 import threading
 from contextlib import contextmanager
+from functools import partial
 from importlib import import_module
 
 import pytest
@@ -14,7 +16,8 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.db import connection, transaction
 
-from imports.copies import drafting, fetched, open_copy, release, share
+from imports import storage
+from imports.copies import Draft, drafting, fetched, open_copy, release, share
 from imports.models import KeptFile, Run
 from imports.storage import CopyGone
 from tests.builders import make_account
@@ -104,6 +107,72 @@ def test_what_is_being_deleted_is_kept_anew(account):
             assert not named
     assert kept_bytes(named[0]) == BYTES
     assert in_storage() == {named[0].key}
+
+
+@pytest.fixture
+def asked(monkeypatch):
+    """What the storage was asked."""
+    calls = []
+
+    def note(name, call):
+        def noted(*given):
+            calls.append(name)
+            return call(*given)
+
+        monkeypatch.setattr(storage, name, noted)
+
+    note("holds", storage.holds)
+    note("put", storage.put)
+    return calls
+
+
+def delete_runs():
+    for run in Run.objects.all():
+        run.delete()
+
+
+def draft_of(account):
+    draft = Draft(account.pk, lambda: io.BytesIO(BYTES), "a.txt", hashlib.sha256(BYTES).hexdigest())
+    draft.look_up()
+    draft.bring()
+    return draft
+
+
+@pytest.mark.parametrize("what", ["kept by another", "deleted", "lost", "nothing", "known", "known and lost"])
+def test_what_is_held_is_kept_without_asking_the_storage(account, asked, what):
+    if what in ("deleted", "known", "known and lost"):
+        keep(account)
+    if what == "known and lost":
+        kept_path(KeptFile.objects.get()).unlink()
+    draft = draft_of(account)
+    if what in ("kept by another", "lost"):
+        keep(account)
+    if what == "lost":
+        kept_path(KeptFile.objects.get()).unlink()
+    if what == "deleted":
+        Run.objects.get().delete()
+    with transaction.atomic():
+        draft.hold()
+        del asked[:]
+        kept = draft.keep()
+        Run.objects.create(account=account, file_name="b.txt", format_name="b", kept_file=kept)
+    assert asked == []
+    assert kept_bytes(kept) == BYTES
+
+
+def test_what_is_held_is_not_deleted_and_may_be_named_by_others(account):
+    run = keep(account)
+    draft = draft_of(account)
+    with transaction.atomic():
+        draft.hold()
+        with meanwhile(partial(keep, account)):
+            pass
+        with meanwhile(delete_runs):
+            pass
+        kept = draft.keep()
+        Run.objects.create(account=account, file_name="b.txt", format_name="b", kept_file=kept)
+    assert kept == run.kept_file
+    assert kept_bytes(kept) == BYTES
 
 
 def test_what_is_gone_cannot_be_shared(account):

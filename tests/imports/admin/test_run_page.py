@@ -95,6 +95,7 @@ HELD_THEN_REJECTED = {
         (HELD_THEN_REJECTED, "1 would be created", []),
         ({"status": "failed", "message": "No room."}, "the operator must look at. No room.", []),
         ({"status": "undone", "customers": 2, "created": 2}, "was taken back", []),
+        ({"status": "undone", "customers": 2, "created": 2}, "2 created and taken back", []),
         (
             {"status": "succeeded", "dry_run": True, "customers": 2, "created": 2},
             "2 would be created",
