@@ -132,11 +132,14 @@ def _group(codes: Sequence[str], shared: set[int]) -> Iterable[tuple[list[str], 
 def warn_of_near_addresses(verdict: Verdict, mapping: CustomerMapping) -> None:
     """Say which new addresses of a customer have a code that looks like that of another one of the same kind."""
     customer = verdict.customer
-    new = [record.key for record in verdict.addresses if record.id is None]
     stored = verdict.stored.addresses if verdict.stored else {}
-    if not new or len(stored) + len(new) < 2:
+    codes = [*stored, *(key for key in customer.addresses if key not in stored)]
+    kinds = [kind for kind, _ in codes]
+    several = {kind for kind in {*kinds} if kinds.count(kind) > 1}
+    new = [record.key for record in verdict.addresses if record.id is None and record.key[0] in several]
+    if not new:
         return
-    keys = {(kind, code): (kind, near_key(code)) for kind, code in [*stored, *customer.addresses]}
+    keys = {(kind, code): (kind, near_key(code)) for kind, code in codes if kind in several}
     made = [
         (kind, code, other)
         for (kind, code), (_, own) in keys.items()
