@@ -101,12 +101,9 @@ def decode_record(data: bytes, line: int) -> str:
 def decode_records(lines: list[bytes], first: int) -> list[str]:
     """The texts of lines that begin records, as `decode_record` gives them; `first` is the number of the first."""
     try:
-        text = b"\n".join(lines).decode()
-    except UnicodeDecodeError:  # one of them is told of below
-        text = FILE_MARKS
-    if any(mark in text for mark in FILE_MARKS):
+        return [line.decode().lstrip(FILE_MARKS) for line in lines]
+    except UnicodeDecodeError:  # one of them is told of
         return [decode_record(line, number) for number, line in enumerate(lines, first)]
-    return text.split("\n")
 
 
 def undecodable(encoding: str, line: int, what: str) -> FileRejected:
