@@ -144,7 +144,9 @@ class Block:
         self.spec = spec
         self.clear_token = spec.policies.clear_token
         self.looks_at_encoding = spec.policies.encoded_twice is not EncodedTwice.IGNORE
-        self.cells = cells_at([index for column in columns for index in column.indexes])
+        indexes = [index for column in columns for index in column.indexes]
+        self.cells = cells_at(indexes)
+        self.composes = len(indexes) != len(columns)
         parts = {column.target.field.part: column.column for column in columns}
         self.clear_parts = frozenset(part for part, column in parts.items() if column.blank is Blank.CLEAR)
         self.fill_parts = frozenset(part for part, column in parts.items() if column.ownership is Ownership.IF_BLANK)
@@ -200,10 +202,11 @@ class Block:
     def _clean(self, cells: tuple[str, ...]) -> Cleaned:
         values: dict[str, Any] = {}
         problems: list[CellProblem] = []
-        sent = self._compose(cells)
-        joined = "|".join(cells)
+        sent = self._compose(cells) if self.composes else cells
+        joined = f"|{'|'.join(cells)}|"
         if is_plain(joined):
-            texts: list[str | None] = [*map(str.strip, sent)]
+            is_trimmed = "| " not in joined and " |" not in joined
+            texts: list[str | None] = [*sent] if is_trimmed else [*map(str.strip, sent)]
         else:
             texts = [self._read(place, cell, values, problems) for place, cell in enumerate(sent)]
         mapped = self._translate(texts) if self.maps else frozenset()
@@ -304,8 +307,6 @@ class Block:
 
     def _compose(self, cells: tuple[str, ...]) -> Sequence[str]:
         """A text for each column: its cell, or what its template of headers makes of its cells."""
-        if len(cells) == len(self.columns):
-            return cells
         texts, start = [], 0
         for bound in self.columns:
             end = start + len(bound.indexes)

@@ -55,7 +55,7 @@ _PHONE = re.compile(r"[+(]*\d[\d\s().+/-]*", re.ASCII)
 _NO_DIGITS = re.compile(r"[^0-9]+")
 _DECIMAL = re.compile(r"[0-9]{3,}\.0")
 _UTF_7 = re.compile(r"\+([A-Za-z0-9+/]{3,})-")
-_DATE_LIKE = re.compile(r"\| ?(?:[0-9]{1,12}[-/.]|[A-Sa-s][A-Za-z\x80-\u024f]{2,8}\.?[-/][0-9])")
+_DATE_LIKE = re.compile(r"\| ?+(?:[0-9]{1,12}+[-/.]|[A-Sa-s][A-Za-z\x80-\u024f]{2,8}+\.?+[-/][0-9])")
 """Where one of a row's cells, each behind a bar, may be a date. Most rows have none, so this is all they cost."""
 
 SHORT = "is a number as a spreadsheet shortens it: its last digits are lost. Send it whole, as text."
