@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from django.contrib.admin.views.main import PAGE_VAR
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from unfold.paginator import InfinitePaginator
@@ -11,7 +12,16 @@ from unfold.paginator import InfinitePaginator
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from django.http import HttpRequest
+
 MOST_COUNTED = 1000
+
+
+class PageThatWasRead(InfinitePaginator):
+    """What it is given is the one page that it is asked for."""
+
+    def page(self, number: int | str) -> Any:
+        return self._get_page(self.object_list, number, self)
 
 
 def make_paginator(found: QuerySet[Any] | Sequence[Any], *args: Any, **kwargs: Any) -> Paginator[Any]:
@@ -30,13 +40,24 @@ def make_paginator(found: QuerySet[Any] | Sequence[Any], *args: Any, **kwargs: A
 
 def paginate_ids(found: QuerySet[Any], page: int, per_page: int) -> Paginator[Any]:
     """Of the ids of what was found, for a list of which this page is asked: those in front are read in one query, which
-    tells how many there are as well."""
+    tells how many there are as well. Of a page behind them only its own are."""
     ids = found.values_list("pk", flat=True)
+    begin = (page - 1) * per_page
+    if begin >= MOST_COUNTED and (own := list(ids[begin : begin + per_page])):
+        return PageThatWasRead(own, per_page)
     first = list(ids[: MOST_COUNTED + 1])
     if len(first) <= MOST_COUNTED:
         return Paginator(first, per_page)
     endless: Paginator[Any] = InfinitePaginator(first if page * per_page <= len(first) else ids, per_page)
     return endless
+
+
+def count_passed_over(request: HttpRequest, per_page: int) -> int:
+    """How many rows lie in front of the page of a list that is asked for."""
+    try:
+        return max(int(request.GET.get(PAGE_VAR, 1)) - 1, 0) * per_page
+    except ValueError:
+        return 0
 
 
 def count_for_badge(found: QuerySet[Any]) -> str:

@@ -58,8 +58,10 @@ def word(text: str, *, is_prefix: bool = False) -> str:
     return f"'{escaped}'{':*' if is_prefix else ''}"
 
 
-def of_accounts(accounts: Iterable[int]) -> str:
-    """That a row is of one of these accounts (by id)."""
+def of_accounts(accounts: Iterable[int] | None) -> str:
+    """That a row is of one of these accounts (by id), or of any where none are given."""
+    if accounts is None:
+        return word("@", is_prefix=True)
     return f"({' | '.join(word(f'@{pk}') for pk in accounts) or word('@')})"
 
 

@@ -7,20 +7,33 @@ from typing import TYPE_CHECKING
 from django.contrib.postgres.expressions import ArraySubquery
 from django.contrib.postgres.fields import ArrayField
 from django.db import connection as database
-from django.db.models import BigIntegerField, BooleanField, F, Func, OuterRef, Q, Subquery, TextField, Value
+from django.db.models import (
+    BigIntegerField,
+    BooleanField,
+    ExpressionWrapper,
+    F,
+    Func,
+    OuterRef,
+    Q,
+    Subquery,
+    TextField,
+    Value,
+)
 from django.db.models.expressions import CombinedExpression
+from django.db.models.functions import Coalesce
 from django.urls import reverse
 
 from accounts.paging import MOST_COUNTED
 from accounts.searching import Found, Rank
 from connections import documents
 from connections.documents import Words, find_documents, find_in_front
-from connections.matching.finding import not_looked_at
+from connections.matching.finding import find_accounts_to_look_at, not_looked_at
 from connections.models import Connection, SearchDocument
 from connections.near_keys import near_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import Any
 
     from django.db.models import Expression, QuerySet
 
@@ -29,6 +42,9 @@ if TYPE_CHECKING:
 MOST_WALKED = 6000
 """Of so many customers, the first ones of the list, those that fulfil a condition are looked for one by one; where they
 fill the pages that a list reads at once, an index would be read for all who fulfil it, which may be nearly all."""
+MOST_PASSED_OVER = 500_000
+"""A page that lies behind so many customers, judged by how many of the first ones are found, is not walked to: those
+who fulfil the condition, or the fewer who do not, are read from the index, which costs the same for every page."""
 FEW_WALKED = 1000
 """The same for the search box, which shows a few and asks while somebody types."""
 MOST_WITH_MAIL = 5000
@@ -36,21 +52,43 @@ MOST_FRESH = 1000
 """How many connections that were not looked at since they were written are searched without the index."""
 
 
-def search(connections: QuerySet[Connection], text: str, accounts: list[int] | None) -> QuerySet[Connection]:
+def search(
+    connections: QuerySet[Connection], text: str, accounts: list[int] | None, passed_over: int = 0
+) -> QuerySet[Connection]:
     """Those of the connections that a text may mean, of these accounts (by id), or of all where none are given.
 
     It finds the beginnings of codes and of all words in names, e-mails and cities, in any case and without accents.
+    `passed_over` is how many of them stand in front of the page that is asked for.
     """
     asked = [documents.starts_with_code(text)]
     if words := documents.has_words(text):
         asked.append(f"({words})")
-    condition = _within(" | ".join(asked), accounts)
-    meant, fresh = SearchDocument.objects.filter(words=Words(condition)), _find_fresh(text, accounts)
-    if len(find_in_front([condition], accounts, MOST_WALKED, MOST_COUNTED + 1)[0]) > MOST_COUNTED:
-        own = meant.filter(connection_id=OuterRef("pk")).values("connection_id")
-        return connections.filter(Q(pk=Subquery(own)) | Q(_is_one_of(_array(fresh))))
-    ids = CombinedExpression(ArraySubquery(meant.values("connection_id")), "||", _array(fresh))
-    return connections.filter(_is_one_of(ids))
+    means = " | ".join(asked)
+    condition, fresh = _within(means, accounts), _find_fresh(text, accounts)
+    meant = SearchDocument.objects.filter(words=Words(condition)).values("connection_id")
+    looked_for = MOST_WALKED if passed_over else MOST_COUNTED + 1
+    in_front = len(find_in_front([condition], accounts, MOST_WALKED, looked_for)[0])
+    if in_front <= MOST_COUNTED:
+        return connections.filter(_is_one_of(CombinedExpression(ArraySubquery(meant), "||", _array(fresh))))
+    if passed_over * MOST_WALKED <= MOST_PASSED_OVER * in_front:
+        found = Q(pk=Subquery(meant.filter(connection_id=OuterRef("pk"))))
+    elif in_front * 2 > MOST_WALKED and _are_looked_at(accounts):
+        condition = f"{documents.of_accounts(accounts)} & !({means})"
+        found = ~_is_among(SearchDocument.objects.filter(words=Words(condition)).values("connection_id"))
+    else:
+        found = _is_among(meant)
+    return connections.filter(found | Q(_is_one_of(_array(fresh))) if fresh else found)
+
+
+def _is_among(ids: QuerySet[Any, Any]) -> Q:
+    """They are read once and remembered, and the list keeps its order: what is within a function is not joined."""
+    return Q(Coalesce(ExpressionWrapper(Q(pk__in=ids), output_field=BooleanField()), Value(value=False)))
+
+
+def _are_looked_at(accounts: list[int] | None) -> bool:
+    """Whether all connections of these accounts, or of all, have their words: then those without a word lack it."""
+    behind = find_accounts_to_look_at()
+    return not behind if accounts is None else not set(accounts).intersection(behind)
 
 
 def _array(ids: list[int]) -> Func:

@@ -27,6 +27,7 @@ from accounts.owned import (
     VisibleFilter,
     limit_choices,
 )
+from accounts.paging import count_passed_over
 from accounts.searching import visible_ids
 from accounts.users import user_of
 from accounts.waiting import some_patience
@@ -157,7 +158,10 @@ class ConnectionAdmin(ReviewPages, ReviewActions, AccountOwnedAdmin):
             queryset = queryset.exclude(status=Connection.Status.REJECTED)
         queryset, may_repeat = super().get_search_results(request, queryset, "")
         text = " ".join(search_term.split())
-        return search(queryset, text, _accounts_searched(request)) if text else queryset, may_repeat
+        if not text:
+            return queryset, may_repeat
+        passed_over = count_passed_over(request, self.list_per_page) if request.method == "GET" else 0
+        return search(queryset, text, _accounts_searched(request), passed_over), may_repeat
 
     def get_fieldsets(self, request: HttpRequest, obj: Connection | None = None) -> list[Any]:
         fieldsets = list(super().get_fieldsets(request, obj))

@@ -42,6 +42,11 @@ def test_few_are_counted_and_many_are_turned_page_by_page(client, account, monke
     assert len(passed_over) == 1
     assert "profile_name" not in passed_over[0]
     assert client.get(f"{LIST}?p=3").status_code == 200
+    for number in range(50):
+        make_connection(account, f"Z{number}")
+    with CaptureQueriesContext(database) as asked:
+        assert len(client.get(f"{LIST}?p=3").context["cl"].result_list) == 11
+    assert not [query["sql"] for query in asked if "LIMIT 61" in query["sql"] and "customer_code" in query["sql"]]
     chosen = Connection.objects.values_list("pk", flat=True)[:1]
     sent = {"action": "reject", "index": "0", "select_across": "1", "_selected_action": list(chosen)}
     assert client.post(LIST, sent).status_code == 302

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 from django.db import connection as database
 
-from accounts.paging import MOST_COUNTED
 from connections import documents
 from connections.matching.finding import look_for_duplicates
 from connections.models import Connection, SearchDocument
@@ -32,16 +31,30 @@ def account():
     return account
 
 
+WAYS: tuple[dict[str, int], ...] = (
+    {},
+    {"MOST_COUNTED": 0},
+    {"MOST_COUNTED": 0, "MOST_PASSED_OVER": 0},
+    {"MOST_COUNTED": 0, "MOST_PASSED_OVER": 0, "MOST_WALKED": 1},
+)
+"""Of what few have; of what so many have that they are looked for one by one; of pages far behind of that; and of these
+where it is what most have."""
+
+
 def found(account, text):
-    """Of what few have, and of what so many have that they are looked for one by one: the same is found."""
-    codes = []
-    for most in (0, MOST_COUNTED):
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("connections.searching.MOST_COUNTED", most)
-            connections = search(Connection.objects.all(), text, [account.pk]).order_by("customer_code")
-        codes.append(list(connections.values_list("customer_code", flat=True)))
-    assert codes[0] == codes[1]
-    return codes[0]
+    """Whichever way it is looked for, in one account or in all, the same is found."""
+    found = []
+    for way in WAYS:
+        for accounts in ([account.pk], None):
+            with pytest.MonkeyPatch.context() as patch:
+                for name, value in way.items():
+                    patch.setattr(f"connections.searching.{name}", value)
+                connections = search(Connection.objects.filter(account=account), text, accounts, passed_over=len(way))
+                codes = connections.order_by("customer_code").values_list("customer_code", flat=True)
+            if accounts or not Connection.objects.exclude(pk__in=SearchDocument.objects.values("pk")).exists():
+                found.append(list(codes))
+    assert all(codes == found[0] for codes in found)
+    return found[0]
 
 
 @pytest.mark.parametrize(
@@ -68,6 +81,7 @@ def test_what_was_just_added_is_found_at_once_and_by_its_index_later(account):
     for _ in range(2):
         for text in ("new-1", "newco", "new@example.com"):
             assert (text, found(account, text)) == (text, ["NEW-1"])
+        assert found(account, "galerie") == ["0012"]
         by_mail = with_mail(Connection.objects.all(), account.pk, "NEW@example.com")
         assert [each.customer_code for each in by_mail] == ["NEW-1"]
         look_for_duplicates(account.pk)
