@@ -118,15 +118,19 @@ class BoundColumn:
     def target(self) -> Target:
         return self.column.target
 
-    def compose(self, cells: Sequence[str]) -> str:
-        """The cell; for a template of headers its text, blank where all its cells are."""
+    def compose(self, cells: Sequence[str], clear_token: str) -> str:
+        """The cell; for a template of headers its text, of which words for nothing are no part.
+
+        Where nothing else is said it is blank, or clears where a cell does.
+        """
         if not self.pieces:
             return cells[0]  # a column of one cell
         texts = [read_text(cell) for cell in cells]
-        if not any(texts):
-            return ""
+        parts = ["" if text == clear_token or text in WORDS_AS_WRITTEN else text for text in texts]
+        if not any(parts):
+            return clear_token if clear_token in texts else ""
         text = self.pieces[0]
-        for part, piece in zip(texts, self.pieces[1:], strict=True):
+        for part, piece in zip(parts, self.pieces[1:], strict=True):
             text += part + piece
         return " ".join(text.split())
 
@@ -310,7 +314,7 @@ class Block:
         texts, start = [], 0
         for bound in self.columns:
             end = start + len(bound.indexes)
-            texts.append(bound.compose(cells[start:end]))
+            texts.append(bound.compose(cells[start:end], self.clear_token))
             start = end
         return texts
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from imports.formats.mangling import DATE, find_mangled, may_be_mangled
 from imports.template import find_target, normalize
@@ -64,6 +64,7 @@ _DESCRIBED = re.compile(
     r"|required|mandatory|optional|obligatoire|facultatif|pflichtfeld|obligatorio|obligatorisch|verplicht|obbligatorio"
     r"|string|varchar|alphanumeric|alphanumerisch|alphanumérique"
 )
+_NO_CODE = f"If it is none, {LEAVE_OUT}."
 _QUOTES = re.compile(
     r"(['\"`\u2018\u201a\u201b\u201c\u201e\u201f\u00ab\u2039\u300c]).+['\"`\u00b4\u2018\u2019\u201c\u201d\u00bb\u203a\u300d]"
 )
@@ -112,24 +113,32 @@ def names_column(code: str, label: str) -> bool:
     return normalize(code) == normalize(label) or (target is not None and "_" in target.name)
 
 
-def doubt_code(code: str) -> tuple[str, str] | None:
-    """Why a new code may be none, as an issue's code and words behind it; none for what most codes are like."""
+class Doubt(NamedTuple):
+    """Why a new code may be none: the code of an issue, and words for what it is like and what to do."""
+
+    issue: str
+    what: str
+    remedy: str
+
+
+def doubt_code(code: str) -> Doubt | None:
+    """Why a new code may be none; nothing for what most codes are like."""
     folded = _fold(code)
     if folded in _PLACEHOLDERS or not (code.isalnum() or any(map(str.isalnum, code)) or is_rule(code)):
-        return "placeholder", "reads like a word for a code that is yet to come. Send the customer's own code."
+        return Doubt("placeholder", "reads like a word for a code that is yet to come", "Send the code itself.")
     if code.isalnum() and any(map(str.isdigit, code)):
         return None
     if not _SAMPLE_WORDS.isdisjoint(_SEPARATORS.split(folded)) or _SUCH_AS.match(folded):
-        return "placeholder", f"reads like the sample row of a template. If it is no customer, {LEAVE_OUT}."
+        return Doubt("placeholder", "reads like the sample row of a template", _NO_CODE)
+    if code.endswith(":"):
+        return Doubt("placeholder", "reads like a label of what stands beside it", _NO_CODE)
     if _DESCRIBED.fullmatch(folded):
-        return "placeholder", f"reads like a row that describes the columns. If it is no customer, {LEAVE_OUT}."
+        return Doubt("placeholder", "reads like a row that describes the columns", _NO_CODE)
     if _QUOTES.fullmatch(code):
-        return (
-            "mangled_value",
-            "stands in quotes that the format does not know. If they are no part of it, leave them out.",
-        )
+        remedy = "If they are no part of it, leave them out."
+        return Doubt("mangled_value", "stands in quotes that the format does not know", remedy)
     if may_be_mangled(code) and (what := find_mangled(code)) == DATE:
-        return "mangled_value", what
+        return Doubt("mangled_value", *what.split(". ", 1))
     return None
 
 

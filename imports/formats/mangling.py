@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote_to_bytes
 
 from connections.mangled_codes import DIGITS_KEPT
+from connections.nothing import says_nothing
 from imports.errors import CellError
 from imports.formats.encodings import find_meant, find_misread
 from imports.template import FIELDS
@@ -64,6 +65,7 @@ DATE = "reads like a date, as which spreadsheets take texts such as 1-2. Send wh
 FORMULA = "is a formula of a spreadsheet, and not what it comes to. Send its value."
 ROUNDED = f"ends in zeros behind its digit {DIGITS_KEPT}, as spreadsheets leave long numbers. Send it whole, as text."
 JOINED = f"has more digits than any phone number, which has {PHONE_DIGITS} at most. Send one number, whole."
+NO_DIGIT = "holds no digit, and so no phone number. Send the number, or leave the cell blank."
 BACKSLASH = (
     "ends in a backslash. If the delimiter behind it belongs to the text, put the cell in quotes, or let the format "
     "say so (escapechar); else leave it out."
@@ -78,9 +80,11 @@ def may_be_mangled(cells: str) -> bool:
 
 
 def find_mangled_figure(text: str, is_phone: bool) -> str:
-    """What a spreadsheet, or whoever joined two, made of a postal code or a phone: AMOUNT, ROUNDED or JOINED, or ""."""
+    """What a postal code or a phone seems to be instead: AMOUNT, ROUNDED, JOINED or NO_DIGIT; "" where it is one."""
     if is_amount(text):
         return AMOUNT
+    if is_phone and not any(map(str.isdigit, text)):
+        return "" if says_nothing(text) else NO_DIGIT
     if not is_phone or not PHONE_DIGITS < len(text) <= _LONGEST_PHONE or not _PHONE.fullmatch(text):
         return ""
     digits = _NO_DIGITS.sub("", text)

@@ -99,7 +99,7 @@ def _translate_footer(mask: str, delimiter: str, quote: str = "") -> str:
     cut = re.escape(delimiter)
     groups = "".join(re.escape(mark) for mark in ".,'’\u00a0\u202f" if mark != delimiter)
     number = rf"(?<!\d)(?:\d{{1,3}}(?:[{groups}]\d{{3}})+|\d+)(?!\d)"
-    known = {"*": ".*?", "?": "."} | {f"{{{name}}}": f"(?P<{name}>{number})" for name in COUNTED}
+    known = {"*": ".*?", "?": "."} | {f"{{{name}}}": f" *(?P<{name}>{number}) *" for name in COUNTED}
     parts = (
         known[part] if part in known else re.escape(part).replace(cut, f"{edge}{cut}{edge}")
         for part in re.split(r"([*?]|\{\w+\})", mask.strip())

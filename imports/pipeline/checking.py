@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from imports.files.mapping import CustomerMapping
     from imports.files.sources import Source
     from imports.files.spans import Scan
+    from imports.files.totals import Doubt
     from imports.pipeline.issues import IssueLog
     from lookups.directory import LookupDirectory
 
@@ -88,7 +89,7 @@ class Checker:
                 if customer.names_total or is_rule(code) or names_column(code, self.code_label):
                     _name_totals(customer, self.code_label)
                 elif doubt := doubt_code(code):
-                    _doubt_code(customer, self.code_label, *doubt)
+                    _doubt_code(customer, self.code_label, doubt)
                 elif customer.errors:
                     _doubt_row(customer)
             customer.warn_of_words()
@@ -174,12 +175,12 @@ def _skipped(stored: StoredCustomer, line: int, mapping: CustomerMapping) -> Pro
     )
 
 
-def _doubt_code(customer: Customer, label: str, code: str, why: str) -> None:
+def _doubt_code(customer: Customer, label: str, doubt: Doubt) -> None:
     """Say that what names a new customer reads like no code that somebody gave."""
     customer.problem(
         customer.line,
-        code,
-        f"{customer.code!r} is new and {why}",
+        doubt.issue,
+        f"{customer.code!r} is new and {doubt.what}. {doubt.remedy}",
         column=label,
         field="customer_code",
         value=customer.code,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from connections.near_keys import name_differences, near_key
 from connections.nothing import says_nothing
 from imports.files.blocks import CellProblem
+from imports.files.totals import doubt_code, says_total
 from imports.formats.policies import UnknownLookup
 from imports.pipeline.suggesting import Budget, Suggestion, Suggestions, describe_difference, describe_hidden
 
@@ -131,13 +132,11 @@ class Resolver:
         if len(code) > entries.longest_code:
             self._note(customer, reference, "too_long", f"{target} is too long to become a code; send a code.")
             return None
-        if (entries.name, code) not in self.wanted and (near := self._find_near(entries, code)):
-            differ = name_differences(code, near)
-            message = (
-                f"{target} {code!r} is new and is added to the list, which has {near!r}: they differ only in {differ}. "
-                "Send the code as the list has it if they are one entry."
+        if (entries.name, code) not in self.wanted and (doubt := self._doubt_entry(entries, code)):
+            issue, why = doubt
+            self._note(
+                customer, reference, issue, f"{target} {code!r} is new and is added to the list, {why}", "warning"
             )
-            self._note(customer, reference, "near_entry", message, "warning")
         new = self.wanted.setdefault((entries.name, code), NewLookup(entries.name, code, name, reference.currency))
         if name and new.name != name:
             if new.name:
@@ -148,6 +147,25 @@ class Resolver:
                 new.name = name
         self.called.setdefault((entries.name, new.name), new)
         return new
+
+    def _doubt_entry(self, entries: LookupList, code: str) -> tuple[str, str] | None:
+        """Why a new entry may be none, as an issue's code and words; nothing for what most are like."""
+        if near := self._find_near(entries, code):
+            differ = name_differences(code, near)
+            same = "Send the code as the list has it if they are one entry."
+            return "near_entry", f"which has {near!r}: they differ only in {differ}. {same}"
+        if several := self._suggestions_of(entries).split(code):
+            return "placeholder", f"which has {_listed(several)}: a cell takes one code."
+        if doubt := doubt_code(code):
+            return doubt.issue, f"but {doubt.what}. {doubt.remedy}"
+        if says_total(code):
+            return "placeholder", "but reads like a total. Leave the row out if it is one."
+        return None
+
+    def _suggestions_of(self, entries: LookupList) -> Suggestions:
+        if entries.name not in self._suggestions:
+            self._suggestions[entries.name] = Suggestions(entries, self._budget)
+        return self._suggestions[entries.name]
 
     def _find_near(self, entries: LookupList, code: str) -> str:
         """Another code of the list, or one that is to be created, that looks like a new one; "" for none."""
@@ -181,9 +199,7 @@ class Resolver:
     def _suggest(self, entries: LookupList, reference: Reference) -> str:
         """What may have been meant, as the column takes it."""
         value, is_code = _value(reference), reference.code is not None
-        suggestions = self._suggestions.get(entries.name)
-        if suggestions is None:
-            suggestions = self._suggestions[entries.name] = Suggestions(entries, self._budget)
+        suggestions = self._suggestions_of(entries)
         if is_code and (several := suggestions.split(value)):
             return f" The cell holds {len(several)} codes, {_listed(several)}; a cell takes one."
         if is_code and (both := suggestions.code_with_name(value)):

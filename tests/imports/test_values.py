@@ -140,3 +140,26 @@ def test_what_is_required_beside_a_value_that_is_left_out_is_still_required(send
     assert run.rejected == 2
     errors = run.issues.filter(severity="error").order_by("line").values_list("field", "code")
     assert list(errors) == [("shipping_state_1", "required"), ("discount_line_item_level", "required")]
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "name"),
+    [
+        ("Eve", "Roe", "Eve Roe"),
+        ("NULL", "Roe", "Roe"),
+        ("Eve", "-", "Eve"),
+        ("n/a", "N/A", "kept"),
+        ("\\N", "\\N", ""),
+        ("\\N", "", ""),
+        ("\\N", "Roe", "Roe"),
+        ("", "", "kept"),
+    ],
+)
+def test_words_for_nothing_are_no_part_of_a_composed_text(send, first, last, name):
+    columns = [column("buyer_name_1", source="{First} {Last}"), column("buyer_email_1", source="Mail")]
+    format_ = spec(*columns, clear_token="\\N")
+    header = "customer_code|profile_name|Mail|First|Last\n"
+    send.text(f"{header}C1|A|eve@oak.example|kept|\n", format_)
+    run = send.text(f"{header}C1|A|eve@oak.example|{first}|{last}\n", format_)
+    assert run.status == "succeeded"
+    assert send.customer()["buyers"] == [{"email": "eve@oak.example", "name": name}]

@@ -93,6 +93,7 @@ def test_what_is_wrong_with_a_row_that_only_begins_like_a_total_is_said_too(send
         ("required", "describes the columns"),
         ("max. 100 characters", "describes the columns"),
         ("TBD", "a code that is yet to come"),
+        ("Report date:", "reads like a label"),
         ("“D1”", "stands in quotes"),
         ("'D1'", "stands in quotes"),
         ("02-Jan", "reads like a date"),

@@ -7,6 +7,7 @@ from imports.formats.encodings import find_meant, find_misread
 from imports.formats.mangling import (
     DATE,
     JOINED,
+    NO_DIGIT,
     ROUNDED,
     SHORT,
     find_damage,
@@ -50,6 +51,9 @@ def test_phones_have_as_many_digits_as_there_are():
     told = ["4930123456789012", "44 20 7946 0958 1234 5678", "(503) 555-0100/(503) 555-0101", "0049301234567890123"]
     assert {find_mangled_figure(text, True) for text in told} == {JOINED}
     assert find_mangled_figure("49301234567890100", True) == ROUNDED
+    assert {find_mangled_figure(text, True) for text in ("call me", "eve@oak.example", "+", "Eve Roe")} == {NO_DIGIT}
+    assert find_mangled_figure("n/a", True) == ""  # which is told as a word for nothing
+    assert find_mangled_figure("HKG", False) == ""
     assert find_mangled_figure("4930123456789012", False) == ""  # no postal code is dialled
 
 

@@ -57,6 +57,12 @@ def test_the_delimiter_is_no_part_of_a_number():
     assert Footer(Dialect(footer="T,{rows},*", delimiter=",")).read_counts("T,19,123,x") == {"rows": 19}
 
 
+def test_spaces_around_a_count_are_no_part_of_it():
+    footer = Footer(Dialect(footer="T|{rows}|{customers}"))
+    assert footer.read_counts("T|   19|  7  ") == {"rows": 19, "customers": 7}
+    assert footer.recount("T|   19|  7  ", {"rows": 20, "customers": 8}) == "T|   20|  8  "
+
+
 @pytest.mark.parametrize(
     ("mask", "line", "recounted"),
     [

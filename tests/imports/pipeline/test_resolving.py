@@ -227,3 +227,21 @@ def test_a_new_entry_that_looks_like_another_one_is_created_with_a_warning(send,
     assert {value: message.partition("which has ")[2].partition(":")[0] for value, message in said.items()} == {
         "n30": "'N30'", "n45": "'N45'", "NET 30": "'Net 30'", "q1": "'Q1'"
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("code", "issue", "said"),
+    [
+        ("N30,N60", "placeholder", "which has 'N30' and 'N60': a cell takes one code."),
+        ("TBD", "placeholder", "but reads like a word for a code that is yet to come."),
+        ("Total", "placeholder", "but reads like a total."),
+        ("02-Jan", "mangled_value", "but reads like a date"),
+        ("'N90'", "mangled_value", "but stands in quotes"),
+        ("N90", "", ""),
+    ],
+)
+def test_a_new_entry_that_looks_like_none_is_told(send, code, issue, said):
+    format_ = spec(column("payment_terms_code"), unknown_lookup={"payment_terms": Unknown.CREATE})
+    run = send.text(f"customer_code|profile_name|payment_terms_code\nC1|A|{code}\nC2|B|{code}\n", format_)
+    assert run.created == 2
+    assert [(found.code, said in found.message) for found in run.issues.all()] == ([(issue, True)] if issue else [])
