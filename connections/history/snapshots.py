@@ -39,15 +39,15 @@ class RecordWriter:
 
     def __init__(self, record: str, names: Iterable[str]) -> None:
         self.record = record
-        self.names = tuple(names)
-        self.templates: dict[tuple[bool, ...], str] = {}
+        self.names = tuple(f'"{name}":' for name in names)
         self.bare: dict[str, str] = {}
 
     def write(self, key: str, line: int, values: Sequence[str | None]) -> str:
         """A record with its values; those that are None or blank are left out."""
-        given = tuple(map(bool, values))
-        template = self.templates.get(given) or self._make_template(given)
-        return template % (*map(encode_basestring, filter(None, values)), encode_basestring(key), line)
+        own = ",".join(
+            [f"{name}{encode_basestring(value)}" for name, value in zip(self.names, values, strict=True) if value]
+        )
+        return f'{{"record":"{self.record}","values":{{{own}}},"key":{encode_basestring(key)},"line":{line}}}'
 
     def write_bare(self, key: str, line: int) -> str:
         """A record that is nothing but its key, of which there are few."""
@@ -55,11 +55,6 @@ class RecordWriter:
         if start is None:
             self.bare[key] = start = f'{{"record":"{self.record}","values":{{}},"key":{encode_basestring(key)},"line":'
         return f"{start}{line}}}"
-
-    def _make_template(self, given: tuple[bool, ...]) -> str:
-        values = ",".join(f'"{name}":%s' for name, is_given in zip(self.names, given, strict=True) if is_given)
-        self.templates[given] = template = f'{{"record":"{self.record}","values":{{{values}}},"key":%s,"line":%d}}'
-        return template
 
 
 def write_snapshot(values: Mapping[str, str | None], status: str, records: Iterable[str]) -> str:
