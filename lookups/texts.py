@@ -44,10 +44,11 @@ which small letters have beside them only where text of another encoding is read
 def is_plain(text: str) -> bool:
     """Whether a text says what it is once spaces around it are trimmed: printable ASCII and usual letters, without the
     signs by which programs write formulas and what is no plain text: < = & % ? _ [ { and the
-    backslash.
+    backslash. An "and" is none, with which a space follows.
 
     Most texts are, so this is quick; what is ASCII needs no expression.
     """
+    text = text.replace("& ", " ")
     return not text.encode().translate(None, _PRINTABLE) if text.isascii() else _PLAIN.fullmatch(text) is not None
 
 

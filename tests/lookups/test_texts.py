@@ -101,14 +101,30 @@ def test_control_characters_give_way_to_spaces_in_text_and_to_nothing_in_keys():
 
 
 @pytest.mark.parametrize(
-    "text", ["Żaba Nowak 0", "50 中央通り", "48 Gran Vía", "京都", "Μόσχα", "Москва", "n° 1", "L’Été", "서울"]
+    "text",
+    ["Żaba Nowak 0", "50 中央通り", "48 Gran Vía", "京都", "Μόσχα", "Москва", "n° 1", "L’Été", "서울", "Ash & Żaba"],
 )
 def test_most_names_are_plain(text):
     assert is_plain(text)
 
 
 @pytest.mark.parametrize(
-    "text", ["=1", "a\u200b", "a\u00a0b", "e\u0301", "a\x07", "a\tb", "\u212b", "Ã©", "Å›", "â€™", "カ\u3099"]
+    "text",
+    [
+        "=1",
+        "a\u200b",
+        "a\u00a0b",
+        "e\u0301",
+        "a\x07",
+        "a\tb",
+        "\u212b",
+        "Ã©",
+        "Å›",
+        "â€™",
+        "カ\u3099",
+        "A&B",
+        "&& amp;",
+    ],
 )
 def test_what_must_be_looked_at_is_not(text):
     assert not is_plain(text)

@@ -1,6 +1,8 @@
 """What spreadsheets and other programs leave of a text is told; what people write is not."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from imports.errors import CellError
 from imports.formats.encodings import find_meant, find_misread
@@ -154,6 +156,11 @@ SOUND = """Müller & Söhne|A&B|AT&T; Co|R&D;|100%|50%20|a_b|Elm=Oak|Guess?|Who?
 
 def test_what_people_write_is_not_told():
     assert {text: found for text in SOUND if (found := _damage(text))} == {}
+
+
+@given(st.text("&; #xamp1A|é中"))
+def test_what_is_plain_is_as_it_was_written(text):
+    assert not is_plain(text) or _damage(text) == ""
 
 
 def _damage(text: str) -> str:
