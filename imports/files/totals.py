@@ -64,6 +64,7 @@ _DESCRIBED = re.compile(
     r"|required|mandatory|optional|obligatoire|facultatif|pflichtfeld|obligatorio|obligatorisch|verplicht|obbligatorio"
     r"|string|varchar|alphanumeric|alphanumerisch|alphanumérique"
 )
+_USUAL = re.compile(r"[A-Za-z]{1,5}-?[0-9]{5,}")
 _NO_CODE = f"If it is none, {LEAVE_OUT}."
 _QUOTES = re.compile(
     r"(['\"`\u2018\u201a\u201b\u201c\u201e\u201f\u00ab\u2039\u300c]).+['\"`\u00b4\u2018\u2019\u201c\u201d\u00bb\u203a\u300d]"
@@ -126,7 +127,7 @@ def doubt_code(code: str) -> Doubt | None:
     folded = _fold(code)
     if folded in _PLACEHOLDERS or not (code.isalnum() or any(map(str.isalnum, code)) or is_rule(code)):
         return Doubt("placeholder", "reads like a word for a code that is yet to come", "Send the code itself.")
-    if code.isalnum() and any(map(str.isdigit, code)):
+    if _USUAL.fullmatch(code) or (code.isalnum() and any(map(str.isdigit, code))):
         return None
     if not _SAMPLE_WORDS.isdisjoint(_SEPARATORS.split(folded)) or _SUCH_AS.match(folded):
         return Doubt("placeholder", "reads like the sample row of a template", _NO_CODE)

@@ -241,7 +241,7 @@ class FTPServer(FTP):
                 "give its CA, after its operator has confirmed it."
             ) from None
         except ftplib.error_perm as error:
-            code = str(error)[:3]
+            code, command = str(error)[:3], f" ({error.__notes__[0]})" if hasattr(error, "__notes__") else ""
             said = quote(self._decoded(str(error)), self.settings.password)
             if not self.home and _comes_at_a_bad_time(said):
                 raise ServerUnreachable(f"{where} lets nobody else in for now: {said}") from None
@@ -253,7 +253,7 @@ class FTPServer(FTP):
                 ) from None
             if missing and self.look_at(missing) is None:
                 raise self.vanished(missing) from None
-            raise PermissionRefused(f"{where} does not let {user!r} do that with {path}: {said}") from None
+            raise PermissionRefused(f"{where} does not let {user!r} do that with {path}: {said}{command}") from None
         except (ftplib.Error, EOFError, OSError, *LIBRARY_ERRORS) as error:
             said = quote(error, self.settings.password)
             raise ServerUnreachable(f"{where} stopped answering or cannot be reached ({path}): {said}") from None

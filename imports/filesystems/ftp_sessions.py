@@ -42,6 +42,8 @@ class PlainSession(ftplib.FTP):
 
     data: socket.socket | None = None
     lines = 0
+    command = ""
+    """The last one that was sent, without what it was about."""
 
     def __init__(self, settings: ServerSettings) -> None:
         self.settings = settings
@@ -68,6 +70,7 @@ class PlainSession(ftplib.FTP):
 
     def putline(self, line: str) -> None:
         self.lines = 0
+        self.command = line.partition(" ")[0]
         super().putline(line)
 
     def getline(self) -> str:
@@ -75,6 +78,14 @@ class PlainSession(ftplib.FTP):
         if self.lines > MOST_LINES:
             raise ftplib.error_proto("its answer has no end")
         return super().getline()
+
+    def getresp(self) -> str:
+        """As the library's; a refusal notes which command it answers."""
+        try:
+            return super().getresp()
+        except ftplib.error_perm as error:
+            error.add_note(self.command)
+            raise
 
     def size(self, filename: str) -> int | None:
         """As the library's, which stumbles over an answer that is no number."""

@@ -11,9 +11,11 @@ from fnmatch import translate
 from imports.filesystems.months import read_month
 
 TEMPORARY = re.compile(
-    r".*(\.(part|partial|tmp|temp|filepart|crdownload|download|upload|uploading|swp|lock|bak)|~)", re.I
+    r".*(\.(part|partial|tmp|temp|filepart|crdownload|download|upload|uploading|inprogress|swp|lock|bak)|~)"
+    r"|(~\$|\.~lock\.).*",
+    re.I,
 )
-"""What programs call a file that is still being written."""
+"""What programs call a file that is still being written, or is open in an office program."""
 DEFAULT = "*.txt or *.csv"
 """What a blank mask takes, in any case."""
 _TIME = re.compile(r"\{([^{}]*%[^{}]*)\}")

@@ -208,3 +208,14 @@ def test_a_login_that_is_asked_for_again_is_no_refusal_of_a_command(server):
     server.replies["PWD"] = "530 Please login with USER and PASS."
     with pytest.raises(LoginRefused):
         listed(server)
+
+
+@pytest.mark.parametrize(
+    ("command", "said"), [("TYPE", "504 Not that."), ("PASV", "500 No."), ("MLSD", "553 Not here.")]
+)
+def test_a_refusal_names_the_command_that_it_answers(server, command, said):
+    server.replies.update({command: said, "EPSV": "500 No."})
+    if command == "MLSD":
+        server.replies.update(dict.fromkeys(("LIST", "NLST"), said))
+    with pytest.raises(PermissionRefused, match=rf"{said} .({command if command != 'MLSD' else 'NLST'})"):
+        listed(server)

@@ -102,6 +102,8 @@ def test_what_is_no_mask_is_told(mask, wrong):
         (STAMPED, "orders_20261124053000.txt", f"the mask {STAMPED} does not take it"),
         ("", "a.xml", "the mask *.txt or *.csv does not take it"),
         ("*", "a.part", "still being written"),
+        ("*", "~$a.txt", "still being written"),
+        ("*", ".~lock.a.txt#", "still being written"),
         ("*", ".a", "hidden"),
     ],
 )
