@@ -255,14 +255,14 @@ class _Import:
             self._reject_nameless(checker, read_rows(checker.source, scan, scan.spans(scan.nameless)))
         run.customers = len(scan.customers) + run.skipped
         changed, new = self._find_changed(scan)
-        checker.near = find_near_keys(run.account_id, new, any_known=bool(self.known))
+        checker.examiner.near = find_near_keys(run.account_id, new, any_known=bool(self.known))
         run.unchanged = len(scan.customers) - len(changed)
         for done in range(0, len(changed), BATCH):
             self.progress("Checking", done, len(changed))
             checker.check(changed[done : done + BATCH])
         checker.log.add(checker.repeated)
-        row = checker.lines.open_row
-        if row and not checker.grouper.find_fault(row) and (end := find_open_end(row, checker.mapping)):
+        row = checker.examiner.lines.open_row
+        if row and not checker.examiner.grouper.find_fault(row) and (end := find_open_end(row, checker.mapping)):
             checker.log.add([end] if end.customer_code in changed else [])
 
     def _reject_nameless(self, checker: Checker, rows: Iterator[Row]) -> None:
@@ -271,8 +271,9 @@ class _Import:
             customer = Customer("")
             self.run.rows_rejected += len(batch)
             for row in batch:
-                checker.grouper.reject_nameless(customer, row)
+                checker.examiner.grouper.reject_nameless(customer, row)
             checker.log.add(customer.problems)
+        checker.hidden_rows = checker.examiner.grouper.hidden_rows
 
     # -- what is stored
 
@@ -351,9 +352,9 @@ class _Import:
         run.unchanged = run.customers - run.created - run.updated - run.rejected - run.skipped
         if self.witness:
             self.witness(run, checker.scan)
-        suspicious = (checker.grouper.hidden_rows, checker.encoded_twice) if self.spec.columns is not None else (0, 0)
+        suspicious = (checker.hidden_rows, checker.encoded_twice) if self.spec.columns is not None else (0, 0)
         policies, is_let_go = self.spec.policies, self.ending.lifts_limits
-        hold = None if is_let_go else find_reason_to_hold(run, policies, self.known, checker.near, *suspicious)
+        hold = None if is_let_go else find_reason_to_hold(run, policies, self.known, checker.examiner.near, *suspicious)
         run.held_for, run.message = hold or ("", "")
         if run.dry_run or hold is not None:
             run.evidence = describe_changes(run.pk)

@@ -1,4 +1,4 @@
-"""Stage: verdicts → temporary tables and stored issues, by COPY, a batch at a time."""
+"""Stage: verdicts → rows for the temporary tables of a merge, a batch at a time."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from connections.bulk import merging
 from connections.bulk.entities import ASSIGNMENTS, CHILDREN, CONNECTION, STAGED, Entity
 from connections.history.snapshots import RecordWriter, write_snapshot
 from connections.history.states import as_text
-from connections.models import Connection
 from connections.near_keys import near_key
 from connections.stored import GIVEN_OF_CONNECTION, ConnectionValues
 from imports.pipeline.judging import BLANK
@@ -47,22 +46,20 @@ def _settled(cursor: CursorWrapper, directory: LookupDirectory, value: Any) -> A
     return entries.ids[value.code]
 
 
-def stage_customers(
-    stage: merging.Stage, directory: LookupDirectory, accepted: Sequence[tuple[Verdict, bytes]]
-) -> None:
-    """Stage accepted customers whose lookups are settled, each with its digest.
+def rows_of(
+    accepted: Sequence[tuple[Verdict, bytes]], directory: LookupDirectory, status: str, ids: Iterator[int]
+) -> list[list[Sequence[Any]]]:
+    """The rows of accepted customers whose lookups are settled, each with its digest; a list for each of `STAGED`.
 
-    Rows are put together in the order of `Entity.stage_columns`.
+    New ones get the ids and the status. Rows are put together in the order of `Entity.stage_columns`.
     """
-    new = sum(1 for verdict, _ in accepted if verdict.stored is None)
-    ids = iter(merging.reserve_ids(stage.cursor, Connection, new)) if new else iter(())
     rows: dict[Entity, list[Sequence[Any]]] = {entity: [] for entity in STAGED}
     for verdict, digest in accepted:
         customer = verdict.customer
         record = verdict.stored.id if verdict.stored else None
         owner = next(ids) if record is None else record
         version = verdict.stored.version if verdict.stored else None
-        snapshot = _snapshot(stage.status, directory, verdict) if record is None else None
+        snapshot = _snapshot(status, directory, verdict) if record is None else None
         key = near_key(customer.code)
         rows[CONNECTION].append(
             (
@@ -85,8 +82,7 @@ def stage_customers(
             rows[ASSIGNMENTS[kind]].append((owner, None, line, lookup, code))
         for kind, lookup, line in verdict.taken:
             rows[ASSIGNMENTS[kind]].append((owner, owner, line, lookup, _code(directory, kind, lookup)))
-    for entity, staged in rows.items():
-        stage.add(entity, staged)
+    return list(rows.values())
 
 
 def _code(directory: LookupDirectory, kind: str, lookup: Any) -> str:

@@ -99,7 +99,7 @@ def test_a_customer_with_many_bad_rows_keeps_few_problems_and_loses_none(send, m
         note(checker, problems)
 
     monkeypatch.setattr(Checker, "_note", watch)
-    for module in ("files.customers", "pipeline.checking"):
+    for module in ("files.customers", "pipeline.examining"):
         monkeypatch.setattr(f"imports.{module}.MOST_PROBLEMS", 10)
     bad = [NEW | {"website": "?", "warehouse_code": f"X{number}"} for number in range(40)]
     repeated = [NEW | SHIPPING | {"customer_code": "C2"}] * 40
