@@ -209,6 +209,9 @@ vars().update(email)
 EMAIL_TIMEOUT = 30
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Customer Sync <customersync@localhost>")
 
+# A first load of many customers is checked by so many processes at once, where the machine has the processors.
+IMPORT_PROCESSES = env.int("IMPORT_PROCESSES", default=2)
+
 # A queue in the database for each lane of workers. A task that lasts longer than `retry` would be started twice, so
 # `timeout` ends it before; what failed is not tried again by the queue, because feeds and messages know themselves when
 # they are due again. What succeeded is not kept: the library unpickles what it keeps there without a signature.

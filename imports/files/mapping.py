@@ -80,6 +80,7 @@ class CustomerMapping:
 
     def __init__(self, spec: FormatSpec, header: list[str]) -> None:
         self.spec = spec
+        self.sent_header = header
         self.header = header = _without_trailing(header, spec)
         self.unknown_headers: list[tuple[int, str]] = []
         self.reject_indexes: frozenset[int] = find_reject_columns(header, spec)

@@ -54,6 +54,7 @@ from imports.pipeline.limiting import limit_scan
 from imports.pipeline.recognising import digest_header, explain_drift, explain_missing_header
 from imports.pipeline.rejecting import drafting_rejects, write_rejects
 from imports.pipeline.resending import find_same, repeat
+from imports.pipeline.sharing import check_all
 from imports.pipeline.timing import ENDING, doing_run
 from imports.template import MEANING
 from imports.versioning import find_other_specs
@@ -257,9 +258,7 @@ class _Import:
         changed, new = self._find_changed(scan)
         checker.examiner.near = find_near_keys(run.account_id, new, any_known=bool(self.known))
         run.unchanged = len(scan.customers) - len(changed)
-        for done in range(0, len(changed), BATCH):
-            self.progress("Checking", done, len(changed))
-            checker.check(changed[done : done + BATCH])
+        check_all(checker, changed, lambda done: self.progress("Checking", done, len(changed)))
         checker.log.add(checker.repeated)
         row = checker.examiner.lines.open_row
         if row and not checker.examiner.grouper.find_fault(row) and (end := find_open_end(row, checker.mapping)):

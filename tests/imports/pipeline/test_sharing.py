@@ -1,0 +1,179 @@
+"""Further processes that examine batches of a first load: real ones."""
+
+import logging
+import select
+import sys
+
+import pytest
+
+from connections.models import Change
+from imports.formats.policies import UnknownLookup
+from imports.formats.spec import Dialect
+from imports.pipeline import sharing
+from tests.builders import add_lookups, make_account
+from tests.imports.customer_files import NEW, SHIPPING, Sender, as_text
+from tests.imports.formats.test_spec import column, spec
+
+CUSTOMERS = 60
+WRONG = [
+    *({"website": "?"}, {"price_type_name": "None such"}, {"profile_name": ""}, {"profile_name": "CafÃ© Ä"}),
+    *({}, {}, {}),
+]
+
+
+@pytest.fixture
+def helpers(monkeypatch):
+    """The processes that were started, for batches of ten; each is waited for, and its answers are counted."""
+    started = []
+    is_ready, answer = sharing.Helper.is_ready, sharing.Helper.answer
+
+    def wait_until_ready(helper):
+        if helper not in started:
+            started.append(helper)
+            helper.answered = 0
+            select.select([helper.answers], [], [], 60)
+        return is_ready(helper)
+
+    def count_answer(helper):
+        examined = answer(helper)
+        helper.answered += examined is not None
+        return examined
+
+    monkeypatch.setattr(sharing.Helper, "is_ready", wait_until_ready)
+    monkeypatch.setattr(sharing.Helper, "answer", count_answer)
+    monkeypatch.setattr(sharing, "_processors", lambda: 8)
+    monkeypatch.setattr(sharing, "MANY", 20)
+    monkeypatch.setattr(sharing, "BATCH", 10)
+    yield started
+    assert all(helper.process.poll() is not None for helper in started)
+
+
+@pytest.fixture
+def alone(db, tmp_path, settings):
+    """Sends into an account where one process does it all."""
+
+    def send(data, file_spec=None):
+        account = make_account("alone")
+        add_lookups(account)
+        processes, settings.IMPORT_PROCESSES = settings.IMPORT_PROCESSES, 1
+        sender = Sender(account, tmp_path)
+        run = sender.bytes(data, file_spec)
+        settings.IMPORT_PROCESSES = processes
+        return told_of(run), sender.customers()
+
+    return send
+
+
+def told_of(run):
+    """All that a run says and logs, in order, but for what names it."""
+    issues = run.issues.order_by("id").values_list("code", "severity", "message", "line", "field", "value", "more")
+    changes = Change.objects.filter(run_id=run.pk).order_by("customer_code", "id")
+    said = [run.status, run.message, run.held_for, *run.counts.items(), *issues]
+    return [*said, *changes.values_list("customer_code", "line", "action", "record", "key", "values")]
+
+
+def a_file(**last):
+    rows = [
+        NEW | SHIPPING | {"customer_code": f"C{number}", "shipping_code": f"S{number}"} | WRONG[number % len(WRONG)]
+        for number in range(CUSTOMERS)
+    ]
+    rows[7]["customer_code"], rows[41]["customer_code"] = "00123", "123"
+    rows[-1] |= last
+    return as_text(rows)
+
+
+@pytest.mark.parametrize("processes", [2, 3])
+def test_what_several_processes_make_of_a_file_is_what_one_makes(send, helpers, alone, settings, processes):
+    settings.IMPORT_PROCESSES = processes
+    run = send.text(a_file())
+    assert (told_of(run), send.customers()) == alone(a_file().encode())
+    assert {code for code, *_ in run.issues.values_list("code")} >= {"near_key", "invalid_website", "unknown_lookup"}
+    assert [helper.answered for helper in helpers] == [3] if processes == 2 else [2, 2]
+
+
+def test_of_a_file_in_another_encoding_too(send, helpers, alone):
+    columns = [column(name, name) for name in NEW]
+    latin = spec(*columns, dialect=Dialect(encoding="cp1252", delimiter="|"))
+    rows = [NEW | {"customer_code": f"C{number}", "profile_name": f"Küche {number}"} for number in range(CUSTOMERS)]
+    data = as_text(rows).encode("cp1252")
+    run = send.bytes(data, latin)
+    assert (told_of(run), send.customers()) == alone(data, latin)
+    assert run.created == CUSTOMERS
+    assert helpers[0].answered == 3
+
+
+def test_a_process_that_dies_loses_nothing(send, helpers, monkeypatch, caplog):
+    ask = sharing.Helper.ask
+
+    def ask_and_kill(helper, batch):
+        helper.process.kill()
+        helper.process.wait()
+        ask(helper, batch)
+
+    monkeypatch.setattr(sharing.Helper, "ask", ask_and_kill)
+    rows = [NEW | {"customer_code": f"C{number}"} for number in range(CUSTOMERS)]
+    with caplog.at_level(logging.WARNING):
+        run = send(*rows)
+    assert (run.status, run.created, helpers[0].answered) == ("succeeded", CUSTOMERS, 0)
+    assert caplog.text.count("A process that helped with a first load has ended") == 1
+
+
+@pytest.mark.parametrize("start", ["raise SystemExit(3)", "print('no answer')"])
+def test_a_process_that_cannot_start_loses_nothing(send, helpers, monkeypatch, caplog, start):
+    monkeypatch.setattr(sharing, "START", start)
+    run = send(*(NEW | {"customer_code": f"C{number}"} for number in range(CUSTOMERS)))
+    assert (run.status, run.created) == ("succeeded", CUSTOMERS)
+    assert caplog.text.count("A process that helped with a first load has ended") == 1
+
+
+def test_where_no_process_can_be_started_one_does_it_all(send, helpers, monkeypatch, caplog):
+    monkeypatch.setattr(sys, "executable", "/nowhere/python")
+    run = send(*(NEW | {"customer_code": f"C{number}"} for number in range(CUSTOMERS)))
+    assert (run.status, run.created) == ("succeeded", CUSTOMERS)
+    assert "No process can be started that helps with a first load: No such file or directory." in caplog.text
+
+
+def test_a_byte_that_is_no_text_rejects_the_file_as_ever(send, helpers, alone):
+    data = a_file().encode().replace(b"C15|Harbor", b"C15|H\xffrbor")
+    run = send.bytes(data)
+    assert (told_of(run), send.customers()) == alone(data)
+    assert (run.status, run.issues.get().code) == ("rejected", "wrong_encoding")
+    assert len(helpers) == 1
+
+
+def test_a_customer_with_many_problems_is_left_to_the_run(send, helpers, alone):
+    bad = [NEW | {"customer_code": "C15", "website": "?"}] * 1100
+    rows = [NEW | {"customer_code": f"C{number}", "website": ""} for number in range(CUSTOMERS)]
+    data = as_text([*rows[:15], *bad, *rows[16:]]).encode()
+    run = send.bytes(data)
+    assert (told_of(run), send.customers()) == alone(data)
+    assert (run.created, run.rejected) == (CUSTOMERS - 1, 1)
+    assert helpers[0].answered == 2
+
+
+def test_only_a_first_load_is_shared_and_none_that_adds_to_lists(send, helpers, settings):
+    send(NEW)
+    rows = [NEW | {"customer_code": f"D{number}"} for number in range(CUSTOMERS)]
+    assert send(*rows).created == CUSTOMERS
+    send.account.connections.all().delete()
+    columns = [column(name, name) for name in NEW]
+    adding = spec(*columns, unknown_lookup={"price_types": UnknownLookup.CREATE})
+    assert send(*rows, spec=adding).created == CUSTOMERS
+    send.account.connections.all().delete()
+    settings.IMPORT_PROCESSES = 1
+    assert send(*rows).created == CUSTOMERS
+    assert helpers == []
+
+
+def test_a_process_ends_with_whoever_started_it(send, monkeypatch, helpers):
+    """However that ended: its input is at an end then."""
+
+    def ask(helper, batch):
+        helper.requests.close()
+        assert helper.process.wait(30) == 0
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(sharing.Helper, "ask", ask)
+    with pytest.raises(KeyboardInterrupt):
+        send(*(NEW | {"customer_code": f"C{number}"} for number in range(CUSTOMERS)))
+    assert len(helpers) == 1
