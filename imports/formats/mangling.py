@@ -83,9 +83,11 @@ def find_mangled_figure(text: str, is_phone: bool) -> str:
     """What a postal code or a phone seems to be instead: AMOUNT, ROUNDED, JOINED or NO_DIGIT; "" where it is one."""
     if is_amount(text):
         return AMOUNT
-    if is_phone and not any(map(str.isdigit, text)):
+    if not is_phone or len(text) > _LONGEST_PHONE:
+        return ""
+    if not any(map(str.isdigit, text)):
         return "" if says_nothing(text) else NO_DIGIT
-    if not is_phone or not PHONE_DIGITS < len(text) <= _LONGEST_PHONE or not _PHONE.fullmatch(text):
+    if len(text) <= PHONE_DIGITS or not _PHONE.fullmatch(text):
         return ""
     digits = _NO_DIGITS.sub("", text)
     if len(digits.removeprefix("00")) <= PHONE_DIGITS:
