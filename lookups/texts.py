@@ -40,6 +40,14 @@ _PLAIN = re.compile(
 """And letters that have one form. Those are left out with which text begins to look encoded twice (ÂÃÄÅÎÏÐÑĂĹ), and Ÿ,
 which small letters have beside them only where text of another encoding is read."""
 
+_ACCENTED_ALONE = re.compile("[\u00c0-\u00ff]{4}")
+_OF_ANOTHER_SCRIPT = re.compile("[\u0370-\u9fff]")
+_TWO_SCRIPTS = re.compile(
+    "[A-Za-z](?:(?=[\u0370-\u03bb\u03bd-\u04ff\u4e00-\u9fff])|(?<=[\u0370-\u03bb\u03bd-\u04ff][A-Za-z]))"
+)
+"""Letters that stand side by side in few words, and in many that are read in another encoding than they were written
+in: accented Latin ones alone, and those of two scripts."""
+
 
 def is_plain(text: str) -> bool:
     """Whether a text says what it is once spaces around it are trimmed: printable ASCII and usual letters, without the
@@ -49,7 +57,12 @@ def is_plain(text: str) -> bool:
     Most texts are, so this is quick; what is ASCII needs no expression.
     """
     text = text.replace("& ", " ")
-    return not text.encode().translate(None, _PRINTABLE) if text.isascii() else _PLAIN.fullmatch(text) is not None
+    if text.isascii():
+        return not text.encode().translate(None, _PRINTABLE)
+    if not _PLAIN.fullmatch(text):
+        return False
+    odd = _TWO_SCRIPTS if _OF_ANOTHER_SCRIPT.search(text) else _ACCENTED_ALONE
+    return odd.search(text) is None
 
 
 def read_text(cell: str) -> str:

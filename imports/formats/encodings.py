@@ -142,6 +142,23 @@ def read_text(file: BinaryIO, encoding: str) -> Iterator[str]:
             return
 
 
+_POLISH_MARKS = re.compile("[³¿](?=[aeiouyóê])|(?<=[aeiouyóê])[³¿]", re.IGNORECASE)
+_POLISH = (("cp1252", "cp1250"),)
+"""What stands beside vowels for ł and ż where Windows reads its own Polish text as Western."""
+_ACCENTED_ALONE = re.compile(r"(?<![a-z])[\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u00ff]{4,}")
+_SIGNS_ALONE = re.compile(
+    "[\u0080-\u00ff\u0152\u0153\u0160\u0161\u0178\u017d\u017e\u0192\u02c6\u02dc\u2013\u2014\u2018-\u201a\u201c-\u201e"
+    "\u2020-\u2022\u2026\u2030\u2039\u203a\u20ac\u2122]{4,}"
+)
+_TWO_SCRIPTS = re.compile(
+    r"\b(?=\w*(?:[A-Za-z][\u0370-\u03bb\u03bd-\u04ff]|[\u0370-\u03bb\u03bd-\u04ff][A-Za-z]"
+    r"|[A-Za-z][\u4e00-\u9fff]{1,2}[a-z]))\w+"
+)
+_SCRIPTS = (("cp1251", "оаеинтсрвл"), ("koi8-r", "оаеинтсрвл"), ("cp1253", "αοιεστνρςκ"))
+"""Encodings of other scripts, with the letters that most of their words have."""
+_OTHER_SCRIPTS = ("cp1251", "cp1253", "gbk", "koi8-r")
+
+
 def find_meant(text: str) -> str:
     """What was meant by a text that was encoded twice ("CafÃ©": Café); "" where it does not look so.
 
@@ -174,7 +191,8 @@ def find_misread(text: str) -> str:
     Its sign are marks within a word that are letters in the other encoding, in the case of the one behind.
     """
     places = [found.start() for found in _MARK_WITHIN.finditer(text)]
-    for read, written in _MISREAD if places else ():
+    is_polish = places and len(places) == len(_POLISH_MARKS.findall(text))
+    for read, written in (*(_POLISH if is_polish else ()), *_MISREAD) if places else ():
         try:
             meant = text.encode(read).decode(written)
         except UnicodeError:
@@ -182,6 +200,49 @@ def find_misread(text: str) -> str:
         if len(meant) == len(text) and all(_fits(meant, place) for place in places):
             return meant
     return ""
+
+
+def find_foreign(text: str) -> str | None:
+    """What was meant by a text that was read as another script has its bytes: Москва for "Ìîñêâà", Müller for "Mьller".
+
+    "" where it only looks so, and none where it does not. Its signs are letters that no language puts together, and
+    rows of signs.
+    """
+    if text.isascii():
+        return None
+    if _ACCENTED_ALONE.search(text):
+        return max((_read_whole(text, script) for script in _SCRIPTS), key=lambda found: found[0])[1]
+    if found := _SIGNS_ALONE.search(text):
+        return "" if len({*found[0]}) > 2 else None
+    for word in _TWO_SCRIPTS.findall(text):
+        if 2 * sum(map(str.isascii, word)) > len(word):
+            meant = next(filter(None, (_read_as_latin(text, encoding) for encoding in _OTHER_SCRIPTS)), "")
+            return meant or None
+    return None
+
+
+def _read_whole(text: str, script: tuple[str, str]) -> tuple[int, str]:
+    """How many usual letters of a script a text has that is read in its encoding, and the text where it fits."""
+    encoding, usual = script
+    try:
+        meant = text.encode("cp1252").decode(encoding)
+    except UnicodeError:
+        return 0, ""
+    words = [word for word in re.findall(r"[^\W\d_]+", meant) if not word.isascii()]
+    if "ς" in meant and re.search(r"ς\w", meant):  # which ends words
+        return 0, ""
+    if not words or not all(word[1:].islower() or word.isupper() for word in words if len(word) > 1):
+        return 0, ""
+    return sum(letter in usual for letter in meant.lower()), meant
+
+
+def _read_as_latin(text: str, encoding: str) -> str:
+    """The text as cp1252 has its bytes, if all letters are Latin then; "" for others."""
+    try:
+        meant = text.encode(encoding).decode("cp1252")
+    except UnicodeError:
+        return ""
+    return meant if all("\u00c0" <= sign <= "\u017f" and sign.isalpha() for sign in meant if not sign.isascii()) else ""
 
 
 def _fits(text: str, place: int) -> bool:

@@ -16,7 +16,7 @@ from urllib.parse import unquote_to_bytes
 from connections.mangled_codes import DIGITS_KEPT
 from connections.nothing import says_nothing
 from imports.errors import CellError
-from imports.formats.encodings import find_meant, find_misread
+from imports.formats.encodings import find_foreign, find_meant, find_misread
 from imports.template import FIELDS
 from lookups.texts import find_controls, space_controls
 
@@ -237,5 +237,9 @@ def find_damage(text: str, *, looks_at_encoding: bool) -> CellError | None:
         return CellError("encoded_twice", f"looks encoded twice; {meant!r} may be meant. Encode texts once.")
     if meant := find_misread(text):
         why = f"looks read in another encoding than it was written in; {meant!r} may be meant. Encode texts once."
+        return CellError("encoded_twice", why)
+    if (other := find_foreign(text)) is not None:
+        hint = other and f"; {other!r} may be meant"
+        why = f"looks read in another encoding than it was written in{hint}. Send it in the agreed encoding."
         return CellError("encoded_twice", why)
     return None

@@ -55,6 +55,8 @@ _NOT_PAID_IN = frozenset(
 ENOUGH = 0.6
 """The share of the values that must be of a kind for the column to be."""
 
+FLAGS = frozenset("AINS")
+"""Signs of cars that alone are no countries but states of a record: active, inactive, new, suspended."""
 MOST_ENTRIES = 400
 """There are no more countries, nor currencies, than that, in several spellings."""
 
@@ -157,7 +159,9 @@ class Profile:
 
     @cached_property
     def countries(self) -> float:
-        return self.share(values().country) if self.distinct <= MOST_ENTRIES else 0.0
+        if self.distinct > MOST_ENTRIES or FLAGS.issuperset(self.counts):
+            return 0.0
+        return self.share(values().country)
 
     @cached_property
     def currencies(self) -> float:

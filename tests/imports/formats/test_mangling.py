@@ -1,11 +1,13 @@
 """What spreadsheets and other programs leave of a text is told; what people write is not."""
 
+from itertools import product
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from imports.errors import CellError
-from imports.formats.encodings import find_meant, find_misread
+from imports.formats.encodings import find_foreign, find_meant, find_misread
 from imports.formats.mangling import (
     DATE,
     JOINED,
@@ -115,6 +117,56 @@ def test_text_that_was_read_in_another_encoding(read, written):
     found = {name: find_misread(name.encode(written).decode(read, "replace")) for name in ("Müller", "MÜLLER", "BJÖRN")}
     assert any(found[name] == name for name in found), found
     assert {meant for name, meant in found.items() if meant != name} <= {""}
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ("Москва", "cp1251"), ("Москва", "koi8-r"), ("Санкт-Петербург", "cp1251"), ("ООО Ромашка", "koi8-r"),
+        ("Αθήνα", "cp1253"), ("Πειραιάς ΑΕ", "cp1253"), ("Θεσσαλονίκη", "cp1253"),
+    ],
+)  # fmt: skip
+def test_text_of_another_script_that_was_read_as_latin(text, written):
+    read = text.encode(written).decode("cp1252")
+    assert not is_plain(read)
+    assert find_foreign(read) == text
+    assert _damage(read) == "encoded_twice"
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ("東京", "cp932"), ("東京", "euc_jp"), ("株式会社", "cp932"), ("株式会社", "euc_jp"), ("서울특별시", "cp949"),
+        ("北京公司", "gb18030"),
+    ],
+)  # fmt: skip
+def test_text_of_east_asia_that_was_read_as_latin(text, written):
+    assert _damage(text.encode(written).decode("cp1252")) == "encoded_twice"
+
+
+LATIN = ["Müller", "Muñoz", "Søren", "Café Noir", "São Paulo", "Hermès"]
+
+
+@pytest.mark.parametrize(
+    ("text", "read"), [*product(LATIN, ["cp1251", "cp1253"]), ("Müller", "gbk"), ("Muñoz", "gbk"), ("Søren", "gbk")]
+)
+def test_latin_text_that_was_read_as_another_script(text, read):
+    misread = text.encode("cp1252").decode(read)
+    assert not is_plain(misread)
+    assert find_foreign(misread) == text
+
+
+def test_polish_text_that_was_read_as_western():
+    assert find_misread("Wroc³aw") == "Wrocław"
+    assert find_misread("MŸller") == "Müller"
+
+
+OTHER_SCRIPTS = """Кафе Bar|ООО «H&M»|МегаFon|Магазин №5|ΑΒ Βασιλόπουλος ABC|5μm|東京Shop|Tシャツ|A株式会社B|T恤店|Ñandú
+|ÉTÉ|CAFÉ|créée|Øåsen|«Été…»|€€€€|Đường|ŁÓDŹ|Şişli|Kőrös|Þór|œuvré…|Їжак|Άγιος""".replace("\n", "").split("|")
+
+
+def test_scripts_beside_each_other_are_not_told():
+    assert {text: found for text in OTHER_SCRIPTS if (found := _damage(text))} == {}
 
 
 @pytest.mark.parametrize("read", ["cp850", "cp437", "cp1251", "mac-roman", "cp1252"])
