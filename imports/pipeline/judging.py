@@ -65,8 +65,13 @@ class Verdict:
     given: list[tuple[Group, int | NewLookup, int]] = field(default_factory=list)
     taken: list[tuple[Group, int, int]] = field(default_factory=list)
 
+    @property
+    def kept(self) -> Mapping[str, Kept]:
+        """The fields of the connection itself that somebody keeps as they are."""
+        return self.kept_of(Change.Record.CONNECTION) if self.stored else NOTHING_KEPT
+
     def kept_of(self, record: str, key: str = "") -> Mapping[str, Kept]:
-        """The fields of a record, as changes name it, that somebody keeps as they are."""
+        """The same of a record, as changes name it."""
         return self.stored.kept_of(record, key) if self.stored else NOTHING_KEPT
 
     @property
@@ -81,6 +86,8 @@ class Verdict:
 
 NO_IDS: frozenset[int] = frozenset()
 BLANK = ("", None)
+_CONNECTION, _PRICE_TYPES = Group.CONNECTION, Group.PRICE_TYPES
+"""Python 3.11 takes as long to find a member of an enumeration as to look an entry up, which is done with each."""
 DISCOUNT = ("discount", "discount_line_item_level")
 
 
@@ -184,12 +191,12 @@ class Judge:
         return blank if value is CLEAR else value
 
     def _judge_fields(self, verdict: Verdict) -> None:
-        customer, old, kept = verdict.customer, verdict.values, verdict.kept_of(Change.Record.CONNECTION)
+        customer, old, kept = verdict.customer, verdict.values, verdict.kept
         file = customer.fields.values if customer.fields else {}
-        result = [*self._results(Group.CONNECTION, CONNECTION_FIELDS, file, old, NO_CONNECTION)]
+        result = [*self._results(_CONNECTION, CONNECTION_FIELDS, file, old, NO_CONNECTION)]
         if kept:
             result = self.withheld.values(kept, CONNECTION_FIELDS, result, old, customer.own_place)
-        for place, name in _REQUIRED[Group.CONNECTION]:
+        for place, name in _REQUIRED[_CONNECTION]:
             if result[place] in BLANK:
                 self._require(customer, name, "is required and cannot be cleared" if verdict.stored else "is required")
         for entry in _LOOKUP_FIELDS:
@@ -209,7 +216,7 @@ class Judge:
         """
         _, _, list_name, code_part, name_part = entry
         code, label = file.get(code_part), file.get(name_part)
-        clear_parts, fill_parts = self.clear_parts[Group.CONNECTION], self.fill_parts[Group.CONNECTION]
+        clear_parts, fill_parts = self.clear_parts[_CONNECTION], self.fill_parts[_CONNECTION]
         if code is KEEP or label is KEEP:
             return stored
         if not kept and (stored is None or not fill_parts) and (known := self.directory[list_name].find(code, label)):
@@ -294,7 +301,7 @@ class Judge:
     def _judge_buyers(self, verdict: Verdict) -> None:
         for key, merged in verdict.customer.buyers.items():
             old = verdict.stored.buyers.get(key) if verdict.stored else None
-            name = self._result(Group.BUYERS, "name", merged.values, old.name if old else "")
+            name = self._result(merged.block.group, "name", merged.values, old.name if old else "")
             if old and old.name != name and (kept := verdict.kept_of(Change.Record.BUYER, key).get("name")):
                 name = self.withheld.value(kept, name, old.name, merged.place_of("name"))
             if old is None:
@@ -308,7 +315,7 @@ class Judge:
         """What is given and taken of one kind. Clearing empties it only where no row names an entry."""
         customer = verdict.customer
         stored = verdict.stored.assignments[kind] if verdict.stored else NO_IDS
-        if kept := verdict.kept_of(Change.Record.CONNECTION).get(kind):
+        if kept := verdict.kept.get(kind):
             self._withhold_assignments(customer, kind, stored, kept)
             return
         found: dict[int | NewLookup, int] = {}
@@ -333,14 +340,14 @@ class Judge:
         verdict.given += [(kind, lookup, line) for lookup, line in found.items() if lookup not in stored]
         if stored and (cleared or (found and self.policies.assignments.get(kind) is not AssignmentMode.ADD)):
             verdict.taken += [(kind, lookup, customer.line) for lookup in sorted(stored - found.keys())]
-        if kind is Group.PRICE_TYPES and not found and (cleared or not stored):
+        if kind is _PRICE_TYPES and not found and (cleared or not stored):
             self._require_price_type(customer, named=named, cleared=cleared and bool(stored))
 
     def _withhold_assignments(self, customer: Customer, kind: Group, stored: Collection[int], kept: Kept) -> None:
         """Leave what is given of a kind as it is; also what is rejected of other customers is not looked at."""
         if not (stored and self.fill_parts.get(kind)):
             self.withheld.entries(kept, kind, customer, stored, clears=bool(self.clear_parts.get(kind)))
-        if kind is Group.PRICE_TYPES and not stored:
+        if kind is _PRICE_TYPES and not stored:
             why = f"is required{say_kept({kind: kept}, kind)}"
             for name in ("price_type_currency", "price_type_name"):
                 self._require(customer, Target(name), why)
@@ -357,7 +364,7 @@ class Judge:
     ) -> int | NewLookup | None:
         number = given.number
         code, label, currency = values.get("code"), values.get("name"), values.get("currency")
-        if kind is Group.PRICE_TYPES:
+        if kind is _PRICE_TYPES:
             if currency is None or label is None:
                 missing = Target("price_type_currency" if currency is None else "price_type_name", number)
                 self._require(customer, missing, "is required: a price type is a currency and a name", (given.line,))
