@@ -38,22 +38,20 @@ class RecordWriter:
     """
 
     def __init__(self, record: str, names: Iterable[str]) -> None:
-        self.record = record
+        self.start = f'{{"record":"{record}","values":{{'
         self.names = tuple(f'"{name}":' for name in names)
         self.bare: dict[str, str] = {}
 
     def write(self, key: str, line: int, values: Sequence[str | None]) -> str:
         """A record with its values; those that are None or blank are left out."""
-        own = ",".join(
-            [f"{name}{encode_basestring(value)}" for name, value in zip(self.names, values, strict=True) if value]
-        )
-        return f'{{"record":"{self.record}","values":{{{own}}},"key":{encode_basestring(key)},"line":{line}}}'
+        given = [f"{name}{encode_basestring(value)}" for name, value in zip(self.names, values, strict=True) if value]
+        return f'{self.start}{",".join(given)}}},"key":{encode_basestring(key)},"line":{line}}}'
 
     def write_bare(self, key: str, line: int) -> str:
         """A record that is nothing but its key, of which there are few."""
         start = self.bare.get(key)
         if start is None:
-            self.bare[key] = start = f'{{"record":"{self.record}","values":{{}},"key":{encode_basestring(key)},"line":'
+            self.bare[key] = start = f'{self.start}}},"key":{encode_basestring(key)},"line":'
         return f"{start}{line}}}"
 
 
