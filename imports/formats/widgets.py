@@ -29,12 +29,10 @@ _DISCOUNT = re.compile(r"(?=.*[0-9])([0-9]*)(?:[.,](0+))?\s?%?", re.ASCII)
 _validate_url = URLValidator(schemes=["http", "https"])
 
 # Most addresses are plain; these accept only what Django's validators accept too, many times faster.
-_PLAIN_EMAIL = re.compile(
-    r"[a-z0-9_+-]+(?:\.[a-z0-9_+-]+)*@(?:[a-z0-9]{1,63}\.){1,4}[a-z]{2,12}", re.ASCII | re.IGNORECASE
-)
+_PLAIN_EMAIL = re.compile(r"[A-Za-z0-9_+-]++(?:\.[A-Za-z0-9_+-]++)*+@(?:[A-Za-z0-9]{1,63}+\.){1,4}+[A-Za-z]{2,12}")
 _IN_BRACKETS = re.compile(r"[<\[(]([^<>\[\]()]*)[>\])]")
 _AROUND_EMAIL = " \t.,;:'\"<>\N{NO-BREAK SPACE}"
-_PLAIN_WEBSITE = re.compile(r"https?://(?:[a-z0-9]{1,63}\.){1,4}[a-z]{2,12}", re.ASCII | re.IGNORECASE)
+_PLAIN_WEBSITE = re.compile(r"(?ai:https?)://(?:[A-Za-z0-9]{1,63}+\.){1,4}+[A-Za-z]{2,12}")
 
 
 def _is_valid(validate: Callable[[str], None], value: str) -> bool:
