@@ -58,13 +58,15 @@ class LongList(ChangeList):
     def get_results(self, request: HttpRequest) -> None:
         """The ids first, and then the rows of one page: what they are found by is asked once, and nothing that is
         passed over on the way to a page far behind is read."""
-        self.paginator = paginate_ids(self.queryset, self.page_num, self.list_per_page)
+        self.paginator, own = paginate_ids(self.queryset, self.page_num, self.list_per_page)
         self.result_count = self.paginator.count
         self.can_show_all = self.result_count <= self.list_max_show_all
         self.multi_page = self.result_count > self.list_per_page
-        self.show_full_result_count, self.full_result_count, self.show_admin_actions = False, None, True
-        ids = self.paginator.object_list
-        if self.multi_page and not (self.show_all and self.can_show_all):
+        is_whole = not self.query and not self.has_active_filters
+        self.show_full_result_count, self.show_admin_actions = False, True
+        self.full_result_count = self.result_count if is_whole else None
+        ids = own or self.paginator.object_list
+        if not own and self.multi_page and not (self.show_all and self.can_show_all):
             try:
                 ids = self.paginator.page(self.page_num).object_list
             except InvalidPage:
@@ -72,7 +74,6 @@ class LongList(ChangeList):
         ids = list(ids)
         rows = self.apply_select_related(self.root_queryset).in_bulk(ids)
         self.result_list = [rows[pk] for pk in ids if pk in rows]
-        is_whole = not self.query and not self.has_active_filters
         if is_whole and isinstance(self.paginator, InfinitePaginator) and _is_long(self.queryset):
             self.sortable_by = self.model_admin.sorted_by_index
 

@@ -17,13 +17,6 @@ if TYPE_CHECKING:
 MOST_COUNTED = 1000
 
 
-class PageThatWasRead(InfinitePaginator):
-    """What it is given is the one page that it is asked for."""
-
-    def page(self, number: int | str) -> Any:
-        return self._get_page(self.object_list, number, self)
-
-
 def make_paginator(found: QuerySet[Any] | Sequence[Any], *args: Any, **kwargs: Any) -> Paginator[Any]:
     """Of what is few, with its number; else with nothing but the page before and the next one."""
     if isinstance(found, QuerySet):
@@ -38,18 +31,17 @@ def make_paginator(found: QuerySet[Any] | Sequence[Any], *args: Any, **kwargs: A
     return paginator
 
 
-def paginate_ids(found: QuerySet[Any], page: int, per_page: int) -> Paginator[Any]:
+def paginate_ids(found: QuerySet[Any], page: int, per_page: int) -> tuple[Paginator[Any], list[Any]]:
     """Of the ids of what was found, for a list of which this page is asked: those in front are read in one query, which
-    tells how many there are as well. Of a page behind them only its own are."""
+    tells how many there are as well. Of a page behind them only its own are; they are returned, too."""
     ids = found.values_list("pk", flat=True)
     begin = (page - 1) * per_page
     if begin >= MOST_COUNTED and (own := list(ids[begin : begin + per_page])):
-        return PageThatWasRead(own, per_page)
+        return InfinitePaginator(own, per_page), own
     first = list(ids[: MOST_COUNTED + 1])
     if len(first) <= MOST_COUNTED:
-        return Paginator(first, per_page)
-    endless: Paginator[Any] = InfinitePaginator(first if page * per_page <= len(first) else ids, per_page)
-    return endless
+        return Paginator(first, per_page), []
+    return InfinitePaginator(first if page * per_page <= len(first) else ids, per_page), []
 
 
 def count_passed_over(request: HttpRequest, per_page: int) -> int:

@@ -95,12 +95,17 @@ def form_of_entry(account: Account, awaited: Awaited, data: Any) -> Any:
     return made(data, instance=model(account=account, **awaited.fields))
 
 
-def describe_replays(awaited: Awaited, form: Any) -> Iterable[str]:
-    """What the step does."""
+def describe_replays(run: Run, awaited: Awaited, form: Any) -> Iterable[str]:
+    """What the step does, and what comes next for the run where it is none of those that are replayed."""
     if form is None:
         yield "The list has it by now."
-    runs = ", ".join(f"run {run}" for run in awaited.runs)
-    yield (
-        f"What {runs} rejected is imported again from the kept copies. Customers that came again since are left as "
-        "they are, and named."
-    )
+    if awaited.runs:
+        runs = ", ".join(f"run {run}" for run in awaited.runs)
+        yield (
+            f"What {runs} rejected is imported again from the kept copies. Customers that came again since are left as "
+            "they are, and named."
+        )
+    if run.awaits_decision:
+        yield f"{run.file_name} stays held: release it next."
+    elif run.dry_run:
+        yield f"{run.file_name} was only tried out: import it next."

@@ -14,7 +14,6 @@ from imports.pipeline.issues import MOST_GROUPED, group_issues
 from imports.remedies import MAPPED, find_remedy
 from imports.runs.awaiting import MOST_LOOKED_AT, Awaited, find_awaited, find_entry
 from imports.runs.replaying import may_be_replayed
-from lookups.directory import LISTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -111,12 +110,11 @@ def _offer(run: Run, entry: Awaited, *, is_there: bool) -> Iterator[tuple[str, s
     name = f"{entry.list_name.replace('_', ' ')} {entry.value}"
     count = f"{entry.customers:,} {'customer' if entry.customers == 1 else 'customers'}"
     count = f"at least {count}" if entry.is_least else count
+    url = f"{reverse('admin:imports_run_add_entry', args=[run.pk])}?{urlencode(asked)}"
     if may_be_replayed(run):
-        url = f"{reverse('admin:imports_run_add_entry', args=[run.pk])}?{urlencode(asked)}"
         yield f"{'Replay' if is_there else 'Add and replay'}: {name} ({count})", url
     elif not is_there:
-        page = reverse(f"admin:lookups_{LISTS[entry.list_name]._meta.model_name}_add")
-        yield f"Add: {name} ({count})", f"{page}?{urlencode({'account': run.account_id, **entry.fields})}"
+        yield f"Add: {name} ({count})", url
 
 
 def _offer_mapping(run: Run, groups: list[Group]) -> None:

@@ -18,7 +18,7 @@ from accounts.owned import KindFilter, ReadOnlyAdmin, VisibleFilter
 from accounts.users import user_of
 from imports.admin.filters import AwaitsDecision, DayFilter
 from imports.admin.reports import ReportPages
-from imports.admin.run_page import describe_page, name_run
+from imports.admin.run_page import describe_counts, describe_page, name_run
 from imports.admin.run_steps import RunSteps
 from imports.admin.steps import Named, page_of
 from imports.admin.uploads import UploadPages
@@ -74,10 +74,7 @@ class RunAdmin(RunSteps, WayBackPages, UploadPages, ReportPages, ReadOnlyAdmin):
         "account",
         "feed",
         "customers",
-        "created",
-        "updated",
-        "unchanged",
-        "rejected",
+        "came_to",
         "started",
         "duration",
     ]
@@ -110,6 +107,10 @@ class RunAdmin(RunSteps, WayBackPages, UploadPages, ReportPages, ReadOnlyAdmin):
     @display(description="status", ordering="status", label=RUN_COLOURS)
     def run_status(self, run: Run) -> tuple[str, str]:
         return run.status, run.get_status_display()
+
+    @display(description="came to")
+    def came_to(self, run: Run) -> str:
+        return ", ".join(part.said.replace(" ", "\xa0") for part in describe_counts(run))
 
     @display(description="started", ordering="started_at")
     def started(self, run: Run) -> str:

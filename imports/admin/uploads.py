@@ -128,7 +128,8 @@ class UploadPages(StepPages):
             else:
                 import_soon(run)
                 return redirect(page_of(run))
-        context = {**self.admin_site.each_context(request), "title": "Upload a file", "form": form}
+        site = self.admin_site.each_context(request)
+        context = {**site, "opts": self.opts, "title": "Upload a file", "form": form}
         return TemplateResponse(request, "imports/upload.html", context)
 
     @action(description="Import it for real", url_path="import")

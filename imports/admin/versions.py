@@ -17,6 +17,7 @@ from accounts.owned import AccountOwnedAdmin, AccountOwnedInline, VisibleFilter
 from accounts.users import user_of
 from imports.admin.answering import TEMPLATE_FIELDS
 from imports.admin.forms import ApprovalForm, ColumnForm, ColumnsInOrder, DraftForm
+from imports.admin.frozen import in_words, languages_named, lines_ignored, list_policies, value_map_said
 from imports.admin.next_steps import find_gap, find_next_step
 from imports.admin.reading import ReadingPages
 from imports.admin.steps import page_of
@@ -62,6 +63,15 @@ class ColumnsOfVersion(AccountOwnedInline, TabularInline):
     ordering_field = "order"
     hide_ordering_field = True
     hide_title = True
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        fields = super().get_fields(request, obj)
+        return fields if obj is None or self.has_change_permission(request, obj) else in_words(fields)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """None that a draft shows as well."""
+        is_edited = obj is None or self.has_change_permission(request, obj)
+        return super().get_readonly_fields(request, obj) if is_edited else (value_map_said,)
 
 
 @admin.register(FormatVersion)
@@ -162,13 +172,15 @@ class FormatVersionAdmin(ReadingPages, AccountOwnedAdmin):
         return super().get_queryset(request).select_related("format__account")
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> list[Any]:
-        """Of a version that nobody edits, the policies by kind are shown as they are kept."""
-        fieldsets = list(super().get_fieldsets(request, obj))
-        if obj is not None and not self.has_change_permission(request, obj):
-            name, options = fieldsets[2]
-            kept = [field for field in options["fields"] if field not in DraftForm.policy_fields()]
-            fieldsets[2] = (name, {**options, "fields": [*kept, ("assignments", "unknown_lookup")]})
-        return fieldsets
+        """Of a version that nobody edits, lists and maps in words."""
+        fieldsets = super().get_fieldsets(request, obj)
+        if obj is None or self.has_change_permission(request, obj):
+            return list(fieldsets)
+        return [(name, {**options, "fields": in_words(options["fields"])}) for name, options in fieldsets]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """What says in words what a field holds, beside them."""
+        return (*super().get_readonly_fields(request, obj), lines_ignored, languages_named, list_policies)
 
     # -- the page
 

@@ -61,21 +61,27 @@ class WayBackPages(StepPages):
         if awaited is None:
             text = ["No customer waits for that any more."]
             return self.show(request, run, "imports/step.html", {"title": f"Add and replay: {run}", "text": text})
+        others = tuple(pk for pk in awaited.runs if pk != run.pk)
+        awaited = awaited if may_be_replayed(run) else awaited._replace(runs=others)
         form = form_of_entry(run.account, awaited, request.POST if request.method == "POST" else None)
-        text = [f"{awaited} in {run.account}.", *describe_replays(awaited, form)]
-        if not is_at_work():
+        text = [f"{awaited} in {run.account}.", *describe_replays(run, awaited, form)]
+        if awaited.runs and not is_at_work():
             text.append(NO_WORKER)
 
         def take(_: Form | None) -> str | HttpResponse:
             queued = add_and_replay(run.account, form and form.instance, awaited.runs, user_of(request))
             for replay in queued:
                 enqueue_run(replay.pk)
-            if len(queued) == 1:
+            if len(queued) == 1 and run.pk in awaited.runs:
                 return redirect(page_of(queued[0]))
+            said = format_html("{} is in the list.", awaited.value)
             links = format_html_join(", ", "{}", [(link(page_of(replay), replay),) for replay in queued])
-            return format_html("Queued as {}.", links)
+            return format_html("{} Queued as {}.", said, links) if queued else said
 
-        return self.confirm(request, run, "Add and replay" if form else "Replay", text, take, form)
+        if not (form or awaited.runs):
+            return self.show(request, run, "imports/step.html", {"title": f"Add: {run}", "text": text})
+        title = "Add" if not awaited.runs else "Add and replay" if form else "Replay"
+        return self.confirm(request, run, title, text, take, form)
 
     @action(description="Undo", url_path="undo")
     def undo(self, request: HttpRequest, object_id: str) -> HttpResponse:

@@ -32,6 +32,8 @@ def test_few_are_counted_and_many_are_turned_page_by_page(client, account, monke
     monkeypatch.setattr(paging, "MOST_COUNTED", 60)
     copy_connection(make_connection(account, "C0"), 59)
     assert "60 connections" in text_of(client.get(LIST))
+    assert "60 results" not in text_of(client.get(LIST))
+    assert "60 results" in text_of(client.get(f"{LIST}?status__exact=approved"))
     make_connection(account, "LAST")
     page = client.get(LIST)
     assert "Select all that the list holds" in text_of(page)
@@ -45,7 +47,9 @@ def test_few_are_counted_and_many_are_turned_page_by_page(client, account, monke
     for number in range(50):
         make_connection(account, f"Z{number}")
     with CaptureQueriesContext(database) as asked:
-        assert len(client.get(f"{LIST}?p=3").context["cl"].result_list) == 11
+        page = client.get(f"{LIST}?p=3")
+    assert len(page.context["cl"].result_list) == 11
+    assert "results" not in text_of(page)
     assert not [query["sql"] for query in asked if "LIMIT 61" in query["sql"] and "customer_code" in query["sql"]]
     chosen = Connection.objects.values_list("pk", flat=True)[:1]
     sent = {"action": "reject", "index": "0", "select_across": "1", "_selected_action": list(chosen)}

@@ -849,3 +849,27 @@ def test_an_editor_of_the_sandbox_alone_changes_no_format(client, account, draft
     answer = upload(client, sandbox, document=SimpleUploadedFile("erp.yaml", DOCUMENT.encode()))
     assert "account" in answer.context["adminform"].form.errors
     assert FormatVersion.objects.values().get() == before
+
+
+def test_what_a_frozen_version_holds_is_said_in_words(client, account, draft):
+    data = filled_in(client.get(page(draft)))
+    data |= {
+        "languages": ["de", "fr"],
+        "ignore_lines": "---*\nPage *",
+        "assignments__warehouses": "add",
+        "unknown_lookup__warehouses": "create",
+        "columns-1-value_map": "n/a =\nHarbor Row = Harbour",
+    }
+    client.post(page(draft), data)
+    add_sandbox(account)
+    start_testing(FormatVersion.objects.get())
+    shown = text_of(client.get(page(draft)))
+    for said in (
+        "Harbor Row = Harbour n/a = (blank)",
+        "---* Page *",
+        "German, French",
+        "Warehouses of a file: join the stored ones",
+        "Unknown warehouses: create it",
+    ):
+        assert said in shown
+    assert "{" not in shown.partition("Format columns")[2].partition("template-fields")[0]

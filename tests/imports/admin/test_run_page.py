@@ -238,14 +238,33 @@ def test_issues_come_in_groups_with_what_ends_them(client, rosa, account, send):
     assert reverse("admin:imports_run_rejects_file", args=[run.pk]) in page.content.decode()
 
 
-def test_a_dry_run_leads_to_the_list_that_lacks_an_entry(client, rosa, account, send):
-    lacking = groups_of(open_page(client, send(*WRONG, dry_run=True)))["unknown_lookup", "payment_terms_code_1"]
+def test_a_dry_run_leads_to_the_entry_that_its_list_lacks(client, rosa, account, send):
+    run = send(*WRONG, dry_run=True)
+    lacking = groups_of(open_page(client, run))["unknown_lookup", "payment_terms_code_1"]
     ((said, url),) = lacking.steps
     assert said == "Add: payment terms N45 (2 customers)"
-    assert 'value="N45"' in client.get(url).content.decode()
-    PaymentTerm.objects.create(account=account, code="N45")
-    run = send(*WRONG, dry_run=True)
-    assert run.rejected == 1
+    shown = client.get(url)
+    assert 'value="N45"' in shown.content.decode()
+    assert "was only tried out: import it next" in text_of(shown)
+    page = client.post(url, {"code": "N45", "name": ""}, follow=True)
+    assert "N45 is in the list." in text_of(page)
+    assert (page.context["run"], page.context["issues"]["awaited"]) == (run, None)
+    assert "The list has it by now." in text_of(client.get(url))
+    assert PaymentTerm.objects.get(account=account, code="N45")
+    assert not Run.objects.filter(replays__isnull=False).exists()
+    assert send(*WRONG, dry_run=True).rejected == 1
+
+
+def test_the_entry_that_a_held_run_lacks_is_added_before_it_is_released(client, rosa, account, send):
+    send(*WRONG)
+    run = send(NEW | {"customer_code": "C9"}, *WRONG, dry_run=True)
+    Run.objects.filter(pk=run.pk).update(dry_run=False, status="held", held_for="limits")
+    url = groups_of(open_page(client, run))["unknown_lookup", "payment_terms_code_1"].steps[0][1]
+    assert "stays held: release it next" in text_of(client.get(url))
+    page = client.post(url, {"code": "N45", "name": ""}, follow=True)
+    assert page.context["run"] == run
+    assert [step.name for step in page.context["steps"] if step.is_first] == ["Release"]
+    assert Run.objects.filter(replays__isnull=False).exclude(replays=run).count() == 1
 
 
 def test_older_runs_are_grouped_when_they_are_opened(client, rosa, account, monkeypatch):
