@@ -21,7 +21,15 @@ from imports.files.furniture import find_separator
 from imports.files.records import LONGEST_RECORD, RecordReader, decode, decode_record, is_blank, undecodable
 from imports.files.signatures import find_not_text
 from imports.files.widths import drop_columns_behind
-from imports.formats.encodings import BLOCK, Undecodable, find_encoding, find_wide_encoding, read_text
+from imports.formats.encodings import (
+    BLOCK,
+    ENCODINGS,
+    Undecodable,
+    find_encoding,
+    find_wide_encoding,
+    looks_like_ebcdic,
+    read_text,
+)
 from imports.formats.masks import Footer, compile_masks
 from lookups.texts import read_key
 
@@ -171,6 +179,12 @@ def open_source(path: Path, dialect: Dialect) -> Iterator[Source]:
         bom, encoding = find_bom(start) or (b"", find_encoding(dialect.encoding))
         if not bom and not encoding.startswith(("utf-16", "utf-32")) and (wide := find_wide_encoding(start)):
             raise _wide(wide, encoding)
+        if not bom and encoding not in ENCODINGS["EBCDIC"] and looks_like_ebcdic(start):
+            raise FileRejected(
+                "wrong_encoding",
+                f"The file looks like EBCDIC; it is read as {encoding}. Have it converted on its way, as FTP does in "
+                "text mode, or set the format's encoding to that of the system which writes it, such as cp037.",
+            )
         offset = len(bom)
         if encoding == "utf-8-sig":
             encoding = "utf-8"

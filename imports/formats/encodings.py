@@ -142,6 +142,8 @@ def read_text(file: BinaryIO, encoding: str) -> Iterator[str]:
             return
 
 
+_EBCDIC = ("".join(map(chr, range(32, 127))) + "\x85\r\n\t").encode("cp037")
+_ENOUGH_BYTES = 20
 _POLISH_MARKS = re.compile("[³¿](?=[aeiouyóê])|(?<=[aeiouyóê])[³¿]", re.IGNORECASE)
 _POLISH = (("cp1252", "cp1250"),)
 """What stands beside vowels for ł and ż where Windows reads its own Polish text as Western."""
@@ -157,6 +159,13 @@ _TWO_SCRIPTS = re.compile(
 _SCRIPTS = (("cp1251", "оаеинтсрвл"), ("koi8-r", "оаеинтсрвл"), ("cp1253", "αοιεστνρςκ"))
 """Encodings of other scripts, with the letters that most of their words have."""
 _OTHER_SCRIPTS = ("cp1251", "cp1253", "gbk", "koi8-r")
+
+
+def looks_like_ebcdic(start: bytes) -> bool:
+    """Whether a file that begins so is text of mainframes and IBM i, which has other bytes for spaces and line ends."""
+    if len(start) < _ENOUGH_BYTES or b" " in start or b"\n" in start:
+        return False
+    return len(start.translate(None, _EBCDIC)) * 10 < len(start)
 
 
 def find_meant(text: str) -> str:

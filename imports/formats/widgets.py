@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Any
+from unicodedata import normalize
 
 from django.core.exceptions import ValidationError
 from django.core.validators import URLValidator, validate_email
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 TRUE_WORDS = frozenset({"yes", "y", "true", "t", "1", "on"})
 FALSE_WORDS = frozenset({"no", "n", "false", "f", "0", "off"})
 
-_DISCOUNT = re.compile(r"(?=.*[0-9])([0-9]*)(?:[.,](0+))?\s?%?", re.ASCII)
+_DISCOUNT = re.compile("(?=.*[0-9])([0-9]*)(?:[.,](0+))?[ \t\u00a0\u2009\u202f]?%?")
 _validate_url = URLValidator(schemes=["http", "https"])
 
 # Most addresses are plain; these accept only what Django's validators accept too, many times faster.
@@ -50,6 +51,15 @@ def _is_valid(validate: Callable[[str], None], value: str) -> bool:
             held = held.__context__
         return False
     return True
+
+
+def _explain_form(value: str) -> str:
+    """Words for the first character that only looks like one of ASCII, which nobody sees; "" for none."""
+    for sign in value if not value.isascii() else "":
+        plain = normalize("NFKC", sign)
+        if not sign.isascii() and plain.isascii() and plain.strip():
+            return f" The {sign!r} in it is U+{ord(sign):04X}, another character than {plain!r}."
+    return ""
 
 
 class TextWidget(Widget):
@@ -89,7 +99,8 @@ class IntegerWidget(Widget):
         percent = int(match[1] or 0) if match and len(match[1]) < 10 else None
         may_be_thousands = bool(match and match[2] == "000" and percent)
         if percent is None or percent > 100 or may_be_thousands:
-            raise CellError("invalid_integer", "must be a whole number from 0 to 100, such as 10 or 10%.")
+            hint = _explain_form(value)
+            raise CellError("invalid_integer", f"must be a whole number from 0 to 100, such as 10 or 10%.{hint}")
         return percent
 
 
@@ -105,7 +116,8 @@ class BooleanWidget(Widget):
             return True
         if word in FALSE_WORDS:
             return False
-        raise CellError("invalid_boolean", "must be yes or no (also y/n, true/false, t/f, 1/0, on/off).")
+        why = f"must be yes or no (also y/n, true/false, t/f, 1/0, on/off).{_explain_form(value)}"
+        raise CellError("invalid_boolean", why)
 
 
 class AddressTypeWidget(Widget):
@@ -116,7 +128,7 @@ class AddressTypeWidget(Widget):
 
     def clean(self, value: str, row: Any = None, **kwargs: Any) -> object:
         if value.upper() not in ("B", "S"):
-            raise CellError("invalid_choice", "must be B (billing) or S (shipping).")
+            raise CellError("invalid_choice", f"must be B (billing) or S (shipping).{_explain_form(value)}")
         return value.upper()
 
 
@@ -171,7 +183,8 @@ class EmailWidget(TextWidget):
         if len(addresses) == 1:
             super().clean(addresses[0])
         if not len(valid) == len(addresses) == 1:
-            raise CellError("invalid_email", "must be an e-mail address, such as name@example.com.")
+            why = f"must be an e-mail address, such as name@example.com.{_explain_form(value)}"
+            raise CellError("invalid_email", why)
         return valid[0]
 
 
@@ -211,7 +224,8 @@ class WebsiteWidget(TextWidget):
             return address
         is_email_or_login = "@" in address.partition("://")[2].partition("/")[0]
         if is_email_or_login or not _is_valid(_validate_url, address):
-            raise CellError("invalid_website", "must be a web address, such as https://www.example.com.")
+            why = f"must be a web address, such as https://www.example.com.{_explain_form(value)}"
+            raise CellError("invalid_website", why)
         return address
 
 

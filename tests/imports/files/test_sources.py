@@ -10,9 +10,10 @@ from imports.errors import FileRejected
 from imports.files.records import is_blank
 from imports.files.scanning import read_rows, scan_customers
 from imports.files.sources import Source, open_source
-from imports.formats.encodings import BLOCK
+from imports.formats.encodings import BLOCK, looks_like_ebcdic
 from imports.formats.spec import Dialect
 from lookups.texts import read_key
+from tests.imports.customer_files import NEW, as_text, issues_of
 
 SEED = b"0123456789abcdef"
 
@@ -277,3 +278,15 @@ def test_no_second_customer_comes_of_how_a_key_is_said(tmp_path, known, code_ind
     text = "".join("|".join(row[::-1] if code_index else row) + "\n" for row in [["code", "name"], *rows])
     result = scan_bytes(tmp_path / "f", text.encode(), Dialect(quotechar=quotechar), code_index)
     assert {code: len(found) for code, (_, found) in result.items()} == dict.fromkeys(known, 2)
+
+
+@pytest.mark.parametrize("encoding", ["cp037", "cp273", "cp500", "cp1140"])
+def test_ebcdic_that_is_read_as_something_else_is_named(send, encoding):
+    run = send.bytes(as_text([NEW, NEW | {"customer_code": "C2"}]).encode(encoding))
+    assert (run.status, issues_of(run)) == ("rejected", [(None, "", "wrong_encoding")])
+    assert "The file looks like EBCDIC; it is read as utf-8." in run.message
+
+
+def test_short_files_and_those_of_other_encodings_are_no_ebcdic():
+    assert not any(map(looks_like_ebcdic, [b"", b"customer_code|profile_name|website", "Ññüøé".encode("cp1252") * 9]))
+    assert looks_like_ebcdic("customer_code|profile_name|website".encode("cp037"))

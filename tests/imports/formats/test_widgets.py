@@ -139,3 +139,23 @@ def test_what_is_no_whole_number_is_refused(cell):
 def test_signs_and_former_currencies_are_none(cell):
     assert refuse("price_type_currency", cell)[0] == "invalid_currency"
     assert clean("price_type_currency", "usd") == "USD"
+
+
+@pytest.mark.parametrize("cell", ["10\u00a0%", "10\u202f%", "10 %", "10,00\u00a0%"])
+def test_the_space_before_a_percent_sign_may_be_one_that_does_not_break(cell):
+    assert clean("discount", cell) == 10
+
+
+@pytest.mark.parametrize(
+    ("name", "cell", "said"),
+    [
+        ("buyer_email", "eve＠oak.example", "The '＠' in it is U+FF20, another character than '@'."),
+        ("discount", "１0", "The '１' in it is U+FF11, another character than '1'."),
+        ("create_doors", "Ｙ", "The 'Ｙ' in it is U+FF39, another character than 'Y'."),
+        ("address_type", "Ｂ", "The 'Ｂ' in it is U+FF22, another character than 'B'."),
+        ("website", "https：//oak.example", "The '：' in it is U+FF1A, another character than ':'."),
+    ],
+)
+def test_characters_that_only_look_like_those_that_are_needed_are_named(name, cell, said):
+    assert said in refuse(name, cell)[1]
+    assert "in it is" not in refuse(name, "ü@")[1]
