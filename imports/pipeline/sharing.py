@@ -156,10 +156,12 @@ class Helper:
         self.requests: BinaryIO = process.stdin  # type: ignore[assignment]  # a pipe
         self.answers: BinaryIO = process.stdout  # type: ignore[assignment]  # a pipe
         self.has_begun = self.is_lost = False
+        self.begun = select.poll()
+        self.begun.register(self.answers)
 
     def is_ready(self) -> bool:
         """Whether it can be asked by now; it is not waited for."""
-        if not self.has_begun and select.select([self.answers], [], [], 0)[0]:
+        if not self.has_begun and self.begun.poll(0):
             self.has_begun = True
             if self.answers.read(1) != READY:
                 self._lose()

@@ -1,7 +1,6 @@
 """Further processes that examine batches of a first load: real ones."""
 
 import logging
-import select
 import sys
 
 import pytest
@@ -31,7 +30,7 @@ def helpers(monkeypatch):
         if helper not in started:
             started.append(helper)
             helper.answered = 0
-            select.select([helper.answers], [], [], 60)
+            helper.begun.poll(60_000)
         return is_ready(helper)
 
     def count_answer(helper):
