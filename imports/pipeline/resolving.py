@@ -75,7 +75,10 @@ class Resolver:
             if pk is None:
                 return self._unknown(customer, entries, reference)
             if name is not None and entries.names[code] not in (name, ""):
-                self._warn_of_name(customer, reference, f"the list calls {code!r} {entries.names[code]!r}, which stays")
+                why = f"the list calls {code!r} {entries.names[code]!r}, which stays"
+                if others := entries.codes_named(name):
+                    why += f", and calls {_listed(others)} {name!r}: the code counts; correct it if the name is right"
+                self._warn_of_name(customer, reference, why)
             return pk
         if name is None:
             return None
@@ -255,7 +258,7 @@ def _own_text(reference: Reference) -> str:
 
 
 def _listed(texts: list[str]) -> str:
-    return f"{', '.join(map(repr, texts[:-1]))} and {texts[-1]!r}"
+    return f"{', '.join(map(repr, texts[:-1]))} and {texts[-1]!r}" if len(texts) > 1 else repr(texts[0])
 
 
 def _show(entry: Suggestion, *, is_code: bool) -> str:

@@ -245,3 +245,13 @@ def test_a_new_entry_that_looks_like_none_is_told(send, code, issue, said):
     run = send.text(f"customer_code|profile_name|payment_terms_code\nC1|A|{code}\nC2|B|{code}\n", format_)
     assert run.created == 2
     assert [(found.code, said in found.message) for found in run.issues.all()] == ([(issue, True)] if issue else [])
+
+
+def test_a_code_beside_the_name_of_another_entry_says_which(send):
+    text = "customer_code|profile_name|price_type_currency|price_type_name|payment_terms_code|payment_terms\n"
+    run = send.text(f"{text}C1|A|EUR|EU Wholesale|N30|Net 60\nC2|B|EUR|EU Wholesale|N30|Thirty\n")
+    assert (run.status, run.created) == ("succeeded", 2)
+    first, second = run.issues.order_by("line")
+    assert "calls 'N30' 'Net 30', which stays, and calls 'N60' 'Net 60': the code counts" in first.message
+    assert second.message.endswith("calls 'N30' 'Net 30', which stays.")
+    assert send.customer("C1")["payment_terms"] == ["N30"]
