@@ -56,7 +56,7 @@ example examples sample beispiel muster mustermann exemple exemples échantillon
 voorbeeld exemplo exemplos exempel eksempel przykład příklad esimerkki örnek пример 例
 """
 _SUCH_AS = re.compile(
-    r"(?:e\.? ?g|z\.? ?b|p\.? ?ex|par ex|por ej|bijv|i\.e|ad es|p\. ?es|t\.ex|f\.eks)(?:\.:?|:) ?\S|ex[.:] ?\S"
+    r"(?:e\.? ?g|z\.? ?b|p\.? ?ex|par ex|ex|por ej|bijv|i\.e|ad es|p\. ?es|t\.ex|f\.eks)(?:\.:?|:)(?: \S|[0-9])"
 )
 _DESCRIBED = re.compile(
     r"(?:n?var)?char2?(?: ?\(.*)?|(?:text|string|integer|number|numeric|alphanumeric|alpha|decimal|nvarchar) ?\(.*\)"

@@ -107,7 +107,9 @@ def test_new_codes_that_look_like_none_are_told(send, code, words):
     assert words in issue.message
 
 
-USUAL = "C1|10017|EX-10|TEXT|STRINGER|CHARLOTTE|SAMPLER|O'NEIL|'S-MART|EG1|MAX-10|NEWTON|MAR-CO|ELM-00123|A_B|#12|1E+07"
+USUAL = (
+    "C1|10017|EX-10|TEXT|CHARLOTTE|SAMPLER|O'NEIL|'S-MART|EG1|MAX-10|NEWTON|MAR-CO|ELM-00123|E.G.O|EX.IT|A_B|#12|1E+07"
+)
 
 
 @pytest.mark.parametrize("code", USUAL.split("|"))
