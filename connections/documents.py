@@ -75,7 +75,7 @@ def starts_with_code(text: str) -> str:
 
 def starts_with_name(text: str) -> str:
     """That one of its names begins with a text that `has_words` is something for."""
-    return word(f"^{' '.join(words_in(text))}", is_prefix=True)
+    return word(_name(text), is_prefix=True)
 
 
 def has_words(text: str) -> str:
@@ -87,6 +87,15 @@ def has_words(text: str) -> str:
 def has_mail(mail: str) -> str:
     """That a row is of somebody with this e-mail, in any case; a few others may be, too."""
     return f"({word(fold(mail))} | {word(INCOMPLETE)})"
+
+
+def has_name(name: str) -> str:
+    """That one of its names is this one, as far as words tell it; a few others may be, too."""
+    return f"({word(_name(name))} | {word(INCOMPLETE)})"
+
+
+def _name(text: str) -> str:
+    return f"^{' '.join(words_in(text))}"
 
 
 def _is_mail(piece: str) -> bool:
@@ -196,7 +205,7 @@ def _row(account_id: int, code: str, names: list[str], mails: list[str], texts: 
 
 def _parts(code: str, names: list[str], mails: list[str], texts: list[str]) -> Iterator[str]:
     yield from codes_of(code)
-    yield from (f"^{' '.join(words_in(name))}" for name in names if name)
+    yield from (_name(name) for name in names if name)
     yield from (fold(mail) for mail in mails if mail)
     for text in dict.fromkeys([*names, code, near_key(code), *texts, *mails]):
         yield from words_in(text)

@@ -47,7 +47,7 @@ MOST_PASSED_OVER = 500_000
 who fulfil the condition, or the fewer who do not, are read from the index, which costs the same for every page."""
 FEW_WALKED = 1000
 """The same for the search box, which shows a few and asks while somebody types."""
-MOST_WITH_MAIL = 5000
+MOST_NARROWED_TO = 5000
 MOST_FRESH = 1000
 """How many connections that were not looked at since they were written are searched without the index."""
 
@@ -105,10 +105,19 @@ def _is_one_of(ids: Expression) -> Func:
 def with_mail(connections: QuerySet[Connection], account_id: int, mail: str) -> QuerySet[Connection]:
     """Connections of the account, in them every one with a buyer or address of this e-mail: few others, if most of the
     account's connections were looked at."""
+    return _narrow(connections, account_id, documents.has_mail(mail))
+
+
+def with_name(connections: QuerySet[Connection], account_id: int, name: str) -> QuerySet[Connection]:
+    """The same, in them every one with this name, whichever of its names it is."""
+    return _narrow(connections, account_id, documents.has_name(name))
+
+
+def _narrow(connections: QuerySet[Connection], account_id: int, condition: str) -> QuerySet[Connection]:
     behind = not_looked_at(account_id).order_by().values_list("pk", flat=True)  # asked before what was looked at
-    fresh = list(behind[: MOST_WITH_MAIL + 1])
-    ids = find_documents([_within(documents.has_mail(mail), [account_id])], MOST_WITH_MAIL + 1)[0]
-    if max(len(fresh), len(ids)) > MOST_WITH_MAIL:
+    fresh = list(behind[: MOST_NARROWED_TO + 1])
+    ids = find_documents([_within(condition, [account_id])], MOST_NARROWED_TO + 1)[0]
+    if max(len(fresh), len(ids)) > MOST_NARROWED_TO:
         return connections
     return connections.filter(pk__in=[*ids, *fresh])
 

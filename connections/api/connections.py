@@ -29,7 +29,7 @@ from connections.history.keeping import ValueName, settle_kept
 from connections.history.sightings import last_seen
 from connections.history.stamping import take_watermark
 from connections.models import LONGEST_NOTE, Address, Buyer, Connection, Door
-from connections.searching import with_mail
+from connections.searching import with_mail, with_name
 from connections.stored import ADDRESS_FIELDS, GIVEN_OF_CONNECTION, fetch_stored
 from lookups.directory import LookupDirectory
 
@@ -121,14 +121,14 @@ class ConnectionFilter(django_filters.FilterSet):
 
     status = django_filters.ChoiceFilter(choices=Connection.Status.choices)
     customer_code = django_filters.CharFilter()
-    customer_alias = django_filters.CharFilter()
-    profile_name = django_filters.CharFilter()
+    customer_alias = django_filters.CharFilter(method="by_name")
+    profile_name = django_filters.CharFilter(method="by_name")
     address_code = django_filters.CharFilter(method="by_address")
     door_code = django_filters.CharFilter(method="by_door")
     buyer_email = django_filters.CharFilter(method="by_buyer", label="In any case.")
-    sales_rep = django_filters.CharFilter("sales_rep__code", label="Code.")
-    customer_group = django_filters.CharFilter("customer_group__code", label="Code.")
-    company_number = django_filters.CharFilter("company_number__code", label="Code.")
+    sales_rep = django_filters.CharFilter(method="by_entry", label="Code.")
+    customer_group = django_filters.CharFilter(method="by_entry", label="Code.")
+    company_number = django_filters.CharFilter(method="by_entry", label="Code.")
     updated_since = django_filters.IsoDateTimeFilter(
         "updated_at", lookup_expr="gte", label="The as_of of the first page that was read the last time."
     )
@@ -140,6 +140,15 @@ class ConnectionFilter(django_filters.FilterSet):
         method="by_full_file",
         label="Neither the last file of a format that lists all customers (full_files) mentions it nor any since.",
     )
+
+    def by_name(self, queryset: QuerySet[Connection], name: str, value: str) -> QuerySet[Connection]:
+        return with_name(queryset, self._account.pk, value).filter(**{name: value})
+
+    def by_entry(self, queryset: QuerySet[Connection], name: str, value: str) -> QuerySet[Connection]:
+        """Of a code that the list does not have, no connection is looked at."""
+        model: Any = Connection._meta.get_field(name).related_model
+        entry = model.objects.filter(account=self._account, code=value).first()
+        return queryset.filter(**{name: entry}) if entry else queryset.none()
 
     def by_sighting(self, queryset: ConnectionQuerySet, name: str, value: date) -> QuerySet[Connection]:
         return queryset.not_seen_since(value, self._accounts)

@@ -15,7 +15,8 @@ from connections.history.recording import recorded_edit
 from connections.history.sightings import note_sightings
 from connections.models import Change, Connection
 from imports.files.exporting import export_json
-from tests.builders import copy_connection, copy_row, make_change, make_connection
+from lookups.models import CompanyNumber, CustomerGroup, SalesRep
+from tests.builders import copy_connection, copy_row, make_account, make_change, make_connection
 
 pytestmark = pytest.mark.django_db
 
@@ -71,6 +72,21 @@ def test_a_connection_is_found_by_any_natural_key(world, shop, query):
     Connection.objects.filter(pk=shop.pk).update(customer_alias="elm", status="pending")
     assert codes(world.rosa("get", f"{PATH}?{query}")) == ["C1"]
     assert codes(world.rosa("get", f"{PATH}?{query.partition('=')[0]}=rejected")) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "model"), [("sales_rep", SalesRep), ("customer_group", CustomerGroup), ("company_number", CompanyNumber)]
+)
+def test_a_connection_is_found_by_an_entry_and_for_an_unknown_code_none_is_looked_at(world, shop, name, model):
+    mail = {"email": "rep@example.com"} if model is SalesRep else {}
+    entry = model.objects.create(account=world.maison, code="E1", **mail)
+    model.objects.create(account=make_account("elsewhere"), code="E2", **mail)
+    make_connection(world.maison, "C2")
+    Connection.objects.filter(pk=shop.pk).update(**{name: entry})
+    assert codes(world.rosa("get", f"{PATH}?{name}=E1")) == ["C1"]
+    with CaptureQueriesContext(connection) as asked:
+        assert codes(world.rosa("get", f"{PATH}?{name}=E2")) == []
+    assert not [query["sql"] for query in asked if 'FROM "connections_connection"' in query["sql"]]
 
 
 def test_what_was_updated_since(world, shop):

@@ -8,7 +8,7 @@ from django.db import connection as database
 from connections import documents
 from connections.matching.finding import look_for_duplicates
 from connections.models import Connection, SearchDocument
-from connections.searching import search, with_mail
+from connections.searching import search, with_mail, with_name
 from tests.builders import make_account, make_connection
 
 pytestmark = pytest.mark.django_db
@@ -85,6 +85,19 @@ def test_what_was_just_added_is_found_at_once_and_by_its_index_later(account):
         by_mail = with_mail(Connection.objects.all(), account.pk, "NEW@example.com")
         assert [each.customer_code for each in by_mail] == ["NEW-1"]
         look_for_duplicates(account.pk)
+
+
+def test_whoever_has_a_name_is_among_the_few_that_may_have_it(account):
+    def named(name):
+        return {each.customer_code for each in with_name(Connection.objects.all(), account.pk, name)}
+
+    make_connection(account, "NEW-1", profile_name="Newcomer", customer_alias="Galerie Lumière")
+    assert named("Galerie Lumière") == {"0012", "NEW-1"}
+    assert named("L'Atelier d’Été") == {"0012", "NEW-1"}
+    look_for_duplicates(account.pk)
+    assert named("Galerie Lumière") == {"0012", "NEW-1"}
+    assert (named("L'Atelier d’Été"), named("Newcomer")) == ({"0012"}, {"NEW-1"})
+    assert not named("Galerie")
 
 
 def test_what_was_edited_is_found_by_what_it_is_now(account):
