@@ -31,22 +31,17 @@ _CONTROL_OF_TEXT = re.compile(r"[\x00-\x08\v\f\x0e-\x1f\x7f-\x9f]")
 _FORMULA = re.compile(r'=\s*"((?:[^"]|"")*)"')
 _PRINTABLE = bytes(set(range(0x20, 0x7F)) - set(b"<=&%?_\\[{"))
 _PLAIN = re.compile(
-    r"[ -$'-;>@-Z\]^`-z|}~"  # the same
-    "\u00c0\u00c1\u00c6-\u00cd\u00d2-\u00d6\u00d8-\u00f6\u00f8-\u0101\u0103-\u0138\u013a-\u0177\u0179-\u024f"  # Latin
-    "\u0390-\u03ce\u0410-\u044f"  # Greek, Cyrillic
-    "\u3041-\u3096\u30a1-\u30fa\u30fc\u4e00-\u9fff\uac00-\ud7a3"  # Chinese, Japanese, Korean
-    "\u2019\u00b0\u00aa\u00ba]*"  # the apostrophe, signs of numbers
+    r"(?:[ -$'-;>@-Z\]^`-z|}~"  # the same
+    "\u0100\u0101\u0103-\u0138\u013a-\u0177\u0179-\u024f"  # Latin
+    "\u03bc\u3041-\u3096\u30a1-\u30fa\u30fc\uac00-\ud7a3"  # the micro sign, Japanese, Korean
+    "\u2019\u00b0\u00aa\u00ba]++"  # the apostrophe, signs of numbers
+    "|[\u00c0\u00c1\u00c6-\u00cd\u00d2-\u00d6\u00d8-\u00f6\u00f8-\u00ff]{1,3}+(?![\u00c0-\u00ff])"  # Latin
+    "|(?<![A-Za-z])[\u0390-\u03bb\u03bd-\u03ce\u0410-\u044f\u4e00-\u9fff]++(?![A-Za-z])"  # Greek, Cyrillic, Chinese
+    ")*+"
 )
 """And letters that have one form. Those are left out with which text begins to look encoded twice (ÂÃÄÅÎÏÐÑĂĹ), and Ÿ,
-which small letters have beside them only where text of another encoding is read."""
-
-_ACCENTED_ALONE = re.compile("[\u00c0-\u00ff]{4}")
-_OF_ANOTHER_SCRIPT = re.compile("[\u0370-\u9fff]")
-_TWO_SCRIPTS = re.compile(
-    "[A-Za-z](?:(?=[\u0370-\u03bb\u03bd-\u04ff\u4e00-\u9fff])|(?<=[\u0370-\u03bb\u03bd-\u04ff][A-Za-z]))"
-)
-"""Letters that stand side by side in few words, and in many that are read in another encoding than they were written
-in: accented Latin ones alone, and those of two scripts."""
+which small letters have beside them only where text of another encoding is read; so are accented letters of western
+Europe side by side, and letters of two scripts, which few words have and many that are read in another encoding."""
 
 
 def is_plain(text: str) -> bool:
@@ -57,12 +52,7 @@ def is_plain(text: str) -> bool:
     Most texts are, so this is quick; what is ASCII needs no expression.
     """
     text = text.replace("& ", " ")
-    if text.isascii():
-        return not text.encode().translate(None, _PRINTABLE)
-    if not _PLAIN.fullmatch(text):
-        return False
-    odd = _TWO_SCRIPTS if _OF_ANOTHER_SCRIPT.search(text) else _ACCENTED_ALONE
-    return odd.search(text) is None
+    return not text.encode().translate(None, _PRINTABLE) if text.isascii() else _PLAIN.fullmatch(text) is not None
 
 
 def read_text(cell: str) -> str:

@@ -102,7 +102,20 @@ def test_control_characters_give_way_to_spaces_in_text_and_to_nothing_in_keys():
 
 @pytest.mark.parametrize(
     "text",
-    ["Żaba Nowak 0", "50 中央通り", "48 Gran Vía", "京都", "Μόσχα", "Москва", "n° 1", "L’Été", "서울", "Ash & Żaba"],
+    [
+        "Żaba Nowak 0",
+        "50 中央通り",
+        "48 Gran Vía",
+        "京都",
+        "Μόσχα",
+        "Москва",
+        "n° 1",
+        "L’Été",
+        "서울",
+        "Ash & Żaba",
+        "Öçé ßé",
+        "Кафе No 1",
+    ],
 )
 def test_most_names_are_plain(text):
     assert is_plain(text)
@@ -114,6 +127,9 @@ def test_most_names_are_plain(text):
         "=1",
         "a\u200b",
         "a\u00a0b",
+        "Àéîõ",
+        "Mьller",
+        "Oakу",
         "e\u0301",
         "a\x07",
         "a\tb",
