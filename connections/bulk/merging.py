@@ -28,6 +28,7 @@ from connections.bulk.entities import (
     text_of,
 )
 from connections.bulk.references import EntryDeleted, checked_at_once, may_check_at_once
+from connections.bulk.texts import CopyText
 from connections.models import Change
 from connections.stored import VERSION
 from lookups.directory import LISTS
@@ -56,16 +57,20 @@ class Stage:
         self.new: Counter[Entity] = Counter()
         self.known: Counter[Entity] = Counter()
 
-    def add(self, entity: Entity, rows: Sequence[Sequence[Any]]) -> None:
-        """Append rows in the order of `entity.stage_columns`."""
-        if not rows:
+    def add(self, entity: Entity, rows: Sequence[Sequence[Any]] | CopyText) -> None:
+        """Append rows in the order of `entity.stage_columns`; those that are a text already are of new records."""
+        count = rows.count if isinstance(rows, CopyText) else len(rows)
+        if not count:
             return
         if not self.new[entity] and not self.known[entity]:
             self._create(entity)
-        new = [row[1] for row in rows].count(None)
+        new = count if isinstance(rows, CopyText) else [row[1] for row in rows].count(None)
         self.new[entity] += new
-        self.known[entity] += len(rows) - new
-        copy_rows(self.cursor, entity.stage, entity.stage_columns, rows)
+        self.known[entity] += count - new
+        if isinstance(rows, CopyText):
+            copy_text(self.cursor, entity.stage, entity.stage_columns, rows.text)
+        else:
+            copy_rows(self.cursor, entity.stage, entity.stage_columns, rows)
 
     def _create(self, entity: Entity) -> None:
         names = (*entity.columns, *entity.staged)
@@ -209,11 +214,20 @@ def is_race_for_lists(error: Error) -> bool:
 
 def copy_rows(cursor: CursorWrapper, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     """Append rows to a table by COPY."""
-    statement = f"COPY {table} ({', '.join(map(quote, columns))}) FROM STDIN"
-    with connection.wrap_database_errors, cursor.copy(statement) as copy:
+    with connection.wrap_database_errors, cursor.copy(_copy(table, columns)) as copy:
         write = copy.write_row
         for row in rows:
             write(row)
+
+
+def copy_text(cursor: CursorWrapper, table: str, columns: Sequence[str], text: bytes) -> None:
+    """The same of rows as `connections.bulk.texts` writes them."""
+    with connection.wrap_database_errors, cursor.copy(_copy(table, columns)) as copy:
+        copy.write(text)
+
+
+def _copy(table: str, columns: Sequence[str]) -> str:
+    return f"COPY {table} ({', '.join(map(quote, columns))}) FROM STDIN"
 
 
 def reserve_ids(cursor: CursorWrapper, model: type[models.Model], count: int) -> list[int]:

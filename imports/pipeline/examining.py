@@ -23,6 +23,7 @@ from imports.template import Target
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    from connections.bulk.texts import CopyText
     from connections.stored import StoredCustomer
     from imports.files.customers import Customer, Note
     from imports.files.mapping import CustomerMapping
@@ -38,7 +39,7 @@ class Examined:
     are the numbers of customers that are not accepted, the others are counts.
     """
 
-    rows: list[list[Sequence[Any]]] = field(default_factory=list)
+    rows: Sequence[Sequence[Sequence[Any]] | CopyText] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     rejected: list[int] = field(default_factory=list)
     created: int = 0

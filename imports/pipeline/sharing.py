@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from django.conf import settings
 
+from connections.bulk.texts import CopyText, as_copy_text
 from imports.errors import FileRejected
 from imports.files.mapping import CustomerMapping
 from imports.files.sources import Source
@@ -43,6 +44,8 @@ MANY = 20_000
 """New customers from which on it pays to start another process, which takes about a second of a processor."""
 START = "import django; django.setup(); from imports.pipeline.sharing import serve; serve()"
 READY = b"\n"
+PATIENCE = 60
+"""Seconds in which a batch is examined many times over."""
 
 
 @dataclass
@@ -73,21 +76,32 @@ class Batch:
 def check_all(checker: Checker, codes: Sequence[str], progress: Callable[[int], None]) -> None:
     """Check customers, given by code, in their order; `progress` is told how many are done."""
     batches = (codes[start : start + BATCH] for start in range(0, len(codes), BATCH))
-    done = 0
+    done, own = 0, next(batches, None)
+    asked: dict[Helper, Sequence[str]] = {}
+
+    def ask(helper: Helper) -> None:
+        if helper.is_ready() and (batch := next(batches, None)):
+            asked[helper] = batch
+            helper.ask(Batch([(code, checker.scan.customers[code]) for code in batch], checker.reserve(len(batch))))
+
     with _helping(checker, len(codes)) as helpers:
-        for own in batches:
+        while own:
             progress(done)
-            asked = [(helper, batch) for helper in helpers if helper.is_ready() and (batch := next(batches, None))]
-            for helper, batch in asked:
-                helper.ask(Batch([(code, checker.scan.customers[code]) for code in batch], checker.reserve(len(batch))))
+            for helper in helpers:
+                if helper not in asked:
+                    ask(helper)
             checker.check(own)
-            for helper, batch in asked:
+            done += len(own)
+            own, answering = next(batches, None), [*asked.items()]
+            asked.clear()
+            for helper, batch in answering:
                 examined = helper.answer()
+                ask(helper)  # so that it is at work while this is taken
                 if examined is None:
                     checker.check(batch)
                 else:
                     checker.take(examined)
-            done += len(own) + sum(len(batch) for _, batch in asked)
+                done += len(batch)
 
 
 @contextmanager
@@ -156,12 +170,12 @@ class Helper:
         self.requests: BinaryIO = process.stdin  # type: ignore[assignment]  # a pipe
         self.answers: BinaryIO = process.stdout  # type: ignore[assignment]  # a pipe
         self.has_begun = self.is_lost = False
-        self.begun = select.poll()
-        self.begun.register(self.answers)
+        self.told = select.poll()
+        self.told.register(self.answers)
 
     def is_ready(self) -> bool:
         """Whether it can be asked by now; it is not waited for."""
-        if not self.has_begun and self.begun.poll(0):
+        if not self.has_begun and self.told.poll(0):
             self.has_begun = True
             if self.answers.read(1) != READY:
                 self._lose()
@@ -180,6 +194,8 @@ class Helper:
         if self.is_lost:
             return None
         try:
+            if not self.told.poll(1000 * PATIENCE):
+                raise EOFError  # it may be stopped, or out of memory
             examined: Examined | None = pickle.load(self.answers)  # noqa: S301  (this program's own)
         except (OSError, EOFError, pickle.UnpicklingError):
             self._lose()
@@ -222,9 +238,11 @@ def serve() -> None:
 
 def _examine(examiner: Examiner, batch: Batch) -> Examined | None:
     try:
-        return examiner.examine(batch.customers, {}, lambda count: batch.ids[:count])
+        examined = examiner.examine(batch.customers, {}, lambda count: batch.ids[:count])
     except (FileRejected, _NotHere):
         return None
+    examined.rows = [rows if isinstance(rows, CopyText) else as_copy_text(rows) for rows in examined.rows]
+    return examined
 
 
 def _refuse(what: object) -> None:

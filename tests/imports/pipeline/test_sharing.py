@@ -1,6 +1,7 @@
 """Further processes that examine batches of a first load: real ones."""
 
 import logging
+import signal
 import sys
 
 import pytest
@@ -30,7 +31,7 @@ def helpers(monkeypatch):
         if helper not in started:
             started.append(helper)
             helper.answered = 0
-            helper.begun.poll(60_000)
+            helper.told.poll(60_000)
         return is_ready(helper)
 
     def count_answer(helper):
@@ -76,6 +77,7 @@ def a_file(**last):
         NEW | SHIPPING | {"customer_code": f"C{number}", "shipping_code": f"S{number}"} | WRONG[number % len(WRONG)]
         for number in range(CUSTOMERS)
     ]
+    rows[9]["profile_name"] = rows[23]["alternate_name"] = r"Rue\neuve \N \\ x"
     rows[7]["customer_code"], rows[41]["customer_code"] = "00123", "123"
     rows[-1] |= last
     return as_text(rows)
@@ -113,6 +115,20 @@ def test_a_process_that_dies_loses_nothing(send, helpers, monkeypatch, caplog):
     rows = [NEW | {"customer_code": f"C{number}"} for number in range(CUSTOMERS)]
     with caplog.at_level(logging.WARNING):
         run = send(*rows)
+    assert (run.status, run.created, helpers[0].answered) == ("succeeded", CUSTOMERS, 0)
+    assert caplog.text.count("A process that helped with a first load has ended") == 1
+
+
+def test_a_process_that_is_stopped_is_not_waited_for_for_ever(send, helpers, monkeypatch, caplog):
+    ask = sharing.Helper.ask
+
+    def ask_and_stop(helper, batch):
+        helper.process.send_signal(signal.SIGSTOP)
+        ask(helper, batch)
+
+    monkeypatch.setattr(sharing.Helper, "ask", ask_and_stop)
+    monkeypatch.setattr(sharing, "PATIENCE", 0.1)
+    run = send(*(NEW | {"customer_code": f"C{number}"} for number in range(CUSTOMERS)))
     assert (run.status, run.created, helpers[0].answered) == ("succeeded", CUSTOMERS, 0)
     assert caplog.text.count("A process that helped with a first load has ended") == 1
 
