@@ -17,6 +17,7 @@ from imports.admin.steps import page_of
 from imports.admin.ways_back import ways_back
 from imports.admin.workers import NO_WORKER
 from imports.describing import say_outcome
+from imports.errors import HeldFor
 from imports.health import is_at_work
 from imports.models import FormatVersion, Run
 from imports.runs.releasing import find_advice
@@ -33,6 +34,8 @@ AT_WORK = (Status.QUEUED, Status.RUNNING)
 BAR = ("created", "updated", "unchanged", "deleted", "skipped", "rejected")
 CHANGED = ("created", "updated", "deleted")
 """From the left end of the bar to its right one."""
+LOOKS_WRONG = (HeldFor.NEAR_KEYS, HeldFor.SWALLOWED_LINES, HeldFor.ENCODED_TWICE)
+"""Held for what a program did to the file: likelier than not it is to be sent again."""
 MOST_RELATED = 20
 DETAILS = (
     "started_by", "started_at", "finished_at", "seconds", "format_name", "file_size", "sha256", "rows", "rows_rejected",
@@ -158,10 +161,10 @@ def find_steps(run: Run, user: User, issues: dict[str, Any] | None = None) -> It
     possible = ways_back(run)
     awaited = issues["awaited"] if issues else None
     if run.awaits_decision:
-        comes_to_nothing = 0 < run.customers == run.rejected
+        is_unwanted = run.held_for in LOOKS_WRONG or 0 < run.customers == run.rejected
         if not find_advice(run):
-            yield step("Release", "release", is_first=not (awaited or comes_to_nothing))
-        yield step("Reject", "reject", is_first=comes_to_nothing and not awaited)
+            yield step("Release", "release", is_first=not (awaited or is_unwanted))
+        yield step("Reject", "reject", is_first=is_unwanted and not awaited)
     if not find_why_not_for_real(run):
         yield step("Import it for real", "import_for_real", is_first=True)
     elif run.dry_run and run.finished_at and not (run.undoes_id or run.replays_id):

@@ -91,6 +91,11 @@ HELD_THEN_REJECTED = {
             "2 would be rejected",
             ["Release", "(Reject)"],
         ),
+        (
+            {"status": "held", "held_for": "near_keys", "message": "Mangled.", "customers": 2, "created": 2},
+            "until somebody releases",
+            ["Release", "(Reject)"],
+        ),
         (HELD_THEN_REJECTED, "then rejected by vera", []),
         (HELD_THEN_REJECTED, "1 would be created", []),
         ({"status": "failed", "message": "No room."}, "the operator must look at. No room.", []),
