@@ -166,10 +166,10 @@ def find_steps(run: Run, user: User, issues: dict[str, Any] | None = None) -> It
             yield step("Release", "release", is_first=not (awaited or is_unwanted))
         yield step("Reject", "reject", is_first=is_unwanted and not awaited)
     if not find_why_not_for_real(run):
-        yield step("Import it for real", "import_for_real", is_first=True)
+        yield step("Import it for real", "import_for_real", is_first=not awaited)
     elif run.dry_run and run.finished_at and not (run.undoes_id or run.replays_id):
         upload = f"{reverse('admin:imports_run_upload')}?account={run.account_id}"
-        yield Step("Upload the file again", upload, is_first=True)
+        yield Step("Upload the file again", upload, is_first=not awaited)
     if awaited:
         yield Step(awaited[0], awaited[1], is_first=True)
     elif run.rejects_file_id and not run.dry_run:
@@ -177,7 +177,8 @@ def find_steps(run: Run, user: User, issues: dict[str, Any] | None = None) -> It
         yield Step("Download the rejected rows", rejects, is_first=True)
     tested = run.format_version if run.account.sandbox_of_id and run.finished_at else None
     if tested and tested.status == FormatVersion.Status.TESTING and user.may_edit(tested.format.account_id):
-        yield Step(f"Go on with {tested}", page_of(tested), is_first=run.status == Status.SUCCEEDED)
+        is_read = run.status == Status.SUCCEEDED and not run.dry_run
+        yield Step(f"Go on with {tested}", page_of(tested), is_first=is_read)
     for name in ("replay", "undo"):
         if name in possible:
             yield step(name.capitalize(), name)

@@ -245,8 +245,9 @@ def test_issues_come_in_groups_with_what_ends_them(client, rosa, account, send):
 
 def test_a_dry_run_leads_to_the_entry_that_its_list_lacks(client, rosa, account, send):
     run = send(*WRONG, dry_run=True)
-    lacking = groups_of(open_page(client, run))["unknown_lookup", "payment_terms_code_1"]
-    ((said, url),) = lacking.steps
+    page = open_page(client, run)
+    ((said, url),) = groups_of(page)["unknown_lookup", "payment_terms_code_1"].steps
+    assert [step.name for step in page.context["steps"] if step.is_first] == [said]
     assert said == "Add: payment terms N45 (2 customers)"
     shown = client.get(url)
     assert 'value="N45"' in shown.content.decode()
