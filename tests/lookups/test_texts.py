@@ -130,6 +130,7 @@ def test_most_names_are_plain(text):
         "Àéîõ",
         "Mьller",
         "Oakу",
+        "Àéîõ|Кафе",
         "e\u0301",
         "a\x07",
         "a\tb",
