@@ -72,7 +72,8 @@ def search(
         return connections.filter(_is_one_of(CombinedExpression(ArraySubquery(meant), "||", _array(fresh))))
     if passed_over * MOST_WALKED <= MOST_PASSED_OVER * in_front:
         found = Q(pk=Subquery(meant.filter(connection_id=OuterRef("pk"))))
-    elif in_front * 2 > MOST_WALKED and _are_looked_at(accounts):
+    elif in_front * 2 > MOST_WALKED and not find_accounts_to_look_at(accounts):
+        # all have their words, so who is not among those without a word has it
         condition = f"{documents.of_accounts(accounts)} & !({means})"
         found = ~_is_among(SearchDocument.objects.filter(words=Words(condition)).values("connection_id"))
     else:
@@ -83,12 +84,6 @@ def search(
 def _is_among(ids: QuerySet[Any, Any]) -> Q:
     """They are read once and remembered, and the list keeps its order: what is within a function is not joined."""
     return Q(Coalesce(ExpressionWrapper(Q(pk__in=ids), output_field=BooleanField()), Value(value=False)))
-
-
-def _are_looked_at(accounts: list[int] | None) -> bool:
-    """Whether all connections of these accounts, or of all, have their words: then those without a word lack it."""
-    behind = find_accounts_to_look_at()
-    return not behind if accounts is None else not set(accounts).intersection(behind)
 
 
 def _array(ids: list[int]) -> Func:
