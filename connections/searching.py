@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 MOST_WALKED = 6000
 """Of so many customers, the first ones of the list, those that fulfil a condition are looked for one by one; where they
 fill the pages that a list reads at once, an index would be read for all who fulfil it, which may be nearly all."""
-MOST_PASSED_OVER = 500_000
+MOST_PASSED_OVER = 350_000
 """A page that lies behind so many customers, judged by how many of the first ones are found, is not walked to: those
 who fulfil the condition, or the fewer who do not, are read from the index, which costs the same for every page."""
 FEW_WALKED = 1000
