@@ -150,7 +150,7 @@ class Block:
         self.looks_at_encoding = spec.policies.encoded_twice is not EncodedTwice.IGNORE
         indexes = [index for column in columns for index in column.indexes]
         self.cells = cells_at(indexes)
-        self.composes = len(indexes) != len(columns)
+        self.composes = any(column.pieces for column in columns)
         parts = {column.target.field.part: column.column for column in columns}
         self.clear_parts = frozenset(part for part, column in parts.items() if column.blank is Blank.CLEAR)
         self.fill_parts = frozenset(part for part, column in parts.items() if column.ownership is Ownership.IF_BLANK)

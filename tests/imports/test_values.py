@@ -163,3 +163,18 @@ def test_words_for_nothing_are_no_part_of_a_composed_text(send, first, last, nam
     run = send.text(f"{header}C1|A|eve@oak.example|{first}|{last}\n", format_)
     assert run.status == "succeeded"
     assert send.customer()["buyers"] == [{"email": "eve@oak.example", "name": name}]
+
+
+@pytest.mark.parametrize(
+    ("source", "cell", "alias"),
+    [
+        ("Shop {Nr}", "17", "Shop 17"),
+        ("{Nr} (Shop)", " 17 ", "17 (Shop)"),
+        ("{Nr}", "17", "17"),
+        ("Shop {Nr}", "", ""),
+    ],
+)
+def test_a_text_may_be_composed_of_one_header(send, source, cell, alias):
+    format_ = spec(column("customer_alias", source=source))
+    run = send.text(f"customer_code|profile_name|Nr\nC1|A|{cell}\n", format_)
+    assert (run.status, send.customer()["customer_alias"] or "") == ("succeeded", alias)
