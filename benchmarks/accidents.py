@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import math
-import signal
-import sys
 import time
 from collections import Counter
 from dataclasses import dataclass, field
@@ -15,6 +13,7 @@ import psutil
 
 from benchmarks.app_hosts import Host
 from benchmarks.places import Folder, Sender
+from benchmarks.servers import end_in_order
 
 if TYPE_CHECKING:
     import random
@@ -34,7 +33,7 @@ OFF = (0.5, 4)
 @contextlib.contextmanager
 def running_hosts(folder: Path, count: int, **variables: str) -> Iterator[list[Host]]:
     """Until the end of the block, when all their processes are killed; also when this one is told to end."""
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    end_in_order()
     hosts = [Host(number + 1, folder, variables) for number in range(count)]
     try:
         yield hosts

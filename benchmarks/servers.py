@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
+
+REQUESTS = (signal.SIGTERM, signal.SIGINT)
+LAST_SECONDS = 60
+"""How long a benchmark that was told to end may take to end its programs."""
 
 
 class Server:
@@ -73,6 +78,37 @@ def rerun(program: str, **variables: str) -> int:
                 "DATABASE_URL": server.url(database), "DEBUG": "on", "DATA_DIR": folder, "EMAIL_URL": "dummymail://",
             }  # fmt: skip
             command = [sys.executable, program, "--inside", *sys.argv[1:]]
-            return subprocess.run(command, env={**os.environ, **own, **variables}, check=False).returncode
+            return run_to_its_end(command, {**os.environ, **own, **variables})
     finally:
         server.drop(database)
+
+
+def end_in_order() -> None:
+    """From now on a request to end goes the way of an exception, so that what was started is ended, too.
+
+    It is heard once: another one would break off what the first began, as Ctrl-C and the end of a parent do together.
+    """
+
+    def end(number: int, _frame: object) -> None:
+        for each in REQUESTS:
+            signal.signal(each, signal.SIG_IGN)
+        sys.exit(128 + number)
+
+    for each in REQUESTS:
+        signal.signal(each, end)
+
+
+def run_to_its_end(command: list[str], environment: dict[str, str]) -> int:
+    """Its exit code. When this process is told to end, so is that one, and has the time to end what it started."""
+    end_in_order()
+    process = subprocess.Popen(command, env=environment)
+    try:
+        return process.wait()
+    finally:
+        if process.poll() is None:
+            process.terminate()
+            try:
+                process.wait(LAST_SECONDS)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
