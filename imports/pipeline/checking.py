@@ -25,6 +25,8 @@ from imports.pipeline.staging import settle_lookups
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from django.db.models import QuerySet
+
     from connections.bulk.merging import Stage
     from imports.errors import Problem
     from imports.files.mapping import CustomerMapping
@@ -133,8 +135,15 @@ class Checker:
 
     # -- what is stored
 
+    def knows_any(self, codes: Sequence[str]) -> bool:
+        """Whether the account has any of these customers."""
+        return self.any_known and self._known(codes).exists()
+
     def _fetch_stored(self, codes: Sequence[str]) -> dict[str, StoredCustomer]:
         """The customers among the codes that the account has."""
         if not self.any_known:
             return {}
-        return fetch_stored(Connection.objects.filter(account=self.run.account, customer_code__in=codes))
+        return fetch_stored(self._known(codes))
+
+    def _known(self, codes: Sequence[str]) -> QuerySet[Connection]:
+        return Connection.objects.filter(account=self.run.account, customer_code__in=codes)

@@ -74,7 +74,10 @@ class Batch:
 
 
 def check_all(checker: Checker, codes: Sequence[str], progress: Callable[[int], None]) -> None:
-    """Check customers, given by code, in their order; `progress` is told how many are done."""
+    """Check customers, given by code, in their order; `progress` is told how many are done.
+
+    Helpers get batches of which the account has nobody.
+    """
     batches = (codes[start : start + BATCH] for start in range(0, len(codes), BATCH))
     done, own = 0, next(batches, None)
     asked: dict[Helper, Sequence[str]] = {}
@@ -82,9 +85,10 @@ def check_all(checker: Checker, codes: Sequence[str], progress: Callable[[int], 
     def ask(helper: Helper) -> None:
         if helper.is_ready() and (batch := next(batches, None)):
             asked[helper] = batch
-            helper.ask(Batch([(code, checker.scan.customers[code]) for code in batch], checker.reserve(len(batch))))
+            if not checker.knows_any(batch):
+                helper.ask(Batch([(code, checker.scan.customers[code]) for code in batch], checker.reserve(len(batch))))
 
-    with _helping(checker, len(codes)) as helpers:
+    with _helping(checker) as helpers:
         while own:
             progress(done)
             for helper in helpers:
@@ -105,10 +109,10 @@ def check_all(checker: Checker, codes: Sequence[str], progress: Callable[[int], 
 
 
 @contextmanager
-def _helping(checker: Checker, count: int) -> Iterator[list[Helper]]:
+def _helping(checker: Checker) -> Iterator[list[Helper]]:
     """As many further processes as pay and the settings let, until the block ends."""
     creates = UnknownLookup.CREATE in checker.mapping.spec.policies.unknown_lookup.values()
-    is_shared = count >= MANY and not checker.any_known and not creates
+    is_shared = checker.examiner.near.new >= MANY and not creates
     helpers: list[Helper] = []
     with ExitStack() as stack:
         try:
@@ -169,7 +173,7 @@ class Helper:
         self.process = process
         self.requests: BinaryIO = process.stdin  # type: ignore[assignment]  # a pipe
         self.answers: BinaryIO = process.stdout  # type: ignore[assignment]  # a pipe
-        self.has_begun = self.is_lost = False
+        self.has_begun = self.is_asked = self.is_lost = False
         self.told = select.poll()
         self.told.register(self.answers)
 
@@ -183,6 +187,7 @@ class Helper:
 
     def ask(self, batch: Batch) -> None:
         """Have a batch examined, whose answer must be taken before the next one is asked for."""
+        self.is_asked = True
         try:
             pickle.dump(batch, self.requests)
             self.requests.flush()
@@ -191,8 +196,9 @@ class Helper:
 
     def answer(self) -> Examined | None:
         """What the batch came to; none where the run's process has to see to it."""
-        if self.is_lost:
+        if self.is_lost or not self.is_asked:
             return None
+        self.is_asked = False
         try:
             if not self.told.poll(1000 * PATIENCE):
                 raise EOFError  # it may be stopped, or out of memory

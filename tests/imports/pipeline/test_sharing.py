@@ -166,10 +166,25 @@ def test_a_customer_with_many_problems_is_left_to_the_run(send, helpers, alone):
     assert helpers[0].answered == 2
 
 
-def test_only_a_first_load_is_shared_and_none_that_adds_to_lists(send, helpers, settings):
-    send(NEW)
+def test_batches_with_known_customers_are_left_to_the_run(send, helpers, alone, settings):
+    before = as_text([NEW | {"customer_code": code} for code in ("C12", "C47", "C48", "other")]).encode()
+    data = a_file(alternate_name="Last").encode()
+    send.bytes(before)
+    run = send.bytes(data)
+    settings.IMPORT_PROCESSES = 1
+    other = make_account("another")
+    add_lookups(other)
+    Sender(other, send.folder).bytes(before)
+    single = Sender(other, send.folder)
+    assert (told_of(run), send.customers()) == (told_of(single.bytes(data)), single.customers())
+    assert run.updated + run.rejected + run.unchanged > 3
+    assert [helper.answered for helper in helpers] == [2]  # of three, as C12 is in the second batch
+
+
+def test_few_new_customers_are_not_shared_and_no_format_that_adds_to_lists(send, helpers, settings):
     rows = [NEW | {"customer_code": f"D{number}"} for number in range(CUSTOMERS)]
-    assert send(*rows).created == CUSTOMERS
+    assert send(*rows[:15]).created == 15
+    assert send(*(row | {"alternate_name": "x"} for row in rows[:30])).created == 15
     send.account.connections.all().delete()
     columns = [column(name, name) for name in NEW]
     adding = spec(*columns, unknown_lookup={"price_types": UnknownLookup.CREATE})
