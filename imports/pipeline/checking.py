@@ -64,10 +64,11 @@ class Checker:
             self.source, self.mapping, self.directory, self.scan, self.stage.status, self._note, self._settle_lookups
         )
 
-    def check(self, batch: Sequence[str]) -> None:
-        """Check customers, given by code: stage what is accepted, store the issues, count."""
+    def check(self, batch: Sequence[str], ids: Sequence[int] = ()) -> None:
+        """Check customers, given by code: stage what is accepted, store the issues, count. New ones get these ids."""
         numbered = ((code, self.scan.customers[code]) for code in batch)
-        self.take(self.examiner.examine(numbered, self._fetch_stored(batch), self.reserve))
+        reserve = (lambda count: ids[:count]) if ids else self.reserve
+        self.take(self.examiner.examine(numbered, self._fetch_stored(batch), reserve))
 
     def take(self, examined: Examined) -> None:
         """Stage, store and count what examining a batch came to."""

@@ -78,31 +78,34 @@ def check_all(checker: Checker, codes: Sequence[str], progress: Callable[[int], 
 
     Helpers get batches of which the account has nobody.
     """
-    batches = (codes[start : start + BATCH] for start in range(0, len(codes), BATCH))
-    done, own = 0, next(batches, None)
-    asked: dict[Helper, Sequence[str]] = {}
+    cut = (codes[start : start + BATCH] for start in range(0, len(codes), BATCH))
+    asked: dict[Helper, tuple[Sequence[str], list[int]]] = {}
+    done = 0
 
     def ask(helper: Helper) -> None:
-        if helper.is_ready() and (batch := next(batches, None)):
-            asked[helper] = batch
+        if helper.is_ready() and (taken := next(batches, None)):
+            asked[helper] = batch, ids = taken
             if not checker.knows_any(batch):
-                helper.ask(Batch([(code, checker.scan.customers[code]) for code in batch], checker.reserve(len(batch))))
+                helper.ask(Batch([(code, checker.scan.customers[code]) for code in batch], ids))
 
     with _helping(checker) as helpers:
+        # Ids in the order of the file, as indexes are smallest by.
+        batches = ((batch, checker.reserve(len(batch)) if helpers else []) for batch in cut)
+        own = next(batches, None)
         while own:
             progress(done)
             for helper in helpers:
                 if helper not in asked:
                     ask(helper)
-            checker.check(own)
-            done += len(own)
+            checker.check(*own)
+            done += len(own[0])
             own, answering = next(batches, None), [*asked.items()]
             asked.clear()
-            for helper, batch in answering:
+            for helper, (batch, ids) in answering:
                 examined = helper.answer()
                 ask(helper)  # so that it is at work while this is taken
                 if examined is None:
-                    checker.check(batch)
+                    checker.check(batch, ids)
                 else:
                     checker.take(examined)
                 done += len(batch)

@@ -207,3 +207,10 @@ def test_a_process_ends_with_whoever_started_it(send, monkeypatch, helpers):
     with pytest.raises(KeyboardInterrupt):
         send(*(NEW | {"customer_code": f"C{number}"} for number in range(CUSTOMERS)))
     assert len(helpers) == 1
+
+
+def test_ids_are_in_the_order_of_the_file(send, helpers):
+    send(*(NEW | {"customer_code": f"C{number}"} for number in range(CUSTOMERS)))
+    codes = send.account.connections.order_by("id").values_list("customer_code", flat=True)
+    assert [*codes] == [f"C{number}" for number in range(CUSTOMERS)]
+    assert helpers[0].answered == 3
