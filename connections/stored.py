@@ -144,9 +144,8 @@ def fetch_stored(connections: QuerySet[Connection]) -> dict[str, StoredCustomer]
             customers[owner].doors[code] = StoredDoor(pk, name)
         for pk, owner, email, name in _children(cursor, Buyer, customers, "email", "name"):
             customers[owner].buyers[lower_ascii(email)] = StoredBuyer(pk, email, name)
-        for kind, model in ASSIGNMENT_MODELS.items():
-            for _, owner, lookup in _children(cursor, model, customers, "lookup_id"):
-                customers[owner].assignments[kind].add(lookup)
+        for kind, owner, lookup in _assignments(cursor, customers):
+            customers[owner].assignments[kind].add(lookup)
         for owner, record, key, name, by, at in _kept(cursor, customers):
             key = lower_ascii(key) if record == Change.Record.BUYER else key
             customers[owner].kept.setdefault((record, key), {})[name] = Kept(by or "", at)
@@ -160,6 +159,17 @@ def _children(
     names = ", ".join(map(connection.ops.quote_name, ("id", "connection_id", *columns)))
     table = connection.ops.quote_name(model._meta.db_table)
     cursor.execute(f"SELECT {names} FROM {table} WHERE connection_id = ANY(%s) ORDER BY id", [[*customers]])
+    return list(cursor.fetchall())
+
+
+def _assignments(cursor: CursorWrapper, customers: dict[int, StoredCustomer]) -> list[tuple[str, int, int]]:
+    """Kind, customer and entry of all that is assigned to the customers, by one query."""
+    parts = " UNION ALL ".join(
+        f"SELECT '{kind}', connection_id, lookup_id FROM {connection.ops.quote_name(model._meta.db_table)}"
+        " WHERE connection_id = ANY(%(ids)s)"
+        for kind, model in ASSIGNMENT_MODELS.items()
+    )
+    cursor.execute(parts, {"ids": [*customers]})
     return list(cursor.fetchall())
 
 

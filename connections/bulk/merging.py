@@ -48,7 +48,10 @@ MANY = 10_000
 
 
 class Stage:
-    """The temporary tables of one merge; each is made when its first rows come, and goes with the transaction."""
+    """The temporary tables of one merge; each is there when its first rows come, and empty when the transaction ends.
+
+    They stay in the session, for its next merge: to make and to drop one takes as long as a hundred rows.
+    """
 
     def __init__(self, cursor: CursorWrapper, status: str) -> None:
         """New connections get the status."""
@@ -76,8 +79,9 @@ class Stage:
         names = (*entity.columns, *entity.staged)
         types = ", ".join(f"{quote(name)} {column_type(entity.model, name)}" for name in names)
         self.cursor.execute(
-            f"DROP TABLE IF EXISTS pg_temp.{entity.stage}; CREATE TEMPORARY TABLE {entity.stage}"
-            f" (connection_id bigint, record_id bigint, line integer, {types}) ON COMMIT DROP"
+            f"CREATE TEMPORARY TABLE IF NOT EXISTS {entity.stage}"
+            f" (connection_id bigint, record_id bigint, line integer, {types}) ON COMMIT DELETE ROWS;"
+            f" DELETE FROM {entity.stage}"
         )
 
     def _analyze(self, entity: Entity) -> None:
@@ -176,8 +180,6 @@ class Stage:
         for entity in ASSIGNMENTS.values():
             if self.known[entity]:
                 _delete_assignments(cursor, entity, parameters)
-        if self.known[CONNECTION]:
-            _touch_connections(cursor, parameters)
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
         for entity, count in self.new.items():
             if count >= MANY:
@@ -298,18 +300,26 @@ def _delete_assignments(cursor: CursorWrapper, entity: Entity, parameters: dict[
 
 
 def _update_records(cursor: CursorWrapper, entity: Entity, parameters: dict[str, Any]) -> None:
-    """Write the records that differ, and each differing field to the log."""
+    """Write the records that differ, and each differing field to the log.
+
+    Of a known connection the digest is new even where it does not differ itself.
+    """
     values = entity.values
     fields = ", ".join(
         f"('{field_of(entity.model, name).name}', {text_of(entity, name, 'd', 'old_')}, {text_of(entity, name, 'd')})"
         for name in values
     )
+    changes, source = [f"{quote(name)} = s.{quote(name)}" for name in values], "d"
+    if entity is CONNECTION:
+        changes += [
+            "source_digest = s.source_digest", "updated_at = CASE WHEN s.changed THEN %(at)s ELSE t.updated_at END",
+        ]  # fmt: skip
+        source = entity.stage
     cursor.execute(
         f"WITH d AS MATERIALIZED (SELECT s.*, {', '.join(f't.{quote(name)} AS old_{name}' for name in values)}"
         f" FROM {entity.stage} s JOIN {entity.table} t ON t.id = s.record_id"
         f" WHERE ({columns(values, 't.')}) IS DISTINCT FROM ({columns(values, 's.')})),"
-        f" updated AS (UPDATE {entity.table} t SET {', '.join(f'{quote(name)} = d.{quote(name)}' for name in values)}"
-        " FROM d WHERE t.id = d.record_id)"
+        f" updated AS (UPDATE {entity.table} t SET {', '.join(changes)} FROM {source} s WHERE t.id = s.record_id)"
         f" INSERT INTO {quote(Change._meta.db_table)}"
         " (account_id, customer_code, connection_id, run_id, line, at, action, record, key, field, before, after)"
         " SELECT %(account)s, c.customer_code, d.connection_id, %(run)s, d.line, %(at)s,"
@@ -317,16 +327,6 @@ def _update_records(cursor: CursorWrapper, entity: Entity, parameters: dict[str,
         f" {entity.log_key.replace('s.', 'd.')}, v.field, v.before, v.after"
         f" FROM d {_customer('d')} CROSS JOIN LATERAL (VALUES {fields}) v(field, before, after)"
         " WHERE v.before IS DISTINCT FROM v.after",
-        parameters,
-    )
-
-
-def _touch_connections(cursor: CursorWrapper, parameters: dict[str, Any]) -> None:
-    """Keep the digests of known connections, and the time of those that changed."""
-    cursor.execute(
-        f"UPDATE {CONNECTION.table} t SET source_digest = s.source_digest,"
-        " updated_at = CASE WHEN s.changed THEN %(at)s ELSE t.updated_at END"
-        f" FROM {CONNECTION.stage} s WHERE t.id = s.record_id",
         parameters,
     )
 
