@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import ftplib
 import hashlib
 import ssl
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from cryptography import x509
 
@@ -20,7 +19,7 @@ from imports.filesystems.base import (
     quote,
     read_fingerprint,
 )
-from imports.filesystems.network import PATIENCE, TimeLimit, open_socket
+from imports.filesystems.network import PATIENCE, TimeLimit, begin_tls, open_socket
 from imports.filesystems.transports import ImplicitFTPS
 
 if TYPE_CHECKING:
@@ -116,8 +115,9 @@ class TLSSession(PlainSession, ftplib.FTP_TLS):
     def auth(self) -> str:
         if self.implicit:
             return ""
-        reply = super().auth()
-        self._check(self.sock)
+        reply = self.voidcmd("AUTH TLS")
+        self.sock = self._encrypt(cast("socket.socket", self.sock))
+        self.file = self.sock.makefile("r", encoding=WIRE)
         return reply
 
     def secure(self) -> None:
@@ -129,18 +129,12 @@ class TLSSession(PlainSession, ftplib.FTP_TLS):
         return self.data, size
 
     def _encrypt(self, plain: socket.socket, session: ssl.SSLSession | None = None) -> ssl.SSLSocket:
-        with contextlib.ExitStack() as opened:
-            opened.enter_context(plain)
-            plain.getpeername()  # ssl would leave a session open that is broken already
-            secure = opened.enter_context(self.context.wrap_socket(plain, server_hostname=self.host, session=session))
-            self._check(secure)
-            opened.pop_all()
-        return secure
-
-    def _check(self, secure: Any) -> None:
+        secure = begin_tls(self.context, plain, self.host, session)
         certificate = secure.getpeercert(binary_form=True) or b""
         if self.pinned and hashlib.sha256(certificate).hexdigest() != self.pinned:
+            secure.close()
             raise CertificateWrong(f"the server presents {show_fingerprint(certificate)}")
+        return secure
 
 
 def make_context(settings: ServerSettings) -> ssl.SSLContext:

@@ -7,8 +7,11 @@ network; and whoever answers may not keep a worker for as long as it likes.
 from __future__ import annotations
 
 import contextlib
+import errno
 import ipaddress
+import os
 import socket
+import ssl
 import threading
 import time
 from typing import TYPE_CHECKING, Any, Self
@@ -123,6 +126,26 @@ def open_socket(host: str, port: int, timeout: float) -> socket.socket:
             opened.settimeout(timeout)
             return opened
     raise problem
+
+
+class TLSSocket(ssl.SSLSocket):
+    """Is closed where the other side has ended when TLS is begun; the library's own stays open then, and nobody's."""
+
+    def getpeername(self) -> Any:
+        try:
+            return super().getpeername()
+        except OSError:
+            self.close()
+            raise ConnectionResetError(errno.ECONNRESET, os.strerror(errno.ECONNRESET)) from None
+
+
+def begin_tls(
+    context: ssl.SSLContext, plain: socket.socket, host: str, session: ssl.SSLSession | None = None
+) -> ssl.SSLSocket:
+    """TLS in the place of a socket, which is closed where that fails. Raises OSError."""
+    context.sslsocket_class = TLSSocket
+    with plain:
+        return context.wrap_socket(plain, server_hostname=host, session=session)
 
 
 class TimeLimit:

@@ -23,7 +23,15 @@ from django.utils import timezone
 from accounts.times import iso_utc
 from imports.errors import SettingsWrong, TryAgainLater
 from imports.filesystems import ServerUnreachable
-from imports.filesystems.network import PATIENCE, HostRefused, TimeLimit, find_addresses, is_private, open_socket
+from imports.filesystems.network import (
+    PATIENCE,
+    HostRefused,
+    TimeLimit,
+    begin_tls,
+    find_addresses,
+    is_private,
+    open_socket,
+)
 from imports.messages.channels import Channel
 from imports.models import Webhook
 
@@ -140,7 +148,7 @@ class _Receiver(HTTPSConnection):
 
     def connect(self) -> None:
         plain = open_socket(self.host, self.port, SILENCE)
-        self.sock = ssl.create_default_context().wrap_socket(plain, server_hostname=self.host)
+        self.sock = begin_tls(ssl.create_default_context(), plain, self.host)
 
 
 def event_id(message: Message) -> str:

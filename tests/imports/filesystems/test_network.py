@@ -9,6 +9,7 @@ import json
 import logging
 import os
 import socket
+import ssl
 import subprocess
 import sys
 import threading
@@ -26,8 +27,8 @@ from django.core.management import call_command
 from django.utils import timezone
 
 from imports.feeds.pulling import pull_feed
-from imports.filesystems import LoginRefused, ServerSettings, ServerUnreachable, open_server, read_identities
-from imports.filesystems.network import HostRefused, find_addresses, may_reach, open_socket
+from imports.filesystems import LoginRefused, ServerSettings, ServerUnreachable, network, open_server, read_identities
+from imports.filesystems.network import HostRefused, TLSSocket, begin_tls, find_addresses, may_reach, open_socket
 from imports.filesystems.secrecy import holds_secret
 from imports.messages import webhooks
 from imports.messages.delivering import deliver_due
@@ -73,7 +74,23 @@ def all_at_once(works):
     return errors
 
 
-# -- those who drip
+# -- those who go away, and those who drip
+
+
+def test_a_server_that_goes_away_while_tls_is_begun_leaves_no_socket_open(monkeypatch):
+    begun = []
+
+    class Noticed(TLSSocket):
+        def getpeername(self):
+            begun.append(self)
+            return super().getpeername()
+
+    monkeypatch.setattr(network, "TLSSocket", Noticed)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        plain = socket.create_connection(listener.getsockname())
+    with pytest.raises(ConnectionResetError):
+        begin_tls(ssl.create_default_context(), plain, "127.0.0.1")
+    assert [one.fileno() for one in [plain, *begun]] == [-1, -1]
 
 
 def list_it(session):
