@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import tempfile
+import time
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import IO, TYPE_CHECKING, BinaryIO, cast
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
     from imports.backups.manifests import Manifest
 
 MOST_NAMED = 5
+MOMENT = 5.0
+"""Seconds, as long as PostgreSQL itself waits for sessions where it copies or drops a database."""
 TRANSACTION_TIMEOUT = 17
 """The first release that has this setting."""
 BEGIN = """
@@ -132,15 +135,25 @@ def _check_database(manifest: Manifest, *, replace: bool) -> None:
             f"The database {name} is not empty. Restore into a new one; or let the backup take the place of all that "
             "it holds, with --replace."
         )
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
-            " AND backend_type = 'client backend'"
+    if others := _count_sessions():
+        raise SettingsWrong(
+            f"{others} sessions use the database {name}. Stop the web server, the workers and the drop box first."
         )
-        if others := cursor.fetchone()[0]:
-            raise SettingsWrong(
-                f"{others} sessions use the database {name}. Stop the web server, the workers and the drop box first."
+
+
+def _count_sessions() -> int:
+    """Of others, that do not end within a MOMENT: the server takes one to see that a program has ended."""
+    ends = time.monotonic() + MOMENT
+    with connection.cursor() as cursor:
+        while True:
+            cursor.execute(
+                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+                " AND backend_type = 'client backend'"
             )
+            others: int = cursor.fetchone()[0]
+            if not others or time.monotonic() > ends:
+                return others
+            time.sleep(0.05)
 
 
 def _has_rows(tables: list[str]) -> bool:

@@ -7,6 +7,7 @@ import json
 import shutil
 import stat
 import threading
+import time
 from contextlib import contextmanager
 from dataclasses import replace
 from io import BytesIO, StringIO
@@ -28,7 +29,7 @@ from dropbox.identity import read_fingerprints
 from dropbox.logins import verify_password
 from dropbox.models import Login
 from dropbox.storing import store_file
-from imports.backups import making
+from imports.backups import making, restoring
 from imports.backups.manifests import measure, read_manifest
 from imports.copies import open_copy
 from imports.errors import Suspended
@@ -171,7 +172,7 @@ def reseal(folder, **changes):
     manifest.write(folder)
 
 
-def test_what_cannot_come_back_whole_does_not_come_back_at_all(account, elsewhere, tmp_path, settings):
+def test_what_cannot_come_back_whole_does_not_come_back_at_all(account, elsewhere, tmp_path, settings, monkeypatch):
     import_again(account, drop(tmp_path, "customers.txt", "C1"))
     Feed.objects.create(account=account, name="erp", protocol="ftp", host="ftp.example.com", password="s3cret")
     whole = tmp_path / "backup"
@@ -228,14 +229,15 @@ def test_what_cannot_come_back_whole_does_not_come_back_at_all(account, elsewher
         assert Feed.objects.get().password == "s3cret"
         with pytest.raises(CommandError, match=r"is not empty.*--replace"):
             run_command("restore", whole)
-        with (
-            psycopg.connect(Server().dsn, dbname=connection.settings_dict["NAME"]),
-            pytest.raises(CommandError, match="1 sessions use the database"),
-        ):
-            run_command("restore", whole, "--replace")
-        Connection.objects.update(profile_name="Changed since")
-        settings.ENCRYPTION_KEYS = settings.ENCRYPTION_KEYS[:1]
-        run_command("restore", whole, "--replace", "--without-secrets")
+        with psycopg.connect(Server().dsn, dbname=connection.settings_dict["NAME"]) as session:
+            monkeypatch.setattr(restoring, "MOMENT", 0)
+            with pytest.raises(CommandError, match="1 sessions use the database"):
+                run_command("restore", whole, "--replace")
+            monkeypatch.setattr(restoring, "MOMENT", 60)
+            monkeypatch.setattr(time, "sleep", lambda seconds: session.close())  # it ends while it is waited for
+            Connection.objects.update(profile_name="Changed since")
+            settings.ENCRYPTION_KEYS = settings.ENCRYPTION_KEYS[:1]
+            run_command("restore", whole, "--replace", "--without-secrets")
         assert Connection.objects.get().profile_name != "Changed since"
 
         call_command("migrate", "django_q", "0017", verbosity=0)
