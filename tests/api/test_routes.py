@@ -1,6 +1,7 @@
 """Who may ask what: every route that there is, for everybody who might ask."""
 
 import json
+from copy import deepcopy
 from typing import Any
 
 import pytest
@@ -73,16 +74,25 @@ def world_answer(program, method, place, body, name):
     return program(method, place, body)
 
 
-@pytest.fixture
-def sandbox(world):
-    """Sam edits the sandbox of maison alone, and Ada views maison and edits its sandbox."""
-    account = add_sandbox(world.maison)
-    fill = fill_account(account)
-    sam, ada = Program(make_user("sam")), Program(make_user("ada"))
-    add_member(world.maison, ada.user, "viewer")
-    for program in (sam, ada):
-        add_member(account, program.user, "editor")
+@pytest.fixture(scope="module")
+def _made_sandbox(_made, django_db_blocker):
+    """As what it belongs to, made once."""
+    maison = _made[0].maison
+    with django_db_blocker.unblock():
+        account = add_sandbox(maison)
+        fill = fill_account(account)
+        sam, ada = Program(make_user("sam")), Program(make_user("ada"))
+        add_member(maison, ada.user, "viewer")
+        for program in (sam, ada):
+            add_member(account, program.user, "editor")
     return fill, sam, ada
+
+
+@pytest.fixture
+def sandbox(world, _made_sandbox):
+    """Sam edits the sandbox of maison alone, and Ada views maison and edits its sandbox."""
+    fill, *programs = _made_sandbox
+    return fill, *deepcopy(programs)
 
 
 @pytest.mark.parametrize(("name", "path", "method"), [route for route in ROUTES if route[0] not in OPEN])

@@ -149,19 +149,30 @@ def test_json_is_one_document_of_text_and_numbers(world, body):
         problem_of(answer)
 
 
+ONE_OF_A_KIND = {
+    "account-detail", "format-draft", "format-propose", "lookups-load", "payment_term-detail", "review-list",
+    "run-release",
+}  # fmt: skip
+"""Routes that are tried with everything; the others, which read a body as these do, with two of each."""
+NO_DOCUMENTS = [BAD_BODIES[5], b"[1]", BAD_BODIES[0], BAD_BODIES[2], BAD_BODIES[9], b'"x"']
+NO_TYPES: list[tuple[str, dict[str, str]]] = [
+    ("nonsense", {}), ("application/json", {"HTTP_CONTENT_ENCODING": "gzip"}),
+    ("application/json; charset=utf-16", {}), ("application/json; charset=rot13", {}), ("text/csv", {}),
+    ("application/json; charset=idna", {}), ("application/x-www-form-urlencoded", {}),
+    ("multipart/form-data; charset=rot13; boundary=x", {}),
+]  # fmt: skip
+
+
 @pytest.mark.parametrize(("name", "path", "method"), WRITES)
 def test_no_route_stumbles_over_a_body(world, things, name, path, method):
     place = things(name, path)
     seen = {"HTTP_IF_MATCH": "*"} if name in DETAILS else {}
-    for body in (BAD_BODIES[0], BAD_BODIES[2], BAD_BODIES[5], BAD_BODIES[9], b"[1]", b'"x"'):
+    most = None if name in ONE_OF_A_KIND else 2
+    for body in NO_DOCUMENTS[:most]:
         answer = raw(world.rosa, method, place, body, **seen)
         assert answer.status_code == (415 if name in FORMS else 400), (body[:20], answer.content)
         problem_of(answer)
-    for content_type, headers in (
-        ("application/json; charset=utf-16", {}), ("application/json; charset=rot13", {}), ("text/csv", {}),
-        ("application/json; charset=idna", {}), ("application/x-www-form-urlencoded", {}), ("nonsense", {}),
-        ("application/json", {"HTTP_CONTENT_ENCODING": "gzip"}), ("multipart/form-data; charset=rot13; boundary=x", {}),
-    ):  # fmt: skip
+    for content_type, headers in NO_TYPES[:most]:
         answer = raw(world.rosa, method, place, b"{}1", content_type, **headers, **seen)
         assert answer.status_code == 415, (content_type, answer.content)
         problem_of(answer)
