@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import gc
 import os
+import subprocess
+import sys
 import time
 from ipaddress import ip_network
 from typing import Any
@@ -15,14 +17,33 @@ from django.test import TransactionTestCase
 from psycopg.errors import ObjectInUse
 
 from benchmarks.servers import Server
-from tests.processes import end_commands
+from tests.processes import ROOT, end_commands, wait_until
 
 MANY_ROWS = 5000
+TEMPLATE = pytest.StashKey[tuple[str, subprocess.Popen[bytes]]]()
 RENDER: Any = Template._render  # type: ignore[attr-defined]  # private; before the test client listens
 
 
 # Each process that tests start would compile all of the program anew.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_setupnodes(config):
+    """One process migrates for all."""
+    name = f"test_template_{os.getpid()}"
+    command = [sys.executable, "-m", "tests.template", name]
+    config.stash[TEMPLATE] = name, subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, start_new_session=True)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node):
+    node.workerinput["template"] = node.config.stash[TEMPLATE][0]
+
+
+def pytest_unconfigure(config):
+    if TEMPLATE in config.stash:
+        config.stash[TEMPLATE][1].communicate()
 
 
 def pytest_collection_finish():
@@ -68,9 +89,23 @@ def _quick_templates(django_test_environment):
 
 
 @pytest.fixture(scope="session")
-def django_db_modify_db_settings(django_db_modify_db_settings):
+def template(request, django_db_blocker):
+    """The name of the migrated database that all the processes copy; blank where there is but one process."""
+    name = getattr(request.config, "workerinput", {}).get("template", "")
+    if name:
+        with django_db_blocker.unblock():
+            server = Server()
+            wait_until(lambda: server.execute(f"SELECT 1 FROM pg_database WHERE datname = '{name}'") is not None, 200)
+            connection.close()
+    return name
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings, template):
     """No test pulls the plug of the server, so none waits for its disk."""
     connection.settings_dict["OPTIONS"]["options"] = "-c synchronous_commit=off"
+    if template:
+        connection.settings_dict["TEST"]["TEMPLATE"] = template
 
 
 @pytest.fixture(scope="session")
@@ -92,11 +127,14 @@ def bucket(bucket_server, settings, monkeypatch):
 
 
 @pytest.fixture(scope="session")
-def migrated(django_db_setup, django_db_blocker):
+def migrated(django_db_setup, django_db_blocker, template):
     """The name of a database as `migrate` leaves it, that others are copied from: migrating takes seconds.
 
     Blank where somebody is connected to the one of the tests.
     """
+    if template:
+        yield template
+        return
     with django_db_blocker.unblock():
         server, original = Server(), connection.settings_dict["NAME"]
         connection.close()
