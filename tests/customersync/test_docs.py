@@ -25,9 +25,9 @@ def test_there_are_commands_and_settings_to_look_for():
     assert {"DEBUG", "DATABASE_URL", "SECRET_KEY"} <= set(SETTINGS)
 
 
-@pytest.mark.parametrize("command", COMMANDS)
-def test_every_command_is_documented(command):
-    assert f"manage.py {command}" in DOCUMENTS
+def test_every_command_is_documented():
+    assert [command for command in COMMANDS if f"manage.py {command}" not in DOCUMENTS] == []
+    assert len(COMMANDS) > 20
 
 
 def test_every_setting_that_is_read_is_described_and_the_other_way_round():

@@ -31,9 +31,9 @@ UNSEEN = [
 
 
 @pytest.mark.parametrize("unseen", UNSEEN, ids=lambda text: f"U+{ord(text[0]):04X}")
-@pytest.mark.parametrize("place", ["{}A-17", "A-17{}", "A{}-17", " {} A-17 {} ", '="A-{}17"', '{}="A-17"'])
-def test_what_cannot_be_seen_is_no_part_of_a_key(unseen, place):
-    assert read_key(place.replace("{}", unseen)) == "A-17"
+def test_what_cannot_be_seen_is_no_part_of_a_key(unseen):
+    for place in ("{}A-17", "A-17{}", "A{}-17", " {} A-17 {} ", '="A-{}17"', '{}="A-17"'):
+        assert read_key(place.replace("{}", unseen)) == "A-17", place
 
 
 def test_what_cannot_be_seen_stays_within_other_text_but_makes_none():
