@@ -52,11 +52,14 @@ class Signs:
         self.busy: set[int] = set()
 
     def read(self) -> None:
+        """Take what was told, and forget who is gone, before another process gets the number."""
         now = time.monotonic()
         with contextlib.suppress(BlockingIOError):
             while text := os.read(self.reading, 65_536):
                 for line in text.decode().splitlines():
                     self._note(*line.split(), now=now)
+        self.idle_since = {process: since for process, since in self.idle_since.items() if _is_alive(process)}
+        self.busy = {process for process in self.busy if _is_alive(process)}
 
     def close(self) -> None:
         os.close(self.reading)
@@ -70,9 +73,8 @@ class Signs:
         long_ago = time.monotonic() - patience
         if self.guarded_at < long_ago:
             return True
-        idle = [since for process, since in self.idle_since.items() if _is_alive(process)]
-        nobody = not idle and not any(_is_alive(process) for process in self.busy)
-        return self.done_at < long_ago and (nobody or any(since < long_ago for since in idle))
+        nobody = not self.idle_since and not self.busy
+        return self.done_at < long_ago and (nobody or any(since < long_ago for since in self.idle_since.values()))
 
     def _note(self, what: str, process: str, *, now: float) -> None:
         if what == GUARDING:
@@ -88,7 +90,8 @@ class Signs:
 
 
 def _is_alive(process: int) -> bool:
-    with contextlib.suppress(ProcessLookupError):
+    try:
         os.kill(process, 0)
-        return True
-    return False
+    except (ProcessLookupError, PermissionError):  # gone, or its number is that of somebody else's process
+        return False
+    return True

@@ -45,6 +45,24 @@ def test_silence_is_told_from_work(signs, monkeypatch, told, silent):
     assert signs.is_silent(5) is silent
 
 
+@pytest.mark.parametrize("error", [None, PermissionError], ids=["by one of ours", "by one of somebody else"])
+def test_the_number_of_a_worker_that_is_gone_may_be_used_again(signs, monkeypatch, error):
+    def kill(process, what):
+        if error:
+            raise error
+
+    give_sign(BUSY, ME)
+    give_sign(IDLE, GONE)
+    signs.read()
+    monkeypatch.setattr("os.kill", kill)
+    monkeypatch.setattr("time.monotonic", lambda: 1010.0)
+    give_sign(GUARDING, 1)
+    give_sign(IDLE, OTHER)
+    signs.read()
+    assert signs.is_silent(5) is bool(error)  # where no worker is left
+    assert signs.idle_since.keys() == (set() if error else {OTHER})
+
+
 def test_workers_that_nobody_guards_are_given_up(signs, monkeypatch):
     give_sign(BUSY, ME)
     signs.read()
