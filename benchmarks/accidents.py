@@ -53,7 +53,7 @@ class Pace:
     """Until a server breaks something, or has mended."""
     turn: float = 2
     patience: float = 120
-    """That the hosts get to finish in peace."""
+    """That the hosts get in peace for the next file; a machine with other work may take longer for all of them."""
 
 
 @dataclass
@@ -133,8 +133,9 @@ class Chaos:
 
         for server in self.servers:
             server.misbehaviour.clear()
-        began = time.monotonic()
-        while time.monotonic() - began < self.pace.patience:
+        began = moved = time.monotonic()
+        before: tuple[int, int] | None = None
+        while time.monotonic() - moved < self.pace.patience:
             make_due()
             for _ in range(20):
                 self.supervise()
@@ -143,6 +144,10 @@ class Chaos:
             running = Pull.objects.filter(status="running").exists() or Run.objects.filter(status="running").exists()
             if not left and not running:
                 break
+            if before != (before := (left, Run.objects.count())):
+                moved = time.monotonic()
+        else:
+            self.tally["times that nothing moved any more before all was done"] += 1
         return time.monotonic() - began
 
     def report(self) -> bool:

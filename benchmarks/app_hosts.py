@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING
 import psutil
 from django.conf import settings
 
+from benchmarks.servers import WITH_THIS_PROCESS
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -36,7 +38,7 @@ class Program:
     def start(self) -> None:
         with self.log.open("a") as log:
             self.process = subprocess.Popen(
-                [sys.executable, *self.command],
+                [*WITH_THIS_PROCESS, sys.executable, *self.command],
                 cwd=ROOT, env={**os.environ, **self.variables}, stdout=log, stderr=log, start_new_session=True,
             )  # fmt: skip
 

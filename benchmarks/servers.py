@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,6 +13,8 @@ from typing import Any
 from urllib.parse import quote
 
 REQUESTS = (signal.SIGTERM, signal.SIGINT)
+WITH_THIS_PROCESS = ["setpriv", "--pdeathsig", "TERM"] if shutil.which("setpriv") else []
+"""What a command begins with that is told to end when whoever started it is killed: on Linux."""
 LAST_SECONDS = 60
 """How long a benchmark that was told to end may take to end its programs."""
 
@@ -101,7 +104,7 @@ def end_in_order() -> None:
 def run_to_its_end(command: list[str], environment: dict[str, str]) -> int:
     """Its exit code. When this process is told to end, so is that one, and has the time to end what it started."""
     end_in_order()
-    process = subprocess.Popen(command, env=environment)
+    process = subprocess.Popen([*WITH_THIS_PROCESS, *command], env=environment)
     try:
         return process.wait()
     finally:
