@@ -75,6 +75,9 @@ def _describe_answers(path: str, method: str, operation: dict[str, Any]) -> None
         if status != "428" or replaces:
             operation["responses"].setdefault(status, {"$ref": f"#/components/responses/Problem{status}"})
     parameters = operation.setdefault("parameters", [])
+    for parameter in parameters:
+        if parameter["in"] == "query" and parameter["schema"] == {"type": "string"}:
+            parameter["schema"] = {"type": "string", "minLength": 1}
     versioned = method in ("put", "patch") or path.endswith(DECISIONS)
     if method == "get":
         versioned = path.endswith("}/")

@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 from drf_spectacular.plumbing import get_lib_doc_excludes
 from rest_framework import mixins
-from rest_framework.exceptions import ErrorDetail, ParseError, PermissionDenied, ValidationError
+from rest_framework.exceptions import ErrorDetail, MethodNotAllowed, ParseError, PermissionDenied, ValidationError
 from rest_framework.generics import GenericAPIView
 from rest_framework.permissions import SAFE_METHODS
 from rest_framework.renderers import JSONRenderer
@@ -29,7 +29,7 @@ from accounts.api.problems import (
     PreconditionRequired,
     TooLarge,
 )
-from accounts.api.strictness import find_repeated, find_unknown
+from accounts.api.strictness import find_misread, find_repeated, find_unknown
 from accounts.models import Account
 from accounts.users import user_of
 from accounts.waiting import done_again, some_patience
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from django.db.models import QuerySet
+    from django_filters import Filter
     from rest_framework.request import Request
 
 
@@ -78,6 +79,9 @@ class AccountView(GenericAPIView[Any]):
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         check_form(request, self.largest_body)
         super().initial(request, *args, **kwargs)
+        method = str(request.method).lower()
+        if method not in self.http_method_names or not hasattr(self, method):
+            raise MethodNotAllowed(str(request.method))  # before anything is said of what came with it
         self.check_account(request, **kwargs)
         self.check_query(request)
         if not self.writes:
@@ -115,24 +119,32 @@ class AccountView(GenericAPIView[Any]):
             raise PermissionDenied(f"You may only look at {which}.")
 
     def check_query(self, request: Request) -> None:
-        """Raise ValidationError for a parameter that is unknown, repeated or blank."""
+        """Raise ValidationError for a parameter that is unknown, repeated, blank or not what its filter takes."""
         given = request.query_params
-        problems = find_unknown(given, self.known_parameters()) | find_repeated(given)
+        problems = find_unknown(given, self.known_parameters()) | find_misread(given, self.known_filters())
+        problems |= find_repeated(given)
         for name, value in given.items():
             if not str(value).strip() and name not in problems:
                 problems[name] = [ErrorDetail("Give a value, or leave it out.", "blank")]
         if problems:
             raise ValidationError(problems)
 
+    @property
+    def is_list(self) -> bool:
+        return isinstance(self, mixins.ListModelMixin) and getattr(self, "action", "list") == "list"
+
     def known_parameters(self) -> set[str]:
-        is_list = isinstance(self, mixins.ListModelMixin) and getattr(self, "action", "list") == "list"
-        if self.writes or not is_list:
+        if self.writes or not self.is_list:
             return set()
-        known: set[str] = set(getattr(self.paginator, "parameters", ()))
-        for backend in self.filter_backends:
+        return {*getattr(self.paginator, "parameters", ()), *self.known_filters()}
+
+    def known_filters(self) -> dict[str, Filter]:
+        """The filters of a list, by the names of their parameters."""
+        known: dict[str, Filter] = {}
+        for backend in self.filter_backends if self.is_list else ():
             made: Any = backend()
             filterset = made.get_filterset_class(self, self.get_queryset())
-            known |= set(filterset.base_filters if filterset else ())
+            known |= filterset.base_filters if filterset else {}
         return known
 
     def check_nothing_sent(self, request: Request) -> None:

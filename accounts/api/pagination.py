@@ -33,6 +33,13 @@ class KeyPagination(CursorPagination):
             raise ValidationError({self.page_size_query_param: f"Give a number from 1 to {self.max_page_size:,}."})
         return int(asked)
 
+    def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
+        parameters: list[dict[str, Any]] = super().get_schema_operation_parameters(view)
+        for parameter in parameters:
+            if parameter["name"] == self.page_size_query_param:
+                parameter["schema"] |= {"minimum": 1, "maximum": self.max_page_size}
+        return parameters
+
     def decode_cursor(self, request: Request) -> Any:
         """Raises ValidationError for a cursor that this API never gave."""
         try:

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from django_filters import BooleanFilter, NumberFilter
 from rapidfuzz import fuzz, process
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail, ValidationError
 
 if TYPE_CHECKING:
     from collections.abc import Collection
+
+    from django_filters import Filter
 
 NEAR = 60
 """Of 100, how alike two names are of which one may be meant by the other."""
@@ -31,6 +34,20 @@ def find_repeated(given: Mapping[str, Any]) -> dict[str, list[ErrorDetail]]:
         for name, values in lists.items()
         if len(values) > 1
     }
+
+
+def find_misread(given: Mapping[str, Any], filters: Mapping[str, Filter]) -> dict[str, list[ErrorDetail]]:
+    """Values that a filter takes for none, so that it lets everything through, or for another number than was meant."""
+    problems = {}
+    for name in given.keys() & filters.keys():
+        value = str(given[name]).strip()
+        if not value:
+            continue
+        if isinstance(filters[name], BooleanFilter) and value.lower() not in ("true", "false", "1", "0"):
+            problems[name] = [ErrorDetail("Give true or false.", "invalid")]
+        elif isinstance(filters[name], NumberFilter) and not (value.isascii() and value.isdecimal()):
+            problems[name] = [ErrorDetail("Give a whole number.", "invalid")]
+    return problems
 
 
 def _explain(name: str, known: Collection[str]) -> str:

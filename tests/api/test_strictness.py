@@ -112,6 +112,28 @@ def test_a_filter_without_a_value_is_no_filter_that_takes_all(world):
     assert (answer.status_code, problem_of(answer)["errors"][0]["code"]) == (400, "blank")
 
 
+@pytest.mark.parametrize(
+    ("name", "place"),
+    [
+        ("dry_run", "runs"), ("enabled", "feeds"), ("enabled", "logins"), ("similar", "review"), ("overdue", "review"),
+        ("not_in_last_full_file", "connections"), ("run", "changes"), ("after", "pulls"),
+    ],
+)  # fmt: skip
+def test_a_filter_of_another_kind_is_no_filter_that_takes_all(world, name, place):
+    for value in ("AAA", "0.5", "1e3", "%D9%A3", "null", "-1"):
+        answer = world.rosa("get", f"accounts/maison/{place}/?{name}={value}")
+        assert (answer.status_code, [error["field"] for error in problem_of(answer)["errors"]]) == (400, [name]), value
+    assert world.rosa("get", f"accounts/maison/{place}/?{name}=1").status_code == 200
+
+
+@pytest.mark.parametrize(
+    "place", ["connections/1/keep", "connections/1/approve", "runs/1/undo", "runs/upload", "changes"]
+)
+def test_a_method_that_is_none_is_said_before_what_came_with_it(world, place):
+    answer = world.rosa("delete", f"accounts/maison/{place}/?x=1", {"surprise": 1})
+    assert (answer.status_code, problem_of(answer)["code"]) == (405, "method_not_allowed")
+
+
 def test_a_field_of_a_form_is_given_once(world):
     body = [("dry_run", "true"), ("dry_run", "false")]
     form = b"".join(
