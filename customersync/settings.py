@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from datetime import timedelta
 from functools import partial
-from ipaddress import ip_network
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -20,7 +19,17 @@ from django.urls import reverse_lazy
 from django.utils.functional import SimpleLazyObject
 
 from accounts.plugins import collect_named
-from customersync.configuration import Environment, check_names
+from customersync.configuration import (
+    Environment,
+    check_names,
+    read_address,
+    read_database,
+    read_email,
+    read_networks,
+    read_ports,
+    read_site,
+    read_zone,
+)
 from customersync.local_keys import encryption_key, secret_key
 from customersync.logs import describe_logging
 from customersync.storage_url import read_storage_url
@@ -29,7 +38,7 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 
 env = Environment()
 if (BASE_DIR / ".env").is_file():
-    env.read_env(BASE_DIR / ".env")
+    env.read_file(BASE_DIR / ".env")
     register(partial(check_names, BASE_DIR / ".env"))
 
 # Whoever gives a database is in production unless they say otherwise.
@@ -109,8 +118,7 @@ TEMPLATES = [
 ]
 
 if env.str("DATABASE_URL", default="") or not DEBUG:
-    DATABASES = {"default": env.db_url("DATABASE_URL")}
-    DATABASES["default"]["ENGINE"] = "django.db.backends.postgresql"
+    DATABASES = {"default": env.get_value("DATABASE_URL", read_database)}
     DATABASES["default"]["CONN_MAX_AGE"] = env.int("CONN_MAX_AGE", default=60)
     # A session that the server or something between has ended is replaced before a request uses it.
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
@@ -121,8 +129,7 @@ else:
 # A copy of the database that lists and exports are read from.
 if env.str("REPLICA_URL", default=""):
     DATABASES["replica"] = {
-        **env.db_url("REPLICA_URL"),
-        "ENGINE": "django.db.backends.postgresql",
+        **env.get_value("REPLICA_URL", read_database),
         "CONN_MAX_AGE": env.int("CONN_MAX_AGE", default=60),
         "CONN_HEALTH_CHECKS": True,
         "TEST": {"MIRROR": "default"},
@@ -143,7 +150,7 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 
 LANGUAGE_CODE = "en"
-TIME_ZONE = env.str("TIME_ZONE", default="UTC")
+TIME_ZONE = env.get_value("TIME_ZONE", read_zone, default="UTC")
 USE_TZ = True
 FORMAT_MODULE_PATH = "customersync.formats"
 
@@ -179,22 +186,20 @@ ONBOARDING_VOCABULARY = Path(env.str("ONBOARDING_VOCABULARY")) if env.str("ONBOA
 LOCAL_FEEDS = Path(env.str("LOCAL_FEEDS")).resolve() if env.str("LOCAL_FEEDS", default="") else None
 URL_FEEDS = env.list("URL_FEEDS", default=[])
 # The operator's own networks are closed to feeds and webhooks, which others set up, unless they are named.
-PRIVATE_NETWORKS = [
-    ip_network(text.strip(), strict=False)
-    for text in env.list("PRIVATE_NETWORKS", default=["127.0.0.0/8", "::1"] if DEBUG else [])
-]
+loopback = read_networks("127.0.0.0/8,::1")
+PRIVATE_NETWORKS = env.get_value("PRIVATE_NETWORKS", read_networks, default=loopback if DEBUG else [])
 FEED_TIMEOUT = env.float("FEED_TIMEOUT", default=30)
-FEED_SESSIONS_PER_HOST = max(1, env.int("FEED_SESSIONS_PER_HOST", default=4))
+FEED_SESSIONS_PER_HOST = env.int("FEED_SESSIONS_PER_HOST", default=4)
 
 # The drop box, where senders leave files for feeds of that kind. What they are told of host and ports stands here;
 # 0 for a port that is not served.
-SITE_URL = env.str("SITE_URL", default="").rstrip("/")
+SITE_URL = env.get_value("SITE_URL", read_site, default="")
 DROPBOX_HOST = env.str("DROPBOX_HOST", default=urlsplit(SITE_URL).hostname or "localhost")
 DROPBOX_BIND = env.str("DROPBOX_BIND", default="127.0.0.1" if DEBUG else "0.0.0.0")  # noqa: S104  (senders come from outside)
 DROPBOX_SFTP_PORT = env.int("DROPBOX_SFTP_PORT", default=2222)
 DROPBOX_FTPS_PORT = env.int("DROPBOX_FTPS_PORT", default=2121)
-DROPBOX_PASSIVE_PORTS = env.str("DROPBOX_PASSIVE_PORTS", default="")
-DROPBOX_PASSIVE_ADDRESS = env.str("DROPBOX_PASSIVE_ADDRESS", default="")
+DROPBOX_PASSIVE_PORTS = env.get_value("DROPBOX_PASSIVE_PORTS", read_ports, default=None)
+DROPBOX_PASSIVE_ADDRESS = env.get_value("DROPBOX_PASSIVE_ADDRESS", read_address, default=None)
 DROPBOX_PLAIN_FTP = env.bool("DROPBOX_PLAIN_FTP", default=False)
 DROPBOX_CERTIFICATE = env.str("DROPBOX_CERTIFICATE", default="")
 DROPBOX_SESSIONS = env.int("DROPBOX_SESSIONS", default=500)
@@ -202,7 +207,7 @@ DROPBOX_IDLE_SECONDS = env.int("DROPBOX_IDLE_SECONDS", default=600)
 
 # Whoever is told when a file or a feed needs somebody.
 SMTP_BACKEND = "imports.messages.smtp.EmailBackend"
-email = env.email_url("EMAIL_URL", default="consolemail://" if DEBUG else "smtp://localhost:25")
+email = env.get_value("EMAIL_URL", read_email, read_email("consolemail://" if DEBUG else "smtp://localhost:25"))
 if email["EMAIL_BACKEND"] == "django.core.mail.backends.smtp.EmailBackend":
     email["EMAIL_BACKEND"] = SMTP_BACKEND
 vars().update(email)

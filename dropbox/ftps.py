@@ -8,6 +8,7 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 from OpenSSL import SSL
 from pyftpdlib.authorizers import DummyAuthorizer
 from pyftpdlib.exceptions import AuthenticationFailed
@@ -62,28 +63,35 @@ class Server(ThreadedFTPServer):
 
 
 def _read_settings(certificate: bytes) -> dict[str, Any]:
-    low, _, high = settings.DROPBOX_PASSIVE_PORTS.partition("-")
     return {
         "ssl_context": make_context(certificate),
         "tls_control_required": not settings.DROPBOX_PLAIN_FTP,
         "tls_data_required": not settings.DROPBOX_PLAIN_FTP,
-        "passive_ports": range(int(low), int(high or low) + 1) if low else None,
-        "masquerade_address": settings.DROPBOX_PASSIVE_ADDRESS or None,
+        "passive_ports": settings.DROPBOX_PASSIVE_PORTS,
+        "masquerade_address": settings.DROPBOX_PASSIVE_ADDRESS,
         "timeout": settings.DROPBOX_IDLE_SECONDS,
     }
 
 
 def make_context(certificate: bytes) -> SSL.Context:
-    """TLS 1.2 or newer, with the key and the certificates of a text in PEM."""
+    """TLS 1.2 or newer, with the key and the certificates of a text in PEM.
+
+    Raises ImproperlyConfigured where they are no key and its certificates.
+    """
     context = SSL.Context(SSL.TLS_SERVER_METHOD)
     context.set_min_proto_version(SSL.TLS1_2_VERSION)
     context.set_options(SSL.OP_NO_COMPRESSION)
     with tempfile.NamedTemporaryFile() as file:
         file.write(certificate)
         file.flush()
-        context.use_certificate_chain_file(file.name)
-        context.use_privatekey_file(file.name)
-    context.check_privatekey()
+        try:
+            context.use_certificate_chain_file(file.name)
+            context.use_privatekey_file(file.name)
+            context.check_privatekey()
+        except SSL.Error:
+            raise ImproperlyConfigured(
+                "DROPBOX_CERTIFICATE names a file that is not a certificate, its chain and its key in PEM format."
+            ) from None
     context.set_session_id(b"customersync")
     return context
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from django.core.management import call_command
 
-from customersync.configuration import NAMES
+from customersync.configuration import KNOWN
 from imports.models import FormatVersion, Run
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -31,7 +31,7 @@ def test_every_command_is_documented():
 
 
 def test_every_setting_that_is_read_is_described_and_the_other_way_round():
-    assert set(SETTINGS) == set(NAMES)
+    assert set(SETTINGS) == set(KNOWN)
 
 
 def test_every_link_to_a_file_leads_somewhere():

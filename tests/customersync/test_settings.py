@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import base64
 import os
+import runpy
 import secrets
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from django.core.exceptions import ImproperlyConfigured
 
 from customersync.configuration import Environment, check_names
 
@@ -99,6 +101,82 @@ def test_a_name_in_the_file_that_is_no_setting_is_warned_of(tmp_path):
         (f"KEEP_FILE_DAYS in {file} is no setting.", "Do you mean KEEP_FILES_DAYS?"),
         (f"COLOUR in {file} is no setting.", "Take it away."),
     ]
+
+
+@pytest.fixture
+def read_settings(tmp_path, monkeypatch):
+    def read(**variables):
+        for name, value in {"DEBUG": "on", "DATA_DIR": str(tmp_path), "DATABASE_URL": "", **variables}.items():
+            monkeypatch.setenv(name, value)
+        return runpy.run_path(str(ROOT / "customersync/settings.py"))
+
+    return read
+
+
+WANTED_URL = "is no URL of a PostgreSQL, such as postgres://user:password@host:5432/name;"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("Q_WORKERS", "many", "is 'many': give a whole number from 0."),
+        ("UPLOAD_LIMIT", "1GB", "is '1GB': give a whole number from 1."),
+        ("KEEP_FILES_DAYS", "-1", "is '-1': give a whole number from 0 to 36,500."),
+        ("PRUNE_PULLS_AFTER_DAYS", "99999999999", "from 0 to 36,500."),
+        ("DROPBOX_SFTP_PORT", "65536", "is '65536': give a whole number from 0 to 65,535."),
+        ("FEED_TIMEOUT", "3x0", "is '3x0': give a number from 1 to 3,600."),
+        ("FEED_TIMEOUT", "nan", "give a number"),
+        ("FEED_TIMEOUT", "inf", "give a number"),
+        ("BEHIND_PROXY", "yess", "is 'yess': give on or off."),
+        ("DATABASE_URL", "nonsense", WANTED_URL),
+        ("DATABASE_URL", "mysql://user:Zq@host/name", WANTED_URL),
+        ("DATABASE_URL", "postgres://user:Zq@host:65536/name", WANTED_URL),
+        ("DATABASE_URL", "postgres://user:Zq/Zq@host/name", WANTED_URL),
+        ("DATABASE_URL", "postgres://user:Zq@host", WANTED_URL),
+        ("REPLICA_URL", "nonsense", WANTED_URL),
+        ("EMAIL_URL", "pigeon://user:Zq@host", "is no URL of a mail server, such as smtp+tls://"),
+        ("EMAIL_URL", "smtp://user:Zq/Zq@host", "is no URL of a mail server, such as smtp+tls://"),
+        ("SITE_URL", "sync.example.com", "give an address such as https://sync.example.com."),
+        ("SITE_URL", "https://[sync", "give an address such as https://sync.example.com."),
+        ("TIME_ZONE", "Mars/Base", "is 'Mars/Base': give the name of a time zone, such as Europe/Paris."),
+        ("TIME_ZONE", "../zone", "give the name of a time zone"),
+        ("DROPBOX_PASSIVE_PORTS", "50100-50000", "is '50100-50000': give ports such as 50000-50100."),
+        ("DROPBOX_PASSIVE_PORTS", "65535-65536", "give ports such as"),
+        ("DROPBOX_PASSIVE_ADDRESS", "example.com", "give an IPv4 address such as 203.0.113.7."),
+        ("PRIVATE_NETWORKS", "10.1.2.0/99", "is not understood: '10.1.2.0/99' does not appear to be an IPv4 or IPv6"),
+    ],
+)
+def test_a_value_that_is_not_understood_is_refused_and_no_secret_told(read_settings, name, value, said):
+    with pytest.raises(ImproperlyConfigured) as refusal:
+        read_settings(**{name: value})
+    assert str(refusal.value).startswith(f"{name} is ")
+    assert said in str(refusal.value)
+    assert "Zq" not in str(refusal.value)
+
+
+def test_a_blank_value_counts_as_none(read_settings):
+    names = [
+        "TIME_ZONE", "DROPBOX_BIND", "DROPBOX_SFTP_PORT", "FEED_TIMEOUT", "SITE_URL", "EMAIL_URL", "LOG_DETAILS",
+        "PRIVATE_NETWORKS", "ALLOWED_HOSTS",
+    ]  # fmt: skip
+    unset, blank = read_settings(), read_settings(**dict.fromkeys(names, " "))
+    assert {name: blank.get(name) for name in names} == {name: unset.get(name) for name in names}
+
+
+def test_a_value_is_taken_as_it_stands(read_settings):
+    read = read_settings(SECRET_KEY="$a#b", ALLOWED_HOSTS="a.example.com, b.example.com ,")
+    assert read["SECRET_KEY"] == "$a#b"
+    assert read["ALLOWED_HOSTS"] == ["a.example.com", "b.example.com"]
+
+
+def test_a_file_of_settings_that_cannot_be_read_is_not_passed_over(tmp_path):
+    with pytest.raises(
+        ImproperlyConfigured, match=r"cannot be read: Is a directory\. It takes the user whom it belongs"
+    ):
+        Environment().read_file(tmp_path)
+    (tmp_path / ".env").write_bytes(b"SECRET_KEY=\xff")
+    with pytest.raises(ImproperlyConfigured, match=r"cannot be read: it is no text in UTF-8\."):
+        Environment().read_file(tmp_path / ".env")
 
 
 def test_a_setting_that_nobody_described_cannot_be_read():
