@@ -6,3 +6,4 @@ import accounts.outages  # noqa: F401  (loaded before the processes are forked, 
 worker_class = "gthread"
 threads = 8
 workers = 3  # of processes; each thread has a database session
+control_socket_disable = True  # signals do what is needed; it would be made in the home of the user

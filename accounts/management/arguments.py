@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from argparse import ArgumentTypeError
 from typing import TYPE_CHECKING
 
 from django.core.management.base import CommandError
@@ -10,6 +11,9 @@ from accounts.models import Account
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
+
+
+LAST_PORT = 65535
 
 
 def add_account_argument(parser: ArgumentParser) -> None:
@@ -22,3 +26,10 @@ def find_account(code: str) -> Account:
     if account is None:
         raise CommandError(f"There is no account {code!r}. Make it with create_account.", returncode=2)
     return account
+
+
+def port_number(text: str) -> int:
+    """The type of an argument that is a TCP port; 0 is for whoever takes any that is free."""
+    if not (text.isascii() and text.isdigit()) or int(text) > LAST_PORT:
+        raise ArgumentTypeError(f"{text!r} is no port: give a number up to {LAST_PORT}")
+    return int(text)

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import getpass
+import os
+from contextlib import contextmanager
+from errno import EACCES
+from stat import S_ISREG
 from typing import TYPE_CHECKING
 
 from django.core.management.base import CommandError
 
 from accounts.models import User
 from imports.errors import SettingsWrong
+from imports.files.drafts import is_replaceable
 from imports.models import Feed, Run
 from imports.pipeline.recognising import find_version_for_file
 from imports.versioning import read_spec
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
+    from collections.abc import Iterator
     from pathlib import Path
 
     from accounts.models import Account
@@ -82,36 +88,55 @@ def choose_version(account: Account, name: str | None, start: bytes = b"") -> Fo
 
 
 def check_readable(path: Path) -> None:
-    """Raise CommandError for a path that is no file to read."""
-    if not path.exists():
-        raise CommandError(f"There is no file {path}.", returncode=2)
-    if not path.is_file():
-        raise CommandError(f"{path} is not a file. Give the path of one customer file.", returncode=2)
+    """Raise CommandError, with 2 as exit code, for a path that is no file to read."""
     try:
+        if not S_ISREG(path.stat().st_mode):
+            raise CommandError(f"{path} cannot be read: it is not a file.", returncode=2)
         path.open("rb").close()
     except OSError as error:
-        raise CommandError(f"{path} cannot be read: {error.strerror}.", returncode=2) from error
+        raise _unusable(path, "read", error) from None
 
 
 def check_writable(path: Path | None) -> None:
-    if path is not None and (path.is_dir() or not path.parent.is_dir()):
-        raise CommandError(f"{path} cannot be written: give a file name in a folder that exists.", returncode=2)
+    """Raise CommandError, with 2 as exit code, for a path at which no file can be written, before any work is done."""
+    if path is None:
+        return
+    try:
+        if path.is_dir() or not path.parent.is_dir():
+            raise CommandError(f"{path} cannot be written: give a file name in a folder that exists.", returncode=2)
+        written = path.resolve().parent if is_replaceable(path) else path
+    except (OSError, RuntimeError) as error:  # what Python 3.12 and before say of links that lead in a circle
+        raise _unusable(path, "written", error) from None
+    if not os.access(written, os.W_OK):
+        raise CommandError(f"{path} cannot be written: {os.strerror(EACCES)}.", returncode=2)
 
 
-def read_text(path: Path | None) -> str:
-    """The text of a file; "" without one. Raises CommandError, with 2 as exit code."""
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """What goes wrong with the file is said, as a CommandError: the disk that is full at last."""
+    try:
+        yield
+    except OSError as error:
+        raise CommandError(f"{path} cannot be written: {error.strerror or error}.") from None
+
+
+def read_text(path: Path | None, wanted: str) -> str:
+    """The text of a file, "" without one; `wanted` is what it should hold.
+
+    Raises CommandError, with 2 as exit code, where it cannot be read, is no text or holds nothing.
+    """
     if path is None:
         return ""
     try:
         text = path.read_text("utf-8-sig")
     except OSError as error:
-        raise CommandError(f"{path} cannot be read: {error.strerror}.", returncode=2) from None
+        raise _unusable(path, "read", error) from None
     except UnicodeDecodeError:
-        raise _no_text(path) from None
-    if "\0" in text:
-        raise _no_text(path)
+        text = "\0"
+    if "\0" in text or not text.strip():
+        raise CommandError(f"{path} is {'no text' if text.strip() else 'empty'}: give {wanted}.", returncode=2)
     return text
 
 
-def _no_text(path: Path) -> CommandError:
-    return CommandError(f"{path} is no text. A key or a certificate is needed in PEM format.", returncode=2)
+def _unusable(path: Path, done: str, error: Exception) -> CommandError:
+    return CommandError(f"{path} cannot be {done}: {getattr(error, 'strerror', None) or error}.", returncode=2)

@@ -199,7 +199,7 @@ class _Import:
             except OSError as error:
                 raise SettingsWrong(
                     f"{self.run} ended as {self.run.status}, but its rejects could not be written to {rejects}: "
-                    f"{error.strerror}. Make room there and import the file again."
+                    f"{error.strerror}. Mend that and import the file again."
                 ) from error
 
     def _bind(self, source: Source) -> CustomerMapping:

@@ -62,6 +62,11 @@ def test_commands_make_and_revoke_tokens(world, capsys):
         call_command("create_token", "nobody", "--name", "x")
     with pytest.raises(CommandError, match="1 to 3650"):
         call_command("create_token", "rosa", "--name", "x", "--days", "0")
+    for name in (" ", "x" * 101):
+        with pytest.raises(
+            CommandError, match=r"--name: (This field cannot be blank|Ensure this value has at most 100)"
+        ):
+            call_command("create_token", "rosa", "--name", name)
 
 
 def test_a_user_has_several_tokens(world):

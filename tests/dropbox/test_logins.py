@@ -8,10 +8,12 @@ from io import StringIO
 import asyncssh
 import pytest
 from django.contrib.auth.hashers import check_password
+from django.core.exceptions import ImproperlyConfigured
 from django.core.management import CommandError, call_command
 from django.urls import reverse
 from django.utils import timezone
 
+from dropbox.ftps import make_context
 from dropbox.health import find_problems
 from dropbox.identity import load_certificate, load_host_keys, read_fingerprints
 from dropbox.models import Login, ServerKey, Session
@@ -180,3 +182,14 @@ def test_sessions_of_a_server_that_was_killed_come_to_an_end(account):
     tidy()
     session = Session.objects.get()
     assert (session.ended, session.ended_at) == ("its server was ended from outside", session.seen_at)
+
+
+def test_a_drop_box_that_could_be_reached_by_nobody_is_not_served(db, settings):
+    for command in (["serve_dropbox", "--sftp"], ["create_feed", "erp", "--account", "maison", "--port"]):
+        with pytest.raises(CommandError, match="'65536' is no port: give a number up to 65535"):
+            call_command(*command, "65536")
+    settings.DROPBOX_SFTP_PORT = settings.DROPBOX_FTPS_PORT = 0
+    with pytest.raises(CommandError, match="Neither SFTP nor FTPS has a port"):
+        call_command("serve_dropbox")
+    with pytest.raises(ImproperlyConfigured, match="not a certificate, its chain and its key in PEM format"):
+        make_context(b"no certificate")

@@ -1,6 +1,7 @@
 """Bad input gets an answer and never a traceback."""
 
 import json
+import os
 from io import StringIO
 from pathlib import Path
 
@@ -102,9 +103,9 @@ def test_nul_is_an_error_of_its_row(send):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["nowhere.txt"], "There is no file"),
-        (["."], "is not a file"),
-        (["manage.py", "--rejects", "nowhere/rejects.txt"], "cannot be written"),
+        (["manage.py", "--rejects", "nowhere/rejects.txt"], "cannot be written: give a file name in a folder"),
+        (["manage.py", "--rejects", "manage.py/rejects.txt"], "cannot be written: give a file name in a folder"),
+        (["manage.py", "--rejects", "x" * 300], "cannot be written: File name too long"),
         (["manage.py", "--rejects", "manage.py"], "would overwrite"),
         (["manage.py", "--account", "nobody"], "There is no account 'nobody'"),
     ],
@@ -114,6 +115,29 @@ def test_wrong_usage_ends_with_2(account, arguments, message):
         call_command("import_customers", *["--account", "maison", *arguments])
     assert error.value.returncode == 2
     assert not Run.objects.exists()
+
+
+@pytest.mark.parametrize("command", ["import_customers", "onboard_format", "load_format", "load_lookups"])
+@pytest.mark.parametrize(
+    ("path", "reason"),
+    [
+        ("nowhere.txt", "No such file or directory"),
+        ("manage.py/x", "Not a directory"),
+        ("x" * 300, "File name too long"),
+        (".", "(it is not a file|Is a directory)"),
+    ],
+)
+def test_a_path_that_is_no_file_to_read_is_refused_with_the_reason(account, command, path, reason):
+    with pytest.raises(CommandError, match=rf"{path} cannot be read: {reason}\.") as error:
+        call_command(command, path, "--account", "maison")
+    assert error.value.returncode == 2
+
+
+def test_who_may_not_write_the_rejects_is_told_before_the_import(account, monkeypatch):
+    monkeypatch.setattr(os, "access", lambda *_: False)  # root may write everywhere
+    with pytest.raises(CommandError, match=r"rejects\.txt cannot be written: Permission denied") as error:
+        call_command("import_customers", "manage.py", "--account", "maison", "--rejects", "rejects.txt")
+    assert (error.value.returncode, Run.objects.exists()) == (2, False)
 
 
 HEADERS = st.sampled_from(

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 
-from accounts.models import User
+from accounts.models import AuthToken, User
 from accounts.tokens import LONGEST, make_token
 
 if TYPE_CHECKING:
@@ -27,5 +28,9 @@ class Command(BaseCommand):
             raise CommandError(f"There is no active user {user!r}.", returncode=2)
         if not 1 <= days <= LONGEST:
             raise CommandError(f"Give 1 to {LONGEST} days.", returncode=2)
-        _, token = make_token(found, name[:100], days)
+        try:
+            AuthToken._meta.get_field("name").clean(name.strip(), None)
+        except ValidationError as error:
+            raise CommandError(f"--name: {' '.join(error.messages)}", returncode=2) from None
+        _, token = make_token(found, name.strip(), days)
         self.stdout.write(token)

@@ -26,7 +26,9 @@ class Command(BaseCommand):
         parser.add_argument("kinds", nargs="*", metavar="KIND", help="only these; --dry-run names them all")
         parser.add_argument("--dry-run", action="store_true", help="say what would go, and let nothing go")
         parser.add_argument("--most", type=int, metavar="N", help="end after so many")
-        parser.add_argument("--json", action="store_true", dest="as_json", help="print one JSON object, nothing else")
+        parser.add_argument(
+            "--json", action="store_true", dest="as_json", help="print one JSON object and nothing else"
+        )
 
     def handle(self, *, kinds: list[str], dry_run: bool, most: int | None, as_json: bool, **_: Any) -> None:
         chosen = list_prunables(kinds)

@@ -16,7 +16,7 @@ class Command(BaseCommand):
     help = "Revokes a user's tokens of a name, or that begin as given."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("user", metavar="USER")
+        parser.add_argument("user", metavar="USER", help="whose they are")
         parser.add_argument("name", metavar="NAME", help="the token's name, or its first 15 characters")
 
     def handle(self, *, user: str, name: str, **_: Any) -> None:

@@ -77,7 +77,8 @@ def change(
         if len(kept) == len(lines):
             raise CommandError(f"{login} has no key {fingerprint}.", returncode=2)
         lines = kept
-    lines += [line for path in add_key for line in read_text(path).splitlines() if line.strip()]
+    for path in add_key:
+        lines += [line for line in read_text(path, "public keys in OpenSSH format").splitlines() if line.strip()]
     login.public_keys = "\n".join(dict.fromkeys(lines))
     login.at_once = at_once or (login.at_once and not hourly)
     if no_password:

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand, CommandError
 
+from accounts.management.arguments import port_number
 from dropbox.errors import Refused
 from dropbox.serving import serve
 
@@ -24,14 +25,16 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--bind", default=settings.DROPBOX_BIND, metavar="ADDRESS", help="where it listens")
-        parser.add_argument("--sftp", type=int, metavar="PORT", help="of SFTP; 0 for any that is free")
-        parser.add_argument("--ftps", type=int, metavar="PORT", help="of FTPS; 0 for any that is free")
+        parser.add_argument("--sftp", type=port_number, metavar="PORT", help="of SFTP; 0 for any that is free")
+        parser.add_argument("--ftps", type=port_number, metavar="PORT", help="of FTPS; 0 for any that is free")
 
     def handle(self, *, bind: str, sftp: int | None, ftps: int | None, **options: Any) -> None:
         if sftp is None:
             sftp = settings.DROPBOX_SFTP_PORT or None
         if ftps is None:
             ftps = settings.DROPBOX_FTPS_PORT or None
+        if sftp is None and ftps is None:
+            raise CommandError("Neither SFTP nor FTPS has a port: set DROPBOX_SFTP_PORT or DROPBOX_FTPS_PORT.")
 
         def say(line: str) -> None:
             self.stdout.write(line)
@@ -42,4 +45,4 @@ class Command(BaseCommand):
         except (ImproperlyConfigured, Refused) as error:
             raise CommandError(str(error)) from None
         except OSError as error:
-            raise CommandError(f"The drop box cannot listen on {bind}: {error.strerror}.") from None
+            raise CommandError(f"The drop box cannot listen on {bind}: {error.strerror or error}.") from None

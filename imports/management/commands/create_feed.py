@@ -11,7 +11,7 @@ from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
-from accounts.management.arguments import add_account_argument, find_account
+from accounts.management.arguments import add_account_argument, find_account, port_number
 from imports.feeds.inspecting import describe_presented_key
 from imports.filesystems import find_transport, find_transports
 from imports.filesystems.markers import SETTLED
@@ -66,9 +66,9 @@ class Command(BaseCommand):
 
 def add_server_arguments(parser: ArgumentParser) -> None:
     """Which server it is, who logs in, and what it is trusted by."""
-    parser.add_argument("--protocol", default="sftp", choices=list(find_transports()))
+    parser.add_argument("--protocol", default="sftp", choices=list(find_transports()), help="sftp when not given")
     parser.add_argument("--host", default="", help="the server")
-    parser.add_argument("--port", type=int, help="the protocol's own when not given")
+    parser.add_argument("--port", type=port_number, metavar="PORT", help="the protocol's own when not given")
     parser.add_argument("--user", default="", help="who logs in")
     parser.add_argument(
         "--password-file",
@@ -82,7 +82,7 @@ def add_server_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--ca-bundle", type=Path, metavar="PATH", help="FTPS: PEM certificates to trust")
     parser.add_argument("--certificate-fingerprint", default="", metavar="HEX", help="FTPS: SHA-256 to trust alone")
     parser.add_argument("--url", default="", help="with --protocol url: such as s3://bucket")
-    parser.add_argument("--options-file", metavar="PATH", help="with --url: name = value lines for fsspec")
+    parser.add_argument("--options-file", type=Path, metavar="PATH", help="with --url: name = value lines for fsspec")
 
 
 def add_file_arguments(parser: ArgumentParser) -> None:
@@ -131,12 +131,12 @@ def read_feed(account: Account, name: str, options: dict[str, Any]) -> Feed:
         port=options["port"],
         user=options["user"],
         password=read_line(options["password_file"]),
-        private_key=read_text(options["private_key"]),
+        private_key=read_text(options["private_key"], "a private key in OpenSSH or PEM format"),
         host_key=options["host_key"],
-        ca_bundle=read_text(options["ca_bundle"]),
+        ca_bundle=read_text(options["ca_bundle"], "certificates in PEM format"),
         certificate_fingerprint=options["certificate_fingerprint"],
         url=options["url"],
-        options=read_text(options["options_file"] and Path(options["options_file"])),
+        options=read_text(options["options_file"], "lines of name = value"),
         folder=options["folder"],
         mask=options["mask"],
         format=find_format(account, options["format"]),
@@ -181,7 +181,7 @@ def read_line(path: str | None) -> str:
     if path == "-" and sys.stdin.isatty():
         line = getpass.getpass()
     else:
-        text = sys.stdin.readline() if path == "-" else read_text(Path(path))
+        text = sys.stdin.readline() if path == "-" else read_text(Path(path), "a password in its first line")
         line = text.partition("\n")[0].rstrip("\r")
     if not line:
         raise CommandError(f"The first line of {'the input' if path == '-' else path} is empty.", returncode=2)

@@ -13,7 +13,7 @@ from imports.errors import SettingsWrong
 from imports.files.drafts import drafting, publish
 from imports.files.exporting import export_file, export_json
 from imports.formats.spec import STANDARD
-from imports.management.arguments import check_writable, choose_version
+from imports.management.arguments import check_writable, choose_version, writing
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class Command(BaseCommand):
-    help = "Export the customers of an account as a file that imports back unchanged, or as JSON lines."
+    help = "Exports the customers of an account as a file that imports back unchanged, or as JSON lines."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         add_account_argument(parser)
@@ -52,7 +52,7 @@ class Command(BaseCommand):
             if path is None:
                 export(self.stdout)  # type: ignore[arg-type]  # Django's wrapper writes like a text file
                 return
-            with drafting(path) as draft:
+            with writing(path), drafting(path) as draft:
                 with draft.open("w", encoding=spec.dialect.encoding, newline="") as file:
                     count = export(file)
                 publish(draft, path)

@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand, CommandError
 from accounts.management.arguments import add_account_argument, find_account
 from imports.errors import SettingsWrong
 from imports.formats.documents import write_format
-from imports.management.arguments import check_writable
+from imports.management.arguments import check_writable, writing
 from imports.versioning import find_named, read_spec
 
 if TYPE_CHECKING:
@@ -34,4 +34,5 @@ class Command(BaseCommand):
         if out is None:
             self.stdout.write(text, ending="")
         else:
-            out.write_text(text, encoding="utf-8")
+            with writing(out):
+                out.write_text(text, encoding="utf-8")

@@ -25,7 +25,7 @@ SHOWN_ISSUES = 50
 
 
 class Command(BaseCommand):
-    help = "Import a customer file into an account: add its new customers, update the known ones."
+    help = "Imports a customer file into an account: adds its new customers, updates the known ones."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("file", type=Path, help="the customer file")

@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 
 
 class Command(BaseCommand):
-    help = "Do what is queued: imports, pulls, messages. Ends with SIGTERM or Ctrl-C."
+    help = "Does what is queued: imports, pulls, messages. Ends with SIGTERM or Ctrl-C."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
             "--workers", type=int, default=settings.Q_CLUSTER["workers"], metavar="N",
-            help="Of all lanes together; each has at least one. Default: Q_WORKERS.",
+            help="of all lanes together, each of which has one at least (Q_WORKERS)",
         )  # fmt: skip
 
     def handle(self, *args: Any, **options: Any) -> None:

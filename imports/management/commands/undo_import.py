@@ -32,7 +32,9 @@ class Command(BaseCommand):
         parser.add_argument("--dry-run", action="store_true", help="do everything and roll it back")
         parser.add_argument("--by", metavar="USER", help="the user who asks for it")
         add_reason(parser)
-        parser.add_argument("--json", action="store_true", dest="as_json", help="print one JSON object, nothing else")
+        parser.add_argument(
+            "--json", action="store_true", dest="as_json", help="print one JSON object and nothing else"
+        )
 
     def handle(self, *, run: int, dry_run: bool, by: str | None, reason: str, as_json: bool, **_: Any) -> None:
         found = find_run(run)

@@ -318,3 +318,10 @@ def test_an_unknown_account_is_wrong_usage(db):
     with pytest.raises(CommandError, match="There is no account 'nobody'") as error:
         call_command("export_customers", "--account", "nobody")
     assert error.value.returncode == 2
+
+
+@pytest.mark.parametrize("command", [["export_customers"], ["export_format", "erp"]])
+def test_a_disk_that_is_full_is_told(account, command):
+    save_draft(account, "erp", FORMAT_SPECS["one shipping address"])
+    with pytest.raises(CommandError, match=r"/dev/full cannot be written: No space left on device\."):
+        call_command(*command, "--account", "maison", "--out", "/dev/full")

@@ -105,7 +105,6 @@ def test_the_password_may_come_from_the_input(account, server, monkeypatch):
         (["--protocol", "ftp", "--host", "h", "--contact", "nobody"], "contacts: "),
         (["--protocol", "ftp", "--host", "h", "--outbox", "../up"], "outbox_folder: Give a folder within"),
         (["--protocol", "ftp", "--host", "h", "--outbox", "."], "outbox_folder: Give a folder within"),
-        (["--protocol", "ftp", "--host", "h", "--port", "70000"], "port: "),
         (["--protocol", "ftp", "--host", "h", "--format", "nowhere"], "no format 'nowhere'"),
         (["--protocol", "file"], "LOCAL_FEEDS names no folder"),
         (["--protocol", "url", "--url", "s3://bucket"], "URL_FEEDS allows none"),
@@ -191,11 +190,12 @@ def test_a_password_from_an_editor_on_windows_is_the_password(account, tmp_path)
 @pytest.mark.parametrize(
     ("option", "content", "said"),
     [
-        ("--password-file", b"", "first line of PATH is empty"),
+        ("--password-file", b"", "PATH is empty: give a password in its first line"),
         ("--password-file", b"\nsecond line\n", "first line of PATH is empty"),
         ("--ca-bundle", b"0\x82\x03\0DER", "PATH is no text"),
         ("--ca-bundle", b"\xff\xfe\x82", "PATH is no text"),
-        ("--private-key", b"P\0E\0M\0", "PATH is no text"),
+        ("--private-key", b"P\0E\0M\0", "PATH is no text: give a private key"),
+        ("--private-key", b" \n", "PATH is empty"),
     ],
 )
 def test_a_file_that_holds_something_else_is_refused(account, tmp_path, option, content, said):
