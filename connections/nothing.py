@@ -55,6 +55,23 @@ WORDS_AS_WRITTEN = frozenset(spelling for word in WORDS for spelling in _spellin
 """The same as they are written, for where many cells are looked at."""
 
 
+_NOT_YET = """
+tbd|tba|tbc|t.b.d.|t.b.a.|t.b.c.|to be determined|to be advised|to be announced|to be confirmed|to follow
+pending|unknown|unk|unspecified|not known|not provided|not given|not specified|no address|no state|no city
+no zip|no phone|placeholder|dummy|xxx|xxxx|xxxxx|zzz|zzzz|unbekannt|folgt|wird nachgereicht|platzhalter|inconnu
+inconnue|non connu|à définir|à préciser|sconosciuto|da definire|desconocido|por definir|pendiente|por confirmar
+onbekend|nog onbekend|volgt|desconhecido|a definir|ukendt|ukjent|okänd|nieznany|nieznane|neznámý|ismeretlen
+bilinmiyor|неизвестно|不明|未定|未知|미정
+"""
+NOT_YET = frozenset(
+    spelling
+    for word in _NOT_YET.replace("\n", "|").split("|")
+    if word
+    for spelling in (word, word.upper(), word.capitalize(), word.title())
+)
+"""What people write into a part of an address that nobody knows yet, as it is written. Elsewhere it may be a name."""
+
+
 def says_nothing(text: str) -> bool:
     """Whether a trimmed text is a word for nothing."""
     return text in WORDS_AS_WRITTEN or text.casefold() in WORDS

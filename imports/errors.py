@@ -53,6 +53,7 @@ class HeldFor(StrEnum):
     FOOTER = "footer"
     LIMITS = "limits"
     NEAR_KEYS = "near_keys"
+    ROW_MARKS = "row_marks"
     SWALLOWED_LINES = "swallowed_lines"
     ENCODED_TWICE = "encoded_twice"
     FAILURES = "failures"

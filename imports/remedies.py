@@ -22,6 +22,7 @@ REMEDIES = {
     "invalid_website": f"{_SENDER} the address of the website.",
     "kept": "Nothing, unless the file is to win: then a version of the format gives it the field, or whoever keeps the "
     "value lets it go.",
+    "left_out": "Nothing: the format leaves such rows out.",
     "lost_character": "The sender's export lost characters; it is written again, in the agreed encoding.",
     "malformed_quote": "The sender doubles quotes within cells, or a version of the format says how they are written.",
     "mangled_code": "A spreadsheet has changed the code. The sender exports it as text and sends the file again.",
@@ -42,6 +43,7 @@ REMEDIES = {
     "rejected_connection": "It was rejected in review. Approve it there if its files are to count.",
     "repeated_address": "The sender may leave the repeated address out; nothing else is to be done.",
     "required": "The sender fills it in, or a version of the format gives a default.",
+    "row_mark": "A version of the format says whether such rows are left out or taken, or the sender leaves them out.",
     "short_row": "The sender writes all cells of the row.",
     "swallowed_lines": "A quote is open in the row. The sender closes it or doubles it.",
     "too_long": "The sender shortens it: nothing is cut off here.",

@@ -100,9 +100,7 @@ def _take(draft: FormatVersion, posted: QueryDict) -> str:
     name = posted.get("field", "")
     if posted.get("all"):
         suggested = [question for question in find_questions(draft) if question.is_needed and question.suggestion]
-        return " ".join(
-            answer_question(draft, str(question.target), value=question.suggestion) for question in suggested
-        )
+        return " ".join(answer_question(draft, question.name, value=question.suggestion) for question in suggested)
     if posted.get("without"):
         return do_without(draft, name)
     return answer_question(draft, name, value=posted.get("value", ""), column=posted.get("column", ""))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -16,13 +16,16 @@ from unfold.widgets import (
 
 from accounts.careful import RowsAsPosted
 from imports.formats.countries import LANGUAGES
-from imports.formats.documents import NAMED_MARKS, read_mark, read_quote
+from imports.formats.documents import NAMED_MARKS, describe_marks, read_mark, read_marks, read_quote
 from imports.formats.encodings import UnknownEncoding, find_encoding
 from imports.formats.policies import AssignmentMode, FormatError, UnknownLookup
 from imports.formats.spec import BadValue, Blank, Ownership
 from imports.models import FormatColumn, FormatVersion
 from imports.template import ASSIGNMENTS
 from lookups.directory import LISTS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 class MarkField(forms.CharField):
@@ -69,6 +72,39 @@ class LinesField(forms.CharField):
         return self.to_python(data) != self.to_python(self.prepare_value(initial))
 
 
+class MarksField(forms.CharField):
+    """What rows with a value in a column are, as lines of "column: value = leave_out"."""
+
+    widget = UnfoldAdminTextareaWidget({"rows": 3, "placeholder": "LOEVM: X = leave_out"})
+
+    def prepare_value(self, value: Any) -> Any:
+        return "\n".join(write_marks(value)) if isinstance(value, dict) else value
+
+    def to_python(self, value: Any) -> dict[str, dict[str, str]]:  # type: ignore[override]  # a mapping, not a text
+        marks: dict[str, dict[str, str]] = {}
+        for line in filter(str.strip, (super().to_python(value) or "").splitlines()):
+            left, _, meaning = line.rpartition("=")
+            name, _, mark = left.rpartition(":")
+            if not name.strip():
+                raise ValidationError(f"{line.strip()!r} is not written as column: value = leave_out.")
+            marks.setdefault(name.strip(), {})[mark.strip()] = meaning.strip()
+        try:
+            return describe_marks(read_marks(marks))
+        except FormatError as error:
+            raise ValidationError(str(error)) from None
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        try:
+            return self.to_python(data) != self.to_python(self.prepare_value(initial))
+        except ValidationError:
+            return True
+
+
+def write_marks(row_marks: Mapping[str, Mapping[str, str]]) -> list[str]:
+    """The same lines."""
+    return [f"{name}: {mark} = {meaning}" for name, marks in row_marks.items() for mark, meaning in marks.items()]
+
+
 class DraftForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time
     """The settings of a version; what is kept as a mapping is chosen kind by kind."""
 
@@ -80,6 +116,11 @@ class DraftForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at ru
         help_text="Masks of lines that are no rows, wherever they stand, each on a line of its own: ---* or Page *.",
     )
 
+    row_marks = MarksField(
+        required=False,
+        help_text="Rows that are no customers for a mark in a column, each on a line: LOEVM: X = leave_out. "
+        "Those that are customers like others are taken: Blocked: All = take.",
+    )
     languages = forms.MultipleChoiceField(
         required=False,
         choices=list(LANGUAGES.items()),
@@ -108,6 +149,7 @@ class DraftForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at ru
             "encoded_twice",
             "words_for_nothing",
             "blank_code",
+            "row_marks",
             "max_error_percent",
             "max_change_percent",
             "max_near_key_percent",

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from unfold.decorators import display
 
-from imports.admin.forms import DraftForm
+from imports.admin.forms import DraftForm, write_marks
 from imports.formats.countries import LANGUAGES
 
 if TYPE_CHECKING:
@@ -23,6 +23,11 @@ def value_map_said(column: FormatColumn) -> str:
 @display(description="ignore lines")
 def lines_ignored(version: FormatVersion) -> str:
     return "\n".join(version.ignore_lines) or "-"
+
+
+@display(description="row marks")
+def marks_said(version: FormatVersion) -> str:
+    return "\n".join(write_marks(version.row_marks)) or "-"
 
 
 @display(description="languages")
@@ -45,6 +50,7 @@ def list_policies(version: FormatVersion) -> str:
 IN_WORDS: dict[str, Callable[[Any], str]] = {
     "ignore_lines": lines_ignored,
     "languages": languages_named,
+    "row_marks": marks_said,
     "value_map": value_map_said,
 }
 """What says in words what a field holds."""

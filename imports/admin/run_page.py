@@ -34,8 +34,8 @@ AT_WORK = (Status.QUEUED, Status.RUNNING)
 BAR = ("created", "updated", "unchanged", "deleted", "skipped", "rejected")
 CHANGED = ("created", "updated", "deleted")
 """From the left end of the bar to its right one."""
-LOOKS_WRONG = (HeldFor.NEAR_KEYS, HeldFor.SWALLOWED_LINES, HeldFor.ENCODED_TWICE)
-"""Held for what a program did to the file: likelier than not it is to be sent again."""
+LOOKS_WRONG = (HeldFor.NEAR_KEYS, HeldFor.SWALLOWED_LINES, HeldFor.ENCODED_TWICE, HeldFor.ROW_MARKS)
+"""Held for what a program did to the file or says in it: likelier than not it is to be sent again."""
 MOST_RELATED = 20
 DETAILS = (
     "started_by", "started_at", "finished_at", "seconds", "format_name", "file_size", "sha256", "rows", "rows_rejected",

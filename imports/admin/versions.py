@@ -17,7 +17,7 @@ from accounts.owned import AccountOwnedAdmin, AccountOwnedInline, VisibleFilter
 from accounts.users import user_of
 from imports.admin.answering import TEMPLATE_FIELDS
 from imports.admin.forms import ApprovalForm, ColumnForm, ColumnsInOrder, DraftForm
-from imports.admin.frozen import in_words, languages_named, lines_ignored, list_policies, value_map_said
+from imports.admin.frozen import in_words, languages_named, lines_ignored, list_policies, marks_said, value_map_said
 from imports.admin.next_steps import find_gap, find_next_step
 from imports.admin.reading import ReadingPages
 from imports.admin.steps import page_of
@@ -127,6 +127,7 @@ class FormatVersionAdmin(ReadingPages, AccountOwnedAdmin):
                     ("languages", "full_files"),
                     ("swallowed_lines", "encoded_twice"),
                     ("words_for_nothing", "blank_code"),
+                    "row_marks",
                     ("allow_trailing_delimiter", "allow_short_rows"),
                     *DraftForm.policy_fields(),
                 ],
@@ -180,7 +181,7 @@ class FormatVersionAdmin(ReadingPages, AccountOwnedAdmin):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         """What says in words what a field holds, beside them."""
-        return (*super().get_readonly_fields(request, obj), lines_ignored, languages_named, list_policies)
+        return (*super().get_readonly_fields(request, obj), lines_ignored, languages_named, marks_said, list_policies)
 
     # -- the page
 

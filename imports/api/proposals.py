@@ -16,8 +16,9 @@ from accounts.api.parsers import JSONTextField, WholeMultiPartParser
 from accounts.api.strictness import StrictSerializer
 from imports.api.errors import answering
 from imports.api.formats import describe_newest
-from imports.formats.documents import read_mark, read_quote
+from imports.formats.documents import read_mark, read_marks, read_quote
 from imports.formats.encodings import UnknownEncoding, find_encoding
+from imports.formats.plain import read_json
 from imports.formats.policies import FormatError
 from imports.models import Format, FormatVersion
 from imports.onboarding import Corrections
@@ -44,6 +45,10 @@ class ProposeSerializer(StrictSerializer):
     )
     blanked = JSONTextField(
         required=False, help_text="Columns whose values become blank where their field cannot have them: a list."
+    )
+    row_marks = JSONTextField(
+        required=False,
+        help_text='What rows with a value in a column are, leave_out or take: {"LOEVM": {"X": "leave_out"}}.',
     )
     encoding = serializers.CharField(required=False, max_length=30, help_text="Such as cp1252.")
     delimiter = serializers.CharField(
@@ -144,7 +149,12 @@ def read_corrections(values: dict[str, Any]) -> Corrections:
         encoding = find_encoding(values["encoding"]) if values.get("encoding") else ""
     except UnknownEncoding as error:
         raise ValidationError({"encoding": str(error)}) from None
+    try:
+        row_marks = read_marks(read_json(values.get("row_marks", {})))
+    except FormatError as error:
+        raise ValidationError({"row_marks": str(error)}) from None
     return Corrections(
+        row_marks=row_marks,
         constants=read_values("constants", values.get("constants", {})),
         defaults=read_values("defaults", values.get("defaults", {})),
         blanked=_read_blanked(values.get("blanked", [])),

@@ -31,6 +31,7 @@ class HeaderDrift:
 
     def __init__(self, spec: FormatSpec, header: list[str], ignored: Collection[int]) -> None:
         self.columns = spec.columns or ()
+        self.marks = spec.policies.row_marks
         self.approved = spec.header
         self.header = header
         self.places: dict[str, list[int]] = {}
@@ -44,6 +45,7 @@ class HeaderDrift:
         """Indexes of the columns that neither the approved header nor the mapping knows."""
         known = {normalize(text) for text in self.approved}
         known |= {normalize(text) for column in self.columns for text in column.headers}
+        known |= set(map(normalize, self.marks))
         positions = set() if self.approved else {column.source for column in self.columns}
         return [
             index
@@ -65,7 +67,17 @@ class HeaderDrift:
                 for name, code, message in found
                 if code
             ]
-        return problems
+        return problems + [problem for name in self.marks if (problem := self._find_lost_marks(name))]
+
+    def _find_lost_marks(self, name: str) -> Problem | None:
+        """What is wrong with a column that marks rows; none where it is there."""
+        places = self.places.get(normalize(name), [])
+        is_position = not places and name.isascii() and name.isdigit()
+        if len(places) == 1 or (is_position and 0 < int(name) <= len(self.header)):
+            return None
+        code, what = ("doubled_column", "stands in the header twice") if places else ("missing_column", "is missing")
+        message = f"The column {name!r}, by which the format leaves rows out, {what}."
+        return Problem(code=code, message=message, column=name)
 
     def _find_absent(self, name: str, column: Column) -> tuple[str, str, str]:
         """Header, code and message of what is wrong with a column found by its header; no code when nothing is."""

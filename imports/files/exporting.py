@@ -17,6 +17,7 @@ from connections.models import Buyer, Connection
 from connections.stored import ADDRESS_FIELDS, ASSIGNMENT_MODELS, GIVEN_OF_CONNECTION, StoredCustomer, fetch_stored
 from imports.errors import SettingsWrong
 from imports.formats.masks import write_footer
+from imports.formats.policies import RowMark
 from imports.formats.spec import STANDARD, Column, FormatSpec, fold_value_map
 from imports.formats.widgets import WIDGETS
 from imports.formats.writing import Unwritable, write_record
@@ -189,6 +190,14 @@ class Layout:
                     self.header.append(text)
                 if column.headers == (column.source,):
                     self.places.append((index, column, _inverse(column)))
+        self.marks: dict[int, str] = {}
+        for name, marks in spec.policies.row_marks.items():
+            is_position = normalize(name) not in indexes and name.isdecimal()
+            index = int(name) - 1 if is_position else indexes.setdefault(normalize(name), len(self.header))
+            if index == len(self.header) and not is_position:
+                self.header.append(name)
+            if marks.get("") is RowMark.LEAVE_OUT:
+                self.marks[index] = next(value for value, meaning in marks.items() if meaning is RowMark.TAKE)
         self.width = max(len(self.header), spec.dialect.width, 1 + max((index for index, *_ in self.places), default=0))
         self.header += [f"column {number}" for number in range(len(self.header) + 1, self.width + 1)]
         self.capacity: dict[Group, int] = {}
@@ -245,7 +254,7 @@ class Layout:
         return rows
 
     def _cells(self, row: Row) -> list[str]:
-        cells = [""] * self.width
+        cells = [self.marks.get(index, "") for index in range(self.width)] if self.marks else [""] * self.width
         for index, column, inverse in self.places:
             target = column.target
             records = row.get(target.field.group, ())

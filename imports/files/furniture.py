@@ -11,6 +11,8 @@ from lookups.texts import drop_invisible, read_key
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from imports.files.marks import RowMarks
+
 
 def _names_of(field: TemplateField) -> list[str]:
     """How headers name a field, also with the number of the first group."""
@@ -35,15 +37,22 @@ class Furniture:
     """What a row of a file may be instead of a customer's, given the file's header.
 
     Of a file without one, `targets` are the fields of its columns by their index: a row that names them is a header.
+    `marks` are the columns by which rows are left out; false where there are none.
     """
 
     def __init__(
-        self, header: Sequence[str], code_index: int, delimiter: str, targets: Mapping[int, Target] | None = None
+        self,
+        header: Sequence[str],
+        code_index: int,
+        delimiter: str,
+        targets: Mapping[int, Target] | None = None,
+        marks: RowMarks | None = None,
     ) -> None:
         self.header = as_compared(header)
         self.targets = {} if self.header else targets or {}
         self.code_index = code_index
         self.delimiter = delimiter
+        self.marks = marks
         self.without_code = bool(self.header) and not any(self.header[code_index : code_index + 1])
         """Whether the header has nothing where customers have their code."""
         named = _TEMPLATE_NAMES if self.targets else header
@@ -55,6 +64,10 @@ class Furniture:
     def has(self, cells: Sequence[str]) -> bool:
         """Whether a row is the header again, or a line that names the delimiter."""
         return self.is_header(cells) or self._is_separator(cells)
+
+    def leaves_out(self, cells: Sequence[str]) -> bool:
+        """Whether the format leaves a row out for a mark in it."""
+        return self.marks is not None and self.marks.leaves_out(cells)
 
     def is_header(self, cells: Sequence[str]) -> bool:
         """Whether a row is the header again, compared as headers are, or one where the file has none."""

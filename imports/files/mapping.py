@@ -16,6 +16,7 @@ from imports.errors import FileHeld, FileRejected, HeldFor
 from imports.files.blocks import Block, BoundColumn
 from imports.files.drift import HeaderDrift
 from imports.files.furniture import Furniture
+from imports.files.marks import RowMarks
 from imports.formats.policies import WordsForNothing
 from imports.formats.spec import SOURCE_HEADERS, Column, FormatSpec, Ownership, fold_value_map
 from imports.formats.widgets import make_widget
@@ -128,7 +129,14 @@ class CustomerMapping:
     def furniture(self) -> Furniture:
         """What rows of the file may be instead of customers'."""
         targets = {column.indexes[0]: target for target, column in self.columns.items() if len(column.indexes) == 1}
-        return Furniture(self.header, self.code_index, self.spec.dialect.delimiter, targets)
+        return Furniture(self.header, self.code_index, self.spec.dialect.delimiter, targets, self.marks)
+
+    @cached_property
+    def marks(self) -> RowMarks:
+        """The columns of the file that say which rows are no customers, or seem to."""
+        mapped = {index for column in self.columns.values() for index in column.indexes} | self.reject_indexes
+        width = len(self.header) if self.header else self.spec.width
+        return RowMarks(self.spec, self.header, mapped, width)
 
     def sent_cells(self, cells: Sequence[str]) -> list[str]:
         """The cells below the original header: what rejects had behind them says nothing of the row."""

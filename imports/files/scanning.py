@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from itertools import groupby
+from itertools import groupby, takewhile
 from typing import TYPE_CHECKING
 
 from imports.errors import FileHeld, FileRejected, HeldFor, Problem
 from imports.files.furniture import Furniture
 from imports.files.records import Row, decode, decode_record, decode_records, is_blank, without_line_end
 from imports.files.sources import count_line_ends
-from imports.files.spans import FAULTY, LEFT_OUT, Scan, SpanWriter
+from imports.files.spans import FAULTY, LEFT_OUT, NOBODY, Scan, SpanWriter
 from imports.formats.encodings import BLOCK
 from lookups.texts import drop_controls, read_key
 
@@ -51,6 +51,7 @@ class _FirstRead:
         self.no_codes = no_codes
         self.continues = continues
         self.furniture = scan.furniture
+        self.marks = scan.furniture.marks
         self.writer = SpanWriter(scan, source)
         self.blocks = source.blocks()
         self.line = source.body_line - 1
@@ -61,7 +62,7 @@ class _FirstRead:
     def go(self) -> None:
         while lines := self.waiting or self._next_lines():
             self.waiting = []
-            if not self.is_plain:
+            if not self.is_plain or self._leaves_out_any(lines):
                 self._scan_records(lines)
             elif self.source.ignores:
                 self._scan_unignored(lines, self.source.ignores)
@@ -69,6 +70,14 @@ class _FirstRead:
                 self._scan_plain(lines)
         self.writer.end()
         self.scan.end = self.writer.offset
+
+    def _leaves_out_any(self, lines: list[bytes]) -> bool:
+        """Whether one of some plain lines is left out for a mark; what they hold of marks is noted where none is."""
+        if not self.marks:
+            return False
+        ignores = self.source.ignores
+        rows = lines if ignores is None else [line for line in lines if not ignores(line)]
+        return self.marks.note_lines(rows, self.line + 1, self.source.delimiter)
 
     def _next_lines(self) -> list[bytes]:
         """The lines of the next block that has any but blank ones; whether it is plain is noted."""
@@ -103,7 +112,12 @@ class _FirstRead:
                 self.scan.repeated_headers += 1
                 self.scan.first_repeat = self.scan.first_repeat or line
             return None
-        return self.writer.above if not code and self.writer.above and self.continues(cells) else code
+        if code or not self.writer.above or not self.continues(cells):
+            return code
+        if self.writer.above == NOBODY:
+            self.scan.left_out[""] += 1
+            return None
+        return self.writer.above
 
     def _find_owner_of_line(self, code: str, raw: bytes, line: int) -> str | None:
         """The same for a line that is not cut yet."""
@@ -175,6 +189,12 @@ class _FirstRead:
         reader = self.source.records(go_on(), self.line + 1)
         for row in reader:
             code = self._find_code(row.cells[code_index]) if len(row.cells) > code_index else ""
+            if self.marks and not row.fault and not is_blank(row):
+                self.marks.note_row(row.cells, row.line)
+                if self.marks.leaves_out(row.cells):
+                    self.scan.left_out[code] += 1
+                    writer.leave_out(len(row.raw))
+                    continue
             owner: str | None = code
             if not code or code in self.furniture.suspects:
                 owner = None if is_blank(row) else self._find_owner(code, row.cells, row.line)
@@ -225,6 +245,7 @@ def read_rows(source: Source, scan: Scan, spans: Iterable[int]) -> Iterator[Row]
             raw = os.pread(source.file.fileno(), size, scan.offsets[span])
             rows = _rows_of(source, raw, scan.lines[span], is_faulty=bool(marks & FAULTY))
         if marks & LEFT_OUT:
+            rows = takewhile(lambda row: not scan.furniture.leaves_out(row.cells), rows)
             rows = (row for row in rows if not is_blank(row) and not scan.furniture.has(row.cells))
         yield from rows
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from array import array
+from collections import Counter
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -17,6 +18,8 @@ DIGEST = 16
 """Bytes of a digest."""
 LEFT_OUT, FAULTY = 1, 2
 """What a span holds beside sound rows of its customer."""
+NOBODY = "\0"
+"""Whose a row is that is left out; no customer has such a code."""
 
 
 class Scan:
@@ -26,12 +29,14 @@ class Scan:
     quotes is one by itself. `previous` chains a customer's spans backwards. `nameless` is the number of the rows that
     name no customer, if there are any. Per customer that is the code, 16 bytes of digest and 4 bytes more, per span 17.
     `repeated_headers` is how often the header stands among the rows, and `first_repeat` the line where first.
+    `left_out` counts the rows that the format leaves out, by the code that they have.
     """
 
     def __init__(self, seed: bytes, furniture: Furniture) -> None:
         self.seed = seed
         self.furniture = furniture
         self.repeated_headers, self.first_repeat = 0, 0
+        self.left_out: Counter[str] = Counter()
         self.customers: dict[str, int] = {}
         self.digests = bytearray()
         self.last_span = array("i")
@@ -39,6 +44,11 @@ class Scan:
         self.records = 0
         self.end = 0
         self.nameless: int | None = None
+
+    def count_with_left_out(self) -> dict[str, int]:
+        """How many rows and customers the file has with those that are left out."""
+        codes = self.left_out.keys() - self.customers.keys() - {""}
+        return {"rows": self.records + self.left_out.total(), "customers": len(self.customers) + len(codes)}
 
     def digest_of(self, code: str, raw: bytes) -> hashlib.blake2b:
         """The digest of a customer's rows so far, gone on with these."""
@@ -87,7 +97,7 @@ class SpanWriter:
         self.offset = source.body
         self.code: str | None = None
         self.above = ""
-        """Whose the row above is; "" for nobody's."""
+        """Whose the row above is; "" for nobody's, and NOBODY for one that was left out."""
         self.rows: list[bytes] = []
         self.line = self.start = self.marks = 0
         self.digest: hashlib.blake2b | None = None
@@ -114,6 +124,12 @@ class SpanWriter:
         self.fold()
         self.offset += size
         self.marks |= LEFT_OUT
+
+    def leave_out(self, size: int) -> None:
+        """Leave out a row, and with it those that continue it: they stand at the end of the span, if there is one."""
+        self.skip(size)
+        self.end()
+        self.above = NOBODY
 
     def end(self) -> None:
         self.fold()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import fields
 from enum import StrEnum
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import yaml
 
@@ -22,12 +22,16 @@ from imports.formats.policies import (
     EncodedTwice,
     FormatError,
     Policies,
+    RowMark,
     Swallowed,
     UnknownLookup,
     WordsForNothing,
 )
 from imports.formats.spec import BadValue, Blank, Column, Dialect, FormatSpec, Ownership, check_value_map
 from imports.template import Group, find_target
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 NAMED_MARKS = {"comma": ",", "pipe": "|", "semicolon": ";", "tab": "\t", "space": " "}
 _NO_POLICIES = Policies()
@@ -128,10 +132,20 @@ def describe_policies(policies: Policies) -> dict[str, Any]:
             value = list(value)
         if field.name in ("assignments", "unknown_lookup"):
             value = {str(kind): choice.value for kind, choice in sorted(value.items())}
+        if field.name == "row_marks":
+            value = describe_marks(value)
         if isinstance(value, float) and value.is_integer():
             value = int(value)
         described[field.name] = value.value if isinstance(value, StrEnum) else value
     return described
+
+
+def describe_marks(row_marks: Mapping[str, Mapping[str, RowMark]]) -> dict[str, dict[str, str]]:
+    """What rows with a value in a column are, as documents and the database have it."""
+    return {
+        name: {value: meaning.value for value, meaning in sorted(marks.items())}
+        for name, marks in sorted(row_marks.items())
+    }
 
 
 # -- reading
@@ -161,15 +175,27 @@ def _read(document: Any) -> FormatSpec:
     )
 
 
-class _Section:
-    """A mapping of the document, and what it is called in errors."""
+def read_marks(row_marks: Any, what: str = "row_marks") -> dict[str, dict[str, RowMark]]:
+    """What rows with a value in a column are, by header or position. Raises FormatError."""
+    columns = _Section(what, row_marks, None)
+    return {
+        name.strip(): {
+            value: _choose(f"{what}: {name}: {value}", meaning, RowMark)
+            for value, meaning in columns.text_map(name).items()
+        }
+        for name in columns.value
+    }
 
-    def __init__(self, name: str, value: Any, keys: set[str]) -> None:
+
+class _Section:
+    """A mapping of the document, and what it is called in errors; its keys are any where none are given."""
+
+    def __init__(self, name: str, value: Any, keys: set[str] | None) -> None:
         self.name = name
         if not isinstance(value, dict):
-            raise FormatError(f"{name} must be a mapping of {', '.join(sorted(keys))}.")
+            raise FormatError(f"{name} must be a mapping of {', '.join(sorted(keys or {'columns'}))}.")
         self.value: dict[str, Any] = value
-        if unknown := set(value) - keys:
+        if keys is not None and (unknown := set(value) - keys):
             raise FormatError(f"{name}: {', '.join(sorted(unknown))} is none of {', '.join(sorted(keys))}.")
 
     def section(self, key: str, keys: set[str]) -> _Section:
@@ -315,4 +341,5 @@ def _read_policies(section: _Section) -> Policies:
         max_near_key_percent=section.percent("max_near_key_percent"),
         languages=tuple(section.texts("languages")),
         full_files=section.flag("full_files", default=False),
+        row_marks=read_marks(section.value.get("row_marks", {}), "policies: row_marks"),
     )

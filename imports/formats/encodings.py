@@ -211,6 +211,11 @@ def find_misread(text: str) -> str:
     return ""
 
 
+_IN_STYLE = re.compile("(?:[ΩΛΠΓЯ]|[ΣΦΔΨΞΘ](?=[AEIOUYaeiouy]))[A-Za-z]+$")
+"""A word that begins with a Greek capital for a Latin one, as brands do: Ωmega, Σigma. What would be meant instead
+begins no word (Ùmega), or is a vowel before a vowel (Óigma); Óscar is no such word."""
+
+
 def find_foreign(text: str) -> str | None:
     """What was meant by a text that was read as another script has its bytes: Москва for "Ìîñêâà", Müller for "Mьller".
 
@@ -224,7 +229,7 @@ def find_foreign(text: str) -> str | None:
     if found := _SIGNS_ALONE.search(text):
         return "" if len({*found[0]}) > 2 else None
     for word in _TWO_SCRIPTS.findall(text):
-        if 2 * sum(map(str.isascii, word)) > len(word):
+        if 2 * sum(map(str.isascii, word)) > len(word) and not _IN_STYLE.match(word):
             meant = next(filter(None, (_read_as_latin(text, encoding) for encoding in _OTHER_SCRIPTS)), "")
             return meant or None
     return None

@@ -27,6 +27,8 @@ _LONGEST_PHONE = FIELDS["shipping_phone"].max_length or 0
 PHONE_DIGITS = 15
 """Of a number with the code of its country, without the zeros in front by which it is dialled (ITU-T E.164)."""
 
+FEWEST_FILLED, FEWEST_OF_PHONE = 4, 7
+"""Fewer digits may all be the same, in a postal code only zeros and nines are not."""
 _MONTHS = (
     "jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|sept|january|february|march|april|june|july|august|september"
     "|october|november|december|januar|februar|mär|märz|mrz|mai|juni|juli|okt|oktober|dez|dezember|janv|févr|mars|avr|juin"
@@ -93,6 +95,15 @@ def find_mangled_figure(text: str, is_phone: bool) -> str:
     if len(digits.removeprefix("00")) <= PHONE_DIGITS:
         return ""
     return JOINED if digits[DIGITS_KEPT:].strip("0") else ROUNDED
+
+
+def may_be_filler(text: str) -> bool:
+    """Whether a postal code or a phone is filled with one digit: 00000, 99999, (000) 000-0000, 1111111."""
+    digits = _NO_DIGITS.sub("", text)
+    if len({*digits}) != 1 or len(digits) < FEWEST_FILLED:
+        return False
+    is_phone = len(digits) >= FEWEST_OF_PHONE
+    return (is_phone or digits[0] in "09") and not any(map(str.isalpha, text))
 
 
 def is_amount(text: str) -> bool:

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from imports.formats.countries import LANGUAGES
+from imports.formats.marks import fold_mark
 from imports.template import ASSIGNMENTS, Group
 from lookups.directory import LISTS
 
@@ -75,12 +76,20 @@ class WordsForNothing(StrEnum):
     BLANK = "blank"
 
 
+class RowMark(StrEnum):
+    """What a row is whose cell in a column holds a mark, such as that of a deletion."""
+
+    LEAVE_OUT = "leave_out"
+    TAKE = "take"
+
+
 @dataclass(frozen=True, slots=True)
 class Policies:
     """What a format decides beyond the meaning of its columns. Limits are percentages; none means no limit.
 
     `languages` are those in which the file names countries beside English; `full_files` says that each file lists all
-    customers of the account, so that those it does not mention can be shown.
+    customers of the account, so that those it does not mention can be shown. `row_marks` say, by the header or position
+    of a column and by its trimmed cell in any case, which rows are left out and which are like others.
     """
 
     clear_token: str = ""
@@ -98,6 +107,7 @@ class Policies:
     max_near_key_percent: float | None = field(default=None, metadata=LATER)
     languages: tuple[str, ...] = field(default=(), metadata=LATER)
     full_files: bool = field(default=False, metadata=LATER)
+    row_marks: Mapping[str, Mapping[str, RowMark]] = field(default_factory=dict, metadata=LATER)
 
     def __post_init__(self) -> None:
         if self.unknown_lookup.get("sales_reps") is UnknownLookup.CREATE:
@@ -110,6 +120,13 @@ class Policies:
             raise FormatError(f"languages: {', '.join(sorted(unknown))} is none of {', '.join(LANGUAGES)}.")
         if len(set(self.languages)) < len(self.languages):
             raise FormatError("languages: give each language once.")
+        for name, marks in self.row_marks.items():
+            if not name.strip() or not marks:
+                raise FormatError("row_marks: give a column by its header or position, and what its values mean.")
+            if len({fold_mark(value) for value in marks}) < len(marks):
+                raise FormatError(f"row_marks: {name} has a value twice, in which case does not count.")
+            if marks.get("") is RowMark.LEAVE_OUT and RowMark.TAKE not in marks.values():
+                raise FormatError(f"row_marks: {name} leaves out rows that are blank there; say which value is taken.")
         for name in ("max_error_percent", "max_change_percent", "max_near_key_percent"):
             limit = getattr(self, name)
             if limit is not None and not 0 <= limit <= 100:

@@ -1,8 +1,9 @@
-"""Postal codes: in which countries they are digits that may begin with zeros, which spreadsheets take off."""
+"""Postal codes: what spreadsheets and hands make of them, by country: zeros lost in front, letters for digits."""
 
 from __future__ import annotations
 
 import re
+from itertools import product
 
 _FIVE = "AX DE EE ES FI FR GP GT IT KR LA LK LT MC MM MQ MX MY PE PL PM RE SA SK SM TR UA VA YT"
 _LENGTHS: dict[str, tuple[int, ...]] = {
@@ -15,6 +16,25 @@ _LENGTHS: dict[str, tuple[int, ...]] = {
 }
 """How many digits they have, by country."""
 _BETWEEN = re.compile("[- ]")
+_FOUR = "AT BE BG CH CY HU LI LU SI TN"
+_ALL_LENGTHS = {
+    **dict.fromkeys(_FOUR.split(), (4,)), **dict.fromkeys(("HR", "RS", "GR", "SE", "CZ"), (5,)),
+    **dict.fromkeys(("IN", "RU", "VN", "BY"), (6,)), "PT": (4, 7), **_LENGTHS,
+}  # fmt: skip
+"""The same of countries, too, whose codes never begin with a zero."""
+_FORMS = {
+    "CA": re.compile(r"[ABCEGHJ-NPRSTVXY][0-9][ABCEGHJ-NPRSTV-Z][ -]?[0-9][ABCEGHJ-NPRSTV-Z][0-9]"),
+    "GB": re.compile(r"[A-Z]{1,2}[0-9](?:[0-9]|[A-Z])? ?[0-9][ABD-HJLNP-UW-Z]{2}"),
+    "NL": re.compile(r"[1-9][0-9]{3} ?[A-Z]{2}"),
+    **{
+        country: re.compile("|".join(f"(?:[A-Z]{{1,2}}-)?(?:[0-9][ -]?){{{length - 1}}}[0-9]" for length in lengths))
+        for country, lengths in _ALL_LENGTHS.items()
+    },
+}
+"""What postal codes are like, in capitals."""
+_ALIKE = {"O": "O0", "0": "0O", "I": "I1", "L": "L1", "1": "1I"}
+MOST_ALIKE = 8
+"""How many such letters are tried in all ways."""
 
 
 def find_full_code(code: str, country: str) -> str:
@@ -28,3 +48,18 @@ def find_full_code(code: str, country: str) -> str:
     wanted = next((length for length in lengths if length >= len(digits)), 0)
     lost = wanted - len(digits)
     return "0" * lost + code if lost > 0 and not code.startswith("0") else ""
+
+
+def find_confused(code: str, country: str) -> str:
+    """A trimmed postal code in which digits stand for the letters that look like them, or letters for digits, as it may
+    be meant (SW1A 0AA for SW1A OAA); "" where it has the form of its country, or none can be told.
+    """
+    form = _FORMS.get(country)
+    if form is None or code.isdigit():
+        return ""
+    capitals = code.upper()
+    choices = [_ALIKE.get(letter, letter) for letter in capitals]
+    if sum(len(choice) > 1 for choice in choices) > MOST_ALIKE or form.fullmatch(capitals):
+        return ""
+    meant = {text for letters in product(*choices) if form.fullmatch(text := "".join(letters))}
+    return meant.pop() if len(meant) == 1 else ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import Counter
-from dataclasses import dataclass, field, fields
+from dataclasses import MISSING, dataclass, field, fields
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -258,6 +258,7 @@ class FormatSpec:
         if not self.dialect.has_header:
             self._check_positions(self.columns)
 
+        self._check_marks()
         named = Counter(map(normalize, self.header))
         for column in self.columns:
             for text in column.headers:
@@ -272,6 +273,8 @@ class FormatSpec:
         for column in self.columns or ():
             texts += [str(column.source), column.constant or "", column.default, *column.value_map]
             texts += column.value_map.values()
+        for name, marks in self.policies.row_marks.items():
+            texts += [name, *marks]
         for text in texts:
             if wrong := NO_CHARACTER.search(text):
                 raise FormatError(f"{text!r} holds {wrong[0]!r}, which is no character of a text.")
@@ -280,6 +283,12 @@ class FormatSpec:
         ignores = compile_masks(self.dialect.ignore_lines)
         if ignores and self.header and ignores(self.dialect.delimiter.join(self.header).encode()):
             raise FormatError("The approved header matches a mask of ignore_lines, so it would never be found.")
+
+    def _check_marks(self) -> None:
+        """Without a header, columns that mark rows are named by position, too."""
+        for name in () if self.dialect.has_header else self.policies.row_marks:
+            if not (name.isascii() and name.isdigit() and 0 < int(name) <= self.width):
+                raise FormatError(f"row_marks: {name!r} is no position of a row, whose cells are 1 to {self.width}.")
 
     def _check_positions(self, columns: tuple[Column, ...]) -> None:
         if any(isinstance(column.source, str) for column in columns):
@@ -316,11 +325,11 @@ def _plain(value: object) -> object:
             held = getattr(value, item.name)
             if not item.metadata.get("later"):
                 plain.append(_plain(held))
-            elif held != item.default:
+            elif held != item.default and (item.default is not MISSING or held):  # a mapping is empty by default
                 plain.append([item.name, _plain(held)])
         return plain
     if isinstance(value, dict):
-        return sorted((str(key), str(item)) for key, item in value.items())
+        return sorted((str(key), _plain(item)) for key, item in value.items())
     if isinstance(value, tuple):
         return [_plain(item) for item in value]
     return str(value)

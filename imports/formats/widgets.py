@@ -32,6 +32,9 @@ _validate_url = URLValidator(schemes=["http", "https"])
 # Most addresses are plain; these accept only what Django's validators accept too, many times faster.
 _PLAIN_EMAIL = re.compile(r"[A-Za-z0-9_+-]++(?:\.[A-Za-z0-9_+-]++)*+@(?:[A-Za-z0-9]{1,63}+\.){1,4}+[A-Za-z]{2,12}")
 _IN_BRACKETS = re.compile(r"[<\[(]([^<>\[\]()]*)[>\])]")
+_AT = re.compile(r"\s*(?:[(\[{<]\s*(?:at|ät|arobase|chiocciola|arroba|@)\s*[)\]}>]|\s(?:at|AT)\s)\s*", re.IGNORECASE)
+_DOT = re.compile(r"\s*(?:[(\[{<]\s*(?:dot|punkt|point|punto|ponto|\.)\s*[)\]}>]|\s(?:dot|DOT)\s)\s*", re.IGNORECASE)
+_POINTS = re.compile(r"\s*[.,;]+\s*")
 _AROUND_EMAIL = " \t.,;:'\"<>\N{NO-BREAK SPACE}"
 _PLAIN_WEBSITE = re.compile(r"(?ai:https?)://(?:[A-Za-z0-9]{1,63}+\.){1,4}+[A-Za-z]{2,12}")
 
@@ -183,9 +186,18 @@ class EmailWidget(TextWidget):
         if len(addresses) == 1:
             super().clean(addresses[0])
         if not len(valid) == len(addresses) == 1:
-            why = f"must be an e-mail address, such as name@example.com.{_explain_form(value)}"
+            hint = _suggest_email(value) or _explain_form(value)
+            why = f"must be an e-mail address, such as name@example.com.{hint}"
             raise CellError("invalid_email", why)
         return valid[0]
+
+
+def _suggest_email(value: str) -> str:
+    """Words for the address that a text may mean in which its signs are written as words, or mistyped; "" for none."""
+    text = _DOT.sub(".", _AT.sub("@", value.strip(_AROUND_EMAIL)))
+    name, _, host = re.sub("@+", "@", text).partition("@")
+    meant = f"{name.strip()}@{_POINTS.sub('.', host).strip('. ')}"
+    return f" {meant!r} may be meant." if meant != value and _is_valid(validate_email, meant) else ""
 
 
 def find_emails(value: str) -> list[str]:

@@ -14,6 +14,7 @@ from django.db.models import Q
 
 from accounts.models import Account
 from imports.formats import policies as formats
+from imports.formats.documents import describe_marks, read_marks
 from imports.formats.policies import AssignmentMode, FormatError, Policies, UnknownLookup
 from imports.formats.spec import Dialect, FormatDraft, FormatSpec
 from imports.models.columns import FormatColumn
@@ -186,6 +187,13 @@ class FormatVersion(models.Model):
         help_text="Each file lists all customers of the account. Nothing happens to those that it does not list, but "
         "they can be shown.",
     )
+    row_marks = models.JSONField(
+        default=dict,
+        db_default={},
+        blank=True,
+        help_text="What rows are whose cell in a column holds a mark, such as that of a deletion: leave_out or take, "
+        "by the column's header or position and the cell.",
+    )
     allow_short_rows = models.BooleanField(
         default=False, db_default=False, help_text="Blank cells at the end of a row may be left out."
     )
@@ -248,6 +256,7 @@ class FormatVersion(models.Model):
             value = getattr(self, field.name)
             settings[field.name] = type(field.default)(value) if isinstance(field.default, StrEnum) else value
         settings["languages"] = tuple(self.languages)
+        settings["row_marks"] = read_marks(self.row_marks)
         settings["assignments"] = {Group(kind): AssignmentMode(mode) for kind, mode in self.assignments.items()}
         settings["unknown_lookup"] = {name: UnknownLookup(policy) for name, policy in self.unknown_lookup.items()}
         return Policies(**settings)
@@ -255,6 +264,7 @@ class FormatVersion(models.Model):
     def clean(self) -> None:
         try:
             self._to_dialect()
+            self._to_policies()
         except FormatError as error:
             raise ValidationError(str(error)) from None
 
@@ -272,6 +282,7 @@ class FormatVersion(models.Model):
         for field in fields(Policies):
             setattr(self, field.name, getattr(spec.policies, field.name))
         self.languages = list(spec.policies.languages)
+        self.row_marks = describe_marks(spec.policies.row_marks)
         self.assignments = {str(kind): mode.value for kind, mode in spec.policies.assignments.items()}
         self.unknown_lookup = {name: policy.value for name, policy in spec.policies.unknown_lookup.items()}
         self.save()

@@ -15,6 +15,7 @@ from imports.template import ADDRESSES, Group, Target, normalize
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
+    from imports.formats.policies import RowMark
     from imports.onboarding.columns import Column
 
 NO_HEADER = 0
@@ -33,7 +34,8 @@ class Corrections:
     A default is what blank cells of a field's column become. A column whose field is none is left out, and of one that
     is in `blanked` the values that its field cannot have become blank. What was `learned` of headers, as they are
     compared, is evidence and no decision. `header_line` counts from 1; NO_HEADER says that
-    there is none. A `quotechar` of "" is none, and None leaves it open.
+    there is none. `row_marks` say what rows with a value in a column are. A `quotechar` of "" is none, and None leaves
+    it open.
     """
 
     constants: Mapping[Target, str] = field(default_factory=dict)
@@ -41,6 +43,7 @@ class Corrections:
     fields: Mapping[str, Target | None] = field(default_factory=dict)
     blanked: Collection[str] = ()
     learned: Mapping[str, Target | None] = field(default_factory=dict)
+    row_marks: Mapping[str, Mapping[str, RowMark]] = field(default_factory=dict)
     encoding: str = ""
     delimiter: str = ""
     quotechar: str | None = None

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from imports.formats.documents import describe_policies
-from imports.formats.policies import BlankCode, Conflict, Policies, WordsForNothing
+from imports.formats.policies import BlankCode, Conflict, Policies, RowMark, WordsForNothing
 from imports.formats.spec import BadValue, FormatDraft
 from imports.formats.spec import Column as FormatColumn
 from imports.template import Target, normalize
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 SURE = 0.5
 """A column below this confidence is proposed, but not mapped in the draft."""
+MOST_OTHERS = 8
+"""How many values are shown beside marks."""
 MAX_ERROR_PERCENT, MAX_CHANGE_PERCENT, MAX_NEAR_KEY_PERCENT = 10.0, 50.0, 5.0
 
 
@@ -69,6 +71,28 @@ class Needed:
     value: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class ProposedMarks:
+    """A column that no field is read from, whose values seem to mark customers as deleted: on how many rows each.
+
+    `name` is its header, or its position where that is none; `others` are the values that say no such thing.
+    """
+
+    position: int
+    name: str
+    rows: dict[str, int]
+    others: list[str]
+
+    def describe(self) -> dict[str, Any]:
+        return {
+            "position": self.position,
+            "name": self.name,
+            "rows": self.rows,
+            "others": self.others[:MOST_OTHERS],
+            "suggestion": RowMark.LEAVE_OUT.value,
+        }
+
+
 @dataclass
 class Proposal:
     """How a sample is to be read, as far as it tells."""
@@ -91,6 +115,10 @@ class Proposal:
     blanks_words: bool
     names_differ: bool = False
     """Whether the rows of a customer name it differently, and the first one counts."""
+    marks: list[ProposedMarks] = field(default_factory=list)
+    """What a person must decide of rows that seem to be marked as deleted."""
+    row_marks: dict[str, dict[str, RowMark]] = field(default_factory=dict)
+    """What is decided of them."""
     decided: dict[Target, str] = field(default_factory=dict)
     readings: list[Reading] = field(default_factory=list)
     rehearsal: Rehearsal | None = None
@@ -157,6 +185,7 @@ class Proposal:
             ],
             "decided": {str(target): value for target, value in self.decided.items()},
             "missing": self.missing,
+            "marks": [marks.describe() for marks in self.marks],
             "rehearsal": self.rehearsal.describe() if self.rehearsal else None,
             "rows": self.rows,
         }
@@ -172,6 +201,7 @@ class Proposal:
             languages=tuple(self.languages),
             conflict=Conflict.FIRST if self.names_differ else Conflict.REJECT,
             words_for_nothing=WordsForNothing.BLANK if self.blanks_words else WordsForNothing.KEEP,
+            row_marks=self.row_marks,
         )
 
     def to_draft(self) -> FormatDraft:

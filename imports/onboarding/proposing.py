@@ -6,6 +6,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from imports.formats.countries import find_country
+from imports.formats.marks import fold_mark
+from imports.formats.policies import FormatError
 from imports.formats.spec import BadValue
 from imports.models import LearnedHeader
 from imports.onboarding.assigning import assign
@@ -16,12 +18,13 @@ from imports.onboarding.entries import Entries, load_entries
 from imports.onboarding.footers import count_footer
 from imports.onboarding.headers import find_language
 from imports.onboarding.joining import Joiner, settle_last_name
+from imports.onboarding.marking import find_marks
 from imports.onboarding.matching import match_columns
 from imports.onboarding.misfits import count_alone, find_untaken
 from imports.onboarding.needing import find_needs
 from imports.onboarding.proposals import Proposal, ProposedColumn
 from imports.onboarding.sampling import take_sample
-from imports.template import ADDRESSES, Group, Kind, Target
+from imports.template import ADDRESSES, Group, Kind, Target, normalize
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -79,8 +82,26 @@ def settle(proposal: Proposal, corrections: Corrections) -> None:
             column.default = _read(column.target, corrections.defaults[column.target], proposal.languages)
     proposal.decided = constants
     proposal.constants = [needed for needed in proposal.constants if needed.target not in corrections.constants]
+    _settle_marks(proposal, corrections)
     decided = corrections.constants.keys() | corrections.defaults.keys()
     proposal.defaults = [needed for needed in proposal.defaults if needed.target not in decided]
+
+
+def _settle_marks(proposal: Proposal, corrections: Corrections) -> None:
+    """Let marks of rows that are decided be asked for no more. Raises FormatError for a column that is not there."""
+    headers = [normalize(column.source or "") for column in proposal.columns]
+    for name, marks in corrections.row_marks.items():
+        is_position = name.isascii() and name.isdigit() and 0 < int(name) <= len(headers)
+        if headers.count(normalize(name)) != 1 and not is_position:
+            raise FormatError(f"The sample has no single column {name!r}; give its header or its position.")
+        proposal.row_marks.setdefault(name, {}).update(marks)
+    decided = {normalize(name): {fold_mark(value) for value in marks} for name, marks in proposal.row_marks.items()}
+    proposal.marks = [
+        marks
+        for marks in proposal.marks
+        if not {fold_mark(value) for value in marks.rows}
+        <= decided.get(normalize(marks.name), decided.get(str(marks.position), set()))
+    ]
 
 
 def _read(target: Target, text: str, languages: Sequence[str]) -> str:
@@ -144,6 +165,7 @@ class _Proposer:
             rows=len(table.rows),
             languages=self._languages(),
             blanks_words=self._blanks_words(),
+            marks=[*find_marks(self.columns, mapped.keys() | self.templates.keys())],
         )
 
     def _dialect(self) -> Dialect:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from imports.files.blocks import BoundColumn
     from imports.files.mapping import CustomerMapping
+    from imports.files.marks import MarkedRows
     from imports.files.records import Row
     from imports.files.sources import Source
     from imports.files.spans import Scan
@@ -139,14 +140,15 @@ def refuse_lost_lines(source: Source, mapping: CustomerMapping, scan: Scan) -> N
 
 
 def compare_footer(source: Source, scan: Scan) -> list[Problem]:
-    """A problem for every number in the footer that is not how much came."""
+    """A problem for every number in the footer that is not how much came, with or without the rows left out."""
     footer = Footer(source.dialect)
     came = {"rows": scan.records, "customers": len(scan.customers)}
+    with_left_out = came | scan.count_with_left_out() if scan.left_out else came
     wrong = [
         (index, text.strip(), what, count)
         for index, text in enumerate(source.footer.splitlines())
         for what, count in footer.read_counts(text).items()
-        if count != came[what]
+        if count not in (came[what], with_left_out[what])
     ]
     first = source.line_at(source.end) if wrong else 0
     return [_wrong_count(first + index, text, what, count, came[what]) for index, text, what, count in wrong]
@@ -163,6 +165,7 @@ def find_remarks(source: Source, mapping: CustomerMapping, scan: Scan) -> Iterat
     for wrong in compare_footer(source, scan):
         yield replace(wrong, severity="warning")
     yield from _find_unknown(source, mapping)
+    yield from _tell_marks(mapping)
     if source.separator not in ("", source.dialect.delimiter):
         yield Problem(
             code="separator",
@@ -184,6 +187,28 @@ def find_remarks(source: Source, mapping: CustomerMapping, scan: Scan) -> Iterat
             severity="warning",
             line=scan.first_repeat,
         )
+
+
+def _tell_marks(mapping: CustomerMapping) -> Iterator[Problem]:
+    """Rows that were left out for a mark, and those that seem to be marked as deleted, by column and value."""
+    for rows in mapping.marks.find_left_out():
+        message = f"{say_marked(rows)} left out, as the format says."
+        yield Problem(
+            code="left_out", message=message, severity="info", line=rows.line, column=rows.column, value=rows.value
+        )
+    for rows in mapping.marks.find_suspects():
+        message = f"{say_marked(rows)} marked as deleted or inactive, it seems; no field is read from that column."
+        yield Problem(
+            code="row_mark", message=message, severity="warning", line=rows.line, column=rows.column, value=rows.value
+        )
+
+
+def say_marked(rows: MarkedRows) -> str:
+    """Words for marked rows, as a sentence begins: 3 rows with 'D' in 'action' (from line 4 on) are."""
+    what = f"with {rows.value!r} in {rows.column!r}"
+    if rows.rows == 1:
+        return f"The row {what} (line {rows.line}) is"
+    return f"{rows.rows:,} rows {what} (from line {rows.line} on) are"
 
 
 def find_open_end(row: Row, mapping: CustomerMapping) -> Problem | None:

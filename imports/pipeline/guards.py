@@ -6,8 +6,12 @@ from typing import TYPE_CHECKING
 
 from imports.errors import HeldFor, Hold
 from imports.formats.policies import EncodedTwice, Swallowed
+from imports.pipeline.framing import say_marked
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from imports.files.marks import MarkedRows
     from imports.formats.policies import Policies
     from imports.models import Run
     from imports.pipeline.comparing import NearKeys
@@ -18,6 +22,29 @@ FEWEST_NEAR_KEYS = 3
 """Fewer of them are chance."""
 MOST_ENCODED_TWICE = 3
 """So many customers may have a text that looks encoded twice; more have it from the file."""
+
+
+MOST_MARKS = 3
+"""How many marks of rows the message of a hold names."""
+
+
+def find_marks_to_hold(marks: Iterable[MarkedRows], *, is_standard: bool) -> Hold | None:
+    """Why a file is held whose rows seem to be marked as deleted, of which no format says what they are."""
+    found = list(marks)
+    if not found:
+        return None
+    named = " ".join(f"{say_marked(rows)} marked as deleted or inactive, it seems." for rows in found[:MOST_MARKS])
+    more = f" And {len(found) - MOST_MARKS} marks more." if len(found) > MOST_MARKS else ""
+    remedy = (
+        "The standard template knows no such column: have the file sent without these rows, or read it with a format "
+        "that leaves them out."
+        if is_standard
+        else "Let a version of the format say under row_marks whether they are left out, and release the file then."
+    )
+    return Hold(
+        HeldFor.ROW_MARKS,
+        f"{named}{more} {remedy} Released as things are, they are created or updated like others.",
+    )
 
 
 def find_reason_to_hold(

@@ -47,7 +47,7 @@ from imports.pipeline.framing import (
     refuse_skipped_rows,
     require_footer,
 )
-from imports.pipeline.guards import find_reason_to_hold
+from imports.pipeline.guards import find_marks_to_hold, find_reason_to_hold
 from imports.pipeline.issues import IssueLog
 from imports.pipeline.keeping import Keeper, NotBrought, RejectsKeeper, keeping_file
 from imports.pipeline.limiting import limit_scan
@@ -68,7 +68,7 @@ if TYPE_CHECKING:
     from imports.formats.spec import FormatSpec
     from imports.pipeline.requesting import ImportRequest, Replay
 
-RULES_REVISION = 10
+RULES_REVISION = 11
 """Raise it when the same row would come out differently, so that no stored digest matches any more."""
 
 ATTEMPTS = 3
@@ -353,7 +353,12 @@ class _Import:
             self.witness(run, checker.scan)
         suspicious = (checker.hidden_rows, checker.encoded_twice) if self.spec.columns is not None else (0, 0)
         policies, is_let_go = self.spec.policies, self.ending.lifts_limits
-        hold = None if is_let_go else find_reason_to_hold(run, policies, self.known, checker.examiner.near, *suspicious)
+        hold = None
+        if not is_let_go:
+            marks = () if self.replay else checker.mapping.marks.find_suspects()
+            hold = find_marks_to_hold(marks, is_standard=self.spec.columns is None) or find_reason_to_hold(
+                run, policies, self.known, checker.examiner.near, *suspicious
+            )
         run.held_for, run.message = hold or ("", "")
         if run.dry_run or hold is not None:
             run.evidence = describe_changes(run.pk)

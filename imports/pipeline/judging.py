@@ -10,7 +10,7 @@ from itertools import repeat
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from connections.models import Change
-from connections.nothing import says_nothing
+from connections.nothing import NOT_YET, says_nothing
 from connections.rules import STATE_REQUIRED_COUNTRIES
 from connections.stored import (
     ADDRESS_FIELDS,
@@ -24,8 +24,9 @@ from connections.stored import (
     StoredCustomer,
 )
 from imports.files.blocks import CLEAR, KEEP
+from imports.formats.mangling import may_be_filler
 from imports.formats.policies import AssignmentMode
-from imports.formats.postal_codes import find_full_code
+from imports.formats.postal_codes import find_confused, find_full_code
 from imports.pipeline.owning import Ownership
 from imports.pipeline.resolving import NewLookup, Reference, Resolver
 from imports.pipeline.withholding import Withheld, say_kept
@@ -88,6 +89,8 @@ NO_IDS: frozenset[int] = frozenset()
 BLANK = ("", None)
 _CONNECTION, _PRICE_TYPES = Group.CONNECTION, Group.PRICE_TYPES
 """Python 3.11 takes as long to find a member of an enumeration as to look an entry up, which is done with each."""
+PLACES, FIGURES = ("address_1", "address_2", "city", "state", "zip"), ("zip", "phone")
+"""Parts of an address in which words may stand for what nobody knows yet, and those in which zeros may."""
 DISCOUNT = ("discount", "discount_line_item_level")
 
 
@@ -262,31 +265,50 @@ class Judge:
             for place, part in _REQUIRED[group]:
                 if values[place] in BLANK:
                     self._require(customer, merged.target(part), "is required for an address", merged.lines)
-            if values.country in STATE_REQUIRED_COUNTRIES and not values.state:
+            if values.country in STATE_REQUIRED_COUNTRIES and (not values.state or values.state in NOT_YET):
                 why = f"is required for addresses in {values.country}{say_kept(kept, 'country', 'state')}"
-                self._require(customer, merged.target("state"), why, merged.lines)
+                self._require(customer, merged.target("state"), why, merged.lines, values.state)
             kind, code = key
             if kind == "S":
                 names[code] = values.name
-            if values.zip != before.zip and (full := find_full_code(values.zip, values.country)):
-                self._warn_of_lost_zeros(customer, merged, values, full)
+            if values != before:
+                self._warn_of_address(customer, merged, values, before)
             if old is None:
                 verdict.addresses.append(JudgedRecord(None, merged.line, key, values))
             elif values != old.values:
                 verdict.addresses.append(JudgedRecord(old.id, merged.line, key, values))
         return names
 
-    def _warn_of_lost_zeros(self, customer: Customer, merged: Merged, values: AddressValues, full: str) -> None:
-        """Say of a postal code that digits are missing, as spreadsheets take zeros off."""
-        target, line = merged.place_of("zip")
-        message = (
-            f"{target} {values.zip!r} has too few digits for a postal code of {values.country}; {full!r} may be meant, "
-            "whose zeros a spreadsheet took off. Send it as text."
-        )
+    def _warn_of_address(
+        self, customer: Customer, merged: Merged, values: AddressValues, before: AddressValues
+    ) -> None:
+        """Say of a new postal code that its digits are lost or confused, and of new values that nobody knows them."""
+        if values.zip != before.zip:
+            if full := find_full_code(values.zip, values.country):
+                why = (
+                    f"has too few digits for a postal code of {values.country}; {full!r} may be meant, whose zeros a "
+                    "spreadsheet took off. Send it as text."
+                )
+                self._warn_of(customer, merged, "zip", values.zip, "mangled_value", why)
+            elif meant := find_confused(values.zip, values.country):
+                why = (
+                    f"is no postal code of {values.country}; {meant!r} may be meant, with a digit for the letter that "
+                    "looks like it, or the other way round."
+                )
+                self._warn_of(customer, merged, "zip", values.zip, "mangled_value", why)
+        nobodys = [] if NOT_YET.isdisjoint(values) else [part for part in PLACES if getattr(values, part) in NOT_YET]
+        nobodys += [part for part in FIGURES if may_be_filler(getattr(values, part))]
+        for part in nobodys:
+            is_refused = str(merged.target(part)) in customer.errors
+            if not is_refused and (value := getattr(values, part)) != getattr(before, part):
+                why = "seems to stand for what nobody knows yet; it is kept. Leave such cells blank."
+                self._warn_of(customer, merged, part, value, "placeholder", why)
+
+    def _warn_of(self, customer: Customer, merged: Merged, part: str, value: str, code: str, why: str) -> None:
+        target, line = merged.place_of(part)
         column = self.mapping.column_label(target)
-        customer.problem(
-            line, "mangled_value", message, column=column, field=str(target), value=values.zip, severity="warning"
-        )
+        message = f"{target} {value!r} {why}"
+        customer.problem(line, code, message, column=column, field=str(target), value=value, severity="warning")
 
     def _judge_doors(self, verdict: Verdict, names: dict[str, str]) -> None:
         for code, line in verdict.customer.doors.items():
@@ -385,7 +407,9 @@ class Judge:
         if column is None or code not in column.column.value_map.values():
             customer.require(target, "is required", self.mapping.column_label(target), lines, code)
 
-    def _require(self, customer: Customer, target: Target | str, why: str, lines: Collection[int] = ()) -> None:
+    def _require(
+        self, customer: Customer, target: Target | str, why: str, lines: Collection[int] = (), value: str = ""
+    ) -> None:
         """Say that a field is missing, unless its cell was already found wrong: on these lines, or anywhere."""
         target = Target(target) if isinstance(target, str) else target
-        customer.require(target, why, self.mapping.column_label(target), lines)
+        customer.require(target, why, self.mapping.column_label(target), lines, value)

@@ -16,7 +16,7 @@ from accounts.models import Account
 from connections.describing import describe_customer
 from connections.models import Address, Buyer, Connection, Door
 from connections.stored import fetch_stored
-from imports.formats.policies import FormatError, UnknownLookup
+from imports.formats.policies import FormatError, RowMark, UnknownLookup
 from imports.formats.spec import Column
 from imports.models import Issue
 from imports.onboarding import propose_format
@@ -67,10 +67,13 @@ def rehearse(path: Path, proposal: Proposal) -> Rehearsal | None:
     try:
         columns = [replace(column, default=defaults.get(column.target, column.default)) for column in draft.columns]
         columns += [Column(target, constant=value) for target, value in assumed.items()]
-        spec = replace(draft, columns=tuple(columns)).complete("rehearsal")
+        left_out = {marks.name: dict.fromkeys(marks.rows, RowMark.LEAVE_OUT) for marks in proposal.marks}
+        policies = replace(draft.policies, row_marks={**left_out, **draft.policies.row_marks})
+        spec = replace(draft, columns=tuple(columns), policies=policies).complete("rehearsal")
     except FormatError:
         return None
     said = {str(target): value for target, value in (assumed | defaults).items()}
+    said |= {f"rows with {', '.join(marks.rows)} in {marks.name}": "left out" for marks in proposal.marks}
     return rehearse_spec(path, spec, said, most_rows=MOST_ROWS)
 
 

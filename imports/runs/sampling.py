@@ -17,7 +17,7 @@ from django.utils import timezone
 from imports.asking import DEFAULT, MISSING, find_questions
 from imports.copies import drafting, fetched, release
 from imports.errors import SettingsWrong
-from imports.formats.policies import FormatError, UnknownLookup
+from imports.formats.policies import FormatError, RowMark, UnknownLookup
 from imports.formats.spec import Column
 from imports.onboarding.cutting import read_records
 from imports.onboarding.sampling import take_sample
@@ -122,8 +122,11 @@ def find_lacking(version: FormatVersion, rehearsal: Rehearsal) -> dict[str, list
 def _assume(version: FormatVersion) -> tuple[FormatSpec, dict[str, str]]:
     """The version with what is still to be decided as suggested, and that. Raises SettingsWrong as above."""
     questions = [question for question in find_questions(version) if question.kind != MISSING]
-    assumed = {question.target: question.suggestion or assume(question.target) for question in questions}
+    assumed = {
+        question.target: question.suggestion or assume(question.target) for question in questions if question.target
+    }
     defaults = {question.target for question in questions if question.kind == DEFAULT}
+    marked = [question for question in questions if question.target is None]
     try:
         draft = version.to_draft()
         columns = [
@@ -131,10 +134,18 @@ def _assume(version: FormatVersion) -> tuple[FormatSpec, dict[str, str]]:
             for column in draft.columns
         ]
         columns += [Column(target, constant=value) for target, value in assumed.items() if target not in defaults]
-        spec = replace(draft, columns=tuple(columns)).complete("rehearsal")
+        row_marks = dict(draft.policies.row_marks)
+        for question in marked:
+            left_out = dict.fromkeys(question.values, RowMark.LEAVE_OUT)
+            row_marks[question.column] = {**left_out, **row_marks.get(question.column, {})}
+        policies = replace(draft.policies, row_marks=row_marks)
+        spec = replace(draft, columns=tuple(columns), policies=policies).complete("rehearsal")
     except FormatError as error:
         raise SettingsWrong(f"{version} is not complete: {error}") from None
-    return spec, {str(target): value for target, value in assumed.items()}
+    said = {str(target): value for target, value in assumed.items()}
+    return spec, said | {
+        f"rows with {', '.join(question.values)} in {question.column}": "left out" for question in marked
+    }
 
 
 def send_sample(version: FormatVersion, sandbox: Account, user: User) -> Run:

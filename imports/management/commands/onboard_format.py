@@ -13,7 +13,7 @@ from accounts.management.arguments import add_account_argument, find_account
 from imports.errors import FileRejected, SettingsWrong, TryAgainLater
 from imports.formats.documents import read_mark, read_quote
 from imports.formats.encodings import UnknownEncoding, find_encoding
-from imports.formats.policies import FormatError
+from imports.formats.policies import FormatError, RowMark
 from imports.management.arguments import check_readable
 from imports.onboarding import Corrections, Proposal
 from imports.runs.rehearsing import propose_and_rehearse
@@ -24,6 +24,7 @@ from imports.versioning import save_draft
 if TYPE_CHECKING:
     from argparse import ArgumentParser
 
+    from imports.onboarding.proposals import ProposedMarks
     from imports.onboarding.rehearsal import Rehearsal
     from imports.template import Target
 
@@ -147,12 +148,23 @@ class Command(BaseCommand):
         for needed in proposal.defaults:
             suggestion = f", perhaps {needed.suggestion}" if needed.suggestion else ""
             self.stdout.write(f"  {needed.target}{suggestion}: {needed.reason}")
+        for marks in proposal.marks:
+            self._print_marks(marks)
         if proposal.missing:
             self.stdout.write("\nMissing for the file to be workable:")
         for what in proposal.missing:
             self.stdout.write(f"  {what}")
         if proposal.rehearsal is not None:
             self._print_rehearsal(proposal.rehearsal)
+
+    def _print_marks(self, marks: ProposedMarks) -> None:
+        found = ", ".join(f"{value!r} on {rows} row{'s' * (rows != 1)}" for value, rows in marks.rows.items())
+        self.stdout.write(f"\nRows that seem to be marked as deleted or inactive in {marks.name!r}: {found}.")
+        value = next(iter(marks.rows))
+        self.stdout.write(
+            f'  --leave-out "{marks.name}={value}" leaves such rows out, --take "{marks.name}={value}" takes'
+        )
+        self.stdout.write("  them like others; either may be repeated.")
 
     def _print_rehearsal(self, rehearsal: Rehearsal) -> None:
         came = f"{rehearsal.customers} customers with {rehearsal.addresses} addresses, {rehearsal.doors} doors"
@@ -195,6 +207,14 @@ def _add_corrections(parser: ArgumentParser) -> None:
         "--blank", action="append", default=[], metavar="COLUMN",
         help="the values of a column that its field cannot have become blank; may be repeated",
     )  # fmt: skip
+    parser.add_argument(
+        "--leave-out", action="append", default=[], metavar="COLUMN=VALUE",
+        help="rows with this value in a column are no customers, such as LOEVM=X; may be repeated",
+    )  # fmt: skip
+    parser.add_argument(
+        "--take", action="append", default=[], metavar="COLUMN=VALUE",
+        help="rows with this value in a column are customers like others; may be repeated",
+    )  # fmt: skip
     parser.add_argument("--header-line", type=int, metavar="N", help="the line of the header, 0 where there is none")
     parser.add_argument("--delimiter", default="", help="one character, or comma, pipe, semicolon, tab, space")
     parser.add_argument("--quote", default="", help="what stands around cells: one character, or none")
@@ -220,12 +240,24 @@ def _read_corrections(options: dict[str, Any]) -> Corrections:
         constants=dict(_read_value("--constant", text) for text in options["constant"]),
         defaults=dict(_read_value("--default", text) for text in options["default"]),
         fields=fields,
+        row_marks=_read_marks(options),
         blanked=options["blank"],
         encoding=encoding,
         delimiter=delimiter,
         quotechar=quote,
         header_line=options["header_line"],
     )
+
+
+def _read_marks(options: dict[str, Any]) -> dict[str, dict[str, RowMark]]:
+    row_marks: dict[str, dict[str, RowMark]] = {}
+    for option, meaning in (("leave_out", RowMark.LEAVE_OUT), ("take", RowMark.TAKE)):
+        for text in options[option]:
+            column, equals, value = text.rpartition("=")
+            if not equals or not column.strip():
+                raise CommandError(f"--{option.replace('_', '-')} {text}: give COLUMN=VALUE.", returncode=2)
+            row_marks.setdefault(column.strip(), {})[value.strip()] = meaning
+    return row_marks
 
 
 def _read_value(option: str, text: str) -> tuple[Target, str]:

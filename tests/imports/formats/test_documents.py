@@ -17,6 +17,7 @@ from imports.formats.policies import (
     EncodedTwice,
     FormatError,
     Policies,
+    RowMark,
     Swallowed,
     UnknownLookup,
     WordsForNothing,
@@ -158,6 +159,7 @@ _policies = st.builds(
     allow_short_rows=st.booleans(),
     max_near_key_percent=st.none() | st.integers(0, 100) | st.floats(0, 100),
     languages=st.lists(st.sampled_from(["de", "fr", "pt"]), unique=True).map(tuple),
+    row_marks=st.dictionaries(st.just("1"), st.just({"X": RowMark.LEAVE_OUT, "": RowMark.TAKE})),
 )
 
 

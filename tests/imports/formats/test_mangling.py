@@ -21,6 +21,7 @@ from imports.formats.mangling import (
     find_utf_7,
     is_amount,
     is_formula,
+    may_be_filler,
     may_be_mangled,
 )
 from lookups.texts import is_plain
@@ -154,6 +155,28 @@ def test_latin_text_that_was_read_as_another_script(text, read):
     misread = text.encode("cp1252").decode(read)
     assert not is_plain(misread)
     assert find_foreign(misread) == text
+
+
+@pytest.mark.parametrize(
+    "name", ["Ωmega Ltd", "Σigma", "ΛRTIST", "Δelta & Co", "Φoenix", "Ψychic", "Toys Я Us", "Яandom"]
+)
+def test_names_that_begin_with_a_greek_capital_in_style_are_no_misread_ones(name):
+    assert find_foreign(name) is None
+
+
+@pytest.mark.parametrize("name", ["Óscar", "Österreich", "Ärzte", "Ørsted", "Île"])
+def test_other_words_that_do_are(name):
+    assert find_foreign(f"{name}".encode("cp1252").decode("cp1253")) == name
+
+
+@pytest.mark.parametrize("text", ["00000", "99999", "0000", "00-000", "000-000-0000", "(555) 555-5555", "1111111"])
+def test_one_digit_all_along_fills_a_cell(text):
+    assert may_be_filler(text)
+
+
+@pytest.mark.parametrize("text", ["", "0", "22222", "8888", "10001", "+33 1 11 11 11 11", "AD000", "none"])
+def test_others_do_not(text):
+    assert not may_be_filler(text)
 
 
 def test_polish_text_that_was_read_as_western():

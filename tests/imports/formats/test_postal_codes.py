@@ -1,8 +1,8 @@
-"""Postal codes that lack the zeros in front of them."""
+"""Postal codes that lack the zeros in front of them, and those with letters for digits."""
 
 import pytest
 
-from imports.formats.postal_codes import find_full_code
+from imports.formats.postal_codes import find_confused, find_full_code
 
 
 @pytest.mark.parametrize(
@@ -28,3 +28,25 @@ def test_lost_zeros_are_put_back(code, country, full):
 )  # fmt: skip
 def test_others_lack_none(code, country):
     assert find_full_code(code, country) == ""
+
+
+@pytest.mark.parametrize(
+    ("code", "country", "meant"),
+    [
+        ("O2110", "US", "02110"), ("O211O-l234", "US", "02110-1234"), ("SW1A OAA", "GB", "SW1A 0AA"),
+        ("0X1 2AB", "GB", "OX1 2AB"), ("K1A OB1", "CA", "K1A 0B1"), ("k1ao b1", "CA", ""), ("1O115", "DE", "10115"),
+        ("D-1O115", "DE", "D-10115"), ("I0I5", "AT", "1015"), ("1OO-0001", "JP", "100-0001"),
+        ("1012 0P", "NL", "1012 OP"), ("00-95O", "PL", "00-950"),
+    ],
+)  # fmt: skip
+def test_letters_for_digits_are_told_with_what_may_be_meant(code, country, meant):
+    assert find_confused(code, country) == meant
+
+
+@pytest.mark.parametrize(
+    ("code", "country"),
+    [("02110", "US"), ("SW1A 0AA", "GB"), ("W1A 1AA", "GB"), ("OL1 1AA", "GB"), ("K1A 0B1", "CA"), ("1012 OP", "NL"),
+     ("D02 XO00", "IE"), ("OOOOO", "XX"), ("LOT 5", "US"), ("", "US"), ("2110", "US")],
+)  # fmt: skip
+def test_in_others_nothing_is_confused(code, country):
+    assert find_confused(code, country) == ""

@@ -11,6 +11,7 @@ from imports.formats.policies import (
     EncodedTwice,
     FormatError,
     Policies,
+    RowMark,
     Swallowed,
     UnknownLookup,
     WordsForNothing,
@@ -357,6 +358,7 @@ def test_settings_that_came_later_change_no_digest_at_their_default():
         {"blank_code": BlankCode.CONTINUE},
         {"allow_short_rows": True},
         {"max_near_key_percent": 5},
+        {"row_marks": {"1": {"X": RowMark.LEAVE_OUT}}},
     ):
         assert replace(known, policies=replace(policies, **later)).digest != known.digest
     alias = Column(target("customer_alias"), 7)
