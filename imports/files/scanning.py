@@ -32,6 +32,10 @@ def _never(cells: Sequence[str]) -> bool:
     return False
 
 
+def _look_away(scan: Scan) -> None:
+    pass
+
+
 class _FirstRead:
     """Lines are cut by hand in blocks where no quote or escape occurs, and read as records in the others."""
 
@@ -43,6 +47,7 @@ class _FirstRead:
         progress: Callable[[int], None],
         no_codes: Container[str],
         continues: Callable[[Sequence[str]], bool],
+        watch: Callable[[Scan], None],
     ) -> None:
         self.source = source
         self.code_index = code_index
@@ -50,6 +55,7 @@ class _FirstRead:
         self.progress = progress
         self.no_codes = no_codes
         self.continues = continues
+        self.watch = watch
         self.furniture = scan.furniture
         self.marks = scan.furniture.marks
         self.writer = SpanWriter(scan, source)
@@ -83,6 +89,7 @@ class _FirstRead:
         """The lines of the next block that has any but blank ones; whether it is plain is noted."""
         for block in self.blocks:
             self.progress(len(block))
+            self.watch(self.scan)
             self.is_plain = self.source.is_plain(block)
             if not self.is_plain or self.in_record or block.strip(self.source.blank):
                 return block.splitlines(keepends=True)
@@ -221,16 +228,18 @@ def scan_customers(
     no_codes: Container[str] = (),
     continues: Callable[[Sequence[str]], bool] = _never,
     furniture: Furniture | None = None,
+    watch: Callable[[Scan], None] = _look_away,
 ) -> Scan:
     """First read: find every customer's rows and digest their bytes; the seed (16 bytes) goes into each digest.
 
     `no_codes` are the cells that stand for no code, and `continues` says of the cells of a row without one whether it
-    belongs to the customer of the row above; `furniture` tells rows that are no customers'. Raises FileRejected for an
-    unterminated quote, a line without end, a customer code that cannot be decoded, another header among the rows, and
-    FileHeld for a header that comes unasked and names other columns.
+    belongs to the customer of the row above; `furniture` tells rows that are no customers', and `watch` is shown what
+    is found so far, block by block. Raises FileRejected for an unterminated quote, a line without end, a customer code
+    that cannot be decoded, another header among the rows, and FileHeld for a header that comes unasked and names other
+    columns.
     """
     scan = Scan(seed, furniture or Furniture(source.header, code_index, source.dialect.delimiter))
-    _FirstRead(source, code_index, scan, progress, no_codes, continues).go()
+    _FirstRead(source, code_index, scan, progress, no_codes, continues, watch).go()
     scan.nameless = scan.customers.pop("", None)
     return scan
 

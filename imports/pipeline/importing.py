@@ -54,7 +54,7 @@ from imports.pipeline.limiting import limit_scan
 from imports.pipeline.recognising import digest_header, explain_drift, explain_missing_header
 from imports.pipeline.rejecting import drafting_rejects, write_rejects
 from imports.pipeline.resending import find_same, repeat
-from imports.pipeline.sharing import check_all
+from imports.pipeline.sharing import Helpers, check_all
 from imports.pipeline.timing import ENDING, doing_run
 from imports.template import MEANING
 from imports.versioning import find_other_specs
@@ -172,7 +172,8 @@ class _Import:
             source = stack.enter_context(open_source(self.path, self.spec.dialect))
             mapping = self._bind(source)
             source.header = mapping.header
-            scan = self._scan(source, mapping)
+            helpers = stack.enter_context(Helpers(self.run.account, source, self.spec))
+            scan = self._scan(source, mapping, helpers)
             refuse_lost_lines(source, mapping, scan)
             if (wrong := compare_footer(source, scan)) and not self.ending.lifts_limits:
                 raise FileHeld(HeldFor.FOOTER, wrong)
@@ -180,7 +181,7 @@ class _Import:
                 self.known = self._count_known()
                 stage, log = merging.Stage(cursor, self._new_status()), IssueLog(cursor, self.run)
                 checker = Checker(self.run, stage, log, source, mapping, self.directory, scan, bool(self.known))
-                self._check(checker)
+                self._check(checker, helpers)
                 write = partial(write_rejects, log, source, mapping, scan, checker.rejected)
                 kept = RejectsKeeper(self.run, write, stack) if self.ending.keep else None
                 self._merge(checker, kept)
@@ -219,7 +220,7 @@ class _Import:
         refuse_header(source, mapping)
         return mapping
 
-    def _scan(self, source: Source, mapping: CustomerMapping) -> Scan:
+    def _scan(self, source: Source, mapping: CustomerMapping, helpers: Helpers) -> Scan:
         """Where each customer's rows are. The digests cover all that decides what a row means."""
         done = 0
 
@@ -236,6 +237,7 @@ class _Import:
             mapping.no_codes,
             Continuation(mapping),
             mapping.furniture,
+            helpers.foresee,
         )
 
     def _digest(self, beside: object) -> bytes:
@@ -243,7 +245,7 @@ class _Import:
         meaning = repr(beside).encode() + MEANING + self.spec.digest + self.directory.revision
         return hashlib.blake2b(meaning, digest_size=16).digest()
 
-    def _check(self, checker: Checker) -> None:
+    def _check(self, checker: Checker, helpers: Helpers) -> None:
         """Check every customer that is new or changed, and stage what is accepted."""
         run, scan = self.run, checker.scan
         if self.replay:
@@ -258,7 +260,7 @@ class _Import:
         changed, new = self._find_changed(scan)
         checker.examiner.near = find_near_keys(run.account_id, new, any_known=bool(self.known))
         run.unchanged = len(scan.customers) - len(changed)
-        check_all(checker, changed, lambda done: self.progress("Checking", done, len(changed)))
+        check_all(checker, changed, helpers, lambda done: self.progress("Checking", done, len(changed)))
         checker.log.add(checker.repeated)
         row = checker.examiner.lines.open_row
         if row and not checker.examiner.grouper.find_fault(row) and (end := find_open_end(row, checker.mapping)):

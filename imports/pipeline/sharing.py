@@ -1,109 +1,90 @@
 """Share: further processes examine batches of a large first load, which takes Python longer than all the rest.
 
 Each is this program once more, which is given what it needs and asks no database. What it cannot do, or does not live
-to do, the run's own process does.
+to do, or does not do in time, the run's own process does.
 """
 
 from __future__ import annotations
 
 import copy
-import gc
 import logging
 import os
 import pickle
-import select
+import socket
 import subprocess
 import sys
 import tempfile
-from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any, BinaryIO
+from contextlib import ExitStack, contextmanager
+from dataclasses import fields
+from itertools import islice
+from typing import TYPE_CHECKING, Self
 
 from django.conf import settings
 
-from connections.bulk.texts import CopyText, as_copy_text
-from imports.errors import FileRejected
-from imports.files.mapping import CustomerMapping
-from imports.files.sources import Source
+from connections.models import Connection
 from imports.formats.policies import UnknownLookup
 from imports.pipeline.checking import BATCH
-from imports.pipeline.examining import Examined, Examiner
+from imports.pipeline.helping import YOUR_TURN, Batch, Task, read_sheet, write_sheet
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from accounts.models import Account
+    from imports.files.sources import Source
     from imports.files.spans import Scan
     from imports.formats.spec import FormatSpec
     from imports.pipeline.checking import Checker
-    from imports.pipeline.comparing import NearKeys
-    from lookups.directory import LookupDirectory
+    from imports.pipeline.examining import Examined
 
 logger = logging.getLogger(__name__)
 
 MANY = 20_000
 """New customers from which on it pays to start another process, which takes about a second of a processor."""
-START = "import django; django.setup(); from imports.pipeline.sharing import serve; serve()"
-READY = b"\n"
+SAMPLE = 100
+"""Customers that are looked for before the file is read to its end, to tell whether it brings new ones."""
+START = "import django; django.setup(); from imports.pipeline.helping import serve; serve()"
 PATIENCE = 60
 """Seconds in which a batch is examined many times over."""
+MOST = 2
+"""By which factor a helper's batches may become larger or smaller than those of the run's process."""
 
 
-@dataclass
-class Task:
-    """What an examiner of a file is made of; `file` is the number under which the process has the file open."""
-
-    file: int
-    source: dict[str, Any]
-    header: list[str]
-    spec: FormatSpec
-    directory: LookupDirectory
-    scan: Scan
-    status: str
-    near: NearKeys
-
-
-@dataclass
-class Batch:
-    """Customers that are new, by code and number, and ids for them."""
-
-    customers: list[tuple[str, int]]
-    ids: list[int]
-
-
-# -- in the run's process
-
-
-def check_all(checker: Checker, codes: Sequence[str], progress: Callable[[int], None]) -> None:
+def check_all(checker: Checker, codes: Sequence[str], helpers: Helpers, progress: Callable[[int], None]) -> None:
     """Check customers, given by code, in their order; `progress` is told how many are done.
 
-    Helpers get batches of which the account has nobody.
+    Helpers get batches of which the account has nobody, and end with the last one.
     """
-    cut = (codes[start : start + BATCH] for start in range(0, len(codes), BATCH))
     asked: dict[Helper, tuple[Sequence[str], list[int]]] = {}
-    done = 0
+    cut = done = 0
 
-    def ask(helper: Helper) -> None:
-        if helper.is_ready() and (taken := next(batches, None)):
-            asked[helper] = batch, ids = taken
+    def take(size: int, among: int) -> tuple[Sequence[str], list[int]]:
+        """The next batch, and ids for it; what is left at the end is divided, so that nobody waits long for others."""
+        nonlocal cut
+        start, cut = cut, cut + min(size, -(-(len(codes) - cut) // among))
+        batch = codes[start:cut]
+        # Ids in the order of the file, as indexes are smallest by.
+        return batch, checker.reserve(len(batch)) if running else []
+
+    def ask(helper: Helper, among: int) -> None:
+        if helper.is_ready() and cut < len(codes):
+            asked[helper] = batch, ids = take(helper.size, among)
             if not checker.knows_any(batch):
                 helper.ask(Batch([(code, checker.scan.customers[code]) for code in batch], ids))
 
-    with _helping(checker) as helpers:
-        # Ids in the order of the file, as indexes are smallest by.
-        batches = ((batch, checker.reserve(len(batch)) if helpers else []) for batch in cut)
-        own = next(batches, None)
-        while own:
+    with helpers.at_work(checker) as running:
+        own = take(BATCH, 1 + len(running))
+        while own[0]:
             progress(done)
-            for helper in helpers:
+            for place, helper in enumerate(running):
                 if helper not in asked:
-                    ask(helper)
+                    ask(helper, len(running) - place)
             checker.check(*own)
             done += len(own[0])
-            own, answering = next(batches, None), [*asked.items()]
+            own, answering = take(BATCH, 1 + sum(helper.is_ready() for helper in running)), [*asked.items()]
             asked.clear()
-            for helper, (batch, ids) in answering:
+            for place, (helper, (batch, ids)) in enumerate(answering):
                 examined = helper.answer()
-                ask(helper)  # so that it is at work while this is taken
+                ask(helper, len(answering) - place)  # so that it is at work while this is taken
                 if examined is None:
                     checker.check(batch, ids)
                 else:
@@ -111,19 +92,55 @@ def check_all(checker: Checker, codes: Sequence[str], progress: Callable[[int], 
                 done += len(batch)
 
 
-@contextmanager
-def _helping(checker: Checker) -> Iterator[list[Helper]]:
-    """As many further processes as pay and the settings let, until the block ends."""
-    creates = UnknownLookup.CREATE in checker.mapping.spec.policies.unknown_lookup.values()
-    is_shared = checker.examiner.near.new >= MANY and not creates
-    helpers: list[Helper] = []
-    with ExitStack() as stack:
+class Helpers:
+    """As many further processes as pay and the settings let; they are started once, and end with the block."""
+
+    def __init__(self, account: Account, source: Source, spec: FormatSpec) -> None:
+        self.account = account
+        self.source = source
+        creates = UnknownLookup.CREATE in spec.policies.unknown_lookup.values()
+        self.most = 0 if creates else min(settings.IMPORT_PROCESSES, _processors()) - 1
+        self.running: list[Helper] = []
+        self.is_foreseen = False
+        self.stack = ExitStack()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.stack.close()
+
+    def foresee(self, scan: Scan) -> None:
+        """Start them while the file is being read, once it has many customers and none of some is known.
+
+        So they have started when the file is read. Of files whose customers are known, none is started for nothing.
+        """
+        if self.most > 0 and not self.is_foreseen and len(scan.customers) >= MANY:
+            self.is_foreseen = True
+            some = [*islice(scan.customers, 0, MANY, max(1, MANY // SAMPLE))]
+            if not Connection.objects.filter(account=self.account, customer_code__in=some).exists():
+                self._start()
+
+    @contextmanager
+    def at_work(self, checker: Checker) -> Iterator[list[Helper]]:
+        """Those that help to check, if the file has many new customers; they end with the block."""
+        with self.stack:
+            if checker.examiner.near.new < MANY:
+                self.stack.close()
+                self.running.clear()
+            else:
+                self._start()
+            for helper in self.running:
+                helper.begin(_task(checker))
+            yield self.running
+
+    def _start(self) -> None:
+        most, self.most = self.most, 0
         try:
-            for _ in range(1, min(settings.IMPORT_PROCESSES, _processors()) if is_shared else 1):
-                helpers.append(stack.enter_context(_running(checker)))
+            for _ in range(most):
+                self.running.append(self.stack.enter_context(_running(self.source.file.fileno())))
         except OSError as error:
             logger.warning("No process can be started that helps with a first load: %s.", error.strerror)
-        yield helpers
 
 
 def _processors() -> int:
@@ -132,33 +149,39 @@ def _processors() -> int:
 
 
 @contextmanager
-def _running(checker: Checker) -> Iterator[Helper]:
-    file = checker.source.file.fileno()
-    with tempfile.TemporaryFile() as task:
-        pickle.dump(_task(checker, file), task)
-        task.seek(0)
+def _running(file: int) -> Iterator[Helper]:
+    turns, others = socket.socketpair()
+    with turns, others, tempfile.TemporaryFile() as sheet:
+        handed = [others.fileno(), sheet.fileno(), file]
         process = subprocess.Popen(  # noqa: S603  (this program itself)
-            [sys.executable, "-c", START, str(task.fileno())],
+            [sys.executable, "-c", START, *map(str, handed)],
             cwd=settings.BASE_DIR,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            pass_fds=[file, task.fileno()],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            pass_fds=handed,
             start_new_session=True,
         )
-    with process:
+        others.close()
         try:
-            yield Helper(process)
+            yield Helper(process, turns, sheet.fileno())
         finally:
-            process.kill()  # it holds nothing
+            _end(process)
 
 
-def _task(checker: Checker, file: int) -> Task:
+def _end(process: subprocess.Popen[bytes]) -> None:
+    process.kill()  # it holds nothing
+    try:
+        process.wait(PATIENCE)
+    except subprocess.TimeoutExpired:  # no signal ends what waits for a disk
+        logger.warning("The process %d, which helped with a first load, does not end.", process.pid)
+
+
+def _task(checker: Checker) -> Task:
     examiner, source = checker.examiner, checker.source
     scan = copy.copy(checker.scan)
     scan.customers = {code: scan.customers[code] for code in examiner.near.doubles.values()}
     _ = checker.directory.rep_codes  # which are asked of the database when they are first needed
     return Task(
-        file,
         {field.name: getattr(source, field.name) for field in fields(source) if field.name != "file"},
         checker.mapping.sent_header,
         checker.mapping.spec,
@@ -170,90 +193,72 @@ def _task(checker: Checker, file: int) -> Task:
 
 
 class Helper:
-    """A process that examines batches. It ends with its input, so also with whoever started it, however that ends."""
+    """A process that examines batches. It ends with its socket, so also with whoever started it, however that ends.
 
-    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+    It is waited for only for its answers, and no longer than with patience; then it is lost, and ended.
+    """
+
+    def __init__(self, process: subprocess.Popen[bytes], turns: socket.socket, sheet: int) -> None:
         self.process = process
-        self.requests: BinaryIO = process.stdin  # type: ignore[assignment]  # a pipe
-        self.answers: BinaryIO = process.stdout  # type: ignore[assignment]  # a pipe
+        self.turns = turns
+        self.sheet = sheet
+        self.size = BATCH
+        """How many customers it can examine while the run's process checks a batch and takes what it answers."""
         self.has_begun = self.is_asked = self.is_lost = False
-        self.told = select.poll()
-        self.told.register(self.answers)
+
+    def begin(self, task: Task) -> None:
+        """Tell it what all its batches are of."""
+        self._tell(task)
 
     def is_ready(self) -> bool:
-        """Whether it can be asked by now; it is not waited for."""
-        if not self.has_begun and self.told.poll(0):
-            self.has_begun = True
-            if self.answers.read(1) != READY:
-                self._lose()
+        """Whether it can be asked by now, or is at work; it is not waited for."""
+        self.has_begun = self.has_begun or self._hears(0)
         return self.has_begun and not self.is_lost
 
     def ask(self, batch: Batch) -> None:
         """Have a batch examined, whose answer must be taken before the next one is asked for."""
         self.is_asked = True
-        try:
-            pickle.dump(batch, self.requests)
-            self.requests.flush()
-        except OSError:
-            self._lose()
+        self._tell(batch)
 
     def answer(self) -> Examined | None:
         """What the batch came to; none where the run's process has to see to it."""
         if self.is_lost or not self.is_asked:
             return None
         self.is_asked = False
+        has_waited = self._hears(0)
+        self.size = min(self.size * 11 // 10, MOST * BATCH) if has_waited else max(self.size * 10 // 11, BATCH // MOST)
+        if not has_waited and not self._hears(PATIENCE):
+            self._lose()  # it may be stopped, or out of memory
         try:
-            if not self.told.poll(1000 * PATIENCE):
-                raise EOFError  # it may be stopped, or out of memory
-            examined: Examined | None = pickle.load(self.answers)  # noqa: S301  (this program's own)
+            examined: Examined | None = None if self.is_lost else read_sheet(self.sheet)
         except (OSError, EOFError, pickle.UnpicklingError):
             self._lose()
             return None
         return examined
 
+    def _tell(self, what: Task | Batch) -> None:
+        if not self.is_lost:
+            try:
+                write_sheet(self.sheet, what)
+                self.turns.sendall(YOUR_TURN)
+            except OSError:
+                self._lose()
+
+    def _hears(self, seconds: float) -> bool:
+        """Whether it says within so many seconds that it has done what it was told."""
+        self.turns.settimeout(seconds)
+        try:
+            heard = self.turns.recv(1)
+        except (BlockingIOError, TimeoutError):
+            return False
+        except OSError:
+            heard = b""
+        if not heard:
+            self._lose()
+        return bool(heard)
+
     def _lose(self) -> None:
-        self.is_lost = True
-        with suppress(OSError):
-            self.requests.close()  # with what could not be sent
-        logger.warning("A process that helped with a first load has ended; the import goes on without it.")
-
-
-# -- in another process
-
-
-class _NotHere(Exception):
-    """What only the run's process can do."""
-
-
-def serve() -> None:
-    """Examine the batches that are asked for, until nobody is left who could ask."""
-    gc.disable()
-    answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
-    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what is printed is no answer
-    with os.fdopen(int(sys.argv[1]), "rb") as file:
-        task: Task = pickle.load(file)  # noqa: S301  (written by the process that started this one)
-    with os.fdopen(task.file, "rb") as file, suppress(BrokenPipeError):
-        source = Source(file, **task.source)
-        mapping = CustomerMapping(task.spec, task.header)
-        examiner = Examiner(source, mapping, task.directory, task.scan, task.status, _refuse, _refuse, task.near)
-        answers.write(READY)
-        answers.flush()
-        with suppress(EOFError):
-            while True:
-                batch: Batch = pickle.load(sys.stdin.buffer)  # noqa: S301  (as above)
-                pickle.dump(_examine(examiner, batch), answers, pickle.HIGHEST_PROTOCOL)
-                answers.flush()
-
-
-def _examine(examiner: Examiner, batch: Batch) -> Examined | None:
-    try:
-        examined = examiner.examine(batch.customers, {}, lambda count: batch.ids[:count])
-    except (FileRejected, _NotHere):
-        return None
-    examined.rows = [rows if isinstance(rows, CopyText) else as_copy_text(rows) for rows in examined.rows]
-    return examined
-
-
-def _refuse(what: object) -> None:
-    """Leave problems that are too many to be sent, and entries of lists that are to be made, to the run's process."""
-    raise _NotHere
+        if not self.is_lost:
+            self.is_lost = True
+            self.process.kill()
+            logger.warning("A process that helped with a first load has ended; the import goes on without it.")

@@ -1,12 +1,15 @@
 """Further processes that examine batches of a first load: real ones."""
 
 import logging
+import os
 import signal
 import sys
+from select import select
 
 import pytest
 
 from connections.models import Change
+from imports.files import sources
 from imports.formats.policies import UnknownLookup
 from imports.formats.spec import Dialect
 from imports.pipeline import sharing
@@ -31,7 +34,7 @@ def helpers(monkeypatch):
         if helper not in started:
             started.append(helper)
             helper.answered = 0
-            helper.told.poll(60_000)
+            select([helper.turns], [], [], 60)
         return is_ready(helper)
 
     def count_answer(helper):
@@ -44,8 +47,10 @@ def helpers(monkeypatch):
     monkeypatch.setattr(sharing, "_processors", lambda: 8)
     monkeypatch.setattr(sharing, "MANY", 20)
     monkeypatch.setattr(sharing, "BATCH", 10)
+    monkeypatch.setattr(sharing, "MOST", 1)
     yield started
-    assert all(helper.process.poll() is not None for helper in started)
+    for helper in started:
+        helper.process.wait(30)
 
 
 @pytest.fixture
@@ -103,6 +108,40 @@ def test_of_a_file_in_another_encoding_too(send, helpers, alone):
     assert helpers[0].answered == 3
 
 
+@pytest.fixture
+def foreseen(monkeypatch):
+    """The processes that were started while the last file was being read, which is done in blocks of few rows."""
+    started, foresee = [], sharing.Helpers.foresee
+
+    def watch(helpers, scan):
+        foresee(helpers, scan)
+        started[:] = helpers.running
+
+    monkeypatch.setattr(sources, "BLOCK", 200)
+    monkeypatch.setattr(sharing.Helpers, "foresee", watch)
+    return started
+
+
+def test_processes_start_while_new_customers_are_being_read(send, helpers, foreseen):
+    rows = [NEW | {"customer_code": f"C{number}"} for number in range(CUSTOMERS)]
+    assert send(*rows).created == CUSTOMERS
+    assert foreseen == helpers
+    assert [helper.answered for helper in helpers] == [3]
+    assert send(*(row | {"alternate_name": "x"} for row in rows)).updated == CUSTOMERS
+    assert (foreseen, len(helpers)) == ([], 1)
+
+
+def test_one_that_is_not_needed_after_all_ends_at_once(send, helpers, foreseen, monkeypatch):
+    rows = [NEW | {"customer_code": f"C{number}"} for number in range(CUSTOMERS)]
+    monkeypatch.setattr(sharing, "MANY", 100)
+    send(*rows[1:50])
+    monkeypatch.setattr(sharing, "MANY", 20)
+    monkeypatch.setattr(sharing, "SAMPLE", 1)  # the first one, which is new
+    run = send(*rows)
+    assert (run.created, helpers) == (11, [])
+    assert [helper.process.returncode for helper in foreseen] == [-signal.SIGKILL]
+
+
 def test_a_process_that_dies_loses_nothing(send, helpers, monkeypatch, caplog):
     ask = sharing.Helper.ask
 
@@ -119,18 +158,44 @@ def test_a_process_that_dies_loses_nothing(send, helpers, monkeypatch, caplog):
     assert caplog.text.count("A process that helped with a first load has ended") == 1
 
 
-def test_a_process_that_is_stopped_is_not_waited_for_for_ever(send, helpers, monkeypatch, caplog):
-    ask = sharing.Helper.ask
+STOPS = {
+    "before it reads": "helping._examine = stop",
+    "in the middle of an answer": (
+        "helping.write_sheet = lambda sheet, what: (os.pwrite(sheet, pickle.dumps(what)[:-9], 0), stop())"
+    ),
+}
 
-    def ask_and_stop(helper, batch):
-        helper.process.send_signal(signal.SIGSTOP)
-        ask(helper, batch)
 
-    monkeypatch.setattr(sharing.Helper, "ask", ask_and_stop)
+def stopping(how):
+    """The start of a process that is stopped, as one is that waits for memory or a disk."""
+    stop = "stop = lambda *_: os.kill(os.getpid(), signal.SIGSTOP)"
+    start = "import os, pickle, signal, django; django.setup(); from imports.pipeline import helping"
+    return f"{start}; {stop}; {how}; helping.serve()"
+
+
+@pytest.mark.parametrize("where", STOPS)
+def test_a_process_that_is_stopped_is_not_waited_for_for_ever(send, helpers, monkeypatch, caplog, where):
+    monkeypatch.setattr(sharing, "START", stopping(STOPS[where]))
     monkeypatch.setattr(sharing, "PATIENCE", 0.1)
     run = send(*(NEW | {"customer_code": f"C{number}"} for number in range(CUSTOMERS)))
     assert (run.status, run.created, helpers[0].answered) == ("succeeded", CUSTOMERS, 0)
     assert caplog.text.count("A process that helped with a first load has ended") == 1
+    assert helpers[0].process.wait(30) == -signal.SIGKILL
+
+
+def test_nor_does_asking_one_wait_that_reads_nothing_nor_its_end(tmp_path, monkeypatch, caplog):
+    monkeypatch.setattr(sharing, "START", "import os, signal; os.kill(os.getpid(), signal.SIGSTOP)")
+    monkeypatch.setattr(sharing, "PATIENCE", 0.1)
+    monkeypatch.setattr(sharing.subprocess.Popen, "kill", lambda process: None)  # as where it waits for a disk
+    batch = sharing.Batch([("C" * 1_000_000, 1)], [])
+    with (tmp_path / "file").open("wb") as file, sharing._running(file.fileno()) as helper:
+        assert not helper.is_ready()
+        helper.ask(batch)
+        assert helper.answer() is None
+    os.kill(helper.process.pid, signal.SIGKILL)
+    assert helper.process.wait(30) == -signal.SIGKILL
+    assert "has ended; the import goes on without it" in caplog.text
+    assert f"The process {helper.process.pid}, which helped with a first load, does not end." in caplog.text
 
 
 @pytest.mark.parametrize("start", ["raise SystemExit(3)", "print('no answer')"])
@@ -199,7 +264,7 @@ def test_a_process_ends_with_whoever_started_it(send, monkeypatch, helpers):
     """However that ended: its input is at an end then."""
 
     def ask(helper, batch):
-        helper.requests.close()
+        helper.turns.close()
         assert helper.process.wait(30) == 0
         raise KeyboardInterrupt
 

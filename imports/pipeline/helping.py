@@ -1,0 +1,105 @@
+"""Help: what another process does that examines batches of a large first load. `serve` is all of it.
+
+The run and its helper have one file open, the sheet, and write on it by turns: what is asked, and what it came to.
+Between them goes one byte, which says that the sheet is written and the other's turn. So neither ever waits in the
+middle of a message, and how long it waits for its turn it decides itself.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import pickle
+import socket
+import sys
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from connections.bulk.texts import CopyText, as_copy_text
+from imports.errors import FileRejected
+from imports.files.mapping import CustomerMapping
+from imports.files.sources import Source
+from imports.pipeline.examining import Examined, Examiner
+
+if TYPE_CHECKING:
+    from imports.files.spans import Scan
+    from imports.formats.spec import FormatSpec
+    from imports.pipeline.comparing import NearKeys
+    from lookups.directory import LookupDirectory
+
+YOUR_TURN = b"\n"
+
+
+@dataclass
+class Task:
+    """What an examiner of a file is made of, but for the file itself, which the process has open."""
+
+    source: dict[str, Any]
+    header: list[str]
+    spec: FormatSpec
+    directory: LookupDirectory
+    scan: Scan
+    status: str
+    near: NearKeys
+
+
+@dataclass
+class Batch:
+    """Customers that are new, by code and number, and ids for them."""
+
+    customers: list[tuple[str, int]]
+    ids: list[int]
+
+
+def write_sheet(sheet: int, what: object) -> None:
+    """Write on the sheet, which is given by its file descriptor. Raises OSError where the disk is full."""
+    with open(sheet, "wb", closefd=False) as file:  # a new one each time, that remembers nothing of what stood there
+        file.seek(0)
+        pickle.dump(what, file, pickle.HIGHEST_PROTOCOL)
+
+
+def read_sheet(sheet: int) -> Any:
+    """What the other wrote last."""
+    with open(sheet, "rb", closefd=False) as file:
+        file.seek(0)
+        return pickle.load(file)  # noqa: S301  (written by this program's own processes)
+
+
+def serve() -> None:
+    """Examine the batches that are asked for, until nobody is left who could ask."""
+    gc.disable()
+    link, sheet, file = (int(number) for number in sys.argv[1:])
+    with socket.socket(fileno=link) as turns, os.fdopen(file, "rb") as opened, suppress(ConnectionError):
+        examiner: Examiner | None = None
+        while turns.recv(1):
+            asked: Task | Batch = read_sheet(sheet)
+            if isinstance(asked, Task):
+                examiner = _examiner(asked, Source(opened, **asked.source))
+            elif examiner:
+                write_sheet(sheet, _examine(examiner, asked))
+            turns.sendall(YOUR_TURN)
+
+
+def _examiner(task: Task, source: Source) -> Examiner:
+    mapping = CustomerMapping(task.spec, task.header)
+    return Examiner(source, mapping, task.directory, task.scan, task.status, _refuse, _refuse, task.near)
+
+
+class _NotHere(Exception):
+    """What only the run's process can do."""
+
+
+def _examine(examiner: Examiner, batch: Batch) -> Examined | None:
+    """What a batch comes to; none where the run's process has to see to it."""
+    try:
+        examined = examiner.examine(batch.customers, {}, lambda count: batch.ids[:count])
+    except (FileRejected, _NotHere):
+        return None
+    examined.rows = [rows if isinstance(rows, CopyText) else as_copy_text(rows) for rows in examined.rows]
+    return examined
+
+
+def _refuse(what: object) -> None:
+    """Leave problems that are too many to be sent, and entries of lists that are to be made, to the run's process."""
+    raise _NotHere
