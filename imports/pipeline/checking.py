@@ -84,6 +84,13 @@ class Checker:
         self.hidden_rows += examined.hidden_rows
         self.encoded_twice += examined.encoded_twice
 
+    def take_from_other(self, examined: Examined) -> bool:
+        """Take what another process examined; false where this one would have looked for fewer suggestions."""
+        if not self.examiner.judge.resolver.learn(examined.suggested):
+            return False
+        self.take(examined)
+        return True
+
     def reserve(self, count: int) -> list[int]:
         """Ids for new connections."""
         return merging.reserve_ids(self.stage.cursor, Connection, count) if count else []

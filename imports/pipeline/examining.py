@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from imports.files.sources import Source
     from imports.files.spans import Scan
     from imports.files.totals import Doubt
+    from imports.pipeline.suggesting import Suggested
     from lookups.directory import LookupDirectory
 
 
@@ -48,6 +49,8 @@ class Examined:
     hidden_rows: int = 0
     encoded_twice: int = 0
     """How many accepted customers would change, with a text that looks encoded twice."""
+    suggested: Sequence[Suggested] = ()
+    """What another process looked for in the lists."""
 
 
 @dataclass

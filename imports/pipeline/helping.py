@@ -46,10 +46,11 @@ class Task:
 
 @dataclass
 class Batch:
-    """Customers that are new, by code and number, and ids for them."""
+    """Customers that are new, by code and number, ids for them, and how many comparisons are left to the run."""
 
     customers: list[tuple[str, int]]
     ids: list[int]
+    comparisons: int
 
 
 def write_sheet(sheet: int, what: object) -> None:
@@ -92,10 +93,15 @@ class _NotHere(Exception):
 
 def _examine(examiner: Examiner, batch: Batch) -> Examined | None:
     """What a batch comes to; none where the run's process has to see to it."""
+    resolver = examiner.judge.resolver
+    resolver.forget_suggestions(batch.comparisons)
     try:
         examined = examiner.examine(batch.customers, {}, lambda count: batch.ids[:count])
     except (FileRejected, _NotHere):
         return None
+    if resolver.budget.is_short:
+        return None
+    examined.suggested = resolver.suggested()
     examined.rows = [rows if isinstance(rows, CopyText) else as_copy_text(rows) for rows in examined.rows]
     return examined
 

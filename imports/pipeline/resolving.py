@@ -12,9 +12,11 @@ from connections.nothing import says_nothing
 from imports.files.blocks import CellProblem
 from imports.files.totals import doubt_code, says_total
 from imports.formats.policies import UnknownLookup
-from imports.pipeline.suggesting import Budget, Suggestion, Suggestions, describe_difference, describe_hidden
+from imports.pipeline.suggesting import Budget, Suggested, Suggestion, Suggestions, describe_difference, describe_hidden
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from imports.files.customers import Customer
     from imports.files.mapping import CustomerMapping
     from imports.template import Target
@@ -59,7 +61,7 @@ class Resolver:
         self._near: dict[str, dict[str, str]] = {}
         self._seen: Counter[str] = Counter()
         """Of each list, the codes by their near-keys, and of how many; a run adds to lists, and takes nothing away."""
-        self._budget = Budget()
+        self.budget = Budget()
 
     def start(self) -> None:
         """Begin with another customer, who asks for entries of its own."""
@@ -167,7 +169,7 @@ class Resolver:
 
     def _suggestions_of(self, entries: LookupList) -> Suggestions:
         if entries.name not in self._suggestions:
-            self._suggestions[entries.name] = Suggestions(entries, self._budget)
+            self._suggestions[entries.name] = Suggestions(entries, self.budget)
         return self._suggestions[entries.name]
 
     def _find_near(self, entries: LookupList, code: str) -> str:
@@ -182,6 +184,33 @@ class Resolver:
         key = near_key(code)
         near = known.get(key) or wanted.get(key, "")
         return near if near != code else ""
+
+    # -- what several processes look for
+
+    def forget_suggestions(self, comparisons: int) -> None:
+        """Begin with no suggestion looked for, and so many comparisons left."""
+        self.budget.left, self.budget.is_short = comparisons, False
+        for suggestions in self._suggestions.values():
+            suggestions.found.clear()
+
+    def suggested(self) -> list[Suggested]:
+        """All that was looked for."""
+        return [suggested for suggestions in self._suggestions.values() for suggested in suggestions.found.values()]
+
+    def learn(self, suggested: Sequence[Suggested]) -> bool:
+        """Take what another process looked for as if it was looked for here; false where too few comparisons are left.
+
+        So what a file is told does not depend on how many processes check it.
+        """
+        lists = {found.list_name: self._suggestions_of(self.directory[found.list_name]) for found in suggested}
+        new = [found for found in suggested if (found.text, found.is_code) not in lists[found.list_name].found]
+        cost = sum(found.cost for found in new)
+        if cost > self.budget.left:
+            return False
+        self.budget.left -= cost
+        for found in new:
+            lists[found.list_name].found[found.text, found.is_code] = found
+        return True
 
     # -- words
 

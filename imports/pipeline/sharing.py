@@ -69,7 +69,8 @@ def check_all(checker: Checker, codes: Sequence[str], helpers: Helpers, progress
         if helper.is_ready() and cut < len(codes):
             asked[helper] = batch, ids = take(helper.size, among)
             if not checker.knows_any(batch):
-                helper.ask(Batch([(code, checker.scan.customers[code]) for code in batch], ids))
+                left = checker.examiner.judge.resolver.budget.left
+                helper.ask(Batch([(code, checker.scan.customers[code]) for code in batch], ids, left))
 
     with helpers.at_work(checker) as running:
         own = take(BATCH, 1 + len(running))
@@ -85,10 +86,8 @@ def check_all(checker: Checker, codes: Sequence[str], helpers: Helpers, progress
             for place, (helper, (batch, ids)) in enumerate(answering):
                 examined = helper.answer()
                 ask(helper, len(answering) - place)  # so that it is at work while this is taken
-                if examined is None:
+                if examined is None or not checker.take_from_other(examined):
                     checker.check(batch, ids)
-                else:
-                    checker.take(examined)
                 done += len(batch)
 
 

@@ -43,16 +43,33 @@ class Suggestion(NamedTuple):
         return self.code if self.is_code else self.name
 
 
+class Suggested(NamedTuple):
+    """What was looked for in a list: the text, whether it stands for a code, what was found, and how many comparisons
+    that took.
+    """
+
+    list_name: str
+    text: str
+    is_code: bool
+    found: list[Suggestion]
+    cost: int
+
+
 @dataclass(slots=True)
 class Budget:
-    """How many comparisons are left, so that lists of any length and any number of wrong codes cost little time."""
+    """How many comparisons are left, so that lists of any length and any number of wrong codes cost little time.
+
+    It is short once it did not last for something.
+    """
 
     left: int = MOST_COMPARISONS
+    is_short: bool = False
 
     def spend(self, texts: int, length: int) -> bool:
         """Whether a text of a length may be compared with so many others."""
         cost = texts * (1 + length // 32)
         if cost > self.left:
+            self.is_short = True
             return False
         self.left -= cost
         return True
@@ -68,7 +85,7 @@ class Suggestions:
         self.codes = _Texts(codes)
         # A price type is a currency and a label; the label alone is no name that could stand in its place.
         self.names = _Texts(names if entries.name != "price_types" else [])
-        self.found: dict[tuple[str, bool], list[Suggestion]] = {}
+        self.found: dict[tuple[str, bool], Suggested] = {}
 
     def close_to(self, text: str, *, is_code: bool) -> list[Suggestion] | None:
         """Up to three entries that look like a code or a name, the closest first; none when the budget is used up.
@@ -76,8 +93,9 @@ class Suggestions:
         What is the same but for case, spaces or dashes is meant, and nothing else; else codes are compared with a code
         and names with a name, and the other kind where that finds nothing.
         """
-        found = self.found.get((text, is_code))
-        if found is None:
+        known = self.found.get((text, is_code))
+        if known is None:
+            left = self.budget.left
             folded, kinds = fold(text), (is_code, not is_code)
             texts = [(kind, other) for kind in kinds for other in self._texts(kind).same.get(folded, ())]
             for kind in kinds:
@@ -88,8 +106,10 @@ class Suggestions:
                     return None
                 texts = [(kind, other) for other in close]
             entries = dict.fromkeys(entry for kind, other in texts for entry in self._entries(other, is_code=kind))
-            self.found[text, is_code] = found = list(entries)[:MOST_SUGGESTED]
-        return found
+            found = list(entries)[:MOST_SUGGESTED]
+            known = Suggested(self.entries.name, text, is_code, found, left - self.budget.left)
+            self.found[text, is_code] = known
+        return known.found
 
     def split(self, text: str) -> list[str]:
         """The codes that one cell holds, where it holds several and nothing else."""

@@ -3,6 +3,7 @@
 import logging
 import os
 import signal
+import subprocess
 import sys
 from select import select
 
@@ -12,8 +13,10 @@ from connections.models import Change
 from imports.files import sources
 from imports.formats.policies import UnknownLookup
 from imports.formats.spec import Dialect
-from imports.pipeline import sharing
-from tests.builders import add_lookups, make_account
+from imports.pipeline import resolving, sharing
+from imports.pipeline.helping import Batch
+from imports.pipeline.suggesting import Budget
+from tests.builders import PRICE_TYPES, add_lookups, make_account
 from tests.imports.customer_files import NEW, SHIPPING, Sender, as_text
 from tests.imports.formats.test_spec import column, spec
 
@@ -108,10 +111,30 @@ def test_of_a_file_in_another_encoding_too(send, helpers, alone):
     assert helpers[0].answered == 3
 
 
+def test_what_is_suggested_does_not_depend_on_how_many_look_for_it(send, helpers, alone, monkeypatch):
+    """Comparisons last for 17 of 25 values: for all of the first batch, and not for all of the helper's behind it."""
+    monkeypatch.setattr(resolving, "Budget", lambda: Budget(17 * len(PRICE_TYPES)))
+    rows = [
+        NEW | {"customer_code": f"C{number}", "price_type_name": f"EU Wholesale {number % 25:02}"}
+        for number in range(CUSTOMERS)
+    ]
+    data = as_text(rows).encode()
+    run = send.bytes(data)
+    assert (told_of(run), send.customers()) == alone(data)
+    messages = [*run.issues.order_by("line").values_list("message", flat=True)]
+    looked_for = ["Did you mean" in message for message in messages]
+    assert looked_for == [number % 25 < 17 for number in range(CUSTOMERS)]
+    assert all(
+        ("So many unknown values" in message) != found for message, found in zip(messages, looked_for, strict=True)
+    )
+    assert helpers[0].answered == 1  # which came too dear; no later one lasted
+
+
 @pytest.fixture
 def foreseen(monkeypatch):
     """The processes that were started while the last file was being read, which is done in blocks of few rows."""
-    started, foresee = [], sharing.Helpers.foresee
+    foresee = sharing.Helpers.foresee
+    started: list[sharing.Helper] = []
 
     def watch(helpers, scan):
         foresee(helpers, scan)
@@ -186,8 +209,8 @@ def test_a_process_that_is_stopped_is_not_waited_for_for_ever(send, helpers, mon
 def test_nor_does_asking_one_wait_that_reads_nothing_nor_its_end(tmp_path, monkeypatch, caplog):
     monkeypatch.setattr(sharing, "START", "import os, signal; os.kill(os.getpid(), signal.SIGSTOP)")
     monkeypatch.setattr(sharing, "PATIENCE", 0.1)
-    monkeypatch.setattr(sharing.subprocess.Popen, "kill", lambda process: None)  # as where it waits for a disk
-    batch = sharing.Batch([("C" * 1_000_000, 1)], [])
+    monkeypatch.setattr(subprocess.Popen, "kill", lambda process: None)  # as where it waits for a disk
+    batch = Batch([("C" * 1_000_000, 1)], [], 0)
     with (tmp_path / "file").open("wb") as file, sharing._running(file.fileno()) as helper:
         assert not helper.is_ready()
         helper.ask(batch)
