@@ -9,7 +9,7 @@ from django.contrib.admin.actions import delete_selected
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.utils import NestedObjects
-from django.contrib.admin.views.main import ORDER_VAR
+from django.contrib.admin.views.main import ORDER_VAR, PAGE_VAR
 from django.core import signing
 from django.core.exceptions import ValidationError
 from django.core.paginator import InvalidPage
@@ -20,7 +20,7 @@ from django.utils.text import capfirst
 from unfold.paginator import InfinitePaginator
 from unfold.views import ChangeList
 
-from accounts.paging import paginate_ids
+from accounts.paging import MOST_COUNTED, read_ids
 from accounts.shown import SHOWN
 from accounts.users import user_of
 from accounts.waiting import done_again, some_patience
@@ -56,24 +56,25 @@ class LongList(ChangeList):
         return found.order_by(*self.get_ordering(request, found))
 
     def get_results(self, request: HttpRequest) -> None:
-        """The ids first, and then the rows of one page: what they are found by is asked once, and nothing that is
-        passed over on the way to a page far behind is read."""
-        self.paginator, own = paginate_ids(self.queryset, self.page_num, self.list_per_page)
+        """The ids first, and then the rows of one page: what they are found by is asked once."""
+        try:
+            page = read_ids(self.queryset, request.GET.get(PAGE_VAR, "1"), self.list_per_page)
+        except InvalidPage:
+            raise IncorrectLookupParameters from None
+        if page.is_cut:
+            text = f"Only the first {MOST_COUNTED:,} are paged by number. Go on with Next, or filter or search."
+            messages.info(request, text)
+        self.paginator = page.paginator
         self.result_count = self.paginator.count
         self.can_show_all = self.result_count <= self.list_max_show_all
         self.multi_page = self.result_count > self.list_per_page
         is_whole = not self.query and not self.has_active_filters
         self.show_full_result_count, self.show_admin_actions = False, True
         self.full_result_count = self.result_count if is_whole else None
-        ids = own or self.paginator.object_list
-        if not own and self.multi_page and not (self.show_all and self.can_show_all):
-            try:
-                ids = self.paginator.page(self.page_num).object_list
-            except InvalidPage:
-                raise IncorrectLookupParameters from None
-        ids = list(ids)
+        ids = self.paginator.object_list if self.show_all and self.can_show_all else page.ids
         rows = self.apply_select_related(self.root_queryset).in_bulk(ids)
         self.result_list = [rows[pk] for pk in ids if pk in rows]
+        self.page_before, self.page_behind = page.before, page.behind
         if is_whole and isinstance(self.paginator, InfinitePaginator) and _is_long(self.queryset):
             self.sortable_by = self.model_admin.sorted_by_index
 

@@ -156,6 +156,30 @@ def find_in_front(conditions: list[str], accounts: list[int] | None, first: int,
         return _by_condition(cursor, conditions)
 
 
+NEAR = (
+    "SELECT count(*), count(*) FILTER (WHERE (SELECT words @@ %(condition)s::tsquery FROM connections_searchdocument"
+    " WHERE connection_id = near.id)) FROM (SELECT id FROM connections_connection"
+    " WHERE (account_id, customer_code) {side} (%(account)s, %(code)s) {of_accounts}"
+    " ORDER BY account_id {direction}, customer_code {direction} LIMIT %(most)s) near"
+)
+
+
+def count_near(
+    condition: str, accounts: list[int] | None, account: int, code: str, most: int, *, is_before: bool
+) -> tuple[int, int]:
+    """How many connections of these accounts, or of all, lie behind or before a code of an account, as far as `most`;
+    and how many of these fulfil the condition."""
+    side, direction = ("<", "DESC") if is_before else (">", "ASC")
+    of_accounts = "" if accounts is None else "AND account_id = ANY(%(accounts)s)"
+    with connection.cursor() as cursor:
+        cursor.execute(
+            NEAR.format(side=side, direction=direction, of_accounts=of_accounts),
+            {"condition": condition, "accounts": accounts, "account": account, "code": code, "most": most},
+        )
+        walked, found = cursor.fetchone()
+    return walked, found
+
+
 def _by_condition(cursor: CursorWrapper, conditions: list[str]) -> list[list[int]]:
     """Of rows with a condition's number, from one, and an id: the ids of each condition."""
     found: list[list[int]] = [[] for _ in conditions]

@@ -26,8 +26,8 @@ from django.urls import reverse
 from accounts.paging import MOST_COUNTED
 from accounts.searching import Found, Rank
 from connections import documents
-from connections.documents import Words, find_documents, find_in_front
-from connections.matching.finding import find_accounts_to_look_at, not_looked_at
+from connections.documents import Words, count_near, find_documents, find_in_front
+from connections.matching.finding import not_looked_at
 from connections.models import Connection, SearchDocument
 from connections.near_keys import near_key
 
@@ -37,48 +37,49 @@ if TYPE_CHECKING:
 
     from django.db.models import Expression, QuerySet
 
+    from accounts.paging import Mark
     from accounts.searching import Question
 
 MOST_WALKED = 6000
 """Of so many customers, the first ones of the list, those that fulfil a condition are looked for one by one; where they
 fill the pages that a list reads at once, an index would be read for all who fulfil it, which may be nearly all."""
-MOST_PASSED_OVER = 350_000
-"""A page that lies behind so many customers, judged by how many of the first ones are found, is not walked to: those
-who fulfil the condition, or the fewer who do not, are read from the index, which costs the same for every page."""
+MOST_ON_A_PAGE = 100
 FEW_WALKED = 1000
-"""The same for the search box, which shows a few and asks while somebody types."""
+"""Of so many, for the search box, which shows a few and asks while somebody types."""
 MOST_NARROWED_TO = 5000
 MOST_FRESH = 1000
 """How many connections that were not looked at since they were written are searched without the index."""
 
 
 def search(
-    connections: QuerySet[Connection], text: str, accounts: list[int] | None, passed_over: int = 0
+    connections: QuerySet[Connection], text: str, accounts: list[int] | None, page: Mark | None = None
 ) -> QuerySet[Connection]:
     """Those of the connections that a text may mean, of these accounts (by id), or of all where none are given.
 
     It finds the beginnings of codes and of all words in names, e-mails and cities, in any case and without accents.
-    `passed_over` is how many of them stand in front of the page that is asked for.
+    `page` is where the page begins that is asked for, by account and code; none for the first ones.
     """
     asked = [documents.starts_with_code(text)]
     if words := documents.has_words(text):
         asked.append(f"({words})")
-    means = " | ".join(asked)
-    condition, fresh = _within(means, accounts), _find_fresh(text, accounts)
+    condition, fresh = _within(" | ".join(asked), accounts), _find_fresh(text, accounts)
     meant = SearchDocument.objects.filter(words=Words(condition)).values("connection_id")
-    looked_for = MOST_WALKED if passed_over else MOST_COUNTED + 1
-    in_front = len(find_in_front([condition], accounts, MOST_WALKED, looked_for)[0])
-    if in_front <= MOST_COUNTED:
-        return connections.filter(_is_one_of(CombinedExpression(ArraySubquery(meant), "||", _array(fresh))))
-    if passed_over * MOST_WALKED <= MOST_PASSED_OVER * in_front:
+    if _is_walked(condition, accounts, page):
         found = Q(pk=Subquery(meant.filter(connection_id=OuterRef("pk"))))
-    elif in_front * 2 > MOST_WALKED and not find_accounts_to_look_at(accounts):
-        # all have their words, so who is not among those without a word has it
-        condition = f"{documents.of_accounts(accounts)} & !({means})"
-        found = ~_is_among(SearchDocument.objects.filter(words=Words(condition)).values("connection_id"))
+    elif page is None:
+        return connections.filter(_is_one_of(CombinedExpression(ArraySubquery(meant), "||", _array(fresh))))
     else:
         found = _is_among(meant)
     return connections.filter(found | Q(_is_one_of(_array(fresh))) if fresh else found)
+
+
+def _is_walked(condition: str, accounts: list[int] | None, page: Mark | None) -> bool:
+    """Whether so many of the customers in front, or of those where the page begins, fulfil it as are read."""
+    if page is None:
+        return len(find_in_front([condition], accounts, MOST_WALKED, MOST_COUNTED + 1)[0]) > MOST_COUNTED
+    account, code = page.values
+    walked, found = count_near(condition, accounts, account, code, MOST_WALKED, is_before=page.is_before)
+    return walked < MOST_WALKED or found > MOST_ON_A_PAGE
 
 
 def _is_among(ids: QuerySet[Any, Any]) -> Q:

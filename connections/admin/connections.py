@@ -27,7 +27,7 @@ from accounts.owned import (
     VisibleFilter,
     limit_choices,
 )
-from accounts.paging import count_passed_over
+from accounts.paging import find_mark
 from accounts.searching import visible_ids
 from accounts.users import user_of
 from accounts.waiting import some_patience
@@ -160,8 +160,10 @@ class ConnectionAdmin(ReviewPages, ReviewActions, AccountOwnedAdmin):
         text = " ".join(search_term.split())
         if not text:
             return queryset, may_repeat
-        passed_over = count_passed_over(request, self.list_per_page) if request.method == "GET" else 0
-        return search(queryset, text, _accounts_searched(request), passed_over), may_repeat
+        page = find_mark(queryset, request) if request.method == "GET" else None
+        if page and page.order.names != tuple(self.ordering):
+            page = None
+        return search(queryset, text, _accounts_searched(request), page), may_repeat
 
     def get_fieldsets(self, request: HttpRequest, obj: Connection | None = None) -> list[Any]:
         fieldsets = list(super().get_fieldsets(request, obj))

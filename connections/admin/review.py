@@ -15,6 +15,7 @@ from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
+from django.utils.html import format_html
 from unfold.decorators import action, display
 from unfold.forms import ActionForm
 from unfold.widgets import UnfoldAdminTextInputWidget
@@ -197,7 +198,9 @@ class ReviewActions(Base):
         if connection.status != Connection.Status.PENDING:
             return ""
         due_at = review.due_at(connection)
-        return f"{'overdue since ' if due_at <= timezone.now() else ''}{short_time(due_at)}"
+        said = "overdue since " if due_at <= timezone.now() else ""
+        day, hour = short_time(due_at).split()
+        return format_html('{}<span class="whitespace-nowrap">{}</span> {}', said, day, hour)
 
     @admin.action(description="Approve", permissions=["change"])
     def approve(self, request: HttpRequest, queryset: QuerySet[Connection]) -> None:

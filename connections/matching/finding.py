@@ -53,16 +53,14 @@ def look_for_duplicates(account_id: int, turns: int = 1) -> bool:
     return all(_take_turn(account_id) for _ in range(turns))
 
 
-def find_accounts_to_look_at(among: list[int] | None = None) -> list[int]:
-    """The accounts, of all or among these (by id), with connections that were not looked at as they are now."""
+def find_accounts_to_look_at() -> list[int]:
+    """The accounts with connections that were not looked at as they are now."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT a.id FROM accounts_account a LEFT JOIN connections_matchingprogress p ON p.account_id = a.id"
-            " WHERE (%(among)s::bigint[] IS NULL OR a.id = ANY(%(among)s))"
-            " AND EXISTS (SELECT FROM connections_connection c WHERE c.account_id = a.id"
+            " WHERE EXISTS (SELECT FROM connections_connection c WHERE c.account_id = a.id"
             " AND c.updated_at >= coalesce(p.updated_at, '-infinity')"
-            " AND (c.updated_at, c.id) > (coalesce(p.updated_at, '-infinity'), coalesce(p.connection_id, 0)))",
-            {"among": among},
+            " AND (c.updated_at, c.id) > (coalesce(p.updated_at, '-infinity'), coalesce(p.connection_id, 0)))"
         )
         return [pk for (pk,) in cursor.fetchall()]
 

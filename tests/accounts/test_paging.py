@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import html
+import re
+
 import pytest
 from django.db import connection as database
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from accounts import lists, owned, paging
+from accounts.models import User
+from connections.admin.connections import ConnectionAdmin
+from connections.matching.finding import look_for_duplicates
 from connections.models import Connection, ConnectionWarehouse
 from lookups.models import CompanyNumber, SalesRep, Warehouse
 from tests.builders import add_lookups, add_member, copy_connection, make_account, make_connection, make_user
@@ -38,23 +44,79 @@ def test_few_are_counted_and_many_are_turned_page_by_page(client, account, monke
     page = client.get(LIST)
     assert "Select all that the list holds" in text_of(page)
     assert "9999999999" not in page.content.decode()
-    with CaptureQueriesContext(database) as asked:
-        assert [each.customer_code for each in client.get(f"{LIST}?p=2").context["cl"].result_list][-1] == "LAST"
-    passed_over = [query["sql"] for query in asked if "OFFSET 50" in query["sql"]]
-    assert len(passed_over) == 1
-    assert "profile_name" not in passed_over[0]
-    assert client.get(f"{LIST}?p=3").status_code == 200
-    for number in range(50):
-        make_connection(account, f"Z{number}")
-    with CaptureQueriesContext(database) as asked:
-        page = client.get(f"{LIST}?p=3")
-    assert len(page.context["cl"].result_list) == 11
-    assert "results" not in text_of(page)
-    assert not [query["sql"] for query in asked if "LIMIT 61" in query["sql"] and "customer_code" in query["sql"]]
     chosen = Connection.objects.values_list("pk", flat=True)[:1]
     sent = {"action": "reject", "index": "0", "select_across": "1", "_selected_action": list(chosen)}
     assert client.post(LIST, sent).status_code == 302
     assert not Connection.objects.exclude(status="rejected").exists()
+
+
+def turn(client, page, to):
+    """The page that a link of another one leads to; None where it is none."""
+    link = re.search(rf'href="([^"]*)" rel="{to}"', page.content.decode())
+    return client.get(f"{page.request['PATH_INFO']}{html.unescape(link[1])}") if link else None
+
+
+def codes_on(page):
+    return [each.customer_code for each in page.context["cl"].result_list]
+
+
+@pytest.mark.parametrize("query", ["", "q=C", "o=-1", "o=2", "status__exact=approved", "o=6"])
+def test_pages_of_many_are_all_reached_in_both_directions(client, account, monkeypatch, query):
+    """Of two accounts, in any order that is offered; by columns of other tables (`o=6`) pages have numbers."""
+    monkeypatch.setattr(paging, "MOST_COUNTED", 3)
+    monkeypatch.setattr(ConnectionAdmin, "list_per_page", 3)
+    other = make_account("other")
+    add_member(other, User.objects.get(username="rosa"))
+    for number in range(8):
+        make_connection((account, other)[number % 2], f"C{number}", profile_name=f"Name {number // 3}")
+    look_for_duplicates(account.pk)
+    look_for_duplicates(other.pk)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(paging, "MOST_COUNTED", 1000)
+        patch.setattr(ConnectionAdmin, "list_per_page", 50)
+        whole = codes_on(client.get(f"{LIST}?{query}"))
+    pages = [client.get(f"{LIST}?{query}")]
+    while page := turn(client, pages[-1], "next"):
+        pages.append(page)
+    assert [code for page in pages for code in codes_on(page)] == whole
+    assert [len(codes_on(page)) for page in pages] == [3, 3, 2]
+    assert not turn(client, pages[0], "prev")
+    for page, before in zip(pages[1:], pages, strict=False):
+        assert codes_on(turn(client, page, "prev")) == codes_on(before)
+    assert codes_on(turn(client, turn(client, pages[1], "prev"), "next")) == codes_on(pages[1])
+
+
+def test_a_page_keeps_its_place_while_others_write(client, account, monkeypatch):
+    monkeypatch.setattr(paging, "MOST_COUNTED", 3)
+    monkeypatch.setattr(ConnectionAdmin, "list_per_page", 3)
+    copy_connection(make_connection(account, "C1"), 7)
+    first = client.get(LIST)
+    second = codes_on(turn(client, first, "next"))
+    make_connection(account, "0-NEW")
+    Connection.objects.filter(customer_code=codes_on(first)[-1]).delete()
+    page = turn(client, first, "next")
+    assert codes_on(page) == second
+    assert len(codes_on(turn(client, page, "prev"))) == 3
+    last = turn(client, page, "next")
+    Connection.objects.filter(customer_code__in=codes_on(last)).delete()
+    assert codes_on(client.get(last.request["PATH_INFO"] + "?" + last.request["QUERY_STRING"])) == []
+
+
+def test_numbers_of_pages_end_where_nothing_is_counted_any_more(client, account, monkeypatch):
+    for module in (paging, lists):
+        monkeypatch.setattr(module, "MOST_COUNTED", 6)
+    monkeypatch.setattr(ConnectionAdmin, "list_per_page", 3)
+    copy_connection(make_connection(account, "C1"), 9)
+    with CaptureQueriesContext(database) as asked:
+        page = client.get(f"{LIST}?p=4000")
+    assert not [query for query in asked if "OFFSET" in query["sql"]]
+    assert codes_on(page) == codes_on(client.get(f"{LIST}?p=2"))
+    assert "Only the first 6 are paged by number. Go on with Next, or filter or search." in text_of(page)
+    assert len(codes_on(turn(client, page, "next"))) == 3
+    assert "paged by number" not in text_of(client.get(f"{LIST}?p=2"))
+    for unknown in ("x", "WzEsMl0:forged", ""):
+        assert codes_on(client.get(f"{LIST}?p={unknown}")) == codes_on(client.get(LIST))
+    assert client.get(f"{LIST}?p=0").status_code == 302
 
 
 def test_a_list_that_is_too_long_keeps_its_order(client, account, monkeypatch):

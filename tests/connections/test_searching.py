@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from django.db import connection as database
 
+from accounts.paging import Mark, Order
 from connections import documents
 from connections.matching.finding import look_for_duplicates
 from connections.models import Connection, SearchDocument
@@ -31,25 +32,28 @@ def account():
     return account
 
 
-WAYS: tuple[dict[str, int], ...] = (
-    {},
-    {"MOST_COUNTED": 0},
-    {"MOST_COUNTED": 0, "MOST_PASSED_OVER": 0},
-    {"MOST_COUNTED": 0, "MOST_PASSED_OVER": 0, "MOST_WALKED": 1},
+WAYS: tuple[tuple[dict[str, int], str], ...] = (
+    ({}, ""),
+    ({"MOST_COUNTED": 0}, ""),
+    ({}, "a page behind"),
+    ({"MOST_WALKED": 0}, "a page behind"),
+    ({"MOST_WALKED": 0}, "a page before"),
 )
-"""Of what few have; of what so many have that they are looked for one by one; of pages far behind of that; and of these
-where it is what most have."""
+"""Of what few have; of what so many have that they are looked for one by one; of pages behind and before some customer
+where those next to it are looked for one by one, or are few."""
 
 
 def found(account, text):
     """Whichever way it is looked for, in one account or in all, the same is found."""
     found = []
-    for way in WAYS:
+    order = Order(Connection, ("account_id", "customer_code"))
+    for way, where in WAYS:
         for accounts in ([account.pk], None):
+            page = Mark(order, (account.pk, "5"), where == "a page before") if where else None
             with pytest.MonkeyPatch.context() as patch:
                 for name, value in way.items():
                     patch.setattr(f"connections.searching.{name}", value)
-                connections = search(Connection.objects.filter(account=account), text, accounts, passed_over=len(way))
+                connections = search(Connection.objects.filter(account=account), text, accounts, page)
                 codes = connections.order_by("customer_code").values_list("customer_code", flat=True)
             if accounts or not Connection.objects.exclude(pk__in=SearchDocument.objects.values("pk")).exists():
                 found.append(list(codes))
