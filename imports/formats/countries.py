@@ -20,7 +20,7 @@ from connections.rules import country_names
 from imports.formats.data import read_data
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
 
 LANGUAGES = {
     "de": "German",
@@ -212,12 +212,17 @@ def _find_name(text: str, language: str) -> str:
     return next((names[key] for key in _keys(text, language) if key in names), "")
 
 
-def _words(text: str, language: str) -> list[str]:
-    """The words of a name, folded, without those that it is the same name without."""
+@lru_cache(4096)
+def _fold(text: str) -> tuple[str, ...]:
+    """The words of a text without accents, width and case."""
     letters = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", text).casefold())
     plain = "".join(letter for letter in letters if not unicodedata.combining(letter) or letter in _KANA_MARKS)
-    folded = unicodedata.normalize("NFC", plain).translate(_LETTERS)
-    words = _WORD.findall(folded)
+    return tuple(_WORD.findall(unicodedata.normalize("NFC", plain).translate(_LETTERS)))
+
+
+def _words(text: str, language: str) -> list[str]:
+    """The words of a name, folded, without those that it is the same name without."""
+    words = _fold(text)
     is_abbreviation = all(len(word) == 1 for word in words)  # "E.U.A.", of which no letter is a little word
     little = "" if is_abbreviation else _LITTLE_WORDS.get(language, "").split()
     return [_SAME_WORDS.get(word, word) for word in words if word not in little]
@@ -229,14 +234,11 @@ def _keys(text: str, language: str) -> set[str]:
     return {" ".join(sorted(words)), "".join(words)} - {""}
 
 
-def _spellings(name: str) -> Iterator[str]:
+def _spellings(name: str) -> set[str]:
     """A name as ISO 3166 writes it, in its natural order, without what stands in brackets, and without umlauts."""
-    for text in dict.fromkeys([name, _BRACKETS.sub("", name)]):
-        before, comma, behind = text.partition(", ")
-        natural = f"{behind} {before}" if comma else text
-        for spelling in (text, natural):
-            yield spelling
-            yield spelling.translate(_UMLAUTS)
+    written = {name, _BRACKETS.sub("", name)}
+    natural = {f"{behind} {before}" for before, comma, behind in (text.partition(", ") for text in written) if comma}
+    return {spelling for text in written | natural for spelling in (text, text.translate(_UMLAUTS))}
 
 
 @cache
