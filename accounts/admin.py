@@ -19,7 +19,7 @@ from unfold.decorators import action, display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 from unfold.widgets import UnfoldAdminIntegerFieldWidget
 
-from accounts.careful import CarefulAdmin, RowsAsPosted, short_time
+from accounts.careful import CarefulAdmin, RowsAsPosted
 from accounts.holding_pages import HoldingPages
 from accounts.home import find_shortcuts
 from accounts.models import Account, AuthToken, Membership, User
@@ -27,6 +27,7 @@ from accounts.owned import AccountOwnedAdmin, AccountOwnedInline
 from accounts.sandboxes import add_sandbox
 from accounts.tokens import LONGEST, make_token
 from accounts.users import user_of
+from accounts.zones import short_time
 
 if TYPE_CHECKING:
     from django.db.models import Model, QuerySet

@@ -12,8 +12,6 @@ from django.contrib.contenttypes.models import ContentType
 from django.contrib.postgres.fields import ArrayField
 from django.db import IntegrityError, models
 from django.http import HttpResponseRedirect
-from django.utils.formats import date_format
-from django.utils.timezone import localtime
 from unfold.forms import PaginationInlineFormSet
 
 from accounts.leading import LeadingAdmin
@@ -22,6 +20,7 @@ from accounts.meanwhile import Meanwhile, Part
 from accounts.shown import SHOWN, Rows, Shown, values_of
 from accounts.users import user_of
 from accounts.waiting import Busy, done_again, explain, some_patience
+from accounts.zones import short_time
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,11 +44,6 @@ UNKNOWN = (
     "entered is kept."
 )
 DIFFERENCES_SHOWN = 100
-
-
-def short_time(moment: datetime | None) -> str:
-    """A moment as people see it everywhere: to the minute, in their time zone, which the page names."""
-    return date_format(localtime(moment), "Y-m-d\xa0H:i") if moment else ""
 
 
 class RowsAsPosted(PaginationInlineFormSet):

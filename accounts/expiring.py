@@ -8,7 +8,7 @@ from django.contrib.sessions.models import Session
 from django.utils import timezone
 
 from accounts.api.idempotency import KEPT
-from accounts.login import WINDOW
+from accounts.attempts import WINDOW
 from accounts.models import IdempotencyKey, LoginAttempt
 from accounts.pruning import Prunable
 

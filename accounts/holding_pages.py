@@ -8,11 +8,11 @@ from django.db.models import Q
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 
-from accounts.careful import short_time
 from accounts.holdings import describe_accounts, list_holdings, list_kept, list_tables, say_bytes
 from accounts.models import Account
 from accounts.paging import make_paginator
 from accounts.users import user_of
+from accounts.zones import short_time
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse

@@ -8,9 +8,11 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.formats import date_format
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
 
     from django.http import HttpRequest, HttpResponseBase
 
@@ -22,6 +24,11 @@ COOKIE = "zone"
 def zone_names() -> set[str]:
     """Of the machine, read once: from six hundred files."""
     return available_timezones()
+
+
+def short_time(moment: datetime | None) -> str:
+    """A moment as people see it everywhere: to the minute, in their time zone, which the page names."""
+    return date_format(timezone.localtime(moment), "Y-m-d\xa0H:i") if moment else ""
 
 
 class ZoneOfViewer:

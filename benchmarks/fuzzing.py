@@ -27,7 +27,7 @@ from imports.formats.documents import read_format, write_format
 from imports.formats.policies import AssignmentMode, Conflict, FormatError, Policies, UnknownLookup
 from imports.formats.spec import STANDARD, Blank, Column, Dialect, FormatSpec, Ownership
 from imports.models import Issue, Run
-from imports.onboarding import onboard
+from imports.onboarding.proposing import onboard
 from imports.pipeline import ImportRequest, import_file
 from imports.template import ASSIGNMENTS, FIELDS, Target
 from lookups.directory import LISTS

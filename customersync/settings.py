@@ -39,7 +39,7 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 env = Environment()
 if (BASE_DIR / ".env").is_file():
     env.read_file(BASE_DIR / ".env")
-    register(partial(check_names, BASE_DIR / ".env"))
+    register(partial(check_names, BASE_DIR / ".env"), "settings")
 
 # Whoever gives a database is in production unless they say otherwise.
 DEBUG = env.bool("DEBUG", default=not env.str("DATABASE_URL", default=""))
@@ -53,10 +53,10 @@ ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[:
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 
 INSTALLED_APPS = [
-    "unfold",
+    "customersync.apps.UnfoldConfig",
     "unfold.contrib.filters",
     "unfold.contrib.import_export",
-    "django.contrib.admin",
+    "customersync.apps.AdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

@@ -8,6 +8,8 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 from accounts.plugins import collect
 from accounts.searching import show_found
 
+admin.autodiscover()
+
 handler400 = "customersync.api.bad_request"
 handler404 = "customersync.api.not_found"
 handler500 = "customersync.api.server_error"

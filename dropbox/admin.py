@@ -11,8 +11,8 @@ from django.urls import path
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import action, display
 
-from accounts.careful import short_time
 from accounts.owned import AccountOwnedAdmin, ReadOnlyAdmin, VisibleFilter
+from accounts.zones import short_time
 from dropbox.guide import write_guide
 from dropbox.logins import set_new_password
 from dropbox.models import Login, Session

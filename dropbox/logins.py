@@ -8,7 +8,7 @@ from functools import cache
 
 from django.contrib.auth.hashers import check_password, make_password
 
-from accounts.login import count_failure, forget_failures, is_locked_out
+from accounts.attempts import count_failure, forget_failures, is_locked_out
 from dropbox.models import Login
 from imports.models import Feed
 

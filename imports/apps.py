@@ -97,7 +97,7 @@ class ImportsConfig(AppConfig):
         for model in ("imports.Run", "imports.Format"):
             post_delete.connect(release_of, sender=model, dispatch_uid=f"release_of_{model}")
         post_delete.connect(delete_bytes, sender="imports.KeptFile", dispatch_uid="delete_bytes")
-        register(checks.check_queue)
+        register(checks.check_queue, "settings")
         register(checks.check_storage, deploy=True)
         register(checks.check_sessions, Tags.database)
         post_migrate.connect(add_schedule, sender=self, dispatch_uid="add_schedule")

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from django.apps import apps
 from django.conf import settings
+from django.contrib import admin
 from django.db import connection, transaction
 from django.template import RequestContext, Template
 from django.test import TransactionTestCase
@@ -26,6 +27,9 @@ RENDER: Any = Template._render  # type: ignore[attr-defined]  # private; before 
 
 # Each process that tests start would compile all of the program anew.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+# Tests walk the pages that are registered.
+admin.autodiscover()
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -11,11 +11,11 @@ from django.utils.http import urlencode
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
 
-from accounts.careful import short_time
 from accounts.owned import (
     ReadOnlyAdmin,
     VisibleFilter,
 )
+from accounts.zones import short_time
 from connections.history.authors import source_of
 from connections.models import Change, Connection
 

@@ -17,7 +17,6 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminURLInputWidget
 
-from accounts.careful import short_time
 from accounts.models import Account
 from accounts.owned import (
     MOST_OFFERED,
@@ -31,6 +30,7 @@ from accounts.paging import find_mark
 from accounts.searching import visible_ids
 from accounts.users import user_of
 from accounts.waiting import some_patience
+from accounts.zones import short_time
 from connections.admin.changes import changes_url
 from connections.admin.inlines import INLINES, account_asked
 from connections.admin.keeping import keeping_form, provenance_of, settle_forms, split_decision

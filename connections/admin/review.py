@@ -20,10 +20,10 @@ from unfold.decorators import action, display
 from unfold.forms import ActionForm
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from accounts.careful import short_time
 from accounts.owned import OwnAccountSelect
 from accounts.paging import count_for_badge
 from accounts.users import user_of
+from accounts.zones import short_time
 from connections import review
 from connections.matching.finding import find_similar, looked_at
 from connections.models import LONGEST_NOTE, Connection

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from django.utils.timezone import localtime
 
-from accounts.careful import short_time
 from accounts.plugins import load
+from accounts.zones import short_time
 from connections.history.authors import source_of
 from connections.history.keeping import ValueName, name_of_value, read_kept
 from connections.history.origins import explain_values

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from django.db import connection, transaction
 
-from accounts.careful import short_time
+from accounts.zones import short_time
 from connections.history.following import BEGINNING, Place, read_on
 from connections.models import Change, LogStart
 

@@ -11,9 +11,9 @@ from django.urls import path, reverse
 from django.utils import timezone
 from unfold.decorators import action
 
-from accounts.careful import short_time
 from accounts.suspending import is_suspended, say_suspended
 from accounts.users import user_of
+from accounts.zones import short_time
 from imports.admin.masks import MaskForm, MaskPages, remember_listing
 from imports.admin.run_page import describe_progress
 from imports.admin.steps import page_of

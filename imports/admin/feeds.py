@@ -14,11 +14,11 @@ from django.utils import timezone
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
 
-from accounts.careful import short_time
 from accounts.fields import Ciphertext, SecretField, is_set, secret_names
 from accounts.models import Account
 from accounts.owned import AccountOwnedAdmin, KindFilter, ReadOnlyAdmin, VisibleFilter, limit_choices
 from accounts.users import user_of
+from accounts.zones import short_time
 from imports.admin.feed_forms import FeedForm, find_unread
 from imports.admin.feed_pages import FeedPages, lacks_pin
 from imports.admin.filters import FeedStateFilter

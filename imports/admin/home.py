@@ -11,9 +11,9 @@ from django.db.models.functions import TruncDate
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.careful import short_time
 from accounts.home import Need, Panel
 from accounts.users import user_of
+from accounts.zones import short_time
 from imports.admin.entries import offer_entries
 from imports.admin.filters import TODAY, begin_of
 from imports.models import Feed, Run

@@ -11,9 +11,9 @@ from django.utils.html import format_html
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import action, display
 
-from accounts.careful import short_time
 from accounts.owned import AccountOwnedAdmin, ReadOnlyAdmin, VisibleFilter
 from accounts.users import user_of
+from accounts.zones import short_time
 from imports.admin.feed_forms import WebhookForm
 from imports.admin.steps import StepPages
 from imports.admin.workers import warn_without_worker

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from django.urls import reverse
 
-from accounts.careful import short_time
+from accounts.zones import short_time
 from imports.admin.steps import page_of
 from imports.asking import find_questions
 from imports.formats.policies import FormatError

@@ -21,7 +21,7 @@ from imports.formats.documents import read_format
 from imports.formats.encodings import UnknownEncoding, find_encoding
 from imports.formats.policies import FormatError
 from imports.models import Format
-from imports.onboarding import Corrections
+from imports.onboarding.corrections import Corrections
 from imports.runs.rehearsing import propose_and_rehearse
 from imports.template import Target, find_target
 

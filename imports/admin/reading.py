@@ -17,7 +17,7 @@ from imports.admin.steps import page_of
 from imports.errors import FileRejected, SettingsWrong, TryAgainLater
 from imports.formats.encodings import UnknownEncoding, find_encoding
 from imports.formats.policies import FormatError
-from imports.onboarding import Corrections
+from imports.onboarding.corrections import Corrections
 from imports.runs.rereading import propose_anew
 from imports.runs.sampling import read_first_records
 

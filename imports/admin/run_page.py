@@ -11,7 +11,7 @@ from django.template.defaultfilters import filesizeformat
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.careful import short_time
+from accounts.zones import short_time
 from imports.admin.groups import find_groups
 from imports.admin.steps import page_of
 from imports.admin.ways_back import ways_back

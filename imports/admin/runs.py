@@ -13,9 +13,9 @@ from django.urls import path, reverse
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import action, display
 
-from accounts.careful import short_time
 from accounts.owned import KindFilter, ReadOnlyAdmin, VisibleFilter
 from accounts.users import user_of
+from accounts.zones import short_time
 from imports.admin.filters import AwaitsDecision, DayFilter
 from imports.admin.reports import ReportPages
 from imports.admin.run_page import describe_counts, describe_page, name_run

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from django.urls import reverse
 from django.utils.http import urlencode
 
-from accounts.careful import short_time
 from accounts.searching import Found, Rank
+from accounts.zones import short_time
 from imports.models import Feed, Format, Run
 from imports.runs.explaining import find_runs_of, spellings
 

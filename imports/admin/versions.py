@@ -12,9 +12,9 @@ from unfold.admin import TabularInline
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import action, display
 
-from accounts.careful import short_time
 from accounts.owned import AccountOwnedAdmin, AccountOwnedInline, VisibleFilter
 from accounts.users import user_of
+from accounts.zones import short_time
 from imports.admin.answering import TEMPLATE_FIELDS
 from imports.admin.forms import ApprovalForm, ColumnForm, ColumnsInOrder, DraftForm
 from imports.admin.frozen import in_words, languages_named, lines_ignored, list_policies, marks_said, value_map_said

@@ -21,7 +21,7 @@ from imports.formats.encodings import UnknownEncoding, find_encoding
 from imports.formats.plain import read_json
 from imports.formats.policies import FormatError
 from imports.models import Format, FormatVersion
-from imports.onboarding import Corrections
+from imports.onboarding.corrections import Corrections
 from imports.runs.rehearsing import propose_and_rehearse
 from imports.runs.sampling import keep_sample
 from imports.template import find_target
@@ -30,7 +30,7 @@ from imports.versioning import save_draft
 if TYPE_CHECKING:
     from rest_framework.request import Request
 
-    from imports.onboarding import Proposal
+    from imports.onboarding.proposals import Proposal
 
 
 class ProposeSerializer(StrictSerializer):

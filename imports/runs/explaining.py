@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from accounts.careful import short_time
+from accounts.zones import short_time
 from connections.models import Change
 from connections.near_keys import near_key
 from imports.models import Issue, Run

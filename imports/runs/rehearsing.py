@@ -19,8 +19,8 @@ from connections.stored import fetch_stored
 from imports.formats.policies import FormatError, RowMark, UnknownLookup
 from imports.formats.spec import Column
 from imports.models import Issue
-from imports.onboarding import propose_format
 from imports.onboarding.cutting import read_records
+from imports.onboarding.proposing import propose_format
 from imports.onboarding.rehearsal import Reason, Rehearsal
 from imports.onboarding.sampling import take_sample
 from imports.pipeline import ImportRequest, import_file
@@ -32,7 +32,8 @@ if TYPE_CHECKING:
 
     from imports.formats.spec import Dialect, FormatSpec
     from imports.models import Run
-    from imports.onboarding import Corrections, Proposal
+    from imports.onboarding.corrections import Corrections
+    from imports.onboarding.proposals import Proposal
 
 MOST_ROWS = 2000
 """How many records of a long sample are rehearsed."""

@@ -16,7 +16,7 @@ from imports.formats.spec import SOURCE_HEADERS
 from imports.mapping import find_origin, is_read_from
 from imports.models import FormatColumn
 from imports.models.learned import MAPPED
-from imports.onboarding import propose_format
+from imports.onboarding.proposing import propose_format
 from imports.runs.rehearsing import propose_and_rehearse
 from imports.runs.sampling import fetching_sample
 from imports.template import find_target, normalize
@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from accounts.models import Account
     from imports.formats.spec import Dialect, FormatDraft
     from imports.models import FormatVersion
-    from imports.onboarding import Corrections, Proposal
+    from imports.onboarding.corrections import Corrections
+    from imports.onboarding.proposals import Proposal
     from imports.template import Target
 
 WAITING = "waiting"

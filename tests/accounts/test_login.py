@@ -9,7 +9,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.login import LIMITS, WINDOW
+from accounts.attempts import LIMITS, WINDOW
 from accounts.models import LoginAttempt
 from tests.builders import PASSWORD, make_user
 from tests.pages import text_of

@@ -146,7 +146,7 @@ def test_wrong_passwords_are_refused_and_counted(dropbox, box):
 
     with pytest.raises(ftplib.error_perm, match="530 The user or the password is wrong"):
         log_in("wrong")
-    from accounts.login import count_failure
+    from accounts.attempts import count_failure
 
     for _ in range(4):
         count_failure(f"drop box: {box.login.user_name}", "127.0.0.1")

@@ -19,13 +19,14 @@ from imports.errors import FileRejected
 from imports.formats.documents import read_format
 from imports.formats.encodings import find_encoding
 from imports.models import FormatVersion, Run
-from imports.onboarding import onboard, vocabulary
+from imports.onboarding import vocabulary
 from imports.onboarding.alphabets import ENCODINGS
 from imports.onboarding.assigning import assign
 from imports.onboarding.blocks import ADDRESS_PARTS
 from imports.onboarding.headers import ANY_PART, KINDS, NOTHING, read_header
 from imports.onboarding.lexicon import split_meaning
 from imports.onboarding.matching import fields_by_meaning
+from imports.onboarding.proposing import onboard
 from imports.onboarding.sampling import SAMPLE_BYTES
 from imports.template import FIELDS
 from lookups.models import PriceType

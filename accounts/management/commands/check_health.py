@@ -7,10 +7,10 @@ import json
 import sys
 from typing import TYPE_CHECKING, Any
 
-from django.core.management.base import BaseCommand
 from django.db import Error
 
 from accounts.health import find_all_problems, find_unreadable_secrets
+from accounts.management.base import BaseCommand
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser

@@ -6,8 +6,9 @@ import json
 import sys
 from typing import TYPE_CHECKING, Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
+from accounts.management.base import BaseCommand
 from accounts.pruning import PrunedAlready, count_prunable, list_prunables, prune
 
 if TYPE_CHECKING:

@@ -6,10 +6,11 @@ from typing import Any
 
 from django.apps import apps
 from django.core.exceptions import ImproperlyConfigured
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.db import transaction
 
 from accounts.fields import secret_names
+from accounts.management.base import BaseCommand
 
 
 class Command(BaseCommand):

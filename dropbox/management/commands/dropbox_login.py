@@ -6,8 +6,9 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import ValidationError
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
+from accounts.management.base import BaseCommand
 from dropbox.guide import describe_access, write_guide
 from dropbox.keys import read_public_keys
 from dropbox.logins import set_new_password

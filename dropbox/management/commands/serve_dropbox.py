@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from accounts.management.arguments import port_number
+from accounts.management.base import BaseCommand
 from dropbox.errors import Refused
 from dropbox.serving import serve
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.db import Error
 from django.template.defaultfilters import filesizeformat
 
+from accounts.management.base import BaseCommand
 from imports.backups.making import make_backup
 from imports.errors import SettingsWrong, TryAgainLater
 

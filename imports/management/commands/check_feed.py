@@ -6,8 +6,7 @@ import json
 import sys
 from typing import TYPE_CHECKING, Any
 
-from django.core.management.base import BaseCommand
-
+from accounts.management.base import BaseCommand
 from imports.feeds.inspecting import describe_inspection, inspect_feed
 from imports.management.arguments import find_feed, printable
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from accounts.management.arguments import add_account_argument, find_account
+from accounts.management.base import BaseCommand
 from imports.errors import SettingsWrong, TryAgainLater
 from imports.formats.differing import Difference, compare_specs
 from imports.runs.comparing import Comparison, compare_run, find_comparable

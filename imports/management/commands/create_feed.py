@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.db import transaction
 
 from accounts.management.arguments import add_account_argument, find_account, port_number
+from accounts.management.base import BaseCommand
 from imports.feeds.inspecting import describe_presented_key
 from imports.filesystems import find_transport, find_transports
 from imports.filesystems.markers import SETTLED

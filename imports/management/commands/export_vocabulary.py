@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import yaml
-from django.core.management.base import BaseCommand
 
 from accounts.management.arguments import add_account_argument, find_account
+from accounts.management.base import BaseCommand
 from imports.models import LearnedHeader
 
 if TYPE_CHECKING:

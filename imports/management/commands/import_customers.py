@@ -7,10 +7,11 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from tqdm import tqdm
 
 from accounts.management.arguments import add_account_argument, find_account
+from accounts.management.base import BaseCommand
 from imports.describing import describe_run
 from imports.errors import SettingsWrong, TryAgainLater
 from imports.management.arguments import check_readable, check_writable, choose_version

@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from accounts.management.arguments import add_account_argument, find_account
+from accounts.management.base import BaseCommand
 from imports.errors import SettingsWrong
 from imports.formats.documents import read_format, write_format
 from imports.formats.policies import FormatError

@@ -7,15 +7,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from django.core.files import File
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from accounts.management.arguments import add_account_argument, find_account
+from accounts.management.base import BaseCommand
 from imports.errors import FileRejected, SettingsWrong, TryAgainLater
 from imports.formats.documents import read_mark, read_quote
 from imports.formats.encodings import UnknownEncoding, find_encoding
 from imports.formats.policies import FormatError, RowMark
 from imports.management.arguments import check_readable
-from imports.onboarding import Corrections, Proposal
+from imports.onboarding.corrections import Corrections
 from imports.runs.rehearsing import propose_and_rehearse
 from imports.runs.sampling import keep_sample
 from imports.template import find_target
@@ -24,7 +25,7 @@ from imports.versioning import save_draft
 if TYPE_CHECKING:
     from argparse import ArgumentParser
 
-    from imports.onboarding.proposals import ProposedMarks
+    from imports.onboarding.proposals import Proposal, ProposedMarks
     from imports.onboarding.rehearsal import Rehearsal
     from imports.template import Target
 

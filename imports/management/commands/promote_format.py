@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from accounts.management.arguments import add_account_argument, find_account
+from accounts.management.base import BaseCommand
 from imports.errors import SettingsWrong
 from imports.management.arguments import find_user
 from imports.versioning import approve, describe_feeds, describe_test, find_named, start_testing

@@ -6,8 +6,9 @@ import json
 import sys
 from typing import TYPE_CHECKING, Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
+from accounts.management.base import BaseCommand
 from imports.errors import TryAgainLater
 from imports.feeds.pulling import pull_feed
 from imports.management.arguments import find_feed, printable

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
+from accounts.management.base import BaseCommand
 from imports.errors import SettingsWrong
 from imports.management.arguments import add_reason, find_run, find_user, printable
 from imports.runs.releasing import reject_run

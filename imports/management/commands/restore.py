@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.db import Error
 
+from accounts.management.base import BaseCommand
 from imports.backups.manifests import read_manifest
 from imports.backups.restoring import check_backup, restore_backup
 from imports.errors import SettingsWrong, TryAgainLater

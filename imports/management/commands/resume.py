@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from django.core.management.base import BaseCommand
 from django.db import transaction
 
+from accounts.management.base import BaseCommand
 from accounts.suspending import resume
 from imports.messages.delivering import give_up_pending
 from imports.models import Feed

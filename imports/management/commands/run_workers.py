@@ -6,8 +6,9 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand
 
+import imports.tasks  # noqa: F401  (loaded before the processes are forked, each of which would load it anew)
+from accounts.management.base import BaseCommand
 from accounts.suspending import is_suspended, say_suspended
 from imports.lanes import share_workers
 from imports.workers.running import Watch

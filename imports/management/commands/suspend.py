@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from django.core.management.base import BaseCommand
-
+from accounts.management.base import BaseCommand
 from accounts.suspending import say_suspended, suspend
 from imports.models import Pull
 

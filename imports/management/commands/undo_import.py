@@ -6,8 +6,9 @@ import json
 import sys
 from typing import TYPE_CHECKING, Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
+from accounts.management.base import BaseCommand
 from imports.errors import SettingsWrong, TryAgainLater
 from imports.management.arguments import add_reason, find_run, find_user, printable
 from imports.runs.undoing import undo_run

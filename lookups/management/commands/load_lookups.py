@@ -7,9 +7,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from accounts.management.arguments import add_account_argument, find_account
+from accounts.management.base import BaseCommand
 from accounts.waiting import Busy
 from lookups.loading import LoadResult, load_file
 

@@ -9,7 +9,8 @@ from accounts.sandboxes import add_sandbox
 from imports.asking import find_questions
 from imports.errors import SettingsWrong
 from imports.models import FormatColumn, LearnedHeader
-from imports.onboarding import Corrections, propose_format
+from imports.onboarding.corrections import Corrections
+from imports.onboarding.proposing import propose_format
 from imports.template import Target
 from imports.versioning import save_draft, start_testing
 from tests.builders import make_account

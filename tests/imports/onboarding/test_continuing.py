@@ -5,7 +5,7 @@ from io import StringIO
 import pytest
 from django.core.management import call_command
 
-from imports.onboarding import onboard
+from imports.onboarding.proposing import onboard
 from lookups.models import PriceType
 from tests.builders import make_account
 from tests.imports.customer_files import import_path

@@ -8,7 +8,8 @@ from django.core.management import CommandError, call_command
 
 from imports.formats.policies import FormatError
 from imports.models import FormatVersion
-from imports.onboarding import Corrections, onboard
+from imports.onboarding.corrections import Corrections
+from imports.onboarding.proposing import onboard
 from imports.template import Target
 from tests.builders import make_account
 

@@ -5,7 +5,7 @@ from io import StringIO
 
 import pytest
 
-from imports.onboarding import onboard
+from imports.onboarding.proposing import onboard
 from tests.imports.customer_files import import_path
 
 HEADER = "Customer No|Customer Name|Currency|Price List|Ship To Code|Ship To City|Ship To Country|Phone|Fax"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from imports.onboarding import Corrections
+from imports.onboarding.corrections import Corrections
 from imports.onboarding.proposing import propose_format
 from lookups import models
 from tests.builders import make_account

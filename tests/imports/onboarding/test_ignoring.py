@@ -2,7 +2,7 @@
 
 import pytest
 
-from imports.onboarding import onboard
+from imports.onboarding.proposing import onboard
 from lookups.models import PriceType
 from tests.builders import make_account
 from tests.imports.customer_files import import_path

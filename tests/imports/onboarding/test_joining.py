@@ -2,7 +2,7 @@
 
 import pytest
 
-from imports.onboarding import onboard
+from imports.onboarding.proposing import onboard
 
 
 @pytest.fixture

@@ -8,7 +8,8 @@ from django.core.management import call_command
 from imports.asking import answer_question, do_without, find_questions
 from imports.errors import SettingsWrong
 from imports.formats.policies import FormatError, RowMark
-from imports.onboarding import Corrections, onboard, propose_format
+from imports.onboarding.corrections import Corrections
+from imports.onboarding.proposing import onboard, propose_format
 from imports.runs.rehearsing import propose_and_rehearse
 from imports.versioning import save_draft, start_testing
 from tests.builders import make_account

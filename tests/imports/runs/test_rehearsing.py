@@ -8,7 +8,7 @@ from django.core.management import call_command
 from accounts.models import Account
 from connections.models import Connection
 from imports.models import Run
-from imports.onboarding import Corrections
+from imports.onboarding.corrections import Corrections
 from imports.runs import rehearsing
 from imports.runs.rehearsing import propose_and_rehearse
 from imports.template import Target

@@ -6,7 +6,7 @@ from django.core.files.base import ContentFile
 from accounts.sandboxes import add_sandbox
 from imports.errors import FileRejected
 from imports.models import FormatVersion, LearnedHeader
-from imports.onboarding import Corrections
+from imports.onboarding.corrections import Corrections
 from imports.runs.rehearsing import propose_and_rehearse
 from imports.runs.rereading import propose_anew
 from imports.runs.sampling import has_sample, keep_sample
