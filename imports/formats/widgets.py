@@ -210,7 +210,7 @@ def find_emails(value: str) -> list[str]:
     parts = [outside, *bracketed] if "@" in outside else bracketed
     addresses: dict[str, str] = {}
     for part in parts:
-        listed = re.split(r"[;,\s]+", part.strip(_AROUND_EMAIL))
+        listed = re.split(r"[;,/|\s]+", part.strip(_AROUND_EMAIL))
         is_list = len(listed) > 1 and all(_is_valid(validate_email, _bare_email(text)) for text in listed)
         for text in listed if is_list else [part]:
             address = _bare_email(text)
