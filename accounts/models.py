@@ -133,6 +133,7 @@ class AuthToken(AbstractAuthToken):
     requests = models.PositiveIntegerField(default=0, editable=False, help_text="In that minute.")
 
     class Meta:
+        verbose_name = "token"
         ordering = ["user", "name", "created"]
 
     def __str__(self) -> str:

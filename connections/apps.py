@@ -4,6 +4,7 @@ from django.urls import reverse_lazy
 
 class ConnectionsConfig(AppConfig):
     name = "connections"
+    verbose_name = "customers"
     default_auto_field = "django.db.models.BigAutoField"
 
     api_urls = ["connections.api.urls"]

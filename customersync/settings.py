@@ -342,6 +342,10 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 
+# The theme's form does not say where to go on, so whoever opens the page of the login itself goes here.
+LOGIN_URL = "admin:login"
+LOGIN_REDIRECT_URL = "admin:index"
+
 UNFOLD = {
     "SITE_TITLE": "Customer Sync",
     "SITE_HEADER": "Customer Sync",

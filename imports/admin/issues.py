@@ -68,7 +68,7 @@ class IssueAdmin(StepPages, ReadOnlyAdmin):
     when_empty = "Issues are what was wrong in a file. None was."
 
     account_path = "run__account_id"
-    list_display = ["place", "column", "field", "code", "severity_label", "message", "value", "customer_code"]
+    list_display = ["place", "file", "column", "field", "code", "severity_label", "message", "value", "customer_code"]
     list_display_links = ["place"]
     list_select_related = ["run"]
     list_filter = [("severity", ChoicesDropdownFilter), CodeFilter, FieldFilter]
@@ -79,6 +79,11 @@ class IssueAdmin(StepPages, ReadOnlyAdmin):
 
     def get_ordering(self, request: HttpRequest) -> list[str]:
         return ["line", "id"] if "run__id__exact" in request.GET else ["-id"]
+
+    def get_list_display(self, request: HttpRequest) -> list[str]:
+        """Issues of all runs name their file; those of one have room for what the file calls the column."""
+        left_out = "file" if "run__id__exact" in request.GET else "column"
+        return [name for name in self.list_display if name != left_out]
 
     def get_urls(self) -> list[Any]:
         page = path("customer/", self.admin_site.admin_view(self.show_customer), name="imports_issue_customer")
@@ -101,6 +106,10 @@ class IssueAdmin(StepPages, ReadOnlyAdmin):
     @display(description="line", ordering="line")
     def place(self, issue: Issue) -> str:
         return str(issue.line) if issue.line else "file"
+
+    @display(description="file")
+    def file(self, issue: Issue) -> str:
+        return f"{issue.run.file_name} (run {issue.run_id})"
 
     @display(description="severity", ordering="severity", label=SEVERITY_COLOURS)
     def severity_label(self, issue: Issue) -> tuple[str, str]:

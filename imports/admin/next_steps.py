@@ -72,8 +72,8 @@ def _of_draft(version: FormatVersion) -> NextStep:
     questions = find_questions(version)
     needed = sum(question.is_needed for question in questions)
     if needed:
-        them = "the question below" if needed == 1 else f"the {needed} questions below"
-        return NextStep(f"Answer {them}; then the draft can be tested.", around, questions)
+        waits = "1 question waits for an answer" if needed == 1 else f"{needed} questions wait for an answer"
+        return NextStep(f"{waits}; then the draft can be tested.", around, questions)
     if gap := find_gap(version):
         return NextStep(f"The draft is not complete yet: {gap}", around, questions)
     account = version.format.account

@@ -9,7 +9,7 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import Q
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
-from django.urls import path, reverse
+from django.urls import reverse
 from unfold.decorators import action
 from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminSelectWidget, UnfoldBooleanWidget
 
@@ -99,13 +99,15 @@ class UploadForm(forms.Form):
 
 
 class UploadPages(StepPages):
-    """Of the admin of runs."""
+    """Of the admin of runs, with a button above their list."""
 
-    def get_urls(self) -> list[Any]:
-        page = path("upload/", self.admin_site.admin_view(self.upload_view), name="imports_run_upload")
-        return [page, *super().get_urls()]
+    actions_list = ["upload"]
 
-    def upload_view(self, request: HttpRequest) -> HttpResponse:
+    def get_actions_list(self, request: HttpRequest) -> list[Any]:
+        return list(super().get_actions_list(request)) if user_of(request).edits_any_account else []
+
+    @action(description="Upload a file", url_path="upload")
+    def upload(self, request: HttpRequest) -> HttpResponse:
         user = user_of(request)
         if not user.edits_any_account:
             raise PermissionDenied

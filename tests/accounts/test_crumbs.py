@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db
         ("lookups/paymentterm/", ["Lookups", "Payment terms"]),
         ("lookups/paymentterm/add/", ["Lookups", "Payment terms", "Add payment term"]),
         ("lookups/paymentterm/import/", ["Lookups", "Payment terms", "Import"]),
-        ("connections/connection/add/", ["Connections", "Connections", "Add connection"]),
+        ("connections/connection/add/", ["Customers", "Connections", "Add connection"]),
         ("imports/run/upload/", ["Imports", "Runs", "Upload a file"]),
     ],
 )

@@ -84,3 +84,9 @@ def test_many_attempts_at_once_gain_nothing(user):
         refused = list(pool.map(attempt, range(24)))
     assert refused.count(False) <= LIMIT
     assert "Too many" in text_of(log_in(Client(), PASSWORD)) or LoginAttempt.objects.count() < LIMIT
+
+
+def test_whoever_opens_the_page_of_the_login_itself_goes_home(client, user):
+    answer = log_in(client, PASSWORD, follow=True)
+    assert answer.redirect_chain == [(reverse("admin:index"), 302)]
+    assert answer.status_code == 200

@@ -24,6 +24,7 @@ def test_a_person_without_an_account_is_told_whom_to_ask(client):
     assert "Ida Root" in text_of(answer)
     assert "root@example.com" in text_of(answer)
     assert "/admin/connections/" not in answer.content.decode()
+    assert f'action="{reverse("admin:logout")}"' in answer.content.decode()
     for model in admin.site._registry:
         refused = client.get(url(model, "changelist"))
         assert refused.status_code == 403

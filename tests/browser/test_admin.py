@@ -174,7 +174,7 @@ def test_a_sample_becomes_a_live_format(account, browse, live_server):
         page.fill("input[name=name]", "northwind")
         page.set_input_files("input[name=sample]", NORTHWIND)
         click("button[name=_save]")
-        page.wait_for_selector("text=Answer the 3 questions below")
+        page.wait_for_selector("text=3 questions wait for an answer")
         click("button:has-text('Use all suggestions')")
         page.wait_for_selector("text=The draft is complete.")
         click("a:has-text('Start testing')")

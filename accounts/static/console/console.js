@@ -20,6 +20,12 @@ function hushIcons(within) {
   }
 }
 
+// The theme's page has no main part, and its side bar no name.
+function nameParts() {
+  document.getElementById("main")?.setAttribute("role", "main");
+  document.getElementById("nav-sidebar-inner")?.setAttribute("aria-label", "Side bar");
+}
+
 new MutationObserver((changes) => {
   for (const {addedNodes} of changes)
     for (const node of addedNodes)
@@ -31,7 +37,10 @@ addEventListener("load", () => setTimeout(() => dispatchEvent(new Event("resize"
 
 // Pages are written in the zone of whoever looks; the first one comes before it is known.
 const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
-addEventListener("DOMContentLoaded", () => hushIcons(document.body));
+addEventListener("DOMContentLoaded", () => {
+  hushIcons(document.body);
+  nameParts();
+});
 if (zone) document.cookie = `zone=${encodeURIComponent(zone)}; path=/; max-age=31536000; samesite=lax`;
 
 document.addEventListener("click", ({target}) => {

@@ -90,7 +90,7 @@ def test_a_sample_becomes_a_draft_with_its_evidence(client, account):
     shown = client.get(page(draft)).content.decode()
     assert "91 rows of the sample were looked at" in client.get(page(draft, "mapping")).content.decode()
     assert "Which price type name do all rows have?" in shown
-    assert "Answer the question below; then the draft can be tested." in shown
+    assert "1 question waits for an answer; then the draft can be tested." in shown
 
 
 def test_what_was_proposed_wrongly_is_decided_beside_the_sample(client, account):
@@ -340,7 +340,7 @@ def test_questions_stand_on_top_until_they_are_answered(client, account, viewer,
     add_sandbox(account)
     assert asked(asking) == ["address_type", "address_country_1", "price_type_currency_1", "price_type_name_1"]
     shown = client.get(page(asking)).content.decode()
-    assert "Answer the 4 questions below" in shown
+    assert "4 questions wait for an answer" in shown
     assert shown.index("Which address type do all rows have?") < shown.index('id="formatversion_form"')
     assert f'href="{page(asking, "test")}"' not in shown
 
@@ -363,7 +363,7 @@ def test_questions_stand_on_top_until_they_are_answered(client, account, viewer,
 def test_a_viewer_is_asked_nothing(client, viewer, asking):
     client.force_login(viewer)
     shown = client.get(page(asking)).content.decode()
-    assert "Answer the 4 questions" in shown
+    assert "4 questions wait for an answer" in shown
     assert "Use this" not in shown
     assert client.post(page(asking, "answer"), {"all": "yes"}).status_code == 403
     assert len(asked(asking)) == 4

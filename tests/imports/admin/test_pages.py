@@ -1,5 +1,7 @@
 """The pages of runs and issues: only looked at, and never slower than a page of them."""
 
+import re
+
 import pytest
 from django.db import connection as database
 from django.test.utils import CaptureQueriesContext
@@ -50,6 +52,29 @@ def test_the_issues_of_a_run_come_in_the_order_of_the_file(client, account):
     response = client.get(reverse(ISSUES), {"run__id__exact": run.pk})
     assert [issue.line for issue in response.context["cl"].result_list] == [2, 3, 4]
     assert {issue.run for issue in response.context["cl"].result_list} == {run}
+
+
+def test_the_issues_of_all_runs_name_their_files_and_those_of_one_do_not(client, account):
+    run = make_run(account, 1, file_name="monday.txt")
+    named = f"monday.txt (run {run.pk})"
+    assert named in client.get(reverse(ISSUES)).content.decode()
+    assert named not in client.get(reverse(ISSUES), {"run__id__exact": run.pk}).content.decode()
+
+
+@pytest.mark.parametrize(("role", "offered"), [("editor", True), ("viewer", False)])
+def test_the_list_of_runs_leads_editors_to_the_upload(client, account, role, offered):
+    account.memberships.update(role=role)
+    make_run(account)
+    shown = client.get(reverse(RUNS)).content.decode()
+    assert (reverse("admin:imports_run_upload") in shown) == offered
+
+
+def test_the_side_bar_is_opened_by_a_button_that_has_a_name(client, account):
+    shown = client.get(reverse(RUNS)).content.decode()
+    buttons = re.findall(r"<button[^>]*><span[^>]*>dock_to_right</span></button>", shown)
+    assert len(buttons) == 2
+    assert all('aria-label="Side bar"' in button and 'aria-controls="nav-sidebar"' in button for button in buttons)
+    assert 'id="nav-sidebar"' in shown
 
 
 @pytest.mark.parametrize(
