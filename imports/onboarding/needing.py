@@ -126,11 +126,12 @@ class _Finder:
 
     def find_price_type(self, price_types: Sequence[tuple[str, str]]) -> Iterator[Needed]:
         own = price_types[0] if price_types else (None, "Wholesale")
+        reason = "every customer needs a price type, and no column has this of it"
+        if len(price_types) > 1:
+            reason += f"; the account has {len(price_types)}, of which this is only the first"
         for name, suggestion in zip(("price_type_currency", "price_type_name"), own, strict=True):
             if Target(name) not in self.columns_of:
-                yield Needed(
-                    Target(name), "every customer needs a price type, and no column has this of it", suggestion
-                )
+                yield Needed(Target(name), reason, suggestion)
 
     # -- blank cells
 
