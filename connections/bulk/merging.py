@@ -59,9 +59,6 @@ class Stage:
         self.status = status
         self.new: Counter[Entity] = Counter()
         self.known: Counter[Entity] = Counter()
-        self.inserted: Counter[Entity] = Counter()
-        """Of the new records, those that `insert` has written, whose rows are staged no more."""
-        self._inserted_ids: list[str] = []
 
     def add(self, entity: Entity, rows: Sequence[Sequence[Any]] | CopyText) -> None:
         """Append rows in the order of `entity.stage_columns`; those that are a text already are of new records."""
@@ -101,14 +98,6 @@ class Stage:
     def counts(self, counts: tuple[Counter[Entity], Counter[Entity]]) -> None:
         self.new, self.known = counts
 
-    def lock_account(self, account_id: int) -> None:
-        """Lock the account and its lists, before anything of it is written."""
-        cursor = self.cursor
-        cursor.execute(f"SET LOCAL work_mem = '128MB'; SET LOCAL jit = off; SET LOCAL lock_timeout = '{PATIENCE}'")
-        cursor.execute(f"SELECT 1 FROM {quote(Account._meta.db_table)} WHERE id = %s FOR SHARE", [account_id])
-        if cursor.fetchone() is None:
-            raise IntegrityError("The account was deleted meanwhile.")
-
     def lock(self, account_id: int) -> list[str]:
         """Lock what the merge will touch: the account's lists, then the known connections by id, as every writer does.
 
@@ -116,7 +105,10 @@ class Stage:
         somebody else. Whoever writes a record of a connection writes its row too, so that its version tells of it.
         """
         cursor = self.cursor
-        self.lock_account(account_id)
+        cursor.execute(f"SET LOCAL work_mem = '128MB'; SET LOCAL jit = off; SET LOCAL lock_timeout = '{PATIENCE}'")
+        cursor.execute(f"SELECT 1 FROM {quote(Account._meta.db_table)} WHERE id = %s FOR SHARE", [account_id])
+        if cursor.fetchone() is None:
+            raise IntegrityError("The account was deleted meanwhile.")
         changed: list[str] = []
         if self.known[CONNECTION]:
             self._analyze(CONNECTION)
@@ -155,40 +147,14 @@ class Stage:
 
     def find_created(self) -> str:
         """The ids of the new connections, as ranges."""
-        ranges = [*self._inserted_ids, *([self._staged_ids()] if self.new[CONNECTION] else [])]
-        return f"{{{','.join(ranges)}}}"
-
-    def _staged_ids(self) -> str:
+        if not self.new[CONNECTION]:
+            return "{}"
         self.cursor.execute(
-            "SELECT trim(range_agg(int8range(connection_id, connection_id, '[]'))::text, '{}')"
+            "SELECT coalesce(range_agg(int8range(connection_id, connection_id, '[]')), '{}')::text"
             f" FROM {CONNECTION.stage} WHERE record_id IS NULL"
         )
         (ranges,) = self.cursor.fetchone()
         return str(ranges)
-
-    def insert(self, *, account_id: int, run_id: int, at: datetime) -> None:
-        """Insert what is staged, which is of new customers alone, and stage it no more; `lock_account` comes before.
-
-        Raises IntegrityError for a customer that somebody else has added.
-        """
-        self._insert({"account": account_id, "run": run_id, "at": at, "status": self.status})
-        self.cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
-        if self.new[CONNECTION]:
-            self._inserted_ids.append(self._staged_ids())
-        staged = ", ".join(entity.stage for entity in STAGED if self.new[entity])
-        self.cursor.execute(f"TRUNCATE {staged}")
-        self.inserted += self.new
-        self.new.clear()
-
-    def _insert(self, parameters: dict[str, Any]) -> None:
-        cursor, added = self.cursor, [entity for entity in STAGED if self.new[entity]]
-        at_once = may_check_at_once(cursor, self.new[CONNECTION])
-        with checked_at_once(cursor, added) if at_once else nullcontext():
-            for entity in added:
-                if entity is CONNECTION:
-                    _insert_connections(cursor, parameters)
-                else:
-                    _insert_records(cursor, entity, parameters, is_logged=bool(self.known[CONNECTION]))
 
     def merge(self, *, account_id: int, run_id: int, at: datetime) -> None:
         """Apply what is staged: insert, update and delete, each with its rows of the log.
@@ -200,7 +166,14 @@ class Stage:
         parameters = {"account": account_id, "run": run_id, "at": at, "status": self.status}
         for entity in (*CHILDREN, *ASSIGNMENTS.values()):
             self._analyze(entity)
-        self._insert(parameters)
+        added = [entity for entity in STAGED if self.new[entity]]
+        at_once = may_check_at_once(cursor, self.new[CONNECTION])
+        with checked_at_once(cursor, added) if at_once else nullcontext():
+            for entity in added:
+                if entity is CONNECTION:
+                    _insert_connections(cursor, parameters)
+                else:
+                    _insert_records(cursor, entity, parameters, is_logged=bool(self.known[CONNECTION]))
         for entity in (*CHILDREN, CONNECTION):
             if self.known[entity]:
                 _update_records(cursor, entity, parameters)
@@ -208,7 +181,7 @@ class Stage:
             if self.known[entity]:
                 _delete_assignments(cursor, entity, parameters)
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
-        for entity, count in (self.new + self.inserted).items():
+        for entity, count in self.new.items():
             if count >= MANY:
                 refresh_statistics(cursor, entity)
 

@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING
 from django.db import Error, transaction
 
 from connections.bulk import merging
-from connections.bulk.entities import CONNECTION, STAGED
-from connections.history.stamping import take_stamp
+from connections.bulk.entities import STAGED
 from connections.models import Connection
 from connections.stored import StoredCustomer, fetch_stored
 from imports.models import Run
@@ -25,7 +24,6 @@ from imports.pipeline.staging import settle_lookups
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from datetime import datetime
 
     from django.db.models import QuerySet
 
@@ -42,10 +40,6 @@ BATCH = 1000
 """Customers that are checked and staged together. More of them only take more memory."""
 
 
-class WrittenTooEarly(Exception):
-    """What was written before all customers were checked may not stay."""
-
-
 @dataclass
 class Checker:
     """Checks the customers of one run; `rejected` are the numbers of those that are not accepted."""
@@ -59,10 +53,6 @@ class Checker:
     scan: Scan
     any_known: bool
     """Whether the account has any connection that a customer could be."""
-    writes_early: bool = False
-    """Whether new customers may be written while others are still being checked."""
-    stamp: datetime | None = None
-    """That of customers that are written already."""
     rejected: list[int] = field(default_factory=list)
     hidden_rows: int = 0
     encoded_twice: int = 0
@@ -100,25 +90,6 @@ class Checker:
             return False
         self.take(examined)
         return True
-
-    def write(self, least: int = 1) -> None:
-        """Write the customers that are staged, if they are as many, where that may be done before all are checked.
-
-        So the database writes while other processes check. Whoever adds one of them meanwhile waits for the run to end;
-        where somebody has been faster, this raises WrittenTooEarly.
-        """
-        if not self.writes_early or self.stage.new[CONNECTION] < least:
-            return
-        account_id = self.run.account_id
-        if self.stamp is None:
-            self.stage.lock_account(account_id)
-            self.stamp = take_stamp([account_id])
-        try:
-            self.stage.insert(account_id=account_id, run_id=self.run.pk, at=self.stamp)
-        except Error as error:
-            if merging.is_race(error):
-                raise WrittenTooEarly from error
-            raise
 
     def reserve(self, count: int) -> list[int]:
         """Ids for new connections."""

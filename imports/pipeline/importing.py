@@ -34,7 +34,7 @@ from imports.files.spans import DIGEST, Scan
 from imports.models import Run
 from imports.pipeline.beating import Progress, beating
 from imports.pipeline.beginning import begin_run, hold_what_fails
-from imports.pipeline.checking import BATCH, Checker, WrittenTooEarly
+from imports.pipeline.checking import BATCH, Checker
 from imports.pipeline.claiming import claim_account
 from imports.pipeline.comparing import find_near_keys
 from imports.pipeline.ending import Ending
@@ -125,8 +125,6 @@ class _Import:
     keeper: Keeper | None
     replay: Replay | None = None
     known: int = 0
-    writes_last: bool = False
-    """Whether nothing may be written before all customers are checked."""
     mentioned: array[int] = field(default_factory=lambda: array("q"))
     """The ids of the known connections that the file mentions."""
 
@@ -151,16 +149,11 @@ class _Import:
         return True
 
     def go(self, rejects: Path | None) -> None:
-        """Read, check and merge the file; from its beginning where what was found of it stands no more.
-
-        That is where entries of lists were added or deleted meanwhile, and where it was written too early.
-        """
+        """Read, check and merge the file; from its beginning where entries of lists were added or deleted meanwhile."""
         for attempt in range(1, ATTEMPTS + 1):
             try:
                 self._go(rejects)
                 return
-            except WrittenTooEarly:
-                self.writes_last = True
             except Error as error:
                 if attempt == ATTEMPTS or self.ending.is_over or not merging.is_race_for_lists(error):
                     raise
@@ -188,7 +181,6 @@ class _Import:
                 self.known = self._count_known()
                 stage, log = merging.Stage(cursor, self._new_status()), IssueLog(cursor, self.run)
                 checker = Checker(self.run, stage, log, source, mapping, self.directory, scan, bool(self.known))
-                checker.writes_early = self._may_write_early()
                 self._check(checker, helpers)
                 write = partial(write_rejects, log, source, mapping, scan, checker.rejected)
                 kept = RejectsKeeper(self.run, write, stack) if self.ending.keep else None
@@ -291,11 +283,6 @@ class _Import:
         connections = self.run.account.connections.all()
         return int(connections.exists()) if self.spec.policies.max_change_percent is None else connections.count()
 
-    def _may_write_early(self) -> bool:
-        """Whether customers of a first load are most probably here to stay as soon as they are checked."""
-        is_for_show = self.run.dry_run or self.witness is not None
-        return not (self.known or self.writes_last or self.replay or is_for_show)
-
     def _find_changed(self, scan: Scan) -> tuple[list[str], list[str]]:
         """The codes of the customers whose digest is not the stored one, and of those among them that nobody knows.
 
@@ -357,7 +344,7 @@ class _Import:
         checker.stage.merge(
             account_id=run.account_id,
             run_id=run.pk,
-            at=checker.stamp or take_stamp([run.account_id]),
+            at=take_stamp([run.account_id]),
         )
         is_full = self.spec.policies.full_files and not self.replay
         mentioned = () if self.replay else self.mentioned  # by a file of another day
@@ -374,8 +361,6 @@ class _Import:
             hold = find_marks_to_hold(marks, is_standard=self.spec.columns is None) or find_reason_to_hold(
                 run, policies, self.known, checker.examiner.near, *suspicious
             )
-        if hold and checker.stage.inserted:
-            raise WrittenTooEarly
         run.held_for, run.message = hold or ("", "")
         if run.dry_run or hold is not None:
             run.evidence = describe_changes(run.pk)

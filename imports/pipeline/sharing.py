@@ -42,8 +42,6 @@ MANY = 20_000
 """New customers from which on it pays to start another process, which takes about a second of a processor."""
 SAMPLE = 100
 """Customers that are looked for before the file is read to its end, to tell whether it brings new ones."""
-WRITTEN_TOGETHER = 5 * BATCH
-"""New customers that are written by one statement for each kind of their records, while further ones are checked."""
 START = "import django; django.setup(); from imports.pipeline.helping import serve; serve()"
 PATIENCE = 60
 """Seconds in which a batch is examined many times over."""
@@ -91,10 +89,6 @@ def check_all(checker: Checker, codes: Sequence[str], helpers: Helpers, progress
                 if examined is None or not checker.take_from_other(examined):
                     checker.check(batch, ids)
                 done += len(batch)
-            if running:
-                checker.write(least=WRITTEN_TOGETHER)
-    if checker.stage.inserted:
-        checker.write()
 
 
 class Helpers:

@@ -8,23 +8,17 @@ import sys
 from select import select
 
 import pytest
-from django.db import connection
 
-from connections.bulk import merging
-from connections.bulk.entities import CONNECTION
-from connections.models import Change, Sighting
+from connections.models import Change
 from imports.files import sources
 from imports.formats.policies import UnknownLookup
 from imports.formats.spec import Dialect
 from imports.pipeline import resolving, sharing
-from imports.pipeline.checking import Checker
 from imports.pipeline.helping import Batch
 from imports.pipeline.suggesting import Budget
-from lookups.models import PriceType
-from tests.builders import PRICE_TYPES, add_lookups, make_account, make_connection
+from tests.builders import PRICE_TYPES, add_lookups, make_account
 from tests.imports.customer_files import NEW, SHIPPING, Sender, as_text
 from tests.imports.formats.test_spec import column, spec
-from tests.threads import in_a_thread
 
 CUSTOMERS = 60
 WRONG = [
@@ -57,7 +51,6 @@ def helpers(monkeypatch):
     monkeypatch.setattr(sharing, "MANY", 20)
     monkeypatch.setattr(sharing, "BATCH", 10)
     monkeypatch.setattr(sharing, "MOST", 1)
-    monkeypatch.setattr(sharing, "WRITTEN_TOGETHER", 20)
     yield started
     for helper in started:
         helper.process.wait(30)
@@ -309,101 +302,3 @@ def test_ids_are_in_the_order_of_the_file(send, helpers):
     codes = send.account.connections.order_by("id").values_list("customer_code", flat=True)
     assert [*codes] == [f"C{number}" for number in range(CUSTOMERS)]
     assert helpers[0].answered == 3
-
-
-# -- writing while further customers are checked
-
-
-@pytest.fixture
-def writes(monkeypatch):
-    """How many customers were staged at each time that some were written before all were checked."""
-    seen = []
-    insert = merging.Stage.insert
-
-    def note(stage, **parameters):
-        seen.append(stage.new[CONNECTION])
-        insert(stage, **parameters)
-
-    monkeypatch.setattr(merging.Stage, "insert", note)
-    return seen
-
-
-def test_customers_of_a_first_load_are_written_while_others_are_checked(send, helpers, writes):
-    run = send.text(a_file())
-    assert len(writes) > 1
-    assert sum(writes) == run.created == len(seen_today(send.account))
-    assert set(run.account.connections.values_list("created_at", "updated_at")) == {
-        (at, at) for (at,) in Change.objects.filter(run_id=run.pk).values_list("at")
-    }
-    assert send.text(a_file()).unchanged == run.created
-
-
-def seen_today(account):
-    (sighting,) = Sighting.objects.filter(account=account)
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT id FROM connections_connection WHERE %s::int8multirange @> id", [str(sighting.ids)])
-        return cursor.fetchall()
-
-
-@pytest.mark.parametrize("known", [0, 1])
-def test_only_into_an_account_without_customers(send, helpers, writes, known):
-    for number in range(known):
-        send(NEW | {"customer_code": f"K{number}"})
-    send.text(a_file())
-    assert bool(writes) is (known == 0)
-
-
-def test_a_dry_run_writes_nothing_before_all_are_checked(send, helpers, writes):
-    run = send.text(a_file(), dry_run=True)
-    assert run.created > 0
-    assert writes == []
-    assert not send.account.connections.exists()
-
-
-def test_what_was_written_too_early_is_taken_back_where_the_file_is_held(send, helpers, alone, writes):
-    columns = spec(*(column(name, name) for name in NEW | SHIPPING | WRONG[0]))
-    data = a_file(alternate_name="Last").encode()
-    run = send.bytes(data, columns)
-    assert len(writes) > 1
-    assert (told_of(run), send.customers()) == alone(data, columns)
-    assert (run.status, run.held_for) == ("held", "encoded_twice")
-    assert {change["record"] for change in run.evidence["changes"]} >= {"connection"}
-    assert not Change.objects.filter(run_id=run.pk).exists()
-
-
-@pytest.mark.django_db(transaction=True)
-def test_whoever_adds_one_of_the_customers_meanwhile_is_not_overwritten_unseen(send, helpers, writes, monkeypatch):
-    write = Checker.write
-
-    def add_and_write(checker, **options):
-        if not writes:
-            adding = in_a_thread(lambda: make_connection(send.account, "C3"))
-            adding.start()
-            adding.join()
-        write(checker, **options)
-
-    monkeypatch.setattr(Checker, "write", add_and_write)
-    run = send(*(NEW | {"customer_code": f"C{number}"} for number in range(CUSTOMERS)))
-    assert (run.status, run.created, run.updated) == ("succeeded", CUSTOMERS - 1, 1)
-    assert len(writes) == 1
-    assert Change.objects.filter(run_id=run.pk, action="created").count() == CUSTOMERS - 1
-
-
-@pytest.mark.django_db(transaction=True)
-def test_an_entry_that_is_deleted_meanwhile_lets_the_file_be_judged_anew(send, helpers, writes, monkeypatch):
-    write = Checker.write
-
-    def delete_and_write(checker, **options):
-        if len(writes) == 1:
-            deleting = in_a_thread(PriceType.objects.filter(account=send.account, currency="USD").delete)
-            deleting.start()
-            deleting.join()
-        write(checker, **options)
-
-    monkeypatch.setattr(Checker, "write", delete_and_write)
-    rows = [NEW | {"customer_code": f"C{number}"} for number in range(CUSTOMERS)]
-    for row in rows[45:50]:
-        row |= {"price_type_currency": "USD", "price_type_name": "US Wholesale"}
-    run = send(*rows)
-    assert (run.status, run.created, run.rejected) == ("partial", CUSTOMERS - 5, 5)
-    assert len(writes) > 2
