@@ -333,5 +333,5 @@ def _update_records(cursor: CursorWrapper, entity: Entity, parameters: dict[str,
 
 def refresh_statistics(cursor: CursorWrapper, entity: Entity) -> None:
     """Tell the planner of a freshly filled table; it knows nothing of it until the server gets round to that."""
-    names = ("account_id", "customer_code") if entity is CONNECTION else ("connection_id",)
+    names = ("account_id", "customer_code", "near_key") if entity is CONNECTION else ("connection_id",)
     cursor.execute(f"ANALYZE {entity.table} (id, {columns(names)})")

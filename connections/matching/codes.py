@@ -32,9 +32,10 @@ def find_near(account_id: int, codes: Iterable[str]) -> dict[str, list[str]]:
         wanted |= Q(near_key__regex=ACCENTED)
     if any(len(key) > DIGITS_KEPT and key.endswith("0") and key.isdigit() for key in asked):
         wanted |= Q(near_key__regex=LONG_NUMBER)
-    known = Connection.objects.filter(wanted, account=account_id).values_list("status", "customer_code", "near_key")
+    known = Connection.objects.filter(wanted, account=account_id).order_by()
     near: defaultdict[str, list[str]] = defaultdict(list)
-    for _, other, stored in sorted(known, key=lambda row: (row[0] == Connection.Status.REJECTED, row[1])):
+    rows = known.values_list("status", "customer_code", "near_key")
+    for _, other, stored in sorted(rows, key=lambda row: (row[0] == Connection.Status.REJECTED, row[1])):
         key = stored or near_key(other)
         for code in dict.fromkeys(code for own in (key, *keys_left(key)) for code in asked.get(own, ())):
             if code != other:
