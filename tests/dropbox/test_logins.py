@@ -90,9 +90,24 @@ def test_passwords_and_keys_are_changed_by_command(account, tmp_path):
     assert (login.password, login.at_once) == ("", False)
     described = json.loads(call("dropbox_login", "erp", "--remove-key", FINGERPRINT, "--json"))
     assert (described["user"], described["keys"], described["password"]) == ("maison-erp", [], "")
-    assert json.loads(call("dropbox_login", "erp", "--user", "second", "--json"))["password"]
-    with pytest.raises(CommandError, match=r"Say which login, with --user\. erp has maison-erp, second"):
-        call("dropbox_login", "erp")
+    assert json.loads(call("dropbox_login", "erp", "--user", "second", "--create", "--json"))["password"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ([], r"Say which login, with --user\. erp has maison-erp, second"),
+        (["--user", "secnod", "--new-password"], r"no login secnod, but maison-erp, second\. Check .* with --create"),
+        (["--user", "second", "--create"], "has a login second already"),
+        (["--create"], "Say which login"),
+    ],
+)
+def test_a_slip_in_a_name_makes_no_login(account, arguments, said):
+    make()
+    call("dropbox_login", "erp", "--user", "second", "--create")
+    with pytest.raises(CommandError, match=said):
+        call("dropbox_login", "erp", *arguments)
+    assert sorted(Login.objects.values_list("user_name", flat=True)) == ["maison-erp", "second"]
 
 
 @pytest.mark.parametrize(

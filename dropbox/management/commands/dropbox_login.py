@@ -29,7 +29,8 @@ class Command(BaseCommand):
         from pathlib import Path
 
         parser.add_argument("feed", metavar="NAME", help="the feed, as NAME or ACCOUNT/NAME")
-        parser.add_argument("--user", metavar="NAME", help="which login, where the feed has several; or one to make")
+        parser.add_argument("--user", metavar="NAME", help="which login, where the feed has several")
+        parser.add_argument("--create", action="store_true", help="make the login that --user names")
         password = parser.add_mutually_exclusive_group()
         password.add_argument("--new-password", action="store_true", help="make another password, and print it once")
         password.add_argument("--no-password", action="store_true", help="let it log in by key alone")
@@ -45,8 +46,8 @@ class Command(BaseCommand):
         when.add_argument("--hourly", action="store_true", help="import at most once in the feed's interval")
         parser.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
 
-    def handle(self, *, feed: str, user: str | None, **options: Any) -> None:
-        login = find_or_make(find_feed(feed), user)
+    def handle(self, *, feed: str, user: str | None, create: bool, **options: Any) -> None:
+        login = find_or_make(find_feed(feed), user, create=create)
         password = change(login, **options)
         if options["json"]:
             self.stdout.write(json.dumps(describe_access(login, password), ensure_ascii=False))
@@ -54,17 +55,23 @@ class Command(BaseCommand):
             self.stdout.write(write_guide(login, password))
 
 
-def find_or_make(feed: Feed, user: str | None) -> Login:
+def find_or_make(feed: Feed, user: str | None, *, create: bool) -> Login:
     """Raises CommandError, with 2 as exit code, where it is not certain which login is meant."""
     if feed.protocol != "dropbox":
         raise CommandError(f"Files of {feed} are pulled by {feed.protocol}: it has no logins of ours.", returncode=2)
-    logins = list(feed.logins.select_related("feed__account"))
-    if user is None and len(logins) == 1:
-        return logins[0]
+    logins = {login.user_name: login for login in feed.logins.select_related("feed__account")}
+    if user is None and len(logins) == 1 and not create:
+        return next(iter(logins.values()))
+    names = ", ".join(logins) or "none yet"
     if user is None:
-        names = ", ".join(login.user_name for login in logins) or "none yet"
         raise CommandError(f"Say which login, with --user. {feed} has {names}.", returncode=2)
-    return next((login for login in logins if login.user_name == user), Login(feed=feed, user_name=user))
+    if create and user in logins:
+        raise CommandError(f"{feed} has a login {user} already; leave --create out to change it.", returncode=2)
+    if not create and user not in logins:
+        raise CommandError(
+            f"{feed} has no login {user}, but {names}. Check the name, or make this one with --create.", returncode=2
+        )
+    return Login(feed=feed, user_name=user) if create else logins[user]
 
 
 def change(
