@@ -10,6 +10,7 @@ import ssl
 from io import BytesIO
 from typing import TYPE_CHECKING, BinaryIO
 
+from imports.errors import SettingsWrong
 from imports.filesystems.base import (
     LIBRARY_ERRORS,
     UNFINISHED,
@@ -28,6 +29,7 @@ from imports.filesystems.listings import Kind, read_facts
 from imports.filesystems.names import Names
 from imports.filesystems.network import PATIENCE, TimeLimit
 from imports.filesystems.transports import FTP
+from imports.tls import explain_tls, is_lasting
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -239,6 +241,14 @@ class FTPServer(FTP):
             raise IdentityWrong(
                 f"The certificate of {where} cannot be verified: {quote(error.verify_message)}. Pin its fingerprint or "
                 "give its CA, after its operator has confirmed it."
+            ) from None
+        except ssl.SSLError as error:
+            if is_lasting(error):
+                raise SettingsWrong(
+                    f"No TLS with {where}: {explain_tls(error)}. Check host, port and protocol, or ask its operator."
+                ) from None
+            raise ServerUnreachable(
+                f"{where} stopped answering or cannot be reached ({path}): {explain_tls(error)}"
             ) from None
         except ftplib.error_perm as error:
             code, command = str(error)[:3], f" ({error.__notes__[0]})" if hasattr(error, "__notes__") else ""

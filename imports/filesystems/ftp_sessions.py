@@ -21,6 +21,7 @@ from imports.filesystems.base import (
 )
 from imports.filesystems.network import PATIENCE, TimeLimit, begin_tls, open_socket
 from imports.filesystems.transports import ImplicitFTPS
+from imports.tls import explain_tls
 
 if TYPE_CHECKING:
     import socket
@@ -179,7 +180,7 @@ def _fetch_certificate(settings: ServerSettings) -> bytes:
             secure: Any = session.sock
             return secure.getpeercert(binary_form=True) or b""
     except (ftplib.Error, EOFError, OSError, *LIBRARY_ERRORS) as error:
-        said = quote(error, settings.password)
+        said = explain_tls(error) if isinstance(error, ssl.SSLError) else quote(error, settings.password)
         raise ServerUnreachable(f"{settings.where} cannot be reached: {said}") from None
     finally:
         session.close()

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from accounts.plugins import load
 from imports.errors import SettingsWrong
+from imports.filesystems import ServerUnreachable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from datetime import datetime
 
     from accounts.models import Account
     from imports.models import Feed, Message, Run
@@ -41,6 +43,14 @@ class Event:
         return self.describe()
 
 
+class Throttled(ServerUnreachable):
+    """Whoever is told wants to be left alone: until a time, where they say so."""
+
+    def __init__(self, message: str, until: datetime | None = None) -> None:
+        super().__init__(message)
+        self.until = until
+
+
 class Channel:
     """One way to tell. Its messages are written in the transaction of what they tell of, and delivered afterwards."""
 
@@ -58,7 +68,9 @@ class Channel:
         return self.kind
 
     def deliver(self, message: Message) -> None:
-        """Tell. Raises TryAgainLater, ServerUnreachable where nobody is at home, and SettingsWrong to give it up."""
+        """Tell. Raises TryAgainLater, ServerUnreachable where nobody is at home, Throttled, and SettingsWrong to give
+        it up.
+        """
         raise NotImplementedError
 
 

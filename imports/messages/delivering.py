@@ -16,7 +16,7 @@ from accounts.tallies import count
 from accounts.watching import doing
 from imports.errors import SettingsWrong, TryAgainLater
 from imports.filesystems import ServerUnreachable
-from imports.messages.channels import Gone, find_channels
+from imports.messages.channels import Gone, Throttled, find_channels
 from imports.models import Message
 
 if TYPE_CHECKING:
@@ -71,6 +71,8 @@ def _deliver(channel: Channel, message: Message) -> Outcome:
     except TryAgainLater as error:
         give_up = message.attempts > len(WAITS)
         _record_failure(message, str(error), give_up=give_up)
+        if isinstance(error, Throttled) and error.until is not None:
+            _leave_alone(message, error.until)
         if isinstance(error, ServerUnreachable):
             return Outcome.AWAY
         return Outcome.GIVEN_UP if give_up else Outcome.REFUSED
@@ -94,6 +96,12 @@ def _record_failure(message: Message, problem: str, *, give_up: bool) -> None:
     given_up_at = timezone.now() if give_up else None
     Message.objects.filter(pk=message.pk).update(problem=problem, given_up_at=given_up_at)
     logger.warning("%s could not be delivered%s: %s", message, ", and was given up" if give_up else "", problem)
+
+
+def _leave_alone(message: Message, until: datetime) -> None:
+    """Nothing of the account is told in the same way before a time; what is not due by then is left as it is."""
+    pending = Message.objects.pending().filter(account=message.account_id, kind=message.kind)
+    pending.filter(next_attempt_at__lt=until).update(next_attempt_at=until)
 
 
 def give_up_pending(why: str) -> int:

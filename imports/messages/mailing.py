@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import smtplib
+import ssl
 from datetime import datetime
 from email.utils import parseaddr
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
+from django.core.mail.message import sanitize_address
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.http import urlencode
@@ -16,8 +18,11 @@ from django.utils.http import urlencode
 from imports.describing import rejects_name
 from imports.errors import TryAgainLater
 from imports.filesystems import ServerUnreachable
+from imports.filesystems.base import quote
 from imports.messages.channels import Channel
+from imports.messages.smtp import SomeRefused
 from imports.models import Feed
+from imports.tls import explain_tls
 from imports.wording import one_line, plain_text
 
 if TYPE_CHECKING:
@@ -40,6 +45,9 @@ SUBJECTS = {
     "review.overdue": "New connections wait for review",
 }
 MAILED_ISSUES = 10
+BUSY = 421
+"""With which a server ends a session, whatever it was asked for."""
+REMEDY = "Mend EMAIL_URL, or ask the mail server's operator."
 LONGEST_SUBJECT = 300
 
 
@@ -56,13 +64,50 @@ class EmailChannel(Channel):
     def deliver(self, message: Message) -> None:
         try:
             make_email(message).send()
+        except SomeRefused as error:
+            message.payload["to"] = [
+                person for person in message.payload["to"] if sanitize_address(person, "utf-8") in error.recipients
+            ]
+            message.save(update_fields=["payload"])  # the others have it, and get it once
+            raise TryAgainLater(f"The mail server refuses {_list_refused(error)}.") from None
         except smtplib.SMTPRecipientsRefused as error:
-            refused = ", ".join(f"{address} ({code})" for address, (code, _) in error.recipients.items())
-            raise TryAgainLater(f"The mail server refuses {refused}.") from None
-        except smtplib.SMTPResponseException as error:
-            raise TryAgainLater(f"The mail server refuses with status {error.smtp_code}.") from None
+            raise TryAgainLater(f"The mail server refuses {_list_refused(error)}.") from None
         except (smtplib.SMTPException, OSError) as error:
-            raise ServerUnreachable(f"The mail server cannot be reached: {type(error).__name__}.") from None
+            raise _translate(error) from None
+
+
+def _list_refused(error: smtplib.SMTPRecipientsRefused) -> str:
+    return ", ".join(f"{address} ({code})" for address, (code, _) in error.recipients.items())
+
+
+def _translate(error: OSError) -> TryAgainLater:
+    """What keeps a mail from being sent. Where it is not the mail that is refused, all others wait with it."""
+    match error:
+        case smtplib.SMTPAuthenticationError():
+            return ServerUnreachable(f"The mail server refuses the login with {_answer(error)}. {REMEDY}")
+        case smtplib.SMTPSenderRefused(smtp_code=code) if code != BUSY:
+            return TryAgainLater(
+                f"The mail server refuses the sender {parseaddr(error.sender)[1]} with {_answer(error)}. Have it "
+                "allowed, or mend DEFAULT_FROM_EMAIL."
+            )
+        case smtplib.SMTPDataError(smtp_code=code) if code != BUSY:
+            return TryAgainLater(f"The mail server refuses with {_answer(error)}.")
+        case smtplib.SMTPResponseException():
+            return ServerUnreachable(f"The mail server takes no mails: it answers with {_answer(error)}.")
+        case smtplib.SMTPNotSupportedError():
+            return ServerUnreachable(f"The mail server does not do what it is asked for: {error} {REMEDY}")
+        case ssl.SSLError():
+            return ServerUnreachable(f"The mail server cannot be reached: {explain_tls(error)}. {REMEDY}")
+        case TimeoutError():
+            return ServerUnreachable("The mail server cannot be reached: it gave no answer in time.")
+        case _:
+            said = error.strerror or quote(error, settings.EMAIL_HOST_PASSWORD)
+            return ServerUnreachable(f"The mail server cannot be reached: {said}.")
+
+
+def _answer(error: smtplib.SMTPResponseException) -> str:
+    said = error.smtp_error if isinstance(error.smtp_error, str) else error.smtp_error.decode(errors="replace")
+    return f"status {error.smtp_code} ({quote(said, settings.EMAIL_HOST_PASSWORD)})"
 
 
 def make_email(message: Message) -> EmailMultiAlternatives:

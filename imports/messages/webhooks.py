@@ -11,8 +11,11 @@ import hashlib
 import hmac
 import json
 import secrets
+import socket
 import ssl
 from contextlib import closing
+from datetime import UTC, timedelta
+from email.utils import parsedate_to_datetime
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from typing import TYPE_CHECKING, Any
 from urllib.parse import SplitResult, quote, urlsplit
@@ -32,11 +35,13 @@ from imports.filesystems.network import (
     is_private,
     open_socket,
 )
-from imports.messages.channels import Channel
+from imports.messages.channels import Channel, Throttled
 from imports.models import Webhook
+from imports.tls import explain_tls
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import datetime
 
     from imports.messages.channels import Event
     from imports.models import Message
@@ -44,6 +49,9 @@ if TYPE_CHECKING:
 PREFIX = "whsec_"
 SILENCE = 15.0
 """Seconds that a receiver may take to let itself be reached, and be silent then."""
+LATER = (429, 503)
+"""Statuses of a receiver that wants nothing else either for now."""
+LONGEST_THROTTLING = timedelta(days=1)
 
 
 def make_webhook_secret() -> str:
@@ -99,7 +107,9 @@ def _find_webhook(message: Message) -> Webhook | None:
 
 
 def post_event(webhook: Webhook, message: Message) -> None:
-    """Post the message's payload. Raises TryAgainLater where it is not taken, and says why."""
+    """Post the message's payload. Raises TryAgainLater where it is not taken, and says why; Throttled where the
+    receiver wants to be left alone.
+    """
     body = json.dumps(message.payload, ensure_ascii=False).encode()
     headers = {
         "Content-Type": "application/json",
@@ -109,16 +119,33 @@ def post_event(webhook: Webhook, message: Message) -> None:
     }
     where = urlsplit(webhook.url)
     try:
-        status = _post(where, body, headers)
+        status, retry_after = _post(where, body, headers)
     except HostRefused as error:
         raise TryAgainLater(str(error)) from None
+    if status in LATER:
+        until = read_retry_after(retry_after)
+        named = f", and wants to be left alone until {until:%Y-%m-%d %H:%M:%S} UTC" if until else ""
+        raise Throttled(f"{where.hostname} answered with status {status}{named}.", until)
     if not 200 <= status < 300:
         moved = "; redirects are not followed, give the final URL" if 300 <= status < 400 else ""
         raise TryAgainLater(f"{where.hostname} answered with status {status}{moved}.")
 
 
-def _post(where: SplitResult, body: bytes, headers: dict[str, str]) -> int:
-    """The status that the receiver answers with. What else it says is never read."""
+def read_retry_after(text: str) -> datetime | None:
+    """Until when a receiver wants to be left alone: seconds or a date, a day at most; none where it does not say."""
+    now, text = timezone.now(), text.strip()
+    if text.isascii() and text.isdigit():
+        return now + min(timedelta(seconds=int(text[:9])), LONGEST_THROTTLING)
+    try:
+        moment = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return min(moment, now + LONGEST_THROTTLING) if moment > now else None
+
+
+def _post(where: SplitResult, body: bytes, headers: dict[str, str]) -> tuple[int, str]:
+    """The status that the receiver answers with, and its Retry-After. What else it says is never read."""
     host, plain = where.hostname or "", where.scheme != "https"
     receiver = (_PlainReceiver if plain else _Receiver)(host, _port(where), timeout=SILENCE)
     try:
@@ -127,7 +154,8 @@ def _post(where: SplitResult, body: bytes, headers: dict[str, str]) -> int:
         with TimeLimit(host, PATIENCE * SILENCE, lambda: [receiver.sock]), closing(receiver):
             path = f"{where.path or '/'}{'?' if where.query else ''}{where.query}"
             receiver.request("POST", quote(path, safe="/?&=%:;,+$@!~*'()[]"), body, headers)
-            return receiver.getresponse().status
+            answer = receiver.getresponse()
+            return answer.status, answer.getheader("Retry-After", "")
     except (OSError, HTTPException, ValueError, OverflowError) as error:
         raise ServerUnreachable(f"{host} could not be reached: {_explain(error)}.") from None
 
@@ -171,7 +199,13 @@ def sign_event(secret: str, identifier: str, body: bytes) -> dict[str, str]:
 def _explain(error: Exception) -> str:
     """What went wrong, without the URL, which may hold a secret in its path, and without the receiver's words."""
     if isinstance(error, ssl.SSLError):
-        return "its certificate cannot be verified"
+        return explain_tls(error)
     if isinstance(error, TimeoutError):
         return "it gave no answer in time"
+    if isinstance(error, socket.gaierror | UnicodeError):
+        return "its name is not known"
+    if isinstance(error, ConnectionRefusedError):
+        return "nobody listens at the port"
+    if isinstance(error, ConnectionError):  # also where it closed without a word
+        return "it ended the session without an answer"
     return "no session could be opened" if isinstance(error, OSError) else "the answer made no sense"

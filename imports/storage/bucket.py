@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import ssl
 import tempfile
 import threading
 from contextlib import contextmanager
@@ -18,6 +19,7 @@ from s3transfer.exceptions import RetriesExceededError
 from storages.backends.s3 import S3Storage
 
 from imports.storage.errors import StorageRefused, StorageUnreachable
+from imports.tls import explain_tls, is_lasting
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -70,9 +72,13 @@ class Bucket(S3Storage):
         except ClientError as error:
             raise self._translate(error) from None
         except PASSING as error:
-            if isinstance(error, SSLError):
-                raise StorageRefused(f"the certificate of {self.place} is not trusted ({error})") from None
-            raise StorageUnreachable(f"{self.place} does not answer ({error})") from None
+            cause = _find_tls_error(error)
+            if cause is not None and is_lasting(cause):
+                raise StorageRefused(
+                    f"no TLS with {self.place}: {explain_tls(cause)}. Mend STORAGE_URL, or its TLS"
+                ) from None
+            said = explain_tls(cause) if cause is not None else error
+            raise StorageUnreachable(f"{self.place} does not answer ({said})") from None
         except (BotoCoreError, Boto3Error) as error:
             raise StorageRefused(f"{self.place} cannot be asked: {error}") from None
 
@@ -136,3 +142,11 @@ class Bucket(S3Storage):
         with self._naming_errors():
             at: datetime = super().get_modified_time(name)
         return at
+
+
+def _find_tls_error(error: BaseException) -> ssl.SSLError | None:
+    """What the library has wrapped, however often; none where TLS is not what failed."""
+    cause: BaseException | None = error.kwargs.get("error") if isinstance(error, SSLError) else None
+    while cause is not None and not isinstance(cause, ssl.SSLError):
+        cause = next((one for one in cause.args if isinstance(one, BaseException)), None)
+    return cause

@@ -9,6 +9,7 @@ import json
 import threading
 from contextlib import contextmanager
 from datetime import timedelta
+from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from ipaddress import ip_network
 
@@ -25,7 +26,10 @@ from imports.messages.delivering import WAITS, deliver_due
 from imports.messages.webhooks import check_webhook_url, make_webhook_secret
 from imports.models import Feed, Issue, Message, Run, Webhook
 from tests.builders import make_account
+from tests.drippers import drip, serving
+from tests.imports.test_tls import speak_tls
 from tests.processes import free_port
+from tests.servers import make_authority
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -35,16 +39,19 @@ class Mailbox:
 
     def __init__(self):
         self.mails = []
+        self.taken_for = []
         self.refuse = ""
+        self.refused = {}
 
     async def handle_RCPT(self, server, session, envelope, address, options):  # noqa: N802  (the server's name for it)
-        if self.refuse:
-            return self.refuse
+        if said := self.refused.get(address, self.refuse):
+            return said
         envelope.rcpt_tos.append(address)
         return "250 OK"
 
     async def handle_DATA(self, server, session, envelope):  # noqa: N802  (the server's name for it)
         self.mails.append(email.message_from_bytes(envelope.content, policy=email.policy.default))
+        self.taken_for.append(envelope.rcpt_tos)
         return "250 OK"
 
 
@@ -67,6 +74,7 @@ class Receiver:
         self.url = f"http://127.0.0.1:{port}/hook"
         self.posts = []
         self.statuses = []
+        self.retry_after = ""
 
 
 @contextmanager
@@ -79,6 +87,8 @@ def receiving():
             got.posts.append((dict(self.headers), body))
             status = got.statuses.pop(0) if got.statuses else 200
             self.send_response(status)
+            if got.retry_after:
+                self.send_header("Retry-After", got.retry_after)
             if status == 302:
                 self.send_header("Location", f"{got.url}/elsewhere")
             self.end_headers()
@@ -248,6 +258,81 @@ def test_a_mail_that_is_refused_is_tried_again_and_says_why(feed, mailbox):
     assert Message.objects.get().problem == ""
 
 
+def test_who_is_not_refused_gets_a_mail_once(feed, mailbox):
+    message = make_mail(feed, "feed.failing", problem="", passing=True)
+    mailbox.refused = {"it@example.com": "451 greylisted, come back"}
+    assert deliver_due() == 0
+    message.refresh_from_db()
+    assert message.problem == "The mail server refuses it@example.com (451)."
+    mailbox.refused = {}
+    make_due()
+    assert deliver_due() == 1
+    assert mailbox.taken_for == [["erp@example.com"], ["it@example.com"]]
+
+
+def speak_smtp(**answers):
+    """An SMTP server that offers STARTTLS and logins, and answers some of its commands otherwise."""
+    fine = {"EHLO": "250-mail\r\n250-STARTTLS\r\n250 AUTH PLAIN", "DATA": "354 go on", "": "250 fine", **answers}
+
+    def handle(session):
+        session.sendall(f"{fine.get('greeting', '220 ready')}\r\n".encode())
+        for line in iter(session.makefile("rb").readline, b""):
+            command = line.decode("latin-1").split()[0].upper()
+            answer = fine.get(command, fine[""])
+            if callable(answer):
+                return answer(session)
+            session.sendall(f"{answer}\r\n".encode())
+            if command == "DATA" and answer.startswith("354"):
+                session.recv(1 << 16)
+                session.sendall(f"{fine.get('mail', '250 fine')}\r\n".encode())
+
+    return handle
+
+
+def say_noise(session):
+    for said in (b"220 go on\r\n", b"502 what is that?\r\n"):
+        session.sendall(said)
+        session.recv(1 << 16)
+
+
+def test_a_mail_that_was_taken_is_not_sent_again_whatever_the_goodbye(feed, settings):
+    settings.EMAIL_BACKEND = "imports.messages.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_TIMEOUT = "127.0.0.1", 1
+    make_mail(feed, "feed.failing", problem="", passing=True)
+    with serving(speak_smtp(QUIT=drip)) as port:
+        settings.EMAIL_PORT = port
+        assert deliver_due() == 1
+
+
+def test_what_keeps_mails_from_being_sent_is_told_by_its_kind(feed, settings):
+    settings.EMAIL_BACKEND = "imports.messages.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_TIMEOUT, settings.EMAIL_HOST_PASSWORD = "127.0.0.1", 60, "s3cret of mails"
+    mend, others_wait = "Mend EMAIL_URL", [0, 0, 1]
+    for answers, uses, said, attempts in (
+        ({"EHLO": "250 mail"}, {"TLS": True}, "STARTTLS extension not supported by server. " + mend, others_wait),
+        ({"STARTTLS": "454 no TLS for now"}, {"TLS": True}, "answers with status 454 (no TLS for now)", others_wait),
+        ({"STARTTLS": say_noise}, {"TLS": True}, "does not speak TLS at this port. " + mend, others_wait),
+        ({}, {"SSL": True}, "does not speak TLS at this port. " + mend, others_wait),
+        ({"AUTH": "535 no"}, {"HOST_USER": "u"}, "refuses the login with status 535 (no). " + mend, others_wait),
+        ({"AUTH": "535 not s3cret of mails"}, {"HOST_USER": "u"}, "535 (its words are not shown", others_wait),
+        ({"greeting": "554 go away"}, {}, "takes no mails: it answers with status 554 (go away)", others_wait),
+        ({"MAIL": "421 closing"}, {}, "takes no mails: it answers with status 421 (closing)", others_wait),
+        ({"MAIL": "550 not you"}, {}, "refuses the sender customersync@localhost with status 550 (not you)", [1, 1, 1]),
+        ({"DATA": "451 greylisted"}, {}, "refuses with status 451 (greylisted)", [1, 1, 1]),
+        ({"mail": "552 too large"}, {}, "refuses with status 552 (too large)", [1, 1, 1]),
+    ):
+        Message.objects.all().delete()
+        for number in range(3):
+            make_mail(feed, "feed.failing", key=number, problem="", passing=True)
+        settings.EMAIL_USE_TLS, settings.EMAIL_USE_SSL = uses.get("TLS", False), uses.get("SSL", False)
+        settings.EMAIL_HOST_USER = uses.get("HOST_USER", "")
+        with serving(speak_smtp(**answers)) as port:
+            settings.EMAIL_PORT = port
+            assert deliver_due() == 0
+        assert said in Message.objects.earliest("pk").problem
+        assert sorted(Message.objects.values_list("attempts", flat=True)) == attempts, said
+
+
 def test_each_attempt_is_counted_by_how_it_ended_and_named_in_the_log(feed, mailbox, settings, monkeypatch):
     named, counted = [], []
     monkeypatch.setattr(delivering.logger, "warning", lambda *_: named.append(dict(names_of_work())))
@@ -388,12 +473,48 @@ def test_private_addresses_and_plain_http_are_refused_when_posting(account, webh
     assert receiver.posts == []
 
 
-def test_a_certificate_that_cannot_be_verified_is_refused(account, webhook, receiver):
-    Webhook.objects.update(url=receiver.url.replace("http:", "https:"))
-    make_post(account)
-    assert deliver_due() == 0
-    assert "certificate" in Message.objects.get().problem
+def test_why_nothing_can_be_posted_is_told_by_its_kind(account, webhook, receiver, tmp_path):
+    def close(session):
+        session.recv(1 << 16)
+
+    authority = make_authority(tmp_path, "receiver")
+    message = make_post(account)
+    with serving(speak_tls(authority.certificate)) as stranger, serving(close) as rude:
+        for url, said in (
+            (f"https://127.0.0.1:{stranger}", "its certificate is signed by an authority that is not trusted here"),
+            (receiver.url.replace("http:", "https:"), "it does not speak TLS at this port"),
+            (f"http://127.0.0.1:{rude}", "it ended the session without an answer"),
+            (f"http://127.0.0.1:{free_port()}", "nobody listens at the port"),
+            ("http://nowhere.invalid", "its name is not known"),
+        ):
+            Webhook.objects.update(url=url)
+            make_due()
+            assert deliver_due() == 0
+            message.refresh_from_db()
+            assert f" could not be reached: {said}" in message.problem
     assert receiver.posts == []
+
+
+def test_a_receiver_that_is_busy_is_left_alone_until_it_says(account, webhook, receiver):
+    for status, says, seconds in (
+        (429, "120", 120),
+        (503, format_datetime(timezone.now() + timedelta(hours=2), usegmt=False), 2 * 3600),
+        (429, "9" * 400, 24 * 3600),
+        (503, "soon", 0),
+        (429, format_datetime(timezone.now() - timedelta(hours=2)), 0),
+        (429, "-5", 0),
+        (503, "", 0),
+    ):
+        Message.objects.all().delete()
+        receiver.statuses, receiver.retry_after, receiver.posts = [status], says, []
+        for number in range(3):
+            make_post(account, str(number))
+        assert deliver_due() == 0
+        assert len(receiver.posts) == 1
+        waits = [one.next_attempt_at - timezone.now() for one in Message.objects.order_by("pk")]
+        assert all(abs(wait - timedelta(seconds=seconds)) < timedelta(minutes=1) for wait in waits[1:]), says
+        assert waits[0] > timedelta(seconds=max(seconds - 60, 0))
+        assert ("wants to be left alone until" in Message.objects.earliest("pk").problem) == bool(seconds)
 
 
 def test_events_of_a_removed_webhook_are_given_up(account, webhook, receiver):
