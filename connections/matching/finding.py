@@ -58,9 +58,10 @@ def find_accounts_to_look_at() -> list[int]:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT a.id FROM accounts_account a LEFT JOIN connections_matchingprogress p ON p.account_id = a.id"
-            " WHERE EXISTS (SELECT FROM connections_connection c WHERE c.account_id = a.id"
+            " CROSS JOIN LATERAL (SELECT FROM connections_connection c WHERE c.account_id = a.id"
             " AND c.updated_at >= coalesce(p.updated_at, '-infinity')"
-            " AND (c.updated_at, c.id) > (coalesce(p.updated_at, '-infinity'), coalesce(p.connection_id, 0)))"
+            " AND (c.updated_at, c.id) > (coalesce(p.updated_at, '-infinity'), coalesce(p.connection_id, 0))"
+            " ORDER BY c.updated_at LIMIT 1) next"  # of each account by the index; EXISTS would hash the whole table
         )
         return [pk for (pk,) in cursor.fetchall()]
 

@@ -33,7 +33,9 @@ class Command(BaseCommand):
     def handle(self, *, target: Path, leave_files: bool, **_: Any) -> None:
         try:
             manifest = make_backup(target.absolute(), leave_files=leave_files)
-        except (SettingsWrong, TryAgainLater) as error:
+        except SettingsWrong as error:
+            raise CommandError(str(error), returncode=2) from None
+        except TryAgainLater as error:
             raise CommandError(str(error)) from None
         except OSError as error:
             raise CommandError(f"No backup was made: {error.filename or target}: {error.strerror or error}.") from None

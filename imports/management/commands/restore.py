@@ -43,8 +43,7 @@ class Command(BaseCommand):
     def handle(self, *, source: Path, replace: bool, without_secrets: bool, **_: Any) -> None:
         source = source.absolute()
         try:
-            manifest = read_manifest(source)
-            check_backup(source, manifest, replace=replace, without_secrets=without_secrets)
+            manifest = self.look_at(source, replace=replace, without_secrets=without_secrets)
             restored = restore_backup(source, manifest)
         except (SettingsWrong, TryAgainLater) as error:
             raise CommandError(str(error)) from None
@@ -53,6 +52,15 @@ class Command(BaseCommand):
         except Error as error:
             raise CommandError(f"The database gave up: {str(error).splitlines()[0]}") from None
         self.tell(manifest, restored)
+
+    def look_at(self, source: Path, **how: bool) -> Manifest:
+        """Raises CommandError, with 2 as exit code, for what speaks against it; nothing was changed by then."""
+        try:
+            manifest = read_manifest(source)
+            check_backup(source, manifest, **how)
+        except SettingsWrong as error:
+            raise CommandError(str(error), returncode=2) from None
+        return manifest
 
     def tell(self, manifest: Manifest, restored: Restored) -> None:
         counts = manifest.counts

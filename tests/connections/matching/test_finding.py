@@ -1,7 +1,11 @@
 """Finding connections that may be one customer, and what is stored of that."""
 
+from datetime import timedelta
+
 import pytest
 from django.db import connection as database
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from accounts.models import Account
 from connections import review
@@ -13,8 +17,8 @@ from connections.matching.finding import (
     looked_at,
     suggestions_of,
 )
-from connections.models import Connection, MatchKey, Suggestion
-from tests.builders import ELM, make_account, make_connection, make_user
+from connections.models import Connection, MatchingProgress, MatchKey, Suggestion
+from tests.builders import ELM, copy_connection, make_account, make_connection, make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -133,6 +137,19 @@ def test_many_are_looked_at_in_turns(account, monkeypatch):
     assert {len(found) for found in suggestions_of(list(Connection.objects.values_list("pk", flat=True))).values()} == {
         4
     }
+
+
+def test_whether_accounts_have_such_is_found_without_reading_all_connections(account):
+    """It is asked once a minute."""
+    copy_connection(make_connection(account, "C000000"), 20_000)
+    MatchingProgress.objects.create(account=account, updated_at=timezone.now() + timedelta(days=1), connection_id=0)
+    with CaptureQueriesContext(database) as asked:
+        assert find_accounts_to_look_at() == []
+    with database.cursor() as cursor:
+        cursor.execute(f"EXPLAIN {asked[0]['sql']}")
+        plan = "\n".join(line for (line,) in cursor.fetchall())
+    assert "last_updates_of_an_account" in plan
+    assert "Seq Scan on connections_connection" not in plan
 
 
 def test_what_very_many_share_tells_nothing(account, monkeypatch):

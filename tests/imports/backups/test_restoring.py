@@ -177,8 +177,9 @@ def test_what_cannot_come_back_whole_does_not_come_back_at_all(account, elsewher
     Feed.objects.create(account=account, name="erp", protocol="ftp", host="ftp.example.com", password="s3cret")
     whole = tmp_path / "backup"
     run_command("backup", whole)
-    with pytest.raises(CommandError, match="exists already"):
+    with pytest.raises(CommandError, match="exists already") as refused:
         run_command("backup", whole)
+    assert refused.value.returncode == 2
     (copy,) = (path for path in (whole / "files").rglob("*") if path.is_file())
     copy = copy.relative_to(whole)
 
@@ -216,8 +217,9 @@ def test_what_cannot_come_back_whole_does_not_come_back_at_all(account, elsewher
             if said is None:
                 read_manifest(folder)  # a lost line end is no damage
                 continue
-            with pytest.raises(CommandError, match=said):
+            with pytest.raises(CommandError, match=said) as refused:
                 run_command("restore", folder)
+            assert refused.value.returncode == (1 if change is truncate_unnoticed else 2)
             assert connection.introspection.table_names() == []
 
         keys = settings.ENCRYPTION_KEYS
