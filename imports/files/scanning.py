@@ -240,7 +240,6 @@ def scan_customers(
     """
     scan = Scan(seed, furniture or Furniture(source.header, code_index, source.dialect.delimiter))
     _FirstRead(source, code_index, scan, progress, no_codes, continues, watch).go()
-    scan.nameless = scan.customers.pop("", None)
     return scan
 
 

@@ -7,8 +7,10 @@ from array import array
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from imports.files.codes import Codes
+
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Container, Sequence
 
     from imports.files.furniture import Furniture
     from imports.files.records import Row
@@ -18,6 +20,8 @@ DIGEST = 16
 """Bytes of a digest."""
 LEFT_OUT, FAULTY = 1, 2
 """What a span holds beside sound rows of its customer."""
+NAMELESS = -1
+"""In the place of a customer's number: rows that name no customer."""
 NOBODY = "\0"
 """Whose a row is that is left out; no customer has such a code."""
 
@@ -26,8 +30,9 @@ class Scan:
     """Where each customer's rows are and a digest of them: what the first read keeps.
 
     Adjacent rows of one customer are one span, with the lines among and after them that are no rows; a row with wrong
-    quotes is one by itself. `previous` chains a customer's spans backwards. `nameless` is the number of the rows that
-    name no customer, if there are any. Per customer that is the code, 16 bytes of digest and 4 bytes more, per span 17.
+    quotes is one by itself. `customers` numbers the customers by their codes, `previous` chains the spans of each
+    backwards, and likewise those that name no customer. Per customer that is the code with some 20 bytes, 16 bytes of
+    digest and 4 bytes more, per span 17.
     `repeated_headers` is how often the header stands among the rows, and `first_repeat` the line where first.
     `left_out` counts the rows that the format leaves out, by the code that they have.
     """
@@ -37,52 +42,66 @@ class Scan:
         self.furniture = furniture
         self.repeated_headers, self.first_repeat = 0, 0
         self.left_out: Counter[str] = Counter()
-        self.customers: dict[str, int] = {}
+        self.customers = Codes()
         self.digests = bytearray()
-        self.last_span = array("i")
+        self.last_span, self.last_nameless = array("i"), -1
         self.lines, self.offsets, self.previous, self.marks = array("I"), array("Q"), array("i"), bytearray()
         self.records = 0
         self.end = 0
-        self.nameless: int | None = None
 
     def count_with_left_out(self) -> dict[str, int]:
         """How many rows and customers the file has with those that are left out."""
-        codes = self.left_out.keys() - self.customers.keys() - {""}
-        return {"rows": self.records + self.left_out.total(), "customers": len(self.customers) + len(codes)}
+        others = sum(1 for code in self.left_out if code and code not in self.customers)
+        return {"rows": self.records + self.left_out.total(), "customers": len(self.customers) + others}
 
-    def digest_of(self, code: str, raw: bytes) -> hashlib.blake2b:
+    def digest_of(self, customer: int, raw: bytes) -> hashlib.blake2b:
         """The digest of a customer's rows so far, gone on with these."""
-        number = self.customers.get(code)
-        before = raw if number is None else self.digest(number) + raw
+        is_known = 0 <= customer < len(self.last_span)
+        before = self.digest(customer) + raw if is_known else raw
         return hashlib.blake2b(before, digest_size=DIGEST, person=self.seed)
 
     def digest(self, customer: int) -> bytes:
         """The digest of all rows of a customer."""
         return bytes(self.digests[DIGEST * customer : DIGEST * (customer + 1)])
 
-    def add_span(self, code: str, line: int, offset: int, marks: int, digest: bytes) -> None:
+    def add_span(self, customer: int, line: int, offset: int, marks: int, digest: bytes) -> None:
         """Append a span that ends where the next one begins."""
         span = len(self.lines)
         self.lines.append(line)
         self.offsets.append(offset)
         self.marks.append(marks)
-        number = self.customers.setdefault(code, len(self.last_span))
-        if number == len(self.last_span):
+        if customer == NAMELESS:
+            self.previous.append(self.last_nameless)
+            self.last_nameless = span
+        elif customer == len(self.last_span):
             self.digests += digest
             self.previous.append(-1)
             self.last_span.append(span)
         else:
-            self.digests[DIGEST * number : DIGEST * (number + 1)] = digest
-            self.previous.append(self.last_span[number])
-            self.last_span[number] = span
+            self.digests[DIGEST * customer : DIGEST * (customer + 1)] = digest
+            self.previous.append(self.last_span[customer])
+            self.last_span[customer] = span
 
     def spans(self, customer: int) -> Sequence[int]:
-        """The spans of a customer's rows, in file order."""
-        spans = array("i", [self.last_span[customer]])
-        while (span := self.previous[spans[-1]]) >= 0:
+        """The spans of a customer's rows, in file order; for NAMELESS of those that name none."""
+        span = self.last_nameless if customer == NAMELESS else self.last_span[customer]
+        spans = array("i")
+        while span >= 0:
             spans.append(span)
+            span = self.previous[span]
         spans.reverse()
         return spans
+
+    def first_line(self, customer: int) -> int:
+        """The line of a customer's first row."""
+        return self.lines[self.spans(customer)[0]]
+
+    def limit(self, codes: Container[str]) -> None:
+        """Forget the rows of all customers but these, and those that name none."""
+        kept = [(number, code) for number, code in enumerate(self.customers) if code in codes]
+        self.customers = Codes(code for _, code in kept)
+        self.digests = bytearray().join(self.digest(number) for number, _ in kept)
+        self.last_span, self.last_nameless = array("i", (self.last_span[number] for number, _ in kept)), -1
 
     def size(self, span: int) -> int:
         following = span + 1
@@ -96,6 +115,7 @@ class SpanWriter:
         self.scan = scan
         self.offset = source.body
         self.code: str | None = None
+        self.customer = NAMELESS
         self.above = ""
         """Whose the row above is; "" for nobody's, and NOBODY for one that was left out."""
         self.rows: list[bytes] = []
@@ -115,7 +135,8 @@ class SpanWriter:
         self.rows.clear()
         self.offset += len(raw)
         if self.digest is None:
-            self.digest = self.scan.digest_of(self.code or "", raw)
+            self.customer = self.scan.customers.add(self.code) if self.code else NAMELESS
+            self.digest = self.scan.digest_of(self.customer, raw)
         else:
             self.digest.update(raw)
 
@@ -134,7 +155,7 @@ class SpanWriter:
     def end(self) -> None:
         self.fold()
         if self.code is not None and self.digest is not None:
-            self.scan.add_span(self.code, self.line, self.start, self.marks, self.digest.digest())
+            self.scan.add_span(self.customer, self.line, self.start, self.marks, self.digest.digest())
         self.code = self.digest = None
 
     def add_faulty(self, code: str, row: Row) -> None:

@@ -6,6 +6,7 @@ that it will touch is locked, and whoever was changed since is checked once more
 
 from __future__ import annotations
 
+from array import array
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -53,7 +54,7 @@ class Checker:
     scan: Scan
     any_known: bool
     """Whether the account has any connection that a customer could be."""
-    rejected: list[int] = field(default_factory=list)
+    rejected: array[int] = field(default_factory=lambda: array("I"))
     hidden_rows: int = 0
     encoded_twice: int = 0
     """How many accepted customers would change, with a text that looks encoded twice."""
@@ -64,11 +65,10 @@ class Checker:
             self.source, self.mapping, self.directory, self.scan, self.stage.status, self._note, self._settle_lookups
         )
 
-    def check(self, batch: Sequence[str], ids: Sequence[int] = ()) -> None:
-        """Check customers, given by code: stage what is accepted, store the issues, count. New ones get these ids."""
-        numbered = ((code, self.scan.customers[code]) for code in batch)
+    def check(self, batch: Sequence[tuple[str, int]], ids: Sequence[int] = ()) -> None:
+        """Check customers, by code and number: stage what is accepted, store the issues, count. New ones get `ids`."""
         reserve = (lambda count: ids[:count]) if ids else self.reserve
-        self.take(self.examiner.examine(numbered, self._fetch_stored(batch), reserve))
+        self.take(self.examiner.examine(batch, self._fetch_stored(batch), reserve))
 
     def take(self, examined: Examined) -> None:
         """Stage, store and count what examining a batch came to."""
@@ -76,7 +76,7 @@ class Checker:
         self._note(examined.problems)
         for entity, rows in zip(STAGED, examined.rows, strict=True):
             self.stage.add(entity, rows)
-        self.rejected += examined.rejected
+        self.rejected.extend(examined.rejected)
         run.rejected = len(self.rejected)
         run.created += examined.created
         run.updated += examined.updated
@@ -114,7 +114,7 @@ class Checker:
             self.any_known, hidden_rows, encoded_twice = True, self.hidden_rows, self.encoded_twice
             self._forget(changed)
             for start in range(0, len(changed), BATCH):
-                self.check(changed[start : start + BATCH])
+                self.check([(code, self.scan.customers[code]) for code in changed[start : start + BATCH]])
             self.hidden_rows, self.encoded_twice = hidden_rows, encoded_twice  # counted already
         return is_as_read
 
@@ -143,15 +143,16 @@ class Checker:
 
     # -- what is stored
 
-    def knows_any(self, codes: Sequence[str]) -> bool:
+    def knows_any(self, batch: Sequence[tuple[str, int]]) -> bool:
         """Whether the account has any of these customers."""
-        return self.any_known and self._known(codes).exists()
+        return self.any_known and self._known(batch).exists()
 
-    def _fetch_stored(self, codes: Sequence[str]) -> dict[str, StoredCustomer]:
-        """The customers among the codes that the account has."""
+    def _fetch_stored(self, batch: Sequence[tuple[str, int]]) -> dict[str, StoredCustomer]:
+        """The customers of a batch that the account has."""
         if not self.any_known:
             return {}
-        return fetch_stored(self._known(codes))
+        return fetch_stored(self._known(batch))
 
-    def _known(self, codes: Sequence[str]) -> QuerySet[Connection]:
+    def _known(self, batch: Sequence[tuple[str, int]]) -> QuerySet[Connection]:
+        codes = [code for code, _ in batch]
         return Connection.objects.filter(account=self.run.account, customer_code__in=codes)

@@ -13,8 +13,9 @@ from connections.near_keys import LONGEST, near_key
 from imports.template import Target
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
+    from imports.files.codes import Codes
     from imports.files.customers import Customer
     from imports.files.mapping import CustomerMapping
     from imports.files.spans import Scan
@@ -29,13 +30,13 @@ EXAMPLES = 3
 class NearKeys:
     """The near-keys among the new codes of a file.
 
-    `known` has the account's codes that a new one looks like, `doubles` another new code of the file; by new code, only
-    for those that have any. What a program makes of a code looks like it, too.
+    `known` has the account's codes that a new one looks like, `doubles` another new code of the file and its number; by
+    new code, only for those that have any. What a program makes of a code looks like it, too.
     """
 
     new: int = 0
     known: dict[str, list[str]] = field(default_factory=dict)
-    doubles: dict[str, str] = field(default_factory=dict)
+    doubles: dict[str, tuple[str, int]] = field(default_factory=dict)
 
     @property
     def count(self) -> int:
@@ -45,7 +46,7 @@ class NearKeys:
     @property
     def examples(self) -> str:
         pairs = [(code, others[0]) for code, others in islice(self.known.items(), EXAMPLES)]
-        pairs += islice(self.doubles.items(), EXAMPLES - len(pairs))
+        pairs += [(code, other) for code, (other, _) in islice(self.doubles.items(), EXAMPLES - len(pairs))]
         return ", ".join(f"{code!r} like {other!r}" for code, other in pairs)
 
     def warn(self, customer: Customer, scan: Scan, mapping: CustomerMapping) -> None:
@@ -57,10 +58,9 @@ class NearKeys:
                 "Send the code as the account has it if they are one customer."
             )
         elif code in self.doubles:
-            other = self.doubles[code]
-            line = scan.lines[scan.spans(scan.customers[other])[0]]
+            other, number = self.doubles[code]
             message = (
-                f"{code!r} is new, and so is that of line {line:,}: {describe_near(code, [other])}. "
+                f"{code!r} is new, and so is that of line {scan.first_line(number):,}: {describe_near(code, [other])}. "
                 "Send one code if they are one customer."
             )
         else:
@@ -69,36 +69,50 @@ class NearKeys:
         customer.problem(customer.line, "near_key", message, column=column, field=name, value=code, severity="warning")
 
 
-def find_near_keys(account_id: int, codes: Sequence[str], *, any_known: bool) -> NearKeys:
-    """The near-keys among codes that the account does not have; `any_known` says whether it has any others.
+def find_near_keys(account_id: int, customers: Codes, new: Sequence[int], *, any_known: bool) -> NearKeys:
+    """The near-keys among customers that the account does not have, given by number; `any_known`: it has any others.
 
     Codes that are too long for any connection are left out: they are an error by themselves.
     """
-    codes = [code for code in codes if len(code) <= LONGEST]
-    near = NearKeys(new=len(codes), doubles=_find_doubles(codes))
-    if any_known:
-        for start in range(0, len(codes), ASKED_AT_ONCE):
-            near.known |= find_near(account_id, codes[start : start + ASKED_AT_ONCE])
+
+    def read() -> Iterator[str]:
+        return (code for code in map(customers.name, new) if len(code) <= LONGEST)
+
+    marks = _mark(read(), 1 + len(new) // ASKED_AT_ONCE)
+    near = NearKeys(new=sum(len(own) for own, _, _ in marks))
+    if shared := _find_shared(marks):
+        near.doubles = {code: (other, customers[other]) for code, other in _find_doubles(read(), shared).items()}
+    codes = read() if any_known else iter(())
+    while asked := list(islice(codes, ASKED_AT_ONCE)):
+        near.known |= find_near(account_id, asked)
     return near
 
 
-def _find_doubles(codes: Sequence[str]) -> dict[str, str]:
-    """For codes that look like others among them, or that programs make of each other: another one.
-
-    Of most codes no more than a number is kept.
-    """
-    marks = array("q"), array("q"), array("q")
+def _mark(codes: Iterable[str], parts: int) -> list[_Marks]:
+    """The hashes of the codes' near-keys: all that is kept of most codes, in parts that can be compared one by one."""
+    marks: list[_Marks] = [(array("q"), array("q"), array("q")) for _ in range(parts)]
     for code in codes:
-        for of_kind, keys in zip(marks, _keys(code), strict=True):
-            of_kind.extend(map(hash, keys))
-    parts = 1 + len(codes) // ASKED_AT_ONCE
+        for kind, keys in enumerate(_keys(code)):
+            for key in keys:
+                mark = hash(key)
+                marks[mark % parts][kind].append(mark)
+    return marks
+
+
+def _find_shared(marks: list[_Marks]) -> set[int]:
+    """The hashes that tell of two codes."""
     shared: set[int] = set()
-    for part in range(parts):
-        own, left, meant = (sorted(mark for mark in of_kind if mark % parts == part) for of_kind in marks)
+    for part in marks:
+        own, left, meant = map(sorted, part)
         shared |= {mark for mark, following in pairwise(own) if mark == following}
         shared |= {*left, *meant}.intersection(own) | {*left}.intersection(meant)
+    return shared
+
+
+def _find_doubles(codes: Iterable[str], shared: set[int]) -> dict[str, str]:
+    """For codes that look like others among them, or that programs make of each other: another one."""
     doubles: dict[str, str] = {}
-    for alike in _group(codes, shared) if shared else ():
+    for alike in _group(codes, shared):
         for place, same in enumerate(alike):
             others = [code for other in _LIKE[place] for code in alike[other]]
             for code in same:
@@ -107,6 +121,8 @@ def _find_doubles(codes: Sequence[str]) -> dict[str, str]:
     return doubles
 
 
+_Marks = tuple["array[int]", "array[int]", "array[int]"]
+"""Hashes of near-keys, by their kind."""
 _LIKE = ((0, 1, 2), (0, 2), (0, 1))
 """Keys of which kinds tell of two codes, by the kind of the first one's: what two may have lost both tells nothing."""
 
@@ -118,7 +134,7 @@ def _keys(code: str) -> tuple[tuple[str, ...], Collection[str], Collection[str]]
     return (own,), left, [key for key in keys_meant(code) if key not in left]
 
 
-def _group(codes: Sequence[str], shared: set[int]) -> Iterable[tuple[list[str], list[str], list[str]]]:
+def _group(codes: Iterable[str], shared: set[int]) -> Iterable[tuple[list[str], list[str], list[str]]]:
     """The codes that have a near-key with one of these hashes, for each of the near-keys, by its kind."""
     groups: dict[str, tuple[list[str], list[str], list[str]]] = {}
     for code in codes:

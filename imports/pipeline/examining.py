@@ -90,7 +90,7 @@ class Examiner:
             known = stored.get(code)
             if known is not None and known.status == Connection.Status.REJECTED:
                 found.skipped += 1
-                found.problems.append(_skipped(known, scan.lines[scan.spans(number)[0]], self.mapping))
+                found.problems.append(_skipped(known, scan.first_line(number), self.mapping))
                 continue
             verdict = self._judge(code, number, known)
             customer = verdict.customer

@@ -30,7 +30,7 @@ from imports.files.customers import Customer
 from imports.files.mapping import CustomerMapping
 from imports.files.scanning import read_rows, scan_customers
 from imports.files.sources import Source, open_source
-from imports.files.spans import DIGEST, Scan
+from imports.files.spans import DIGEST, NAMELESS, Scan
 from imports.models import Run
 from imports.pipeline.beating import Progress, beating
 from imports.pipeline.beginning import begin_run, hold_what_fails
@@ -61,7 +61,7 @@ from imports.versioning import find_other_specs
 from lookups.directory import LookupDirectory
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from imports.files.records import Row
@@ -254,17 +254,17 @@ class _Import:
         else:
             checker.log.add(find_remarks(checker.source, checker.mapping, scan))
         run.rows = scan.records
-        if scan.nameless is not None:
-            self._reject_nameless(checker, read_rows(checker.source, scan, scan.spans(scan.nameless)))
+        self._reject_nameless(checker, read_rows(checker.source, scan, scan.spans(NAMELESS)))
         run.customers = len(scan.customers) + run.skipped
         changed, new = self._find_changed(scan)
-        checker.examiner.near = find_near_keys(run.account_id, new, any_known=bool(self.known))
+        checker.examiner.near = find_near_keys(run.account_id, scan.customers, new, any_known=bool(self.known))
         run.unchanged = len(scan.customers) - len(changed)
         check_all(checker, changed, helpers, lambda done: self.progress("Checking", done, len(changed)))
         checker.log.add(checker.repeated)
         row = checker.examiner.lines.open_row
         if row and not checker.examiner.grouper.find_fault(row) and (end := find_open_end(row, checker.mapping)):
-            checker.log.add([end] if end.customer_code in changed else [])
+            number = scan.customers.get(end.customer_code)
+            checker.log.add([end] if number is not None and number in changed else [])
 
     def _reject_nameless(self, checker: Checker, rows: Iterator[Row]) -> None:
         """Count the rows that name no customer."""
@@ -283,15 +283,16 @@ class _Import:
         connections = self.run.account.connections.all()
         return int(connections.exists()) if self.spec.policies.max_change_percent is None else connections.count()
 
-    def _find_changed(self, scan: Scan) -> tuple[list[str], list[str]]:
-        """The codes of the customers whose digest is not the stored one, and of those among them that nobody knows.
+    def _find_changed(self, scan: Scan) -> tuple[Sequence[int], Sequence[int]]:
+        """The numbers of the customers whose digest is not the stored one, and of those among them that nobody knows.
 
         Both in file order.
         """
+        count = len(scan.customers)
         stored = Connection.objects.filter(account=self.run.account).order_by()
-        if len(scan.customers) <= SMALL_FILE:
-            stored = stored.filter(customer_code__in=scan.customers.keys())
-        known, unchanged = bytearray(len(scan.last_span)), bytearray(len(scan.last_span))
+        if count <= SMALL_FILE:
+            stored = stored.filter(customer_code__in=list(scan.customers))
+        known, unchanged = bytearray(count), bytearray(count)
         find, digests = scan.customers.get, memoryview(scan.digests)
         for pk, code, digest in stored.values_list("pk", "customer_code", "source_digest").iterator(10 * BATCH):
             number = find(code)
@@ -300,8 +301,10 @@ class _Import:
                 known[number] = 1
                 start = DIGEST * number
                 unchanged[number] = digests[start : start + DIGEST] == digest
-        changed = [code for code, number in scan.customers.items() if not unchanged[number]]
-        return changed, [code for code in changed if not known[scan.customers[code]]] if self.mentioned else changed
+        if not self.mentioned:
+            return range(count), range(count)
+        changed = array("I", (number for number in range(count) if not unchanged[number]))
+        return changed, array("I", (number for number in changed if not known[number]))
 
     # -- the end
 

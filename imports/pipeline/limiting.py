@@ -24,10 +24,10 @@ LEFT = "not_replayed"
 
 def limit_scan(scan: Scan, source: Source, replay: Replay) -> list[Problem]:
     """Let the scan hold the customers to take alone, and say of those left why they are."""
-    lines = {code: scan.lines[scan.spans(number)[0]] for code, number in scan.customers.items() if code in replay.left}
-    scan.customers = {code: number for code, number in scan.customers.items() if code in replay.codes}
-    scan.nameless = None
-    scan.records = sum(1 for number in scan.customers.values() for _ in read_rows(source, scan, scan.spans(number)))
+    numbers = {code: scan.customers.get(code) for code in replay.left}
+    lines = {code: scan.first_line(number) for code, number in numbers.items() if number is not None}
+    scan.limit(replay.codes)
+    scan.records = sum(1 for number in range(len(scan.customers)) for _ in read_rows(source, scan, scan.spans(number)))
     return [
         Problem(
             code=LEFT,

@@ -18,6 +18,7 @@ from imports.files.mapping import REJECT_COLUMNS
 from imports.files.near_lines import NearLines
 from imports.files.records import without_line_end
 from imports.files.scanning import read_rows
+from imports.files.spans import NAMELESS
 from imports.formats.masks import Footer
 from imports.formats.writing import format_record
 from imports.pipeline.issues import Reason
@@ -50,7 +51,7 @@ def write_rejects(
         for span in scan.spans(number):
             is_rejected[span] = 1
     is_nameless = bytearray(len(scan.lines))
-    for span in scan.spans(scan.nameless) if scan.nameless is not None else ():
+    for span in scan.spans(NAMELESS):
         is_rejected[span] = is_nameless[span] = 1
     if not any(is_rejected):
         return

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Self
 from django.conf import settings
 
 from connections.models import Connection
+from imports.files.codes import Codes
 from imports.formats.policies import UnknownLookup
 from imports.pipeline.checking import BATCH
 from imports.pipeline.helping import YOUR_TURN, Batch, Task, read_sheet, write_sheet
@@ -49,28 +50,28 @@ MOST = 2
 """By which factor a helper's batches may become larger or smaller than those of the run's process."""
 
 
-def check_all(checker: Checker, codes: Sequence[str], helpers: Helpers, progress: Callable[[int], None]) -> None:
-    """Check customers, given by code, in their order; `progress` is told how many are done.
+def check_all(checker: Checker, numbers: Sequence[int], helpers: Helpers, progress: Callable[[int], None]) -> None:
+    """Check customers, given by number, in their order; `progress` is told how many are done.
 
     Helpers get batches of which the account has nobody, and end with the last one.
     """
-    asked: dict[Helper, tuple[Sequence[str], list[int]]] = {}
+    asked: dict[Helper, tuple[list[tuple[str, int]], list[int]]] = {}
     cut = done = 0
 
-    def take(size: int, among: int) -> tuple[Sequence[str], list[int]]:
+    def take(size: int, among: int) -> tuple[list[tuple[str, int]], list[int]]:
         """The next batch, and ids for it; what is left at the end is divided, so that nobody waits long for others."""
         nonlocal cut
-        start, cut = cut, cut + min(size, -(-(len(codes) - cut) // among))
-        batch = codes[start:cut]
+        start, cut = cut, cut + min(size, -(-(len(numbers) - cut) // among))
+        batch = [(checker.scan.customers.name(number), number) for number in numbers[start:cut]]
         # Ids in the order of the file, as indexes are smallest by.
         return batch, checker.reserve(len(batch)) if running else []
 
     def ask(helper: Helper, among: int) -> None:
-        if helper.is_ready() and cut < len(codes):
+        if helper.is_ready() and cut < len(numbers):
             asked[helper] = batch, ids = take(helper.size, among)
             if not checker.knows_any(batch):
                 left = checker.examiner.judge.resolver.budget.left
-                helper.ask(Batch([(code, checker.scan.customers[code]) for code in batch], ids, left))
+                helper.ask(Batch(batch, ids, left))
 
     with helpers.at_work(checker) as running:
         own = take(BATCH, 1 + len(running))
@@ -178,7 +179,7 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 def _task(checker: Checker) -> Task:
     examiner, source = checker.examiner, checker.source
     scan = copy.copy(checker.scan)
-    scan.customers = {code: scan.customers[code] for code in examiner.near.doubles.values()}
+    scan.customers = Codes()  # batches bring theirs
     _ = checker.directory.rep_codes  # which are asked of the database when they are first needed
     return Task(
         {field.name: getattr(source, field.name) for field in fields(source) if field.name != "file"},

@@ -14,7 +14,7 @@ from connections.stored import GIVEN_OF_CONNECTION
 from imports.models import Issue
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Container, Iterable, Mapping
 
     from imports.files.spans import Scan
     from imports.models import Run
@@ -82,7 +82,10 @@ class Preview:
         changed = [Outcome(Kind.UPDATED, lines.of(code), code, touched[code]) for code in lines.first(touched)]
         wrong = wrong[: max(MOST_SHOWN // 2, MOST_SHOWN - len(changed))]
         changed = changed[: MOST_SHOWN - len(wrong)]
-        others = lines.first(scan.customers.keys() - touched.keys() - rejected, MOST_SHOWN - len(wrong) - len(changed))
+        others = islice(
+            (code for code in scan.customers if code not in touched and code not in rejected),
+            MOST_SHOWN - len(wrong) - len(changed),
+        )
         untouched = [Outcome(Kind.UNTOUCHED, lines.of(code), code) for code in others]
         self._add_errors(run, wrong)
         self._add_changes(run, changed)
@@ -126,12 +129,11 @@ class _Lines:
         self.scan = scan
 
     def of(self, code: str) -> int:
-        return self.scan.lines[self.scan.spans(self.scan.customers[code])[0]]
+        return self.scan.first_line(self.scan.customers[code])
 
-    def first(self, codes: Iterable[str], most: int = MOST_SHOWN) -> list[str]:
+    def first(self, codes: Container[str]) -> list[str]:
         """The first of the codes in the order of the file."""
-        wanted = set(codes)
-        return list(islice((code for code in self.scan.customers if code in wanted), most))
+        return list(islice((code for code in self.scan.customers if code in codes), MOST_SHOWN))
 
 
 def _by_line(outcome: Outcome) -> int:

@@ -6,6 +6,7 @@ import pytest
 
 from imports.files.scanning import read_rows, scan_customers
 from imports.files.sources import open_source
+from imports.files.spans import NAMELESS
 from imports.formats.documents import read_format
 from imports.formats.spec import Dialect
 from tests.imports.customer_files import NEW, issues_of
@@ -28,7 +29,7 @@ def read_twice(path):
     """Spans of the first read, and rows of the second."""
     with open_source(path, Dialect()) as source:
         scan = scan_customers(source, 0, SEED, lambda size: None)
-        numbers = [*scan.customers.values(), *([scan.nameless] if scan.nameless is not None else [])]
+        numbers = [NAMELESS, *range(len(scan.customers))]
         rows = sum(1 for number in numbers for _ in read_rows(source, scan, scan.spans(number)))
     assert rows == scan.records
     return len(scan.lines), rows

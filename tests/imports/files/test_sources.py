@@ -10,6 +10,7 @@ from imports.errors import FileRejected
 from imports.files.records import is_blank
 from imports.files.scanning import read_rows, scan_customers
 from imports.files.sources import Source, open_source
+from imports.files.spans import NAMELESS
 from imports.formats.encodings import BLOCK, looks_like_ebcdic
 from imports.formats.spec import Dialect
 from lookups.texts import read_key
@@ -25,12 +26,10 @@ def scan_bytes(path, data, dialect=None, code_index=0, forced=False):
         if forced:
             source.specials = [b""]  # found everywhere, so that the csv module reads all of it
         scan = scan_customers(source, code_index, SEED, lambda size: None)
-        customers = dict(scan.customers)
-        if scan.nameless is not None:
-            customers[""] = scan.nameless
+        customers = {code: scan.customers[code] for code in scan.customers} | {"": NAMELESS}
         return {
             code: (
-                scan.digest(number),
+                scan.digest(number) if code else b"",
                 [
                     (row.line, row.cells, row.fault)
                     for row in read_rows(source, scan, scan.spans(number))
@@ -38,6 +37,7 @@ def scan_bytes(path, data, dialect=None, code_index=0, forced=False):
                 ],
             )
             for code, number in customers.items()
+            if scan.spans(number)
         }
 
 

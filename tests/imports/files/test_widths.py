@@ -202,7 +202,7 @@ def test_lines_around_a_row_are_found_in_any_order_and_behind_long_ones(tmp_path
         lines = NearLines(source, scan)
         short = [
             row
-            for number in scan.customers.values()
+            for number in range(len(scan.customers))
             for row in read_rows(source, scan, scan.spans(number))
             if len(row.cells) < 4
         ]

@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from connections.models import Change, Connection
+from imports.files.codes import Codes
 from imports.formats.policies import Policies
 from imports.formats.spec import STANDARD
 from imports.pipeline.comparing import find_near_keys
@@ -195,7 +196,7 @@ def test_near_keys_are_asked_for_once_a_file_and_only_where_there_can_be_any(sen
 
 @pytest.mark.django_db
 def test_of_codes_that_are_unlike_nothing_is_kept():
-    near = find_near_keys(0, ["a", "b", "C"], any_known=False)
+    near = find_near_keys(0, Codes(["a", "b", "C"]), range(3), any_known=False)
     assert (near.new, near.count, near.known, near.doubles) == (3, 0, {}, {})
 
 

@@ -1,0 +1,42 @@
+"""Codes are numbered as a dict would number them, in less memory."""
+
+import sys
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from imports.files import codes as codes_module
+from imports.files.codes import Codes
+
+CODES = st.text(st.characters(exclude_categories=["Cs"]), max_size=4) | st.text("ab", max_size=3)
+
+
+@pytest.mark.parametrize("bits", [0xFFFFFFFF, 0b11], ids=["hashes as they are", "hashes that collide"])
+def test_codes_are_numbered_as_by_a_dict(bits):
+    @given(st.lists(CODES, max_size=60), st.lists(CODES, max_size=10))
+    def compare(came, asked):
+        codes = Codes()
+        expected: dict[str, int] = {}
+        for code in came:
+            assert codes.add(code) == expected.setdefault(code, len(expected))
+        assert [*codes] == [*expected] == [codes.name(number) for number in range(len(codes))]
+        for code in [*came, *asked]:
+            assert codes.get(code) == expected.get(code)
+            assert (code in codes) == (code in expected)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(codes_module, "_HASH", bits)
+        compare()
+
+
+def test_a_code_that_did_not_come_has_no_number():
+    with pytest.raises(KeyError, match="'C2'"):
+        Codes(["C1"])["C2"]
+    assert Codes(["C1"])["C1"] == 0
+
+
+def test_a_code_takes_less_than_forty_bytes():
+    codes = Codes(f"C{number:07}" for number in range(2**17))  # as few for its slots as there can be
+    kept = sum(map(sys.getsizeof, vars(codes).values()))
+    assert kept < 40 * len(codes)
