@@ -23,6 +23,8 @@ _LISTED = {
     "nl": "n.v.t.|n.v.t|nvt|n/b|geen|niet van toepassing|niet beschikbaar",
     "pt": "n/i|nenhum|nenhuma|não disponível|nao disponivel|não aplicável|nao aplicavel|não informado|nao informado"
     "|sem dados",
+    "other": "brak|brak danych|nie dotyczy|neuvedeno|nincs|nincs adat|yok|belirtilmemiş|saknas|uppgift saknas"
+    "|ikke oppgitt|нет|нет данных|н/д|отсутствует|не указано|не указан|немає|なし|無し|該当なし|无|無|没有|暂无|없음",
     "pivots": "(leer)|(vide)|(vuoto)|(vuota)|(vacío)|(en blanco)|(leeg)|(vazio)",
     "signs": "…|/|//|-/-|./.|- -|,|;|:|, ,|,,",
 }
@@ -61,7 +63,7 @@ pending|unknown|unk|unspecified|not known|not provided|not given|not specified|n
 no zip|no phone|placeholder|dummy|xxx|xxxx|xxxxx|zzz|zzzz|unbekannt|folgt|wird nachgereicht|platzhalter|inconnu
 inconnue|non connu|à définir|à préciser|sconosciuto|da definire|desconocido|por definir|pendiente|por confirmar
 onbekend|nog onbekend|volgt|desconhecido|a definir|ukendt|ukjent|okänd|nieznany|nieznane|neznámý|ismeretlen
-bilinmiyor|неизвестно|不明|未定|未知|미정
+bilinmiyor|неизвестно|不明|未定|未知|미정|0|00|000
 """
 NOT_YET = frozenset(
     spelling

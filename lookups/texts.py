@@ -47,11 +47,13 @@ Europe side by side, and letters of two scripts, which few words have and many t
 def is_plain(text: str) -> bool:
     """Whether a text says what it is once spaces around it are trimmed: printable ASCII and usual letters, without the
     signs by which programs write formulas and what is no plain text: < = & % ? _ [ { and the
-    backslash. An "and" is none, with which a space follows.
+    backslash, and without two apostrophes together. An "and" is none, with which a space follows.
 
     Most texts are, so this is quick; what is ASCII needs no expression.
     """
     text = text.replace("& ", " ")
+    if "''" in text:
+        return False
     return not text.encode().translate(None, _PRINTABLE) if text.isascii() else _PLAIN.fullmatch(text) is not None
 
 

@@ -27,6 +27,7 @@ from imports.formats.encodings import (
     Undecodable,
     find_encoding,
     find_wide_encoding,
+    is_utf_8,
     looks_like_ebcdic,
     read_text,
 )
@@ -188,6 +189,14 @@ def open_source(path: Path, dialect: Dialect) -> Iterator[Source]:
         offset = len(bom)
         if encoding == "utf-8-sig":
             encoding = "utf-8"
+        if encoding in ENCODINGS["Chinese, Japanese, Korean"]:
+            file.seek(0)
+            if is_utf_8(file):
+                raise FileRejected(
+                    "wrong_encoding",
+                    f"The file is in utf-8; it is read as {encoding}. Send the file as {encoding}, or set the format's "
+                    "encoding to utf-8.",
+                )
         if encoding != "utf-8":
             copy: BinaryIO = stack.enter_context(tempfile.TemporaryFile())
             _rewrite(file, encoding, copy)

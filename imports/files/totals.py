@@ -6,7 +6,7 @@ import re
 import unicodedata
 from typing import TYPE_CHECKING, NamedTuple
 
-from imports.formats.mangling import DATE, find_mangled, may_be_mangled
+from imports.formats.mangling import AMOUNT, DATE, find_mangled, may_be_mangled
 from imports.template import find_target, normalize
 
 if TYPE_CHECKING:
@@ -70,6 +70,9 @@ _QUOTES = re.compile(
     r"(['\"`\u2018\u201a\u201b\u201c\u201e\u201f\u00ab\u2039\u300c]).+['\"`\u00b4\u2018\u2019\u201c\u201d\u00bb\u203a\u300d]"
 )
 _SEPARATORS = re.compile(r"[\s:=()\[\]*#/_\-]+")
+_THOUSANDS = re.compile(
+    r"[1-9][0-9]{0,2}(?:(?:,[0-9]{3})+|(?:,[0-9]{2})+,[0-9]{3})(?:\.0+)?|[1-9][0-9]{0,2}(?:['\u2019][0-9]{3})+"
+)
 _NUMBER = re.compile(r"[+$€£¥]?\d[\d.,'’%+]*")
 _PLAIN = str.maketrans("łøđı", "lodi")
 
@@ -115,11 +118,15 @@ def names_column(code: str, label: str) -> bool:
 
 
 class Doubt(NamedTuple):
-    """Why a new code may be none: the code of an issue, and words for what it is like and what to do."""
+    """Why a new code may be none: the code of an issue, and words for what it is like and what to do.
+
+    `is_error` says that no customer has such a code.
+    """
 
     issue: str
     what: str
     remedy: str
+    is_error: bool = False
 
 
 def doubt_code(code: str) -> Doubt | None:
@@ -131,6 +138,9 @@ def doubt_code(code: str) -> Doubt | None:
         return None
     if not _SAMPLE_WORDS.isdisjoint(_SEPARATORS.split(folded)) or _SUCH_AS.match(folded):
         return Doubt("placeholder", "reads like the sample row of a template", _NO_CODE)
+    if _THOUSANDS.fullmatch(code):
+        what, remedy = AMOUNT.split(". ", 1)
+        return Doubt("mangled_code", f"{what}, and no code", remedy, is_error=True)
     if code.endswith(":"):
         return Doubt("placeholder", "reads like a label of what stands beside it", _NO_CODE)
     if _DESCRIBED.fullmatch(folded):
@@ -139,7 +149,8 @@ def doubt_code(code: str) -> Doubt | None:
         remedy = "If they are no part of it, leave them out."
         return Doubt("mangled_value", "stands in quotes that the format does not know", remedy)
     if may_be_mangled(code) and (what := find_mangled(code)) == DATE:
-        return Doubt("mangled_value", *what.split(". ", 1))
+        what, remedy = what.split(". ", 1)
+        return Doubt("mangled_value", what, remedy)
     return None
 
 

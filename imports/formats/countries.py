@@ -68,6 +68,8 @@ _AROUND = " .,:;-_/()[]{}"
 _KANA_MARKS = "\u3099\u309a"
 """Make another letter; an accent makes the same one."""
 _POINTED = re.compile(r"([^\W\d_]+)(\.?)")
+_IN_STATES = ("US", "CA", "AU")
+"""Countries whose states are written in the place of the country."""
 FEWEST_LETTERS = 3
 """How many letters one of the words of an abbreviated name has at least."""
 LEAST_LIKE = 80
@@ -194,7 +196,15 @@ def _find_elsewhere(text: str) -> list[str]:
         return [found.alpha_2]
     regions: Any = pycountry.subdivisions
     region = regions.get(code=plain) if "-" in plain else None
-    return [region.country_code] if region else []
+    return [region.country_code] if region else [code for code in _IN_STATES if text.casefold() in _state_names(code)]
+
+
+@cache
+def _state_names(country: str) -> frozenset[str]:
+    """The codes and names of a country's states, in small letters."""
+    regions: Any = pycountry.subdivisions
+    names = (name for state in regions.get(country_code=country) for name in (state.code.partition("-")[2], state.name))
+    return frozenset(name.casefold() for name in names)
 
 
 def _find_alike(text: str, languages: tuple[str, ...]) -> list[str]:

@@ -68,8 +68,10 @@ _MARKS = (
 )
 _MARK_WITHIN = re.compile(
     rf"(?<=[^\W\d_])(?:[{_MARKS}\u0178](?=[a-z\u00df-\u00ff])|[{_MARKS}\u2122](?=[A-Z\u00c0-\u00de]))"
+    r"|(?<=[a-z\u00df-\u00ff])[\u00c0-\u00d6\u00d8-\u00dd](?=[a-z\u00df-\u00ff]|\b)"
 )
-"""A mark within a word, such as the quotes that umlauts of DOS are in Windows. Signs that people write so are none."""
+"""A mark within a word, such as the quotes that umlauts of DOS are in Windows, or an accented capital behind a small
+letter, as small ones of Windows are on a Mac (CafÈ). Signs that people write so are none."""
 
 
 class UnknownEncoding(ValueError):
@@ -93,6 +95,23 @@ def find_encoding(name: str) -> str:
     if found not in _LISTED:
         raise UnknownEncoding(f"{name!r} is no encoding that files are read in; examples are {_EXAMPLES}.")
     return found
+
+
+def is_utf_8(file: BinaryIO) -> bool:
+    """Whether a file is UTF-8 from its position on, with so many characters beyond ASCII that it is not by chance.
+
+    Encodings of two bytes decode most files in UTF-8 too, to other characters.
+    """
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    beyond = 0
+    try:
+        while block := file.read(BLOCK):
+            text = decoder.decode(block)
+            beyond += len(text) - len(text.encode("ascii", "ignore"))
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError:
+        return False
+    return beyond >= ENOUGH_CHARACTERS
 
 
 def find_wide_encoding(start: bytes) -> str:
@@ -144,6 +163,8 @@ def read_text(file: BinaryIO, encoding: str) -> Iterator[str]:
 
 _EBCDIC = ("".join(map(chr, range(32, 127))) + "\x85\r\n\t").encode("cp037")
 _ENOUGH_BYTES = 20
+ENOUGH_CHARACTERS = 4
+"""Text of two bytes for each character is hardly ever UTF-8 from this number of characters on."""
 _POLISH_MARKS = re.compile("[³¿](?=[aeiouyóê])|(?<=[aeiouyóê])[³¿]", re.IGNORECASE)
 _POLISH = (("cp1252", "cp1250"),)
 """What stands beside vowels for ł and ż where Windows reads its own Polish text as Western."""
@@ -261,7 +282,7 @@ def _read_as_latin(text: str, encoding: str) -> str:
 
 def _fits(text: str, place: int) -> bool:
     """Whether a Latin letter stands there, in the case of the one behind it; a capital behind another one."""
-    before, letter, behind = text[place - 1], text[place], text[place + 1]
+    before, letter, behind = text[place - 1], text[place], text[place + 1 : place + 2]
     is_latin = "\u00c0" <= letter <= "\u017f" and letter.isalpha()
     return is_latin and letter.isupper() is behind.isupper() and (before.isupper() or letter.islower())
 

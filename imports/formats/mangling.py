@@ -26,9 +26,6 @@ if TYPE_CHECKING:
 _LONGEST_PHONE = FIELDS["shipping_phone"].max_length or 0
 PHONE_DIGITS = 15
 """Of a number with the code of its country, without the zeros in front by which it is dialled (ITU-T E.164)."""
-
-FEWEST_FILLED, FEWEST_OF_PHONE = 4, 7
-"""Fewer digits may all be the same, in a postal code only zeros and nines are not."""
 _MONTHS = (
     "jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|sept|january|february|march|april|june|july|august|september"
     "|october|november|december|januar|februar|mär|märz|mrz|mai|juni|juli|okt|oktober|dez|dezember|janv|févr|mars|avr|juin"
@@ -97,15 +94,6 @@ def find_mangled_figure(text: str, is_phone: bool) -> str:
     return JOINED if digits[DIGITS_KEPT:].strip("0") else ROUNDED
 
 
-def may_be_filler(text: str) -> bool:
-    """Whether a postal code or a phone is filled with one digit: 00000, 99999, (000) 000-0000, 1111111."""
-    digits = _NO_DIGITS.sub("", text)
-    if len({*digits}) != 1 or len(digits) < FEWEST_FILLED:
-        return False
-    is_phone = len(digits) >= FEWEST_OF_PHONE
-    return (is_phone or digits[0] in "09") and not any(map(str.isalpha, text))
-
-
 def is_amount(text: str) -> bool:
     """Whether a postal code or a phone is written as an amount is, which neither ever is: 8001.0, 41,791,234,567."""
     return _AMOUNT.fullmatch(text) is not None
@@ -136,6 +124,8 @@ _SHEET_ESCAPE = re.compile(r"_x([0-9A-Fa-f]{4})_")
 _ESCAPE = re.compile(r"\\(?:u(?=[0-9A-Fa-f]{4})|x(?=[89A-Fa-f][0-9A-Fa-f]))([0-9A-Fa-f]{4}|[0-9A-Fa-f]{2})")
 _TAG = re.compile(r"</?(?:a|b|br|div|em|font|i|li|p|span|strong|td|tr|u|ul)(?:\s[^<>]*)?/?>", re.IGNORECASE)
 _PERCENT = re.compile(r"(?<![0-9])%[0-9A-F]{2}", re.IGNORECASE)
+_SLASHED = re.compile(r"\\(?=['\"/])")
+_DOUBLED = re.compile(r"(?<=[^\W\d_])''(?=[^\W\d_])")
 _LINES = re.compile(r"\\r\\n|\\[nrt](?![a-z])")
 _QUOTED = re.compile(r"=(?:[89A-F][0-9A-F]|20|3D)(?![0-9])")
 _MAIL = re.compile(r"=\?[\w-]+\?[bq]\?[^?]*\?=", re.IGNORECASE)
@@ -172,11 +162,13 @@ _ESCAPES: tuple[tuple[re.Pattern[str], str, Callable[[str], str]], ...] = (
     (_SHEET_ESCAPE, "written for a workbook", _read_points(_SHEET_ESCAPE)),
     (_ESCAPE, "written for a program", _read_points(_ESCAPE)),
     (_LINES, "written for a program", lambda text: _LINES.sub(" ", text)),
+    (_SLASHED, "written for a program", lambda text: _SLASHED.sub("", text)),
+    (_DOUBLED, "written for a database", lambda text: _DOUBLED.sub("'", text)),
     (_MAIL, "written for e-mail", lambda text: str(make_header(decode_header(text)))),
     (_QUOTED, "written for e-mail", lambda text: _read_bytes(decodestring(text.encode()))),
     (_PERCENT, "written for a web address", lambda text: _read_bytes(unquote_to_bytes(text))),
 )
-_ESCAPING = ("&", "<", "_x", "\\", "=", "%")
+_ESCAPING = ("&", "<", "_x", "\\", "=", "%", "''")
 """One of these is in every text that is escaped."""
 
 

@@ -116,7 +116,7 @@ def find_suspects(kind: MarkKind | None, values: Iterable[str]) -> list[str]:
     """Those of a column's values that seem to say that a customer is deleted or inactive, in their order."""
     given = [(value, folded) for value in values if (folded := fold_mark(value))]
     letters, beside = _LETTERS.get(kind, ("", "")) if kind else ("", "")
-    if not all(folded in (*beside,) for _, folded in given if not _says_gone(folded)):
+    if not all(folded in (*beside,) for _, folded in given if not says_gone(folded)):
         letters = ""
     return [value for value, folded in given if _is_gone(folded, kind, letters)]
 
@@ -127,7 +127,7 @@ def fold_mark(value: str) -> str:
 
 
 def _is_gone(folded: str, kind: MarkKind | None, letters: str) -> bool:
-    if folded in (*letters,) or _says_gone(folded):
+    if folded in (*letters,) or says_gone(folded):
         return True
     if kind is MarkKind.ACTIVE:
         return folded in _WORDS["no"]
@@ -136,7 +136,7 @@ def _is_gone(folded: str, kind: MarkKind | None, letters: str) -> bool:
     return kind is MarkKind.DELETED and folded not in _WORDS["no"] and (folded in _WORDS["yes"] or _is_date(folded))
 
 
-def _says_gone(folded: str) -> bool:
+def says_gone(folded: str) -> bool:
     """Whether it is a word for what is deleted or inactive, however its parts are joined: Out of business."""
     return _BETWEEN.sub("", folded) in _WORDS["gone"]
 

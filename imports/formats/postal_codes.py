@@ -32,6 +32,7 @@ _FORMS = {
     },
 }
 """What postal codes are like, in capitals."""
+_NEIGHBOURS = {"US": "CA", "CA": "US"}
 _ALIKE = {"O": "O0", "0": "0O", "I": "I1", "L": "L1", "1": "1I"}
 MOST_ALIKE = 8
 """How many such letters are tried in all ways."""
@@ -63,3 +64,20 @@ def find_confused(code: str, country: str) -> str:
         return ""
     meant = {text for letters in product(*choices) if form.fullmatch(text := "".join(letters))}
     return meant.pop() if len(meant) == 1 else ""
+
+
+def is_foreign(code: str, country: str) -> bool:
+    """Whether a trimmed postal code has another form than those of its country, where that is known."""
+    form = _FORMS.get(country)
+    return form is not None and not form.fullmatch(code.upper())
+
+
+def has_no_digit(code: str, country: str) -> bool:
+    """Whether a postal code of a country whose codes are known, all of which have digits, has none: a city, say."""
+    return country in _FORMS and not any(map(str.isdigit, code))
+
+
+def find_neighbour(code: str, country: str) -> str:
+    """The neighbour whose form a postal code has that is said to be one of the US or Canada; "" where it is its own."""
+    other = _NEIGHBOURS.get(country, "")
+    return other if other and is_foreign(code, country) and not is_foreign(code, other) else ""

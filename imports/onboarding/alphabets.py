@@ -13,8 +13,13 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-ENCODINGS = ("cp1252", "cp1250", "cp1254", "cp1251", "cp1253", "iso8859-2", "mac-roman", "cp850", "cp852")
+ENCODINGS = (
+    *("cp1252", "cp1250", "cp1254", "cp1251", "cp1253", "iso8859-2", "mac-roman", "cp850", "cp852"),
+    *("cp866", "koi8-r"),
+)
 """The likeliest first: of two that read alike, it is taken."""
+RARE = ("cp866", "koi8-r")
+"""Encodings that are taken where they alone read: in capitals, text in cp1251 reads in koi8-r as well."""
 MARGIN = 0.04
 """How much more of the words another encoding must make readable to be taken instead of the first."""
 TOGETHER = 0.3
@@ -31,6 +36,8 @@ _HANGUL = re.compile(r"[\uac00-\ud7a3]")
 _FOREIGN_LETTERS = re.compile(r"[^\W\d_a-zA-Z]")
 _USUAL_HAN = {"gb18030": ("gb2312", 0xB0, 0xD7), "big5": ("big5", 0xA4, 0xC6)}
 """By encoding: the set of the characters in daily use, and the first bytes of them."""
+USUAL_KANJI = 0x88, 0x97
+"""The first bytes of those in daily use, in Shift JIS."""
 
 _LANGUAGES = (
     "äöüß",  # German
@@ -84,7 +91,10 @@ def read_words(data: bytes) -> list[Reading]:
     rivals = [
         reading
         for reading in readings
-        if reading is not best and reading.share >= max(best.share - OPEN, 0.5) and reading.words != best.words
+        if reading is not best
+        and reading.encoding not in RARE
+        and reading.share >= max(best.share - OPEN, 0.5)
+        and reading.words != best.words
     ]
     return [best, *rivals]
 
@@ -108,6 +118,12 @@ def _is_japanese(letters: Sequence[str]) -> bool:
     return len(_KANA.findall(text)) > len(text) / 10 and len(_HALF_KANA.findall(text)) < len(text) / 3
 
 
+def _is_shift_jis(letters: Sequence[str]) -> bool:
+    """As above, or of usual kanji: other encodings of two bytes have half kana in their place."""
+    usual = sum(USUAL_KANJI[0] <= letter.encode("cp932")[0] <= USUAL_KANJI[1] for letter in letters)
+    return _is_japanese(letters) or usual + len(_KANA.findall("".join(letters))) > len(letters) * 0.9
+
+
 def _is_korean(letters: Sequence[str]) -> bool:
     return len(_HANGUL.findall("".join(letters))) > len(letters) * 0.8
 
@@ -123,7 +139,7 @@ def _is_chinese(encoding: str) -> Callable[[Sequence[str]], bool]:
 
 
 _PAIRS: dict[str, Callable[[Sequence[str]], bool]] = {
-    "cp932": _is_japanese,
+    "cp932": _is_shift_jis,
     "euc_jp": _is_japanese,
     "cp949": _is_korean,
     "big5": _is_chinese("big5"),

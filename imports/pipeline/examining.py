@@ -16,6 +16,7 @@ from imports.files.near_lines import NearLines
 from imports.files.scanning import read_rows
 from imports.files.totals import LEAVE_OUT, SUMS_UP, TOTALS_ROW, doubt_code, is_rule, names_column
 from imports.pipeline.comparing import NearKeys, warn_of_near_addresses
+from imports.pipeline.doubting import Doubts
 from imports.pipeline.judging import Judge, Verdict
 from imports.pipeline.staging import rows_of
 from imports.template import Target
@@ -114,6 +115,7 @@ class Examiner:
         """What shall stand of one customer, with all that is to be said of it."""
         customer = self.grouper.group(code, read_rows(self.source, self.scan, self.scan.spans(number)))
         verdict = self.judge.judge(customer, known)
+        Doubts(verdict, self.mapping).warn()
         warn_of_near_addresses(verdict, self.mapping)
         if known is None:
             self.near.warn(customer, self.scan, self.mapping)
@@ -150,7 +152,7 @@ def _doubt_code(customer: Customer, label: str, doubt: Doubt) -> None:
         column=label,
         field="customer_code",
         value=customer.code,
-        severity="warning",
+        severity="error" if doubt.is_error else "warning",
     )
 
 

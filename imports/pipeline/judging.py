@@ -24,9 +24,7 @@ from connections.stored import (
     StoredCustomer,
 )
 from imports.files.blocks import CLEAR, KEEP
-from imports.formats.mangling import may_be_filler
 from imports.formats.policies import AssignmentMode
-from imports.formats.postal_codes import find_confused, find_full_code
 from imports.pipeline.owning import Ownership
 from imports.pipeline.resolving import NewLookup, Reference, Resolver
 from imports.pipeline.withholding import Withheld, say_kept
@@ -37,7 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
 
     from connections.stored import Kept
-    from imports.files.customers import Customer, Given, Merged
+    from imports.files.customers import Customer, Given
     from imports.files.mapping import CustomerMapping
     from lookups.directory import LookupDirectory
 
@@ -89,8 +87,6 @@ NO_IDS: frozenset[int] = frozenset()
 BLANK = ("", None)
 _CONNECTION, _PRICE_TYPES = Group.CONNECTION, Group.PRICE_TYPES
 """Python 3.11 takes as long to find a member of an enumeration as to look an entry up, which is done with each."""
-PLACES, FIGURES = ("address_1", "address_2", "city", "state", "zip"), ("zip", "phone")
-"""Parts of an address in which words may stand for what nobody knows yet, and those in which zeros may."""
 DISCOUNT = ("discount", "discount_line_item_level")
 
 
@@ -271,44 +267,11 @@ class Judge:
             kind, code = key
             if kind == "S":
                 names[code] = values.name
-            if values != before:
-                self._warn_of_address(customer, merged, values, before)
             if old is None:
                 verdict.addresses.append(JudgedRecord(None, merged.line, key, values))
             elif values != old.values:
                 verdict.addresses.append(JudgedRecord(old.id, merged.line, key, values))
         return names
-
-    def _warn_of_address(
-        self, customer: Customer, merged: Merged, values: AddressValues, before: AddressValues
-    ) -> None:
-        """Say of a new postal code that its digits are lost or confused, and of new values that nobody knows them."""
-        if values.zip != before.zip:
-            if full := find_full_code(values.zip, values.country):
-                why = (
-                    f"has too few digits for a postal code of {values.country}; {full!r} may be meant, whose zeros a "
-                    "spreadsheet took off. Send it as text."
-                )
-                self._warn_of(customer, merged, "zip", values.zip, "mangled_value", why)
-            elif meant := find_confused(values.zip, values.country):
-                why = (
-                    f"is no postal code of {values.country}; {meant!r} may be meant, with a digit for the letter that "
-                    "looks like it, or the other way round."
-                )
-                self._warn_of(customer, merged, "zip", values.zip, "mangled_value", why)
-        nobodys = [] if NOT_YET.isdisjoint(values) else [part for part in PLACES if getattr(values, part) in NOT_YET]
-        nobodys += [part for part in FIGURES if may_be_filler(getattr(values, part))]
-        for part in nobodys:
-            is_refused = str(merged.target(part)) in customer.errors
-            if not is_refused and (value := getattr(values, part)) != getattr(before, part):
-                why = "seems to stand for what nobody knows yet; it is kept. Leave such cells blank."
-                self._warn_of(customer, merged, part, value, "placeholder", why)
-
-    def _warn_of(self, customer: Customer, merged: Merged, part: str, value: str, code: str, why: str) -> None:
-        target, line = merged.place_of(part)
-        column = self.mapping.column_label(target)
-        message = f"{target} {value!r} {why}"
-        customer.problem(line, code, message, column=column, field=str(target), value=value, severity="warning")
 
     def _judge_doors(self, verdict: Verdict, names: dict[str, str]) -> None:
         for code, line in verdict.customer.doors.items():

@@ -208,6 +208,17 @@ def test_delimiters_and_encodings(propose, delimiter, encoding):
     assert proposal.rows == 30
 
 
+@pytest.mark.parametrize(
+    ("encoding", "text"),
+    [("cp866", "Магазин Одежда"), ("koi8-r", "Торговый дом Север"), ("cp1251", "МАГАЗИН"), ("cp932", "株式会社水戸")],
+)
+def test_encodings_of_other_scripts(propose, encoding, text):
+    rows = [f"{number},{text} {number},S{number},Paris,FR,EUR,Gros" for number in range(1000, 1030)]
+    proposal = propose(HEADER, *rows, encoding=encoding)
+    assert proposal.dialect.encoding == encoding
+    assert one_column(proposal, "profile_name").samples[0] == f"{text} 1000"
+
+
 def test_lines_before_the_header_and_behind_the_last_row(propose):
     rows = list(map(ROW.format, range(1000, 1020)))
     proposal = propose("Customer list", "Printed 2026-11-24", "", HEADER, *rows, "TRAILER;20")

@@ -238,6 +238,19 @@ def test_a_wide_encoding_without_a_mark_is_named(tmp_path, encoding):
     assert f"set the format's encoding to {encoding}" in caught.value.message
 
 
+@pytest.mark.parametrize("encoding", ["gb18030", "big5hkscs", "shift_jis", "euc_kr", "euc_jp"])
+def test_utf_8_that_is_read_in_two_bytes_is_named(tmp_path, encoding):
+    (tmp_path / "f").write_bytes("code|name\nA|上海服装\nB|北京\n".encode())
+    with pytest.raises(FileRejected) as caught, open_source(tmp_path / "f", Dialect(encoding=encoding)):
+        pass
+    assert caught.value.code == "wrong_encoding"
+    assert f"The file is in utf-8; it is read as {encoding}." in caught.value.message
+    names = "上海" if encoding in ("gb18030", "euc_jp") else "AB"
+    (tmp_path / "f").write_bytes(f"code|name\nA|{names}\n".encode(encoding))
+    with open_source(tmp_path / "f", Dialect(encoding=encoding)) as source:
+        assert source.header == ["code", "name"]
+
+
 def test_a_code_is_found_however_it_came(tmp_path):
     cells = ["É1", "E\u0301\u200b1", "\u200eÉ1\u00a0", ' ="É1" ', "\ufeffÉ1", "É1\x1c", "É\x071"]
     data = "code|name\n" + "".join(f"{cell}|x\n" for cell in cells)

@@ -21,7 +21,6 @@ from imports.formats.mangling import (
     find_utf_7,
     is_amount,
     is_formula,
-    may_be_filler,
     may_be_mangled,
 )
 from lookups.texts import is_plain
@@ -88,6 +87,9 @@ def test_amounts_in_the_place_of_digits(text):
 
 
 ESCAPED = [
+    ("O\\'Neill", "a program", "O'Neill"),
+    ("Ash\\/Oak", "a program", "Ash/Oak"),
+    ("O''Neill", "a database", "O'Neill"),
     ("M&uuml;ller &amp; S&ouml;hne", "HTML", "Müller & Söhne"),
     ("O&#39;Neill", "HTML", "O'Neill"),
     ("Caf&eacute Noir", "HTML", "Café Noir"),
@@ -169,19 +171,15 @@ def test_other_words_that_do_are(name):
     assert find_foreign(f"{name}".encode("cp1252").decode("cp1253")) == name
 
 
-@pytest.mark.parametrize("text", ["00000", "99999", "0000", "00-000", "000-000-0000", "(555) 555-5555", "1111111"])
-def test_one_digit_all_along_fills_a_cell(text):
-    assert may_be_filler(text)
-
-
-@pytest.mark.parametrize("text", ["", "0", "22222", "8888", "10001", "+33 1 11 11 11 11", "AD000", "none"])
-def test_others_do_not(text):
-    assert not may_be_filler(text)
-
-
 def test_polish_text_that_was_read_as_western():
     assert find_misread("Wroc³aw") == "Wrocław"
     assert find_misread("MŸller") == "Müller"
+
+
+def test_western_text_that_was_read_as_that_of_a_mac():
+    assert find_misread("CafÈ NoÎl") == "Café Noël"
+    assert find_misread("L'ÈtÈ franÁais") == "L'été français"
+    assert not any(map(find_misread, ("LaÉcole", "ChezÉlise", "École", "CAFÉ", "SarlÀ")))
 
 
 OTHER_SCRIPTS = """Кафе Bar|ООО «H&M»|МегаFon|Магазин №5|ΑΒ Βασιλόπουλος ABC|5μm|東京Shop|Tシャツ|A株式会社B|T恤店|Ñandú

@@ -353,17 +353,3 @@ def test_a_word_for_a_state_that_nobody_knows_yet_is_no_state(send, word):
     assert (run.status, issues_of(run)) == ("rejected", [(2, "shipping_state_1", "required")])
     assert f"and {word!r} is a word for nothing" in run.issues.get().message
     assert send(NEW | address | {"shipping_country": "FR"}).status == "succeeded"
-
-
-@pytest.mark.parametrize(
-    ("part", "value", "code"),
-    [
-        ("city", "TBD", "placeholder"), ("zip", "00000", "placeholder"), ("phone", "000-000-0000", "placeholder"),
-        ("zip", "7500l", "mangled_value"), ("zip", "7500", "mangled_value"),
-    ],
-)  # fmt: skip
-def test_what_an_address_cannot_mean_is_told_once_and_stored(send, part, value, code):
-    run = send(NEW | SHIPPING | {f"shipping_{part}": value})
-    assert (run.status, issues_of(run)) == ("succeeded", [(2, f"shipping_{part}_1", code)])
-    assert send.customer()["addresses"][0][part] == value
-    assert not issues_of(send(NEW | SHIPPING | {f"shipping_{part}": value, "shipping_name": "Shop"}))

@@ -1,0 +1,130 @@
+"""Doubt: what a customer may have by the rules, but seems to be something else than it should → warnings.
+
+Only what is new or differs is looked at.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from connections.nothing import NOT_YET, says_nothing
+from connections.rules import country_names
+from connections.stored import NO_ADDRESS, NO_CONNECTION, AddressValues
+from imports.files.totals import doubt_code
+from imports.formats.fillers import is_nobodys_email, may_be_filler
+from imports.formats.marked_names import find_mark
+from imports.formats.postal_codes import find_confused, find_full_code, find_neighbour, has_no_digit
+from imports.formats.states import find_state_meant, is_no_state
+from lookups.validators import lower_ascii
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from imports.files.mapping import CustomerMapping
+    from imports.pipeline.judging import JudgedRecord, Verdict
+    from imports.template import Target
+
+PLACES, FIGURES = ("address_1", "address_2", "city", "state", "zip"), ("zip", "phone")
+"""Parts of an address in which words may stand for what nobody knows yet, and those in which zeros may."""
+_NAMES = ("profile_name", "customer_alias", "alternate_name")
+
+
+@dataclass(frozen=True, slots=True)
+class Doubts:
+    """What is doubtful of one customer, said as warnings of its fields."""
+
+    verdict: Verdict
+    mapping: CustomerMapping
+
+    def warn(self) -> None:
+        verdict = self.verdict
+        before = verdict.stored.values if verdict.stored else NO_CONNECTION
+        for name in _NAMES:
+            if (value := getattr(verdict.values, name)) != getattr(before, name):
+                self._doubt_name(value, verdict.customer.own_place(name))
+        for record in verdict.addresses:
+            self._doubt_address(record)
+        for record in verdict.buyers:
+            if record.id is None and is_nobodys_email(email := record.key[0]):
+                merged = verdict.customer.buyers[lower_ascii(email)]
+                self._say(merged.place_of("email"), email, "placeholder", NOBODYS)
+
+    def _doubt_name(self, name: str, place: tuple[Target, int]) -> None:
+        if mark := find_mark(name):
+            why = (
+                f"says {mark!r}, by which people mark customers that are gone or not to be used; it is taken like any "
+                "other. Leave out rows of such customers, or reject the customer in review."
+            )
+            self._say(place, name, "marked_name", why)
+
+    def _doubt_address(self, record: JudgedRecord) -> None:
+        customer, stored = self.verdict.customer, self.verdict.stored
+        kind, key = record.key
+        old = stored.addresses.get((kind, key)) if stored else None
+        values, before = AddressValues._make(record.values), old.values if old else NO_ADDRESS
+        merged = customer.addresses[kind, key]
+        doubt = doubt_code(key) if old is None else None
+        if doubt and doubt.issue.startswith("mangled"):
+            self._say(merged.place_of("code"), key, "mangled_value", f"{doubt.what}. {doubt.remedy}")
+        for part, code, why in _doubts_of(values):
+            is_refused = str(merged.target(part)) in customer.errors
+            if not is_refused and (value := getattr(values, part)) != getattr(before, part):
+                self._say(merged.place_of(part), value, code, why)
+        if values.name != before.name:
+            self._doubt_name(values.name, merged.place_of("name"))
+
+    def _say(self, place: tuple[Target, int], value: str, code: str, why: str) -> None:
+        target, line = place
+        column = self.mapping.column_label(target)
+        message = f"{target} {value!r} {why}"
+        self.verdict.customer.problem(
+            line, code, message, column=column, field=str(target), value=value, severity="warning"
+        )
+
+
+NOBODYS = "seems to be nobody's address; it is kept. Leave such cells blank."
+UNKNOWN = "seems to stand for what nobody knows yet; it is kept. Leave such cells blank."
+
+
+def _doubts_of(values: AddressValues) -> Iterator[tuple[str, str, str]]:
+    """Parts of an address that are doubtful, each with the code of an issue, and why and what to do."""
+    country = values.country
+    if values.zip and (why := _doubt_zip(values.zip, country)):
+        yield "zip", "mangled_value", why
+    if meant := find_state_meant(country, values.state, values.zip):
+        why = (
+            f"is {country_names()[country]}, but state and postal code are of {meant} in the United States. Send US if "
+            "that is meant, and the state in its own column."
+        )
+        yield "country", "doubtful_country", why
+    elif other := find_neighbour(values.zip, country):
+        why = f"does not go with the postal code {values.zip!r}, which is of {other}. Send the country of the address."
+        yield "country", "doubtful_country", why
+    if is_no_state(values.state, country) and values.state not in NOT_YET:
+        yield "state", "unknown_state", f"is no state of {country}. Send its code or name, {_EXAMPLES[country]}."
+    if not NOT_YET.isdisjoint(values):
+        yield from ((part, "placeholder", UNKNOWN) for part in PLACES if getattr(values, part) in NOT_YET)
+    yield from ((part, "placeholder", UNKNOWN) for part in FIGURES if may_be_filler(getattr(values, part)))
+    if values.email and is_nobodys_email(values.email):
+        yield "email", "placeholder", NOBODYS
+
+
+_EXAMPLES = {"US": "such as NY or New York", "CA": "such as ON or Ontario"}
+
+
+def _doubt_zip(code: str, country: str) -> str:
+    """What seems wrong with a postal code, and what may be meant; "" for nothing."""
+    if full := find_full_code(code, country):
+        return (
+            f"has too few digits for a postal code of {country}; {full!r} may be meant, whose zeros a spreadsheet took "
+            "off. Send it as text."
+        )
+    if meant := find_confused(code, country):
+        return (
+            f"is no postal code of {country}; {meant!r} may be meant, with a digit for the letter that looks like it, "
+            "or the other way round."
+        )
+    if has_no_digit(code, country) and code not in NOT_YET and not says_nothing(code):
+        return f"holds no digit, and so no postal code of {country}. Send the code, or leave the cell blank."
+    return ""

@@ -1,0 +1,71 @@
+"""What rules allow, but seems to be something else: told, and stored."""
+
+import pytest
+
+from tests.builders import make_connection
+from tests.imports.customer_files import NEW, SHIPPING, issues_of
+
+
+@pytest.mark.parametrize(
+    ("part", "value", "code"),
+    [
+        ("city", "TBD", "placeholder"), ("zip", "00000", "placeholder"), ("phone", "000-000-0000", "placeholder"),
+        ("zip", "7500l", "mangled_value"), ("zip", "7500", "mangled_value"), ("zip", "Lyon", "mangled_value"),
+        ("city", "0", "placeholder"), ("email", "none@none.com", "placeholder"),
+        ("name", "Oak (closed)", "marked_name"),
+    ],
+)  # fmt: skip
+def test_what_an_address_cannot_mean_is_told_once_and_stored(send, part, value, code):
+    run = send(NEW | SHIPPING | {f"shipping_{part}": value})
+    assert (run.status, issues_of(run)) == ("succeeded", [(2, f"shipping_{part}_1", code)])
+    assert send.customer()["addresses"][0][part] == value
+    assert not issues_of(send(NEW | SHIPPING | {f"shipping_{part}": value, "shipping_name": "Shop"}))
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "code"),
+    [
+        ("profile_name", "*** CLOSED *** Harbor Row", "marked_name"), ("customer_alias", "DO NOT USE", "marked_name"),
+        ("buyer_email", "No-Reply@shop.example", "placeholder"),
+    ],
+)  # fmt: skip
+def test_what_a_customer_cannot_mean_is_told_where_it_is_new(send, field, value, code):
+    run = send(NEW | {field: value})
+    issue = run.issues.get()
+    assert (run.status, issue.severity, issue.line, issue.field.removesuffix("_1"), issue.code) == (
+        "succeeded", "warning", 2, field, code,
+    )  # fmt: skip
+    assert repr(value) in issue.message
+    assert not issues_of(send(NEW | {field: value, "website": "oak.example"}))
+
+
+@pytest.mark.parametrize(
+    ("address", "field", "code", "said"),
+    [
+        ({"country": "Georgia", "state": "GA", "zip": "30303"}, "country", "doubtful_country", "are of Georgia in"),
+        ({"country": "US", "state": "NY", "zip": "M5V 2T6"}, "country", "doubtful_country", "which is of CA"),
+        ({"country": "CA", "state": "ON", "zip": "10001"}, "country", "doubtful_country", "which is of US"),
+        ({"country": "US", "state": "XX", "zip": "97205"}, "state", "unknown_state", "such as NY or New York"),
+    ],
+)  # fmt: skip
+def test_an_address_that_contradicts_itself_is_told(send, address, field, code, said):
+    run = send(NEW | SHIPPING | {f"shipping_{part}": value for part, value in address.items()})
+    issue = run.issues.get()
+    assert (run.status, issue.field, issue.code) == ("succeeded", f"shipping_{field}_1", code)
+    assert said in issue.message
+
+
+@pytest.mark.parametrize("code", ["1,234", "12,345,678", "1'234", "1\u2019234", "1,00,017"])
+def test_a_code_as_spreadsheets_write_amounts_makes_no_customer(send, code):
+    run = send(NEW | {"customer_code": code})
+    assert (run.status, issues_of(run)) == ("rejected", [(2, "customer_code", "mangled_code")])
+    run = send(NEW | SHIPPING | {"shipping_code": code})
+    assert (run.status, issues_of(run)) == ("succeeded", [(2, "shipping_code_1", "mangled_value")])
+    make_connection(send.account, code)
+    assert send(NEW | {"customer_code": code}).status == "succeeded"
+
+
+def test_codes_with_marks_of_their_own_are_taken(send):
+    codes = ["1,2", "12,34", "1234,5678", "A1,B2", "1.234.5", "10'2", "0,123", "12.345"]
+    run = send(*(NEW | {"customer_code": code} for code in codes))
+    assert (run.status, run.created, issues_of(run)) == ("succeeded", len(codes), [])
