@@ -7,6 +7,7 @@ array, and nothing has to be pruned.
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from django.db import connection
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from datetime import date
 
     from django.db.backends.utils import CursorWrapper
+
+SORTED_AT_ONCE = 50_000
 
 
 def today() -> date:
@@ -66,16 +69,19 @@ def note_sightings(
 
 
 def _ranges(ids: Iterable[int]) -> str:
-    """The ids as PostgreSQL writes ranges of them."""
+    """The ids as ranges that PostgreSQL reads, which joins those that are one and puts them in order.
+
+    Ids come nearly in order, so that it is enough to sort some at once; all of a million would take 40 MB.
+    """
     ranges: list[str] = []
-    first = last = -1
-    for pk in sorted(ids):
-        if pk > last + 1:
-            if first >= 0:
+    rest = iter(ids)
+    while some := sorted(islice(rest, SORTED_AT_ONCE)):
+        first = last = some[0]
+        for pk in some:
+            if pk > last + 1:
                 ranges.append(f"[{first},{last}]")
-            first = pk
-        last = pk
-    if first >= 0:
+                first = pk
+            last = pk
         ranges.append(f"[{first},{last}]")
     return f"{{{','.join(ranges)}}}"
 

@@ -24,7 +24,7 @@ from imports.formats.writing import format_record
 from imports.pipeline.issues import Reason
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from imports.files.mapping import CustomerMapping
@@ -38,7 +38,7 @@ _MESSAGE = REJECT_COLUMNS.index("_message")
 
 
 def write_rejects(
-    log: IssueLog, source: Source, mapping: CustomerMapping, scan: Scan, rejected: Iterable[int], path: Path
+    log: IssueLog, source: Source, mapping: CustomerMapping, scan: Scan, rejected: Sequence[int], path: Path
 ) -> None:
     """Write all rows of the rejected customers, and the rows that name none, in the file's own dialect and encoding.
 
@@ -46,8 +46,8 @@ def write_rejects(
     originals stand alone and the reasons go to a second file beside it, `<path>.reasons.csv`. Nothing is written
     when nothing was rejected.
     """
-    is_rejected, customers = bytearray(len(scan.lines)), list(rejected)
-    for number in customers:
+    is_rejected = bytearray(len(scan.lines))
+    for number in rejected:
         for span in scan.spans(number):
             is_rejected[span] = 1
     is_nameless = bytearray(len(scan.lines))
@@ -74,7 +74,7 @@ def write_rejects(
             else:
                 with draft_of_reasons.open("w", encoding="utf-8", newline="") as reasons:
                     count = _write_headless(file, source, reasons, explained)
-            _write_footer(file, source, {"rows": count, "customers": len(customers)})
+            _write_footer(file, source, {"rows": count, "customers": len(rejected)})
         draft.replace(path)
         if not source.header:
             draft_of_reasons.replace(reasons_path(path))
