@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from errno import EDQUOT, ENOSPC
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, HttpResponseServerError, JsonResponse
@@ -11,6 +12,9 @@ from django.template import loader
 from accounts.api import problems
 from accounts.outages import find_outage
 from accounts.watching import names_of_work
+
+NO_DATABASE = "The database does not answer."
+NO_ROOM = "A disk is full here, so that what was sent could not be taken; whoever runs this site has to make room."
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> Any:
@@ -33,8 +37,11 @@ def not_found(request: HttpRequest, exception: Exception) -> Any:
 
 def server_error(request: HttpRequest) -> Any:
     """Names the request, so that whoever runs the site finds it in the log."""
-    if find_outage(sys.exception()):
-        return _away(request)
+    error = sys.exception()
+    if find_outage(error):
+        return _away(request, NO_DATABASE)
+    if isinstance(error, OSError) and error.errno in (ENOSPC, EDQUOT):
+        return _away(request, NO_ROOM)
     name = str(names_of_work().get("request", ""))
     if not request.path.startswith("/api/"):
         return HttpResponseServerError(loader.render_to_string("500.html", {"request_id": name}))
@@ -43,14 +50,12 @@ def server_error(request: HttpRequest) -> Any:
     )
 
 
-def _away(request: HttpRequest) -> Any:
-    """The database does not answer, which passes; the view did not get to say so."""
+def _away(request: HttpRequest, why: str) -> Any:
+    """Something is missing that will be there again; the view did not get to say so."""
     if request.path.startswith("/api/"):
-        answer: HttpResponse = _answer(
-            503, "try_again_later", "The database does not answer. Repeat the request later."
-        )
+        answer: HttpResponse = _answer(503, "try_again_later", f"{why} Repeat the request later.")
     else:
-        answer = HttpResponse(loader.render_to_string("503.html"), status=503)
+        answer = HttpResponse(loader.render_to_string("503.html", {"why": why}), status=503)
     answer["Retry-After"] = str(problems.RETRY_AFTER_OUTAGE)
     return answer
 

@@ -42,7 +42,6 @@ class LookupView(AccountViewSet, CreateVersioned, RetrieveVersioned, UpdateVersi
 
     model: Any
     lookup_value_regex = r"\d{1,18}"
-    http_method_names = ["get", "post", "put", "patch", "delete", "head", "options"]
     pagination_class = KeyPagination
 
     def get_queryset(self) -> QuerySet[Any]:

@@ -12,12 +12,17 @@ from knox.auth import TokenAuthentication
 from rest_framework import authentication
 from rest_framework.exceptions import AuthenticationFailed
 
+WORTHLESS = "The token is not known, was revoked, has run out, or its user may not log in any more. Make another one."
+
 
 class BearerAuthentication(TokenAuthentication):
     def authenticate_credentials(self, token: bytes) -> Any:
         if not token.isascii():  # which the library would stumble over
-            raise AuthenticationFailed("Invalid token.")
-        user, row = super().authenticate_credentials(token)
+            raise AuthenticationFailed(WORTHLESS)
+        try:
+            user, row = super().authenticate_credentials(token)
+        except AuthenticationFailed:
+            raise AuthenticationFailed(WORTHLESS) from None
         user.token_name = row.name
         return user, row
 

@@ -50,6 +50,7 @@ class AccountView(GenericAPIView[Any]):
     Idempotency-Key is done once.
     """
 
+    http_method_names = ["get", "post", "put", "patch", "delete", "head"]
     account: Account
     takes_body = True
     """False for a POST that says all with its URL."""
@@ -283,7 +284,6 @@ class EditableViewSet(
     """What programs list, make, change and remove in an account."""
 
     pagination_class: Any = KeyPagination
-    http_method_names = ["get", "post", "put", "patch", "delete", "head", "options"]
 
 
 def without_description() -> list[type]:

@@ -22,6 +22,7 @@ CONTENT_TYPE = "application/problem+json"
 RETRY_AFTER = 5
 """Seconds, for what others hold at this moment."""
 RETRY_AFTER_OUTAGE = 30
+NOBODY = "Send a token in the header `Authorization: Bearer …`. `create_token` makes one, or the admin under Tokens."
 DUPLICATE = {"unique", "unique_together"}
 
 
@@ -108,7 +109,15 @@ def make_problem(status: int, code: str, detail: str, errors: list[dict[str, str
 def handle_exception(error: Exception, context: dict[str, Any]) -> Response | None:
     """DRF's hook: any error that an answer is known for."""
     if isinstance(error, Http404):
-        error = exceptions.NotFound()
+        error = exceptions.NotFound("There is nothing of this name or number, or it is not yours to see.")
+    elif isinstance(error, exceptions.NotAuthenticated):
+        error = exceptions.NotAuthenticated(NOBODY)
+    elif isinstance(error, exceptions.MethodNotAllowed):
+        method = str(context["request"].method)
+        error = exceptions.MethodNotAllowed(method, f"{method} is not possible here; {_allowed(context)} are.")
+    elif isinstance(error, exceptions.UnsupportedMediaType):
+        taken = " or ".join(parser.media_type for parser in context["view"].parser_classes)
+        error = exceptions.UnsupportedMediaType("", f"Send {taken}, and say so as Content-Type.")
     elif isinstance(error, PermissionDenied):
         error = exceptions.PermissionDenied()
     elif isinstance(error, ModelError):
@@ -148,12 +157,16 @@ def _headers_of(error: exceptions.APIException, context: dict[str, Any]) -> dict
     elif error.status_code == 503:
         headers["Retry-After"] = str(RETRY_AFTER_OUTAGE)
     if isinstance(error, exceptions.MethodNotAllowed):
-        headers["Allow"] = ", ".join(context["view"].allowed_methods)
+        headers["Allow"] = _allowed(context)
     if isinstance(error, Conflict) and error.location:
         headers["Location"] = error.location
     if isinstance(error, NotAsDocumented):
         headers["Accept-Encoding"] = "identity"
     return headers
+
+
+def _allowed(context: dict[str, Any]) -> str:
+    return ", ".join(context["view"].allowed_methods)
 
 
 def _say(field: str, message: str) -> str:

@@ -47,7 +47,7 @@ class Accounts(AccountViewSet, mixins.ListModelMixin, RetrieveVersioned, UpdateV
     pagination_class = KeyPagination
     lookup_field = "code"
     lookup_value_regex = "[-a-zA-Z0-9_]+"
-    http_method_names = ["get", "patch", "post", "head", "options"]
+    http_method_names = ["get", "patch", "post", "head"]
 
     def check_account(self, request: Request, **kwargs: Any) -> None:
         """The account is the thing itself here."""

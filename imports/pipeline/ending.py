@@ -98,7 +98,7 @@ class Ending:
             except FileHeld as hold:
                 self._hold(hold)
         except Error as error:
-            problem = f"The database gave up: {str(error).splitlines()[0]}"
+            problem = f"The database gave up: {str(error).splitlines()[0].rstrip('.')}."
             if self.is_over:
                 raise TryAgainLater(f"{self.run} ended as {self.run.status}, but then: {problem}") from error
             self._fail(problem, again=True)

@@ -6,9 +6,12 @@ import json
 import re
 import threading
 from datetime import timedelta
+from errno import ENOSPC
 
 import pytest
 import yaml
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.files.uploadhandler import TemporaryFileUploadHandler
 from django.core.management import CommandError, call_command
 from django.db import OperationalError, connection
 from django.utils import timezone
@@ -197,6 +200,16 @@ def test_a_request_and_the_note_that_it_was_made_go_in_together(world, monkeypat
     assert not PaymentTerm.objects.filter(code="NEW").exists()
     monkeypatch.undo()
     assert world.rosa("post", path, body, idempotency_key="abc").status_code == 201
+
+
+def test_who_uploads_to_a_full_disk_is_told_so(world, monkeypatch):
+    def write(*_):
+        raise OSError(ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(TemporaryFileUploadHandler, "receive_data_chunk", write)
+    answer = world.rosa.upload("accounts/maison/runs/upload/", file=SimpleUploadedFile("a.txt", b"x"))
+    assert (answer.status_code, answer["Retry-After"]) == (503, "30")
+    assert "A disk is full here" in answer.json()["detail"]
 
 
 # -- ETags

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
 
 from imports.models import Run
 from tests.api.once import _made, things, world
@@ -105,6 +106,36 @@ def test_the_nearest_name_is_given(world):
         assert f"Did you mean {meant}?" in problem_of(answer)["detail"]
     answer = world.rosa("get", "accounts/maison/runs/?zzz=5")
     assert "Known are: cursor, dry_run, feed, file, page_size, since, status." in problem_of(answer)["detail"]
+
+
+def test_a_problem_says_what_would_be_right(world):
+    runs, client = "accounts/maison/runs/", world.rosa.client
+    file = SimpleUploadedFile("a.txt", b"x")
+    entry = {"entries": [{"list": "shops", "code": "A"}]}
+    for answer, status, said in (
+        (world.rosa("get", f"{runs}?status=done"), 400, "status: Give one of queued, running,"),
+        (world.rosa("get", f"{runs}?since=yesterday"), 400, "since: Give a time such as 2026-01-31T08:00:00Z."),
+        (world.rosa("get", "accounts/maison/connections/?not_seen_since=1"), 400, "Give a date such as 2026-01-31."),
+        (world.rosa("get", "accounts/maison/?format=json"), 400, "format is not known here. Nothing is."),
+        (world.rosa("post", "accounts/maison/lookups/", entry), 400, "entries.0.list: Give one of price_types,"),
+        (
+            world.rosa.upload(f"{runs}upload/", dry_run="perhaps", file=file),
+            400,
+            "dry_run: Give true or false.",
+        ),
+        (
+            world.rosa("post", "accounts/maison/feeds/", {"format": "nope"}),
+            400,
+            "format: There is none of the name nope.",
+        ),
+        (world.rosa("get", f"{runs}999/"), 404, "or it is not yours to see"),
+        (world.rosa("delete", f"{runs}999/"), 405, "DELETE is not possible here; GET, HEAD are."),
+        (client.options(f"/api/v1/{TERMS}"), 405, "OPTIONS is not possible here; GET, POST, HEAD are."),
+        (client.generic("POST", f"/api/v1/{TERMS}", "a=b", ""), 415, "Send application/json, and say so"),
+        (Client().get(f"/api/v1/{runs}"), 401, "`Authorization: Bearer …`"),
+        (Client().get(f"/api/v1/{runs}", headers={"Authorization": "Bearer csync_x"}), 401, "Make another one."),
+    ):
+        assert (answer.status_code, said in problem_of(answer)["detail"]) == (status, True), answer.content
 
 
 def test_a_filter_without_a_value_is_no_filter_that_takes_all(world):
