@@ -63,7 +63,7 @@ pending|unknown|unk|unspecified|not known|not provided|not given|not specified|n
 no zip|no phone|placeholder|dummy|xxx|xxxx|xxxxx|zzz|zzzz|unbekannt|folgt|wird nachgereicht|platzhalter|inconnu
 inconnue|non connu|à définir|à préciser|sconosciuto|da definire|desconocido|por definir|pendiente|por confirmar
 onbekend|nog onbekend|volgt|desconhecido|a definir|ukendt|ukjent|okänd|nieznany|nieznane|neznámý|ismeretlen
-bilinmiyor|неизвестно|不明|未定|未知|미정|0|00|000
+bilinmiyor|неизвестно|不明|未定|未知|미정
 """
 NOT_YET = frozenset(
     spelling

@@ -36,9 +36,7 @@ _AT = re.compile(r"\s*(?:[(\[{<]\s*(?:at|ät|arobase|chiocciola|arroba|@)\s*[)\]
 _DOT = re.compile(r"\s*(?:[(\[{<]\s*(?:dot|punkt|point|punto|ponto|\.)\s*[)\]}>]|\s(?:dot|DOT)\s)\s*", re.IGNORECASE)
 _POINTS = re.compile(r"\s*[.,;]+\s*")
 _AROUND_EMAIL = " \t.,;:'\"<>\N{NO-BREAK SPACE}"
-_NO_ENDING = re.compile(r"www\.[^.]*$", re.IGNORECASE)
-"""How a host begins of which the ending is missing: www.oak."""
-_PLAIN_WEBSITE = re.compile(r"(?ai:https?)://(?!(?ai:www)\.[^.]*$)(?:[A-Za-z0-9]{1,63}+\.){1,4}+[A-Za-z]{2,12}")
+_PLAIN_WEBSITE = re.compile(r"(?ai:https?)://(?:[A-Za-z0-9]{1,63}+\.){1,4}+[A-Za-z]{2,12}")
 
 
 def _is_valid(validate: Callable[[str], None], value: str) -> bool:
@@ -236,8 +234,8 @@ class WebsiteWidget(TextWidget):
         super().clean(address)
         if _PLAIN_WEBSITE.fullmatch(address):
             return address
-        host = address.partition("://")[2].partition("/")[0]
-        if "@" in host or _NO_ENDING.match(host) or not _is_valid(_validate_url, address):
+        is_email_or_login = "@" in address.partition("://")[2].partition("/")[0]
+        if is_email_or_login or not _is_valid(_validate_url, address):
             why = f"must be a web address, such as https://www.example.com.{_explain_form(value)}"
             raise CellError("invalid_website", why)
         return address

@@ -5,6 +5,7 @@ Only what is new or differs is looked at.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -27,6 +28,10 @@ if TYPE_CHECKING:
 
 PLACES, FIGURES = ("address_1", "address_2", "city", "state", "zip"), ("zip", "phone")
 """Parts of an address in which words may stand for what nobody knows yet, and those in which zeros may."""
+_NOBODYS = NOT_YET | {"0", "00", "000"}
+"""What stands there then; zeros are what programs write into columns of numbers."""
+_NO_ENDING = re.compile(r"https?://www\.[^./:?#]*(?:[/:?#]|$)", re.IGNORECASE)
+"""How a website begins of whose host the ending is missing: www.oak."""
 _NAMES = ("profile_name", "customer_alias", "alternate_name")
 
 
@@ -43,6 +48,10 @@ class Doubts:
         for name in _NAMES:
             if (value := getattr(verdict.values, name)) != getattr(before, name):
                 self._doubt_name(value, verdict.customer.own_place(name))
+        site = verdict.values.website
+        if site and site != before.website and _NO_ENDING.match(site):
+            why = "has no ending, such as .com, behind the name of its host. Send the whole address."
+            self._say(verdict.customer.own_place("website"), site, "mangled_value", why)
         for record in verdict.addresses:
             self._doubt_address(record)
         for record in verdict.buyers:
@@ -101,10 +110,10 @@ def _doubts_of(values: AddressValues) -> Iterator[tuple[str, str, str]]:
     elif other := find_neighbour(values.zip, country):
         why = f"does not go with the postal code {values.zip!r}, which is of {other}. Send the country of the address."
         yield "country", "doubtful_country", why
-    if is_no_state(values.state, country) and values.state not in NOT_YET:
+    if is_no_state(values.state, country) and values.state not in _NOBODYS:
         yield "state", "unknown_state", f"is no state of {country}. Send its code or name, {_EXAMPLES[country]}."
-    if not NOT_YET.isdisjoint(values):
-        yield from ((part, "placeholder", UNKNOWN) for part in PLACES if getattr(values, part) in NOT_YET)
+    if not _NOBODYS.isdisjoint(values):
+        yield from ((part, "placeholder", UNKNOWN) for part in PLACES if getattr(values, part) in _NOBODYS)
     yield from ((part, "placeholder", UNKNOWN) for part in FIGURES if may_be_filler(getattr(values, part)))
     if values.email and is_nobodys_email(values.email):
         yield "email", "placeholder", NOBODYS
@@ -125,6 +134,6 @@ def _doubt_zip(code: str, country: str) -> str:
             f"is no postal code of {country}; {meant!r} may be meant, with a digit for the letter that looks like it, "
             "or the other way round."
         )
-    if has_no_digit(code, country) and code not in NOT_YET and not says_nothing(code):
+    if has_no_digit(code, country) and code not in _NOBODYS and not says_nothing(code):
         return f"holds no digit, and so no postal code of {country}. Send the code, or leave the cell blank."
     return ""

@@ -76,7 +76,7 @@ def test_the_cost_of_a_bad_row_does_not_grow_with_those_before(send, monkeypatch
     Watched.walks = 0
     monkeypatch.setattr(grouping, "Customer", lambda code, note: Customer(code, note, problems=Watched()))
     rows = [
-        NEW | SHIPPING | {"shipping_code": f"S{number}", "shipping_city": f"{number}"} | cell for number in range(200)
+        NEW | SHIPPING | {"shipping_code": f"S{number}", "shipping_city": f"T{number}"} | cell for number in range(200)
     ]
     run = send(*rows)
     assert run.issues.count() == 200
