@@ -26,6 +26,8 @@ from dropbox.transfers import Data
 if TYPE_CHECKING:
     from dropbox.sessions import Visit
 
+LOGIN_SECONDS = 30
+"""How long somebody may be silent who has not logged in yet."""
 PERMISSIONS = "elradfwT"
 NOT_UTF8 = "Names are in UTF-8 here, and this one is not."
 
@@ -69,7 +71,7 @@ def _read_settings(certificate: bytes) -> dict[str, Any]:
         "tls_data_required": not settings.DROPBOX_PLAIN_FTP,
         "passive_ports": settings.DROPBOX_PASSIVE_PORTS,
         "masquerade_address": settings.DROPBOX_PASSIVE_ADDRESS,
-        "timeout": settings.DROPBOX_IDLE_SECONDS,
+        "timeout": LOGIN_SECONDS,
     }
 
 
@@ -142,6 +144,8 @@ class Control(TLS_FTPHandler):
     unicode_errors = "strict"
     visit: Visit | None = None
     _in_buffer: list[bytes]
+    _idler: Any
+    _watching: Any = None
     leaves = ""
     """Why the session is to end."""
 
@@ -158,7 +162,10 @@ class Control(TLS_FTPHandler):
         self.leaves = why
 
     def on_login(self, username: str) -> None:
-        self.ioloop.call_every(1, self._look_whether_to_leave, _errback=self.handle_error)
+        self._idler.cancel()
+        self.timeout = settings.DROPBOX_IDLE_SECONDS
+        self._idler = self.ioloop.call_later(self.timeout, self.handle_timeout, _errback=self.handle_error)
+        self._watching = self.ioloop.call_every(1, self._look_whether_to_leave, _errback=self.handle_error)
 
     def _look_whether_to_leave(self) -> None:
         if self.leaves and not self._closed:
@@ -223,3 +230,5 @@ class Control(TLS_FTPHandler):
         super().close()
         if was_open and self._closed:
             self.on_disconnect()
+            if self._watching is not None:
+                self._watching.cancel()  # a thread of the library lasts as long as anything is to be called in it

@@ -6,6 +6,7 @@ import io
 import os
 import shutil
 import signal
+import socket
 import ssl
 import subprocess
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 import psutil
 import pytest
 
+from dropbox import ftps
 from dropbox.models import Session, StoredFile
 from dropbox.storing import store_file
 from imports.feeds.pulling import pull_feed
@@ -21,6 +23,7 @@ from tests.builders import PASSWORD
 from tests.dropbox.visitors import make_box, start_dropbox
 from tests.feeds import customers
 from tests.processes import wait_until
+from tests.servers import make_authority
 
 
 class Client(ftplib.FTP_TLS):
@@ -249,6 +252,40 @@ def test_pausing_the_feed_ends_the_session(client, box):
 
 
 # -- the programs themselves
+
+
+def test_a_session_that_ended_leaves_no_thread_and_no_file_open(dropbox, box):
+    process = psutil.Process(dropbox.process.pid)
+
+    def come_and_go(times):
+        for number in range(times):
+            client = Client(context=make_context(), timeout=60)
+            client.connect("127.0.0.1", dropbox.ports["FTPS"])
+            client.login(box.login.user_name, PASSWORD)
+            client.prot_p()
+            client.nlst("in")
+            if number % 2:
+                client.quit()
+            client.close()
+
+    come_and_go(10)  # the threads of the jobs stay
+    wait_until(lambda: not Session.objects.filter(ended_at=None).exists())
+    before = process.num_threads(), process.num_fds()
+    come_and_go(20)
+    wait_until(lambda: process.num_threads() <= before[0] and process.num_fds() <= before[1] + 2)
+
+
+def test_whoever_does_not_log_in_has_to_leave(monkeypatch, tmp_path):
+    monkeypatch.setattr(ftps, "LOGIN_SECONDS", 0.5)
+    listener = ftps.Listener("127.0.0.1", 0, make_authority(tmp_path, "box").certificate.read_bytes())
+    try:
+        for said in (b"", b"AUTH TLS\r\n"):
+            with socket.create_connection(("127.0.0.1", listener.port), 60) as silent:
+                silent.sendall(said)
+                while silent.recv(1000):
+                    """Until it ends."""
+    finally:
+        listener.close()
 
 
 def test_lftp_uploads_and_resumes(dropbox, box, tmp_path):
