@@ -10,6 +10,7 @@ import os
 import pwd
 import shutil
 import socket
+import struct
 import subprocess
 import tempfile
 import threading
@@ -24,9 +25,10 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+from OpenSSL import SSL
 from pyftpdlib.authorizers import DummyAuthorizer
 from pyftpdlib.filesystems import AbstractedFS
-from pyftpdlib.handlers import FTPHandler, TLS_FTPHandler
+from pyftpdlib.handlers import FTPHandler, TLS_DTPHandler, TLS_FTPHandler
 from pyftpdlib.ioloop import IOLoop
 from pyftpdlib.servers import FTPServer as FTPDaemon
 
@@ -186,6 +188,16 @@ def _ftp_handler(running: Running, kind: str, authority: Authority | None) -> ty
         for command in ("MLSD", "MLST"):
             Handler.proto_cmds.pop(command)
     if authority is not None:
+
+        class Data(TLS_DTPHandler):
+            def _do_ssl_shutdown(self) -> None:
+                if running.misbehaviour & {"no goodbye", "reset data"}:
+                    self.socket.set_shutdown(SSL.SENT_SHUTDOWN | SSL.RECEIVED_SHUTDOWN)
+                if "reset data" in running.misbehaviour:
+                    self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                super()._do_ssl_shutdown()
+
+        Handler.dtp_handler = Data
         Handler.certfile = str(authority.certificate)
         Handler.tls_control_required = Handler.tls_data_required = True
     return Handler

@@ -53,6 +53,16 @@ _LOCKED = re.compile(r"\b(locked|disabled|suspended|blocked|banned|expired)\b", 
 """What no patience mends, whatever else is said of attempts and limits."""
 
 
+_PASSIVE = ". Ask its operator to allow passive mode, as no server is let in here"
+_REMEDIES = {
+    "PASV": _PASSIVE,
+    "EPSV": _PASSIVE,
+    "AUTH": ". Ask its operator to switch on TLS, or choose another protocol",
+    "PROT": ". Ask its operator to allow TLS for data too",
+}
+"""By the command that was refused."""
+
+
 def _comes_at_a_bad_time(said: str) -> bool:
     if not _TOO_MANY.search(said) or _LOCKED.search(said):
         return False
@@ -256,6 +266,8 @@ class FTPServer(FTP):
             if not self.home and _comes_at_a_bad_time(said):
                 raise ServerUnreachable(f"{where} lets nobody else in for now: {said}") from None
             if code in ("530", "532", "331", "332"):
+                if self.home:
+                    raise ServerUnreachable(f"{where} ended the login of {user!r} ({path}): {said}") from None
                 raise LoginRefused(f"{where} refuses the login of {user!r}: {said}") from None
             if folder:
                 raise FolderMissing(
@@ -263,7 +275,10 @@ class FTPServer(FTP):
                 ) from None
             if missing and self.look_at(missing) is None:
                 raise self.vanished(missing) from None
-            raise PermissionRefused(f"{where} does not let {user!r} do that with {path}: {said}{command}") from None
+            remedy = _REMEDIES.get(getattr(error, "__notes__", [""])[0], "")
+            raise PermissionRefused(
+                f"{where} does not let {user!r} do that with {path}: {said}{command}{remedy}"
+            ) from None
         except (ftplib.Error, EOFError, OSError, *LIBRARY_ERRORS) as error:
-            said = quote(error, self.settings.password)
+            said = "it took too long" if "timed out" in str(error) else quote(error, self.settings.password)
             raise ServerUnreachable(f"{where} stopped answering or cannot be reached ({path}): {said}") from None

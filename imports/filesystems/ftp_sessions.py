@@ -44,6 +44,8 @@ class PlainSession(ftplib.FTP):
     lines = 0
     command = ""
     """The last one that was sent, without what it was about."""
+    passive = 0
+    """The port that was told for data, and that nothing was asked for since."""
 
     def __init__(self, settings: ServerSettings) -> None:
         self.settings = settings
@@ -71,6 +73,7 @@ class PlainSession(ftplib.FTP):
     def putline(self, line: str) -> None:
         self.lines = 0
         self.command = line.partition(" ")[0]
+        self.passive = 0
         super().putline(line)
 
     def getline(self) -> str:
@@ -95,9 +98,32 @@ class PlainSession(ftplib.FTP):
             return int(size)
         raise ftplib.error_perm(f"501 {answer}")
 
+    def makepasv(self) -> tuple[str, int]:
+        """As the library's, by EPSV where PASV is not known."""
+        try:
+            host, self.passive = super().makepasv()
+        except ftplib.error_perm as refusal:
+            try:
+                host, self.passive = ftplib.parse229(self.sendcmd("EPSV"), self.sock.getpeername())  # type: ignore[union-attr]  # it is open
+            except ftplib.error_perm:
+                raise refusal from None
+        return host, self.passive
+
     def ntransfercmd(self, cmd: str, rest: int | str | None = None) -> tuple[Any, int | None]:
-        self.data, size = super().ntransfercmd(cmd, rest)
+        self.data, size = self.open_data(cmd, rest)
         return self.data, size
+
+    def open_data(self, cmd: str, rest: int | str | None) -> tuple[Any, int | None]:
+        """Raises OSError where the port for data cannot be reached, which is closed in many firewalls."""
+        try:
+            return ftplib.FTP.ntransfercmd(self, cmd, rest)
+        except OSError as error:
+            if not self.passive:
+                raise
+            raise OSError(
+                f"it answers, but port {self.passive} that it gives for data cannot be reached ({error}). Ask its "
+                "operator to open the ports of passive mode"
+            ) from None
 
 
 class TLSSession(PlainSession, ftplib.FTP_TLS):
@@ -125,7 +151,7 @@ class TLSSession(PlainSession, ftplib.FTP_TLS):
         self.prot_p()
 
     def ntransfercmd(self, cmd: str, rest: int | str | None = None) -> tuple[Any, int | None]:
-        plain, size = ftplib.FTP.ntransfercmd(self, cmd, rest)
+        plain, size = self.open_data(cmd, rest)
         self.data = self._encrypt(plain, getattr(self.sock, "session", None))
         return self.data, size
 

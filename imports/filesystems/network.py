@@ -129,7 +129,19 @@ def open_socket(host: str, port: int, timeout: float) -> socket.socket:
 
 
 class TLSSocket(ssl.SSLSocket):
-    """Is closed where the other side has ended when TLS is begun; the library's own stays open then, and nobody's."""
+    """Is closed where the other side has ended when TLS is begun; the library's own stays open then, and nobody's.
+
+    Says goodbye without needing to hear it: many servers just end, and whether all came is told by other means. One
+    that was lost is an error: of that alone the library tells no sooner.
+    """
+
+    def unwrap(self) -> socket.socket:
+        try:
+            return super().unwrap()
+        except OSError as error:
+            if error.errno and not isinstance(error, ssl.SSLError):
+                raise
+            return self
 
     def getpeername(self) -> Any:
         try:

@@ -77,7 +77,7 @@ class SFTPServer(SFTP):
         """False where a server presents a key that is not pinned, and others may be asked for. Raises IdentityWrong."""
         options["server_host_key_algs"] = self.client.algorithms
         known = len(self.client.presented)
-        with self._translated("/"), contextlib.ExitStack() as opened:
+        with self._translated("/", "open"), contextlib.ExitStack() as opened:
             self.socket = options["sock"] = opened.enter_context(connect_socket(self.settings))
             try:
                 with self._limited():
@@ -98,7 +98,11 @@ class SFTPServer(SFTP):
             session = await opened.enter_async_context(asyncssh.connect(self.settings.host, **options))
             try:
                 self.sftp = await asyncio.wait_for(session.start_sftp_client(), self.settings.timeout)
-            except (asyncssh.Error, OSError, TimeoutError, EOFError, *LIBRARY_ERRORS) as error:
+            except TimeoutError:
+                raise ServerUnreachable(
+                    f"{self.settings.where} lets {self.settings.user!r} in, and then does not answer: it took too long"
+                ) from None
+            except (asyncssh.Error, OSError, EOFError, *LIBRARY_ERRORS) as error:
                 raise NoFileTransfer(
                     f"{self.settings.where} lets {self.settings.user!r} in, and then offers no SFTP: "
                     f"{self._quote(error)}. Ask its operator to switch it on for the user. With a ChrootDirectory, "
@@ -114,7 +118,8 @@ class SFTPServer(SFTP):
         return True
 
     def close(self) -> None:
-        with contextlib.suppress(asyncssh.Error, OSError, TimeoutError, ServerUnreachable), self._limited():
+        goodbye = TimeLimit(self.settings.where, self.settings.timeout, lambda: [self.socket])
+        with contextlib.suppress(asyncssh.Error, OSError, TimeoutError, ServerUnreachable), goodbye:
             sync(get_loop(), self.opened.aclose)
 
     def list_files(self, folder: str) -> list[RemoteFile]:
@@ -133,7 +138,7 @@ class SFTPServer(SFTP):
                     raise self.too_many()
             return entries
 
-        with self._translated(folder or "/", folder=True):
+        with self._translated(folder or "/", "ls", folder=True):
             entries = self._run(read)
         self.folders.add(folder)
         self.names.learn([name for name, *_ in entries])
@@ -147,7 +152,7 @@ class SFTPServer(SFTP):
         return self.names.write(path)
 
     def look_at(self, path: str) -> RemoteFile | None:
-        with self._translated(path):
+        with self._translated(path, "stat"):
             attributes = self._run(lambda sftp, _: self._find(sftp, path))
         return _describe(path, attributes) if attributes is not None and _is_file(attributes) else None
 
@@ -185,14 +190,14 @@ class SFTPServer(SFTP):
                     out.write(bytes(block))  # type: ignore[arg-type]  # a file opened in binary gives bytes
             return count
 
-        with self._translated(path, missing=path):
+        with self._translated(path, "get", missing=path):
             count: int = self._run(read)
         return count
 
     def rename(self, source: str, target: str) -> None:
         if self.look_at(target) is not None:
             raise self.taken(target)
-        with self._translated(source, missing=source):
+        with self._translated(source, "rename", missing=source):
             self._run(lambda sftp, _: sftp.rename(self._wire(source), self._wire(target)))
 
     def make_folder(self, path: str) -> None:
@@ -204,7 +209,7 @@ class SFTPServer(SFTP):
             if not is_there:
                 await sftp.mkdir(self._wire(path))
 
-        with self._translated(path):
+        with self._translated(path, "mkdir"):
             self._run(make)
         self.folders.add(path)
 
@@ -214,12 +219,12 @@ class SFTPServer(SFTP):
             async with sftp.open(self._wire(path + UNFINISHED), "wb") as file:
                 await file.write(content)
 
-        with self._translated(path):
+        with self._translated(path, "put"):
             self._run(write)
         self.rename(path + UNFINISHED, path)
 
     def remove(self, path: str) -> None:
-        with self._translated(path, missing=path):
+        with self._translated(path, "rm", missing=path):
             self._run(lambda sftp, _: sftp.remove(self._wire(path)))
 
     def _run(self, work: Callable[[asyncssh.SFTPClient, TimeLimit], Coroutine[Any, Any, Any]]) -> Any:
@@ -231,7 +236,8 @@ class SFTPServer(SFTP):
         return TimeLimit(self.settings.where, PATIENCE * self.settings.timeout, lambda: [self.socket])
 
     @contextlib.contextmanager
-    def _translated(self, path: str, *, folder: bool = False, missing: str = "") -> Iterator[None]:
+    def _translated(self, path: str, request: str, *, folder: bool = False, missing: str = "") -> Iterator[None]:
+        """A refusal names the request, as OpenSSH's client calls it."""
         where, user = self.settings.where, self.settings.user
         try:
             yield
@@ -256,18 +262,22 @@ class SFTPServer(SFTP):
             if missing and self.look_at(missing) is None:
                 raise self.vanished(missing) from None
             if missing:  # what is said to be missing is something else, or nothing
-                raise PermissionRefused(f"{where} could not do that with {path}: {self._quote(error)}") from None
+                raise PermissionRefused(
+                    f"{where} could not do that with {path}: {self._quote(error)} ({request})"
+                ) from None
             raise FolderMissing(f"{path} is not on {where}: {self._quote(error)}") from None
         except (asyncssh.SFTPPermissionDenied, asyncssh.SFTPWriteProtect, PermissionError) as error:
             raise PermissionRefused(
-                f"{where} does not let {user!r} do that with {path}: {self._quote(error)}"
+                f"{where} does not let {user!r} do that with {path}: {self._quote(error)} ({request})"
             ) from None
         except (asyncssh.SFTPConnectionLost, asyncssh.SFTPNoConnection, asyncssh.SFTPBadMessage) as error:
             raise ServerUnreachable(f"{where} stopped answering ({path}): {self._quote(error)}") from None
         except asyncssh.SFTPError as error:
             if missing and self.look_at(missing) is None:
                 raise self.vanished(missing) from None
-            raise PermissionRefused(f"{where} could not do that with {path}: {self._quote(error)}") from None
+            raise PermissionRefused(
+                f"{where} could not do that with {path}: {self._quote(error)} ({request})"
+            ) from None
         except (asyncssh.Error, OSError, EOFError, TimeoutError, *LIBRARY_ERRORS) as error:
             raise ServerUnreachable(
                 f"{where} stopped answering or cannot be reached ({path}): {self._quote(error)}"

@@ -1,5 +1,6 @@
 """Folders of FTP servers of every kind: all that lies there is listed, or it is said why nobody knows."""
 
+import io
 import shutil
 
 import pytest
@@ -12,7 +13,8 @@ from imports.filesystems import (
     ServerUnreachable,
     open_server,
 )
-from tests.servers import list_like_ibm_i, run_ftp
+from tests.processes import free_port
+from tests.servers import list_like_ibm_i, make_authority, run_ftp
 
 NO_MLSD = {"MLSD": "502 Command not implemented.", "MLST": "502 Command not implemented."}
 
@@ -208,6 +210,39 @@ def test_a_login_that_is_asked_for_again_is_no_refusal_of_a_command(server):
     server.replies["PWD"] = "530 Please login with USER and PASS."
     with pytest.raises(LoginRefused):
         listed(server)
+
+
+def test_a_login_that_is_lost_later_is_tried_again(server):
+    server.replies["CWD"] = "530 Please login with USER and PASS."
+    with pytest.raises(ServerUnreachable, match="ended the login of 'brand'"):
+        listed(server)
+
+
+def test_data_are_asked_for_by_whichever_passive_command_is_known(server):
+    server.replies["PASV"] = "502 Command not implemented."
+    assert listed(server) == CUSTOMERS
+
+
+def test_a_port_for_data_that_is_closed_is_named(server):
+    port = free_port()
+    server.replies["PASV"] = f"227 Entering passive mode (127,0,0,1,{port // 256},{port % 256})."
+    with pytest.raises(ServerUnreachable, match=f"it answers, but port {port} that it gives for data"):
+        listed(server)
+
+
+@pytest.mark.parametrize("kind", ["", "implicit"])
+def test_data_whose_tls_just_ends_are_all_and_data_that_are_lost_are_none(tmp_path, kind):
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "customers.txt").write_bytes(b"x" * 1234)
+    with run_ftp(tmp_path, kind, make_authority(tmp_path, "server")) as running:
+        running.misbehaviour.add("no goodbye")
+        assert listed(running) == CUSTOMERS
+        with open_server(running.settings) as session:
+            session.write_file("in/b.txt", b"y" * 100_000)
+            assert session.download("in/b.txt", io.BytesIO(), 10**9) == 100_000
+        running.misbehaviour.add("reset data")
+        with pytest.raises(ServerUnreachable):
+            listed(running)
 
 
 @pytest.mark.parametrize(
