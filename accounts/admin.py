@@ -1,14 +1,14 @@
-"""Admin of users, groups, accounts and tokens."""
+"""Admin of users, accounts and tokens."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin, messages
-from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.db.models.functions import Concat
 from django.forms import IntegerField, ModelForm
 from django.http import Http404, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
@@ -23,19 +23,22 @@ from accounts.careful import CarefulAdmin, RowsAsPosted
 from accounts.holding_pages import HoldingPages
 from accounts.home import find_shortcuts
 from accounts.models import Account, AuthToken, Membership, User
-from accounts.owned import AccountOwnedAdmin, AccountOwnedInline
+from accounts.owned import AccountOwnedAdmin, AccountOwnedInline, VisibleFilter
 from accounts.sandboxes import add_sandbox
 from accounts.tokens import LONGEST, make_token
 from accounts.users import user_of
-from accounts.zones import short_time
+from accounts.zones import show_time
 
 if TYPE_CHECKING:
     from django.db.models import Model, QuerySet
     from django.http import HttpRequest
 
+MOST_NAMED = 5
+"""Accounts of a user, in the list of users."""
+
 
 class SuperuserOnly:
-    """Users and groups belong to no account, and whoever changes them could make themselves anything."""
+    """Users belong to no account, and whoever changes them could make themselves anything."""
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return request.user.is_superuser
@@ -57,25 +60,59 @@ class AccountsOfUser(SuperuserOnly, TabularInline):
     model = Membership
     formset = RowsAsPosted
     extra = 0
+    hide_title = True
     autocomplete_fields = ["account"]
 
 
 @admin.register(User)
 class UserAdmin(SuperuserOnly, CarefulAdmin, DjangoUserAdmin, ModelAdmin):  # type: ignore[type-arg]  # not generic at run time
+    list_display = ["username", "full_name", "email", "accounts", "may_log_in", "last_seen"]
+    list_filter = [("memberships__account", VisibleFilter), "is_active", "is_superuser"]
+    search_help_text = "User name, name or e-mail"
     form = UserChangeForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
     inlines = [AccountsOfUser]
+    fieldsets = [
+        (None, {"fields": ["username", "password"]}),
+        ("Person", {"fields": [("first_name", "last_name"), "email"]}),
+        ("May log in, and where to", {"fields": [("is_active", "is_staff"), "is_superuser"]}),
+        ("Times", {"fields": [("last_login", "date_joined")]}),
+    ]
     readonly_fields = ["last_login", "date_joined"]
     compressed_fields = True
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        users: QuerySet[Any] = super().get_queryset(request)
+        return users.prefetch_related("memberships__account")
 
-admin.site.unregister(Group)
+    def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
+        """Whoever is added is to work here, and would not be let in otherwise."""
+        obj.is_staff = obj.is_staff or not change
+        super().save_model(request, obj, form, change)
+
+    @display(description="name", ordering=Concat("first_name", "last_name"))
+    def full_name(self, user: User) -> str:
+        return user.get_full_name()
+
+    @display(description="accounts and roles")
+    def accounts(self, user: User) -> str:
+        if user.is_superuser:
+            return "all (superuser)"
+        named = [f"{member.account.code}\xa0({member.role})" for member in user.memberships.all()]
+        more = len(named) - MOST_NAMED
+        return ", ".join([*named[:MOST_NAMED], *([f"{more} more"] if more > 0 else [])]) or "none"
+
+    @display(description="may log in", boolean=True)
+    def may_log_in(self, user: User) -> bool:
+        return user.is_active and user.is_staff
+
+    @display(description="last log-in", ordering="last_login")
+    def last_seen(self, user: User) -> str:
+        return show_time(user.last_login)
 
 
-@admin.register(Group)
-class GroupAdmin(SuperuserOnly, CarefulAdmin, DjangoGroupAdmin, ModelAdmin):
-    when_empty = "Groups are Django's own. Who may do what is decided by the members of each account alone."
+admin.site.unregister(Group)  # who may do what is decided by memberships alone
 
 
 class MembersOfAccount(AccountOwnedInline, TabularInline):
@@ -83,6 +120,7 @@ class MembersOfAccount(AccountOwnedInline, TabularInline):
 
     model = Membership
     extra = 0
+    hide_title = True
     autocomplete_fields = ["user"]
     readonly_fields = ["member"]
 
@@ -152,15 +190,15 @@ class TokenAdmin(CarefulAdmin, ModelAdmin):
 
     @display(description="made", ordering="created")
     def made(self, token: AuthToken) -> str:
-        return short_time(token.created)
+        return show_time(token.created)
 
     @display(description="last used", ordering="minute")
     def last_used(self, token: AuthToken) -> str:
-        return short_time(token.minute)
+        return show_time(token.minute)
 
     @display(description="good until", ordering="expiry")
     def expires(self, token: AuthToken) -> str:
-        return short_time(token.expiry)
+        return show_time(token.expiry)
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return isinstance(request.user, User)
@@ -185,7 +223,7 @@ class AccountAdmin(HoldingPages, AccountOwnedAdmin):
     when_empty = "An account is a brand's space. Add one to begin."
 
     account_path = "id"
-    list_display = ["name", "code", "sandbox_of", "auto_approval", "created_at"]
+    list_display = ["name", "code", "sandbox_of", "auto_approval", "created"]
     list_select_related = ["sandbox_of"]
     list_filter = [("auto_approval", ChoicesDropdownFilter)]
     search_fields = ["code", "name"]
@@ -202,6 +240,10 @@ class AccountAdmin(HoldingPages, AccountOwnedAdmin):
         account = self.get_object(request, object_id)
         shortcuts = find_shortcuts(user_of(request), account) if account else []
         return super().change_view(request, object_id, form_url, {**(extra_context or {}), "shortcuts": shortcuts})
+
+    @display(description="created", ordering="created_at")
+    def created(self, account: Account) -> str:
+        return show_time(account.created_at)
 
     @action(description="Make a sandbox", url_path="sandbox")
     def make_sandbox(self, request: HttpRequest, object_id: str) -> HttpResponse:

@@ -54,12 +54,6 @@ class AccountsConfig(AppConfig):
                     "link": reverse_lazy("admin:accounts_user_changelist"),
                     "permission": is_superuser,
                 },
-                {
-                    "title": "Groups",
-                    "icon": "group",
-                    "link": reverse_lazy("admin:auth_group_changelist"),
-                    "permission": is_superuser,
-                },
             ],
         },
     ]

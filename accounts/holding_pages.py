@@ -41,7 +41,7 @@ class HoldingPages(Admin):
         page = make_paginator(accounts, SHOWN_ACCOUNTS).get_page(request.GET.get("page"))
         context: dict[str, Any] = {
             **self.admin_site.each_context(request),
-            "title": "What the database holds",
+            "title": "What is kept",
             "query": query,
             "page": page,
             "labels": [holding.label for holding in list_holdings()],

@@ -27,8 +27,14 @@ def show_navigation(request: HttpRequest) -> list[dict[str, Any]]:
 
 
 def _closeness(request: HttpRequest, item: dict[str, Any]) -> int:
-    """How much of the page's address a link says; nothing where it says something else."""
-    link = item.get("link", "")
+    """How much of the page's address the link says, or another one of a list that it leads to (`beyond`).
+
+    Nothing where they say something else.
+    """
+    return max(_likeness(request, link) for link in (item.get("link", ""), *item.get("beyond", ())))
+
+
+def _likeness(request: HttpRequest, link: Any) -> int:
     parts = urlsplit(str(link(request) if callable(link) else link))
     is_above = bool(parts.path) and request.path.startswith(parts.path)
     is_within = all(request.GET.get(name) == value for name, value in parse_qsl(parts.query))

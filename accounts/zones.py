@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
+from django.utils.html import format_html
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,6 +30,11 @@ def zone_names() -> set[str]:
 def short_time(moment: datetime | None) -> str:
     """A moment as people see it everywhere: to the minute, in their time zone, which the page names."""
     return date_format(timezone.localtime(moment), "Y-m-d\xa0H:i") if moment else ""
+
+
+def show_time(moment: datetime | None) -> str:
+    """The same in a list, where no line ends within it."""
+    return format_html('<time datetime="{}">{}</time>', moment.isoformat(), short_time(moment)) if moment else ""
 
 
 class ZoneOfViewer:

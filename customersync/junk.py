@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django.http import HttpResponseBadRequest
+from django.template.loader import render_to_string
 from django.urls import reverse
 
 if TYPE_CHECKING:
@@ -27,5 +28,5 @@ class RefuseNul:
             return None
         given = [text for name, texts in request.GET.lists() for text in (name, *texts)]
         if any("\0" in str(text) for text in (*given, *values.values())):
-            return HttpResponseBadRequest("The address of this page holds a NUL character.", content_type="text/plain")
+            return HttpResponseBadRequest(render_to_string("400.html", {"why": "It holds a NUL character"}))
         return None

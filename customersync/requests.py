@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.http import HttpResponse, JsonResponse
+from django.template.loader import render_to_string
 from django.urls import is_valid_path
 from django.utils.http import escape_leading_slashes
 
@@ -79,8 +80,8 @@ class BoundBodies:
         largest = settings.UPLOAD_LIMIT if user is not None and user.is_staff else LARGEST_OF_STRANGERS
         length = str(request.META.get("CONTENT_LENGTH") or 0)
         if not length.isdecimal() or int(length) > largest:
-            said = f"The request has {length} bytes; at most {largest:,} are taken."
-            return HttpResponse(said, status=413, content_type="text/plain")
+            sizes = {"size": length if length.isdecimal() else "", "largest": largest}
+            return HttpResponse(render_to_string("413.html", sizes), status=413)
         return self.get_response(request)
 
 

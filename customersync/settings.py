@@ -15,7 +15,6 @@ from urllib.parse import urlsplit
 from csp import constants as csp
 from django.core.checks import register
 from django.templatetags.static import static
-from django.urls import reverse_lazy
 from django.utils.functional import SimpleLazyObject
 
 from accounts.plugins import collect_named
@@ -351,7 +350,7 @@ UNFOLD = {
     "SITE_HEADER": "Customer Sync",
     "SITE_SUBHEADER": "Wholesale customers",
     "SITE_SYMBOL": "sync_alt",
-    "SITE_URL": reverse_lazy("admin:index"),
+    "SITE_URL": None,  # there is no site beside the admin
     "SITE_FAVICONS": [
         {
             "rel": "icon",

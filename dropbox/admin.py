@@ -12,7 +12,7 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import action, display
 
 from accounts.owned import AccountOwnedAdmin, ReadOnlyAdmin, VisibleFilter
-from accounts.zones import short_time
+from accounts.zones import show_time
 from dropbox.guide import write_guide
 from dropbox.logins import set_new_password
 from dropbox.models import Login, Session
@@ -69,7 +69,7 @@ class LoginAdmin(StepPages, AccountOwnedAdmin):
     @display(description="last session")
     def last_session(self, login: Login) -> str:
         last = login.sessions.order_by("-pk").first()
-        return short_time(last.began_at) if last else "never"
+        return show_time(last.began_at) if last else "never"
 
     # -- what senders need to know
 
@@ -112,6 +112,7 @@ class LoginAdmin(StepPages, AccountOwnedAdmin):
     ) -> HttpResponse:
         context = {
             "title": title,
+            "step": "For the senders",
             "texts": texts,
             "back": page_of(back),
             "once": once,
@@ -147,7 +148,7 @@ class SessionAdmin(ReadOnlyAdmin):
 
     @display(description="began", ordering="began_at")
     def began(self, session: Session) -> str:
-        return short_time(session.began_at)
+        return show_time(session.began_at)
 
     @display(description="how it ended")
     def how(self, session: Session) -> str:

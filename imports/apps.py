@@ -71,7 +71,12 @@ class ImportsConfig(AppConfig):
             "items": [
                 {"title": "Feeds", "icon": "cloud_download", "link": reverse_lazy("admin:imports_feed_changelist")},
                 {"title": "Pulls", "icon": "schedule", "link": reverse_lazy("admin:imports_pull_changelist")},
-                {"title": "Formats", "icon": "schema", "link": reverse_lazy("admin:imports_format_changelist")},
+                {
+                    "title": "Formats",
+                    "icon": "schema",
+                    "link": reverse_lazy("admin:imports_format_changelist"),
+                    "beyond": [reverse_lazy("admin:imports_formatversion_changelist")],
+                },
                 {
                     "title": "Runs",
                     "icon": "upload_file",

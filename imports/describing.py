@@ -83,7 +83,7 @@ def _say_success(run: Run) -> str:
     if not (run.created or run.updated or run.skipped):
         return f"{_customers(run.customers)} came, all as they are known. Nobody has to do anything."
     went = "would go in" if run.dry_run else "went in"
-    skipped = f" {_customers(run.skipped)} were left as they are; the issues say why." if run.skipped else ""
+    skipped = f" {_customers(run.skipped)} {_were(run, run.skipped)} left; the issues say why." if run.skipped else ""
     return f"All that the file says of {_customers(run.customers - run.skipped)} {went}.{skipped}"
 
 
@@ -120,7 +120,10 @@ def _say_hold(run: Run) -> str:
 
 
 def _say_failure(run: Run) -> str:
-    return f"Nothing of the file was applied, for a technical reason that the operator must look at. {run.message}"
+    again = " The feed's next pull takes it again." if run.remote_path else ""
+    return (
+        f"Nothing of the file was applied, for a technical reason that the operator must look at. {run.message}{again}"
+    )
 
 
 def _say_taken_back(run: Run) -> str:
@@ -131,12 +134,14 @@ def _say_undo(run: Run) -> str:
     """Of a run that takes another one back."""
     if run.status in (Run.Status.SUCCEEDED, Run.Status.PARTIAL):
         left = (
-            f" {_customers(run.skipped)} were changed since and are left; the issues name them." if run.skipped else ""
+            f" {_customers(run.skipped)} {_were(run, run.skipped)} left, as changed since; the issues name them."
+            if run.skipped
+            else ""
         )
-        return (
-            f"Run {run.undoes_id} {'would be' if run.dry_run else 'was'} taken back: {run.updated:,} customers are as "
-            f"they were, {run.deleted:,} are gone again, {run.created:,} are back.{left}"
-        )
+        parts = ((run.updated, "as they were"), (run.deleted, "gone again"), (run.created, "back"))
+        became = ", ".join(f"{_customers(count)} {_are(run, count)} {how}" for count, how in parts if count)
+        said = f"Run {run.undoes_id} {_were(run, 1)} taken back: {became or 'nothing of it stood any more'}."
+        return f"{said}{left}"
     if run.status == Run.Status.RUNNING:
         return f"Run {run.undoes_id} is being taken back."
     return OUTCOMES[Run.Status(run.status)](run)
@@ -144,6 +149,12 @@ def _say_undo(run: Run) -> str:
 
 def _customers(count: int) -> str:
     return "1 customer" if count == 1 else f"{count:,} customers"
+
+
+def _are(run: Run, count: int) -> str:
+    if run.dry_run:
+        return "would be"
+    return "is" if count == 1 else "are"
 
 
 def _were(run: Run, count: int) -> str:

@@ -76,7 +76,7 @@ class Hold(NamedTuple):
     message: str
 
 
-MOST_SAID = 10
+MOST_SAID = 5
 """How many problems the message of a hold repeats; all of them are issues."""
 
 

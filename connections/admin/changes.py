@@ -15,7 +15,7 @@ from accounts.owned import (
     ReadOnlyAdmin,
     VisibleFilter,
 )
-from accounts.zones import short_time
+from accounts.zones import show_time
 from connections.history.authors import source_of
 from connections.models import Change, Connection
 
@@ -52,7 +52,7 @@ class ChangeAdmin(ReadOnlyAdmin):
 
     @display(description="when", ordering="id")
     def when(self, change: Change) -> str:
-        return short_time(change.at)
+        return show_time(change.at)
 
     @display(description="what")
     def what(self, change: Change) -> str:

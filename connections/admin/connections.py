@@ -30,7 +30,7 @@ from accounts.paging import find_mark
 from accounts.searching import visible_ids
 from accounts.users import user_of
 from accounts.waiting import some_patience
-from accounts.zones import short_time
+from accounts.zones import short_time, show_time
 from connections.admin.changes import changes_url
 from connections.admin.inlines import INLINES, account_asked
 from connections.admin.keeping import keeping_form, provenance_of, settle_forms, split_decision
@@ -140,7 +140,7 @@ class ConnectionAdmin(ReviewPages, ReviewActions, AccountOwnedAdmin):
 
     @display(description="updated", ordering="updated_at")
     def updated(self, connection: Connection) -> str:
-        return short_time(connection.updated_at)
+        return show_time(connection.updated_at)
 
     @display(description="last seen in a file", empty_value="never")
     def seen_in_file(self, connection: Connection) -> date | None:

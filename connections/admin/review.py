@@ -23,7 +23,7 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 from accounts.owned import OwnAccountSelect
 from accounts.paging import count_for_badge
 from accounts.users import user_of
-from accounts.zones import short_time
+from accounts.zones import show_time
 from connections import review
 from connections.matching.finding import find_similar, looked_at
 from connections.models import LONGEST_NOTE, Connection
@@ -199,8 +199,7 @@ class ReviewActions(Base):
             return ""
         due_at = review.due_at(connection)
         said = "overdue since " if due_at <= timezone.now() else ""
-        day, hour = short_time(due_at).split()
-        return format_html('{}<span class="whitespace-nowrap">{}</span> {}', said, day, hour)
+        return format_html("{}{}", said, show_time(due_at))
 
     @admin.action(description="Approve", permissions=["change"])
     def approve(self, request: HttpRequest, queryset: QuerySet[Connection]) -> None:

@@ -56,7 +56,7 @@ class AnswerPages(StepPages):
         """The columns of the sample, what is unsure first, each with its field in a list that can be searched."""
         version: FormatVersion = self.find_editable(request, object_id)
         context: dict[str, Any] = {
-            "title": f"Columns: {version}",
+            "step": "Columns",
             "proposal": version.proposal,
             "template_fields": TEMPLATE_FIELDS,
         }

@@ -183,7 +183,7 @@ class FeedPages(MaskPages):
             if not found.problem:
                 remember_listing(request, feed, (one.file.name for one in found.files))
         context = {
-            "title": f"Check {feed}",
+            "step": "Check",
             "feed": feed,
             "found": found,
             "probe": probe,

@@ -18,7 +18,7 @@ from accounts.fields import Ciphertext, SecretField, is_set, secret_names
 from accounts.models import Account
 from accounts.owned import AccountOwnedAdmin, KindFilter, ReadOnlyAdmin, VisibleFilter, limit_choices
 from accounts.users import user_of
-from accounts.zones import short_time
+from accounts.zones import show_time
 from imports.admin.feed_forms import FeedForm, find_unread
 from imports.admin.feed_pages import FeedPages, lacks_pin
 from imports.admin.filters import FeedStateFilter
@@ -60,7 +60,7 @@ class FeedAdmin(FeedPages, AccountOwnedAdmin):
 
     when_empty = "A feed says where an ERP leaves its files. Add one, and they are pulled every hour."
     list_display = [
-        "name", "account", "server_name", "state", "enabled", "last_good_pull", "last_file", "next_pull",
+        "name", "account", "server_name", "state", "last_good_pull", "last_file", "next_pull",
     ]  # fmt: skip
     list_select_related = ["account"]
     list_filter = [
@@ -167,7 +167,7 @@ class FeedAdmin(FeedPages, AccountOwnedAdmin):
         """What its transport has to say now and never again."""
         if not feed.shown:
             return None
-        context = {"title": f"For the senders of {feed}", "secret": feed.shown}
+        context = {"step": "For the senders", "secret": feed.shown}
         return self.show(request, feed, "accounts/shown_once.html", context)
 
     def get_deleted_objects(
@@ -190,15 +190,15 @@ class FeedAdmin(FeedPages, AccountOwnedAdmin):
 
     @display(description="last good pull", ordering="pulled_at")
     def last_good_pull(self, feed: Feed) -> str:
-        return short_time(feed.pulled_at)
+        return show_time(feed.pulled_at)
 
     @display(description="last file", ordering="file_at")
     def last_file(self, feed: Feed) -> str:
-        return short_time(feed.file_at)
+        return show_time(feed.file_at)
 
     @display(description="next pull", ordering="next_pull_at")
     def next_pull(self, feed: Feed) -> str:
-        return short_time(feed.next_pull_at) if feed.enabled else ""
+        return show_time(feed.next_pull_at) if feed.enabled else ""
 
     @display(description="password")
     def password_state(self, feed: Feed) -> str:
@@ -277,7 +277,6 @@ class PullAdmin(ReadOnlyAdmin):
         "listed",
         "omitted",
         "imported",
-        "duration",
         "message",
     ]
     list_select_related = ["feed__account"]
@@ -291,7 +290,7 @@ class PullAdmin(ReadOnlyAdmin):
 
     @display(description="started", ordering="started_at")
     def started(self, pull: Pull) -> str:
-        return short_time(pull.started_at)
+        return show_time(pull.started_at)
 
     @display(description="account")
     def account(self, pull: Pull) -> str:
@@ -300,7 +299,3 @@ class PullAdmin(ReadOnlyAdmin):
     @display(description="status", ordering="status", label=PULL_COLOURS)
     def pull_status(self, pull: Pull) -> tuple[str, str]:
         return pull.status, pull.get_status_display()
-
-    @display(description="seconds")
-    def duration(self, pull: Pull) -> str:
-        return f"{(pull.finished_at - pull.started_at).total_seconds():.1f}" if pull.finished_at else ""

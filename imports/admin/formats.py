@@ -14,7 +14,7 @@ from accounts.models import Account
 from accounts.owned import AccountOwnedAdmin, AccountOwnedInline, VisibleFilter
 from accounts.users import user_of
 from imports.admin.onboarding_forms import CONSTANTS, CORRECTIONS, OnboardForm
-from imports.admin.steps import page_of
+from imports.admin.steps import link, page_of
 from imports.errors import SettingsWrong, TryAgainLater
 from imports.models import Format, FormatVersion, Run
 from imports.runs.sampling import keep_sample
@@ -30,14 +30,13 @@ class VersionsOfFormat(AccountOwnedInline, TabularInline):
 
     model = FormatVersion
     extra = 0
+    hide_title = True
     fields = readonly_fields = ["version", "status", "testing_at", "live_at", "approver", "reason"]
     ordering = ["-number"]
 
     @display(description="version")
     def version(self, version: FormatVersion) -> str:
-        return format_html(
-            '<a class="text-primary-600 dark:text-primary-500" href="{}">{}</a>', page_of(version), str(version)
-        )
+        return link(page_of(version), version)
 
     def has_add_permission(self, request: HttpRequest, obj: Any) -> bool:
         return False
@@ -130,9 +129,10 @@ class FormatAdmin(AccountOwnedAdmin):
 
     @display(description="live")
     def live_version(self, format_: Format) -> str:
-        return str(format_.live or "")
+        live = format_.live
+        return link(page_of(live), live) if live else ""
 
     @display(description="newest")
     def newest_version(self, format_: Format) -> str:
         newest = format_.newest
-        return f"{newest} ({newest.status})" if newest else ""
+        return format_html("{} ({})", link(page_of(newest), newest), newest.status) if newest else ""

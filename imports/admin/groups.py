@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from accounts.models import User
 
 MOST_SHOWN = 40
+OF_COLUMNS = ("missing_column", "renamed_column", "doubled_column")
+"""Codes of what is wrong with a header: each column is an issue, and all have one cause."""
 MOST_OFFERED = 6
 """How many entries that lists lack are offered, each with its step."""
 
@@ -69,8 +71,8 @@ class Group:
 
 def find_groups(run: Run, user: User) -> dict[str, Any] | None:
     """What the page shows of the issues; nothing where there are none."""
-    is_stored = run.issue_groups is not None
-    found = run.issue_groups if is_stored else group_issues(run, most=MOST_GROUPED)
+    stored = run.issue_groups
+    found = _join_columns(group_issues(run, most=MOST_GROUPED) if stored is None else stored)
     if not found:
         return None
     groups = [Group(group, run) for group in found[:MOST_SHOWN]]
@@ -84,9 +86,21 @@ def find_groups(run: Run, user: User) -> dict[str, Any] | None:
         "groups": groups,
         "awaited": awaited,
         "more": len(found) - len(groups),
-        "only_first": MOST_GROUPED if not is_stored and looked_at >= MOST_GROUPED else 0,
+        "only_first": MOST_GROUPED if stored is None and looked_at >= MOST_GROUPED else 0,
         "list": f"{reverse('admin:imports_issue_changelist')}?run__id__exact={run.pk}",
     }
+
+
+def _join_columns(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The same groups, where those of a header that is not the approved one are one for each thing that is wrong."""
+    joined: dict[Any, dict[str, Any]] = {}
+    for number, group in enumerate(found):
+        key = group["code"] if group["code"] in OF_COLUMNS else number
+        if first := joined.get(key):
+            joined[key] = first | {"field": "", "issues": first["issues"] + group["issues"]}
+        else:
+            joined[key] = group
+    return list(joined.values())
 
 
 def _offer_entries(run: Run, groups: list[Group]) -> tuple[str, str] | None:

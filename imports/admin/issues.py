@@ -8,12 +8,14 @@ from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.template.response import TemplateResponse
 from django.urls import path
+from django.utils.html import format_html
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter
 from unfold.decorators import display
 
 from accounts.models import Account
 from accounts.owned import ReadOnlyAdmin
 from accounts.users import user_of
+from accounts.wrapping import wrapping
 from connections.models import Connection
 from imports.admin.rows import read_row
 from imports.admin.steps import Named, StepPages, page_of
@@ -68,7 +70,17 @@ class IssueAdmin(StepPages, ReadOnlyAdmin):
     when_empty = "Issues are what was wrong in a file. None was."
 
     account_path = "run__account_id"
-    list_display = ["place", "file", "column", "field", "code", "severity_label", "message", "value", "customer_code"]
+    list_display = [
+        "place",
+        "file",
+        "column",
+        "field_name",
+        "kind",
+        "severity_label",
+        "message",
+        "value",
+        "customer_code",
+    ]
     list_display_links = ["place"]
     list_select_related = ["run"]
     list_filter = [("severity", ChoicesDropdownFilter), CodeFilter, FieldFilter]
@@ -109,7 +121,15 @@ class IssueAdmin(StepPages, ReadOnlyAdmin):
 
     @display(description="file")
     def file(self, issue: Issue) -> str:
-        return f"{issue.run.file_name} (run {issue.run_id})"
+        return format_html("{} (run\xa0{})", wrapping(issue.run.file_name), issue.run_id)
+
+    @display(description="field", ordering="field")
+    def field_name(self, issue: Issue) -> str:
+        return wrapping(issue.field)
+
+    @display(description="code", ordering="code")
+    def kind(self, issue: Issue) -> str:
+        return wrapping(issue.code)
 
     @display(description="severity", ordering="severity", label=SEVERITY_COLOURS)
     def severity_label(self, issue: Issue) -> tuple[str, str]:

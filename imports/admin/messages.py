@@ -13,7 +13,8 @@ from unfold.decorators import action, display
 
 from accounts.owned import AccountOwnedAdmin, ReadOnlyAdmin, VisibleFilter
 from accounts.users import user_of
-from accounts.zones import short_time
+from accounts.wrapping import wrapping
+from accounts.zones import show_time
 from imports.admin.feed_forms import WebhookForm
 from imports.admin.steps import StepPages
 from imports.admin.workers import warn_without_worker
@@ -30,7 +31,7 @@ STATE_COLOURS = {"delivered": "success", "waits": "info", "tried again": "warnin
 @admin.register(Message)
 class MessageAdmin(ReadOnlyAdmin):
     when_empty = "Messages are written when a run or a feed has something to tell to people or programs."
-    list_display = ["created", "event", "kind", "account", "feed", "run", "state", "attempts", "problem"]
+    list_display = ["created", "event_name", "kind", "account", "feed", "run", "state", "attempts", "problem"]
     list_select_related = ["account", "feed", "run"]
     list_filter = [("account", VisibleFilter), ("kind", ChoicesDropdownFilter)]
     search_fields = ["event"]
@@ -46,7 +47,11 @@ class MessageAdmin(ReadOnlyAdmin):
 
     @display(description="written", ordering="created_at")
     def created(self, message: Message) -> str:
-        return short_time(message.created_at)
+        return show_time(message.created_at)
+
+    @display(description="event", ordering="event")
+    def event_name(self, message: Message) -> str:
+        return wrapping(message.event)
 
     @display(description="state", label=STATE_COLOURS)
     def state(self, message: Message) -> tuple[str, str]:
@@ -123,5 +128,5 @@ class WebhookAdmin(StepPages, AccountOwnedAdmin):
 
     def _show_secret(self, request: HttpRequest, webhook: Webhook) -> HttpResponse:
         """In the answer itself: a message to be shown later would travel in a cookie."""
-        context = {"title": f"{webhook}: its secret", "secret": webhook.secret}
+        context = {"step": "New secret", "secret": webhook.secret}
         return self.show(request, webhook, "accounts/shown_once.html", context)

@@ -55,7 +55,7 @@ class ReadingPages(SamplePages):
         """The table follows the settings while they are changed; saving takes them into the draft."""
         version: FormatVersion = self.find_editable(request, object_id)
         form = ReadingForm(request.POST if request.method == "POST" else request.GET or _settings_of(version))
-        context: dict[str, Any] = {"title": f"How the sample of {version} is read", "form": form}
+        context: dict[str, Any] = {"step": "How it is read", "form": form}
         try:
             if form.is_valid():
                 cleaned = form.cleaned_data

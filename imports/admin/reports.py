@@ -37,7 +37,7 @@ class ReportPages(StepPages):
         stands, summary = not would_change(run), summarise(run)
         counts = summary["changes"] if summary else []
         context: dict[str, Any] = {
-            "title": f"Changes: {run}" if stands else f"What would change: {run}",
+            "step": "What it changed" if stands else "What it would change",
             "stands": stands,
             "is_known": summary is not None,
             "counts": list(_with_links(run, counts, has_links=stands)),
@@ -60,7 +60,7 @@ class ReportPages(StepPages):
         if not line:
             raise Http404
         context = read_row(run, line, run.issues.filter(line=line)[:ISSUES_OF_LINE])
-        return self.show(request, run, "imports/row.html", {"title": f"Line {line}: {run}", **context})
+        return self.show(request, run, "imports/row.html", {"step": f"Line {line}", **context})
 
     @action(description="Changes as CSV", url_path="report-csv")
     def report_csv(self, request: HttpRequest, object_id: str) -> StreamingHttpResponse:

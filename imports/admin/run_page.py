@@ -47,12 +47,12 @@ DETAILS = (
 
 def describe_page(run: Run, user: User) -> dict[str, Any]:
     """What the templates of the page say."""
-    active = find_active(run)
+    active, advice = find_active(run), find_advice(run)
     issues = None if run.status in AT_WORK else find_groups(run, user)
     return {
         "run": run,
-        "outcome": say_outcome(run),
-        "advice": find_advice(run),
+        "outcome": "" if run.message and run.message in advice else say_outcome(run),
+        "advice": advice,
         "reasoner": run.decided_by or run.release_asked_by or run.started_by,
         "bar": [] if run.status in AT_WORK else describe_counts(run),
         "steps": list(find_steps(run, user, issues)) if user.may_edit(run.account_id) else [],
@@ -70,7 +70,8 @@ def describe_page(run: Run, user: User) -> dict[str, Any]:
 def name_run(run: Run) -> str:
     """What title and breadcrumbs call it."""
     kind = " (dry run)" if run.dry_run else ""
-    return f"Run {run.pk} · {run.file_name} · {run.get_status_display()}{kind}"
+    undone = f"undo of run {run.undoes_id} · " if run.undoes_id else ""
+    return f"Run {run.pk} · {undone}{run.file_name} · {run.get_status_display()}{kind}"
 
 
 # -- while it is at work
@@ -167,7 +168,7 @@ def find_steps(run: Run, user: User, issues: dict[str, Any] | None = None) -> It
         yield step("Reject", "reject", is_first=is_unwanted and not awaited)
     if not find_why_not_for_real(run):
         yield step("Import it for real", "import_for_real", is_first=not awaited)
-    elif run.dry_run and run.finished_at and not (run.undoes_id or run.replays_id):
+    elif _must_come_again(run):
         upload = f"{reverse('admin:imports_run_upload')}?account={run.account_id}"
         yield Step("Upload the file again", upload, is_first=not awaited)
     if awaited:
@@ -182,6 +183,13 @@ def find_steps(run: Run, user: User, issues: dict[str, Any] | None = None) -> It
     for name in ("replay", "undo"):
         if name in possible:
             yield step(name.capitalize(), name)
+
+
+def _must_come_again(run: Run) -> bool:
+    """Whether nothing goes on with the file of a dry run, or of a run that failed, but another upload of it."""
+    has_failed = run.status == Status.FAILED and not run.remote_path
+    is_about_other = run.undoes_id is not None or run.replays_id is not None
+    return run.finished_at is not None and (run.dry_run or has_failed) and not is_about_other
 
 
 WORDS = {

@@ -42,7 +42,7 @@ class RunSteps(StepPages):
     def release(self, request: HttpRequest, object_id: str) -> HttpResponse:
         run: Run = self.find_editable(request, object_id)
         if advice := find_advice(run):
-            return self.show(request, run, "imports/step.html", {"title": f"Release: {run}", "text": [advice]})
+            return self.show(request, run, "imports/step.html", {"step": "Release", "text": [advice]})
         newer = find_newer(run)
         form = (ForceForm if newer else ReasonForm)(request.POST if request.method == "POST" else None)
         text = [

@@ -15,7 +15,8 @@ from unfold.decorators import action, display
 
 from accounts.owned import KindFilter, ReadOnlyAdmin, VisibleFilter
 from accounts.users import user_of
-from accounts.zones import short_time
+from accounts.wrapping import wrapping
+from accounts.zones import show_time
 from imports.admin.filters import AwaitsDecision, DayFilter
 from imports.admin.reports import ReportPages
 from imports.admin.run_page import describe_counts, describe_page, name_run
@@ -69,16 +70,15 @@ class RunAdmin(RunSteps, WayBackPages, UploadPages, ReportPages, ReadOnlyAdmin):
     when_empty = "A run is one file. They come from feeds, from the API, and from people who upload them."
     list_display = [
         "number",
-        "file_name",
+        "name",
         "run_status",
         "account",
         "feed",
-        "customers",
         "came_to",
         "started",
         "duration",
     ]
-    list_display_links = ["number", "file_name"]
+    list_display_links = ["number", "name"]
     list_select_related = ["account", "feed"]
     list_filter = [
         ("status", ChoicesDropdownFilter),
@@ -104,6 +104,10 @@ class RunAdmin(RunSteps, WayBackPages, UploadPages, ReportPages, ReadOnlyAdmin):
         said += [f"{word} of {of}" for word, of in (("replay", run.replays_id), ("undo", run.undoes_id)) if of]
         return f"{run.pk} ({', '.join(said)})" if said else str(run.pk)
 
+    @display(description="file name", ordering="file_name")
+    def name(self, run: Run) -> str:
+        return wrapping(run.file_name)
+
     @display(description="status", ordering="status", label=RUN_COLOURS)
     def run_status(self, run: Run) -> tuple[str, str]:
         return run.status, run.get_status_display()
@@ -114,7 +118,7 @@ class RunAdmin(RunSteps, WayBackPages, UploadPages, ReportPages, ReadOnlyAdmin):
 
     @display(description="started", ordering="started_at")
     def started(self, run: Run) -> str:
-        return short_time(run.started_at)
+        return show_time(run.started_at)
 
     @display(description="seconds", ordering="seconds")
     def duration(self, run: Run) -> str:

@@ -40,7 +40,7 @@ class SamplePages(AnswerPages):
     def trial_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """A dry run of the sample: its first customers, and what would be rejected."""
         version: FormatVersion = self.find_editable(request, object_id)
-        context: dict[str, Any] = {"title": f"Sample of {version}", "version": version}
+        context: dict[str, Any] = {"step": "Sample", "version": version}
         try:
             trial = try_sample(version)
         except (FileRejected, SettingsWrong, TryAgainLater) as error:

@@ -77,14 +77,16 @@ class StepPages(Base):
                     return taken
                 messages.success(request, taken)
                 return HttpResponseRedirect(page_of(obj))
-        context = {"title": f"{title}: {obj}", "button": title, "text": text, "form": form, "problem": problem}
+        context = {"step": title, "button": title, "text": text, "form": form, "problem": problem}
         return self.show(request, obj, "imports/step.html", context)
 
     def show(self, request: HttpRequest, obj: Model, template: str, context: dict[str, Any]) -> HttpResponse:
+        """A page about an object; `step` is what it says or does of it, and without one the context has a title."""
         return TemplateResponse(
             request,
             template,
             {
+                "title": f"{context.get('step')} · {obj}",
                 **self.admin_site.each_context(request),
                 "opts": self.opts,
                 "original": Named(obj),

@@ -80,7 +80,8 @@ class UploadForm(forms.Form):
         assert isinstance(accounts, forms.ModelChoiceField)  # noqa: S101  (narrows the type)
         assert isinstance(reading, forms.ChoiceField)  # noqa: S101  (as above)
         accounts.queryset = editable
-        accounts.initial = chosen.first() or (only[0] if len(only := editable[:2]) == 1 else None)
+        likely = list(editable.filter(sandbox_of=None)[:2]) or list(editable[:2])
+        accounts.initial = chosen.first() or (likely[0] if len(likely) == 1 else None)
         accounts.widget.attrs |= {
             "hx-get": reverse("admin:imports_run_upload"),
             "hx-target": "#reading",

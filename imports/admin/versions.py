@@ -14,7 +14,7 @@ from unfold.decorators import action, display
 
 from accounts.owned import AccountOwnedAdmin, AccountOwnedInline, VisibleFilter
 from accounts.users import user_of
-from accounts.zones import short_time
+from accounts.zones import show_time
 from imports.admin.answering import TEMPLATE_FIELDS
 from imports.admin.forms import ApprovalForm, ColumnForm, ColumnsInOrder, DraftForm
 from imports.admin.frozen import in_words, languages_named, lines_ignored, list_policies, marks_said, value_map_said
@@ -217,11 +217,11 @@ class FormatVersionAdmin(ReadingPages, AccountOwnedAdmin):
 
     @display(description="testing since", ordering="testing_at")
     def testing(self, version: FormatVersion) -> str:
-        return short_time(version.testing_at)
+        return show_time(version.testing_at)
 
     @display(description="live since", ordering="live_at")
     def live(self, version: FormatVersion) -> str:
-        return short_time(version.live_at)
+        return show_time(version.live_at)
 
     @display(description="tested for")
     def tested_for(self, version: FormatVersion) -> str:
@@ -292,7 +292,7 @@ class FormatVersionAdmin(ReadingPages, AccountOwnedAdmin):
             if request.method == "POST"
             else self.find_visible(request, object_id)
         )
-        context: dict[str, Any] = {"title": f"Compare {version}", "version": version}
+        context: dict[str, Any] = {"step": "Compare", "version": version}
         try:
             before = find_predecessor(version)
             specs = read_spec(before), read_spec(version)

@@ -28,8 +28,15 @@ if TYPE_CHECKING:
 
 def ways_back(run: Run) -> set[str]:
     """What makes sense, as far as the run itself tells."""
-    possible = {"replay": may_be_replayed(run), "undo": not find_problem(run)}
+    has_changed = bool(run.created or run.updated or run.deleted)
+    possible = {"replay": may_be_replayed(run) and run.file_size > 0, "undo": has_changed and not find_problem(run)}
     return {name for name, is_possible in possible.items() if is_possible}
+
+
+def _say_changed(run: Run) -> str:
+    """Its customers, counted."""
+    counts = {"created": run.created, "updated": run.updated, "deleted": run.deleted}
+    return ", ".join(f"{count:,} {name}" for name, count in counts.items() if count)
 
 
 class WayBackPages(StepPages):
@@ -60,7 +67,7 @@ class WayBackPages(StepPages):
         awaited = find_named(run, request.GET.get("list", ""), request.GET.get("value", ""))
         if awaited is None:
             text = ["No customer waits for that any more."]
-            return self.show(request, run, "imports/step.html", {"title": f"Add and replay: {run}", "text": text})
+            return self.show(request, run, "imports/step.html", {"step": "Add and replay", "text": text})
         others = tuple(pk for pk in awaited.runs if pk != run.pk)
         awaited = awaited if may_be_replayed(run) else awaited._replace(runs=others)
         form = form_of_entry(run.account, awaited, request.POST if request.method == "POST" else None)
@@ -79,7 +86,7 @@ class WayBackPages(StepPages):
             return format_html("{} Queued as {}.", said, links) if queued else said
 
         if not (form or awaited.runs):
-            return self.show(request, run, "imports/step.html", {"title": f"Add: {run}", "text": text})
+            return self.show(request, run, "imports/step.html", {"step": "Add", "text": text})
         title = "Add" if not awaited.runs else "Add and replay" if form else "Replay"
         return self.confirm(request, run, title, text, take, form)
 
@@ -87,8 +94,8 @@ class WayBackPages(StepPages):
     def undo(self, request: HttpRequest, object_id: str) -> HttpResponse:
         run: Run = self.find_editable(request, object_id)
         text = [
-            f"What {run} changed is taken back. Customers: {run.created + run.updated:,}. Values are what they were, "
-            "and what it made is deleted. What was changed again since, by whomever, is left as it is, and named.",
+            f"What {run} changed is taken back: {_say_changed(run)}. Values become what they were, and what it made is "
+            "deleted. What was changed again since, by whomever, is left as it is, and named.",
             "The undo is a run of its own, which can be undone.",
         ]
         if not is_at_work():

@@ -226,7 +226,7 @@ class Run(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"run {self.pk}: {self.file_name}"
+        return f"run {self.pk} ({self.file_name})"
 
     @property
     def is_applied(self) -> bool:

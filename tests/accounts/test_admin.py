@@ -2,7 +2,6 @@
 
 import pytest
 from django.contrib import admin
-from django.contrib.auth.models import Group
 from django.db import connection as database
 from django.test.utils import CaptureQueriesContext
 from django.urls import NoReverseMatch, reverse
@@ -13,7 +12,7 @@ from accounts.tokens import make_token
 from connections.models import Connection
 from tests.accounts.test_isolation import NEVER_ADDED, READ_ONLY, SAMPLES, add_run
 from tests.builders import PASSWORD, add_lookups, add_member, make_account, make_connection, make_user
-from tests.pages import filled_in
+from tests.pages import filled_in, text_of
 
 pytestmark = pytest.mark.django_db
 
@@ -23,7 +22,6 @@ OBJECTS = {
     **SAMPLES,
     AuthToken: lambda account: make_token(make_user("program"), "shop")[0],
     User: lambda account: account.memberships.get().user,
-    Group: lambda account: Group.objects.create(name="Reviewers"),
 }
 
 
@@ -85,6 +83,10 @@ def test_a_user_is_added_with_a_place_in_an_account(client, account):
     user = User.objects.get(username="vera")
     assert user.check_password(password)
     assert user.roles == {account.pk: "viewer"}
+    assert user.is_staff
+    listed = text_of(client.get(url(User, "changelist"), {"memberships__account__id__exact": account.pk}))
+    assert all(said in listed for said in ("maison\xa0(viewer)", "maison\xa0(editor)"))
+    assert "all (superuser)" in text_of(client.get(url(User, "changelist")))
 
 
 def test_a_member_is_let_in_on_the_page_of_the_account(client, account):

@@ -678,7 +678,7 @@ def test_an_editor_releases_a_held_run(client, rosa, held):
     held.refresh_from_db()
     assert (held.decision, held.decided_by) == ("released", "rosa")
     page = text_of(client.get(url("change", held.pk, model="run")))
-    assert f"run {held.releases.get().pk}: held.txt, succeeded" in page
+    assert f"run {held.releases.get().pk} (held.txt), succeeded" in page
     assert "/release" not in page
 
 

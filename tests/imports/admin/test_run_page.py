@@ -76,8 +76,8 @@ HELD_THEN_REJECTED = {
     ("fields", "said", "steps"),
     [
         ({"status": "succeeded", "customers": 2, "created": 2}, "says of 2 customers went in", ["Undo"]),
-        ({"status": "succeeded", "customers": 2, "unchanged": 2}, "all as they are known", ["Undo"]),
-        ({"status": "succeeded"}, "holds no customers", ["Undo"]),
+        ({"status": "succeeded", "customers": 2, "unchanged": 2}, "all as they are known", []),
+        ({"status": "succeeded"}, "holds no customers", []),
         ({"status": "partial", "customers": 3, "created": 2, "rejected": 1}, "1 of 3 customers was rejected", ["Undo"]),
         ({"status": "rejected", "message": "The file is empty."}, "Nothing of the file was applied. The file", []),
         ({"status": "rejected", "customers": 2, "rejected": 2}, "No customer of the file could be taken", []),
@@ -98,7 +98,11 @@ HELD_THEN_REJECTED = {
         ),
         (HELD_THEN_REJECTED, "then rejected by vera", []),
         (HELD_THEN_REJECTED, "1 would be created", []),
-        ({"status": "failed", "message": "No room."}, "the operator must look at. No room.", []),
+        (
+            {"status": "failed", "message": "No room."},
+            "the operator must look at. No room.",
+            ["(Upload the file again)"],
+        ),
         ({"status": "undone", "customers": 2, "created": 2}, "was taken back", []),
         ({"status": "undone", "customers": 2, "created": 2}, "2 created and taken back", []),
         (
@@ -241,6 +245,19 @@ def test_issues_come_in_groups_with_what_ends_them(client, rosa, account, send):
     }  # fmt: skip
     assert next(iter(groups))[0] == "unknown_lookup"
     assert reverse("admin:imports_run_rejects_file", args=[run.pk]) in page.content.decode()
+
+
+def test_what_is_wrong_with_a_header_is_one_group_of_each_kind(client, rosa, account):
+    run = make_run(account, status="rejected")
+    wrong = {"discount": "missing_column", "website": "missing_column", "address_type": "renamed_column"}
+    for field, code in wrong.items():
+        Issue.objects.create(run=run, code=code, field=field, severity="error", message=f"No {field}.", line=1)
+    groups = groups_of(open_page(client, run))
+    assert {key: group.who for key, group in groups.items()} == {
+        ("missing_column", ""): "2 issues",
+        ("renamed_column", "address_type"): "1 issue",
+    }
+    assert len(client.get(groups["missing_column", ""].list_page).context["cl"].result_list) == 2
 
 
 def test_a_dry_run_leads_to_the_entry_that_its_list_lacks(client, rosa, account, send):

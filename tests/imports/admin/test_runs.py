@@ -109,7 +109,7 @@ def test_the_page_of_a_list_tells_whoever_only_looks_of_nobody(client, account, 
 
 def test_an_editor_undoes_a_run_and_the_undo(client, rosa, account, run):
     assert url("undo", run.pk) in text_of(client.get(url("change", run.pk)))
-    assert "taken back. Customers: 1." in text_of(client.get(url("undo", run.pk)))
+    assert "taken back: 1 created." in text_of(client.get(url("undo", run.pk)))
     client.post(url("undo", run.pk), {"dry_run": "on"})
     client.post(url("undo", run.pk), {})
     dry, undo = Run.objects.filter(undoes=run).order_by("pk")

@@ -65,12 +65,12 @@ def test_what_was_taken_and_stays_is_said(account, server, folder):
     drop(folder, "a.txt", "C1")
     pull_feed(feed)
     run = Run.objects.get()
-    compared = f"taken by run {run.pk}: a.txt; its content is compared, and taken where it is another"
+    compared = f"taken by run {run.pk} (a.txt); its content is compared, and taken where it is another"
     assert look(feed) == [("a.txt", False, compared)]
     Run.objects.update(compared_at=run.started_at + timedelta(minutes=1))
-    assert look(feed) == [("a.txt", False, f"taken by run {run.pk}: a.txt")]
+    assert look(feed) == [("a.txt", False, f"taken by run {run.pk} (a.txt)")]
     drop(folder, "a.txt", "C1", "C2")
-    assert look(feed) == [("a.txt", True, f"changed since run {run.pk}: a.txt")]
+    assert look(feed) == [("a.txt", True, f"changed since run {run.pk} (a.txt)")]
 
 
 def test_what_is_sent_again_is_taken_again(feed, folder):
@@ -98,7 +98,7 @@ def test_files_behind_a_held_one_wait_or_go_on(account, server, folder, while_he
     drop(folder, "b.txt", "C1")
     run = Run.objects.get()
     (first, first_taken, first_reason), (second, second_taken, second_reason) = look(feed)
-    assert (first, first_taken, first_reason) == ("a.txt", False, f"run {run.pk}: a.txt is held")
+    assert (first, first_taken, first_reason) == ("a.txt", False, f"run {run.pk} (a.txt) is held")
     assert (second, second_taken) == ("b.txt", taken)
     assert ("waits until somebody has decided" in second_reason) is not taken
 
