@@ -33,6 +33,11 @@ if TYPE_CHECKING:
     from django.db.models import Model, QuerySet
     from django.http import HttpRequest
 
+HELP_OF_USERS = {
+    "is_active": "Switch it off for whoever leaves: what they did keeps their name.",
+    "is_staff": "Lets them into these pages.",
+    "is_superuser": "Sees and changes all accounts, and lets people in.",
+}
 MOST_NAMED = 5
 """Accounts of a user, in the list of users."""
 
@@ -68,6 +73,7 @@ class AccountsOfUser(SuperuserOnly, TabularInline):
 class UserAdmin(SuperuserOnly, CarefulAdmin, DjangoUserAdmin, ModelAdmin):  # type: ignore[type-arg]  # not generic at run time
     list_display = ["username", "full_name", "email", "accounts", "may_log_in", "last_seen"]
     list_filter = [("memberships__account", VisibleFilter), "is_active", "is_superuser"]
+    list_filter_submit = True
     search_help_text = "User name, name or e-mail"
     form = UserChangeForm
     add_form = UserCreationForm
@@ -85,6 +91,9 @@ class UserAdmin(SuperuserOnly, CarefulAdmin, DjangoUserAdmin, ModelAdmin):  # ty
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         users: QuerySet[Any] = super().get_queryset(request)
         return users.prefetch_related("memberships__account")
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        return super().get_form(request, obj, change, **{**kwargs, "help_texts": HELP_OF_USERS})
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
         """Whoever is added is to work here, and would not be let in otherwise."""

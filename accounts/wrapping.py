@@ -10,6 +10,6 @@ from django.utils.safestring import SafeString
 _MARKS = re.compile(r"(?<=[_./@-])(?=.)")
 
 
-def wrapping(text: str) -> str:
+def wrapping(text: object) -> str:
     """The text, whose line may end behind each of its marks: `payment_` and `terms_code`."""
-    return format_html_join(SafeString("<wbr>"), "{}", ((part,) for part in _MARKS.split(text)))
+    return format_html_join(SafeString("<wbr>"), "{}", ((part,) for part in _MARKS.split(str(text))))

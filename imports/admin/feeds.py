@@ -273,7 +273,7 @@ class PullAdmin(ReadOnlyAdmin):
         "feed",
         "account",
         "pull_status",
-        "times",
+        "in_a_row",
         "listed",
         "omitted",
         "imported",
@@ -291,6 +291,11 @@ class PullAdmin(ReadOnlyAdmin):
     @display(description="started", ordering="started_at")
     def started(self, pull: Pull) -> str:
         return show_time(pull.started_at)
+
+    @display(description="in a row", ordering="times")
+    def in_a_row(self, pull: Pull) -> int:
+        """How many pulls it stands for, which found nothing new one after the other."""
+        return pull.times
 
     @display(description="account")
     def account(self, pull: Pull) -> str:

@@ -85,7 +85,7 @@ def test_a_user_is_added_with_a_place_in_an_account(client, account):
     assert user.roles == {account.pk: "viewer"}
     assert user.is_staff
     listed = text_of(client.get(url(User, "changelist"), {"memberships__account__id__exact": account.pk}))
-    assert all(said in listed for said in ("maison\xa0(viewer)", "maison\xa0(editor)"))
+    assert all(said in listed for said in ("maison (viewer)", "maison (editor)"))
     assert "all (superuser)" in text_of(client.get(url(User, "changelist")))
 
 

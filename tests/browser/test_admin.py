@@ -284,7 +284,7 @@ def test_a_drop_box_is_made_for_an_erp(account, browse, live_server):
         page.wait_for_selector("button:has-text('Print')")
         page.emulate_media(media="print")
         assert "maison-erp" in page.inner_text("pre")
-        assert not any(map(page.is_visible, ("#nav-sidebar-inner", "#header-inner", "[data-print]")))
+        assert not any(map(page.is_visible, ("#nav-sidebar-inner", "#header-inner button", "[data-print]")))
         page.emulate_media(media="screen")
     print(f"from log-in to the page for the senders of a new drop box: {clicks} clicks")
     assert clicks <= 6

@@ -1,0 +1,10 @@
+"""Filters of the admin's own pages."""
+
+from __future__ import annotations
+
+from django import template
+
+from accounts.wrapping import wrapping
+
+register = template.Library()
+register.filter("wrapping", wrapping)
