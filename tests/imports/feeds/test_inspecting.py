@@ -78,7 +78,7 @@ def test_what_is_sent_again_is_taken_again(feed, folder):
     os.utime(drop(folder, "a.txt", "C1"), moment)
     pull_feed(feed)
     os.utime(drop(folder, "a.txt", "C1"), moment)
-    assert look(feed) == [("a.txt", True, f"sent again after run {Run.objects.get().pk}: a.txt")]
+    assert look(feed) == [("a.txt", True, f"sent again after run {Run.objects.get().pk} (a.txt)")]
 
 
 def test_a_file_beyond_the_limit_is_not_taken(account, server, folder):
