@@ -91,7 +91,7 @@ def save(client, feed, **changes):
 
 
 def text_of(response):
-    return response.content.decode()
+    return response.content.decode().replace("<wbr>", "")
 
 
 def errors_of(response):
