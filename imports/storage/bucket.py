@@ -13,6 +13,7 @@ from boto3.exceptions import Boto3Error
 from boto3.s3.transfer import TransferConfig
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, IncompleteReadError, SSLError
+from botocore.exceptions import ConnectionError as NotConnected
 from django.conf import settings
 from django.core.files import File
 from s3transfer.exceptions import RetriesExceededError
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
-PASSING = (HTTPClientError, IncompleteReadError, RetriesExceededError)
+PASSING = (NotConnected, HTTPClientError, IncompleteReadError, RetriesExceededError)
 BUSY = ("SlowDown", "RequestTimeout", "ThrottlingException", "Throttling", "OperationAborted", "BadDigest")
 NO_ACCESS = ("AllAccessDisabled", "ExpiredToken", "InvalidAccessKeyId", "InvalidToken", "SignatureDoesNotMatch")
 ELSEWHERE = ("301", "307", "PermanentRedirect", "AuthorizationHeaderMalformed", "IllegalLocationConstraintException")

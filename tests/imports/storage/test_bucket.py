@@ -11,10 +11,15 @@ from botocore.exceptions import ClientError
 from django.conf import settings
 from django.core.files.storage import default_storage
 
+from customersync.storage_url import read_storage_url
 from imports import storage
 from imports.storage import CopyGone, StorageRefused, StorageUnreachable
 from imports.storage.bucket import Bucket
 from tests.buckets import BUCKET, SECRET
+from tests.drippers import serving
+from tests.imports.test_tls import speak_tls
+from tests.processes import free_port
+from tests.servers import make_authority
 
 
 def put(content=b"customer_code\nC1\n"):
@@ -99,6 +104,20 @@ def test_answers_are_named_after_who_must_act(bucket, monkeypatch, code, status,
     with pytest.raises(error, match=said) as told:
         put()
     assert SECRET not in str(told.value)
+
+
+def test_a_store_that_is_away_is_tried_again_and_one_that_is_not_trusted_is_not(tmp_path):
+    stranger = make_authority(tmp_path, "stranger")
+    with serving(speak_tls(stranger.certificate)) as trusted_by_nobody, serving(lambda session: None) as closing:
+        for endpoint, error, said in (
+            (f"https://127.0.0.1:{trusted_by_nobody}", StorageRefused, "its certificate is signed by an authority"),
+            (f"http://127.0.0.1:{closing}", StorageUnreachable, "does not answer"),
+            (f"http://127.0.0.1:{free_port()}", StorageUnreachable, "does not answer"),
+            ("http://nowhere.invalid", StorageUnreachable, "does not answer"),
+        ):
+            url = f"s3://key:secret@customer-files/kept?endpoint={endpoint}&region=us-east-1&addressing=path"
+            with pytest.raises(error, match=said):
+                Bucket(**read_storage_url(url).storage["OPTIONS"]).size("x")
 
 
 def test_a_probe_leaves_nothing(bucket):
