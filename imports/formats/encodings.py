@@ -169,6 +169,8 @@ _POLISH_MARKS = re.compile("[³¿](?=[aeiouyóê])|(?<=[aeiouyóê])[³¿]", re.
 _POLISH = (("cp1252", "cp1250"),)
 """What stands beside vowels for ł and ż where Windows reads its own Polish text as Western."""
 _ACCENTED_ALONE = re.compile(r"(?<![a-z])[\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u00ff]{4,}")
+_LINES_BESIDE = re.compile("[\u2550-\u2593][\u0430-\u044f]")
+"""Signs by which DOS draws tables, before a small letter of Cyrillic: a capital of Windows."""
 _SIGNS_ALONE = re.compile(
     "[\u0080-\u00ff\u0152\u0153\u0160\u0161\u0178\u017d\u017e\u0192\u02c6\u02dc\u2013\u2014\u2018-\u201a\u201c-\u201e"
     "\u2020-\u2022\u2026\u2030\u2039\u203a\u20ac\u2122]{4,}"
@@ -245,6 +247,8 @@ def find_foreign(text: str) -> str | None:
     """
     if text.isascii():
         return None
+    if _LINES_BESIDE.search(text):
+        return _read_dos(text)
     if _ACCENTED_ALONE.search(text):
         return max((_read_whole(text, script) for script in _SCRIPTS), key=lambda found: found[0])[1]
     if found := _SIGNS_ALONE.search(text):
@@ -254,6 +258,16 @@ def find_foreign(text: str) -> str | None:
             meant = next(filter(None, (_read_as_latin(text, encoding) for encoding in _OTHER_SCRIPTS)), "")
             return meant or None
     return None
+
+
+def _read_dos(text: str) -> str:
+    """The text as Windows has the bytes that were read as those of DOS, if all its words beyond ASCII are Cyrillic."""
+    try:
+        meant = text.encode("cp866").decode("cp1251")
+    except UnicodeError:
+        return ""
+    letters = [letter for letter in meant if not letter.isascii()]
+    return meant if all("\u0400" <= letter <= "\u045f" or letter == "№" for letter in letters) else ""
 
 
 def _read_whole(text: str, script: tuple[str, str]) -> tuple[int, str]:

@@ -25,6 +25,8 @@ xy blank empty vide leer kein keine brak pasde sin senza geen ningun aucun nessu
 """
 """What is typed on both sides of the @, or before that of a host that says no more, where an address is no one's."""
 _HOSTS = "test none no na nil null domain nowhere unknown fake"
+_NO = "no not non do dont none kein keine nicht pas sans aucun sin senza nessuna geen sem nao ingen"
+"""How what says so begins where marks part its words."""
 _MAIL = "mail email"
 """Names of hosts at which people have addresses too."""
 _WORDS = {
@@ -35,6 +37,7 @@ _WORDS = {
         "typed": _TYPED,
         "host": f"{_HOSTS} {_MAIL}",
         "mail": _MAIL,
+        "no": _NO,
     }.items()
 }
 
@@ -52,6 +55,8 @@ def is_nobodys_email(address: str) -> bool:
     """Whether an address is made up or of a mailbox that nobody reads: none@none.com, x@x.com, no-reply@oak.example."""
     name, _, host = address.lower().rpartition("@")
     mailbox, domain = _MARKS.sub("", name), _MARKS.sub("", host.partition(".")[0])
+    if mailbox != name and _MARKS.split(name)[0] not in _WORDS["no"]:
+        return False  # noe.mail is somebody
     if mailbox in _WORDS["mailbox"] or domain in _WORDS["no address"]:
         return True
     if mailbox == domain:

@@ -176,6 +176,12 @@ def test_polish_text_that_was_read_as_western():
     assert find_misread("MŸller") == "Müller"
 
 
+def test_cyrillic_text_of_windows_that_was_read_as_that_of_dos():
+    for name in ("Магазин Одежда", "Торговый дом Север"):
+        assert find_foreign(name.encode("cp1251").decode("cp866")) == name
+    assert find_foreign("Магазин ═══") is None
+
+
 def test_western_text_that_was_read_as_that_of_a_mac():
     assert find_misread("CafÈ NoÎl") == "Café Noël"
     assert find_misread("L'ÈtÈ franÁais") == "L'été français"
