@@ -270,7 +270,7 @@ SPECTACULAR_SETTINGS = {
     "GET_LIB_DOC_EXCLUDES": "accounts.api.base.without_description",
     "TITLE": "Customer Sync",
     "VERSION": "1",
-    "DESCRIPTION": "Everything that staff can do, for programs. Start with docs/api.md.",
+    "DESCRIPTION": "What staff do day by day, for programs. Start with docs/api.md.",
     "OAS_VERSION": "3.1.0",
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "SERVE_INCLUDE_SCHEMA": False,
