@@ -317,6 +317,8 @@ def run_sftp(
             return list(responses) == [USER if seen else PASSWORD for _, seen in questions or []]
 
         def validate_password(self, username: str, password: str) -> bool:
+            if "password expired" in running.misbehaviour:
+                raise asyncssh.PasswordChangeRequired("Choose a new password")
             if "repeat the password" in running.misbehaviour:
                 self.conn.disconnect(asyncssh.DISC_NO_MORE_AUTH_METHODS_AVAILABLE, f"not {password}", "en")
             return (username, password) == (USER, PASSWORD)

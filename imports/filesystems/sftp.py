@@ -86,8 +86,13 @@ class SFTPServer(SFTP):
                 if len(self.client.presented) > known and self.client.left:
                     return False
                 raise
-            except asyncssh.ConnectionLost as error:
-                if self.client.accepted or not self.client.presented:
+            except (asyncssh.ConnectionLost, ConnectionError) as error:
+                if not self.client.accepted and not self.client.presented:
+                    raise ServerUnreachable(
+                        f"{self.settings.where} ended the session before it showed a key: it has no room for now, or "
+                        "serves no SFTP at this port."
+                    ) from None
+                if self.client.accepted or isinstance(error, ConnectionError):
                     raise
                 raise asyncssh.HostKeyNotVerifiable(str(error)) from None  # it has no key of what is left
             opened.pop_all()

@@ -88,6 +88,11 @@ class Client(asyncssh.SSHClient):
         self.left.pop(key.get_algorithm(), None)
         return False
 
+    def password_change_requested(self, prompt: str, lang: str) -> tuple[str, str]:
+        """Nobody here may choose one; the library then gives up the login."""
+        self.answers.has_expired = True
+        return NotImplemented  # type: ignore[no-any-return]  # as the library says it
+
     def kbdint_auth_requested(self) -> str | None:
         return "" if self.answers.begin() else None
 

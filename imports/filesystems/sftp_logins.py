@@ -42,6 +42,8 @@ class Answers:
     def __init__(self, settings: ServerSettings) -> None:
         self.settings = settings
         self.has_begun = self.told = False
+        self.has_expired = False
+        """Whether it wants another password."""
         self.unanswered = ""
         """What it asked further."""
 
@@ -62,6 +64,8 @@ class Answers:
 
     def explain(self) -> str:
         """What to do about a question without an answer; "" where there was none."""
+        if self.has_expired:
+            return ". The password has expired: have a new one set, and give it to the feed."
         if not self.unanswered:
             return ""
         asked = quote(self.unanswered, self.settings.password)

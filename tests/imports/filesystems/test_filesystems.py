@@ -31,6 +31,7 @@ from imports.filesystems import (
     read_identities,
 )
 from imports.filesystems.sftp_logins import read_private_keys
+from tests.drippers import serving
 from tests.processes import free_port, wait_until
 from tests.servers import PASSWORD, NotStarted, make_authority, run_ftp, run_openssh, run_sftp, run_vsftpd
 
@@ -340,6 +341,22 @@ def test_a_question_without_an_answer_is_named_and_the_password_is_tried_once(fo
         fetch(running.settings)
     with run_sftp(folder, questions=two[:1]) as running, pytest.raises(LoginRefused):
         fetch(replace(running.settings, password="wrong"))
+
+
+def test_a_password_that_has_expired_is_said(folder):
+    with run_sftp(folder) as running:
+        running.misbehaviour.add("password expired")
+        with pytest.raises(LoginRefused, match="The password has expired: have a new one set"):
+            fetch(running.settings)
+
+
+@pytest.mark.parametrize("said", [b"", b"Exceeded MaxStartups\r\n", b"220 FTP ready\r\n"])
+def test_who_ends_before_there_is_a_key_may_be_no_sftp_server(said):
+    key = asyncssh.generate_private_key("ssh-ed25519").export_public_key().decode()
+    with serving(lambda session: session.sendall(said)) as port:
+        settings = ServerSettings(protocol="sftp", host="127.0.0.1", port=port, user="x", host_key=key, timeout=60)
+        with pytest.raises(ServerUnreachable, match=r"before it showed a key: .* serves no SFTP at this port"):
+            fetch(settings)
 
 
 def test_an_old_server_with_signatures_of_sha1_is_read(folder):
