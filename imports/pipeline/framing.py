@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from imports.files.sources import Source
     from imports.files.spans import Scan
 
+MOST_UNKNOWN = 100
+"""How many columns that are not read are told one by one."""
 LIKE_A_FIELD = 88
 """From 0 to 100: how alike a header must be to the name of a field that it misspells."""
 
@@ -234,15 +236,21 @@ def find_open_end(row: Row, mapping: CustomerMapping) -> Problem | None:
 
 
 def _find_unknown(source: Source, mapping: CustomerMapping) -> list[Problem]:
-    """A warning for every column that is not read and that nobody has seen before; one for all without a name."""
+    """A warning for every column that is not read and that nobody has seen before; one for all without a name, and one
+    for those behind the first ones.
+    """
     unknown = "no field of the template" if mapping.spec.columns is None else "not in the approved header"
     named = [(index, text.strip()) for index, text in mapping.unknown_headers if text.strip()]
     known = {str(target).removesuffix("_1") for target in mapping.columns}
     missing = [name for name in FIELDS if name not in known] if mapping.spec.columns is None else []
     found = [
         (text, text, f"Column {index + 1} ({text!r}) is {unknown}; it is not read.{_suggest_field(text, missing)}")
-        for index, text in named
+        for index, text in named[:MOST_UNKNOWN]
     ]
+    if more := named[MOST_UNKNOWN:]:
+        index, text = more[0]
+        what = f"{len(more):,} more, from column {index + 1:,} ({text!r}) on, are {unknown}; they are not read."
+        found.append((text, text, what))
     if nameless := [str(index + 1) for index, text in mapping.unknown_headers if not text.strip()]:
         what = f"Column {nameless[0]} has no name; it is"
         if len(nameless) > 1:

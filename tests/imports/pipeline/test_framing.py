@@ -7,7 +7,7 @@ import pytest
 from imports.formats.documents import read_format
 from imports.formats.spec import Dialect
 from imports.pipeline.ending import Release
-from tests.imports.customer_files import issues_of
+from tests.imports.customer_files import NEW, issues_of
 from tests.imports.formats.test_spec import column, spec
 
 HEADER = "customer_code|profile_name\n"
@@ -311,3 +311,9 @@ def test_a_header_that_only_looks_otherwise_is_explained(send, header, said):
     assert said in run.message
     known = "Customer Code*|Profile Name (required)|price_type_currency|price_type_name\nC1|A|EUR|EU Wholesale\n"
     assert send.text(known).created == 1
+
+
+def test_very_many_columns_that_are_not_read_are_told_together(send):
+    run = send(NEW | {f"x{number}": "" for number in range(150)})
+    assert (run.status, run.issues.count()) == ("succeeded", 101)
+    assert "50 more, from column 105 ('x100') on, are no field of the template" in run.issues.last().message
