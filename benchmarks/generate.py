@@ -99,9 +99,17 @@ def make_address(dice: random.Random, code: str, name: str) -> dict[str, str]:
         "address_2": f"Floor {dice.randrange(1, 9)}" if dice.random() < 0.3 else "",
         "city": city,
         "state": state,
-        "zip": f"{dice.randrange(10000, 99999)}{'00' if country == 'JP' else ''}",  # seven digits there
+        "zip": make_zip(dice.randrange(10000, 99999), country),
         "country": country,
     }
+
+
+def make_zip(number: int, country: str) -> str:
+    """A postal code of five digits, seven in Japan, and of letters and digits in Canada."""
+    if country == "CA":
+        district, letter, unit = number // 100, number // 10 % 10, number % 10
+        return f"M{district % 10}{'ABCEGHJKLM'[letter]} {unit}{'NPRSTVWXYZ'[letter]}{number // 1000 % 10}"
+    return f"{number}00" if country == "JP" else str(number)
 
 
 def change_customer(seed: str, number: int, customer: Customer) -> None:
