@@ -134,13 +134,14 @@ def store_issues(cursor: CursorWrapper, run_id: int, problems: Iterable[Problem]
         merging.copy_rows(cursor, quote(Issue._meta.db_table), _ISSUE_COLUMNS, rows)
 
 
-def copy_issues(earlier: Run, run: Run) -> None:
-    """Append the issues of an earlier run to the run."""
+def copy_issues(earlier: Run, run: Run, codes: Iterable[str]) -> None:
+    """Append the issues of an earlier run that have one of these codes to the run."""
     columns, table = ", ".join(map(quote, _ISSUE_COLUMNS[1:])), quote(Issue._meta.db_table)
     with connection.cursor() as cursor:
         cursor.execute(
-            f"INSERT INTO {table} (run_id, {columns}) SELECT %s, {columns} FROM {table} WHERE run_id = %s ORDER BY id",
-            [run.pk, earlier.pk],
+            f"INSERT INTO {table} (run_id, {columns}) SELECT %s, {columns} FROM {table}"
+            " WHERE run_id = %s AND code = ANY(%s) ORDER BY id",
+            [run.pk, earlier.pk, list(codes)],
         )
 
 

@@ -13,6 +13,7 @@ from connections.history.sightings import today
 from connections.history.stamping import take_watermark
 from connections.models import Change
 from imports.models import Run
+from imports.pipeline.framing import REMARKS
 from imports.pipeline.issues import copy_issues
 
 if TYPE_CHECKING:
@@ -39,17 +40,16 @@ def find_same(run: Run, keeper: Keeper) -> Run | None:
 
 
 def _is_settled(run: Run) -> bool:
-    """Whether every customer of the run's file stands as the file says, and its issues would be found once more.
-
-    Those of customers are not: whoever is unchanged is not looked at again.
-    """
+    """Whether every customer of the run's file stands as the file says."""
     stand = run.created + run.updated + run.unchanged
-    is_whole = run.status == Run.Status.SUCCEEDED and stand == run.customers and bool(run.sha256)
-    return is_whole and (run.unchanged == run.customers or not run.issue_groups)
+    return run.status == Run.Status.SUCCEEDED and stand == run.customers and bool(run.sha256)
 
 
 def repeat(run: Run, last: Run) -> None:
-    """Let the run come to what the last one came to: as many rows, the customers unchanged, and the same issues."""
+    """Let the run come to what reading would: as many rows, the customers unchanged, and the issues of the file itself.
+
+    Those of customers are not found again, for whoever is unchanged is not looked at.
+    """
     run.rows, run.customers, run.unchanged = last.rows, last.customers, last.customers
     if last.issue_groups:
-        copy_issues(last, run)
+        copy_issues(last, run, REMARKS)
