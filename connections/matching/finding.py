@@ -12,7 +12,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.db import connection, transaction
-from django.db.models import Q
+from django.db.models import BooleanField, Q
+from django.db.models.expressions import RawSQL
 
 from connections.documents import store_documents
 from connections.history.stamping import take_watermark
@@ -144,9 +145,14 @@ def _next_rows(progress: MatchingProgress) -> list[tuple[int, datetime]]:
     return list(rows.order_by("updated_at", "pk").values_list("pk", "updated_at")[:TURN])
 
 
-def _behind(progress: MatchingProgress) -> Q:
-    behind = Q(updated_at__gt=progress.updated_at) | Q(updated_at=progress.updated_at, pk__gt=progress.connection_id)
-    return Q(updated_at__gte=progress.updated_at) & behind
+def _behind(progress: MatchingProgress) -> RawSQL:
+    """The connections that come later, by a comparison of rows: the index finds where they begin, however many there
+    are of one time.
+    """
+    table = connection.ops.quote_name(Connection._meta.db_table)
+    return RawSQL(  # noqa: S611  (a constant)
+        f"({table}.updated_at, {table}.id) > (%s, %s)", (progress.updated_at, progress.connection_id), BooleanField()
+    )
 
 
 def _look_at(account_id: int, seen: dict[int, datetime]) -> None:

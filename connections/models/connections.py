@@ -117,7 +117,7 @@ class Connection(models.Model):
             models.Index(
                 fields=["account"], condition=models.Q(near_key__regex=ACCENTED), name="accented_codes_of_an_account"
             ),
-            models.Index(fields=["account", "updated_at"], name="last_updates_of_an_account"),
+            models.Index(fields=["account", "updated_at", "id"], name="updates_of_an_account"),
             models.Index(fields=["account", "id"], condition=models.Q(status="pending"), name="waiting_for_review"),
             models.Index(  # until when it is to be reviewed, but for the hours, which the account has
                 "account",

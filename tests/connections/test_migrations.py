@@ -1,13 +1,23 @@
 """Databases of earlier releases, brought to what the models are now."""
 
 import pytest
+from django.contrib.postgres.operations import AddIndexConcurrently, RemoveIndexConcurrently
 from django.db import connection as database
+from django.db.migrations import AddIndex, RemoveIndex
 from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 
 from tests.builders import make_account, make_connection
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def within_a_transaction(monkeypatch):
+    """The test's, which is taken back with all migrations; no index is built concurrently there."""
+    for concurrent, usual in ((AddIndexConcurrently, AddIndex), (RemoveIndexConcurrently, RemoveIndex)):
+        for way in ("database_forwards", "database_backwards"):
+            monkeypatch.setattr(concurrent, way, getattr(usual, way))
 
 
 def migrate(name):

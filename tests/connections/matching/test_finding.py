@@ -148,8 +148,24 @@ def test_whether_accounts_have_such_is_found_without_reading_all_connections(acc
     with database.cursor() as cursor:
         cursor.execute(f"EXPLAIN {asked[0]['sql']}")
         plan = "\n".join(line for (line,) in cursor.fetchall())
-    assert "last_updates_of_an_account" in plan
+    assert "updates_of_an_account" in plan
     assert "Seq Scan on connections_connection" not in plan
+
+
+def test_those_of_one_time_are_read_in_turns_without_sorting_what_is_left(account):
+    """A first load gives all its customers the same time."""
+    copy_connection(make_connection(account, "C000000"), 20_000)
+    moment, number = Connection.objects.values_list("updated_at", "pk")[10_000]
+    progress = MatchingProgress(account=account, updated_at=moment, connection_id=number)
+    with CaptureQueriesContext(database) as asked:
+        assert finding._next_rows(progress)[0][0] == number + 1
+    with database.cursor() as cursor:
+        cursor.execute(f"EXPLAIN {asked[0]['sql']}")
+        plan = "\n".join(line for (line,) in cursor.fetchall())
+    assert "Index Only Scan using updates_of_an_account" in plan
+    assert "Index Cond: ((account_id = " in plan
+    assert "ROW(updated_at, id) >" in plan
+    assert "Sort" not in plan
 
 
 def test_what_very_many_share_tells_nothing(account, monkeypatch):
