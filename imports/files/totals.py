@@ -138,13 +138,18 @@ def doubt_code(code: str) -> Doubt | None:
         return None
     if not _SAMPLE_WORDS.isdisjoint(_SEPARATORS.split(folded)) or _SUCH_AS.match(folded):
         return Doubt("placeholder", "reads like the sample row of a template", _NO_CODE)
-    if _THOUSANDS.fullmatch(code):
-        what, remedy = AMOUNT.split(". ", 1)
-        return Doubt("mangled_code", f"{what}, and no code", remedy, is_error=True)
     if code.endswith(":"):
         return Doubt("placeholder", "reads like a label of what stands beside it", _NO_CODE)
     if _DESCRIBED.fullmatch(folded):
         return Doubt("placeholder", "reads like a row that describes the columns", _NO_CODE)
+    return find_change(code)
+
+
+def find_change(code: str) -> Doubt | None:
+    """Why a code seems to be something else by now than what was written: an amount, a date, or in quotes."""
+    if _THOUSANDS.fullmatch(code):
+        what, remedy = AMOUNT.split(". ", 1)
+        return Doubt("mangled_code", f"{what}, and no code", remedy, is_error=True)
     if _QUOTES.fullmatch(code):
         remedy = "If they are no part of it, leave them out."
         return Doubt("mangled_value", "stands in quotes that the format does not know", remedy)

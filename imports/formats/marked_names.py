@@ -62,7 +62,7 @@ _WORDS = {name: frozenset(words.split()) for name, words in {"also": _ALSO, "nam
 def find_mark(name: str) -> str:
     """The part of a trimmed name that says that the customer is gone or not to be used; "" where none does."""
     lowered = name.lower()
-    if any(hint in lowered for hint in _HINTS) and (phrase := _PHRASE.search(name)):
+    if any(map(lowered.__contains__, _HINTS)) and (phrase := _PHRASE.search(name)):
         return phrase[0]
     if _SIGNS.isdisjoint(name):
         return _find_capitals(name)

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from connections.nothing import NOT_YET, says_nothing
 from connections.rules import country_names
-from connections.stored import NO_ADDRESS, NO_CONNECTION, AddressValues
-from imports.files.totals import doubt_code
+from connections.stored import NO_ADDRESS, NO_CONNECTION
+from imports.files.totals import find_change
 from imports.formats.fillers import is_nobodys_email, may_be_filler
 from imports.formats.marked_names import find_mark
 from imports.formats.postal_codes import find_confused, find_full_code, find_neighbour, has_no_digit
@@ -22,12 +22,13 @@ from lookups.validators import lower_ascii
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from connections.stored import AddressValues
     from imports.files.mapping import CustomerMapping
     from imports.pipeline.judging import JudgedRecord, Verdict
     from imports.template import Target
 
-PLACES, FIGURES = ("address_1", "address_2", "city", "state", "zip"), ("zip", "phone")
-"""Parts of an address in which words may stand for what nobody knows yet, and those in which zeros may."""
+PLACES = ("address_1", "address_2", "city", "state", "zip")
+"""Parts of an address in which words may stand for what nobody knows yet."""
 _NOBODYS = NOT_YET | {"0", "00", "000"}
 """What stands there then; zeros are what programs write into columns of numbers."""
 _NO_ENDING = re.compile(r"https?://www\.[^./:?#]*(?:[/:?#]|$)", re.IGNORECASE)
@@ -71,10 +72,9 @@ class Doubts:
         customer, stored = self.verdict.customer, self.verdict.stored
         kind, key = record.key
         old = stored.addresses.get((kind, key)) if stored else None
-        values, before = AddressValues._make(record.values), old.values if old else NO_ADDRESS
+        values, before = cast("AddressValues", record.values), old.values if old else NO_ADDRESS
         merged = customer.addresses[kind, key]
-        doubt = doubt_code(key) if old is None else None
-        if doubt and doubt.issue.startswith("mangled"):
+        if old is None and not key.isalnum() and (doubt := find_change(key)):
             self._say(merged.place_of("code"), key, "mangled_value", f"{doubt.what}. {doubt.remedy}")
         for part, code, why in _doubts_of(values):
             is_refused = str(merged.target(part)) in customer.errors
@@ -114,7 +114,9 @@ def _doubts_of(values: AddressValues) -> Iterator[tuple[str, str, str]]:
         yield "state", "unknown_state", f"is no state of {country}. Send its code or name, {_EXAMPLES[country]}."
     if not _NOBODYS.isdisjoint(values):
         yield from ((part, "placeholder", UNKNOWN) for part in PLACES if getattr(values, part) in _NOBODYS)
-    yield from ((part, "placeholder", UNKNOWN) for part in FIGURES if may_be_filler(getattr(values, part)))
+    for part, figure in (("zip", values.zip), ("phone", values.phone)):
+        if figure and may_be_filler(figure):
+            yield part, "placeholder", UNKNOWN
     if values.email and is_nobodys_email(values.email):
         yield "email", "placeholder", NOBODYS
 
