@@ -47,8 +47,9 @@ class Doubts:
         verdict = self.verdict
         before = verdict.stored.values if verdict.stored else NO_CONNECTION
         for name in _NAMES:
-            if (value := getattr(verdict.values, name)) != getattr(before, name):
-                self._doubt_name(value, verdict.customer.own_place(name))
+            value = getattr(verdict.values, name)
+            if value and value != getattr(before, name) and (mark := find_mark(value)):
+                self._say(verdict.customer.own_place(name), value, "marked_name", _say_marked(mark))
         site = verdict.values.website
         if site and site != before.website and _NO_ENDING.match(site):
             why = "has no ending, such as .com, behind the name of its host. Send the whole address."
@@ -59,14 +60,6 @@ class Doubts:
             if record.id is None and is_nobodys_email(email := record.key[0]):
                 merged = verdict.customer.buyers[lower_ascii(email)]
                 self._say(merged.place_of("email"), email, "placeholder", NOBODYS)
-
-    def _doubt_name(self, name: str, place: tuple[Target, int]) -> None:
-        if mark := find_mark(name):
-            why = (
-                f"says {mark!r}, by which people mark customers that are gone or not to be used; it is taken like any "
-                "other. Leave out rows of such customers, or reject the customer in review."
-            )
-            self._say(place, name, "marked_name", why)
 
     def _doubt_address(self, record: JudgedRecord) -> None:
         customer, stored = self.verdict.customer, self.verdict.stored
@@ -80,8 +73,8 @@ class Doubts:
             is_refused = str(merged.target(part)) in customer.errors
             if not is_refused and (value := getattr(values, part)) != getattr(before, part):
                 self._say(merged.place_of(part), value, code, why)
-        if values.name != before.name:
-            self._doubt_name(values.name, merged.place_of("name"))
+        if values.name != before.name and (mark := find_mark(values.name)):
+            self._say(merged.place_of("name"), values.name, "marked_name", _say_marked(mark))
 
     def _say(self, place: tuple[Target, int], value: str, code: str, why: str) -> None:
         target, line = place
@@ -90,6 +83,13 @@ class Doubts:
         self.verdict.customer.problem(
             line, code, message, column=column, field=str(target), value=value, severity="warning"
         )
+
+
+def _say_marked(mark: str) -> str:
+    return (
+        f"says {mark!r}, by which people mark customers that are gone or not to be used; it is taken like any other. "
+        "Leave out rows of such customers, or reject the customer in review."
+    )
 
 
 NOBODYS = "seems to be nobody's address; it is kept. Leave such cells blank."
