@@ -153,7 +153,7 @@ def find_change(code: str) -> Doubt | None:
     if _QUOTES.fullmatch(code):
         remedy = "If they are no part of it, leave them out."
         return Doubt("mangled_value", "stands in quotes that the format does not know", remedy)
-    if may_be_mangled(code) and (what := find_mangled(code)) == DATE:
+    if may_be_mangled(f"|{code}") and (what := find_mangled(code)) == DATE:
         what, remedy = what.split(". ", 1)
         return Doubt("mangled_value", what, remedy)
     return None

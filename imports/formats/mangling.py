@@ -73,9 +73,9 @@ BACKSLASH = (
 
 
 def may_be_mangled(cells: str) -> bool:
-    """Whether a look at cells that are joined by bars is worth it."""
+    """Whether a look at cells is worth it, each of which stands behind a bar."""
     has_plus = "+" in cells and ("E+" in cells or "e+" in cells or _UTF_7.search(cells) is not None)
-    return has_plus or _DATE_LIKE.search(f"|{cells}") is not None
+    return has_plus or _DATE_LIKE.search(cells) is not None
 
 
 def find_mangled_figure(text: str, is_phone: bool) -> str:

@@ -32,22 +32,8 @@ _PHRASES = (
     "(?:gone )?out of business",
 )
 _PHRASE = re.compile(rf"\b(?:{'|'.join(_PHRASES)})\b", re.IGNORECASE)
-_HINTS = (
-    "not ",
-    "n't ",
-    "dont ",
-    "nicht ",
-    "ne p",
-    "non ",
-    "no ",
-    "não ",
-    "nao ",
-    "niet ",
-    "nie ",
-    "out of ",
-    "ceased ",
-)
-"""One of these is in every such phrase; to look for them first is many times as fast."""
+_HINT = re.compile(r"n(?:ot|'t|t|icht|on|o|ão|ao|iet|ie) |ne p|out of |ceased ")
+"""What is in every such phrase in small letters; to look for it first is many times as fast."""
 _BRACKETED = re.compile(r"[(\[{<（【［]\s*([^()\[\]{}<>（）【】［］]+?)\s*[)\]}>）】］]")
 _BETWEEN = re.compile(r"\s*(?:\*+|#{2,}|!{2,}|-{2,}|={2,}|~+)\s*|\s+[-–—/|]\s*|\s*[-–—/|]\s+|:\s+")
 """What stands between a mark and the name."""
@@ -61,8 +47,7 @@ _WORDS = {name: frozenset(words.split()) for name, words in {"also": _ALSO, "nam
 
 def find_mark(name: str) -> str:
     """The part of a trimmed name that says that the customer is gone or not to be used; "" where none does."""
-    lowered = name.lower()
-    if any(map(lowered.__contains__, _HINTS)) and (phrase := _PHRASE.search(name)):
+    if _HINT.search(name.lower()) and (phrase := _PHRASE.search(name)):
         return phrase[0]
     if _SIGNS.isdisjoint(name):
         return _find_capitals(name)

@@ -38,6 +38,12 @@ MOST_ALIKE = 8
 """How many such letters are tried in all ways."""
 
 
+def has_form(code: str, country: str) -> bool:
+    """Whether a trimmed postal code has the form of its country, in capitals: nothing else is to be asked about it."""
+    form = _FORMS.get(country)
+    return form is not None and form.fullmatch(code) is not None
+
+
 def find_full_code(code: str, country: str) -> str:
     """A trimmed postal code with the zeros that it seems to lack in front; "" where it seems to lack none."""
     lengths = _LENGTHS.get(country)

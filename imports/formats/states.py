@@ -88,4 +88,6 @@ def find_state_meant(country: str, state: str, code: str) -> str:
 def is_no_state(state: str, country: str) -> bool:
     """Whether the state of an address in the US or Canada is a code that neither has, or has no letter: XX, 00."""
     codes = _CODES.get(country)
-    return codes is not None and _CODE.fullmatch(state) is not None and state.upper() not in codes
+    if codes is None or state in codes:
+        return False
+    return _CODE.fullmatch(state) is not None and state.upper() not in codes

@@ -15,7 +15,7 @@ from connections.stored import NO_ADDRESS, NO_CONNECTION
 from imports.files.totals import find_change
 from imports.formats.fillers import is_nobodys_email, may_be_filler
 from imports.formats.marked_names import find_mark
-from imports.formats.postal_codes import find_confused, find_full_code, find_neighbour, has_no_digit
+from imports.formats.postal_codes import find_confused, find_full_code, find_neighbour, has_form, has_no_digit
 from imports.formats.states import find_state_meant, is_no_state
 from lookups.validators import lower_ascii
 
@@ -99,7 +99,8 @@ UNKNOWN = "seems to stand for what nobody knows yet; it is kept. Leave such cell
 def _doubts_of(values: AddressValues) -> Iterator[tuple[str, str, str]]:
     """Parts of an address that are doubtful, each with the code of an issue, and why and what to do."""
     country = values.country
-    if values.zip and (why := _doubt_zip(values.zip, country)):
+    is_sound = has_form(values.zip, country)
+    if not is_sound and values.zip and (why := _doubt_zip(values.zip, country)):
         yield "zip", "mangled_value", why
     if meant := find_state_meant(country, values.state, values.zip):
         why = (
@@ -107,7 +108,7 @@ def _doubts_of(values: AddressValues) -> Iterator[tuple[str, str, str]]:
             "that is meant, and the state in its own column."
         )
         yield "country", "doubtful_country", why
-    elif other := find_neighbour(values.zip, country):
+    elif not is_sound and (other := find_neighbour(values.zip, country)):
         why = f"does not go with the postal code {values.zip!r}, which is of {other}. Send the country of the address."
         yield "country", "doubtful_country", why
     if is_no_state(values.state, country) and values.state not in _NOBODYS:
