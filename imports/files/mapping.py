@@ -66,8 +66,7 @@ class NoCodes:
 
     def __contains__(self, cell: object) -> bool:
         text = str(cell)
-        value = self.mapped.get(text.casefold())
-        if value is not None:
+        if self.mapped and (value := self.mapped.get(text.casefold())) is not None:
             return not value
         return text == self.clear_token or (self.blanks_words and says_nothing(text))
 
