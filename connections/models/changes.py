@@ -91,6 +91,7 @@ class Change(models.Model):
             models.Index(fields=["customer_code", "account"], name="changes_of_a_customer"),
             models.Index(fields=["run_id", "id"], name="changes_of_a_run"),
             models.Index(fields=["account", "at", "id"], name="changes_in_order"),
+            models.Index(fields=["account", "at"], name="changes_by_people", condition=models.Q(run_id=None)),
         ]
 
     def __str__(self) -> str:

@@ -4,10 +4,12 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from connections.history.recording import recorded_deletion, recorded_edit
-from connections.models import Address, Connection
+from connections.models import Address, Change, Connection
 from connections.models.sightings import Sighting
 from connections.review import decisions as review
 from imports.files.scanning import scan_customers
@@ -99,6 +101,16 @@ def send_another_file(send):
     send(NEW | {"profile_name": "Other"})
 
 
+def end_an_older_run(send):
+    """One that was queued before, and came to its turn after."""
+    older = Run.objects.create(
+        pk=Run.objects.get().pk - 1, account=send.account, status="succeeded", finished_at=timezone.now()
+    )
+    newer = send(NEW | {"profile_name": "Other"})
+    Change.objects.filter(run_id=newer.pk).update(run_id=older.pk)
+    newer.delete()
+
+
 def send_what_says_the_same(send):
     send(*reversed(TWO))
 
@@ -126,8 +138,8 @@ def change_the_rules(send):
 @pytest.mark.parametrize(
     "meanwhile",
     [
-        edit, edit_address, delete, reject, undo, send_another_file, send_what_says_the_same, send_some_rejected,
-        rename_an_entry, add_an_entry, let_a_day_pass, change_the_rules,
+        edit, edit_address, delete, reject, undo, send_another_file, end_an_older_run, send_what_says_the_same,
+        send_some_rejected, rename_an_entry, add_an_entry, let_a_day_pass, change_the_rules,
     ],
 )  # fmt: skip
 def test_a_file_is_read_again_when_anything_else_has_changed(send, reads, monkeypatch, meanwhile):
@@ -163,3 +175,26 @@ def test_other_bytes_of_the_same_size_and_other_policies_are_read(send, reads):
     assert len(reads) == 3
     assert run.unchanged == 2
     assert Sighting.objects.get().is_full
+
+
+@pytest.mark.django_db(transaction=True)  # stamps are held until the end of the transaction
+def test_how_much_of_the_log_is_read_does_not_grow_with_the_last_file(send, reads):
+    """A first load of a million customers writes a million rows there, and its file comes again every hour."""
+    run = send(*TWO)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO connections_change (account_id, connection_id, run_id, at, action, record, key, field)"
+            " SELECT account_id, connection_id, run_id, at, action, record, key, field"
+            " FROM connections_change, generate_series(1, 10000) WHERE run_id = %s",
+            [run.pk],
+        )
+        cursor.execute("ANALYZE connections_change")
+        with CaptureQueriesContext(connection) as asked:
+            send(*TWO)
+        assert len(reads) == 1
+        of_the_log = [query["sql"] for query in asked if '"connections_change"' in query["sql"]]
+        assert len(of_the_log) == 2
+        for sql in of_the_log:
+            cursor.execute(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {sql}")
+            plan = cursor.fetchone()[0][0]["Plan"]
+            assert plan["Shared Hit Blocks"] + plan["Shared Read Blocks"] < 20, plan
