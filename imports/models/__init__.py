@@ -1,11 +1,12 @@
 """Formats of files and their versions, feeds that fetch files, and the runs of files through the pipeline."""
 
 from imports.models.columns import FormatColumn
-from imports.models.feeds import Feed, Pull
+from imports.models.feeds import Feed
 from imports.models.formats import Format, FormatVersion
 from imports.models.kept_files import KeptFile
 from imports.models.learned import LearnedHeader
 from imports.models.messages import Heartbeat, Message, Webhook
+from imports.models.pulls import Pull
 from imports.models.runs import LONGEST_REASON, Issue, Run
 
 __all__ = [
