@@ -6,8 +6,6 @@ Of terms and the like, which most customers share, all that came before are reme
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from enum import Enum, auto
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -25,13 +23,15 @@ from imports.formats.mangling import (
     is_formula,
     may_be_mangled,
 )
-from imports.formats.policies import EncodedTwice, WordsForNothing
-from imports.formats.spec import BadValue, Blank, Column, FormatSpec, Ownership, fold_value_map
-from imports.template import ADDRESSES, ASSIGNMENTS, Group, Kind, Target, TemplateField
-from lookups.texts import WHITE_SPACE, find_controls, is_plain, name_controls, read_key, read_text, space_controls
+from imports.formats.policies import EncodedTwice
+from imports.formats.spec import Blank, FormatSpec, Ownership, fold_value_map
+from imports.template import ADDRESSES, ASSIGNMENTS, Group, Kind
+from lookups.texts import find_controls, is_plain, name_controls, read_key, read_text, space_controls
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
+    from imports.files.columns import BoundColumn, CellProblem
 
 MEMORY = 8192
 """How many different rows of cells a block remembers."""
@@ -64,36 +64,6 @@ class Keep:
 KEEP = Keep()
 
 
-class WordMeans(Enum):
-    """What a field makes of a word for nothing where the format does not say that it is blank."""
-
-    TEXT = auto()
-    """It is text: optional fields take any, so it is kept, with a warning."""
-    BLANK = auto()
-    """It is no value that is needed, nor one of its kind, so it is read as a blank cell, with a warning."""
-    VALUE = auto()
-    """It may be a value: a code or an entry that is known, or what nobody could guess (no discount at all, or none to
-    tell of)."""
-
-
-def word_means(field: TemplateField) -> WordMeans:
-    if field.kind in (Kind.CODE, Kind.INTEGER, Kind.BOOLEAN, Kind.ADDRESS_TYPE) or field.names_entry:
-        return WordMeans.VALUE
-    is_optional = not field.required and not field.is_key and field.part != "state"
-    return WordMeans.TEXT if is_optional and field.kind is Kind.TEXT else WordMeans.BLANK
-
-
-class CellProblem(NamedTuple):
-    """What is wrong with a cell, by the names of `Problem`."""
-
-    column: str
-    field: str
-    code: str
-    message: str
-    value: str
-    severity: str = "error"
-
-
 class Cleaned(NamedTuple):
     """A block of a row: values by part of the group (blank ones left out), and what was wrong."""
 
@@ -102,37 +72,6 @@ class Cleaned(NamedTuple):
 
 
 NOTHING = Cleaned({}, ())
-
-
-@dataclass(slots=True)
-class BoundColumn:
-    """A column of the format at its place in the file."""
-
-    column: Column
-    label: str
-    indexes: tuple[int, ...]
-    clean: Callable[[str], Any]
-    pieces: tuple[str, ...] = ()
-
-    @property
-    def target(self) -> Target:
-        return self.column.target
-
-    def compose(self, cells: Sequence[str], clear_token: str) -> str:
-        """The cell; for a template of headers its text, of which words for nothing are no part.
-
-        Where nothing else is said it is blank, or clears where a cell does.
-        """
-        if not self.pieces:
-            return cells[0]  # a column of one cell
-        texts = [read_text(cell) for cell in cells]
-        parts = ["" if text == clear_token or text in WORDS_AS_WRITTEN else text for text in texts]
-        if not any(parts):
-            return clear_token if clear_token in texts else ""
-        text = self.pieces[0]
-        for part, piece in zip(parts, self.pieces[1:], strict=True):
-            text += part + piece
-        return " ".join(text.split())
 
 
 class Block:
@@ -145,7 +84,6 @@ class Block:
         self.number = number
         self.columns = columns
         self.constants = constants
-        self.spec = spec
         self.clear_token = spec.policies.clear_token
         self.looks_at_encoding = spec.policies.encoded_twice is not EncodedTwice.IGNORE
         indexes = [index for column in columns for index in column.indexes]
@@ -227,7 +165,7 @@ class Block:
             if not text or (text.isdigit() and len(text) <= PHONE_DIGITS) or place in mapped:
                 continue
             if what := find_mangled_figure(text, place in self.phones):
-                problems.append(self._problem(place, CellError("mangled_value", what), sent[place], "warning"))
+                problems.append(self.columns[place].warning(CellError("mangled_value", what), sent[place]))
         for place, default in self.defaults:
             if texts[place] == "":
                 texts[place] = default
@@ -261,7 +199,7 @@ class Block:
                 self._refuse(place, error, raw, values, problems)
                 return None
             text = space_controls(text)
-            problems.append(self._problem(place, error, raw, "warning"))
+            problems.append(self.columns[place].warning(error, raw))
         if field.kind not in ANY_TEXT:
             return text
         if is_formula(text):
@@ -269,9 +207,9 @@ class Block:
             if field.kind is Kind.CODE:
                 self._refuse(place, error, raw, values, problems)
                 return None
-            problems.append(self._problem(place, error, raw, "warning"))
+            problems.append(self.columns[place].warning(error, raw))
         elif said := find_damage(text, looks_at_encoding=self.looks_at_encoding):
-            problems.append(self._problem(place, said, raw, "warning"))
+            problems.append(self.columns[place].warning(said, raw))
         return text
 
     def _find_mangled(
@@ -292,9 +230,9 @@ class Block:
                 self._refuse(place, CellError("mangled_value", what), sent[place], values, problems)
                 texts[place] = None
             elif what:
-                problems.append(self._problem(place, CellError("mangled_value", what), sent[place], "warning"))
+                problems.append(self.columns[place].warning(CellError("mangled_value", what), sent[place]))
             elif self.looks_at_encoding and place not in self.figures and (said := find_utf_7(text)):
-                problems.append(self._problem(place, said, sent[place], "warning"))
+                problems.append(self.columns[place].warning(said, sent[place]))
 
     def _translate(self, texts: list[str | None]) -> frozenset[int]:
         """Put what the value maps say in the place of texts; returns the places."""
@@ -314,7 +252,7 @@ class Block:
         texts, start = [], 0
         for bound in self.columns:
             end = start + len(bound.indexes)
-            texts.append(bound.compose(cells[start:end], self.clear_token))
+            texts.append(bound.compose(cells[start:end]))
             start = end
         return texts
 
@@ -327,57 +265,22 @@ class Block:
             if text in self.silent:
                 continue
             if text in WORDS_AS_WRITTEN and place not in mapped:
-                texts[place] = self._read_word(place, text, sent[place], problems)
+                texts[place], warning = self.columns[place].read_word(text, sent[place])
+                if warning:
+                    problems.append(warning)
             else:
                 says_anything = True
         return says_anything
-
-    def _read_word(self, place: int, word: str, raw: str, problems: list[CellProblem]) -> str:
-        """What a cell says with a word for nothing: "" where the format or the field reads it as blank."""
-        if self.spec.policies.words_for_nothing is WordsForNothing.BLANK:
-            return ""
-        means = word_means(self.columns[place].target.field)
-        if means is WordMeans.VALUE:
-            return word
-        if means is WordMeans.BLANK:
-            said = "is a word for nothing; it is read as a blank cell."
-        else:
-            remedy = ", or let the format read them as blank (words_for_nothing)" if self.spec.columns else ""
-            said = f"is a word for nothing; it is kept as it is. Leave such cells blank{remedy}."
-        problems.append(self._problem(place, CellError("word_for_nothing", said), raw, "warning"))
-        return word if means is WordMeans.TEXT else ""
 
     def _refuse(
         self, place: int, error: CellError, raw: str, values: dict[str, Any], problems: list[CellProblem]
     ) -> None:
         """Note what is wrong with a cell. Where it is left out, it is no blank one, which would clear."""
-        problem = self._problem(place, error, raw)
+        problem = self.columns[place].problem(error, raw)
         problems.append(problem)
         part = self.columns[place].target.field.part
         if problem.severity == "warning" and part in self.clear_parts:
             values[part] = KEEP
-
-    def _problem(self, place: int, error: CellError, value: str, severity: str = "error") -> CellProblem:
-        """What is wrong with a cell; only a warning where the column leaves out what the field cannot have."""
-        bound = self.columns[place]
-        shown = "has" if error.code == "too_long" else repr(value.strip(WHITE_SPACE)[:100])
-        message = f"{bound.target} {shown} {error}"
-        if severity == "error" and error.code != "control_character":
-            message += self._name_map(bound)
-        if severity == "error" and bound.column.bad_value is BadValue.LEAVE_OUT:
-            severity = "warning"
-            message += " It is left out, and the field stays as it is."
-        return CellProblem(bound.label, str(bound.target), error.code, message, value, severity)
-
-    def _name_map(self, bound: BoundColumn) -> str:
-        """Who else can mend a cell: where the format translates cells, whoever keeps it."""
-        is_named = bound.target.field.kind is Kind.COUNTRY and self.spec.policies.languages
-        if not bound.column.value_map and not is_named:
-            return ""
-        return (
-            f" The value map of the column {bound.label!r} in the format {self.spec.name} has nothing for it: "
-            "correct the cell, or have whoever keeps the format add it."
-        )
 
 
 def _explain_controls(controls: list[str]) -> str:

@@ -13,7 +13,8 @@ from imports.template import Group, Target
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from imports.files.blocks import Block, CellProblem
+    from imports.files.blocks import Block
+    from imports.files.columns import CellProblem
 
 PREFIXES = {
     Group.CONNECTION: "",

@@ -17,7 +17,7 @@ from lookups.validators import lower_ascii
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from imports.files.blocks import CellProblem
+    from imports.files.columns import CellProblem
     from imports.files.mapping import CustomerMapping
     from imports.files.near_lines import NearLines
     from imports.files.records import Row

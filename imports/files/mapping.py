@@ -13,7 +13,8 @@ from import_export import fields
 
 from connections.nothing import says_nothing
 from imports.errors import FileHeld, FileRejected, HeldFor
-from imports.files.blocks import Block, BoundColumn
+from imports.files.blocks import Block
+from imports.files.columns import BoundColumn
 from imports.files.drift import HeaderDrift
 from imports.files.furniture import Furniture
 from imports.files.marks import RowMarks
@@ -158,7 +159,7 @@ class CustomerMapping:
             elif column.ownership is not Ownership.NEVER:
                 label, indexes, pieces = self._locate(column)
                 clean = lru_cache(widget.clean) if column.target.field.kind in FEW_VALUES else widget.clean
-                bound.append(BoundColumn(column, label, indexes, clean, pieces))
+                bound.append(BoundColumn(column, self.spec, label, indexes, clean, pieces))
         return bound, constants
 
     def _standard_columns(self) -> list[Column]:

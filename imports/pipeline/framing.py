@@ -19,7 +19,7 @@ from lookups.texts import read_key
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from imports.files.blocks import BoundColumn
+    from imports.files.columns import BoundColumn
     from imports.files.mapping import CustomerMapping
     from imports.files.marks import MarkedRows
     from imports.files.records import Row

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from connections.near_keys import name_differences, near_key
 from connections.nothing import says_nothing
-from imports.files.blocks import CellProblem
+from imports.files.columns import CellProblem
 from imports.files.totals import doubt_code, says_total
 from imports.formats.policies import UnknownLookup
 from imports.pipeline.suggesting import Budget, Suggested, Suggestion, Suggestions, describe_difference, describe_hidden

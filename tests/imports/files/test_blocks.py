@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from imports.files.blocks import CLEAR, KEEP, NOTHING, CellProblem
+from imports.files.blocks import CLEAR, KEEP, NOTHING
+from imports.files.columns import CellProblem
 from imports.files.mapping import CustomerMapping
 from imports.formats.documents import read_format
 from imports.formats.policies import EncodedTwice, FormatError, Policies, WordsForNothing
