@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from django.core.management.base import CommandError
 
 from accounts.models import User
-from imports.errors import SettingsWrong
+from imports.errors import SettingsWrong, TryAgainLater
 from imports.files.drafts import is_replaceable
 from imports.models import Feed, Run
 from imports.pipeline.recognising import find_version_for_file
@@ -56,7 +56,19 @@ def add_reason(parser: ArgumentParser) -> None:
 
 def printable(text: str) -> str:
     """Text with names from elsewhere, on one line; what a terminal would obey is spelled out."""
+    text = text.replace("\xa0", " ")
     return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text)
+
+
+@contextmanager
+def as_command_error() -> Iterator[None]:
+    """Who must act decides the exit code: 2 where the call or the settings are wrong, 1 where time may mend it."""
+    try:
+        yield
+    except SettingsWrong as error:
+        raise CommandError(printable(str(error)), returncode=2) from None
+    except TryAgainLater as error:
+        raise CommandError(printable(str(error))) from None
 
 
 def find_user(name: str | None, account: Account) -> tuple[str, User | None]:
@@ -78,13 +90,11 @@ def choose_version(account: Account, name: str | None, start: bytes = b"") -> Fo
 
     Raises CommandError where there is none of the name, or it is not allowed or not complete.
     """
-    try:
+    with as_command_error():
         version = find_version_for_file(account, name, start)
         if version is not None:
             read_spec(version)
-    except SettingsWrong as error:
-        raise CommandError(str(error), returncode=2) from None
-    return version
+        return version
 
 
 def check_readable(path: Path) -> None:

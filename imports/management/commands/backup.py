@@ -11,7 +11,7 @@ from django.template.defaultfilters import filesizeformat
 
 from accounts.management.base import BaseCommand
 from imports.backups.making import make_backup
-from imports.errors import SettingsWrong, TryAgainLater
+from imports.management.arguments import as_command_error
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
@@ -32,11 +32,8 @@ class Command(BaseCommand):
 
     def handle(self, *, target: Path, leave_files: bool, **_: Any) -> None:
         try:
-            manifest = make_backup(target.absolute(), leave_files=leave_files)
-        except SettingsWrong as error:
-            raise CommandError(str(error), returncode=2) from None
-        except TryAgainLater as error:
-            raise CommandError(str(error)) from None
+            with as_command_error():
+                manifest = make_backup(target.absolute(), leave_files=leave_files)
         except OSError as error:
             raise CommandError(f"No backup was made: {error.filename or target}: {error.strerror or error}.") from None
         except Error as error:

@@ -5,12 +5,10 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from django.core.management.base import CommandError
-
 from accounts.management.arguments import add_account_argument, find_account
 from accounts.management.base import BaseCommand
-from imports.errors import SettingsWrong, TryAgainLater
 from imports.formats.differing import Difference, compare_specs
+from imports.management.arguments import as_command_error
 from imports.runs.comparing import Comparison, compare_run, find_comparable
 from imports.versioning import find_named, find_predecessor, read_spec
 
@@ -42,15 +40,11 @@ class Command(BaseCommand):
 
     def handle(self, *, format: str, account: str, other: str | None, files: int, as_json: bool, **_: Any) -> None:  # noqa: A002  (the argument's name)
         owner = find_account(account)
-        try:
+        with as_command_error():
             version = find_named(owner, format)
             before = find_named(owner, other) if other else find_predecessor(version)
             specs = read_spec(before), read_spec(version)
             comparisons = [compare_run(run, *specs) for run in find_comparable(owner, before, max(0, files))]
-        except SettingsWrong as error:
-            raise CommandError(str(error), returncode=2) from None
-        except TryAgainLater as error:
-            raise CommandError(str(error)) from None
         differences = compare_specs(*specs)
         if as_json:
             self.stdout.write(json.dumps(_describe(before, version, differences, comparisons), ensure_ascii=False))

@@ -5,13 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from django.core.management.base import CommandError
-
 from accounts.management.arguments import add_account_argument, find_account
 from accounts.management.base import BaseCommand
-from imports.errors import SettingsWrong
 from imports.formats.documents import write_format
-from imports.management.arguments import check_writable, writing
+from imports.management.arguments import as_command_error, check_writable, writing
 from imports.versioning import find_named, read_spec
 
 if TYPE_CHECKING:
@@ -28,10 +25,8 @@ class Command(BaseCommand):
 
     def handle(self, *, format: str, account: str, out: Path | None, **_: Any) -> None:  # noqa: A002  (the argument's name)
         check_writable(out)
-        try:
+        with as_command_error():
             text = write_format(read_spec(find_named(find_account(account), format)))
-        except SettingsWrong as error:
-            raise CommandError(str(error), returncode=2) from None
         if out is None:
             self.stdout.write(text, ending="")
         else:

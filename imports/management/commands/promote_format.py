@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from django.core.management.base import CommandError
-
 from accounts.management.arguments import add_account_argument, find_account
 from accounts.management.base import BaseCommand
-from imports.errors import SettingsWrong
-from imports.management.arguments import find_user
+from imports.management.arguments import as_command_error, find_user
 from imports.versioning import approve, describe_feeds, describe_test, find_named, start_testing
 
 if TYPE_CHECKING:
@@ -49,7 +46,7 @@ class Command(BaseCommand):
         **_: Any,
     ) -> None:
         owner = find_account(account)
-        try:
+        with as_command_error():
             version = find_named(owner, format)
             if to == "testing":
                 version = start_testing(version, without=without)
@@ -57,8 +54,6 @@ class Command(BaseCommand):
                 return
             name, user = find_user(by, version.format.account)
             version = approve(version, name, user=user, reason=reason)
-        except SettingsWrong as error:
-            raise CommandError(str(error), returncode=2) from None
         self.stdout.write(
             f"{version} is live, approved by {version.approver} after {describe_test(version)} of testing."
         )

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from django.core.management.base import CommandError
-
 from accounts.management.base import BaseCommand
-from imports.errors import SettingsWrong
-from imports.management.arguments import add_reason, find_run, find_user, printable
+from imports.management.arguments import add_reason, as_command_error, find_run, find_user, printable
 from imports.runs.releasing import reject_run
 
 if TYPE_CHECKING:
@@ -26,8 +23,6 @@ class Command(BaseCommand):
     def handle(self, *, run: int, by: str | None, reason: str, **_: Any) -> None:
         held = find_run(run)
         name, _user = find_user(by, held.account)
-        try:
+        with as_command_error():
             rejected = reject_run(held, by=name, reason=reason)
-        except SettingsWrong as error:
-            raise CommandError(printable(str(error)), returncode=2) from None
         self.stdout.write(printable(f"Run {run} is rejected by {name}; nothing of {rejected.file_name} was applied."))

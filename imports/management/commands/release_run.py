@@ -5,11 +5,8 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
-from django.core.management.base import CommandError
-
 from accounts.management.base import BaseCommand
-from imports.errors import SettingsWrong, TryAgainLater
-from imports.management.arguments import add_reason, find_run, find_user, printable
+from imports.management.arguments import add_reason, as_command_error, find_run, find_user, printable
 from imports.models import Run
 from imports.runs.releasing import release_run
 
@@ -29,12 +26,8 @@ class Command(BaseCommand):
     def handle(self, *, run: int, force: bool, by: str | None, reason: str, **_: Any) -> None:
         held = find_run(run)
         name, user = find_user(by, held.account)
-        try:
+        with as_command_error():
             released = release_run(held, by=name, user=user, force=force, reason=reason)
-        except SettingsWrong as error:
-            raise CommandError(printable(str(error)), returncode=2) from None
-        except TryAgainLater as error:
-            raise CommandError(printable(str(error))) from None
         counts = ", ".join(f"{released.counts[key]:,} {key}" for key in ("created", "updated", "unchanged", "rejected"))
         said = f"Run {run} is released by {name}: {released} {released.status} ({counts})"
         self.stdout.write(printable(said))

@@ -6,12 +6,9 @@ import json
 import sys
 from typing import TYPE_CHECKING, Any
 
-from django.core.management.base import CommandError
-
 from accounts.management.base import BaseCommand
 from imports.describing import describe_run
-from imports.errors import SettingsWrong, TryAgainLater
-from imports.management.arguments import add_reason, find_run, find_user, printable
+from imports.management.arguments import add_reason, as_command_error, find_run, find_user, printable
 from imports.models import Run
 from imports.runs.replaying import find_left, replay_run
 
@@ -37,12 +34,8 @@ class Command(BaseCommand):
     def handle(self, *, run: int, dry_run: bool, by: str | None, reason: str, as_json: bool, **_: Any) -> None:
         replayed = find_run(run)
         user = find_user(by, replayed.account)[1]
-        try:
+        with as_command_error():
             done = replay_run(replayed, user=user, dry_run=dry_run, reason=reason)
-        except SettingsWrong as error:
-            raise CommandError(printable(str(error)), returncode=2) from None
-        except TryAgainLater as error:
-            raise CommandError(printable(str(error))) from None
         left = list(find_left(done))
         if as_json:
             self._print_json(done, left)

@@ -12,6 +12,7 @@ from accounts.management.base import BaseCommand
 from imports.backups.manifests import read_manifest
 from imports.backups.restoring import check_backup, restore_backup
 from imports.errors import SettingsWrong, TryAgainLater
+from imports.management.arguments import as_command_error
 from imports.models import Feed, Message
 
 if TYPE_CHECKING:
@@ -55,12 +56,10 @@ class Command(BaseCommand):
 
     def look_at(self, source: Path, **how: bool) -> Manifest:
         """Raises CommandError, with 2 as exit code, for what speaks against it; nothing was changed by then."""
-        try:
+        with as_command_error():
             manifest = read_manifest(source)
             check_backup(source, manifest, **how)
-        except SettingsWrong as error:
-            raise CommandError(str(error), returncode=2) from None
-        return manifest
+            return manifest
 
     def tell(self, manifest: Manifest, restored: Restored) -> None:
         counts = manifest.counts

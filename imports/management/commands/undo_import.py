@@ -6,11 +6,8 @@ import json
 import sys
 from typing import TYPE_CHECKING, Any
 
-from django.core.management.base import CommandError
-
 from accounts.management.base import BaseCommand
-from imports.errors import SettingsWrong, TryAgainLater
-from imports.management.arguments import add_reason, find_run, find_user, printable
+from imports.management.arguments import add_reason, as_command_error, find_run, find_user, printable
 from imports.runs.undoing import undo_run
 
 if TYPE_CHECKING:
@@ -40,12 +37,8 @@ class Command(BaseCommand):
     def handle(self, *, run: int, dry_run: bool, by: str | None, reason: str, as_json: bool, **_: Any) -> None:
         found = find_run(run)
         user = find_user(by, found.account)[1]
-        try:
+        with as_command_error():
             undo, undone = undo_run(found, user=user, dry_run=dry_run, reason=reason)
-        except SettingsWrong as error:
-            raise CommandError(printable(str(error)), returncode=2) from None
-        except TryAgainLater as error:
-            raise CommandError(printable(str(error))) from None
         if as_json:
             self.stdout.write(json.dumps(_describe(found, undo, undone), ensure_ascii=False))
         else:
