@@ -59,7 +59,7 @@ class DelimitedText(Format):
     def export_data(self, dataset: Dataset, **_: Any) -> bytes:
         text = io.StringIO()
         for cells in (dataset.headers, *dataset):
-            write_record(text, STANDARD.dialect, "\n", cells)
+            write_record(text, STANDARD.dialect, cells)
         return text.getvalue().encode()
 
 

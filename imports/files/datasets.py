@@ -87,5 +87,5 @@ def _as_cell(value: Any) -> str:
 
 def _write(file: TextIO, spec: FormatSpec, cells: list[str]) -> int:
     """Append a record; returns how many lines it takes."""
-    write_record(file, spec.dialect, "\n", cells)
+    write_record(file, spec.dialect, cells)
     return 1 + sum(len(cell.replace("\r\n", "\n").replace("\r", "\n").split("\n")) - 1 for cell in cells)

@@ -76,7 +76,7 @@ def export_file(account: Account, out: TextIO, spec: FormatSpec = STANDARD) -> i
     for code, rows in export_rows(account, connections, layout):
         with _writing(f"Customer {code!r}", spec):
             for cells in rows:
-                write_record(out, spec.dialect, "\n", cells)
+                write_record(out, spec.dialect, cells)
                 lines += 1
         count += 1
     if spec.dialect.footer:
@@ -214,7 +214,7 @@ class Layout:
         if self.dialect.skip_lines:
             out.write("\n" * self.dialect.skip_lines)
         if self.dialect.has_header:
-            write_record(out, self.dialect, "\n", self.header)
+            write_record(out, self.dialect, self.header)
 
     def rows(self, records: Records) -> Iterator[list[str]]:
         """The cells of the customer's rows, at least one; the customer's own ones stand on each."""

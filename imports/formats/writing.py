@@ -17,8 +17,8 @@ class Unwritable(ValueError):
     """A cell that the dialect has no way to write; the message says why."""
 
 
-def write_record(file: TextIO, dialect: Dialect, newline: str, cells: Iterable[Any]) -> None:
-    """Append a record that reads back as these cells. Raises Unwritable."""
+def write_record(file: TextIO, dialect: Dialect, cells: Iterable[Any]) -> None:
+    """Append a record that reads back as these cells, and a line feed. Raises Unwritable."""
     texts = ["" if cell is None else str(cell) for cell in cells]
     text = format_record(dialect, texts)
     if ignores := compile_masks(dialect.ignore_lines):
@@ -27,7 +27,7 @@ def write_record(file: TextIO, dialect: Dialect, newline: str, cells: Iterable[A
         if found is None:
             raise Unwritable(f"a row that begins with {text[:100]!r} is one of the lines that the dialect ignores")
         text = found
-    file.write(text + newline)
+    file.write(f"{text}\n")
 
 
 def format_record(dialect: Dialect, cells: list[str], quoted: int | None = None) -> str:

@@ -169,7 +169,7 @@ def test_a_faulty_line_that_ends_before_the_code_gets_no_reason_for_its_code(sen
 def test_what_is_written_reads_back_as_the_same_cells(dialect, cells):
     file = StringIO(newline="")
     try:
-        write_record(file, dialect, "\n", cells)
+        write_record(file, dialect, cells)
     except Unwritable:
         assert dialect.quotechar is None
         assert dialect.escapechar is None
