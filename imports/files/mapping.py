@@ -1,4 +1,4 @@
-"""Map: cells → cleaned values, by django-import-export fields with strict widgets, built from a format.
+"""Map: cells → cleaned values, by the strict widgets of the template's fields, as a format and a header place them.
 
 A file's columns are bound to its header once; what a cell costs afterwards is an index and a call.
 """
@@ -8,8 +8,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
-
-from import_export import fields
 
 from connections.nothing import says_nothing
 from imports.errors import FileHeld, FileRejected, HeldFor
@@ -73,7 +71,7 @@ class NoCodes:
 
 
 class CustomerMapping:
-    """The fields of a format as django-import-export has them, and the blocks the pipeline reads rows by.
+    """The columns of a format at their places in a file's header, and the blocks that rows are read by.
 
     Raises FileRejected when a header of the standard template lacks the customer code or has a field twice, and
     FileHeld when the header of an onboarded format differs from the approved one in a mapped column.
@@ -96,14 +94,6 @@ class CustomerMapping:
                 raise FileHeld(HeldFor.HEADER, problems)
             self.unknown_headers = [(index, header[index]) for index in drift.new]
         bound, constants = self._bind()
-        self.fields = {
-            str(column.target): fields.Field(
-                attribute=str(column.target),
-                column_name=column.label,
-                widget=make_widget(column.target.field, spec.policies.languages),
-            )
-            for column in bound
-        }
         self.columns = {column.target: column for column in bound}
         try:
             code = self.columns[Target("customer_code")]
