@@ -39,6 +39,13 @@ def test_the_services_of_one_machine_are_those_that_the_units_start():
     assert ours == units | {"migrate"}
 
 
+def test_one_service_builds_the_image_of_ours_and_nobody_looks_for_it_elsewhere():
+    ours = [service for service in COMPOSE["services"].values() if service["image"] == "customersync"]
+    assert {service["pull_policy"] for service in ours} == {"never"}
+    (build,) = [service["build"] for service in COMPOSE["services"].values() if "build" in service]
+    assert (ROOT / build["context"] / build.get("dockerfile", "Dockerfile")).is_file()
+
+
 def test_files_of_pages_are_readable_whoever_collected_them():
     modes = [getattr(staticfiles_storage, f"{kind}_permissions_mode") for kind in ("directory", "file")]
     assert modes == [0o755, 0o644]
