@@ -81,8 +81,8 @@ class Grouper:
         if self.widths.doubted == row.line:
             message = (
                 f"The row is short, and those beside it too: together they have {self.width} cells. If a line break "
+                "stands inside a cell, put the cell in quotes."
             )
-            message += "stands inside a cell, put the cell in quotes."
             customer.problem(row.line, "short_row", message, severity="warning")
         return self.widths.pad(row.cells)
 
@@ -129,16 +129,15 @@ class Grouper:
         """Say why a row without a customer code cannot be used."""
         if row.swallowed:
             self._warn_of_swallowed(customer, row)
-        code, message = (
-            (TOTALS_ROW, f"The row names no customer; {SUMS_UP}: {LEAVE_OUT}.")
-            if is_totals_row(self.mapping.sent_cells(row.cells))
-            else self.find_fault(row) or ("required", "customer_code is required: the row names no customer.")
-        )
+        if is_totals_row(self.mapping.sent_cells(row.cells)):
+            code, message = TOTALS_ROW, f"The row names no customer; {SUMS_UP}: {LEAVE_OUT}."
+        elif fault := self.find_fault(row):
+            customer.problem(row.line, *fault)
+            return
+        else:
+            code, message = "required", "customer_code is required: the row names no customer."
         target = Target("customer_code")
-        column, name = (
-            (self.mapping.column_label(target), str(target)) if code in ("required", TOTALS_ROW) else ("", "")
-        )
-        customer.problem(row.line, code, message, column=column, field=name)
+        customer.problem(row.line, code, message, column=self.mapping.column_label(target), field=str(target))
 
     def _add_row(self, customer: Customer, line: int, cells: list[str]) -> None:
         own_cells = self.own_cells(cells)
@@ -270,16 +269,7 @@ class Grouper:
             if address_kind == "S" and row.get("create_doors") is True:
                 customer.doors.setdefault(code, line)
         if repeated and not brought:
-            target = Target(f"{'billing' if repeated[0] == 'B' else 'shipping'}_code")
-            customer.problem(
-                line,
-                "repeated_address",
-                f"The row only repeats the address {repeated[1]!r} of line {customer.addresses[repeated].line}.",
-                column=self.mapping.column_label(target),
-                field=str(target),
-                value=repeated[1],
-                severity="warning",
-            )
+            self._warn_of_repeated(customer, line, repeated)
         if not kind:
             for block in self.generic_blocks:
                 if block.clean(cells) is not NOTHING:
@@ -287,6 +277,20 @@ class Grouper:
                         customer, self.row_block, line, "address_type", "is required to tell the address's kind"
                     )
                     break
+
+    def _warn_of_repeated(self, customer: Customer, line: int, key: tuple[str, str]) -> None:
+        """A row that brings nothing may have been meant for another address."""
+        kind, code = key
+        target = Target("billing_code" if kind == "B" else "shipping_code")
+        customer.problem(
+            line,
+            "repeated_address",
+            f"The row only repeats the address {code!r} of line {customer.addresses[key].line}.",
+            column=self.mapping.column_label(target),
+            field=str(target),
+            value=code,
+            severity="warning",
+        )
 
     def _require(self, customer: Customer, block: Block | None, line: int, part: str, why: str) -> None:
         """Say that a part of a block is missing, unless its cell was already found wrong."""
