@@ -177,26 +177,8 @@ def open_source(path: Path, dialect: Dialect) -> Iterator[Source]:
             raise FileRejected("empty_file", "The file is empty; at least a header is needed.")
         if what := find_not_text(start):
             raise FileRejected("not_text", f"The file is {what}")
-        bom, encoding = find_bom(start) or (b"", find_encoding(dialect.encoding))
-        if not bom and not encoding.startswith(("utf-16", "utf-32")) and (wide := find_wide_encoding(start)):
-            raise _wide(wide, encoding)
-        if not bom and encoding not in ENCODINGS["EBCDIC"] and looks_like_ebcdic(start):
-            raise FileRejected(
-                "wrong_encoding",
-                f"The file looks like EBCDIC; it is read as {encoding}. Have it converted on its way, as FTP does in "
-                "text mode, or set the format's encoding to that of the system which writes it, such as cp037.",
-            )
+        bom, encoding = _tell_encoding(file, start, dialect.encoding)
         offset = len(bom)
-        if encoding == "utf-8-sig":
-            encoding = "utf-8"
-        if encoding in ENCODINGS["Chinese, Japanese, Korean"]:
-            file.seek(0)
-            if is_utf_8(file):
-                raise FileRejected(
-                    "wrong_encoding",
-                    f"The file is in utf-8; it is read as {encoding}. Send the file as {encoding}, or set the format's "
-                    "encoding to utf-8.",
-                )
         if encoding != "utf-8":
             copy: BinaryIO = stack.enter_context(tempfile.TemporaryFile())
             _rewrite(file, encoding, copy)
@@ -209,6 +191,31 @@ def open_source(path: Path, dialect: Dialect) -> Iterator[Source]:
         _read_header(source, offset)
         source.header = drop_columns_behind(source.header, source.records(_lines(source), source.body_line))
         yield source
+
+
+def _tell_encoding(file: BinaryIO, start: bytes, expected: str) -> tuple[bytes, str]:
+    """The byte order mark, if any, and the encoding of a file that begins so.
+
+    Raises FileRejected where it cannot be the one that is expected.
+    """
+    bom, encoding = find_bom(start) or (b"", find_encoding(expected))
+    if not bom and not encoding.startswith(("utf-16", "utf-32")) and (wide := find_wide_encoding(start)):
+        raise _wide(wide, encoding)
+    if not bom and encoding not in ENCODINGS["EBCDIC"] and looks_like_ebcdic(start):
+        raise FileRejected(
+            "wrong_encoding",
+            f"The file looks like EBCDIC; it is read as {encoding}. Have it converted on its way, as FTP does in "
+            "text mode, or set the format's encoding to that of the system which writes it, such as cp037.",
+        )
+    if encoding in ENCODINGS["Chinese, Japanese, Korean"]:
+        file.seek(0)
+        if is_utf_8(file):
+            raise FileRejected(
+                "wrong_encoding",
+                f"The file is in utf-8; it is read as {encoding}. Send the file as {encoding}, or set the format's "
+                "encoding to utf-8.",
+            )
+    return bom, "utf-8" if encoding == "utf-8-sig" else encoding
 
 
 def _wide(found: str, expected: str) -> FileRejected:

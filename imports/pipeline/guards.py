@@ -22,8 +22,6 @@ FEWEST_NEAR_KEYS = 3
 """Fewer of them are chance."""
 MOST_ENCODED_TWICE = 3
 """So many customers may have a text that looks encoded twice; more have it from the file."""
-
-
 MOST_MARKS = 3
 """How many marks of rows the message of a hold names."""
 
