@@ -39,9 +39,15 @@ LANGUAGES = {
     "el": "Greek",
     "tr": "Turkish",
     "ja": "Japanese",
+    "sk": "Slovak",
+    "hr": "Croatian",
+    "ro": "Romanian",
+    "ru": "Russian",
+    "zh": "Chinese",
+    "ko": "Korean",
 }
 """The languages beside English in which a format may name countries."""
-_LOCALES = {"pt": ("pt", "pt_BR"), "nb": ("nb_NO",)}
+_LOCALES = {"pt": ("pt", "pt_BR"), "nb": ("nb_NO",), "zh": ("zh_CN", "zh_TW")}
 _LITTLE_WORDS = {
     "en": "the of and",
     "de": "der die das und von",

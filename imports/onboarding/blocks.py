@@ -210,9 +210,11 @@ class AddressBlocks:
 
     @property
     def plain_kind(self) -> str:
-        """The group of addresses without a kind: the generic one, unless the other kind has its own block."""
+        """The group of what is an address's and says no kind: the generic one, unless a kind has its own block."""
         if self.has_type or not self.kinds:
             return "address"
+        if not self.plain and len(self.kinds) == 1:
+            return next(iter(self.kinds))
         if self.kinds == {"shipping"}:
             return "billing"
         if self.kinds == {"billing"}:
@@ -249,6 +251,8 @@ class AddressBlocks:
             if kind == "billing" and part in ("email", "phone"):
                 return
             yield Target(f"{kind}_{part}", rank), factor, why
+            if kind == "billing" and part == "code" and rank == 1:
+                yield Target("customer_code"), 0.75, "who is billed is the customer"
             return
         if part == "phone":
             counted = any(of_kind == "" and of_number for of_kind, of_number in self.numbers)
@@ -280,6 +284,8 @@ def _other(kind: str) -> str:
 def _alone(column: Column) -> str:
     """What "Ship To" alone is: by the values, a code, a name, a street, or nothing of an address at all."""
     numbered = column.best is not None and column.best.number is not None
+    if column.profile.booleans > 0.9:
+        return NOTHING
     if column.profile.uniqueness < 0.5 and column.profile.filled > 5 and not numbered:
         return "terms"
     return "code" if column.profile.codes > 0.8 else "address_1" if column.profile.streets > 0.6 else "name"

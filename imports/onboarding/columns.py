@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 from imports.onboarding import vocabulary
 from imports.onboarding.grouping import name_groups
-from imports.onboarding.headers import Meaning, read_header
+from imports.onboarding.headers import KINDS, Meaning, read_header
 from imports.onboarding.lexicon import split_meaning
 from imports.onboarding.prefixes import name_blocks
-from imports.onboarding.profiles import Profile
+from imports.onboarding.profiles import ENOUGH, Profile
 from imports.template import normalize
 
 if TYPE_CHECKING:
@@ -56,6 +56,12 @@ class Column:
     @property
     def best(self) -> Meaning | None:
         return self.meanings[0] if self.meanings else None
+
+    @property
+    def says_both_kinds(self) -> bool:
+        """Whether the header names both kinds of address, and the values too: "BillTo/ShipTo"."""
+        owners = {meaning.owner for meaning in self.meanings if not meaning.part}
+        return owners.issuperset(KINDS) and self.profile.address_kinds > ENOUGH
 
     def propose(self, target: Target, confidence: float, *evidence: str) -> None:
         known = self.candidates.get(target)
@@ -118,7 +124,7 @@ def _common_prefix(headers: list[str]) -> str:
 def is_address_type(column: Column) -> bool:
     """A column of few values that are all words for the two kinds of address, or that the rows show to be kinds."""
     best = column.best
-    if column.kinds:
+    if column.kinds or column.says_both_kinds:
         return True
     named = best is not None and (best.part in ("type", "address_type") or (best.part, best.owner) == ("none", "none"))
     return (named or best is None) and column.profile.address_kinds > 0.95 and 1 < column.profile.distinct < 8

@@ -8,6 +8,8 @@ from imports.template import Kind, Target
 UNCONFIRMED = 0.9
 """As sure as a header can be whose column has no values that speak for it."""
 
+PLACES = ("name", "address_1", "address_2", "city")
+"""What nobody writes as a number that says yes or no."""
 TERMS = ("price_types", "payment_terms", "shipping_terms")
 """What may be named by numbers: "30 / 2% 10"."""
 LISTS_OF_FEW = ("customer_groups", "company_numbers", "warehouses")
@@ -36,6 +38,8 @@ def fits(profile: Profile, target: Target) -> tuple[float, str]:
         return max(0.3, _grade(profile.zips)), f"{profile.zips:.0%} of its values look like postal codes"
     if part == "phone":
         return max(0.2, _grade(profile.phones)), f"{profile.phones:.0%} of its values look like phone numbers"
+    if profile.booleans > 0.9 and (part in PLACES or profile.letters > 0.5):
+        return 0.0, "its values say yes or no"
     if profile.machine_keys > 0.5:
         return 0.0, "its values are keys that only a machine reads"
     if part in ("address_1", "address_2") and profile.whole_addresses > 0.5:
@@ -68,7 +72,7 @@ def _fits_text(profile: Profile, target: Target, part: str) -> tuple[float, str]
     if part in ("profile_name", "name") and target.field.group not in TERMS:
         return (0.75 if profile.letters > 0.8 else 0.25 if profile.letters < 0.4 else 0.5), ""
     if part == "state":
-        few = profile.distinct < 4 < profile.filled / 3 and profile.length < 3 and profile.states < ENOUGH
+        few = profile.distinct < 4 < profile.filled / 3 and profile.marks > ENOUGH and profile.states < ENOUGH
         wrong_kind = profile.decimals + profile.phones > 0.5 or few
         return (0.85 if profile.states > 0.7 else 0.1 if wrong_kind else 0.55), ""
     return 0.55, ""

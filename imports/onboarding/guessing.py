@@ -116,7 +116,7 @@ def _place(column: Column, customers: Customers) -> str:
     best, profile = column.best, column.profile
     if best is not None:
         return best.part if best.part in ("city", "state", "zip", "country", "address_1") else ""
-    if profile.is_blank or profile.dates > 0.5 or profile.emails > 0.5 or customers.goes_on_from_code(column):
+    if profile.is_blank or profile.dates + profile.emails + profile.terms > 0.5 or customers.goes_on_from_code(column):
         return ""
     if customers.goes_on_from_name(column):
         return "name"

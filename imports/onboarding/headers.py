@@ -22,6 +22,8 @@ CLOSE = 0.15
 """How far below the best reading of a header another one may be to count at all."""
 SHORTEST_BEGINNING, LONGEST_BEGINNING, BEGINNING = 5, 8, 0.72
 """How many letters of a word a technical name may have kept, and how sure it is."""
+UNSURE = 0.75
+"""Below this a reading leaves words unread."""
 SHORTEST_COMPOUND = 5
 """How many letters a word made of words has at least, where letters are no syllables."""
 NOTHING = "none"
@@ -29,6 +31,8 @@ NO_OWNER = ("customer", "noise")
 KINDS = ("shipping", "billing")
 """The owners that are kinds of address."""
 LOCATION_PARTS = ("address_1", "address_2", "city", "state", "zip", "country")
+SYLLABLES = "\u3000"
+"""From here on a letter is a syllable or a word."""
 GAP = "\0"
 """Stands where a number was taken out; no words across it belong together."""
 ANY_PART = ("code", "name")
@@ -74,8 +78,9 @@ def read_header(text: str) -> tuple[Meaning, ...]:
     if _best_score(best) < 0.9:
         for piece in _pieces(text):
             take(_read_text(piece), 0.06)
-    if not best:
-        take(_read_abbreviation(text))
+    if _best_score(best) < UNSURE and (short := [*_read_abbreviation(text)]):
+        best.clear()
+        take(short)
     if not best:
         take(_read_beginning(words_of(text)))
     if not best:
@@ -132,7 +137,11 @@ def _read_words(text: str, tokens: tuple[str, ...]) -> Iterator[Meaning]:
     known = lexicon()
     for number, words in ((None, tokens), *_numbers(tokens)):
         for part, of_part, rest in _cut(words, known.parts):
+            if part == "address_1" and number is None and _says_address(of_part) and any(map(_says_code, rest)):
+                continue  # the address's code
             owner, left = _read_owner(rest)
+            if part == "code" and rest and all(map(_says_address, rest)):
+                owner, of_part = "address", "".join(words)
             left = _drop_said(left, part, counted=number is not None)
             score = 0.93 + min(len(of_part), 20) / 1000 - 0.22 * len(left) - (0.02 if number is not None else 0)
             if number is not None and rest and words[-1] != GAP and tokens[-1].isdecimal():
@@ -147,7 +156,7 @@ def _read_words(text: str, tokens: tuple[str, ...]) -> Iterator[Meaning]:
         owner, left = _read_owner(words)
         left = tuple(word for word in left if number is None or not (word == GAP or word.isdigit()))
         whole = "".join(words).replace(GAP, "")
-        if owner or whole in known.owners:
+        if owner or "customer" in known.owners.get(whole, ()):
             score = 0.9 - 0.25 * len(left)
             if score > 0.3:
                 yield Meaning(owner or "customer", "", number, score, f"{text!r} says {_say(owner or 'customer', '')}")
@@ -162,6 +171,16 @@ def _drop_said(words: tuple[str, ...], part: str, *, counted: bool) -> tuple[str
     said = {part} if part in (*ANY_PART, NOTHING) else {part, *ANY_PART}
     counts = (word for word in words if not (counted and (word == GAP or word.isdigit())))
     return tuple(word for word in counts if not said & set(parts.get(word, ())))
+
+
+def _says_address(word: str) -> bool:
+    """Whether a word says that it is about an address, and nothing else: "Dirección"."""
+    known = lexicon()
+    return "noise" in known.owners.get(word, ()) and "address_1" in known.parts.get(word, ())
+
+
+def _says_code(word: str) -> bool:
+    return "code" in lexicon().parts.get(word, ())
 
 
 def _say(owner: str, part: str) -> str:
@@ -262,11 +281,12 @@ def _read_likeness(tokens: tuple[str, ...]) -> Iterator[Meaning]:
 def _take_apart(word: str) -> tuple[str, ...]:
     """A long word as the known words it is made of, the fewest there can be; itself where it is not."""
     known = lexicon().words
-    if word in known or word.isdecimal() or len(word) < (SHORTEST_COMPOUND if word < "\u3000" else 3):
+    is_syllabic = word >= SYLLABLES
+    if word in known or word.isdecimal() or len(word) < (3 if is_syllabic else SHORTEST_COMPOUND):
         return (word,)
     best: list[tuple[str, ...] | None] = [()] + [None] * len(word)
     for end in range(1, len(word) + 1):
-        for start in range(max(0, end - 24), end - 1):
+        for start in range(max(0, end - 24), end if is_syllabic else end - 1):
             before = best[start]
             if before is None or word[start:end] not in known:
                 continue

@@ -71,7 +71,7 @@ def lexicon() -> Lexicon:
         dict(phrases),
         dict(owners),
         dict(parts),
-        frozenset(word for word in words if len(word) > 1),
+        frozenset(word for word in words if len(word) > 1 or word > "\u3000"),
         dict(languages),
         dict(spelt),
     )
@@ -84,12 +84,24 @@ def split_meaning(name: str) -> tuple[str, str]:
 
 
 def find_abbreviated(text: str) -> Iterator[tuple[str, tuple[str, str]]]:
-    """The phrases whose words a header has, or begins where a point stands behind: each with its owner and part."""
+    """The phrases whose words a header has, or begins where a point stands behind: each with its owner and part.
+
+    A word for a code may stand beside them: "Cod. condiz. pagam."
+    """
     pairs = [(bool(point), word) for raw, point in _POINTED.findall(text) for word in words_of(raw)]
     noise = lexicon().owners
     said = [(point, word) for point, word in pairs if point or "noise" not in noise.get(word, ())]
     if not any(point for point, _ in said) or sum(len(word) for _, word in said) < FEWEST_LETTERS:
         return
+    found = [*_begun_by(said)]
+    yield from found
+    bare = [(point, word) for point, word in said if "code" not in lexicon().parts.get(word, ())]
+    if not found and len(bare) < len(said) and any(point for point, _ in bare):
+        yield from ((phrase, (owner, part or "code")) for phrase, (owner, part) in _begun_by(bare))
+
+
+def _begun_by(said: list[tuple[bool, str]]) -> Iterator[tuple[str, tuple[str, str]]]:
+    """The phrases of these words, each the beginning of one where a point stands behind."""
     for words, meanings in lexicon().spelt.items():
         if len(words) == len(said) and all(
             word.startswith(beginning) if point else word == beginning

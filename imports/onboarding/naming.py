@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from imports.onboarding.columns import Column
 
 OWN = ("", "customer")
-OFFICIAL = ("legal", "fiscal", "full", "pełna", "complet", "vollständig", "úplný", "juridi", "volledig")
+OFFICIAL = ("legal", "fiscal", "full", "pełna", "complet", "vollständig", "úplný", "juridi", "volledig", "полн", "юрид")
 """What headers of names say of which there is a shorter one."""
 BEFORE, ALIKE = 0.85, 0.3
 """How sure a name is that stands before an address, and on how many rows it is the customer's or begins like it."""

@@ -38,7 +38,7 @@ FEWEST_OF_PAIR = 2
 """As `FEWEST_PARTS`, where names of both kinds of address have the same ones."""
 _SHORT_NAME = rf"(?P<name>[^\W\d_]{{1,{LONGEST_SHORT}}}[ ]?\d{{0,2}})"
 _SHORT_CUTS = (
-    re.compile(rf"{_SHORT_NAME}\s*(?:[-–\s(\[]\s*)(?P<part>[^\W\d].*?)[)\]]?", re.DOTALL),
+    re.compile(rf"{_SHORT_NAME}\s*(?:[-–\s(\[]\s*)(?P<part>(?:[^\W\d]|\#).*?)[)\]]?", re.DOTALL),
     re.compile(rf"(?P<part>[^\W\d].*?)\s*(?:[-–\s(\[:|>/._]\s*){_SHORT_NAME}[)\]]?", re.DOTALL),
 )
 _LAST_SEPARATOR = re.compile(r"(.*\S)\s*(?:[:|>/._]|(?<=\s)[-–](?=\s))\s*(\S.*)", re.DOTALL)
@@ -75,7 +75,7 @@ def name_blocks(columns: Sequence[Column]) -> None:
         for column, text in of_name:
             meanings = tuple(_meanings(name, text, kinds[name], number))
             is_sure = column.best is not None and _is_sure(column.best)
-            says_less = column.best is not None and meanings and meanings[0].part == NOTHING != column.best.part
+            says_less = column.best is not None and meanings and _says_less(meanings[0], column.best)
             if meanings and not is_sure and not says_less:
                 column.meanings, column.block = meanings, "" if kinds[name] else name
 
@@ -119,6 +119,11 @@ def _is_sure(meaning: Meaning) -> bool:
     """Whether a header says a kind of address itself, or is known as a whole, such as "ship_via"."""
     is_known = meaning.score >= KNOWN and meaning.owner not in ("", "customer", "address")
     return is_known or (meaning.owner in KINDS and meaning.score >= SURE_ENOUGH)
+
+
+def _says_less(meaning: Meaning, best: Meaning) -> bool:
+    """Whether what stands behind a block's name says nothing, or is only guessed, and the whole header is better known."""
+    return meaning.part == NOTHING != best.part or meaning.score < SURE_ENOUGH - LESS <= best.score - LESS
 
 
 def _name_person(name: str, columns: Sequence[tuple[Column, str]]) -> None:

@@ -34,7 +34,8 @@ _PERCENT = re.compile(r"\d{1,3}([.,]\d{1,2})?\s?%?")
 _ZIP = re.compile(r"(?=.*\d)(?![A-Z][a-z]{2})[A-Za-z0-9][A-Za-z0-9 -]{2,10}")
 _PHONE = re.compile(r"[+(]?[\d][\d\s()./+-]{5,}(\s?(x|ext\.?|Durchwahl)\s?\d+)?", re.I)
 _WHOLE = re.compile(r"-?\d+")
-_STREET = re.compile(r"(?=.*\d)(?=.*[^\W\d_]{3}).{5,}")
+_STREET = re.compile(r"(?=.*\d)(?=.*[^\W\d_]{3})(?=.* ).{5,}|(?=.*\d)(?=.*[\u3041-\u9fff\uac00-\ud7a3]{2}).{4,}")
+"""Where letters are words, neither spaces nor as many of them are needed."""
 _NAME_OF_PERSON = re.compile(r"[^\W\d_][\w'’.-]*( [^\W\d_][\w'’.-]*){1,3}")
 _DAYS = re.compile(r"[A-Z]{0,3}[ -]?0?(7|8|10|14|15|20|21|30|45|60|75|90|120)[ -]?[A-Z]{0,3}", re.IGNORECASE)
 """A short code of terms of payment: N30, 30D, ZB60, 014."""
@@ -214,6 +215,11 @@ class Profile:
         return self.share(lambda cell: sum(letter.isalpha() for letter in cell) > len(cell) / 2)
 
     @cached_property
+    def marks(self) -> float:
+        """The share of the cells of one or two signs that are no words: A, 01."""
+        return self.share(lambda cell: len(cell) < 3 and cell.isascii())
+
+    @cached_property
     def codes(self) -> float:
         """The share of the cells that look like codes: one word, with digits or all in capitals, not long."""
         return self.share(
@@ -226,7 +232,7 @@ class Profile:
 
     @cached_property
     def streets(self) -> float:
-        return self.share(lambda cell: _STREET.fullmatch(cell) and "@" not in cell and " " in cell)
+        return self.share(lambda cell: _STREET.fullmatch(cell) and "@" not in cell)
 
     @cached_property
     def states(self) -> float:

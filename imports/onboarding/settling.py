@@ -24,6 +24,8 @@ SECOND_LINES = {"address_2": "address_1", "alternate_name": "name"}
 """The part that comes before a second line."""
 FEWEST_PLACES = 3
 """How many parts of an address a word must stand before to be an address's, whatever else it may mean."""
+MANY, REPEATED = 8, 0.3
+"""From how many values on, and below which share of different ones, they are entries of a list."""
 FURTHER = 3
 """The first line of an address that no field holds as such."""
 _NUMBERED = re.compile(r"(.*\D)(\d)")
@@ -55,6 +57,12 @@ def settle_meanings(columns: list[Column]) -> None:
 def _choose_by_values(column: Column) -> None:
     """Put the meaning first that the values speak for, where a header's words can mean several."""
     profile = column.profile
+    if column.says_both_kinds:
+        column.meanings = (Meaning("", "address_type", None, AS_A_WHOLE, "its header and its values name both kinds"),)
+        return
+    countries = any(meaning.part == "country" for meaning in column.meanings)
+    repeats = profile.filled >= MANY and profile.uniqueness < REPEATED
+    is_either = {"shipping", "warehouse"} <= {meaning.owner for meaning in column.meanings}
     tests: dict[str, Callable[[], float]] = {
         "email": lambda: profile.emails,
         "country": lambda: profile.countries if profile.filled else 1,
@@ -75,11 +83,17 @@ def _choose_by_values(column: Column) -> None:
             score *= 0.9  # "Mobile / Tel."
         if doubtful and meaning[:2] == ("customer", "name") and profile.letters < 0.2 and profile.codes > 0.8:
             score *= 0.6  # a "Store" may be its name or its number
-        if doubtful and meaning.part == "state" and profile.streets > ENOUGH:
+        if doubtful and meaning.part in ("city", "state") and profile.streets > ENOUGH:
             score *= 0.6
+        if doubtful and is_either and meaning.owner == ("shipping" if repeats else "warehouse"):
+            score *= 0.6  # a "magasin" is where many are sent from, or where one is sent to
         if doubtful and meaning.part == "address_1" and profile.states > 0.8 and profile.length < 4:
             score *= 0.6  # "St" is a street or a state
-        if meaning.part == "state" and profile.countries > 0.9 and profile.length > 3 and profile.states < ENOUGH:
+        if doubtful and meaning.part == "address_1" and profile.streets < 0.1 and profile.letters > 0.9:
+            score *= 0.9  # "Postadress" is a street or a city
+        if meaning.part == "state" and profile.countries > 0.9 and (
+            countries or (profile.length > 3 and profile.states < ENOUGH)
+        ):
             score *= 0.8
         weighed.append(meaning._replace(score=score))
     column.meanings = tuple(sorted(weighed, key=by_score))

@@ -283,6 +283,8 @@ def test_countries_in_the_words_of_the_erp(propose, cells, expected):
         (["Italia", "Italia", "Germania"], ["it"]),
         (["België", "Suisse", "Zwitserland"], ["nl", "fr"]),
         (["D", "A", "CH"], ["de"]),
+        (["Россия", "Беларусь", "США"], ["ru"]),
+        (["한국", "미국", "KR"], ["ko"]),
         (["DE", "France", "Côte d'Ivoire"], []),
         (["England", "Scotland", "England"], []),
     ],

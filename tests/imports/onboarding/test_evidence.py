@@ -2,6 +2,7 @@
 
 import pytest
 
+from imports.onboarding.headers import read_header
 from imports.onboarding.proposing import onboard
 
 
@@ -564,3 +565,46 @@ def test_one_column_names_customers_and_their_addresses_where_the_bill_to_comes_
     assert ("address_name_1", "Name") in [(str(needed.target), needed.source) for needed in proposal.derived]
     assert proposal.to_draft().policies.conflict == "first"
     assert propose(header, *reversed(rows)).to_draft().policies.conflict == "reject"
+
+
+@pytest.mark.parametrize(
+    ("header", "meaning"),
+    [
+        ("Cód. Dirección", ("address", "code")),
+        ("Sevk Adres Kodu", ("shipping", "code")),
+        ("Code repr.", ("sales_rep", "code")),
+        ("Cod. condizioni pagam.", ("payment_terms", "code")),
+        ("Code dev.", ("", "currency")),
+        ("納入先名", ("shipping", "name")),
+        ("納入先国", ("shipping", "country")),
+        ("Adresse", ("", "address_1")),
+    ],
+)
+def test_what_a_header_says_whose_words_are_short_or_say_address(header, meaning):
+    best = read_header(header)[0]
+    assert (best.owner, best.part) == meaning
+
+
+@pytest.mark.parametrize(
+    ("header", "cells", "target"),
+    [
+        ("Default Billing Address", ["True"], ""),
+        ("Default Shipping Address", ["T", "F"], ""),
+        ("Is Ship To", ["1"], ""),
+        ("BillTo/ShipTo", ["BillTo", "ShipTo"], "address_type"),
+        ("Code magasin", ["MAIN", "WEST"], "warehouse_code_1"),
+        ("Bet. xyz", ["30 days net", "60 days net"], "payment_terms_1"),
+        ("Staat", ["DE", "AT", "CH"], "address_country_1"),
+        ("Страна", ["Россия"], "address_country_1"),
+        ("국가", ["대한민국"], "address_country_1"),
+        ("省份", ["广东省", "北京"], "address_state_1"),
+    ],
+)
+def test_values_decide_what_a_header_leaves_open(propose, header, cells, target):
+    rows = [f"K{n},Shop {n},{n} Pier St,Elgin,6012{n},{cells[n % len(cells)]}" for n in range(9)]
+    assert targets(propose(f"Customer No,Customer Name,Street,City,Zip,{header}", *rows))[5] == target
+
+
+def test_who_is_billed_is_the_customer_where_no_other_column_has_its_code(propose):
+    header = ["Sold-To Number", "Sold-To Name", *(f"{kind} {part}" for kind in ("Sold-To", "Ship-To") for part in PARTS)]
+    assert targets(propose(",".join(header), *ROWS)) == ["customer_code", "profile_name", *BLOCKS]
