@@ -122,7 +122,7 @@ def _is_sure(meaning: Meaning) -> bool:
 
 
 def _says_less(meaning: Meaning, best: Meaning) -> bool:
-    """Whether what stands behind a block's name says nothing, or is only guessed, and the whole header is better known."""
+    """Whether what stands behind a block's name says nothing or is only guessed, and the whole header says more."""
     return meaning.part == NOTHING != best.part or meaning.score < SURE_ENOUGH - LESS <= best.score - LESS
 
 

@@ -91,8 +91,10 @@ def _choose_by_values(column: Column) -> None:
             score *= 0.6  # "St" is a street or a state
         if doubtful and meaning.part == "address_1" and profile.streets < 0.1 and profile.letters > 0.9:
             score *= 0.9  # "Postadress" is a street or a city
-        if meaning.part == "state" and profile.countries > 0.9 and (
-            countries or (profile.length > 3 and profile.states < ENOUGH)
+        if (
+            meaning.part == "state"
+            and profile.countries > 0.9
+            and (countries or (profile.length > 3 and profile.states < ENOUGH))
         ):
             score *= 0.8
         weighed.append(meaning._replace(score=score))
