@@ -45,6 +45,8 @@ class LongList(ChangeList):
     The others are offered where it is searched or filtered, for that may leave few of it.
     """
 
+    page_num: int
+
     def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> QuerySet[Any]:
         found: QuerySet[Any] = super().get_queryset(request, exclude_parameters)
         if not self._is_sorted_freely() or not _is_long(found):
@@ -65,6 +67,8 @@ class LongList(ChangeList):
             text = f"Only the first {MOST_COUNTED:,} are paged by number. Go on with Next, or filter or search."
             messages.info(request, text)
         self.paginator = page.paginator
+        if not isinstance(self.paginator, InfinitePaginator):
+            self.page_num = self.paginator.get_page(self.page_num).number
         self.result_count = self.paginator.count
         self.can_show_all = self.result_count <= self.list_max_show_all
         self.multi_page = self.result_count > self.list_per_page

@@ -112,7 +112,8 @@ class IdPage:
 def read_ids(found: QuerySet[Any], asked: str, per_page: int) -> IdPage:
     """The page that is asked for by its name or number; the first one where there is none of this name.
 
-    Raises InvalidPage for a number that no page can have.
+    Of few it is the last one where the number is too high, since what was on it may have left the list meanwhile.
+    Raises InvalidPage for a number that no page of many can have.
     """
     order = Order.of(found)
     if order is None:
@@ -139,7 +140,7 @@ def _read_by_number(rows: QuerySet[Any, Any], order: Order | None, number: int, 
     first = list(rows[: MOST_COUNTED + 1])
     if len(first) <= MOST_COUNTED:
         paginator = Paginator([pk for pk, *_ in first], per_page)
-        return IdPage(list(paginator.page(number if len(first) > per_page else 1)), paginator)
+        return IdPage(list(paginator.get_page(number)), paginator)
     endless = InfinitePaginator(first, per_page)
     number = endless.validate_number(number)
     last = max(MOST_COUNTED // per_page, 1) if order else number

@@ -134,3 +134,14 @@ def test_the_page_asks_as_much_of_the_database_for_one_account_as_for_many(accou
     with CaptureQueriesContext(connection) as many:
         rosa.get("/admin/")
     assert len(many) == len(few) <= 30
+
+
+def test_the_first_day_begins_with_an_account(db, client):
+    client.force_login(make_user("root", is_superuser=True))
+    page = client.get("/admin/").content.decode()
+    assert f'href="{reverse("admin:accounts_account_add")}">Add the first account' in page
+    assert "Add the first feed" not in page
+    assert "Upload a file</a>" not in page
+    assert "Nothing waits" not in page
+    make_account("maison")
+    assert "Add the first account" not in client.get("/admin/").content.decode()

@@ -102,6 +102,20 @@ def test_a_page_keeps_its_place_while_others_write(client, account, monkeypatch)
     assert codes_on(client.get(last.request["PATH_INFO"] + "?" + last.request["QUERY_STRING"])) == []
 
 
+def test_a_list_whose_last_page_was_decided_keeps_its_filters_and_shows_the_page_before(client, account, monkeypatch):
+    monkeypatch.setattr(ConnectionAdmin, "list_per_page", 3)
+    copy_connection(make_connection(account, "C1", status="pending"), 6)
+    last = f"{LIST}?status__exact=pending&p=3"
+    chosen = codes_on(client.get(last))
+    ids = Connection.objects.filter(customer_code__in=chosen).values_list("pk", flat=True)
+    page = client.post(last, {"action": "approve", "index": "0", "_selected_action": list(ids)}, follow=True)
+    assert page.request["QUERY_STRING"] == "status__exact=pending&p=3"
+    assert codes_on(page) == codes_on(client.get(f"{LIST}?status__exact=pending&p=2"))
+    assert len(codes_on(page)) == 3
+    for number in ("0", "-1", "99"):
+        assert client.get(f"{LIST}?status__exact=pending&p={number}").status_code == 200
+
+
 def test_numbers_of_pages_end_where_nothing_is_counted_any_more(client, account, monkeypatch):
     for module in (paging, lists):
         monkeypatch.setattr(module, "MOST_COUNTED", 6)

@@ -18,7 +18,7 @@ BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "
 # Once a page has loaded, axe-core looks at it, and what it finds goes where the errors go.
 LOOK = """
 addEventListener("load", async () => {
-  const rules = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"];
+  const rules = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"];
   const found = await axe.run(document, {runOnly: rules, resultTypes: ["violations"]});
   for (const {id, impact, help, nodes} of found.violations)
     if (impact === "serious" || impact === "critical") {
