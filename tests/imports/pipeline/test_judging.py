@@ -175,6 +175,25 @@ def test_a_clear_token_beside_a_code_or_a_name_of_a_field_is_no_value(send):
     assert (send.customer()["company_number"], send.customer()["customer_group"]) == (None, None)
 
 
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("EU Wholesail", "price_type_name_1 is required: a customer needs at least one price type that is known"),
+        ("", "price_type_name_1 is required"),
+    ],
+)
+def test_a_new_customer_is_told_whether_its_price_types_are_unknown_or_missing(send, name, message):
+    format_ = spec(
+        column("price_type_currency"), column("price_type_name"), unknown_lookup={"price_types": Unknown.SKIP}
+    )
+    currency = "EUR" if name else ""
+    run = send.text(
+        f"customer_code|profile_name|price_type_currency|price_type_name\nC1|A|{currency}|{name}\n", format_
+    )
+    assert run.status == "rejected"
+    assert run.issues.get(code="required", field__startswith="price_type_name").message.rstrip(".") == message
+
+
 def test_a_price_type_that_is_half_cleared_is_incomplete(send):
     format_ = clearing("price_type_currency", "price_type_name")
     header = "customer_code|profile_name|price_type_currency|price_type_name\n"
