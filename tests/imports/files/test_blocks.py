@@ -226,14 +226,16 @@ def test_a_control_character_in_a_key_is_an_error_that_names_it(name, place):
 
 
 def test_a_control_character_in_text_becomes_a_space_with_a_warning():
-    values, problems = read_standard(customer_code="C1", profile_name="Ash\x0b& Sons\x1d", customer_alias="l\x92Eglise")
-    assert (values["profile_name"], values["customer_alias"]) == ("Ash & Sons", "l Eglise")
+    texts = {"profile_name": "Ash\x0b& Sons\x1d", "customer_alias": "l\x92Eglise", "alternate_name": "All for\x805"}
+    values, problems = read_standard(customer_code="C1", **texts)
+    assert [values[name] for name in texts] == ["Ash & Sons", "l Eglise", "All for 5"]
     assert [problem[:3] for problem in problems] == [
         ("profile_name", "control_character", "warning"),
         ("customer_alias", "control_character", "warning"),
+        ("alternate_name", "control_character", "warning"),
     ]
     assert "U+000B and U+001D" in problems[0][3]
-    assert "cp1252" in problems[1][3]
+    assert ["cp1252" in problem[3] for problem in problems] == [False, True, True]
 
 
 def test_lines_and_tabs_stay_in_text():
