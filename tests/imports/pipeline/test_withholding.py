@@ -53,7 +53,7 @@ def spec(**columns):
     """A format of these files; `columns` say more of a column by its name."""
     return FormatSpec(
         name="kept",
-        columns=tuple(Column(target=Target(name), source=name, **columns.get(name, {})) for name in FIRST),
+        columns=tuple(Column(target=Target(name), source=name, **columns.get(name, {})) for name in FIRST | columns),
         policies=Policies(clear_token="\\N"),
     )
 
@@ -115,6 +115,7 @@ def test_of_what_is_kept_nothing_is_created(send, anna):
          ["sales_rep_code"]),
         ({"payment_terms": {"ownership": Ownership.IF_BLANK}}, "payment_terms", {"payment_terms": "Net 60"},
          ["payment_terms_1"]),
+        ({"customer_group_code": {}}, "customer_group", {"customer_group_code": "DEPT"}, ["customer_group_code"]),
         ({}, "customer_alias", {"customer_alias": ""}, []),
         ({}, "customer_alias", {"customer_alias": "a"}, []),
         ({}, "sales_rep", {"sales_rep_code": "REP1"}, []),
