@@ -11,6 +11,8 @@ from django.conf import settings
 from django.contrib.staticfiles.storage import staticfiles_storage
 from django.core.management import get_commands
 
+from imports.workers.running import GRACE
+
 ROOT = Path(__file__).resolve().parents[2]
 COMPOSE = yaml.safe_load((ROOT / "compose.yaml").read_text())
 FILES = [ROOT / "Procfile", ROOT / "Containerfile", ROOT / "compose.yaml", *(ROOT / "deploy").rglob("*.service")]
@@ -44,6 +46,15 @@ def test_one_service_builds_the_image_of_ours_and_nobody_looks_for_it_elsewhere(
     assert {service["pull_policy"] for service in ours} == {"never"}
     (build,) = [service["build"] for service in COMPOSE["services"].values() if "build" in service]
     assert (ROOT / build["context"] / build.get("dockerfile", "Dockerfile")).is_file()
+
+
+def test_no_service_is_killed_before_what_is_at_work_had_its_time():
+    ours = [service for service in COMPOSE["services"].values() if service["image"] == "customersync"]
+    least = max(30, GRACE)  # seconds; gunicorn's graceful_timeout, and that of workers
+    given = [int(service["stop_grace_period"].removesuffix("s")) for service in ours]
+    for unit in (ROOT / "deploy/systemd").iterdir():
+        given += map(int, re.findall(r"^TimeoutStopSec=(\d+)$", unit.read_text(), re.MULTILINE))
+    assert min(given) > least
 
 
 def test_files_of_pages_are_readable_whoever_collected_them():
