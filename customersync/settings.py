@@ -116,12 +116,15 @@ TEMPLATES = [
     },
 ]
 
+# A server that vanishes without a word is given up after two minutes: nobody else would end such a session, and who
+# waits for it would wait for ever. The last one decides, the others see to it that somebody asks.
+_NETWORK = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 9, "tcp_user_timeout": 120_000}
 if env.str("DATABASE_URL", default="") or not DEBUG:
     DATABASES = {"default": env.get_value("DATABASE_URL", read_database)}
     DATABASES["default"]["CONN_MAX_AGE"] = env.int("CONN_MAX_AGE", default=60)
     # A session that the server or something between has ended is replaced before a request uses it.
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
-    DATABASES["default"].setdefault("OPTIONS", {}).setdefault("connect_timeout", 10)
+    DATABASES["default"]["OPTIONS"] = _NETWORK | {"connect_timeout": 10} | DATABASES["default"].get("OPTIONS", {})
 else:
     DATABASES = {"default": {"ENGINE": "customersync.embedded_postgres", "NAME": "customersync"}}
 
@@ -133,7 +136,7 @@ if env.str("REPLICA_URL", default=""):
         "CONN_HEALTH_CHECKS": True,
         "TEST": {"MIRROR": "default"},
     }
-    DATABASES["replica"].setdefault("OPTIONS", {}).setdefault("connect_timeout", 2)
+    DATABASES["replica"]["OPTIONS"] = _NETWORK | {"connect_timeout": 2} | DATABASES["replica"].get("OPTIONS", {})
     DATABASE_ROUTERS = ["accounts.replicas.Router"]
     MIDDLEWARE.append("accounts.replicas.ReadReplica")
 
