@@ -117,9 +117,11 @@ def a_session_waits() -> bool:
         return bool(cursor.fetchone()[0])
 
 
-def wait_until(condition: Callable[[], Any], seconds: float = 120) -> None:
-    """Wait for what a process does meanwhile; fails the test when it does not."""
+def wait_until(
+    condition: Callable[[], Any], seconds: float = 120, say: Callable[[], Any] = lambda: "it did not happen in time"
+) -> None:
+    """Wait for what a process does meanwhile; fails the test when it does not, and says what stands instead."""
     deadline = time.monotonic() + seconds
     while not condition():
-        assert time.monotonic() < deadline, "it did not happen in time"
+        assert time.monotonic() < deadline, say()
         time.sleep(0.05)

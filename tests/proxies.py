@@ -106,15 +106,21 @@ class Gate:
                 end.shutdown(socket.SHUT_RDWR)
 
     def _serve(self, listener: socket.socket) -> None:
-        with contextlib.suppress(OSError):
-            while True:
+        while True:
+            try:
                 client, _ = listener.accept()
+            except OSError:  # it was shut
+                return
+            try:
                 server = connect(self.server)
-                self.ends |= {client, server}
-                if self.listener is not listener:  # it was shut since the client came
-                    self._end_all()
-                for source, target in ((client, server), (server, client)):
-                    threading.Thread(target=self._pass_on, args=[source, target], daemon=True).start()
+            except OSError:  # whoever comes next may get through
+                client.close()
+                continue
+            self.ends |= {client, server}
+            if self.listener is not listener:  # it was shut since the client came
+                self._end_all()
+            for source, target in ((client, server), (server, client)):
+                threading.Thread(target=self._pass_on, args=[source, target], daemon=True).start()
 
     def _pass_on(self, source: socket.socket, target: socket.socket) -> None:
         with contextlib.suppress(OSError):

@@ -27,6 +27,8 @@ logger = logging.getLogger(__name__)
 
 SILENT_BEATS = 6
 """How many proofs of being at work may be missing until a lane's processes are ended and started anew."""
+STARTING = 2
+"""How many times as long a lane may be silent that has only begun, so that a slow machine does not begin for ever."""
 GRACE = 30.0
 """Seconds that what is at work gets to come to its end; then it is ended, and done again by the next workers."""
 LOOK = 0.2
@@ -71,7 +73,8 @@ class LaneProcess:
 
     @property
     def is_at_work(self) -> bool:
-        return self.process is not None and not self.signs.is_silent(SILENT_BEATS * settings.WORKERS_BEAT_SECONDS)
+        patience = SILENT_BEATS * settings.WORKERS_BEAT_SECONDS * (1 if self.signs.told else STARTING)
+        return self.process is not None and not self.signs.is_silent(patience)
 
     def note_end(self, code: int) -> None:
         """Its first process has ended, by itself or not; so must the others. It is started anew after a pause."""

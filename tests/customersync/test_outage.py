@@ -44,12 +44,12 @@ def run_web(folder: Path, **variables: str):
 
 def test_it_is_said_once_a_minute_and_everything_goes_on_afterwards(tmp_path):
     with gate() as way:
-        variables = {"DATABASE_URL": way.url(connection.settings_dict["NAME"]), "WORKERS_BEAT_SECONDS": "0.5"}
+        # Twelve seconds of silence, after which a lane is started anew, do not pass on a busy machine either.
+        variables = {"DATABASE_URL": way.url(connection.settings_dict["NAME"]), "WORKERS_BEAT_SECONDS": "2"}
         with run_web(tmp_path, **variables) as url, run_cluster(tmp_path, **variables):
             box = start_dropbox(**variables)
-            names = {"dropbox", *(lane.heartbeat for lane in Lane)}
             try:
-                wait_until(lambda: names <= set(Heartbeat.objects.values_list("name", flat=True)))
+                wait_until(lambda: not find_silent(), say=find_silent)
                 wait_until(lambda: status_of(f"{url}/health/ready") == 200)
                 way.shut()
                 shut_at = time.monotonic()
@@ -67,7 +67,8 @@ def test_it_is_said_once_a_minute_and_everything_goes_on_afterwards(tmp_path):
                 minutes = 1 + int(time.monotonic() - shut_at) // 60
                 Heartbeat.objects.all().delete()
                 wait_until(lambda: status_of(f"{url}/health/ready") == 200)
-                wait_until(lambda: names <= set(Heartbeat.objects.values_list("name", flat=True)))
+                log = tmp_path / "cluster.log"
+                wait_until(lambda: not find_silent(), say=lambda: f"{find_silent()} are silent: {log.read_text()}")
             finally:
                 box.process.send_signal(signal.SIGTERM)
                 rest = box.process.communicate(timeout=60)[1]
@@ -78,6 +79,12 @@ def test_it_is_said_once_a_minute_and_everything_goes_on_afterwards(tmp_path):
         assert "Traceback" not in log, (name, log)
         grave = [line for line in log.splitlines() if " ERROR " in line or " CRITICAL " in line]
         assert len(grave) == log.count(SAID), (name, log)
+
+
+def find_silent() -> set[str]:
+    """Who has given no sign of life."""
+    names = {"dropbox", *(lane.heartbeat for lane in Lane)}
+    return names - set(Heartbeat.objects.values_list("name", flat=True))
 
 
 def status_of(url: str) -> int:
