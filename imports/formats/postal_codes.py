@@ -74,8 +74,7 @@ def find_confused(code: str, country: str) -> str:
 
 def is_foreign(code: str, country: str) -> bool:
     """Whether a trimmed postal code has another form than those of its country, where that is known."""
-    form = _FORMS.get(country)
-    return form is not None and not form.fullmatch(code.upper())
+    return country in _FORMS and not has_form(code.upper(), country)
 
 
 def has_no_digit(code: str, country: str) -> bool:

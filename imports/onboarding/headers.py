@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from rapidfuzz import fuzz, process
 
-from imports.onboarding.lexicon import GUESS, find_abbreviated, lexicon
+from imports.onboarding.lexicon import GUESS, SYLLABLES, find_abbreviated, lexicon
 from imports.onboarding.vocabulary import squash, words_of
 
 if TYPE_CHECKING:
@@ -31,8 +31,6 @@ NO_OWNER = ("customer", "noise")
 KINDS = ("shipping", "billing")
 """The owners that are kinds of address."""
 LOCATION_PARTS = ("address_1", "address_2", "city", "state", "zip", "country")
-SYLLABLES = "\u3000"
-"""From here on a letter is a syllable or a word."""
 GAP = "\0"
 """Stands where a number was taken out; no words across it belong together."""
 ANY_PART = ("code", "name")

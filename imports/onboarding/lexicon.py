@@ -14,6 +14,8 @@ from imports.onboarding.vocabulary import words_of
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+SYLLABLES = "\u3000"
+"""From here on a letter is a syllable or a word."""
 GUESS = 0.7
 """The score of a phrase that only may mean what it is listed for."""
 FEWEST_LETTERS = 2
@@ -71,7 +73,7 @@ def lexicon() -> Lexicon:
         dict(phrases),
         dict(owners),
         dict(parts),
-        frozenset(word for word in words if len(word) > 1 or word > "\u3000"),
+        frozenset(word for word in words if len(word) > 1 or word >= SYLLABLES),
         dict(languages),
         dict(spelt),
     )
