@@ -13,7 +13,7 @@ def main() -> None:
     A polite request to end goes the way of an ordinary exit, so that the embedded PostgreSQL stops too.
     """
     gc.set_threshold(20_000, 20)  # a start makes much that stays, and looking through it so often is a tenth of it
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    signal.signal(signal.SIGTERM, _end)
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "customersync.settings")
     from django.core.exceptions import ImproperlyConfigured
     from django.core.management import execute_from_command_line
@@ -31,7 +31,19 @@ def main() -> None:
     except BrokenPipeError:  # whoever reads the output has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     finally:
+        _let_nothing_interrupt()
         add_counted()
+
+
+def _end(number: int, _frame: object) -> None:
+    _let_nothing_interrupt()
+    sys.exit(128 + number)
+
+
+def _let_nothing_interrupt() -> None:
+    """The end of a command stops the embedded PostgreSQL, which must not be left half done by who asks once more."""
+    for one in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(one, signal.SIG_IGN)
 
 
 if __name__ == "__main__":
