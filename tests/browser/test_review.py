@@ -26,6 +26,42 @@ def decided(code):
     return connection.status, connection.duplicate_of and connection.duplicate_of.customer_code, connection.review_note
 
 
+def hold_time(page, rate):
+    """How fast pages of this tab go from coming to being pressed."""
+    session = page.context.new_cdp_session(page)
+    session.send("Animation.enable")
+    session.send("Animation.setPlaybackRate", {"playbackRate": rate})
+
+
+def settle(page):
+    page.wait_for_function("document.getAnimations().length === 0")
+
+
+def test_a_second_click_or_key_decides_nothing_about_the_next_one(account, browse):
+    for code in ("A", "B", "C"):
+        make_connection(account, code, profile_name=f"Customer {code}", status="pending")
+    with browse("eddie", by_form=True) as page:
+        sent = []
+        page.on("request", lambda request: sent.append(request.url) if request.method == "POST" else None)
+        page.click("a:has-text('new customers wait for a review')")
+        settle(page)
+        hold_time(page, 0)
+        page.locator("button:has-text('Approve')").dblclick(force=True)
+        page.wait_for_selector("h2:has-text('Customer B')")
+        for press in ("Approve", "Reject"):
+            page.locator(f"button:has-text('{press}')").click(force=True)
+            page.keyboard.press(press[0].lower())
+        page.fill("#note", "not before somebody looks")
+        page.keyboard.press("Enter")
+        assert len(sent) == 1
+        hold_time(page, 1)
+        page.click("button:has-text('Reject')")
+        page.wait_for_selector("h2:has-text('Customer C')")
+    assert decided("A") == ("approved", None, "")
+    assert decided("B") == ("rejected", None, "not before somebody looks")
+    assert decided("C") == ("pending", None, "")
+
+
 def test_connections_are_reviewed_with_keys(account, browse):
     make_connection(account, "C1", profile_name="Elm Street Outfitters", addresses=[ELM])
     make_connection(account, "A", profile_name="Oak Supplies", status="pending")
@@ -43,20 +79,25 @@ def test_connections_are_reviewed_with_keys(account, browse):
         assert is_readable_on_a_phone(page)
         page.keyboard.press("k")
         page.wait_for_selector("h2:has-text('Oak Supplies')")
+        settle(page)
         page.keyboard.press("n")
         page.keyboard.type("a jar of rye")
         assert page.input_value("#note") == "a jar of rye"
         page.keyboard.press("Escape")
         page.keyboard.press("a")
         page.wait_for_selector("h2:has-text('Elm St Outfiters')")
+        settle(page)
         page.keyboard.press("d")
         page.wait_for_selector("h2:has-text('Harbor Row')")
+        settle(page)
         page.uncheck("#keys")
         page.keyboard.press("r")
         page.reload()
+        settle(page)
         page.keyboard.press("r")
         assert page.locator("h2:has-text('Harbor Row')").count() == 1
         page.check("#keys")
+        settle(page)
         page.keyboard.press("r")
         page.wait_for_selector("h2:has-text('Galerie Soleil')")
     assert decided("A") == ("approved", None, "a jar of rye")

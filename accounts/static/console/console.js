@@ -46,3 +46,16 @@ if (zone) document.cookie = `zone=${encodeURIComponent(zone)}; path=/; max-age=3
 document.addEventListener("click", ({target}) => {
   if (target.closest("[data-print]")) window.print();
 });
+
+// What was sent is not sent again before its answer has come, or has come as a file, which leaves the page as it is.
+const SENDING_SECONDS = 10;
+const sending = document.documentElement.dataset;
+document.addEventListener("submit", (event) => {
+  if (event.defaultPrevented || event.target.method !== "post") return;
+  if ("isSending" in sending) event.preventDefault();
+  else {
+    sending.isSending = "";
+    setTimeout(() => delete sending.isSending, SENDING_SECONDS * 1000);
+  }
+});
+addEventListener("pageshow", () => delete sending.isSending);

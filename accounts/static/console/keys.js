@@ -1,5 +1,5 @@
 // Keys for pages on which the same is done again and again: what has `data-key` is pressed, or gets the focus, by that key.
-// They are off while something is written, and for whoever switches them off.
+// They are off while something is written, while clicks decide nothing either, and for whoever switches them off.
 const switched = document.getElementById("keys");
 let isLeaving = false;
 
@@ -18,7 +18,7 @@ document.addEventListener("keydown", (event) => {
   if (isText || isLeaving || event.repeat || event.ctrlKey || event.metaKey || event.altKey) return;
   if (switched && !switched.checked) return;
   const wanted = document.querySelector(`[data-key="${CSS.escape(key.toLowerCase())}"]`);
-  if (!wanted) return;
+  if (!wanted || getComputedStyle(wanted).pointerEvents === "none") return;
   event.preventDefault();
   if (wanted.matches("input")) wanted.focus();
   else {
