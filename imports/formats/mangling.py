@@ -16,7 +16,7 @@ from urllib.parse import unquote_to_bytes
 from connections.mangled_codes import DIGITS_KEPT
 from connections.nothing import says_nothing
 from imports.errors import CellError
-from imports.formats.encodings import find_foreign, find_meant, find_misread
+from imports.formats.misreading import find_foreign, find_meant, find_misread
 from imports.template import FIELDS
 from lookups.texts import find_controls, space_controls
 
