@@ -162,10 +162,6 @@ def _wrong_count(line: int, text: str, what: str, count: int, came: int) -> Prob
     return Problem(code="wrong_count", message=message, line=line, value=text)
 
 
-REMARKS = frozenset({"wrong_count", "unknown_column", "left_out", "row_mark", "separator", "repeated_header"})
-"""The codes of the issues of a file as a whole, which no customer has."""
-
-
 def find_remarks(source: Source, mapping: CustomerMapping, scan: Scan) -> Iterator[Problem]:
     """Warnings about the file as a whole: columns that are not read, lines that are no rows, counts let go."""
     for wrong in compare_footer(source, scan):

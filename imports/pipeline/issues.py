@@ -134,14 +134,14 @@ def store_issues(cursor: CursorWrapper, run_id: int, problems: Iterable[Problem]
         merging.copy_rows(cursor, quote(Issue._meta.db_table), _ISSUE_COLUMNS, rows)
 
 
-def copy_issues(earlier: Run, run: Run, codes: Iterable[str]) -> None:
-    """Append the issues of an earlier run that have one of these codes to the run."""
+def copy_issues_of_file(earlier: Run, run: Run) -> None:
+    """Append what an earlier run said of its file as a whole: issues of no customer that do not stand for several."""
     columns, table = ", ".join(map(quote, _ISSUE_COLUMNS[1:])), quote(Issue._meta.db_table)
     with connection.cursor() as cursor:
         cursor.execute(
             f"INSERT INTO {table} (run_id, {columns}) SELECT %s, {columns} FROM {table}"
-            " WHERE run_id = %s AND code = ANY(%s) ORDER BY id",
-            [run.pk, earlier.pk, list(codes)],
+            " WHERE run_id = %s AND customer_code = '' AND more = 0 ORDER BY id",
+            [run.pk, earlier.pk],
         )
 
 

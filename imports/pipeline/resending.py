@@ -16,8 +16,7 @@ from connections.history.sightings import today
 from connections.history.stamping import take_watermark
 from connections.models import Change
 from imports.models import Run
-from imports.pipeline.framing import REMARKS
-from imports.pipeline.issues import copy_issues
+from imports.pipeline.issues import copy_issues_of_file
 
 if TYPE_CHECKING:
     from imports.pipeline.keeping import Keeper
@@ -74,4 +73,4 @@ def repeat(run: Run, last: Run) -> None:
     """
     run.rows, run.customers, run.unchanged = last.rows, last.customers, last.customers
     if last.issue_groups:
-        copy_issues(last, run, REMARKS)
+        copy_issues_of_file(last, run)
