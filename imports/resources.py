@@ -23,6 +23,7 @@ from tablib import Dataset
 
 from accounts.models import Account
 from connections.models import Connection
+from imports.choosing import find_version, read_spec
 from imports.errors import FileRejected, SettingsWrong, TryAgainLater
 from imports.files.datasets import list_fields, write_dataset
 from imports.files.exporting import Layout, export_rows, standard_columns
@@ -32,7 +33,6 @@ from imports.models import Issue, Run
 from imports.pipeline import ImportRequest, Origin, import_file
 from imports.pipeline.claiming import claim_account
 from imports.runs.previewing import COLUMNS, Kind, Outcome, Preview
-from imports.versioning import find_version, read_spec
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from imports.choosing import find_version_of, read_spec
 from imports.copies import fetched
 from imports.errors import FileRejected, SettingsWrong
 from imports.files.excerpts import LARGEST_SEARCHED, read_row_at
 from imports.formats.spec import SOURCE_HEADERS, STANDARD
 from imports.storage import StorageUnreachable
-from imports.versioning import find_version_of, read_spec
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

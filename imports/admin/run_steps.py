@@ -13,11 +13,12 @@ from accounts.users import user_of
 from imports.admin.feed_forms import ForceForm, ReasonForm
 from imports.admin.steps import StepPages, page_of
 from imports.admin.workers import NO_WORKER
+from imports.choosing import find_version_of
 from imports.errors import SettingsWrong
 from imports.health import is_at_work
 from imports.queueing import request_release
 from imports.runs.releasing import check_release, find_advice, find_newer, reject_run
-from imports.versioning import find_version_of, map_value
+from imports.versioning import map_value
 
 if TYPE_CHECKING:
     from django.forms import Form

@@ -16,11 +16,11 @@ from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminSelectWidget, 
 from accounts.models import Account
 from accounts.users import user_of
 from imports.admin.steps import StepPages, page_of
+from imports.choosing import STANDARD_NAME
 from imports.errors import SettingsWrong
 from imports.models import FormatVersion
 from imports.runs.uploading import import_soon, queue_for_real, store_upload
 from imports.storage import StorageRefused, StorageUnreachable
-from imports.versioning import STANDARD_NAME
 
 if TYPE_CHECKING:
     from django.core.files.uploadedfile import UploadedFile

@@ -21,21 +21,13 @@ from imports.admin.frozen import in_words, languages_named, lines_ignored, list_
 from imports.admin.next_steps import find_gap, find_next_step
 from imports.admin.reading import ReadingPages
 from imports.admin.steps import page_of
+from imports.choosing import describe_feeds, find_predecessor, read_spec
 from imports.errors import SettingsWrong, TryAgainLater
 from imports.formats.differing import compare_specs
 from imports.formats.documents import write_format
 from imports.models import FormatColumn, FormatVersion, Run
 from imports.runs.comparing import compare_run, find_comparable
-from imports.versioning import (
-    approve,
-    describe_feeds,
-    describe_test,
-    find_predecessor,
-    lock_draft,
-    read_spec,
-    start_draft,
-    start_testing,
-)
+from imports.versioning import approve, describe_test, lock_draft, start_draft, start_testing
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet

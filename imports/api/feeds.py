@@ -22,12 +22,12 @@ from accounts.api.pagination import NewestFirst
 from accounts.api.problems import Conflict, detail_of
 from accounts.api.strictness import StrictModelSerializer, StrictSerializer
 from accounts.fields import is_set, secret_names
+from imports.choosing import STANDARD_NAME
 from imports.feeds.inspecting import describe_inspection, inspect_feed
 from imports.filesystems import find_transport
 from imports.models import Feed, Format, Pull
 from imports.models.feeds import SERVER_FIELDS
 from imports.queueing import request_pull
-from imports.versioning import STANDARD_NAME
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet

@@ -17,11 +17,12 @@ from accounts.api.pagination import KeyPagination
 from accounts.api.strictness import StrictSerializer
 from accounts.users import user_of
 from imports.api.errors import answering
+from imports.choosing import find_predecessor, list_feeds, read_spec
 from imports.errors import SettingsWrong
 from imports.formats.differing import compare_specs
 from imports.formats.documents import describe_format, read_document
 from imports.models import Format, FormatVersion
-from imports.versioning import approve, find_predecessor, list_feeds, read_spec, save_draft, start_draft, start_testing
+from imports.versioning import approve, save_draft, start_draft, start_testing
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet

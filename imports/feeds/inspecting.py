@@ -9,6 +9,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from accounts.suspending import is_suspended
 from accounts.times import iso_utc
+from imports.choosing import find_version_of_feed
 from imports.errors import SettingsWrong, TryAgainLater
 from imports.feeds.fetching import Step, list_candidates, list_folder
 from imports.feeds.omitting import explain_omission
@@ -16,7 +17,6 @@ from imports.feeds.probing import probe_feed
 from imports.filesystems import open_server, read_identities
 from imports.filesystems.masks import Mask
 from imports.models import Feed
-from imports.versioning import find_version_of_feed
 
 if TYPE_CHECKING:
     from imports.feeds.probing import Trial

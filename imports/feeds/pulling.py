@@ -21,6 +21,7 @@ from django.utils import timezone
 from accounts.suspending import is_suspended, say_suspended
 from accounts.tallies import count
 from accounts.watching import doing
+from imports.choosing import find_version_of_feed
 from imports.errors import AccountBusy, SettingsWrong, TryAgainLater
 from imports.feeds.archiving import Mover
 from imports.feeds.claiming import claim_feed, give_way
@@ -37,7 +38,6 @@ from imports.formats.spec import STANDARD
 from imports.models import Feed, Pull, Run
 from imports.pipeline import ImportRequest, Origin, import_file
 from imports.queueing import enqueue_waiting
-from imports.versioning import find_version_of_feed
 from imports.wording import one_line
 
 if TYPE_CHECKING:

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 from django.core.management.base import CommandError
 
 from accounts.models import User
+from imports.choosing import read_spec
 from imports.errors import SettingsWrong, TryAgainLater
 from imports.files.drafts import is_replaceable
 from imports.models import Feed, Run
 from imports.pipeline.recognising import find_version_for_file
-from imports.versioning import read_spec
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser

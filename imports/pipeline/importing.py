@@ -24,6 +24,7 @@ from connections.history.evidence import describe_changes
 from connections.history.sightings import note_sightings
 from connections.history.stamping import take_stamp
 from connections.models import Connection
+from imports.choosing import find_other_specs
 from imports.errors import FileHeld, FileRejected, HeldFor, SettingsWrong, TryAgainLater
 from imports.files.continuing import Continuation
 from imports.files.customers import Customer
@@ -57,7 +58,6 @@ from imports.pipeline.resending import find_same, repeat
 from imports.pipeline.sharing import Helpers, check_all
 from imports.pipeline.timing import ENDING, doing_run
 from imports.template import MEANING
-from imports.versioning import find_other_specs
 from lookups.directory import LookupDirectory
 
 if TYPE_CHECKING:

@@ -9,6 +9,7 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from imports.choosing import STANDARD_NAME, find_other_specs, find_version
 from imports.errors import Problem, SettingsWrong
 from imports.files.drift import HeaderDrift, shorten
 from imports.files.mapping import REJECT_COLUMNS
@@ -18,7 +19,6 @@ from imports.formats.spec import STANDARD
 from imports.models import Run
 from imports.pipeline.framing import describe_separator
 from imports.template import find_target, normalize
-from imports.versioning import STANDARD_NAME, find_other_specs, find_version
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

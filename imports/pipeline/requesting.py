@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
+from imports.choosing import check_entry, read_spec
 from imports.formats.spec import STANDARD
-from imports.versioning import check_entry, read_spec
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Set

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from django.db import transaction
 
+from imports.choosing import find_present_version, read_spec
 from imports.copies import fetched
 from imports.errors import FileHeld, FileRejected, SettingsWrong, TryAgainLater
 from imports.files.mapping import CustomerMapping
@@ -20,7 +21,6 @@ from imports.pipeline.deciding import decide, describe_state
 from imports.pipeline.ending import Release
 from imports.queueing import postpone_waiting
 from imports.storage import StorageUnreachable
-from imports.versioning import find_present_version, read_spec
 
 if TYPE_CHECKING:
     from accounts.models import User

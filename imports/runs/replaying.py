@@ -13,6 +13,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from connections.models import Change, Connection
+from imports.choosing import find_present_version, find_version_of, read_spec
 from imports.copies import fetched, share
 from imports.errors import FileHeld, FileRejected, SettingsWrong
 from imports.formats.spec import STANDARD
@@ -23,7 +24,6 @@ from imports.pipeline.deciding import describe_state
 from imports.pipeline.issues import issue_code
 from imports.pipeline.limiting import LEFT, read_codes
 from imports.pipeline.requesting import Replay
-from imports.versioning import find_present_version, find_version_of, read_spec
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

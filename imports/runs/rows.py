@@ -6,10 +6,10 @@ import io
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from imports.choosing import find_version_of, read_spec
 from imports.copies import open_copy
 from imports.formats.spec import STANDARD
 from imports.storage import CopyGone
-from imports.versioning import find_version_of, read_spec
 
 if TYPE_CHECKING:
     from imports.models import Run

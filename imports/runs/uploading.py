@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from django.db import transaction
 from django.utils import timezone
 
+from imports.choosing import STANDARD_NAME, find_version, find_version_of
 from imports.copies import drafting, fetched, share
 from imports.errors import SettingsWrong, TryAgainLater
 from imports.formats.spec import STANDARD
@@ -22,7 +23,6 @@ from imports.queueing import enqueue_run, postpone_waiting
 from imports.runs.replaying import replay_run
 from imports.runs.undoing import undo_run
 from imports.storage import StorageUnreachable
-from imports.versioning import STANDARD_NAME, find_version, find_version_of
 
 AT_ONCE = 2_000_000
 """Bytes of a file that is imported while somebody waits; workers import larger ones."""

@@ -11,18 +11,11 @@ from django.utils import timezone
 
 from accounts.models import Account
 from accounts.sandboxes import add_sandbox
+from imports.choosing import find_named, find_version
 from imports.errors import SettingsWrong
 from imports.formats.documents import read_format, write_format
 from imports.models import Format, FormatVersion, Run
-from imports.versioning import (
-    PromotionRefused,
-    approve,
-    find_named,
-    find_version,
-    save_draft,
-    start_draft,
-    start_testing,
-)
+from imports.versioning import PromotionRefused, approve, save_draft, start_draft, start_testing
 from tests.builders import add_member, make_account, make_user
 from tests.imports.customer_files import import_path
 

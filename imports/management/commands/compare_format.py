@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from accounts.management.arguments import add_account_argument, find_account
 from accounts.management.base import BaseCommand
+from imports.choosing import find_named, find_predecessor, read_spec
 from imports.formats.differing import Difference, compare_specs
 from imports.management.arguments import as_command_error
 from imports.runs.comparing import Comparison, compare_run, find_comparable
-from imports.versioning import find_named, find_predecessor, read_spec
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser

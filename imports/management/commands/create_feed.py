@@ -13,13 +13,13 @@ from django.db import transaction
 
 from accounts.management.arguments import add_account_argument, find_account, port_number
 from accounts.management.base import BaseCommand
+from imports.choosing import STANDARD_NAME
 from imports.feeds.inspecting import describe_presented_key
 from imports.filesystems import find_transport, find_transports
 from imports.filesystems.markers import SETTLED
 from imports.management.arguments import read_text
 from imports.models import Feed, Format
 from imports.queueing import request_pull
-from imports.versioning import STANDARD_NAME
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from accounts.management.arguments import add_account_argument, find_account
 from accounts.management.base import BaseCommand
+from imports.choosing import find_named, read_spec
 from imports.formats.documents import write_format
 from imports.management.arguments import as_command_error, check_writable, writing
-from imports.versioning import find_named, read_spec
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser

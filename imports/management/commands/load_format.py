@@ -9,11 +9,12 @@ from django.core.management.base import CommandError
 
 from accounts.management.arguments import add_account_argument, find_account
 from accounts.management.base import BaseCommand
+from imports.choosing import find_named, read_spec
 from imports.errors import SettingsWrong
 from imports.formats.documents import read_format, write_format
 from imports.formats.policies import FormatError
 from imports.management.arguments import check_readable
-from imports.versioning import find_named, read_spec, save_draft
+from imports.versioning import save_draft
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser

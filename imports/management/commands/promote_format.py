@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from accounts.management.arguments import add_account_argument, find_account
 from accounts.management.base import BaseCommand
+from imports.choosing import describe_feeds, find_named
 from imports.management.arguments import as_command_error, find_user
-from imports.versioning import approve, describe_feeds, describe_test, find_named, start_testing
+from imports.versioning import approve, describe_test, start_testing
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser

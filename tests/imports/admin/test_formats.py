@@ -16,12 +16,13 @@ from accounts.sandboxes import add_sandbox
 from connections.models import Connection
 from imports.admin import FormatVersionAdmin
 from imports.asking import find_questions
+from imports.choosing import read_spec
 from imports.errors import SettingsWrong, TryAgainLater
 from imports.formats.documents import read_format, write_format
 from imports.mapping import list_columns, list_sections
 from imports.models import Format, FormatVersion, Run
 from imports.runs.sampling import has_sample
-from imports.versioning import approve, read_spec, save_draft, start_draft, start_testing
+from imports.versioning import approve, save_draft, start_draft, start_testing
 from lookups.models import PriceType
 from tests.builders import add_lookups, add_member, make_account, make_user
 from tests.imports.customer_files import import_path, kept_bytes, kept_path

@@ -9,10 +9,11 @@ from django.core.management import call_command
 from django.db import connection
 
 from accounts.sandboxes import add_sandbox
+from imports.choosing import find_version_of_feed
 from imports.feeds.pulling import pull_feed
 from imports.formats.documents import read_format
 from imports.models import Feed, FormatVersion
-from imports.versioning import find_version_of_feed, save_draft, start_testing
+from imports.versioning import save_draft, start_testing
 from tests.feeds import drop, make_feed
 from tests.imports.test_versioning import DOCUMENT, FILE
 
