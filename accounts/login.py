@@ -1,4 +1,7 @@
-"""Logging in to the admin: its form, which looks at no password once there were too many attempts."""
+"""Logging in to the admin: its form, which looks at no password once there were too many attempts.
+
+It stands beside `accounts.admin` because the site asks for it while it is made, before it has any page.
+"""
 
 from __future__ import annotations
 

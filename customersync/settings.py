@@ -95,7 +95,7 @@ MIDDLEWARE = [
     "customersync.junk.RefuseNul",
     "accounts.zones.ZoneOfViewer",
     "accounts.waiting.tell_of_waiting",
-    "accounts.newcomers.WelcomeNewcomers",
+    "accounts.admin.newcomers.WelcomeNewcomers",
 ]
 
 ROOT_URLCONF = "customersync.urls"
@@ -364,13 +364,13 @@ UNFOLD = {
         }
     ],
     "BORDER_RADIUS": "6px",
-    "DASHBOARD_CALLBACK": "accounts.home.describe_home",
+    "DASHBOARD_CALLBACK": "accounts.admin.home.describe_home",
     "STYLES": [lambda _: static("console/console.css")],
     "SCRIPTS": [lambda _: static("console/console.js")],
     "LOGIN": {"form": "accounts.login.LoginForm"},
     "SIDEBAR": {
         "show_search": True,
         "command_search": True,
-        "navigation": "accounts.navigating.show_navigation",
+        "navigation": "accounts.admin.navigating.show_navigation",
     },
 }

@@ -11,7 +11,7 @@ from django.urls import path
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import action, display
 
-from accounts.owned import AccountOwnedAdmin, ReadOnlyAdmin, VisibleFilter
+from accounts.admin.owned import AccountOwnedAdmin, ReadOnlyAdmin, VisibleFilter
 from accounts.zones import show_time
 from dropbox.guide import write_guide
 from dropbox.logins import set_new_password

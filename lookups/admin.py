@@ -10,7 +10,7 @@ from django.urls import reverse
 from import_export.admin import ImportExportMixin
 from unfold.contrib.import_export.forms import ExportForm, ImportForm
 
-from accounts.owned import AccountOwnedAdmin, VisibleFilter
+from accounts.admin.owned import AccountOwnedAdmin, VisibleFilter
 from accounts.plugins import load
 from accounts.users import user_of
 from lookups import models, resources

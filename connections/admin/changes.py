@@ -11,7 +11,7 @@ from django.utils.http import urlencode
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
 
-from accounts.owned import (
+from accounts.admin.owned import (
     ReadOnlyAdmin,
     VisibleFilter,
 )

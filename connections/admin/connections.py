@@ -17,8 +17,7 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminURLInputWidget
 
-from accounts.models import Account
-from accounts.owned import (
+from accounts.admin.owned import (
     MOST_OFFERED,
     AccountOwnedAdmin,
     KindFilter,
@@ -26,6 +25,7 @@ from accounts.owned import (
     VisibleFilter,
     limit_choices,
 )
+from accounts.models import Account
 from accounts.paging import find_mark
 from accounts.searching import visible_ids
 from accounts.users import user_of

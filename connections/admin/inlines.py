@@ -10,8 +10,8 @@ from django.utils.text import capfirst
 from unfold.admin import StackedInline, TabularInline
 from unfold.widgets import UnfoldAdminSelectWidget
 
-from accounts.careful import RowsAsPosted
-from accounts.owned import AccountOwnedInline, OwnAccountSelect, limit_choices
+from accounts.admin.careful import RowsAsPosted
+from accounts.admin.owned import AccountOwnedInline, OwnAccountSelect, limit_choices
 from connections import models
 from connections.admin.keeping import keeping_form, provenance_of
 from connections.given import given_fields, with_the_rest

@@ -8,7 +8,7 @@ from django.db import connection as database
 from django.db.models import OuterRef, Q
 from django.db.models.expressions import Exists
 
-from accounts.home import MOST_COUNTED
+from accounts.admin.home import MOST_COUNTED
 from connections.matching.finding import find_similar, looked_at, suggestions_of
 from connections.models import Connection, MatchingProgress, Suggestion
 

@@ -20,7 +20,7 @@ from unfold.decorators import action, display
 from unfold.forms import ActionForm
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from accounts.owned import OwnAccountSelect
+from accounts.admin.owned import OwnAccountSelect
 from accounts.paging import count_for_badge
 from accounts.users import user_of
 from accounts.zones import show_time
@@ -35,9 +35,9 @@ if TYPE_CHECKING:
     from django.db.models import QuerySet
     from django.http import HttpRequest
 
-    from accounts.home import Need, Scope
+    from accounts.admin.home import Need, Scope
+    from accounts.admin.owned import AccountOwnedAdmin as Base
     from accounts.models import User
-    from accounts.owned import AccountOwnedAdmin as Base
     from connections.models.querysets import ConnectionQuerySet
 else:
     Base = object

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from django.db.models import QuerySet
     from django.http import HttpRequest, HttpResponse
 
-    from accounts.owned import AccountOwnedAdmin as Base
+    from accounts.admin.owned import AccountOwnedAdmin as Base
 else:
     Base = object
 

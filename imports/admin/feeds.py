@@ -14,9 +14,9 @@ from django.utils import timezone
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
 
+from accounts.admin.owned import AccountOwnedAdmin, KindFilter, ReadOnlyAdmin, VisibleFilter, limit_choices
 from accounts.fields import Ciphertext, SecretField, is_set, secret_names
 from accounts.models import Account
-from accounts.owned import AccountOwnedAdmin, KindFilter, ReadOnlyAdmin, VisibleFilter, limit_choices
 from accounts.users import user_of
 from accounts.zones import show_time
 from imports.admin.feed_forms import FeedForm, find_unread

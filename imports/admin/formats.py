@@ -10,8 +10,8 @@ from django.utils.html import format_html
 from unfold.admin import TabularInline
 from unfold.decorators import display
 
+from accounts.admin.owned import AccountOwnedAdmin, AccountOwnedInline, VisibleFilter
 from accounts.models import Account
-from accounts.owned import AccountOwnedAdmin, AccountOwnedInline, VisibleFilter
 from accounts.users import user_of
 from imports.admin.onboarding_forms import CONSTANTS, CORRECTIONS, OnboardForm
 from imports.admin.steps import link, page_of

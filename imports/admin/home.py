@@ -11,7 +11,7 @@ from django.db.models.functions import TruncDate
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.home import Need, Panel
+from accounts.admin.home import Need, Panel
 from accounts.users import user_of
 from accounts.zones import short_time
 from imports.admin.entries import offer_entries
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from django.http import HttpRequest
 
-    from accounts.home import Scope
+    from accounts.admin.home import Scope
 
 DAYS = 14
 MOST_FEEDS = 8

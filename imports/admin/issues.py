@@ -12,8 +12,8 @@ from django.utils.html import format_html
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter
 from unfold.decorators import display
 
+from accounts.admin.owned import ReadOnlyAdmin
 from accounts.models import Account
-from accounts.owned import ReadOnlyAdmin
 from accounts.users import user_of
 from accounts.wrapping import wrapping
 from connections.models import Connection

@@ -11,7 +11,7 @@ from django.utils.html import format_html
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import action, display
 
-from accounts.owned import AccountOwnedAdmin, ReadOnlyAdmin, VisibleFilter
+from accounts.admin.owned import AccountOwnedAdmin, ReadOnlyAdmin, VisibleFilter
 from accounts.users import user_of
 from accounts.wrapping import wrapping
 from accounts.zones import show_time

@@ -13,7 +13,7 @@ from django.urls import path, reverse
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import action, display
 
-from accounts.owned import KindFilter, ReadOnlyAdmin, VisibleFilter
+from accounts.admin.owned import KindFilter, ReadOnlyAdmin, VisibleFilter
 from accounts.users import user_of
 from accounts.wrapping import wrapping
 from accounts.zones import show_time

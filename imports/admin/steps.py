@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from django.forms import Form
     from django.http import HttpRequest
 
-    from accounts.owned import AccountOwnedAdmin as Base
+    from accounts.admin.owned import AccountOwnedAdmin as Base
 else:
     Base = object
 

@@ -12,7 +12,7 @@ from unfold.admin import TabularInline
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import action, display
 
-from accounts.owned import AccountOwnedAdmin, AccountOwnedInline, VisibleFilter
+from accounts.admin.owned import AccountOwnedAdmin, AccountOwnedInline, VisibleFilter
 from accounts.users import user_of
 from accounts.zones import show_time
 from imports.admin.answering import TEMPLATE_FIELDS

@@ -14,8 +14,8 @@ import pytest
 from django.contrib import admin
 from django.urls import reverse
 
+from accounts.admin.owned import AccountOwnedAdmin
 from accounts.models import Account, User
-from accounts.owned import AccountOwnedAdmin
 from connections.models import Change, Connection
 from dropbox.models import Login, Session
 from imports.formats.documents import read_format

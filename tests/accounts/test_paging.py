@@ -10,7 +10,8 @@ from django.db import connection as database
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from accounts import lists, owned, paging
+from accounts import paging
+from accounts.admin import lists, owned
 from accounts.models import User
 from connections.admin.connections import ConnectionAdmin
 from connections.matching.finding import look_for_duplicates

@@ -1,6 +1,6 @@
 from django.contrib import admin
 
-from accounts.owned import ReadOnlyAdmin
+from accounts.admin.owned import ReadOnlyAdmin
 from tests.plugin.models import Heard
 
 

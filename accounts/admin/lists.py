@@ -20,8 +20,8 @@ from django.utils.text import capfirst
 from unfold.paginator import InfinitePaginator
 from unfold.views import ChangeList
 
+from accounts.admin.shown import SHOWN
 from accounts.paging import MOST_COUNTED, read_ids
-from accounts.shown import SHOWN
 from accounts.users import user_of
 from accounts.waiting import done_again, some_patience
 

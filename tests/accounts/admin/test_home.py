@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.home import MOST_COUNTED
+from accounts.admin.home import MOST_COUNTED
 from accounts.models import Account
 from imports.models import Feed, Run
 from tests.builders import add_member, copy_connection, make_account, make_connection, make_user

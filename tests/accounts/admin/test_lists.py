@@ -6,8 +6,8 @@ from accounts.models import User
 from connections.models import Connection
 from imports.models import Format
 from lookups.models import PaymentTerm
+from tests.accounts.admin.test_careful import EDITED, columns_of, other_value, page_of
 from tests.accounts.test_admin import OBJECTS, account, url
-from tests.accounts.test_careful import EDITED, columns_of, other_value, page_of
 from tests.builders import make_connection
 from tests.pages import filled_in, text_of
 

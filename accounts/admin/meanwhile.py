@@ -15,8 +15,8 @@ from django.core.exceptions import ValidationError
 from django.forms import CheckboxInput, ChoiceField, Field, ModelChoiceField, ModelMultipleChoiceField, MultiWidget
 from django.forms.models import ModelChoiceIterator
 
+from accounts.admin.shown import Rows, Shown, Values, plain
 from accounts.fields import SecretFormField
-from accounts.shown import Rows, Shown, Values, plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -14,10 +14,10 @@ from django.db import IntegrityError, models
 from django.http import HttpResponseRedirect
 from unfold.forms import PaginationInlineFormSet
 
-from accounts.leading import LeadingAdmin
-from accounts.lists import CarefulList
-from accounts.meanwhile import Meanwhile, Part
-from accounts.shown import SHOWN, Rows, Shown, values_of
+from accounts.admin.leading import LeadingAdmin
+from accounts.admin.lists import CarefulList
+from accounts.admin.meanwhile import Meanwhile, Part
+from accounts.admin.shown import SHOWN, Rows, Shown, values_of
 from accounts.users import user_of
 from accounts.waiting import Busy, done_again, explain, some_patience
 from accounts.zones import short_time
