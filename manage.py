@@ -5,6 +5,10 @@ import gc
 import os
 import signal
 import sys
+import threading
+
+LONGEST_GOODBYE = 5
+"""Seconds that the end of a command waits for a database that does not answer, since nothing can interrupt it then."""
 
 
 def main() -> None:
@@ -32,7 +36,9 @@ def main() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     finally:
         _let_nothing_interrupt()
-        add_counted()
+        adding = threading.Thread(target=add_counted, daemon=True)
+        adding.start()
+        adding.join(LONGEST_GOODBYE)
 
 
 def _end(number: int, _frame: object) -> None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import os
 import signal
+import threading
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from django.conf import settings
 from django.utils import timezone
@@ -31,6 +33,8 @@ HEARTBEAT = "dropbox"
 LOOK_SECONDS = 2.0
 """How long a login may stay that was paused or removed."""
 HOUSEKEEPING = timedelta(hours=1)
+GRACE = 20.0
+"""Seconds from being told to end until it ends, whatever it waits for."""
 
 
 async def serve(bind: str, sftp: int | None, ftps: int | None, say: Callable[[str], None]) -> None:
@@ -38,21 +42,33 @@ async def serve(bind: str, sftp: int | None, ftps: int | None, say: Callable[[st
 
     Raises OSError where a port cannot be had, and ImproperlyConfigured.
     """
-    stop = asyncio.Event()
+    task = cast("asyncio.Task[None]", asyncio.current_task())
     for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    while not stop.is_set():
-        if await do(is_suspended):
-            say(await do(say_suspended))
-            await _wait_until_resumed(stop)
-        else:
-            await _serve(bind, sftp, ftps, say, stop)
+        asyncio.get_running_loop().add_signal_handler(number, _end, task)
+    with contextlib.suppress(asyncio.CancelledError):
+        while True:
+            if await do(is_suspended):
+                say(await do(say_suspended))
+                await _wait_until_resumed()
+            else:
+                await _serve(bind, sftp, ftps, say)
 
 
-async def _serve(
-    bind: str, sftp: int | None, ftps: int | None, say: Callable[[str], None], stop: asyncio.Event
-) -> None:
-    """Take sessions until it is told to end, or the system is suspended."""
+def _end(task: asyncio.Task[None]) -> None:
+    """Whatever it waits for; threads that wait for the database cannot be told, and are not waited for long."""
+    task.cancel()
+    end = threading.Timer(GRACE, _end_at_once)
+    end.daemon = True
+    end.start()
+
+
+def _end_at_once() -> None:
+    log.error("The drop box ends without the answers that it waits for from the database or the storage.")
+    os._exit(1)
+
+
+async def _serve(bind: str, sftp: int | None, ftps: int | None, say: Callable[[str], None]) -> None:
+    """Take sessions until the system is suspended, or it is told to end."""
     async with contextlib.AsyncExitStack() as stack:
         if sftp is not None:
             listener = await listen(bind, sftp, await do(load_host_keys))
@@ -64,15 +80,15 @@ async def _serve(
             say(f"FTPS on {bind}, port {server.port}")
         for one in await do(read_fingerprints):
             say(f"  {one.kind} {one.value}")
-        await _look_after_all(stop)
-        await asyncio.to_thread(end_all)
+        stack.push_async_callback(asyncio.to_thread, end_all)
+        await _look_after_all()
 
 
-async def _wait_until_resumed(stop: asyncio.Event) -> None:
+async def _wait_until_resumed() -> None:
     """While the system is suspended nobody finds an open port; that the drop box waits is seen all the same."""
     is_closed = True
-    while is_closed and not stop.is_set():
-        await _pause(stop)
+    while is_closed:
+        await asyncio.sleep(LOOK_SECONDS)
         try:
             await do(_give_sign_of_life)
             is_closed = await do(is_suspended)
@@ -80,14 +96,9 @@ async def _wait_until_resumed(stop: asyncio.Event) -> None:
             log.warning("The drop box cannot find out whether it may open.", exc_info=error)
 
 
-async def _pause(stop: asyncio.Event) -> None:
-    with contextlib.suppress(TimeoutError):
-        await asyncio.wait_for(stop.wait(), LOOK_SECONDS)
-
-
-async def _look_after_all(stop: asyncio.Event) -> None:
+async def _look_after_all() -> None:
     tidied = None
-    while not stop.is_set():
+    while True:
         try:
             await do(_give_sign_of_life)
             await do(look_after)
@@ -98,7 +109,7 @@ async def _look_after_all(stop: asyncio.Event) -> None:
                 await do(tidy)
         except OutOfOrder as error:
             log.warning("The drop box cannot look after its sessions.", exc_info=error)
-        await _pause(stop)
+        await asyncio.sleep(LOOK_SECONDS)
 
 
 def _give_sign_of_life() -> None:

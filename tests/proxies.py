@@ -82,6 +82,9 @@ class Gate:
         self.ends: set[socket.socket] = set()
         self.port = free_port()  # which is still free when it is opened again
         self.listener: socket.socket | None = socket.create_server(("127.0.0.1", self.port))
+        self.held: bytes | None = None
+        self.waiting: set[socket.socket] = set()
+        self.is_over = threading.Event()
 
     def url(self, database: str) -> str:
         """For DATABASE_URL."""
@@ -89,11 +92,17 @@ class Gate:
         return f"postgres://{user}:{password}@127.0.0.1:{self.port}/{database}?sslmode=disable"
 
     def open(self) -> None:
+        self.is_over.clear()
         if self.listener is None:
             self.listener = socket.create_server(("127.0.0.1", self.port))
         threading.Thread(target=self._serve, args=[self.listener], daemon=True).start()
 
+    def hold(self, mark: bytes) -> None:
+        """From now on what has the mark, and all behind it, is not passed on: as if the server had vanished then."""
+        self.held = mark
+
     def shut(self) -> None:
+        self.is_over.set()
         if self.listener is not None:
             self.listener.shutdown(socket.SHUT_RDWR)  # which ends the waiting for clients
             self.listener.close()
@@ -125,6 +134,9 @@ class Gate:
     def _pass_on(self, source: socket.socket, target: socket.socket) -> None:
         with contextlib.suppress(OSError):
             while data := source.recv(1 << 16):
+                if self.held is not None and self.held in data:
+                    self.waiting.add(source)
+                    self.is_over.wait()
                 target.sendall(data)
         for end in (source, target):
             with contextlib.suppress(OSError):

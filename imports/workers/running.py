@@ -12,12 +12,12 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from django.conf import settings
-from django.db import Error, connections
+from django.db import connections
 from django_q.cluster import Cluster
 from django_q.conf import Conf
 
 from imports.lanes import Lane, closed, share_workers
-from imports.pipeline.beating import note_heartbeats
+from imports.workers.noting import NotingProcess
 from imports.workers.signs import Signs, give_signs
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ class Watch:
         self.lanes = [LaneProcess(lane, count) for lane, count in share_workers(workers).items()]
         self.told_to_end = 0
         self.code = 0
-        self.noted_at = -LONGEST_PAUSE
+        self.noting = NotingProcess()
 
     def run(self) -> int:
         """Until SIGTERM or SIGINT, a second of which ends at once. Returns 1 where anything had to be killed."""
@@ -115,11 +115,12 @@ class Watch:
             while not self.told_to_end:
                 for lane in self.lanes:
                     lane.look()
-                self._note_heartbeats()
+                self.noting.tell(one.lane.heartbeat for one in self.lanes if one.is_at_work and one.signs.told)
                 self._reap()
                 time.sleep(LOOK)
             self._end()
         finally:
+            self.noting.kill()
             for lane in self.lanes:
                 lane.kill()
             for one, handler in before.items():
@@ -146,6 +147,8 @@ class Watch:
         with contextlib.suppress(ChildProcessError):
             while (ended := os.waitpid(-1, os.WNOHANG))[0]:
                 code = os.waitstatus_to_exitcode(ended[1])
+                if ended[0] == self.noting.process:
+                    self.noting.process = None
                 for lane in self.lanes:
                     if lane.process == ended[0]:
                         lane.note_end(code)
@@ -153,17 +156,6 @@ class Watch:
                             logger.error("The workers of the lane %s ended with code %s.", lane.lane, code)
                         elif code:
                             self.code = 1
-
-    def _note_heartbeats(self) -> None:
-        now = time.monotonic()
-        if now - self.noted_at < settings.WORKERS_BEAT_SECONDS:
-            return
-        self.noted_at = now
-        try:
-            note_heartbeats(*(one.lane.heartbeat for one in self.lanes if one.is_at_work and one.signs.told))
-        except Error as error:
-            connections.close_all()
-            logger.error("No heartbeat could be noted.", exc_info=error)
 
 
 def _serve(lane: Lane, workers: int, signs: Signs, watcher: int) -> None:

@@ -9,6 +9,7 @@ import sys
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 import requests
 from django.db import connection
@@ -16,7 +17,7 @@ from django.db import connection
 from imports.lanes import Lane
 from imports.models import Heartbeat
 from tests.dropbox.visitors import start_dropbox
-from tests.processes import ROOT, environment, free_port, run_cluster, wait_until
+from tests.processes import ROOT, environment, free_port, run_cluster, start_command, wait_until
 from tests.proxies import gate
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -79,6 +80,25 @@ def test_it_is_said_once_a_minute_and_everything_goes_on_afterwards(tmp_path):
         assert "Traceback" not in log, (name, log)
         grave = [line for line in log.splitlines() if " ERROR " in line or " CRITICAL " in line]
         assert len(grave) == log.count(SAID), (name, log)
+
+
+def test_a_database_that_never_answers_keeps_nobody_from_looking_after_lanes_or_from_ending(tmp_path):
+    with gate() as way:
+        variables = {"DATABASE_URL": way.url(connection.settings_dict["NAME"])}
+        box = start_dropbox(**variables)
+        workers = start_command("run_workers", WORKERS_BEAT_SECONDS="2", **variables)
+        wait_until(lambda: not find_silent(), say=find_silent)
+        way.hold(b"imports_heartbeat")
+        wait_until(lambda: len(way.waiting) == 2)  # the drop box, and who notes the heartbeats of the lanes
+        before = psutil.Process(workers.pid).children()
+        before[0].kill()
+        wait_until(lambda: len(set(psutil.Process(workers.pid).children()) - set(before)) == 1)
+        for process in (box.process, workers):
+            process.send_signal(signal.SIGTERM)
+        said = [process.communicate(timeout=100)[1] for process in (box.process, workers)]
+    assert [box.process.returncode, workers.returncode] == [1, 0], said
+    assert "The drop box ends without the answers that it waits for" in said[0]
+    assert "Traceback" not in "".join(said)
 
 
 def find_silent() -> set[str]:
