@@ -26,6 +26,8 @@ UNSURE = 0.75
 """Below this a reading leaves words unread."""
 SHORTEST_COMPOUND = 5
 """How many letters a word made of words has at least, where letters are no syllables."""
+SHORTEST_STEM, SHORTEST_PIECE = 4, 3
+"""How many letters of a word must be known for the rest to be an ending, and to be surely a piece of a compound."""
 NOTHING = "none"
 NO_OWNER = ("customer", "noise")
 KINDS = ("shipping", "billing")
@@ -189,6 +191,9 @@ def _say(owner: str, part: str) -> str:
 
 def _read_owner(words: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
     """The owner that most of the words say, and the words that are left over; words of no owner are dropped."""
+    terms = _read_terms(words)
+    if terms and not terms[1]:
+        return terms
     owner, left = "", words
     best = 0
     owners = lexicon().owners
@@ -197,6 +202,21 @@ def _read_owner(words: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
             owner, left, best = name, rest, len(spelling)
     left = tuple(word for word in left if not owner or owner not in owners.get(word, ()))  # said twice: "ShipToStore"
     return owner, _drop_noise(left)
+
+
+def _read_terms(words: tuple[str, ...]) -> tuple[str, tuple[str, ...]] | None:
+    """Terms of payment or of shipping that are said by two words, "condiciones" and "envío", and the words beside."""
+    known = lexicon()
+    about = [word for word in words if word not in known.terms["conditions"]]
+    if len(about) == len(words):
+        return None
+    payment = [word for word in about if word in known.terms["payment"]]
+    shipping = [word for word in about if "shipping" in known.owners.get(word, ())]
+    if bool(payment) == bool(shipping):
+        return None
+    said = payment or shipping
+    rest = _drop_noise(tuple(word for word in about if word not in said))
+    return "payment_terms" if payment else "shipping_terms", rest
 
 
 def _drop_noise(words: tuple[str, ...]) -> tuple[str, ...]:
@@ -290,7 +310,17 @@ def _take_apart(word: str) -> tuple[str, ...]:
                 continue
             if best[end] is None or len(before) + 1 < len(best[end] or ()):
                 best[end] = (*before, word[start:end])
-    return best[-1] or (word,)
+    pieces = best[-1] or ()
+    lengths = [*map(len, pieces)] or [0]
+    if pieces and (is_syllabic or min(lengths) >= SHORTEST_PIECE or max(lengths) >= SHORTEST_STEM):
+        return pieces
+    return (_stem(word) or word,)
+
+
+def _stem(word: str) -> str:
+    """The known word that a word is with an ending of a letter or two, "ülkesi" or "Lande"; "" where none is."""
+    stems = (word[:-letters] for letters in (1, 2) if len(word) - letters >= SHORTEST_STEM)
+    return next((stem for stem in stems if stem in lexicon().words), "")
 
 
 def knows(text: str) -> bool:

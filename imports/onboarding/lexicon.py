@@ -34,6 +34,8 @@ class Lexicon:
     languages: dict[str, list[str]]
     spelt: dict[tuple[str, ...], set[tuple[str, str]]]
     """By the words of a phrase, without those that say nothing: owner and part."""
+    terms: dict[str, frozenset[str]]
+    """Words for conditions, and for what these may be about."""
 
 
 @cache
@@ -69,6 +71,11 @@ def lexicon() -> Lexicon:
             for spelling in vocabulary.spellings(phrase):
                 if (owner, part, score) not in phrases[spelling]:
                     phrases[spelling].append((owner, part, score))
+    terms = {
+        name: frozenset(word for listed in by_language.values() for text in listed for word in vocabulary.spellings(text))
+        for name, by_language in vocabulary.load("terms").items()
+    }
+    words.update(*terms.values())
     return Lexicon(
         dict(phrases),
         dict(owners),
@@ -76,6 +83,7 @@ def lexicon() -> Lexicon:
         frozenset(word for word in words if len(word) > 1 or word >= SYLLABLES),
         dict(languages),
         dict(spelt),
+        terms,
     )
 
 

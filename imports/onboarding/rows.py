@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from typing import TYPE_CHECKING
 
-from imports.onboarding.headers import NOTHING
+from imports.onboarding.headers import LOCATION_PARTS, NOTHING
 from imports.onboarding.vocabulary import fold
 
 if TYPE_CHECKING:
@@ -52,7 +52,9 @@ class Customers:
         names = [column for column in self.columns if column.profile.letters > 0.8 and column.profile.fill > 0.5]
         for column in self.columns:
             profile, best = column.profile, column.best
-            if best is not None and (best.owner in OTHERS_CODES or NOTHING in (best.owner, best.part)):
+            if best is not None and (best.owner in OTHERS_CODES or best.part in (NOTHING, *LOCATION_PARTS, "phone")):
+                continue
+            if best is not None and best.owner == NOTHING:
                 continue
             is_code = profile.codes > ALMOST_ALL and profile.fill > 0.99 and not profile.dates and not profile.emails
             if not is_code or not 0.05 < profile.uniqueness < ALMOST_ALL or profile.distinct < 3:

@@ -11,10 +11,14 @@ from typing import Any
 from imports.formats.data import read_data
 
 _FOLDER = Path(__file__).parent
-_SIGNS = str.maketrans({"#": " no ", "%": " percent ", "№": " no ", "ø": "o", "æ": "ae", "ł": "l", "&": " and "})
+_SIGNS = str.maketrans({"#": " no ", "%": " percent ", "№": " no ", "&": " and "} | {
+    "ø": "o", "Ø": "O", "æ": "ae", "Æ": "AE", "ł": "l", "Ł": "L", "ı": "i", "đ": "d", "Đ": "D",
+})  # fmt: skip
 _NUMBER_SIGN = re.compile(r"\bn[°º]", re.IGNORECASE)
+_LATIN = [chr(code) for code in (*range(0xC0, 0x250), *range(0x1E00, 0x1F00))]
+_UPPER, _LOWER = (re.escape("".join(filter(test, _LATIN))) for test in (str.isupper, str.islower))
 _WORDS = re.compile(
-    r"[A-ZÀ-ÖØ-Þ]+(?![a-zß-öø-ÿ])|[A-ZÀ-ÖØ-Þ]?[a-zß-öø-ÿ]+|[0-9]+"
+    rf"[A-Z{_UPPER}]+(?![a-z{_LOWER}])|[A-Z{_UPPER}]?[a-z{_LOWER}]+|[0-9]+"
     r"|[\u0370-\u052f]+|[\u3041-\u3096]+|[\u30a1-\u30ff]+|[\u3005\u4e00-\u9fff]+|[\uac00-\ud7a3]+|\w"
 )
 """Words begin with a capital or where the script changes: Greek and Cyrillic, kana, Chinese characters, Hangul."""

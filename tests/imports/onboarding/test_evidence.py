@@ -578,6 +578,14 @@ def test_one_column_names_customers_and_their_addresses_where_the_bill_to_comes_
         ("納入先名", ("shipping", "name")),
         ("納入先国", ("shipping", "country")),
         ("Adresse", ("", "address_1")),
+        ("Cód. condiciones envío", ("shipping_terms", "code")),
+        ("Cód. términos pago", ("payment_terms", "code")),
+        ("Plazos de pago del cliente", ("payment_terms", "")),
+        ("Levercond", ("shipping_terms", "")),
+        ("Lande-/regionskode", ("", "country")),
+        ("SØGENAVN", ("", "alias")),
+        ("FATURA ÜLKESİ", ("billing", "country")),
+        ("Kısa Ad", ("", "alias")),
     ],
 )
 def test_what_a_header_says_whose_words_are_short_or_say_address(header, meaning):
