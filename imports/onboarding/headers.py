@@ -314,7 +314,9 @@ def _take_apart(word: str) -> tuple[str, ...]:
     lengths = [*map(len, pieces)] or [0]
     if pieces and (is_syllabic or min(lengths) >= SHORTEST_PIECE or max(lengths) >= SHORTEST_STEM):
         return pieces
-    return (_stem(word) or word,)
+    if stem := _stem(word):
+        return (stem,)
+    return pieces if max(lengths) >= SHORTEST_PIECE else (word,)
 
 
 def _stem(word: str) -> str:

@@ -9,7 +9,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from imports.onboarding import vocabulary
-from imports.onboarding.vocabulary import words_of
+from imports.onboarding.vocabulary import squash, words_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -72,7 +72,7 @@ def lexicon() -> Lexicon:
                 if (owner, part, score) not in phrases[spelling]:
                     phrases[spelling].append((owner, part, score))
     terms = {
-        name: frozenset(word for listed in by_language.values() for text in listed for word in vocabulary.spellings(text))
+        name: frozenset(squash(text) for listed in by_language.values() for text in listed)
         for name, by_language in vocabulary.load("terms").items()
     }
     words.update(*terms.values())
