@@ -57,13 +57,32 @@ manage.main()
 
 @pytest.fixture
 def data_dir(tmp_path):
+    """A data folder whose server was never started, unless the test asks for one that was."""
     data_dir = tmp_path / "data"
     yield data_dir
+    remove(data_dir)
+
+
+def remove(data_dir):
     stopped = stops(data_dir)
     folder = server.data_folder(data_dir)
     for path in folder.parent.glob(f"{folder.name}*"):
         shutil.rmtree(path) if path.is_dir() else path.unlink()
     assert stopped, "the last process must stop the server"
+
+
+@pytest.fixture(scope="module")
+def _first_start(tmp_path_factory):
+    """The server's folder as it is left by a start, of which making it is the most."""
+    data_dir = tmp_path_factory.mktemp("embedded") / "data"
+    subprocess.run([sys.executable, "-c", ALONE + ASK], cwd=ROOT, env=environment(data_dir), check=True)
+    yield server.data_folder(data_dir)
+    remove(data_dir)
+
+
+@pytest.fixture
+def started_before(_first_start, data_dir):
+    subprocess.run(["cp", "-a", f"{_first_start}/.", server.data_folder(data_dir)], check=True)
 
 
 def environment(data_dir):
@@ -146,6 +165,7 @@ def test_processes_that_come_at_once_share_one_server_and_the_last_one_stops_it(
     assert not is_running(data_dir)
 
 
+@pytest.mark.usefixtures("started_before")
 def test_a_killed_process_does_not_keep_the_server_running(data_dir, spawn):
     killed = spawn()
     started = answer(killed)
@@ -157,6 +177,7 @@ def test_a_killed_process_does_not_keep_the_server_running(data_dir, spawn):
     assert not is_running(data_dir)
 
 
+@pytest.mark.usefixtures("started_before")
 def test_a_command_that_is_told_to_end_stops_the_server_however_often_it_is_told(data_dir, spawn):
     command = spawn(COMMAND, stderr=subprocess.PIPE)
     assert answer(command).startswith("customersync ")
@@ -168,6 +189,7 @@ def test_a_command_that_is_told_to_end_stops_the_server_however_often_it_is_told
     assert not is_running(data_dir)
 
 
+@pytest.mark.usefixtures("started_before")
 def test_a_forked_child_uses_the_server_after_its_parent_ended(data_dir, spawn):
     parent = spawn(FORK)
     started = answer(parent)
@@ -179,6 +201,7 @@ def test_a_forked_child_uses_the_server_after_its_parent_ended(data_dir, spawn):
     assert stops(data_dir)
 
 
+@pytest.mark.usefixtures("started_before")
 def test_a_crashed_server_is_started_again_though_its_number_was_given_to_another_program(data_dir, spawn):
     killed = spawn()
     answer(killed)
@@ -194,8 +217,8 @@ def test_a_crashed_server_is_started_again_though_its_number_was_given_to_anothe
     end(following)
 
 
-def test_a_server_that_cannot_start_says_why_and_where_its_log_is(data_dir, spawn):
-    end(spawn())
+@pytest.mark.usefixtures("started_before")
+def test_a_server_that_cannot_start_says_why_and_where_its_log_is(data_dir):
     folder = server.data_folder(data_dir)
     with (folder / "postgresql.conf").open("a") as file:
         file.write("shared_buffers = rubbish\n")
@@ -206,6 +229,7 @@ def test_a_server_that_cannot_start_says_why_and_where_its_log_is(data_dir, spaw
     assert len(result.stderr.splitlines()) == 1
 
 
+@pytest.mark.usefixtures("started_before")
 def test_a_data_folder_that_was_made_anew_does_not_find_the_database_of_the_old_one(data_dir, spawn):
     end(spawn())
     before = server.data_folder(data_dir)
