@@ -20,7 +20,7 @@ from django.shortcuts import render
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
 
-    from django.http import HttpRequest, HttpResponse
+    from django.http import HttpRequest, HttpResponse, QueryDict
 
 Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
@@ -103,14 +103,17 @@ def tell_of_waiting(get_response: Callable[[HttpRequest], HttpResponse]) -> Call
                 return None
             why = str(error) if isinstance(error, Busy) else explain()
             if request.method == "POST" and not request.FILES:
-                return _offer_again(request, why)
+                return offer_again(request, "Not now", why, request.get_full_path(), request.POST, status=503)
             messages.error(request, why)
             return HttpResponseRedirect(request.get_full_path())
 
     return Teller()
 
 
-def _offer_again(request: HttpRequest, why: str) -> HttpResponse:
-    sent = [(name, text) for name, texts in request.POST.lists() for text in texts if name != "csrfmiddlewaretoken"]
-    context = {**admin.site.each_context(request), "title": "Not now", "why": why, "sent": sent}
-    return render(request, "accounts/try_again.html", context, status=503)
+def offer_again(
+    request: HttpRequest, title: str, why: str, page: str, sent: QueryDict, *, status: int = 200
+) -> HttpResponse:
+    """A page that keeps what was sent to another one, where nothing became of it, and sends it once more when asked."""
+    kept = [(name, text) for name, texts in sent.lists() for text in texts if name != "csrfmiddlewaretoken"]
+    context = {**admin.site.each_context(request), "title": title, "why": why, "page": page, "sent": kept}
+    return render(request, "accounts/try_again.html", context, status=status)

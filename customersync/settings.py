@@ -95,6 +95,7 @@ MIDDLEWARE = [
     "customersync.junk.RefuseNul",
     "accounts.zones.ZoneOfViewer",
     "accounts.waiting.tell_of_waiting",
+    "accounts.admin.resuming.KeepWhatWasSent",
     "accounts.admin.newcomers.WelcomeNewcomers",
 ]
 

@@ -104,6 +104,7 @@ def describe_home(request: HttpRequest, context: dict[str, Any]) -> dict[str, An
         "scope": scope,
         "unknown": code if code and not scope.chosen else "",
         "offered": offered[:MOST_OFFERED],
+        "may_edit": _may_edit(user_of(request), scope.chosen),
         "needs": sorted(needs, key=lambda need: not need.is_urgent),
         "panels": [panel for show in panels for panel in show(request, scope)],
         "suspended": say_suspended() if is_suspended() else "",
@@ -112,9 +113,14 @@ def describe_home(request: HttpRequest, context: dict[str, Any]) -> dict[str, An
     }
 
 
+def _may_edit(user: User, account: Account | None) -> bool:
+    """Whether anything of one account, or of any, is this person's to decide."""
+    return user.may_edit(account.pk) if account else user.edits_any_account
+
+
 def find_shortcuts(user: User, account: Account | None = None) -> list[tuple[str, str]]:
     """What an editor often does, as the apps say: words and page, for one account or for any."""
-    if not (user.may_edit(account.pk) if account else user.edits_any_account):
+    if not _may_edit(user, account):
         return []
     asked = f"?account={account.pk}" if account else ""
     return [(words, f"{reverse(page)}{asked}") for words, page in collect("shortcuts")]

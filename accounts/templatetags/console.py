@@ -8,3 +8,9 @@ from accounts.wrapping import wrapping
 
 register = template.Library()
 register.filter("wrapping", wrapping)
+
+
+@register.filter
+def grouped(number: int) -> str:
+    """A count as texts have it: 12,061."""
+    return f"{number:,}"

@@ -64,7 +64,7 @@ def browse(browser, live_server):
     """
 
     @contextmanager
-    def browse(username, colours="light", *, by_form=False):
+    def browse(username, colours="light", *, by_form=False, scripts=True):
         errors = []
         client = Client()
         if not by_form:
@@ -76,7 +76,7 @@ def browse(browser, live_server):
 
         with sync_playwright() as playwright:
             session = playwright.chromium.connect_over_cdp(browser).new_context(
-                viewport={"width": 1400, "height": 900}, color_scheme=colours
+                viewport={"width": 1400, "height": 900}, color_scheme=colours, java_script_enabled=scripts
             )
             session.add_init_script(script=AXE_SCRIPT + LOOK)
             session.add_cookies(
@@ -93,7 +93,8 @@ def browse(browser, live_server):
             if by_form:
                 log_in(page, live_server, username)
             yield page
-            page.wait_for_function("window.looked")
+            if scripts:
+                page.wait_for_function("window.looked")
             session.close()
         assert not errors, "\n".join(errors)
 

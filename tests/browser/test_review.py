@@ -4,6 +4,8 @@ from random import Random
 from string import ascii_lowercase
 
 import pytest
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.urls import reverse
 
 from connections.matching.finding import look_for_duplicates
 from connections.models import Connection
@@ -104,6 +106,26 @@ def test_connections_are_reviewed_with_keys(account, browse):
     assert decided("B") == ("rejected", "C1", "")
     assert decided("C") == ("rejected", None, "")
     assert decided("D") == ("pending", None, "")
+
+
+def test_all_is_decided_without_scripts(account, browse, live_server):
+    for code in ("A", "B", "C", "D"):
+        make_connection(account, code, profile_name=f"Customer {code}", status="pending")
+    with browse("eddie", by_form=True, scripts=False) as page:
+        page.click("a:has-text('new customers wait for a review')")
+        page.fill("#note", "a jar of rye")
+        page.click("button:has-text('Reject')")
+        page.wait_for_selector("h2:has-text('Customer B')")
+        page.goto(live_server.url + reverse("admin:connections_connection_changelist"))
+        page.check(f"tr:has-text('Customer B') input[name={ACTION_CHECKBOX_NAME}]")
+        page.select_option("select[name=action]", "approve")
+        page.click("button:has-text('Run')")
+        page.wait_for_selector("text=1 connection approved.")
+        page.click('#result_list a:text-is("C")')
+        page.click("button:has-text('Save and approve')")
+        page.wait_for_selector("text=was changed successfully")
+    assert [decided(code)[0] for code in "ABCD"] == ["rejected", "approved", "approved", "pending"]
+    assert decided("A")[2] == "a jar of rye"
 
 
 def test_new_connections_that_are_like_nothing_are_approved_in_a_few_clicks(account, browse):

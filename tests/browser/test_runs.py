@@ -80,6 +80,8 @@ def test_a_file_with_errors_goes_in_once_its_list_has_what_it_names(account, bro
     with browse("eddie", "dark", by_form=True) as page:
         hand = Hand(page)
         hand.click("a:has-text('Upload a file')")
+        page.click("form button:has-text('Upload')")
+        page.wait_for_selector("text=This field is required.")
         hand.clicks += 1
         page.set_input_files("input[name=file]", str(file))
         hand.click("main button:has-text('Upload'), form button:has-text('Upload')")

@@ -54,6 +54,10 @@ document.addEventListener("submit", (event) => {
   if (event.defaultPrevented || event.target.method !== "post") return;
   if ("isSending" in sending) event.preventDefault();
   else {
+    // Who logged in anew in another tab has another token, and the page's own would be refused.
+    const token = document.cookie.match(/(?:^|; )csrftoken=([^;]+)/)?.[1];
+    const own = event.target.elements.namedItem("csrfmiddlewaretoken");
+    if (token && own) own.value = token;
     sending.isSending = "";
     setTimeout(() => delete sending.isSending, SENDING_SECONDS * 1000);
   }
