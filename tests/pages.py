@@ -22,7 +22,7 @@ class _Form(HTMLParser):
         name = attributes.get("name") or ""
         if tag == "form":
             self._inside = attributes.get("method") == "post" and "logout" not in (attributes.get("id") or "")
-        elif tag == "input" and self._inside:
+        elif tag == "input" and (self._inside or attributes.get("form")):
             self._take_input(name, attributes)
         elif tag == "select" and self._inside:
             self._select = (name, "multiple" in attributes, [], [])

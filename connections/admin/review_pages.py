@@ -104,7 +104,7 @@ class ReviewPages(Base):
         known = self.get_queryset(request).select_related("account", "reviewed_by")
         wanted = known.filter(pk=_number(request.GET.get("at"))).first()
         if wanted is not None and wanted.status != Connection.Status.PENDING:
-            messages.warning(request, say_decided(wanted))
+            messages.warning(request, say_decided(wanted, user_of(request)))
             wanted = None
         return wanted or known.filter(pk=queue.ids[0] if queue.ids else None).first()
 

@@ -89,20 +89,22 @@ def decide_waiting(connection: Connection, decision: Decision, seen: datetime, u
             return Decided(code, Outcome.REFUSED, f"{connection} was deleted meanwhile.")
         if decision.duplicate_of and decision.duplicate_of not in found:
             return Decided(code, Outcome.REFUSED, f"{decision.duplicate_of!r} was deleted meanwhile; look again.")
-        if problem := _find_problem(found[code], seen):
+        if problem := _find_problem(found[code], seen, user):
             return Decided(code, Outcome.REFUSED, problem)
         (decided,) = _decide([found[code]], decision.verdict, found.get(decision.duplicate_of), decision.note, user)
         return decided
 
 
-def say_decided(connection: Connection) -> str:
-    """What became of a connection that waits no longer, and by whom."""
+def say_decided(connection: Connection, user: User) -> str:
+    """What became of a connection that waits no longer, and by whom, for somebody who would decide about it."""
+    if connection.reviewed_by == user:
+        return f"You {connection.get_status_display()} {connection} already."
     return f"{connection} was {connection.get_status_display()} by {connection.reviewed_by or 'its account'} meanwhile."
 
 
-def _find_problem(connection: Connection, seen: datetime) -> str:
+def _find_problem(connection: Connection, seen: datetime, user: User) -> str:
     if connection.status != Connection.Status.PENDING:
-        return say_decided(connection)
+        return say_decided(connection, user)
     if connection.updated_at == seen:
         return ""
     change = connection.changes.select_related("user").first()

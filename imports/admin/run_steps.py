@@ -16,6 +16,7 @@ from imports.admin.workers import NO_WORKER
 from imports.choosing import find_version_of
 from imports.errors import SettingsWrong
 from imports.health import is_at_work
+from imports.pipeline.deciding import say_settled
 from imports.queueing import request_release
 from imports.runs.releasing import check_release, find_advice, find_newer, reject_run
 from imports.versioning import map_value
@@ -42,7 +43,7 @@ class RunSteps(StepPages):
     @action(description="Release", url_path="release")
     def release(self, request: HttpRequest, object_id: str) -> HttpResponse:
         run: Run = self.find_editable(request, object_id)
-        if advice := find_advice(run):
+        if advice := find_advice(run) if run.awaits_decision else say_settled(run):
             return self.show(request, run, "imports/step.html", {"step": "Release", "text": [advice]})
         newer = find_newer(run)
         form = (ForceForm if newer else ReasonForm)(request.POST if request.method == "POST" else None)
@@ -69,11 +70,13 @@ class RunSteps(StepPages):
     @action(description="Reject", url_path="reject")
     def reject(self, request: HttpRequest, object_id: str) -> HttpResponse:
         run: Run = self.find_editable(request, object_id)
+        if not run.awaits_decision:
+            return self.show(request, run, "imports/step.html", {"step": "Reject", "text": [say_settled(run)]})
         text = [f"{run.file_name} is held: {run.message}", "Rejected, nothing of it is applied; its sender is told."]
 
         def take(form: Form | None) -> str:
             reject_run(run, by=user_of(request).get_username(), reason=form.cleaned_data["reason"] if form else "")
-            return f"{run} is rejected."
+            return f"Rejected {run}."
 
         form = ReasonForm(request.POST if request.method == "POST" else None)
         return self.confirm(request, run, "Reject", text, take, form)

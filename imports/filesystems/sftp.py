@@ -55,7 +55,10 @@ class SFTPServer(SFTP):
         self.forget()
         pinned = PinnedKeys(settings.host_key)
         if not pinned:
-            raise SettingsWrong(f"No host key of {settings.where} is pinned, so nobody knows whose server answers.")
+            raise SettingsWrong(
+                f"No host key of {settings.where} is pinned, so nobody knows whose server answers. Check the feed: its "
+                "key is shown there, to be trusted if it is the one that the server's operator names."
+            )
         self.client = Client(pinned, Answers(settings))
         options: dict[str, Any] = {
             "port": settings.port or 22,

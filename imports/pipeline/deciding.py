@@ -27,9 +27,14 @@ def decide(held: Run, decision: Run.Decision, decided_by: str, reason: str = "")
         changes["status"] = Run.Status.REJECTED
     if not Run.objects.awaiting_decision().filter(pk=held.pk).update(**changes):
         held.refresh_from_db()
-        raise SettingsWrong(f"{held} awaits no decision: it is {describe_state(held)}.")
+        raise SettingsWrong(say_settled(held))
     Feed.objects.filter(runs=held).update(next_pull_at=now)
     return now
+
+
+def say_settled(run: Run) -> str:
+    """Why nobody can decide about a run any more."""
+    return f"{run} awaits no decision: it is {describe_state(run)}."
 
 
 def describe_state(run: Run) -> str:

@@ -17,7 +17,7 @@ from imports.models import Run
 from imports.pipeline import ImportRequest, Origin, import_file
 from imports.pipeline.beginning import MOST_ATTEMPTS
 from imports.pipeline.claiming import claim_account
-from imports.pipeline.deciding import decide, describe_state
+from imports.pipeline.deciding import decide, say_settled
 from imports.pipeline.ending import Release
 from imports.queueing import postpone_waiting
 from imports.storage import StorageUnreachable
@@ -99,7 +99,7 @@ def check_release(held: Run, *, force: bool = False) -> None:
     """Raise SettingsWrong, saying why, where the run cannot be released."""
     held.refresh_from_db()
     if not held.awaits_decision:
-        raise SettingsWrong(f"{held} awaits no decision: it is {describe_state(held)}.")
+        raise SettingsWrong(say_settled(held))
     if not held.kept_file_id:
         raise SettingsWrong(
             f"No copy of {held.file_name} is kept any more. Reject the run and have the file sent again."

@@ -145,6 +145,8 @@ def test_what_somebody_else_decided_meanwhile_stands_and_is_said(client, account
     assert "was rejected by olga meanwhile" in said(page)
     assert (shown_in(page), statuses()["A"]) == ("B", "rejected")
     assert "was rejected by olga meanwhile" in said(show(client, at=waiting[0].pk))
+    decide(client, page, mine)
+    assert f"You {statuses()['B']} B" in said(show(client, at=waiting[1].pk))
 
 
 def test_what_was_changed_since_it_was_shown_is_looked_at_again(client, account, waiting):

@@ -724,8 +724,11 @@ def test_an_editor_rejects_a_held_run(client, rosa, held):
     held.refresh_from_db()
     assert (held.status, held.decided_by, held.reason) == ("rejected", "rosa", "It is <yesterday's>")
     assert "rosa says why: “It is <yesterday's>”" in words_of(answer)
-    page = client.post(url("release", held.pk, model="run"))
-    assert "awaits no decision: it is rejected by rosa" in text_of(page)
+    for step in ("release", "reject"):
+        page = client.post(url(step, held.pk, model="run"))
+        assert "awaits no decision: it is rejected by rosa" in text_of(page)
+        assert "is held" not in text_of(page)
+        assert not page.context.get("button")
 
 
 @pytest.mark.parametrize("page", ["release", "reject"])
