@@ -46,7 +46,7 @@ class AddressBlocks:
             kind: {part for of_kind, _, part in self.place.values() if of_kind == kind and part in LOCATION_PARTS}
             for kind in ("", *KINDS)
         }
-        self.plain = bool(located[""])
+        self.plain = bool(located[""] - {"state", "country"})
         self.placeless = {kind for kind in KINDS if not located[kind]} if self.plain else set()
         self.kinds = {kind for kind in KINDS if len(located[kind]) >= 2}
         self.numbers = self._rank_numbers()
@@ -176,7 +176,7 @@ class AddressBlocks:
             for number in blocks
             if all(self.customers.is_constant(self.columns[index]) for index in bare[number])
         ]
-        first = min(blocks, key=lambda number: min(bare[number]))
+        first = None if None in blocks else min(blocks, key=lambda number: min(bare[number]))
         counted = any(
             (best := self.columns[index].best) and best.number and not self.columns[index].block
             for index in bare[first]
@@ -190,10 +190,10 @@ class AddressBlocks:
                 self.assumed.add(index)
 
     def _rank_numbers(self) -> dict[tuple[str, int | None], int]:
-        """The blocks of a kind, numbered from 1 however the file counts them."""
+        """The blocks of a kind, numbered from 1 however the file counts them; a state or a country alone is none."""
         found: dict[str, set[int | None]] = defaultdict(set)
         for kind, number, part in self.place.values():
-            if part in LOCATION_PARTS:
+            if part in LOCATION_PARTS and part not in ("state", "country"):
                 found[kind].add(number)
         ranks: dict[tuple[str, int | None], int] = {}
         for kind, numbers in found.items():
@@ -288,4 +288,4 @@ def _alone(column: Column) -> str:
         return NOTHING
     if column.profile.uniqueness < 0.5 and column.profile.filled > 5 and not numbered:
         return "terms"
-    return "code" if column.profile.codes > 0.8 else "address_1" if column.profile.streets > 0.6 else "name"
+    return "address_1" if column.profile.streets > ENOUGH else "code" if column.profile.codes > 0.8 else "name"

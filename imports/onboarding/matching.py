@@ -66,6 +66,8 @@ def fields_by_meaning() -> dict[tuple[str, str], str]:
     }
 
 
+ASSUMED = 0.85
+"""As sure as a column can be of an address whose kind no header says."""
 SECOND_NAMES = {
     "name": ("alternate_name",),
     "alias": ("alternate_name",),
@@ -96,7 +98,10 @@ def _propose_meaning(column: Column, meaning: Meaning, blocks: AddressBlocks) ->
     score = meaning.score
     if meaning.owner in KINDS or (meaning.owner in ("", "address") and meaning.part in ADDRESS_PARTS):
         for target, factor, why in blocks.targets(column, meaning) if _is_place(meaning) else ():
-            column.propose(target, weigh(profile, target, score * factor), meaning.why, why, fits(profile, target)[1])
+            confidence = weigh(profile, target, score * factor)
+            if column.index in blocks.assumed:
+                confidence = min(confidence, ASSUMED)
+            column.propose(target, confidence, meaning.why, why, fits(profile, target)[1])
     if (meaning.owner, meaning.part) == ("shipping", "code") and profile.carriers > 0.5:
         _propose_field(column, meaning, "shipping_terms", 1, score)
         column.candidates.pop(Target("shipping_code"), None)

@@ -34,6 +34,8 @@ def settle_pairs(columns: Sequence[Column]) -> None:
         first, second = code.best, name.best
         if first is None or second is None or name.is_decided or code.is_decided:
             continue
+        if first.owner == "sales_rep" and second[:2] == ("contact", "name") and _share_word(code, name):
+            name.meanings = (second._replace(owner="sales_rep"),)
         is_bare = second.part == "name" and not second.number and (second.owner == "" or second.score <= GUESS)
         if not is_bare or not _goes_with(code.profile, name.profile):
             continue
@@ -49,6 +51,12 @@ def settle_pairs(columns: Sequence[Column]) -> None:
             else:
                 owner = _owner_by_values(name.profile)
                 _name(code, name, owner or "customer_group", BY_VALUES if owner else UNKNOWN)
+
+
+def _share_word(code: Column, name: Column) -> bool:
+    """Whether both headers begin with the same word, as the code and the name of one person: 担当者コード, 担当者名."""
+    first, second = words_of(code.header), words_of(name.header)
+    return len(first) > 1 and first[0] == second[0]
 
 
 def _name(code: Column, name: Column, owner: str, score: float) -> None:

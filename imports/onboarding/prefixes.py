@@ -38,7 +38,7 @@ FEWEST_OF_PAIR = 2
 """As `FEWEST_PARTS`, where names of both kinds of address have the same ones."""
 _SHORT_NAME = rf"(?P<name>[^\W\d_]{{1,{LONGEST_SHORT}}}[ ]?\d{{0,2}})"
 _SHORT_CUTS = (
-    re.compile(rf"{_SHORT_NAME}\s*(?:[-–\s(\[]\s*)(?P<part>(?:[^\W\d]|\#).*?)[)\]]?", re.DOTALL),
+    re.compile(rf"{_SHORT_NAME}\s*(?:[-–\s(\[]\s*|(?=\#))(?P<part>(?:[^\W\d]|\#).*?)[)\]]?", re.DOTALL),
     re.compile(rf"(?P<part>[^\W\d].*?)\s*(?:[-–\s(\[:|>/._]\s*){_SHORT_NAME}[)\]]?", re.DOTALL),
 )
 _LAST_SEPARATOR = re.compile(r"(.*\S)\s*(?:[:|>/._]|(?<=\s)[-–](?=\s))\s*(\S.*)", re.DOTALL)
@@ -65,9 +65,11 @@ def name_blocks(columns: Sequence[Column]) -> None:
     for name in blocks.keys() - found.keys():
         if len(blocks[name]) <= MOST_OF_PERSON:
             _name_person(name, blocks[name])
+    found |= _find_spaced(columns, found)
     has_bare = _has_bare(columns, found)
     kinds = {name: _short_kind(name) if name in short else "" for name in found}
-    kinds |= {name: _kind(name, may_be_short=len(found) + has_bare > 1) for name in found if not kinds[name]}
+    others = any(best.owner in KINDS and best.part in LOCATION_PARTS for column in columns if (best := column.best))
+    kinds |= {name: _kind(name, may_be_short=len(found) + has_bare + others > 1) for name in found if not kinds[name]}
     numbers = _count([name for name in found if not kinds[name]], has_bare=has_bare)
     numbers |= {name: int(digits[0]) for name in short if (digits := re.findall(r"\d+", name))}
     for name, of_name in found.items():
@@ -97,6 +99,44 @@ def _find_short(columns: Sequence[Column]) -> dict[str, list[tuple[Column, str]]
         if {_short_kind(name) for name in found} == set(KINDS):
             return found
     return {}
+
+
+def _find_spaced(
+    columns: Sequence[Column], found: Mapping[str, Sequence[tuple[Column, str]]]
+) -> dict[str, list[tuple[Column, str]]]:
+    """The columns of blocks whose names are a word before the part, "Odbiorca ulica", beside an address without a name.
+
+    Nothing is known of the word, or it names a customer, where what has no name is of the customer as well.
+    """
+    taken = {column.index for of_name in found.values() for column, _ in of_name}
+    blocks: dict[str, list[tuple[Column, str]]] = defaultdict(list)
+    for column in columns:
+        name, _, part = column.header.partition(" ")
+        if part and column.index not in taken and not column.named_by_system and _may_name_block(name):
+            blocks[name].append((column, part.strip()))
+    return {
+        name: of_name
+        for name, of_name in blocks.items()
+        if _is_block(of_name)
+        and _has_bare(columns, {**found, name: of_name})
+        and (not read_header(name) or _has_bare_name(columns, of_name))
+    }
+
+
+def _may_name_block(name: str) -> bool:
+    said = read_header(name)
+    return not said or said[0][:2] == ("customer", "")
+
+
+def _has_bare_name(columns: Sequence[Column], of_name: Sequence[tuple[Column, str]]) -> bool:
+    """Whether a column beside a block names the customer, and one of the block names whoever the block is of."""
+    named = {column.index for column, _ in of_name}
+    has_own = any((best := _read(text)) and best.part == "name" for _, text in of_name)
+    return has_own and any(
+        column.best and column.best.part == "name" and column.best.owner in PERSONS
+        for column in columns
+        if column.index not in named
+    )
 
 
 def _short_kind(name: str) -> str:
@@ -175,7 +215,7 @@ def _read_abbreviation(text: str) -> str:
 
 def _meanings(name: str, text: str, kind: str, number: int | None) -> list[Meaning]:
     meanings = []
-    for meaning in read_header(text):
+    for meaning in read_header(text) or read_header(f"address {text}"):  # "address1_line2"
         owner = meaning.owner if meaning.owner in KINDS else kind
         if meaning.owner == "company_number" and kind:
             meaning = meaning._replace(part="name")  # whom the address is of

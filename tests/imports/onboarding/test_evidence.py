@@ -568,6 +568,39 @@ def test_one_column_names_customers_and_their_addresses_where_the_bill_to_comes_
 
 
 @pytest.mark.parametrize(
+    ("blocks", "places"),
+    [
+        ([*(f"Odbiorca {part}" for part in ("nazwa", "ulica", "kod pocztowy", "miasto")),
+          "Ulica", "Kod pocztowy", "Miasto"],
+         ["shipping_name_1", "shipping_address_1_1", "shipping_zip_1", "shipping_city_1",
+          "billing_address_1_1", "billing_zip_1", "billing_city_1"]),
+        (["Address1_Line1", "Address1_Line2", "Address1_City", "Address2_Line1", "Address2_City", "Address2_Zip",
+          "State"],
+         ["address_address_1_1", "address_address_2_1", "address_city_1",
+          "address_address_1_2", "address_city_2", "address_zip_2", None]),
+        (["ST#", "ST Addr1", "ST City", "ST Zip", "BT Addr1", "BT City", "BT Zip"],
+         ["shipping_code_1", "shipping_address_1_1", "shipping_city_1", "shipping_zip_1",
+          "billing_address_1_1", "billing_city_1", "billing_zip_1"]),
+        (["Fac_Mor", "Fac_Local", "Fac_Cp", "Entrega Nome", "Entrega Morada", "Entrega Cidade", "Entrega CP"],
+         ["billing_address_1_1", "billing_city_1", "billing_zip_1",
+          "shipping_name_1", "shipping_address_1_1", "shipping_city_1", "shipping_zip_1"]),
+        (["收货地址", "收货城市", "收货邮编", "地址", "城市", "邮编", "电话"],
+         ["shipping_address_1_1", "shipping_city_1", "shipping_zip_1",
+          "billing_address_1_1", "billing_city_1", "billing_zip_1", None]),
+    ],
+    ids=["named by a word", "numbered names", "with a number sign", "an abbreviation", "an address alone"],
+)  # fmt: skip
+def test_addresses_are_told_apart_by_how_their_columns_are_called(propose, blocks, places):
+    cells = {"name": "Shop {n} Depot", "code": "S{n}", "address_1": "{n} Pier Road", "address_2": "Floor {n}",
+             "city": "Elgin", "zip": "6012{n}", None: "IL"}  # fmt: skip
+    parts = [place and place.partition("_")[2].rpartition("_")[0] for place in places]
+    rows = [",".join([f"K{n}", f"Shop {n}", *(cells[part].format(n=n) for part in parts)]) for n in range(9)]
+    found = targets(propose(",".join(["Customer No", "Name", *blocks]), *rows))[2:]
+    wanted = [(place, target) for place, target in zip(places, found, strict=True) if place]
+    assert [target for _, target in wanted] == [place for place, _ in wanted]
+
+
+@pytest.mark.parametrize(
     ("header", "meaning"),
     [
         ("Cód. Dirección", ("address", "code")),
