@@ -12,7 +12,7 @@ _LISTED = {
     "programs": "null|none|nil|n/a|#na|undefined|[object object]|\\n|(blank)|<blank>|(empty)|<empty>",
     # Spreadsheets have their own word for what they did not find, and for what failed, in each language.
     "spreadsheets": "#n/a|#nv|#n/v|#n/d|#n/b|#n/disp|#null!|#ref!|#value!|#name?|#div/0!|#num!|#bezug!|#wert!|#zahl!"
-    "|#error!|#spill!|#calc!|#field!|#blocked!|#connect!|#valeur!|#nom?|#nombre!|#rif!|#valore!|#nome?|#¡ref!|#¡valor!|#¿nombre?|#verw!|#waarde!|#naam?|#getal!|#valor!",
+    "|#error!|#spill!|#calc!|#field!|#blocked!|#connect!|#busy!|#unknown!|#python!|#getting_data|loading...|#valeur!|#nom?|#nombre!|#rif!|#valore!|#nome?|#¡ref!|#¡valor!|#¿nombre?|#verw!|#waarde!|#naam?|#getal!|#valor!",
     "en": "n/a.|n.a.|n.a|n. a.|not available|not applicable|no data|no value",
     "de": "k.a.|k. a.|k.a|k/a|n/v|keine angabe|keine angaben|keine|keiner|keines|nicht vorhanden|nicht zutreffend"
     "|nicht verfügbar|nicht angegeben|entfällt",
@@ -34,6 +34,7 @@ WORDS = frozenset(
         *(word for words in _LISTED.values() for word in words.split("|")),
         *(mark * times for mark in "-–—−‐_." for times in range(1, 6)),
         *("#" * times for times in range(3, 256)),  # of a spreadsheet whose column was too narrow
+        *(f"err:{number}" for number in range(501, 541)),  # of LibreOffice
         *(f"{word}{between}{word}" for word in ("null", "none", "undefined", "n/a") for between in (" ", ", ")),
         *(f"{left}{word}{right}" for word in ("null", "none", "nil", "n/a", "na") for left, right in _BRACKETS),
     ]
@@ -65,13 +66,25 @@ inconnue|non connu|à définir|à préciser|sconosciuto|da definire|desconocido|
 onbekend|nog onbekend|volgt|desconhecido|a definir|ukendt|ukjent|okänd|nieznany|nieznane|neznámý|ismeretlen
 bilinmiyor|неизвестно|不明|未定|未知|미정
 """
-NOT_YET = frozenset(
-    spelling
-    for word in _NOT_YET.replace("\n", "|").split("|")
-    if word
-    for spelling in (word, word.upper(), word.capitalize(), word.title())
-)
+_ELSEWHERE = """
+same|same address|same as above|same as billing|same as billing address|same as bill to|same as shipping|same as main
+as above|see above|see billing|see notes|ditto|wie oben|siehe oben|s. oben|s.o|dito|wie rechnungsadresse
+wie rechnungsanschrift|idem|idem facturation|même adresse|voir ci-dessus|comme ci-dessus|come sopra|vedi sopra|c.s.
+stesso indirizzo|misma|misma dirección|igual|igual que facturación|ver arriba|zie boven|zelfde|zelfde adres
+idem dito|mesmo|mesma morada|mesmo endereço|ver acima|samma|som ovan|se ovan|samme|som over|jak wyżej|jw.|j.w.|viz výše
+同上|〃|"
+"""
+
+
+def _spelled(words: str) -> frozenset[str]:
+    listed = filter(None, words.replace("\n", "|").split("|"))
+    return frozenset(spelling for word in listed for spelling in (word, word.upper(), word.capitalize(), word.title()))
+
+
+NOT_YET = _spelled(_NOT_YET)
 """What people write into a part of an address that nobody knows yet, as it is written. Elsewhere it may be a name."""
+ELSEWHERE = _spelled(_ELSEWHERE)
+"""What they write there for what stands in another cell, above or beside it."""
 
 
 def says_nothing(text: str) -> bool:

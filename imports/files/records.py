@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from imports.errors import FileRejected
 from imports.files.quoting import OUTSIDE, QUOTED, SPACES_AROUND_QUOTES, TEXT_BEHIND_QUOTE, quotes_of
 from imports.formats.masks import compile_masks
+from imports.formats.misreading import find_written
 from lookups.texts import read_key
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ def decode(data: bytes, line: int) -> str:
     try:
         return data.decode()
     except UnicodeDecodeError as error:
-        raise undecodable("utf-8", line, f"Byte 0x{data[error.start]:02X}") from None
+        raise undecodable("utf-8", line, f"Byte 0x{data[error.start]:02X}", find_written(data, error.start)) from None
 
 
 def decode_record(data: bytes, line: int) -> str:
@@ -106,10 +107,11 @@ def decode_records(lines: list[bytes], first: int) -> list[str]:
         return [decode_record(line, number) for number, line in enumerate(lines, first)]
 
 
-def undecodable(encoding: str, line: int, what: str) -> FileRejected:
+def undecodable(encoding: str, line: int, what: str, written: str = "") -> FileRejected:
+    """That bytes are not of an encoding; `written` are words for the one that they seem to be of."""
     return FileRejected(
         "wrong_encoding",
-        f"{what} is not {encoding}. Send the file as {encoding}, or change the format's encoding.",
+        f"{what} is not {encoding}{written}. Send the file as {encoding}, or change the format's encoding.",
         line=line,
     )
 

@@ -51,7 +51,10 @@ _AMOUNT = re.compile(r"-\d+|=[-+]?\d+|\d{2,}[.,]0+|\d{1,3}(?:,\d{3})+(?:\.0+)?|\
 _FORMULA = re.compile(
     r"=\s*(?:[^\W\d_][\w.]*\(|[-+(]*(?:'?[^!]{1,40}'?!)?\$?[A-Z]{1,3}\$?\d+\s*[-+*/&^:)])", re.IGNORECASE
 )
+_APOSTROPHES = ("'", "\u2019", "\u2018", "`")
 _PHONE = re.compile(r"[+(]*\d[\d\s().+/-]*", re.ASCII)
+_LIKE_DIGITS = frozenset("OoIl")
+_LETTERED_PHONE = re.compile(r"[\d\s().+/\-OoIl]{7,}", re.ASCII)
 _NO_DIGITS = re.compile(r"[^0-9]+")
 _DECIMAL = re.compile(r"[0-9]{3,}\.0")
 _UTF_7 = re.compile(r"\+([A-Za-z0-9+/]{3,})-")
@@ -64,6 +67,8 @@ DATE = "reads like a date, as which spreadsheets take texts such as 1-2. Send wh
 FORMULA = "is a formula of a spreadsheet, and not what it comes to. Send its value."
 ROUNDED = f"ends in zeros behind its digit {DIGITS_KEPT}, as spreadsheets leave long numbers. Send it whole, as text."
 JOINED = f"has more digits than any phone number, which has {PHONE_DIGITS} at most. Send one number, whole."
+LETTERED = "has letters that look like digits, O or l. Send 0 or 1 if those are meant."
+APOSTROPHE = "begins with an apostrophe, by which spreadsheets keep numbers as text. Leave it out."
 NO_DIGIT = "holds no digit, and so no phone number. Send the number, or leave the cell blank."
 BACKSLASH = (
     "ends in a backslash. If the delimiter behind it belongs to the text, put the cell in quotes, or let the format "
@@ -92,6 +97,19 @@ def find_mangled_figure(text: str, is_phone: bool) -> str:
     if len(digits.removeprefix("00")) <= PHONE_DIGITS:
         return ""
     return JOINED if digits[DIGITS_KEPT:].strip("0") else ROUNDED
+
+
+def find_misspelt_figure(text: str, is_phone: bool) -> str:
+    """What in a postal code or a phone was not meant: APOSTROPHE, LETTERED; "" for nothing."""
+    if has_apostrophe(text):
+        return APOSTROPHE
+    is_lettered = is_phone and not _LIKE_DIGITS.isdisjoint(text) and _LETTERED_PHONE.fullmatch(text)
+    return LETTERED if is_lettered and any(map(str.isdigit, text)) else ""
+
+
+def has_apostrophe(text: str) -> bool:
+    """Whether a number stands behind the apostrophe by which spreadsheets keep it as text: '00123."""
+    return text[:1] in _APOSTROPHES and text[1:].lstrip("+(")[:1].isdigit() and text[-1] not in _APOSTROPHES
 
 
 def is_amount(text: str) -> bool:
@@ -131,8 +149,19 @@ _QUOTED = re.compile(r"=(?:[89A-F][0-9A-F]|20|3D)(?![0-9])")
 _MAIL = re.compile(r"=\?[\w-]+\?[bq]\?[^?]*\?=", re.IGNORECASE)
 _LOST = re.compile(r"(?<=[^\W\d_])\?{1,3}(?=[^\W\d_])")
 _LOST_WORDS = re.compile(r"(?<![^\W_])\?{3,}|(?<![^\W_])\?\?(?=.*(?<![^\W_?])\?\?)|^[\s.,?]*\?[\s.,?]*$")
+_PRINTED_ENDS = frozenset("])}>'\"")
+"""How all but names of types end: most texts do not."""
+_PARTS = re.compile(r"([\x00-\x7f]*)([^\x00-\x7f]*)")
 _PRIVATE = re.compile("[\ue000-\uf8ff\ufdd0-\ufdef\ufffe\uffff\U000f0000-\U0010ffff]")
-_UNFILLED = re.compile(r"\{\{[^{}]+\}\}|\$\{[^{}]+\}|%[A-Z][A-Z_]*%|<%=?[^<>]+%>|\{[0-9]\}|\[[a-z]+(?:_[a-z]+)+\]")
+_UNFILLED = re.compile(
+    r"\{\{[^{}]+\}\}|\$\{[^{}]+\}|%[A-Z][A-Z_]*%|%\(\w+\)[sd]|<%=?[^<>]+%>|\{[0-9]\}|\[[a-z]+(?:_[a-z]+)+\]"
+    r"|^<[a-z]+(?:[_ ][a-z]+)*>$"
+)
+_PRINTED = re.compile(
+    r"""\[\s*(['"]).*\1\s*\]|\(\s*(['"]).*\2\s*,?\)|\{\s*['"].*\}|b(['"]).*\3"""
+    r"|System(?:\.[A-Z]\w*)+(?:`\d+)?(?:\[.*\])?|\[?L?(?:[a-z]\w*\.){2,}[A-Z]\w*(?:@[0-9a-f]+|;.*)"
+    r"|<[\w.]+ object at 0x[0-9A-Fa-f]+>|(?:Decimal|datetime\.date(?:time)?|UUID|ObjectId)\(.*\)"
+)
 
 
 def _read_points(pattern: re.Pattern[str]) -> Callable[[str], str]:
@@ -201,6 +230,28 @@ def find_utf_7(text: str) -> CellError | None:
     if not is_read:
         return None
     return CellError("encoded_twice", f"looks written in UTF-7; {meant!r} may be meant. Send plain text.")
+
+
+def is_printed(text: str) -> bool:
+    """Whether a text is how a program prints a value for its programmers: b'Oak', ['Oak'], {"name": "Oak"}."""
+    may_be = text[-1:] in _PRINTED_ENDS or text.startswith("System.") or "@" in text
+    return may_be and _PRINTED.fullmatch(text) is not None
+
+
+def has_lost_letters(text: str, before: str) -> bool:
+    """Whether a text is the one before but for letters beyond ASCII, which are gone or question marks: Caf? for Café.
+
+    Where the question mark itself tells, `find_damage` has told.
+    """
+    if before.isascii() or "?" in before or text == before or _find_lost(text):
+        return False
+    ways = []
+    for ascii_part, other in _PARTS.findall(before):
+        is_latin = bool(other) and all("\u00c0" <= letter <= "\u024f" for letter in other)
+        ways.append(re.escape(ascii_part))
+        if other:
+            ways.append(rf"(?:{re.escape(other)}|\?{{1,{4 * len(other)}}}{'|' if is_latin else ''})")
+    return re.fullmatch("".join(ways), text) is not None
 
 
 def _find_lost(text: str) -> str:

@@ -39,6 +39,8 @@ _TWO_SCRIPTS = re.compile(
 _SCRIPTS = (("cp1251", "оаеинтсрвл"), ("koi8-r", "оаеинтсрвл"), ("cp1253", "αοιεστνρςκ"))
 """Encodings of other scripts, with the letters that most of their words have."""
 _OTHER_SCRIPTS = ("cp1251", "cp1253", "gbk", "koi8-r")
+_LETTERS = bytes([*range(65, 91), *range(97, 123), *range(128, 256)])
+"""What may be letters in encodings of one byte for each."""
 
 
 def find_meant(text: str) -> str:
@@ -87,6 +89,22 @@ def find_misread(text: str) -> str:
 _IN_STYLE = re.compile("(?:[ΩΛΠΓЯ]|[ΣΦΔΨΞΘ](?=[AEIOUYaeiouy]))[A-Za-z]+$")
 """A word that begins with a Greek capital for a Latin one, as brands do: Ωmega, Σigma. What would be meant instead
 begins no word (Ùmega), or is a vowel before a vowel (Óigma); Óscar is no such word."""
+
+
+def find_written(line: bytes, place: int) -> str:
+    """Words for the encoding in which a byte that is not UTF-8 is part of a word: "; in cp1252 it is part of 'Café'".
+
+    "" where none has a Latin letter there.
+    """
+    before, behind = line[:place], line[place:]
+    word = before[len(before.rstrip(_LETTERS)) :] + behind[: len(behind) - len(behind.lstrip(_LETTERS))]
+    for encoding in ("cp1252", "cp850", "mac-roman"):
+        text = word.decode(encoding, "replace")
+        is_latin = all(letter.isascii() or "\u00c0" <= letter <= "\u017f" for letter in text)
+        is_word = text.isalpha() and (text.islower() or text.isupper() or text[1:].islower())
+        if is_latin and is_word and not find_foreign(text):
+            return f"; in {encoding} it is part of {text!r}"
+    return ""
 
 
 def find_foreign(text: str) -> str | None:

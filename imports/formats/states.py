@@ -1,4 +1,4 @@
-"""States: which there are in the US and Canada, and countries that are called like one of the US.
+"""States: which there are in countries that require them, and countries that are called like one of the US.
 
 GA is Gabon and Georgia, CA is Canada and California: where state and postal code are American, the state was meant.
 """
@@ -16,10 +16,38 @@ _STATES = {
         PA RI SC SD TN TX UT VT VA WA WV WI WY DC PR VI GU AS MP UM AA AE AP FM MH PW
     """,
     "CA": "AB BC MB NB NL NF LB NS NT NU ON PE QC PQ SK YT YK",
+    "AU": "ACT NSW NT QLD SA TAS VIC WA JBT",
+    "JP": "",
 }
 """By country, the codes of its states, with territories, posts of the army and codes that are no longer used."""
+_NAMES = {
+    "US": """
+        alabama|alaska|arizona|arkansas|california|colorado|connecticut|delaware|florida|georgia|hawaii|idaho|illinois
+        indiana|iowa|kansas|kentucky|louisiana|maine|maryland|massachusetts|michigan|minnesota|mississippi|missouri
+        montana|nebraska|nevada|new hampshire|new jersey|new mexico|new york|north carolina|north dakota|ohio|oklahoma
+        oregon|pennsylvania|rhode island|south carolina|south dakota|tennessee|texas|utah|vermont|virginia|washington
+        west virginia|wisconsin|wyoming|district of columbia
+    """,
+    "CA": """
+        alberta|british columbia|manitoba|new brunswick|newfoundland|newfoundland and labrador|nova scotia|ontario
+        prince edward island|quebec|québec|saskatchewan|northwest territories|nunavut|yukon
+    """,
+    "AU": """
+        new south wales|victoria|queensland|south australia|western australia|tasmania|northern territory
+        australian capital territory
+    """,
+    "JP": "tokyo|osaka|kyoto|hokkaido|東京都|大阪府|京都府|北海道",
+}
 _CODES = {country: frozenset(codes.split()) for country, codes in _STATES.items()}
-_CODE = re.compile(r"[A-Za-z]{2}|[^A-Za-z]+", re.ASCII)
+_COUNTRY_OF = {
+    name: country
+    for country, names in _NAMES.items()
+    for name in map(str.strip, names.strip().replace("\n", "|").split("|"))
+}
+"""By the name of a state, in small letters, its country."""
+_FORMS = {"AU": r"[A-Za-z]{2,3}|[^A-Za-z]+", "JP": "[A-Za-z]{2}"}
+_FORM = {country: re.compile(_FORMS.get(country, r"[A-Za-z]{2}|[^A-Za-z]+"), re.ASCII) for country in _STATES}
+"""What is a code of a state there, or nothing that may be one: states of Japan have numbers."""
 
 _LIKE_COUNTRIES = """
 AL Alabama 350-369
@@ -86,8 +114,12 @@ def find_state_meant(country: str, state: str, code: str) -> str:
 
 
 def is_no_state(state: str, country: str) -> bool:
-    """Whether the state of an address in the US or Canada is a code that neither has, or has no letter: XX, 00."""
+    """Whether the state of an address in the US, Canada, Australia or Japan is a code that the country does not have
+    (XX, 00), or the name of a state of another one of these.
+    """
     codes = _CODES.get(country)
     if codes is None or state in codes:
         return False
-    return _CODE.fullmatch(state) is not None and state.upper() not in codes
+    if _FORM[country].fullmatch(state):
+        return state.upper() not in codes
+    return _COUNTRY_OF.get(state.lower(), country) != country

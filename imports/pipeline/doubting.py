@@ -9,11 +9,12 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
-from connections.nothing import NOT_YET, says_nothing
+from connections.nothing import ELSEWHERE, NOT_YET, says_nothing
 from connections.rules import country_names
 from connections.stored import NO_ADDRESS, NO_CONNECTION
 from imports.files.totals import find_change
 from imports.formats.fillers import is_nobodys_email, may_be_filler
+from imports.formats.mangling import find_misspelt_figure, has_lost_letters, is_printed
 from imports.formats.marked_names import find_mark
 from imports.formats.postal_codes import find_confused, find_full_code, find_neighbour, has_form, has_no_digit
 from imports.formats.states import find_state_meant, is_no_state
@@ -29,11 +30,16 @@ if TYPE_CHECKING:
 
 PLACES = ("address_1", "address_2", "city", "state", "zip")
 """Parts of an address in which words may stand for what nobody knows yet."""
-_NOBODYS = NOT_YET | {"0", "00", "000"}
-"""What stands there then; zeros are what programs write into columns of numbers."""
+_ZEROS = frozenset({"0", "00", "000"})
+"""What programs write into columns of numbers."""
+_NOBODYS = NOT_YET | _ZEROS
+_FOR_OTHERS = _NOBODYS | ELSEWHERE
+"""What stands there then."""
 _NO_ENDING = re.compile(r"https?://www\.[^./:?#]*(?:[/:?#]|$)", re.IGNORECASE)
 """How a website begins of whose host the ending is missing: www.oak."""
 _NAMES = ("profile_name", "customer_alias", "alternate_name")
+_TEXTS = ("name", "address_1", "address_2", "city")
+"""Parts of an address that people write in words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +53,9 @@ class Doubts:
         verdict = self.verdict
         before = verdict.stored.values if verdict.stored else NO_CONNECTION
         for name in _NAMES:
-            value = getattr(verdict.values, name)
-            if value and value != getattr(before, name) and (mark := find_mark(value)):
-                self._say(verdict.customer.own_place(name), value, "marked_name", _say_marked(mark))
+            value, old = getattr(verdict.values, name), getattr(before, name)
+            if value and value != old:
+                self._doubt_text(verdict.customer.own_place(name), value, old, is_name=True)
         site = verdict.values.website
         if site and site != before.website and _NO_ENDING.match(site):
             why = "has no ending, such as .com, behind the name of its host. Send the whole address."
@@ -73,8 +79,18 @@ class Doubts:
             is_refused = str(merged.target(part)) in customer.errors
             if not is_refused and (value := getattr(values, part)) != getattr(before, part):
                 self._say(merged.place_of(part), value, code, why)
-        if values.name != before.name and (mark := find_mark(values.name)):
-            self._say(merged.place_of("name"), values.name, "marked_name", _say_marked(mark))
+        for part in _TEXTS:
+            value, was = getattr(values, part), getattr(before, part)
+            if value and value != was:
+                self._doubt_text(merged.place_of(part), value, was, is_name=part == "name")
+
+    def _doubt_text(self, place: tuple[Target, int], value: str, before: str, *, is_name: bool) -> None:
+        if is_name and (mark := find_mark(value)):
+            self._say(place, value, "marked_name", _say_marked(mark))
+        if before and has_lost_letters(value, before):
+            self._say(place, value, "lost_character", f"was {before!r}, and seems to have lost letters. {_AS_AGREED}")
+        if is_printed(value):
+            self._say(place, value, "mangled_value", _PRINTED)
 
     def _say(self, place: tuple[Target, int], value: str, code: str, why: str) -> None:
         target, line = place
@@ -93,6 +109,9 @@ def _say_marked(mark: str) -> str:
 
 
 NOBODYS = "seems to be nobody's address; it is kept. Leave such cells blank."
+POINTS = "points to another cell; it is kept as it is. Send the value itself, or leave the cell blank."
+_AS_AGREED = "Send it in the agreed encoding."
+_PRINTED = "is written as programs print values for those who write them. Send the text alone."
 UNKNOWN = "seems to stand for what nobody knows yet; it is kept. Leave such cells blank."
 
 
@@ -113,16 +132,24 @@ def _doubts_of(values: AddressValues) -> Iterator[tuple[str, str, str]]:
         yield "country", "doubtful_country", why
     if is_no_state(values.state, country) and values.state not in _NOBODYS:
         yield "state", "unknown_state", f"is no state of {country}. Send its code or name, {_EXAMPLES[country]}."
-    if not _NOBODYS.isdisjoint(values):
+    if not _FOR_OTHERS.isdisjoint(values):
         yield from ((part, "placeholder", UNKNOWN) for part in PLACES if getattr(values, part) in _NOBODYS)
+        yield from ((part, "placeholder", POINTS) for part in PLACES if getattr(values, part) in ELSEWHERE)
     for part, figure in (("zip", values.zip), ("phone", values.phone)):
-        if figure and may_be_filler(figure):
+        if figure and (may_be_filler(figure) or (part == "phone" and figure in _ZEROS)):
             yield part, "placeholder", UNKNOWN
+        elif figure and (why := find_misspelt_figure(figure, part == "phone")):
+            yield part, "mangled_value", why
     if values.email and is_nobodys_email(values.email):
         yield "email", "placeholder", NOBODYS
 
 
-_EXAMPLES = {"US": "such as NY or New York", "CA": "such as ON or Ontario"}
+_EXAMPLES = {
+    "US": "such as NY or New York",
+    "CA": "such as ON or Ontario",
+    "AU": "such as NSW or New South Wales",
+    "JP": "such as 13 or Tokyo",
+}
 
 
 def _doubt_zip(code: str, country: str) -> str:

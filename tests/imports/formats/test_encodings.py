@@ -5,7 +5,14 @@ import io
 import pytest
 
 from imports.formats.documents import read_format
-from imports.formats.encodings import BLOCK, ENCODINGS, Undecodable, UnknownEncoding, find_encoding, read_text
+from imports.formats.encodings import (
+    BLOCK,
+    ENCODINGS,
+    Undecodable,
+    UnknownEncoding,
+    find_encoding,
+    read_text,
+)
 from imports.formats.policies import FormatError
 from imports.formats.spec import Dialect
 from imports.models import Run

@@ -16,8 +16,11 @@ from imports.formats.mangling import (
     find_mangled,
     find_mangled_figure,
     find_utf_7,
+    has_apostrophe,
+    has_lost_letters,
     is_amount,
     is_formula,
+    is_printed,
     may_be_mangled,
 )
 from lookups.texts import is_plain
@@ -163,3 +166,40 @@ FORMULAS = ['=A2&"-1"', "=VLOOKUP(A2,B:C,2,0)", "=SUMME(A1)", "='Sheet 1'!A1*2",
 def test_formulas_that_came_instead_of_their_values(text):
     assert is_formula(text)
     assert not any(map(is_formula, ["=00123", "=A2", "=Elm", "A2+1", "=", "=-= Oak =-="]))
+
+
+def test_what_programs_print_is_told_from_what_people_write():
+    printed = """['Oak']|('Oak',)|b'Oak'|{"name": "Oak"}|System.Data.DataRow|System.String[]|java.lang.Object@1f2a
+|<shop.Customer object at 0x7f1>|Decimal('1.50')""".replace("\n", "").split("|")
+    written = [
+        "Oak",
+        "[Oak]",
+        "(Oak)",
+        "'Oak'",
+        "{Oak}",
+        "B'Oak's",
+        "b'twin",
+        "System.Sound Shop",
+        "Oak <Ash>",
+        "a@oak.fr",
+    ]
+    assert [text for text in printed if not is_printed(text)] == []
+    assert [text for text in written if is_printed(text)] == []
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "is_lost"),
+    [
+        ("Café Noir", "Caf? Noir", True), ("Café Noir", "Caf?? Noir", True), ("Müller", "Mller", True),
+        ("株式会社オーク", "???????", True), ("Café Noir", "Cafe Noir", False), ("Café Noir", "Café", False),
+        ("株式会社オーク", "オーク", False), ("Oak®", "Oak", False), ("Oak", "Oak?", False), ("Café?", "Caf?", False),
+    ],
+)  # fmt: skip
+def test_letters_are_lost_where_nothing_else_differs(before, after, is_lost):
+    told_of_itself = find_damage(after, looks_at_encoding=True) is not None
+    assert (has_lost_letters(after, before) or told_of_itself) is is_lost
+
+
+def test_apostrophes_of_spreadsheets_stand_before_numbers():
+    assert all(map(has_apostrophe, ("'00123", "\u201910017", "'10-17")))
+    assert not any(map(has_apostrophe, ("", "'", "00123", "'t Winkeltje", "'10017'", "'n Oak")))

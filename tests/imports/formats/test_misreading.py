@@ -4,7 +4,7 @@ from itertools import product
 
 import pytest
 
-from imports.formats.misreading import find_foreign, find_meant, find_misread
+from imports.formats.misreading import find_foreign, find_meant, find_misread, find_written
 from lookups.texts import is_plain
 from tests.imports.formats.test_mangling import damage_of
 
@@ -95,3 +95,18 @@ def test_scripts_beside_each_other_are_not_told():
 @pytest.mark.parametrize("read", ["cp850", "cp437", "cp1251", "mac-roman", "cp1252"])
 def test_text_that_was_encoded_twice_by_other_encodings(read):
     assert find_meant("Müller Söhne".encode().decode(read)) == "Müller Söhne"
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding", "said"),
+    [
+        ("C1|Café Noir|x", "cp1252", "; in cp1252 it is part of 'Café'"),
+        ("Müller", "cp850", "; in cp850 it is part of 'Müller'"),
+        ("Café", "mac-roman", "; in mac-roman it is part of 'Café'"),
+        ("À|ÉTÉ", "cp1252", "; in cp1252 it is part of 'À'"),
+        ("Москва", "cp1251", ""), ("Łódź", "cp1250", ""),
+    ],
+)  # fmt: skip
+def test_a_byte_that_is_not_utf_8_is_shown_in_the_encoding_it_seems_to_be_of(text, encoding, said):
+    line = text.encode(encoding)
+    assert find_written(line, next(place for place, byte in enumerate(line) if byte >= 0x80)) == said

@@ -41,8 +41,16 @@ def test_codes_that_are_no_state():
         ("97205", "CA"),
         ("??", "US"),
         ("NY", "CA"),
+        ("Oregon", "CA"),
+        ("Ontario", "US"),
+        ("OR", "AU"),
+        ("2000", "AU"),
+        ("CA", "JP"),
+        ("Tasmania", "JP"),
     ]:
         assert is_no_state(state, country), state
     for state, country in [("or", "US"), ("DC", "US"), ("AE", "US"), ("Oregon", "US"), ("Ore.", "US"), ("US-OR", "US"),
-                           ("PQ", "CA"), ("Québec", "CA"), ("13", "JP"), ("08", "ES"), ("", "US")]:  # fmt: skip
+                           ("PQ", "CA"), ("Québec", "CA"), ("13", "JP"), ("08", "ES"), ("", "US"),
+                           ("Vic", "AU"), ("N.S.W.", "AU"), ("Queensland", "AU"), ("東京都", "JP"), ("Tokyo", "JP"),
+                           ("Mie", "JP")]:  # fmt: skip
         assert not is_no_state(state, country), state

@@ -12,7 +12,10 @@ from tests.imports.customer_files import NEW, SHIPPING, issues_of
         ("city", "TBD", "placeholder"), ("zip", "00000", "placeholder"), ("phone", "000-000-0000", "placeholder"),
         ("zip", "7500l", "mangled_value"), ("zip", "7500", "mangled_value"), ("zip", "Lyon", "mangled_value"),
         ("city", "0", "placeholder"), ("email", "none@none.com", "placeholder"),
-        ("name", "Oak (closed)", "marked_name"),
+        ("name", "Oak (closed)", "marked_name"), ("phone", "0", "placeholder"), ("city", "wie oben", "placeholder"),
+        ("address_1", "Same as billing", "placeholder"), ("phone", "503-555-O1OO", "mangled_value"),
+        ("zip", "'75001", "mangled_value"),
+        ("city", "['Lyon']", "mangled_value"),
     ],
 )  # fmt: skip
 def test_what_an_address_cannot_mean_is_told_once_and_stored(send, part, value, code):
@@ -27,6 +30,7 @@ def test_what_an_address_cannot_mean_is_told_once_and_stored(send, part, value, 
     [
         ("profile_name", "*** CLOSED *** Harbor Row", "marked_name"), ("customer_alias", "DO NOT USE", "marked_name"),
         ("buyer_email", "No-Reply@shop.example", "placeholder"), ("website", "https://www.oak", "mangled_value"),
+        ("customer_alias", "b'Oak'", "mangled_value"),
     ],
 )  # fmt: skip
 def test_what_a_customer_cannot_mean_is_told_where_it_is_new(send, field, value, code):
@@ -69,3 +73,19 @@ def test_codes_with_marks_of_their_own_are_taken(send):
     codes = ["1,2", "12,34", "1234,5678", "A1,B2", "1.234.5", "10'2", "0,123", "12.345"]
     run = send(*(NEW | {"customer_code": code} for code in codes))
     assert (run.status, run.created, issues_of(run)) == ("succeeded", len(codes), [])
+
+
+@pytest.mark.parametrize(
+    ("before", "after"), [("Café Noir", "Caf? Noir"), ("Café Noir", "Caf Noir"), ("オーク", "???")]
+)
+def test_a_name_that_lost_letters_is_told_with_the_one_before(send, before, after):
+    send(NEW | SHIPPING | {"profile_name": before, "shipping_city": before})
+    run = send(NEW | SHIPPING | {"profile_name": after, "shipping_city": after})
+    assert (run.status, {code for _, _, code in issues_of(run)}) == ("succeeded", {"lost_character"})
+    assert {field for _, field, _ in issues_of(run)} == {"profile_name", "shipping_city_1"}
+    assert send.customer()["profile_name"] == after
+
+
+def test_a_state_that_points_elsewhere_is_none(send):
+    run = send(NEW | SHIPPING | {"shipping_country": "US", "shipping_state": "same"})
+    assert (run.status, issues_of(run)) == ("rejected", [(2, "shipping_state_1", "required")])
