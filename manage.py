@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import threading
+from typing import NoReturn
 
 LONGEST_GOODBYE = 5
 """Seconds that the end of a command waits for a database that does not answer, since nothing can interrupt it then."""
@@ -21,7 +22,9 @@ def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "customersync.settings")
     from django.core.exceptions import ImproperlyConfigured
     from django.core.management import execute_from_command_line
+    from django.db import Error
 
+    from accounts.outages import advise
     from accounts.tallies import add_counted
     from customersync.logs import log_what_nobody_catches
     from customersync.traces import start_traces
@@ -31,7 +34,11 @@ def main() -> None:
         start_traces()
         execute_from_command_line(sys.argv)
     except ImproperlyConfigured as error:
-        sys.exit(f"Error: {error}")
+        _refuse(str(error))
+    except Error as error:
+        if not (advice := advise(error)):
+            raise
+        _refuse(advice)
     except BrokenPipeError:  # whoever reads the output has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     finally:
@@ -39,6 +46,11 @@ def main() -> None:
         adding = threading.Thread(target=add_counted, daemon=True)
         adding.start()
         adding.join(LONGEST_GOODBYE)
+
+
+def _refuse(why: str) -> NoReturn:
+    sys.stderr.write(f"Error: {why}\n")
+    sys.exit(2)
 
 
 def _end(number: int, _frame: object) -> None:

@@ -14,8 +14,16 @@ if TYPE_CHECKING:
 
 SAID_EVERY = 60.0
 """Seconds."""
-_ENDED_OR_STARTING = ("08", "57P", "53300")
-"""Beginnings of PostgreSQL's codes: the connection failed, the server ends or starts, it has no session left."""
+_OUTAGES = ("08", "57P", "53300", "25006")
+"""Beginnings of PostgreSQL's codes: the connection failed, the server ends or starts, it has no session left, it is a
+standby and takes no writes."""
+_ADVICE = {
+    "42501": "Give the user of DATABASE_URL this right: best let it own the database (docs/operations.md).",
+    "42P01": "Run manage.py migrate.",
+    "42703": "Run manage.py migrate.",
+    "57014": "A time limit that is set in the database (statement_timeout) is too short.",
+}
+"""What an operator does about what the database refuses, by PostgreSQL's code."""
 
 _said_at = RawValue("d", 0.0)
 """Shared with the processes that this one forks, which are all of `run_workers`."""
@@ -24,6 +32,12 @@ _said_at = RawValue("d", 0.0)
 def find_outage(error: BaseException | None) -> BaseException | None:
     """The error that says that the database does not answer, where this one is it or comes from it."""
     return next((one for one in _causes(error) if _is_outage(one)), None)
+
+
+def advise(error: Error) -> str:
+    """What the database refuses and what an operator does about it, in a line; "" where it is no operator's matter."""
+    advice = _ADVICE.get(_code_of(error), "")
+    return f"The database refuses: {str(error).splitlines()[0]}. {advice}" if advice else ""
 
 
 def is_to_be_said() -> bool:
@@ -50,8 +64,11 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
 
 
 def _is_outage(error: BaseException) -> bool:
-    """An error without a code is the driver's own: there is no connection, or none any more."""
-    if not isinstance(error, OperationalError | InterfaceError | psycopg.OperationalError | psycopg.InterfaceError):
-        return False
-    code = getattr(error, "sqlstate", None) or getattr(error.__cause__, "sqlstate", None) or ""
-    return not code or code.startswith(_ENDED_OR_STARTING)
+    """An error of connections without a code is the driver's own: there is none, or none any more."""
+    if isinstance(error, Error | psycopg.Error) and (code := _code_of(error)):
+        return code.startswith(_OUTAGES)
+    return isinstance(error, OperationalError | InterfaceError | psycopg.OperationalError | psycopg.InterfaceError)
+
+
+def _code_of(error: BaseException) -> str:
+    return getattr(error, "sqlstate", None) or getattr(error.__cause__, "sqlstate", None) or ""

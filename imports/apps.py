@@ -105,6 +105,7 @@ class ImportsConfig(AppConfig):
         register(checks.check_queue, "settings")
         register(checks.check_storage, deploy=True)
         register(checks.check_sessions, Tags.database)
+        register(checks.check_database, Tags.database)
         post_migrate.connect(add_schedule, sender=self, dispatch_uid="add_schedule")
 
     def describe_work(self, accounts: Collection[int]) -> str:

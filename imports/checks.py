@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from django.db.backends.base.base import BaseDatabaseWrapper
 
 
+LOOKS = 5
+"""How often each of two sessions is asked whether it is still its own."""
+
+
 def check_queue(**_: object) -> list[CheckMessage]:
     """E001: a task that may last longer than `retry` would be given to a second worker while the first is at it."""
     timeout, retry = settings.Q_CLUSTER.get("timeout"), settings.Q_CLUSTER.get("retry", 60)
@@ -61,15 +65,19 @@ def check_sessions(*, databases: Sequence[str] | None = None, **_: object) -> li
 
 
 def _is_shared(session: BaseDatabaseWrapper) -> bool:
-    """Whether two sessions that are open at once are one on the server, or one is another a moment later.
+    """Whether what is set in a session is lost, or seen in another one, as where a pooler lends both.
 
-    A database that does not answer is not our matter: whoever uses it says so.
+    It lends what was used last, or all by turns: so each is asked twice in a row, and some times, as others use the
+    pooler meanwhile. A database that does not answer is not our matter: whoever uses it says so.
     """
-    with contextlib.suppress(DatabaseError), contextlib.closing(_open_another(session)) as other:
-        before = _ask_backend(session)
-        with other.cursor() as cursor:
-            cursor.execute("BEGIN")
-        return _ask_backend(other) == before or _ask_backend(session) != before
+    with contextlib.suppress(DatabaseError), contextlib.ExitStack() as stack:
+        pair = [(stack.enter_context(contextlib.closing(_open_another(session))), name) for name in ("one", "other")]
+        for one, name in pair:
+            _ask(one, "SELECT set_config('customersync.session', %s, false)", name)
+        return any(
+            _ask(one, "SELECT current_setting('customersync.session', true)") != name
+            for one, name in [pair[0], pair[0], pair[1], pair[1]] * LOOKS
+        )
     return False
 
 
@@ -77,7 +85,23 @@ def _open_another(session: BaseDatabaseWrapper) -> BaseDatabaseWrapper:
     return session.copy()
 
 
-def _ask_backend(session: BaseDatabaseWrapper) -> int:
+def _ask(session: BaseDatabaseWrapper, question: str, *values: str) -> object:
     with session.cursor() as cursor:
-        cursor.execute("SELECT pg_backend_pid()")
-        return int(cursor.fetchone()[0])
+        cursor.execute(question, values)
+        return cursor.fetchone()[0]
+
+
+def check_database(*, databases: Sequence[str] | None = None, **_: object) -> list[CheckMessage]:
+    """E004: texts of customers do not fit into another encoding, and what is merged lies in temporary tables before."""
+    found: list[CheckMessage] = []
+    for alias in databases or ():
+        with contextlib.suppress(DatabaseError):
+            encoding = _ask(connections[alias], "SHOW server_encoding")
+            if encoding != "UTF8":
+                hint = "Make it anew with --encoding UTF8 --template template0, as docs/operations.md says."
+                found.append(Error(f"The database {alias} is in {encoding}.", hint=hint, id="imports.E004"))
+            if not _ask(connections[alias], "SELECT has_database_privilege(current_database(), 'TEMPORARY')"):
+                hint = "GRANT TEMPORARY ON DATABASE … TO that user."
+                message = f"The user of the database {alias} may make no temporary tables."
+                found.append(Error(message, hint=hint, id="imports.E004"))
+    return found

@@ -6,7 +6,7 @@ import time
 
 import psycopg
 import pytest
-from django.db import DatabaseError, InterfaceError, OperationalError, connection
+from django.db import DatabaseError, InterfaceError, InternalError, OperationalError, connection
 
 from accounts import outages
 from accounts.outages import find_outage, is_to_be_said
@@ -41,6 +41,7 @@ def met_while(context, kind):
         error_of("57P03"),
         error_of("08006"),
         error_of("53300"),
+        error_of("25006", InternalError),  # it was failed over: this one is a standby now
         error_of(kind=InterfaceError),
         psycopg.OperationalError("the connection is closed"),
         caused_by(error_of()),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import os
 import runpy
 import secrets
@@ -50,6 +51,15 @@ def test_production_settings_pass_every_deployment_check(tmp_path):
     assert result.returncode == 0, result.stderr
 
 
+def test_a_database_that_vanishes_is_given_up_and_its_url_may_say_when(tmp_path):
+    told = "import json; from customersync.settings import DATABASES; print(json.dumps(DATABASES))"
+    urls = {"DATABASE_URL": f"{production()['DATABASE_URL']}?tcp_user_timeout=5", "REPLICA_URL": "postgres://a@b/c"}
+    found = json.loads(run("-c", told, data_dir=tmp_path, **production(**urls)).stdout)
+    network = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 9, "tcp_user_timeout": 120_000}
+    assert found["default"]["OPTIONS"] == network | {"connect_timeout": 10, "tcp_user_timeout": 5}
+    assert found["replica"]["OPTIONS"] == network | {"connect_timeout": 2}
+
+
 @pytest.mark.parametrize("name", ["SECRET_KEY", "ENCRYPTION_KEYS", "DATABASE_URL"])
 def test_production_without_a_required_setting_is_refused_by_name(tmp_path, name):
     result = manage("check", data_dir=tmp_path, **production(**{name: ""}))
@@ -72,7 +82,7 @@ def test_local_keys_are_made_once_and_only_their_owner_reads_them(tmp_path):
 def test_a_data_folder_that_cannot_be_used_is_named_without_a_traceback(tmp_path):
     (tmp_path / "file").write_text("not a folder")
     result = manage("check", data_dir=tmp_path / "file")
-    assert result.returncode == 1
+    assert result.returncode == 2
     assert result.stderr == (
         f"Error: SECRET_KEY cannot be kept in {tmp_path}/file/secret.key ({tmp_path}/file: File exists). "
         "Mend that, or set DATA_DIR to another folder.\n"
@@ -81,7 +91,7 @@ def test_a_data_folder_that_cannot_be_used_is_named_without_a_traceback(tmp_path
 
 def test_a_log_of_an_unknown_form_is_refused_without_a_traceback(tmp_path):
     result = manage("check", data_dir=tmp_path, LOG_FORMAT="xml")
-    assert (result.returncode, result.stderr) == (1, "Error: LOG_FORMAT is 'xml'; take text or json.\n")
+    assert (result.returncode, result.stderr) == (2, "Error: LOG_FORMAT is 'xml'; take text or json.\n")
 
 
 def test_a_database_of_ones_own_means_production(tmp_path):

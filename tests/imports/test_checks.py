@@ -1,10 +1,13 @@
 """System checks: each fires where something is set up wrong, and is silent where nothing is."""
 
+import contextlib
+
 import pytest
 from django.core.checks import registry, run_checks
 from django.db import connection
 
 from accounts.checks import check_keys, check_keys_apart
+from benchmarks.servers import Server
 from imports import checks
 
 
@@ -24,6 +27,7 @@ def test_all_of_them_run_and_are_silent_here(db):
         "check_queue": False,
         "check_storage": True,
         "check_sessions": False,
+        "check_database": False,
     }
     found = ids(run_checks(include_deployment_checks=True, databases=["default"]))
     assert [name for name in found if name.startswith(("accounts.", "imports."))] == []
@@ -55,33 +59,45 @@ def test_a_folder_that_is_yet_to_be_made_is_right_and_is_not_made(settings, tmp_
     assert list(tmp_path.iterdir()) == []
 
 
-class Lent:
-    """A session that a pooler lends: at the server it is another one's."""
-
-    def __init__(self, session):
-        self.session = session
-
-    def cursor(self):
-        return self.session.cursor()
-
-    def close(self):
-        pass
-
-
 @pytest.mark.django_db
 def test_sessions_that_are_one_on_the_server_are_an_error(monkeypatch):
     assert checks.check_sessions(databases=["default"]) == []
-    monkeypatch.setattr(checks, "_open_another", Lent)
+    lent = connection.copy()
+    monkeypatch.setattr(checks, "_open_another", lambda session: lent)
     assert ids(checks.check_sessions(databases=["default"])) == ["imports.E003"]
     assert checks.check_sessions(databases=None) == []
 
 
 @pytest.mark.django_db
 def test_the_check_of_sessions_leaves_none_open(monkeypatch):
-    other = connection.copy()
-    monkeypatch.setattr(checks, "_open_another", lambda session: other)
+    opened = [connection.copy(), connection.copy()]
+    left = iter(opened)
+    monkeypatch.setattr(checks, "_open_another", lambda session: next(left))
     assert checks.check_sessions(databases=["default"]) == []
-    assert other.connection is None
+    assert [session.connection for session in opened] == [None, None]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_database_of_another_encoding_and_a_user_without_temporary_tables_are_errors():
+    server, name = Server(), "test_in_latin1"
+    server.execute("CREATE ROLE test_no_temp LOGIN")
+    server.execute(f"CREATE DATABASE {name} ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0")
+    try:
+        server.execute(f"REVOKE TEMPORARY ON DATABASE {name} FROM public")
+        other = connection.copy()
+        other.settings_dict["NAME"] = name
+        with pytest.MonkeyPatch.context() as patch, contextlib.closing(other), other.cursor() as cursor:
+            cursor.execute("SET ROLE test_no_temp")
+            patch.setattr(checks, "connections", {"default": other})
+            found = checks.check_database(databases=["default"])
+    finally:
+        server.drop(name)
+        server.execute("DROP ROLE test_no_temp")
+    assert ids(found) == ["imports.E004"] * 2
+    assert [error.msg for error in found] == [
+        "The database default is in LATIN1.",
+        "The user of the database default may make no temporary tables.",
+    ]
 
 
 @pytest.mark.parametrize("keys", [["no key"], ["A" * 43 + "=", "x"], []])

@@ -10,6 +10,8 @@ from django.core.management.commands import migrate
 from django.db import OperationalError, connections
 from psycopg import errors
 
+from accounts.management.base import Checking
+
 if TYPE_CHECKING:
     from django.db.migrations import Migration
 
@@ -22,7 +24,7 @@ PATIENCE = 30 * 60
 IN_THE_WAY = (errors.LockNotAvailable, errors.DeadlockDetected)
 
 
-class Command(migrate.Command):
+class Command(Checking, migrate.Command):
     help = (
         f"{migrate.Command.help} While others are at work, each migration waits less than a second for their locks, "
         "and is tried again until it gets them."

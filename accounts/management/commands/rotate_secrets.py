@@ -24,6 +24,7 @@ class Command(BaseCommand):
                     try:
                         count += sum(bool(getattr(row, name)) for name in secret_names(model))
                     except ImproperlyConfigured as error:
-                        raise CommandError(f"{model.__name__} {row.pk} ({row}): {error} Nothing was changed.") from None
+                        said = f"{model.__name__} {row.pk} ({row}): {error} Nothing was changed."
+                        raise CommandError(said, returncode=2) from None
                     row.save(update_fields=secret_names(model))
         self.stdout.write(f"{count} secrets are encrypted with the first key.")

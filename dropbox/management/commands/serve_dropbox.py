@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from errno import EADDRINUSE
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
@@ -35,7 +36,8 @@ class Command(BaseCommand):
         if ftps is None:
             ftps = settings.DROPBOX_FTPS_PORT or None
         if sftp is None and ftps is None:
-            raise CommandError("Neither SFTP nor FTPS has a port: set DROPBOX_SFTP_PORT or DROPBOX_FTPS_PORT.")
+            said = "Neither SFTP nor FTPS has a port: set DROPBOX_SFTP_PORT or DROPBOX_FTPS_PORT."
+            raise CommandError(said, returncode=2)
 
         def say(line: str) -> None:
             self.stdout.write(line)
@@ -43,7 +45,10 @@ class Command(BaseCommand):
 
         try:
             asyncio.run(serve(bind, sftp, ftps, say))
-        except (ImproperlyConfigured, Refused) as error:
+        except ImproperlyConfigured as error:
+            raise CommandError(str(error), returncode=2) from None
+        except Refused as error:
             raise CommandError(str(error)) from None
         except OSError as error:
-            raise CommandError(f"The drop box cannot listen on {bind}: {error.strerror or error}.") from None
+            said = f"The drop box cannot listen on {bind}: {error.strerror or error}."
+            raise CommandError(said, returncode=1 if error.errno == EADDRINUSE else 2) from None

@@ -23,6 +23,7 @@ class Command(BaseCommand):
         "Shows what differs between a version of a format and the one before it, and reads kept files of earlier runs "
         "with both to show what would come out differently. Nothing is changed."
     )
+    imports_files = True
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("format", metavar="NAME[@VERSION]", help="the newest version when none is given")

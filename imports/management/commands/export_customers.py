@@ -5,16 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from django.core.management.base import CommandError
-
 from accounts.management.arguments import add_account_argument, find_account
 from accounts.management.base import BaseCommand
 from accounts.replicas import reading_replica
-from imports.errors import SettingsWrong
 from imports.files.drafts import drafting, publish
 from imports.files.exporting import export_file, export_json
 from imports.formats.spec import STANDARD
-from imports.management.arguments import check_writable, choose_version, writing
+from imports.management.arguments import as_command_error, check_writable, choose_version, writing
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
@@ -49,7 +46,7 @@ class Command(BaseCommand):
         def export(out: TextIO) -> int:
             return export_json(account, out) if options["json"] else export_file(account, out, spec)
 
-        try:
+        with as_command_error():
             if path is None:
                 export(self.stdout)  # type: ignore[arg-type]  # Django's wrapper writes like a text file
                 return
@@ -58,8 +55,6 @@ class Command(BaseCommand):
                     count = export(file)
                 publish(draft, path)
             self.stderr.write(f"{count:,} customers written to {path}.")
-        except SettingsWrong as error:
-            raise CommandError(str(error)) from None
 
 
 def _spec(account: Account, name: str | None) -> FormatSpec:

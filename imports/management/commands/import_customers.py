@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,8 +14,7 @@ from tqdm import tqdm
 from accounts.management.arguments import add_account_argument, find_account
 from accounts.management.base import BaseCommand
 from imports.describing import describe_run
-from imports.errors import SettingsWrong, TryAgainLater
-from imports.management.arguments import check_readable, check_writable, choose_version
+from imports.management.arguments import as_command_error, check_readable, check_writable, choose_version
 from imports.models import Run
 from imports.pipeline import ImportRequest, import_file
 from imports.pipeline.recognising import LOOKED_AT
@@ -27,6 +27,7 @@ SHOWN_ISSUES = 50
 
 class Command(BaseCommand):
     help = "Imports a customer file into an account: adds its new customers, updates the known ones."
+    imports_files = True
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("file", type=Path, help="the customer file")
@@ -55,14 +56,16 @@ class Command(BaseCommand):
             account=account, path=path, version=version, dry_run=options["dry_run"], rejects=rejects
         )
         try:
-            with ProgressBar(shown=sys.stderr.isatty() and not options["json"]) as progress:
+            with (
+                as_command_error(),
+                ProgressBar(shown=sys.stderr.isatty() and not options["json"]) as progress,
+            ):
                 run = import_file(request, progress=progress.show)
-        except (TryAgainLater, SettingsWrong) as error:
-            raise CommandError(str(error)) from error
         except OSError as error:
             raise CommandError(f"{path} cannot be read to its end: {error.strerror}. Nothing was applied.") from error
         except KeyboardInterrupt as stop:
-            raise CommandError(str(stop) or "Stopped before the end; nothing was applied.") from None
+            said = str(stop) or "Stopped before the end; nothing was applied."
+            raise CommandError(said, returncode=128 + signal.SIGINT) from None
         if options["json"]:
             self.stdout.write(json.dumps(describe_run(run), ensure_ascii=False))
         else:

@@ -36,6 +36,8 @@ WIDEST = 34
 class Command(BaseCommand):
     help = "Proposes how a sample of an ERP's customer file is to be read, with the evidence for it."
 
+    imports_files = True
+
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("sample", type=Path, help="a file as the ERP writes it")
         add_account_argument(parser)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 class Command(BaseCommand):
     help = "Pulls feeds now: imports what is new in their folders. The queue is not needed for that."
+    imports_files = True
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("feeds", nargs="*", metavar="NAME", help="feeds, as NAME or ACCOUNT/NAME")

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 class Command(BaseCommand):
     help = "Imports the file of a held run, whatever the format's limits say. The feed that waited for it goes on."
+    imports_files = True
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("run", type=int, metavar="RUN", help="number of the held run")

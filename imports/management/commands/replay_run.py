@@ -21,6 +21,7 @@ class Command(BaseCommand):
         "Imports the rejected customers of a run again from the copy of its file, once a list or the format was "
         "mended. Customers that came again since are left as they are, and named."
     )
+    imports_files = True
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("run", type=int, metavar="RUN", help="number of the run that rejected them")

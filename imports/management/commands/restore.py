@@ -11,7 +11,6 @@ from django.db import Error
 from accounts.management.base import BaseCommand
 from imports.backups.manifests import read_manifest
 from imports.backups.restoring import check_backup, restore_backup
-from imports.errors import SettingsWrong, TryAgainLater
 from imports.management.arguments import as_command_error
 from imports.models import Feed, Message
 
@@ -45,9 +44,8 @@ class Command(BaseCommand):
         source = source.absolute()
         try:
             manifest = self.look_at(source, replace=replace, without_secrets=without_secrets)
-            restored = restore_backup(source, manifest)
-        except (SettingsWrong, TryAgainLater) as error:
-            raise CommandError(str(error)) from None
+            with as_command_error():
+                restored = restore_backup(source, manifest)
         except OSError as error:
             raise CommandError(f"{error.filename or source}: {error.strerror or error}.") from None
         except Error as error:

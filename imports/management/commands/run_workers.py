@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 class Command(BaseCommand):
     help = "Does what is queued: imports, pulls, messages. Ends with SIGTERM or Ctrl-C."
+    imports_files = True
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(

@@ -24,6 +24,7 @@ class Command(BaseCommand):
         "Takes back what a run changed: restores updated values, deletes what it created. What was changed again since "
         "is left as it is, and named. The undo is a run itself, and can be undone."
     )
+    imports_files = True
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("run", type=int, metavar="RUN", help="number of the run")
