@@ -15,6 +15,8 @@ from django.contrib import admin
 from django.db import connection, transaction
 from django.template import RequestContext, Template
 from django.test import TransactionTestCase
+from hypothesis import HealthCheck
+from hypothesis import settings as examples
 from psycopg.errors import ObjectInUse
 
 from benchmarks.servers import Server
@@ -27,6 +29,12 @@ RENDER: Any = Template._render  # type: ignore[attr-defined]  # private; before 
 
 # Each process that tests start would compile all of the program anew.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+# No example asserts seconds: a busy machine is slow. Fixtures are shared by the examples of a test.
+examples.register_profile(
+    "any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
+)
+examples.load_profile("any machine")
 
 # Tests walk the pages that are registered.
 admin.autodiscover()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connections.models import Connection
@@ -146,7 +146,7 @@ HEADERS = st.sampled_from(
 TEXT = st.text(alphabet=st.sampled_from('C1x|"\n\r\0\\ é💎\x0b\x1c\u2028'), max_size=60)
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=80)
 @given(
     data=st.one_of(st.binary(max_size=200), st.builds(lambda header, text: f"{header}\n{text}".encode(), HEADERS, TEXT))
 )

@@ -206,7 +206,6 @@ def test_undone_from_the_last_to_the_first_all_is_as_it_was():
         settings=settings(
             max_examples=LONG or 8,
             stateful_step_count=40 if LONG else 12,
-            deadline=None,
             derandomize=not LONG,
             suppress_health_check=list(HealthCheck),
         ),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connections import review
@@ -119,9 +119,7 @@ STEPS = st.tuples(st.sampled_from([send_file, send_terms, edit, decide, delete, 
 
 
 @given(st.lists(STEPS, min_size=3, max_size=8))
-@settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
-)
+@settings(max_examples=25)
 def test_the_log_read_from_nothing_comes_to_what_stands(account, rosa, tmp_path, steps):
     Change.objects.all().delete()
     account.connections.all().delete()

@@ -126,7 +126,7 @@ def test_the_accounts_of_others_play_no_part(account, tmp_path, go_to):
 
 
 @pytest.mark.django_db
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(files=st.lists(st.tuples(st.integers(0, 2), st.lists(st.integers(1, 12), unique=True)), max_size=10))
 def test_each_connection_is_kept_once_with_its_last_day(files):
     account = Account.objects.create(code="law")

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connections.models import (
@@ -177,7 +177,7 @@ FORMAT_SPECS = {
 }
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12)
 @given(customers=st.dictionaries(key(), CUSTOMERS, min_size=1, max_size=3))
 def test_an_export_imports_back_unchanged(send, customers):
     Connection.objects.all().delete()
@@ -190,7 +190,7 @@ def test_an_export_imports_back_unchanged(send, customers):
 
 
 @pytest.mark.parametrize("name", FORMAT_SPECS)
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=8)
 @given(customers=st.dictionaries(key(), CUSTOMERS, min_size=1, max_size=3))
 def test_an_export_in_a_format_imports_back_unchanged(send, name, customers):
     Connection.objects.all().delete()

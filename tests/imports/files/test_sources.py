@@ -3,7 +3,7 @@
 import unicodedata
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from imports.errors import FileRejected
@@ -64,7 +64,7 @@ FILES = st.builds(
 )
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=300)
 @given(data=FILES, code_index=st.integers(0, 3))
 def test_cutting_by_hand_and_by_the_csv_module_agree(tmp_path, data, code_index):
     by_hand = scan_bytes(tmp_path / "f", data, code_index=code_index)
@@ -279,7 +279,7 @@ def said_otherwise(draw, key):
     return draw(SPACES) + draw(st.sampled_from(["{}", '="{}"', '= "{}"'])).format(text) + draw(SPACES)
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150)
 @given(
     known=st.lists(KEYS, min_size=1, max_size=4, unique=True),
     code_index=st.integers(0, 1),

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import pytest
 import yaml
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from imports.formats.documents import describe_format, read_document, read_format, write_format
@@ -163,7 +163,6 @@ _policies = st.builds(
 )
 
 
-@settings(deadline=None)
 @given(columns=_columns(), dialect=_dialects(), policies=_policies, header=st.lists(_texts, max_size=3))
 def test_reading_what_was_written_gives_an_equal_format(columns, dialect, policies, header):
     try:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connections.models import Change, Connection
@@ -214,7 +214,7 @@ def files(draw):
     return known, list(made.items())
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=8)
 @given(file=files())
 def test_no_second_customer_comes_without_a_warning_that_names_the_first(db, tmp_path, file):
     known, made = file

@@ -129,7 +129,7 @@ HEADLESS = FormatSpec(
 
 
 @example((b'C1|A||x|x\r\nC1|A||"x|\\\r\nC2"|B|\\\r\n', HEADLESS))
-@settings(max_examples=35, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=35, suppress_health_check=list(HealthCheck))
 @given(files())
 def test_unmended_rejects_are_rejected_again_for_the_same_reasons(send, file):
     data, spec = file
@@ -164,7 +164,7 @@ def test_a_faulty_line_that_ends_before_the_code_gets_no_reason_for_its_code(sen
         file = rejects.read_text()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(dialects(), st.lists(st.text(st.sampled_from("ab\0 |,;¦\"'\\\r\n\t\x1f\x0b\u2028\x85"), max_size=6), min_size=1))
 def test_what_is_written_reads_back_as_the_same_cells(dialect, cells):
     file = StringIO(newline="")
