@@ -31,8 +31,8 @@ from imports.messages.telling import tell_of_feed, tell_of_reviews
 from imports.models import Feed, Message, Pull, Run
 from imports.pipeline.claiming import claim_account
 from imports.queueing import enqueue_pulls, enqueue_run, enqueue_search, enqueue_task, find_queued_tasks
+from imports.runs.queued import import_queued
 from imports.runs.releasing import release_asked_for
-from imports.runs.uploading import import_queued
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

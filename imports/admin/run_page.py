@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 Status = Run.Status
 AT_WORK = (Status.QUEUED, Status.RUNNING)
 BAR = ("created", "updated", "unchanged", "deleted", "skipped", "rejected")
-CHANGED = ("created", "updated", "deleted")
 """From the left end of the bar to its right one."""
+CHANGED = ("created", "updated", "deleted")
 LOOKS_WRONG = (HeldFor.NEAR_KEYS, HeldFor.SWALLOWED_LINES, HeldFor.ENCODED_TWICE, HeldFor.ROW_MARKS)
 """Held for what a program did to the file or says in it: likelier than not it is to be sent again."""
 MOST_RELATED = 20

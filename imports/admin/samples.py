@@ -14,8 +14,8 @@ from accounts.users import user_of
 from imports.admin.answering import AnswerPages
 from imports.admin.steps import page_of
 from imports.errors import FileRejected, SettingsWrong, TryAgainLater
+from imports.runs.queued import import_soon
 from imports.runs.sampling import find_lacking, send_sample, try_sample
-from imports.runs.uploading import import_soon
 from lookups.directory import LISTS
 
 if TYPE_CHECKING:

@@ -19,7 +19,8 @@ from imports.admin.steps import StepPages, page_of
 from imports.choosing import STANDARD_NAME
 from imports.errors import SettingsWrong
 from imports.models import FormatVersion
-from imports.runs.uploading import import_soon, queue_for_real, store_upload
+from imports.runs.queued import import_soon
+from imports.runs.uploading import queue_for_real, store_upload
 from imports.storage import StorageRefused, StorageUnreachable
 
 if TYPE_CHECKING:

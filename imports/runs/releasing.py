@@ -10,7 +10,7 @@ from imports.choosing import find_present_version, read_spec
 from imports.copies import fetched
 from imports.errors import FileHeld, FileRejected, SettingsWrong, TryAgainLater
 from imports.files.mapping import CustomerMapping
-from imports.files.sources import open_source
+from imports.files.opening import open_source
 from imports.formats.spec import STANDARD
 from imports.messages.telling import tell_of_refusal, tell_of_run
 from imports.models import Run

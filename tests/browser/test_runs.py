@@ -10,8 +10,8 @@ from django.urls import reverse
 from imports.formats.policies import Policies
 from imports.formats.spec import FormatSpec
 from imports.models import Run
+from imports.runs.queued import import_queued
 from imports.runs.releasing import release_asked_for
-from imports.runs.uploading import import_queued
 from lookups.models import PaymentTerm
 from tests.builders import add_lookups, add_member, make_account, make_connection, make_user
 from tests.imports.customer_files import NEW, as_text, import_path

@@ -12,10 +12,11 @@ from imports.errors import TryAgainLater
 from imports.feeds.pulling import pull_feed
 from imports.models import Feed, KeptFile, Run
 from imports.pipeline.keeping import RejectsKeeper
+from imports.runs.queued import import_queued
 from imports.runs.releasing import release_run
 from imports.runs.replaying import replay_run
 from imports.runs.rows import read_row
-from imports.runs.uploading import import_queued, store_upload
+from imports.runs.uploading import store_upload
 from imports.storage import StorageUnreachable
 from lookups.models import PaymentTerm
 from tests.builders import add_member, make_user

@@ -5,7 +5,8 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
 from connections.models import Change
-from imports.runs.uploading import import_queued, store_upload
+from imports.runs.queued import import_queued
+from imports.runs.uploading import store_upload
 from tests.builders import add_member, make_account, make_connection, make_user
 from tests.imports.customer_files import customers_of
 

@@ -4,8 +4,8 @@ import pytest
 from django.urls import reverse
 
 from imports.models import Run
+from imports.runs.queued import import_queued
 from imports.runs.undoing import undo_run
-from imports.runs.uploading import import_queued
 from lookups.models import PaymentTerm
 from tests.builders import add_member, make_user
 from tests.imports.customer_files import NEW

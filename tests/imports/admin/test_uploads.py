@@ -8,7 +8,7 @@ from django.urls import reverse
 
 from connections.models import Change
 from imports.models import Run
-from imports.runs.uploading import import_queued
+from imports.runs.queued import import_queued
 from imports.versioning import save_draft, start_testing
 from tests.builders import add_lookups, add_member, make_account, make_connection, make_user
 from tests.imports.customer_files import NEW, as_text, kept_bytes
@@ -140,7 +140,7 @@ def test_a_bad_file_is_answered_on_the_page(account, user, client, content, mess
 
 
 def test_a_large_file_waits_for_a_worker(account, user, client, monkeypatch):
-    monkeypatch.setattr("imports.runs.uploading.AT_ONCE", 10)
+    monkeypatch.setattr("imports.runs.queued.AT_ONCE", 10)
     page = upload(client, account, as_text([NEW]))
     run = Run.objects.get()
     assert (run.status, run.queued_at is not None) == ("queued", True)

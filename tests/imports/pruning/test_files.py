@@ -15,11 +15,12 @@ from accounts.models import Account
 from accounts.pruning import Prunable, count_prunable, list_prunables
 from imports.models import Format, Message, Run
 from imports.pipeline.claiming import claim_account
+from imports.runs.queued import import_queued
 from imports.runs.releasing import reject_run, release_run
 from imports.runs.replaying import queue_replay, replay_run
 from imports.runs.sampling import keep_sample
 from imports.runs.undoing import undo_run
-from imports.runs.uploading import import_queued, store_upload
+from imports.runs.uploading import store_upload
 from imports.storage import StorageUnreachable
 from tests.builders import add_lookups, make_account, make_user
 from tests.imports.customer_files import NEW, as_text, import_path, kept_bytes, kept_path

@@ -5,8 +5,8 @@ import pytest
 from imports.errors import SettingsWrong
 from imports.models import Run
 from imports.runs.awaiting import Awaited, add_and_replay, find_awaited_in
+from imports.runs.queued import import_queued
 from imports.runs.replaying import replay_run
-from imports.runs.uploading import import_queued
 from lookups.models import PaymentTerm
 from tests.builders import make_user
 from tests.imports.customer_files import NEW

@@ -14,9 +14,9 @@ from imports.formats.documents import read_format
 from imports.models import Run
 from imports.pipeline import issues as issue_log
 from imports.pipeline.claiming import claim_account
+from imports.runs.queued import import_queued
 from imports.runs.releasing import find_newer
 from imports.runs.replaying import check_replay, queue_replay, replay_run
-from imports.runs.uploading import import_queued
 from imports.versioning import save_draft, start_testing
 from lookups.models import PaymentTerm
 from tests.builders import add_lookups, make_account, make_user

@@ -18,9 +18,9 @@ from imports.errors import SettingsWrong
 from imports.formats.policies import Policies, UnknownLookup
 from imports.formats.spec import STANDARD
 from imports.models import Run
+from imports.runs.queued import import_queued
 from imports.runs.replaying import replay_run
 from imports.runs.undoing import queue_undo, undo_run
-from imports.runs.uploading import import_queued
 from lookups.models import PaymentTerm
 from tests.builders import make_user
 from tests.imports.customer_files import BILLING, NEW, SHIPPING
