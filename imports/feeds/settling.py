@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from django.db.models import Q
 
 from imports.errors import FileRejected, TryAgainLater
-from imports.files.sources import open_source
+from imports.files.opening import open_source
 from imports.filesystems.markers import CHECKSUMS, Marker
 from imports.models import Feed
 from imports.wording import one_line

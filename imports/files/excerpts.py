@@ -6,8 +6,9 @@ from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
 from imports.errors import FileRejected
+from imports.files.opening import open_source
 from imports.files.records import Row
-from imports.files.sources import count_line_ends, open_source
+from imports.files.sources import count_line_ends
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

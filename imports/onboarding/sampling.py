@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from imports.errors import FileRejected
+from imports.files.opening import find_bom
 from imports.files.signatures import find_not_text
-from imports.files.sources import find_bom
 from imports.formats.encodings import find_wide_encoding
 from imports.onboarding.alphabets import READABLE, Reading, read_pairs, read_words
 

@@ -29,8 +29,8 @@ from imports.errors import FileHeld, FileRejected, HeldFor, SettingsWrong, TryAg
 from imports.files.continuing import Continuation
 from imports.files.customers import Customer
 from imports.files.mapping import CustomerMapping
+from imports.files.opening import open_source
 from imports.files.scanning import read_rows, scan_customers
-from imports.files.sources import Source, open_source
 from imports.files.spans import DIGEST, NAMELESS, Scan
 from imports.models import Run
 from imports.pipeline.beating import Progress, beating
@@ -65,6 +65,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from imports.files.records import Row
+    from imports.files.sources import Source
     from imports.formats.spec import FormatSpec
     from imports.pipeline.requesting import ImportRequest, Replay
 

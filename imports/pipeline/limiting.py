@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from imports.errors import Problem
 from imports.files.continuing import Continuation
 from imports.files.mapping import CustomerMapping
+from imports.files.opening import open_source
 from imports.files.scanning import read_rows, scan_customers
-from imports.files.sources import open_source
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -13,8 +13,8 @@ from imports.choosing import STANDARD_NAME, find_other_specs, find_version
 from imports.errors import Problem, SettingsWrong
 from imports.files.drift import HeaderDrift, shorten
 from imports.files.mapping import REJECT_COLUMNS
+from imports.files.opening import find_bom
 from imports.files.records import read_cells
-from imports.files.sources import find_bom
 from imports.formats.spec import STANDARD
 from imports.models import Run
 from imports.pipeline.framing import describe_separator

@@ -4,8 +4,8 @@ import tracemalloc
 
 import pytest
 
+from imports.files.opening import open_source
 from imports.files.scanning import read_rows, scan_customers
-from imports.files.sources import open_source
 from imports.files.spans import NAMELESS
 from imports.formats.documents import read_format
 from imports.formats.spec import Dialect

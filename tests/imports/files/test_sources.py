@@ -7,9 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from imports.errors import FileRejected
+from imports.files.opening import open_source
 from imports.files.records import is_blank
 from imports.files.scanning import read_rows, scan_customers
-from imports.files.sources import Source, open_source
+from imports.files.sources import Source
 from imports.files.spans import NAMELESS
 from imports.formats.encodings import BLOCK, looks_like_ebcdic
 from imports.formats.spec import Dialect

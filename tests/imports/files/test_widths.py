@@ -5,8 +5,8 @@ from collections import Counter
 import pytest
 
 from imports.files.near_lines import NearLines
+from imports.files.opening import open_source
 from imports.files.scanning import read_rows, scan_customers
-from imports.files.sources import open_source
 from imports.formats.spec import Dialect
 from tests.imports.customer_files import NEW, issues_of
 from tests.imports.files.test_sources import SEED
