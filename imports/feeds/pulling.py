@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from imports.filesystems import RemoteFile, Server
     from imports.formats.spec import FormatSpec
     from imports.pipeline.beating import Progress
+
 LONGEST_PULL = 25 * 60
 """Seconds after which a pull begins no further file and leaves the rest to the next one, which follows at once."""
 LONGEST_IDLE = 60

@@ -28,6 +28,7 @@ from imports.querysets import FeedQuerySet
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
+
 LEAST_INTERVAL = 60
 """Minutes: files are pulled at most once an hour."""
 EPOCH = datetime.fromisoformat("2000-01-01T00:00:00+00:00")

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from django.db.backends.utils import CursorWrapper
 
     from accounts.models import Account
+
 PATIENCE = "60s"
 """How long a person at a terminal waits for the account's other run."""
 IMPATIENCE = "1ms"

@@ -153,28 +153,9 @@ def warn_of_near_addresses(verdict: Verdict, mapping: CustomerMapping) -> None:
     kinds = [kind for kind, _ in codes]
     several = {kind for kind in {*kinds} if kinds.count(kind) > 1}
     new = [record.key for record in verdict.addresses if record.id is None and record.key[0] in several]
-    if not new:
-        return
-    keys = {(kind, code): (kind, near_key(code)) for kind, code in codes if kind in several}
-    made = [
-        (kind, code, other)
-        for (kind, code), (_, own) in keys.items()
-        for other in (*keys_meant(code), *keys_left(own))
-        if other != own
-    ]
-    if not made and len({*keys.values()}) == len(keys):
-        return
-    alike: dict[tuple[str, str], list[str]] = {}
-    for (_, code), key in keys.items():
-        alike.setdefault(key, []).append(code)
-    like: dict[tuple[str, str], str] = {}
-    for kind, code, meant in made:
-        for other in alike.get((kind, meant), ()):
-            like.setdefault((kind, code), other)
-            like.setdefault((kind, other), code)
+    like = _find_like([key for key in codes if key[0] in several]) if new else {}
     for kind, code in new:
-        other = next((other for other in alike[keys[kind, code]] if other != code), like.get((kind, code), ""))
-        if not other:
+        if not (other := like.get((kind, code))):
             continue
         merged = customer.addresses[kind, code]
         target = merged.target("code")
@@ -187,3 +168,28 @@ def warn_of_near_addresses(verdict: Verdict, mapping: CustomerMapping) -> None:
         customer.problem(
             merged.line, "near_address", message, column=column, field=str(target), value=code, severity="warning"
         )
+
+
+def _find_like(codes: Collection[tuple[str, str]]) -> dict[tuple[str, str], str]:
+    """For kinds and codes of addresses that look like another one of their kind, or may be made of it: its code."""
+    keys = {(kind, code): (kind, near_key(code)) for kind, code in codes}
+    made = [
+        (kind, code, other)
+        for (kind, code), (_, own) in keys.items()
+        for other in (*keys_meant(code), *keys_left(own))
+        if other != own
+    ]
+    if not made and len({*keys.values()}) == len(keys):
+        return {}
+    alike: dict[tuple[str, str], list[str]] = {}
+    for (_, code), key in keys.items():
+        alike.setdefault(key, []).append(code)
+    like: dict[tuple[str, str], str] = {}
+    for (kind, code), key in keys.items():
+        if found := next((other for other in alike[key] if other != code), None):
+            like[kind, code] = found
+    for kind, code, meant in made:
+        for other in alike.get((kind, meant), ()):
+            like.setdefault((kind, code), other)
+            like.setdefault((kind, other), code)
+    return like

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from imports.files.spans import Scan
     from imports.formats.spec import FormatSpec
     from imports.models import FormatVersion
+
 MOST_SHOWN = 100
 """How many customers of a file are shown with their differences; all of them are counted."""
 BATCH = 1000
