@@ -5,6 +5,7 @@ import pytest
 from imports.files import grouping
 from imports.files.customers import Customer
 from imports.formats.policies import Conflict
+from imports.formats.spec import BadValue
 from tests.imports.customer_files import NEW, SHIPPING, issues_of
 from tests.imports.formats.test_spec import column, spec
 
@@ -42,6 +43,15 @@ def test_a_column_is_named_as_the_file_does_where_that_differs(send):
     header = "|".join(["customer_code", "profile_name", *names, "Ort"])
     run = send.text(f"{header}\nC1|A|S1|FR|S1|FR|Paris|Lyon\n", format_)
     assert "'Lyon' in shipping_city_1 (column 'Ort') of the same row" in run.issues.get(code="conflict").message
+
+
+def test_a_name_without_an_e_mail_costs_its_customer_unless_such_a_name_may_be_left_out(send):
+    text = "customer_code|profile_name|buyer_name|buyer_email\nC1|A|Ana|\n"
+    expected = {BadValue.REJECT: ("rejected", "buyer_email_1"), BadValue.LEAVE_OUT: ("succeeded", "buyer_name_1")}
+    for bad_value, (status, field) in expected.items():
+        run = send.text(text, spec(column("buyer_name", bad_value=bad_value), column("buyer_email")))
+        assert (run.status, issues_of(run)) == (status, [(2, field, "required")])
+    assert send.customer()["buyers"] == []
 
 
 def test_a_value_that_came_later_is_named_with_its_own_place(send):
