@@ -16,9 +16,10 @@ from unfold.widgets import (
 
 from accounts.admin.careful import RowsAsPosted
 from imports.formats.countries import LANGUAGES
-from imports.formats.documents import NAMED_MARKS, describe_marks, read_mark, read_marks, read_quote
+from imports.formats.documents import describe_marks, read_mark, read_marks, read_quote
 from imports.formats.encodings import UnknownEncoding, find_encoding
 from imports.formats.policies import AssignmentMode, FormatError, UnknownLookup
+from imports.formats.sections import NAMED_MARKS
 from imports.formats.spec import BadValue, Blank, Ownership
 from imports.models import FormatColumn, FormatVersion
 from imports.template import ASSIGNMENTS

@@ -6,10 +6,9 @@ what the text must be. An error names the line.
 
 from __future__ import annotations
 
-import re
 from dataclasses import fields
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
@@ -17,28 +16,22 @@ from imports.formats.encodings import UnknownEncoding, find_encoding
 from imports.formats.plain import Plain, read_json, read_yaml
 from imports.formats.policies import (
     AssignmentMode,
-    BlankCode,
-    Conflict,
-    EncodedTwice,
     FormatError,
     Policies,
     RowMark,
-    Swallowed,
     UnknownLookup,
-    WordsForNothing,
 )
+from imports.formats.sections import NAMED_MARKS, Section, choose
 from imports.formats.spec import BadValue, Blank, Column, Dialect, FormatSpec, Ownership, check_value_map
 from imports.template import Group, find_target
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-NAMED_MARKS = {"comma": ",", "pipe": "|", "semicolon": ";", "tab": "\t", "space": " "}
-_NO_POLICIES = Policies()
-_Choice = TypeVar("_Choice", bound="StrEnum")
+_DIALECT, _POLICIES = Dialect(), Policies()
+"""As they are where a document says nothing."""
 _LEFT_OUT = ("escapechar", "footer", "allow_spaced_delimiter", "width", "spaces_around_quotes", "ignore_lines")
 """Settings of the dialect that a document leaves out where there is none."""
-_NOTHING = ("", "~", "null", "none")
 
 
 NO_QUOTE = "none"
@@ -126,7 +119,7 @@ def describe_policies(policies: Policies) -> dict[str, Any]:
     described: dict[str, Any] = {}
     for field in fields(Policies):
         value = getattr(policies, field.name)
-        if value == getattr(_NO_POLICIES, field.name):
+        if value == getattr(_POLICIES, field.name):
             continue
         if isinstance(value, tuple):
             value = list(value)
@@ -162,7 +155,7 @@ def read_document(document: Any) -> FormatSpec:
 
 
 def _read(document: Any) -> FormatSpec:
-    top = _Section("the document", document, {"name", "dialect", "header", "columns", "policies"})
+    top = Section("the document", document, {"name", "dialect", "header", "columns", "policies"})
     columns = top.value.get("columns")
     if not isinstance(columns, list) or not columns:
         raise FormatError("columns must be a list, each of them {source: …, target: …} or {constant: …, target: …}.")
@@ -177,110 +170,35 @@ def _read(document: Any) -> FormatSpec:
 
 def read_marks(row_marks: Any, what: str = "row_marks") -> dict[str, dict[str, RowMark]]:
     """What rows with a value in a column are, by header or position. Raises FormatError."""
-    columns = _Section(what, row_marks, None)
+    columns = Section(what, row_marks, None)
     return {
         name.strip(): {
-            value: _choose(f"{what}: {name}: {value}", meaning, RowMark)
+            value: choose(f"{what}: {name}: {value}", meaning, RowMark)
             for value, meaning in columns.text_map(name).items()
         }
         for name in columns.value
     }
 
 
-class _Section:
-    """A mapping of the document, and what it is called in errors; its keys are any where none are given."""
-
-    def __init__(self, name: str, value: Any, keys: set[str] | None) -> None:
-        self.name = name
-        if not isinstance(value, dict):
-            raise FormatError(f"{name} must be a mapping of {', '.join(sorted(keys or {'columns'}))}.")
-        self.value: dict[str, Any] = value
-        if keys is not None and (unknown := set(value) - keys):
-            raise FormatError(f"{name}: {', '.join(sorted(unknown))} is none of {', '.join(sorted(keys))}.")
-
-    def section(self, key: str, keys: set[str]) -> _Section:
-        return _Section(key, self.value.get(key, {}), keys)
-
-    def text(self, key: str, default: str = "") -> str:
-        value = self.value.get(key, default)
-        if not isinstance(value, str):
-            raise FormatError(f"{self.name}: {key} must be a text.")
-        return str(value)
-
-    def texts(self, key: str) -> list[str]:
-        value = self.value.get(key, [])
-        if not isinstance(value, list) or not all(isinstance(text, str) for text in value):
-            raise FormatError(f"{self.name}: {key} must be a list of texts.")
-        return [str(text) for text in value]
-
-    def text_map(self, key: str) -> dict[str, str]:
-        value = self.value.get(key, {})
-        if not isinstance(value, dict) or not all(isinstance(text, str) for text in value.values()):
-            raise FormatError(f"{self.name}: {key} must be a mapping of texts to texts.")
-        trimmed = {str(cell).strip(): str(text) for cell, text in value.items()}
-        if len(trimmed) < len(value):
-            raise FormatError(f"{self.name}: {key} has a key twice that differs in spaces around it only.")
-        return trimmed
-
-    def mark(self, key: str, default: str | None) -> str | None:
-        """One character, a word for one, or none."""
-        value = self.value.get(key, default)
-        if isinstance(value, Plain) and value.lower() in _NOTHING:
-            return None
-        return NAMED_MARKS.get(str(value), str(value)) if value else None
-
-    def number(self, key: str, default: int = 0) -> int:
-        text = self.text(key, str(default))
-        if not re.fullmatch(r"[0-9]{1,9}", text, re.ASCII):
-            raise FormatError(f"{self.name}: {key} must be a whole number, not {text!r}.")
-        return int(text)
-
-    def percent(self, key: str) -> float | None:
-        text = self.text(key)
-        if text.lower() in _NOTHING:
-            return None
-        if not re.fullmatch(r"[0-9]{1,3}(\.[0-9]+)?(e-[0-9]{1,3})?", text, re.ASCII):
-            raise FormatError(f"{self.name}: {key} must be a number from 0 to 100, not {text!r}.")
-        return float(text)
-
-    def flag(self, key: str, *, default: bool) -> bool:
-        text = self.text(key, str(default)).lower()
-        if text not in ("true", "false"):
-            raise FormatError(f"{self.name}: {key} must be true or false, not {text!r}.")
-        return text == "true"
-
-    def choice(self, key: str, choices: type[_Choice], default: _Choice) -> _Choice:
-        return _choose(f"{self.name}: {key}", self.text(key, default.value), choices)
-
-
-def _choose(what: str, text: str, choices: type[_Choice]) -> _Choice:
-    try:
-        return choices(text)
-    except ValueError:
-        raise FormatError(
-            f"{what} must be one of {', '.join(choice.value for choice in choices)}, not {text!r}."
-        ) from None
-
-
-def _read_dialect(section: _Section) -> Dialect:
-    delimiter = section.mark("delimiter", "|")
+def _read_dialect(section: Section) -> Dialect:
+    delimiter = section.mark("delimiter", _DIALECT.delimiter)
     if delimiter is None:
         raise FormatError("dialect: delimiter must be one character.")
     try:
-        encoding = find_encoding(section.text("encoding", "utf-8"))
+        encoding = find_encoding(section.text("encoding", _DIALECT.encoding))
     except UnknownEncoding as error:
         raise FormatError(f"dialect: encoding: {error}") from None
     return Dialect(
         encoding=encoding,
         delimiter=delimiter,
-        quotechar=section.mark("quotechar", '"'),
-        escapechar=section.mark("escapechar", None),
-        has_header=section.flag("has_header", default=True),
+        quotechar=section.mark("quotechar", _DIALECT.quotechar),
+        escapechar=section.mark("escapechar", _DIALECT.escapechar),
+        has_header=section.flag("has_header", default=_DIALECT.has_header),
         skip_lines=section.number("skip_lines"),
         footer=section.text("footer"),
-        allow_spaced_delimiter=section.flag("allow_spaced_delimiter", default=False),
+        allow_spaced_delimiter=section.flag("allow_spaced_delimiter", default=_DIALECT.allow_spaced_delimiter),
         width=section.number("width"),
-        spaces_around_quotes=section.flag("spaces_around_quotes", default=False),
+        spaces_around_quotes=section.flag("spaces_around_quotes", default=_DIALECT.spaces_around_quotes),
         ignore_lines=tuple(section.texts("ignore_lines")),
     )
 
@@ -289,7 +207,7 @@ _COLUMN_KEYS = {"source", "constant", "target", "value_map", "default", "blank",
 
 
 def _read_column(value: Any, number: int) -> Column:
-    section = _Section(f"column {number}", value, _COLUMN_KEYS)
+    section = Section(f"column {number}", value, _COLUMN_KEYS)
     name = section.text("target")
     target = find_target(name)
     if target is None:
@@ -305,9 +223,9 @@ def _read_column(value: Any, number: int) -> Column:
         "constant": section.text("constant") if "constant" in section.value else None,
         "value_map": section.text_map("value_map"),
         "default": section.text("default"),
-        "blank": section.choice("blank", Blank, Blank.KEEP),
-        "ownership": section.choice("ownership", Ownership, Ownership.ALWAYS),
-        "bad_value": section.choice("bad_value", BadValue, BadValue.REJECT),
+        "blank": section.choice("blank", Blank.KEEP),
+        "ownership": section.choice("ownership", Ownership.ALWAYS),
+        "bad_value": section.choice("bad_value", BadValue.REJECT),
     }
     try:
         check_value_map(parts["value_map"])
@@ -316,30 +234,28 @@ def _read_column(value: Any, number: int) -> Column:
         raise FormatError(f"column {number}: {error}") from None
 
 
-def _read_policies(section: _Section) -> Policies:
+def _read_policies(section: Section) -> Policies:
     return Policies(
         clear_token=section.text("clear_token"),
         assignments={
-            _choose("policies: assignments", kind, Group): _choose(
-                f"policies: assignments: {kind}", mode, AssignmentMode
-            )
+            choose("policies: assignments", kind, Group): choose(f"policies: assignments: {kind}", mode, AssignmentMode)
             for kind, mode in section.text_map("assignments").items()
         },
         unknown_lookup={
-            name: _choose(f"policies: unknown_lookup: {name}", policy, UnknownLookup)
+            name: choose(f"policies: unknown_lookup: {name}", policy, UnknownLookup)
             for name, policy in section.text_map("unknown_lookup").items()
         },
         max_error_percent=section.percent("max_error_percent"),
         max_change_percent=section.percent("max_change_percent"),
-        allow_trailing_delimiter=section.flag("allow_trailing_delimiter", default=False),
-        conflict=section.choice("conflict", Conflict, Conflict.REJECT),
-        swallowed_lines=section.choice("swallowed_lines", Swallowed, Swallowed.HOLD),
-        encoded_twice=section.choice("encoded_twice", EncodedTwice, EncodedTwice.HOLD),
-        words_for_nothing=section.choice("words_for_nothing", WordsForNothing, WordsForNothing.KEEP),
-        blank_code=section.choice("blank_code", BlankCode, BlankCode.REJECT),
-        allow_short_rows=section.flag("allow_short_rows", default=False),
+        allow_trailing_delimiter=section.flag("allow_trailing_delimiter", default=_POLICIES.allow_trailing_delimiter),
+        conflict=section.choice("conflict", _POLICIES.conflict),
+        swallowed_lines=section.choice("swallowed_lines", _POLICIES.swallowed_lines),
+        encoded_twice=section.choice("encoded_twice", _POLICIES.encoded_twice),
+        words_for_nothing=section.choice("words_for_nothing", _POLICIES.words_for_nothing),
+        blank_code=section.choice("blank_code", _POLICIES.blank_code),
+        allow_short_rows=section.flag("allow_short_rows", default=_POLICIES.allow_short_rows),
         max_near_key_percent=section.percent("max_near_key_percent"),
         languages=tuple(section.texts("languages")),
-        full_files=section.flag("full_files", default=False),
+        full_files=section.flag("full_files", default=_POLICIES.full_files),
         row_marks=read_marks(section.value.get("row_marks", {}), "policies: row_marks"),
     )
