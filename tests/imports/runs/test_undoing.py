@@ -288,6 +288,7 @@ def test_a_customer_deleted_since_is_named(account, send, rosa):
         account.connections.all().delete()
     _, undone = undo_run(run)
     assert left_of(undone) == [("C1", "connection", "", "profile_name", None, "rosa")]
+    assert [left.reason for left in undone.left] == ["gone"]
     assert not account.connections.exists()
 
 
