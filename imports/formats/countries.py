@@ -149,9 +149,11 @@ def find_abbreviated(text: str) -> str:
         return ""
     for language in ("en", *LANGUAGES):
         said = [(point, word) for point, raw in beginnings for word in _words(raw, language)]
-        if max((len(word) for _, word in said), default=0) < FEWEST_LETTERS:
+        longest = max((word for _, word in said), key=len, default="")
+        if len(longest) < FEWEST_LETTERS:
             return ""
-        if len(codes := {code for words, code in _names_in_words(language) if _begins(said, words)}) == 1:
+        names = _names_by_beginning(language).get(longest[:FEWEST_LETTERS], ())
+        if len(codes := {code for words, code in names if _begins(said, words)}) == 1:
             return codes.pop()
     return ""
 
@@ -167,17 +169,16 @@ def _begins(said: list[tuple[bool, str]], words: tuple[str, ...]) -> bool:
 
 
 @cache
-def _names_in_words(language: str) -> frozenset[tuple[tuple[str, ...], str]]:
-    """The names of countries in a language, each word by word, with their codes."""
+def _names_by_beginning(language: str) -> dict[str, set[tuple[tuple[str, ...], str]]]:
+    """The names of countries in a language, each word by word, with their codes, by the first letters of any word."""
     everyday = [(name, code) for code, names in _listed()["names"].get(language, {}).items() for name in names]
-    sources = [everyday, *(_iso_names(translate) for translate in _translations(language))]
-    return frozenset(
-        (tuple(words), code)
-        for source in sources
-        for name, code in source
-        for spelling in _spellings(name)
-        if (words := _words(spelling, language))
-    )
+    names: dict[str, set[tuple[tuple[str, ...], str]]] = {}
+    for source in (everyday, *(_iso_names(translate) for translate in _translations(language))):
+        for name, code in source:
+            for words in {tuple(_words(spelling, language)) for spelling in _spellings(name)}:
+                for word in words:
+                    names.setdefault(word[:FEWEST_LETTERS], set()).add((words, code))
+    return names
 
 
 def parts_named(code: str, language: str) -> list[str]:
