@@ -248,11 +248,12 @@ class Grouper:
         if kind is CLEAR:
             kind = ""
         repeated: tuple[str, str] | None = None
-        brought = False
+        brought = is_read = False
         for block, address_kind in self.address_blocks[kind]:
             values = self._clean(customer, block, line, cells).values
             if not values:
                 continue
+            is_read = True
             code = values.get("code")
             if code is None or code is CLEAR:
                 self._require(customer, block, line, "code", "is required for an address")
@@ -270,6 +271,8 @@ class Grouper:
                 customer.doors.setdefault(code, line)
         if repeated and not brought:
             self._warn_of_repeated(customer, line, repeated)
+        if kind and not is_read:
+            self._warn_of_unread(customer, line, cells, kind)
         if not kind:
             for block in self.generic_blocks:
                 if block.clean(cells) is not NOTHING:
@@ -277,6 +280,23 @@ class Grouper:
                         customer, self.row_block, line, "address_type", "is required to tell the address's kind"
                     )
                     break
+
+    def _warn_of_unread(self, customer: Customer, line: int, cells: list[str], kind: str) -> None:
+        """A row whose address stands in the columns of the other kind alone brings none."""
+        own, other, others = ("billing", "shipping", "S") if kind == "B" else ("shipping", "billing", "B")
+        blocks = (block for block, _ in self.address_blocks[others] if block.group is not Group.ADDRESS)
+        if any(block.clean(cells) is not NOTHING for block in blocks):
+            target = Target("address_type")
+            customer.problem(
+                line,
+                "unread_address",
+                f"{target} is {kind}, for which {own} columns are read, and the row has {other} ones alone: its "
+                f"address is not read. Send {others} if that is meant, or the address in {own} columns.",
+                column=self.mapping.column_label(target),
+                field=str(target),
+                value=kind,
+                severity="warning",
+            )
 
     def _warn_of_repeated(self, customer: Customer, line: int, key: tuple[str, str]) -> None:
         """A row that brings nothing may have been meant for another address."""

@@ -79,6 +79,13 @@ class Doubts:
             is_refused = str(merged.target(part)) in customer.errors
             if not is_refused and (value := getattr(values, part)) != getattr(before, part):
                 self._say(merged.place_of(part), value, code, why)
+        moves = old is not None and values.country != before.country
+        if moves and values.state and values.state == before.state and "state" not in merged.values:
+            why = (
+                f"stays, though the country changes from {before.country} to {values.country}. Send it too; where "
+                "there is none any more, clear it on the customer's page, or by the clear token of a format."
+            )
+            self._say((merged.target("state"), merged.line_of("country")), values.state, "stale_value", why)
         for part in _TEXTS:
             value, was = getattr(values, part), getattr(before, part)
             if value and value != was:

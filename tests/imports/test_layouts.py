@@ -5,7 +5,7 @@ import random
 import pytest
 
 from tests.builders import add_lookups, make_account
-from tests.imports.customer_files import NEW, SAMPLES, SHIPPING, Sender, as_text, customers_of, issues_of
+from tests.imports.customer_files import BILLING, NEW, SAMPLES, SHIPPING, Sender, as_text, customers_of, issues_of
 
 STANDARD_SAMPLE = SAMPLES / "standard_layout.txt"
 
@@ -124,3 +124,13 @@ def test_any_split_of_a_file_gives_the_same_customers(expected, send):
 
 def test_as_text_quotes_what_needs_it():
     assert as_text([{"a": "x|y", "b": 'say "hi"'}]) == 'a|b\n"x|y"|"say ""hi"""\n'
+
+
+def test_an_address_in_the_columns_of_the_other_kind_alone_is_told_and_not_read(send):
+    shipping, billing = SHIPPING | {"address_type": "B"}, BILLING | {"address_type": "S"}
+    both = {**SHIPPING, **BILLING}
+    run = send(NEW | shipping, NEW | billing | {"customer_code": "C2"}, NEW | both | {"customer_code": "C3"})
+    assert (run.status, issues_of(run)) == (
+        "succeeded", [(2, "address_type", "unread_address"), (3, "address_type", "unread_address")],
+    )  # fmt: skip
+    assert [len(customer["addresses"]) for customer in send.customers().values()] == [0, 0, 1]

@@ -86,6 +86,15 @@ def test_a_name_that_lost_letters_is_told_with_the_one_before(send, before, afte
     assert send.customer()["profile_name"] == after
 
 
+def test_a_state_that_stays_where_the_country_changes_is_told(send):
+    american = {"shipping_country": "US", "shipping_state": "OR"}
+    send(NEW | SHIPPING | american)
+    run = send(NEW | SHIPPING | {"shipping_country": "FR", "shipping_state": ""})
+    assert (run.status, issues_of(run)) == ("succeeded", [(2, "shipping_state_1", "stale_value")])
+    assert send.customer()["addresses"][0]["state"] == "OR"
+    assert not issues_of(send(NEW | SHIPPING | american | {"shipping_state": "WA"}))
+
+
 def test_a_state_that_points_elsewhere_is_none(send):
     run = send(NEW | SHIPPING | {"shipping_country": "US", "shipping_state": "same"})
     assert (run.status, issues_of(run)) == ("rejected", [(2, "shipping_state_1", "required")])
