@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.admin.home import MOST_COUNTED
-from accounts.models import Account
+from accounts.models import Account, Membership
 from imports.models import Feed, Run
 from tests.builders import add_member, copy_connection, make_account, make_connection, make_user
 
@@ -52,7 +52,7 @@ def fill(account):
     make_run(account, status="failed")
     long_ago = make_run(account, status="rejected")
     Run.objects.filter(pk=long_ago.pk).update(started_at=timezone.now() - timedelta(days=3))
-    make_feed(account, name="failing", failures=3)
+    make_feed(account, name="failing", failures=3, problem="It is <full>.")
     make_feed(account, name="off", failures=3, enabled=False)
     make_feed(account, name="stuck", move_problem="No permission.")
     silent = make_feed(account, name="silent", silent_after_hours=24)
@@ -113,6 +113,18 @@ def test_feeds_that_need_somebody_stand_first(account, rosa):
     assert [(row["feed"].name, row["state"][0]) for row in rows][:2] == [
         ("held", "waits for a decision"), ("failing", "failing"),
     ]  # fmt: skip
+    assert {row["feed"].name: row["why"] for row in rows if row["why"]} == {
+        "failing": "It is <full>.", "stuck": "No permission.",
+    }  # fmt: skip
+    assert "It is &lt;full&gt;." in rosa.get("/admin/").content.decode()
+
+
+@pytest.mark.parametrize("role", Membership.Role.values)
+def test_it_says_whose_work_waits(account, rosa, role):
+    fill(account)
+    Membership.objects.update(role=role)
+    text = rosa.get("/admin/").content.decode()
+    assert ("What needs you" in text, "What waits for editors" in text) == (role == "editor", role == "viewer")
 
 
 def test_an_empty_installation_says_what_to_do_next(account, rosa):
