@@ -24,6 +24,8 @@ REMEDIES = {
     "invalid_website": f"{_SENDER} the address of the website.",
     "kept": "Nothing, unless the file is to win: then a version of the format gives it the field, or whoever keeps the "
     "value lets it go.",
+    "late_file": "If newer values were overwritten, undo the run or have the newer file sent again; otherwise nothing "
+    "is to be done.",
     "left_out": "Nothing: the format leaves such rows out.",
     "line_too_long": "The sender exports the file as text, with an end to each line, and sends it again.",
     "lost_character": "The sender's export lost characters; it is written again, in the agreed encoding.",
@@ -32,7 +34,7 @@ REMEDIES = {
     "mangled_code": "A spreadsheet has changed the code. The sender exports it as text and sends the file again.",
     "mangled_value": "A spreadsheet has changed the value. The sender exports it as text and sends the file again.",
     "marked_name": "The sender leaves such customers out, or they are rejected in review; if it is a name, nothing is "
-    "to be done.",
+    "is to be done.",
     "missing_column": "The sender brings the column back, or a version of the format does without it.",
     "missing_footer": "The file may have been cut. The sender sends it again, whole.",
     "moved_header": "The sender puts the header where it was, or a version of the format says where it stands.",

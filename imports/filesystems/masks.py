@@ -102,6 +102,15 @@ class Mask:
         except ValueError:
             return None
 
+    def date(self, name: str) -> tuple[str, datetime] | None:
+        """A name without its time, and that time; none where it has none."""
+        name = unicodedata.normalize("NFC", name)
+        match, time = self.pattern.fullmatch(name), self.time_of(name)
+        if match is None or time is None:
+            return None
+        start, end = match.span("stamp")
+        return f"{name[:start]}{name[end:]}", time
+
 
 def _compile(text: str, stamp: str, stamp_pattern: str) -> re.Pattern[str]:
     head, _, tail = text.partition("{" + stamp + "}") if stamp else (text, "", "")

@@ -38,6 +38,7 @@ from imports.pipeline.beginning import begin_run, hold_what_fails
 from imports.pipeline.checking import BATCH, Checker
 from imports.pipeline.claiming import claim_account
 from imports.pipeline.comparing import find_near_keys
+from imports.pipeline.dating import find_lateness
 from imports.pipeline.ending import Ending
 from imports.pipeline.framing import (
     compare_footer,
@@ -254,6 +255,7 @@ class _Import:
             checker.log.add(limit_scan(scan, checker.source, self.replay))
         else:
             checker.log.add(find_remarks(checker.source, checker.mapping, scan))
+            checker.log.add(find_lateness(run))
         run.rows = scan.records
         self._reject_nameless(checker, read_rows(checker.source, scan, scan.spans(NAMELESS)))
         run.customers = len(scan.customers) + run.skipped

@@ -249,3 +249,17 @@ def test_a_file_that_was_old_when_it_was_taken_is_downloaded_once(account, folde
     for _ in range(3):
         pull(feed)
     assert downloads == ["customers.txt"]
+
+
+# -- what comes late
+
+
+def test_a_file_that_is_older_than_one_that_went_in_says_so(account, folder):
+    feed = make_local(account, mask="*_{%Y%m%d%H%M}.txt")
+    for name in ("eu_202601021000.txt", "us_202601021200.txt", "eu_202601021100.txt", "eu_202601021030.txt"):
+        drop(folder, name, "C1", profile=name)
+        pull(feed)
+    late = feed.runs.get(issues__code="late_file")
+    assert (late.status, late.file_name) == ("succeeded", "eu_202601021030.txt")
+    assert "'eu_202601021100.txt' of 2026-01-02 11:00 went in before" in late.issues.get().message
+    assert customers_of(account)["C1"]["profile_name"] == "eu_202601021030.txt"
