@@ -17,6 +17,8 @@ from imports.onboarding.headings import Below, find_below, find_better, find_gro
 from imports.onboarding.ignoring import find_ignored, is_rule, mask_lines
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from imports.onboarding.cutting import Cutting
     from imports.onboarding.sampling import Sample
 
@@ -52,6 +54,12 @@ class Table:
         return len(self.header) or len(self.rows[0])
 
 
+def _shape(lines: Sequence[str]) -> str:
+    """What lines without a delimiter seem to be."""
+    padded = sum("   " in line.strip() for line in lines)
+    return "columns of a fixed width, padded with spaces" if padded > len(lines) / 2 else "one column"
+
+
 def find_table(
     sample: Sample, delimiter: str = "", header_line: int | None = None, quotechar: str | None = None
 ) -> Table:
@@ -77,7 +85,8 @@ def find_table(
     if best is None or best.width < 2 or (best.score < 0.15 and not delimiter):
         raise FileRejected(
             "one_column",
-            "No delimiter was found that cuts the lines into as many cells each; the file seems to have one column. "
+            "No delimiter was found that cuts the lines into as many cells each; the file seems to have "
+            f"{_shape(lines)}. "
             "Cells must stand between commas, semicolons, pipes, tabs or another character that they do not contain.",
         )
     if best.width > MOST_COLUMNS:

@@ -23,6 +23,8 @@ UNNAMED = 0.85
 NEAR = 2
 """How many columns away another part of the same address stands."""
 
+KEYS = 0.95
+"""The share of codes among the values of a system's key."""
 FEWEST_ROWS, LONGEST_MARK = 2, 4
 """How many rows do not tell that all have the same, and how many letters the mark of a record has at most."""
 
@@ -280,3 +282,17 @@ def _guess_code(columns: Sequence[Column], customers: Customers) -> None:
         confidence = 0.75 if is_first else 0.65 if len(candidates) == 1 else 0.45
         less = 0.1 if column.profile.uniqueness < 0.5 else 0
         column.propose(Target("customer_code"), confidence - less, "its values are codes, filled on every row")
+    if not any(Target("customer_code") in column.candidates for column in columns):
+        _guess_key(columns)
+
+
+def _guess_key(columns: Sequence[Column]) -> None:
+    """A key of the system, "external_id", rather than a name that people change, where no column has a code."""
+    for column in columns:
+        profile, best = column.profile, column.best
+        is_named = best is not None and best.part == NOTHING and words_of(column.header)[-1:] in (("id",), ("key",))
+        if is_named and profile.fill == profile.uniqueness == 1 and profile.codes > KEYS and not profile.is_counter:
+            column.propose(
+                Target("customer_code"), 0.55, "no column has the customer's code, and it differs on every row"
+            )
+            return

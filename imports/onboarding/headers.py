@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from rapidfuzz import fuzz, process
 
-from imports.onboarding.lexicon import GUESS, SYLLABLES, find_abbreviated, lexicon
+from imports.onboarding.compounds import take_apart
+from imports.onboarding.lexicon import GUESS, find_abbreviated, lexicon
 from imports.onboarding.vocabulary import squash, words_of
 
 if TYPE_CHECKING:
@@ -24,10 +25,6 @@ SHORTEST_BEGINNING, LONGEST_BEGINNING, BEGINNING = 5, 8, 0.72
 """How many letters of a word a technical name may have kept, and how sure it is."""
 UNSURE = 0.75
 """Below this a reading leaves words unread."""
-SHORTEST_COMPOUND = 5
-"""How many letters a word made of words has at least, where letters are no syllables."""
-SHORTEST_STEM, SHORTEST_PIECE = 4, 3
-"""How many letters of a word must be known for the rest to be an ending, and to be surely a piece of a compound."""
 NOTHING = "none"
 NO_OWNER = ("customer", "noise")
 KINDS = ("shipping", "billing")
@@ -99,7 +96,7 @@ def by_score(meaning: Meaning) -> tuple[float, bool]:
 
 
 def _tokens(text: str) -> tuple[str, ...]:
-    return tuple(piece for word in words_of(_EXAMPLES.sub(" ", text)) for piece in _take_apart(word))[:MOST_WORDS]
+    return tuple(piece for word in words_of(_EXAMPLES.sub(" ", text)) for piece in take_apart(word))[:MOST_WORDS]
 
 
 def _read_text(text: str) -> Iterator[Meaning]:
@@ -293,36 +290,6 @@ def _read_likeness(tokens: tuple[str, ...]) -> Iterator[Meaning]:
             )
             if owner != "noise":
                 yield Meaning(owner, part, number, 0.75 * likeness / 100, f"looks like {spelling!r}")
-
-
-@lru_cache(4096)
-def _take_apart(word: str) -> tuple[str, ...]:
-    """A long word as the known words it is made of, the fewest there can be; itself where it is not."""
-    known = lexicon().words
-    is_syllabic = word >= SYLLABLES
-    if word in known or word.isdecimal() or len(word) < (3 if is_syllabic else SHORTEST_COMPOUND):
-        return (word,)
-    best: list[tuple[str, ...] | None] = [()] + [None] * len(word)
-    for end in range(1, len(word) + 1):
-        for start in range(max(0, end - 24), end if is_syllabic else end - 1):
-            before = best[start]
-            if before is None or word[start:end] not in known:
-                continue
-            if best[end] is None or len(before) + 1 < len(best[end] or ()):
-                best[end] = (*before, word[start:end])
-    pieces = best[-1] or ()
-    lengths = [*map(len, pieces)] or [0]
-    if pieces and (is_syllabic or min(lengths) >= SHORTEST_PIECE or max(lengths) >= SHORTEST_STEM):
-        return pieces
-    if stem := _stem(word):
-        return (stem,)
-    return pieces if max(lengths) >= SHORTEST_PIECE else (word,)
-
-
-def _stem(word: str) -> str:
-    """The known word that a word is with an ending of a letter or two, "ülkesi" or "Lande"; "" where none is."""
-    stems = (word[:-letters] for letters in (1, 2) if len(word) - letters >= SHORTEST_STEM)
-    return next((stem for stem in stems if stem in lexicon().words), "")
 
 
 def knows(text: str) -> bool:

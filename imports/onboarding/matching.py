@@ -17,6 +17,7 @@ from imports.onboarding.entries import recognise_entries
 from imports.onboarding.fitting import fits, weigh
 from imports.onboarding.guessing import guess_columns
 from imports.onboarding.headers import KINDS, LOCATION_PARTS, NOTHING
+from imports.onboarding.profiles import ENOUGH
 from imports.onboarding.rows import Customers
 from imports.onboarding.settling import settle_meanings
 from imports.template import FIELDS, Target, find_target
@@ -94,6 +95,9 @@ def _propose_meaning(column: Column, meaning: Meaning, blocks: AddressBlocks) ->
         column.known_as_nothing = column.known_as_nothing or "known, but no field of the template holds it"
         return
     if NOTHING in (meaning.part, meaning.owner):
+        return
+    if meaning.part in ("zip", "city") and profile.zips_and_cities > ENOUGH:
+        column.known_as_nothing = "its values are postal codes and cities in one, which no field takes"
         return
     score = meaning.score
     if meaning.owner in KINDS or (meaning.owner in ("", "address") and meaning.part in ADDRESS_PARTS):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from imports.onboarding.headers import KINDS
-from imports.onboarding.profiles import values
+from imports.onboarding.profiles import ENOUGH, values
 from imports.onboarding.proposals import Needed
 from imports.template import ADDRESSES, Group, Kind, Target, normalize
 
@@ -45,7 +45,7 @@ def find_needs(
     named = list(found.derive_customer_code(joined))
     derived, missing = found.find_codes()
     names = list(found.derive_address_name())
-    derived, missing = [*named, *derived, *names], [*found.find_names(), *missing]
+    derived, missing = [*named, *derived, *names], [*found.find_names(), *missing, *found.find_zips()]
     constants = [*found.find_constants(), *found.find_price_type(price_types)]
     return Needs(constants, list(found.find_defaults()), derived, missing, bool(names))
 
@@ -109,6 +109,21 @@ class _Finder:
         for name, what in (("customer_code", "the customer's code"), ("profile_name", "the customer")):
             if Target(name) not in self.columns_of and not (name == "customer_code" and self.code):
                 yield f"{name}: no column names {what}"
+
+    def find_zips(self) -> Iterator[str]:
+        """The postal codes that stand with their cities in one column, which no field takes."""
+        taken = {column.index for column in self.columns_of.values()}
+        for column in self.columns:
+            best = column.best
+            if best is None or best.part not in ("zip", "city") or column.index in taken or column.is_decided:
+                continue
+            if column.profile.zips_and_cities > ENOUGH:
+                own = [group for group, _ in self.addresses if group.value == best.owner]
+                group = (own or [group for group, _ in self.addresses] or [Group.ADDRESS])[0]
+                yield (
+                    f"{_prefix(group)}_zip_1: {column.header!r} has postal code and city in one cell, which no field "
+                    "takes; let the ERP write two columns"
+                )
 
     def find_constants(self) -> Iterator[Needed]:
         taken = self.columns_of

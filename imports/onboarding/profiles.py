@@ -36,6 +36,11 @@ _PHONE = re.compile(r"[+(]?[\d][\d\s()./+-]{5,}(\s?(x|ext\.?|Durchwahl)\s?\d+)?"
 _WHOLE = re.compile(r"-?\d+")
 _STREET = re.compile(r"(?=.*\d)(?=.*[^\W\d_]{3})(?=.* ).{5,}|(?=.*\d)(?=.*[\u3041-\u9fff\uac00-\ud7a3]{2}).{4,}")
 """Where letters are words, neither spaces nor as many of them are needed."""
+_ZIP_AND_CITY = re.compile(
+    r"(?:[A-Z]{1,3}[- ])?(?=\S*\d)[A-Z0-9]{2,5}(?:[ -][A-Z0-9]{2,4})? [^\W\d_]{3}\D*"
+    r"|[^\W\d_]{3}\D*,? (?:[A-Z]{2} )?\d{4,5}(?:-\d{3,4})?"
+)
+"""What a line of an address has in one: "50672 Köln", "D-50672 Köln", "Portland, OR 97209"."""
 _NAME_OF_PERSON = re.compile(r"[^\W\d_][\w'’.-]*( [^\W\d_][\w'’.-]*){1,3}")
 _DAYS = re.compile(r"[A-Z]{0,3}[ -]?0?(7|8|10|14|15|20|21|30|45|60|75|90|120)[ -]?[A-Z]{0,3}", re.IGNORECASE)
 """A short code of terms of payment: N30, 30D, ZB60, 014."""
@@ -274,6 +279,11 @@ class Profile:
     def whole_addresses(self) -> float:
         """The share of the cells with a street, a city and more in one."""
         return self.share(lambda cell: cell.count(",") > 1 and any(letter.isdigit() for letter in cell))
+
+    @cached_property
+    def zips_and_cities(self) -> float:
+        """The share of the cells with a postal code and a city in one."""
+        return self.share(_ZIP_AND_CITY.fullmatch)
 
     @cached_property
     def persons(self) -> float:

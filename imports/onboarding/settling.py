@@ -81,6 +81,13 @@ def _choose_by_values(column: Column) -> None:
         is_word = meaning.part == NOTHING and meaning.score < AS_A_WHOLE
         if doubtful and is_word and any(tests[other.part]() > 0.9 for other in column.meanings if other.part in tests):
             score *= 0.9  # "Mobile / Tel."
+        if (
+            doubtful
+            and is_word
+            and profile.streets > 0.9
+            and any(other.part == "address_1" for other in column.meanings)
+        ):
+            score *= 0.9  # "Straße/Hausnr."
         if doubtful and meaning[:2] == ("customer", "name") and profile.letters < 0.2 and profile.codes > 0.8:
             score *= 0.6  # a "Store" may be its name or its number
         if doubtful and meaning.part in ("city", "state") and profile.streets > ENOUGH:

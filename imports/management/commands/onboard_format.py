@@ -12,14 +12,11 @@ from django.core.management.base import CommandError
 from accounts.management.arguments import add_account_argument, find_account
 from accounts.management.base import BaseCommand
 from imports.errors import FileRejected, SettingsWrong, TryAgainLater
-from imports.formats.documents import read_mark, read_quote
-from imports.formats.encodings import UnknownEncoding, find_encoding
-from imports.formats.policies import FormatError, RowMark
+from imports.formats.policies import FormatError
 from imports.management.arguments import check_readable
-from imports.onboarding.corrections import Corrections
+from imports.management.corrections import add_corrections, read_corrections
 from imports.runs.rehearsing import propose_and_rehearse
 from imports.runs.sampling import keep_sample
-from imports.template import find_target
 from imports.versioning import save_draft
 
 if TYPE_CHECKING:
@@ -27,10 +24,11 @@ if TYPE_CHECKING:
 
     from imports.onboarding.proposals import Proposal, ProposedMarks
     from imports.onboarding.rehearsal import Rehearsal
-    from imports.template import Target
 
 WIDEST = 34
 """Characters of a header or a reason in the table."""
+FEW_ROWS = 10
+"""Below so many rows a sample says little about its values."""
 
 
 class Command(BaseCommand):
@@ -50,7 +48,7 @@ class Command(BaseCommand):
             metavar="FIELD=VALUE",
             help="the same value for every row, such as price_type_currency=EUR; may be repeated",
         )
-        _add_corrections(parser)
+        add_corrections(parser)
         parser.add_argument(
             "--json", action="store_true", dest="as_json", help="print one JSON object and nothing else"
         )
@@ -61,7 +59,7 @@ class Command(BaseCommand):
         owner = find_account(account)
         if save and not name:
             raise CommandError("--save needs --name: what the format is to be called.", returncode=2)
-        corrections = _read_corrections(options)
+        corrections = read_corrections(options)
         check_readable(sample)
         try:
             proposal = propose_and_rehearse(sample, owner, corrections)
@@ -83,7 +81,9 @@ class Command(BaseCommand):
             self.stdout.write(json.dumps(answer, ensure_ascii=False))
             return
         self._print(proposal)
-        if draft is not None:
+        if draft is None:
+            self._print_next(proposal)
+        else:
             self.stdout.write(f"\nSaved as {draft} (draft).")
             self.stdout.write(
                 f"See it with export_format {draft}, change it and load_format it, or edit it in the admin."
@@ -92,6 +92,26 @@ class Command(BaseCommand):
                 draft.to_spec()
             except FormatError as error:
                 self.stdout.write(f"It is not complete yet, and cannot be tested: {error}")
+            else:
+                self._print_test(proposal, f"promote_format {name} --account {account} --to testing")
+
+    def _print_test(self, proposal: Proposal, command: str) -> None:
+        if asked := [*proposal.constants, *proposal.defaults]:
+            self.stdout.write(f"What is still to decide comes first: save it again with an answer, or {command}")
+            self.stdout.write(f"  {' '.join(f'--without {needed.target}' for needed in asked)} does without.")
+        else:
+            self.stdout.write(f"Test it with {command}.")
+
+    def _print_next(self, proposal: Proposal) -> None:
+        """How the proposal becomes a draft: options behind those that were given, with what was suggested."""
+        answers = [
+            f'--{option} "{needed.target}={needed.suggestion or "…"}"'
+            for option, asked in (("constant", proposal.constants), ("default", proposal.defaults))
+            for needed in asked
+        ]
+        self.stdout.write(f"\nTo save it, add: {' '.join(['--name NAME --save', *answers])}")
+        if answers:
+            self.stdout.write("  The values are suggestions; what is not answered is asked again before a test.")
 
     def _print(self, proposal: Proposal) -> None:
         dialect = proposal.dialect
@@ -109,7 +129,10 @@ class Command(BaseCommand):
             )
         continues = ", rows without a code continue the one above" if proposal.continues else ""
         differ = ", the first of differing values counts" if proposal.names_differ else ""
-        self.stdout.write(f"{proposal.layout}{continues}{differ}; {proposal.rows} rows looked at\n\n")
+        self.stdout.write(f"{proposal.layout}{continues}{differ}; {_count(proposal.rows, 'row')} looked at\n")
+        if proposal.rows < FEW_ROWS:
+            self.stdout.write("So few rows say little about the values: give a larger sample where you can.\n")
+        self.stdout.write("\n")
         self.stdout.write(f"{'':>3} {'column':<{WIDEST}} {'field':<26} {'sure':>5}  evidence")
         for column in proposal.columns:
             target = str(column.target or "–")
@@ -140,7 +163,8 @@ class Command(BaseCommand):
         if proposal.unsure:
             self.stdout.write("\nToo unsure to be mapped without a person:")
         for column in proposal.unsure:
-            self.stdout.write(f"  {column.label} may be {column.target} (--map {column.position}={column.target})")
+            why = f": {column.evidence[-1]}" if column.evidence else ""
+            self.stdout.write(f"  {column.label} may be {column.target} (--map {column.position}={column.target}){why}")
         if proposal.constants:
             self.stdout.write("\nStill to decide (--constant FIELD=VALUE, or a column of the next sample):")
         for needed in proposal.constants:
@@ -170,8 +194,9 @@ class Command(BaseCommand):
         self.stdout.write("  them like others; either may be repeated.")
 
     def _print_rehearsal(self, rehearsal: Rehearsal) -> None:
-        came = f"{rehearsal.customers} customers with {rehearsal.addresses} addresses, {rehearsal.doors} doors"
-        self.stdout.write(f"\nA dry run of the sample: {rehearsal.rows} rows, {came}, {rehearsal.buyers} buyers.")
+        came = f"{_count(rehearsal.customers, 'customer')} with {_count(rehearsal.addresses, 'address')}"
+        with_it = f"{_count(rehearsal.doors, 'door')}, {_count(rehearsal.buyers, 'buyer')}"
+        self.stdout.write(f"\nA dry run of the sample: {_count(rehearsal.rows, 'row')}, {came}, {with_it}.")
         if rehearsal.assumed:
             taken = ", ".join(f"{field}={value}" for field, value in rehearsal.assumed.items())
             self.stdout.write(f"  Taken for what is still to decide: {taken}")
@@ -189,91 +214,10 @@ class Command(BaseCommand):
             self.stdout.write(f"  {reason.customers:>5} × {reason.code} {reason.field}: {line}{reason.message}")
 
 
+def _count(number: int, what: str) -> str:
+    plural = "es" if what.endswith("s") else "s"
+    return f"{number} {what}{plural if number != 1 else ''}"
+
+
 def _short(text: str) -> str:
     return text if len(text) <= WIDEST else f"{text[: WIDEST - 1]}…"
-
-
-def _add_corrections(parser: ArgumentParser) -> None:
-    """What a person decides; the rest is proposed again around it."""
-    parser.add_argument(
-        "--map", action="append", default=[], metavar="COLUMN=FIELD",
-        help="a column, by its header or position, is this field; may be repeated",
-    )  # fmt: skip
-    parser.add_argument(
-        "--unmap", action="append", default=[], metavar="COLUMN", help="a column is left out; may be repeated"
-    )
-    parser.add_argument(
-        "--default", action="append", default=[], metavar="FIELD=VALUE",
-        help="what blank cells of the field's column become; may be repeated",
-    )  # fmt: skip
-    parser.add_argument(
-        "--blank", action="append", default=[], metavar="COLUMN",
-        help="the values of a column that its field cannot have become blank; may be repeated",
-    )  # fmt: skip
-    parser.add_argument(
-        "--leave-out", action="append", default=[], metavar="COLUMN=VALUE",
-        help="rows with this value in a column are no customers, such as LOEVM=X; may be repeated",
-    )  # fmt: skip
-    parser.add_argument(
-        "--take", action="append", default=[], metavar="COLUMN=VALUE",
-        help="rows with this value in a column are customers like others; may be repeated",
-    )  # fmt: skip
-    parser.add_argument("--header-line", type=int, metavar="N", help="the line of the header, 0 where there is none")
-    parser.add_argument("--delimiter", default="", help="one character, or comma, pipe, semicolon, tab, space")
-    parser.add_argument("--quote", default="", help="what stands around cells: one character, or none")
-    parser.add_argument("--encoding", default="", help="such as cp1252")
-
-
-def _read_corrections(options: dict[str, Any]) -> Corrections:
-    fields: dict[str, Target | None] = dict(_read_field("--map", text) for text in options["map"])
-    fields |= dict.fromkeys(options["unmap"])
-    try:
-        delimiter = read_mark(options["delimiter"])
-    except FormatError as error:
-        raise CommandError(f"--delimiter {options['delimiter']}: {error}", returncode=2) from None
-    try:
-        quote = read_quote(options["quote"])
-    except FormatError as error:
-        raise CommandError(f"--quote {options['quote']}: {error}", returncode=2) from None
-    try:
-        encoding = find_encoding(options["encoding"]) if options["encoding"] else ""
-    except UnknownEncoding as error:
-        raise CommandError(f"--encoding {options['encoding']}: {error}", returncode=2) from None
-    return Corrections(
-        constants=dict(_read_value("--constant", text) for text in options["constant"]),
-        defaults=dict(_read_value("--default", text) for text in options["default"]),
-        fields=fields,
-        row_marks=_read_marks(options),
-        blanked=options["blank"],
-        encoding=encoding,
-        delimiter=delimiter,
-        quotechar=quote,
-        header_line=options["header_line"],
-    )
-
-
-def _read_marks(options: dict[str, Any]) -> dict[str, dict[str, RowMark]]:
-    row_marks: dict[str, dict[str, RowMark]] = {}
-    for option, meaning in (("leave_out", RowMark.LEAVE_OUT), ("take", RowMark.TAKE)):
-        for text in options[option]:
-            column, equals, value = text.rpartition("=")
-            if not equals or not column.strip():
-                raise CommandError(f"--{option.replace('_', '-')} {text}: give COLUMN=VALUE.", returncode=2)
-            row_marks.setdefault(column.strip(), {})[value.strip()] = meaning
-    return row_marks
-
-
-def _read_value(option: str, text: str) -> tuple[Target, str]:
-    name, _, value = text.partition("=")
-    target = find_target(name)
-    if target is None or not value.strip():
-        raise CommandError(f"{option} {text}: give FIELD=VALUE with a field of the template.", returncode=2)
-    return target, value.strip()
-
-
-def _read_field(option: str, text: str) -> tuple[str, Target]:
-    column, _, name = text.rpartition("=")
-    target = find_target(name)
-    if target is None or not column.strip():
-        raise CommandError(f"{option} {text}: give COLUMN=FIELD with a field of the template.", returncode=2)
-    return column.strip(), target

@@ -136,6 +136,25 @@ def test_columns_without_a_header_are_named_by_number_and_value(sample):
 
 
 @pytest.mark.django_db
+def test_the_last_lines_say_what_comes_next(sample):
+    make_account("erp")
+    path = sample(
+        "Customer No,Name,City,Country,Currency,Price List", *(f"K{n},Shop {n},Lyon,FR,EUR,W" for n in range(3))
+    )
+    shown = onboard_format(path)
+    assert "3 rows looked at\nSo few rows say little" in shown
+    assert '--name NAME --save --constant "address_type=B"' in shown.partition("To save it, add: ")[2]
+    saved = ("--name", "next", "--save")
+    assert "promote_format next --account erp --to testing\n  --without address_type does without." in onboard_format(
+        path, *saved
+    )
+    answered = onboard_format(path, *saved, "--constant", "address_type=B")
+    assert answered.rstrip().endswith("Test it with promote_format next --account erp --to testing.")
+    with pytest.raises(CommandError, match="columns of a fixed width, padded with spaces"):
+        onboard_format(sample("K1     Shop     Lyon   FR", "K2     Big Store   New Town", "K3     Old"))
+
+
+@pytest.mark.django_db
 def test_an_incomplete_draft_is_saved_and_says_what_is_missing(sample):
     make_account("erp")
     path = sample("Foo,City,Country", *(f"word {n},Lyon,FR" for n in range(9)))

@@ -653,3 +653,17 @@ def test_who_is_billed_is_the_customer_where_no_other_column_has_its_code(propos
         "profile_name",
         *BLOCKS,
     ]
+
+
+def test_what_a_column_has_in_one_is_said_and_asked_for_and_never_stored_as_a_part(propose):
+    rows = [f"K{n},Shop {n},Elm St {n},5067{n} {city},DE" for n, city in enumerate(["Köln", "Bad Homburg", "Ulm"] * 3)]
+    proposal = propose("Kundennr,Name,Straße/Hausnr.,PLZ/Ort,Land", *rows)
+    assert targets(proposal) == ["customer_code", "profile_name", "address_address_1_1", "", "address_country_1"]
+    assert any(what.startswith("address_zip_1: 'PLZ/Ort' has postal code and city") for what in proposal.missing)
+    dutch = [f"K{n},Shop {n},Elm St {n},101{n} JS,Ede,NL" for n in range(9)]
+    assert targets(propose("Debiteur,Naam,Straat,Postcode,Plaats,Land", *dutch))[3] == "address_zip_1"
+
+
+def test_a_key_of_the_system_is_the_code_rather_than_names_that_change(propose):
+    rows = [f"{10400 + n},Shop {n},{n} Elm St,6012{n},Elgin,US" for n in range(9)]
+    assert targets(propose("external_id,company_name,street,zip,city,country", *rows))[0] == "customer_code"
