@@ -19,7 +19,7 @@ from accounts.wrapping import wrapping
 from connections.models import Connection
 from imports.admin.rows import read_row
 from imports.admin.steps import Named, StepPages, page_of
-from imports.models import Issue
+from imports.models import Issue, Run
 from imports.remedies import find_remedy
 from imports.runs.explaining import find_incomplete, find_runs_of
 
@@ -88,6 +88,15 @@ class IssueAdmin(StepPages, ReadOnlyAdmin):
     search_help_text = "Customer code, as it is written"
     list_per_page = 100
     actions = None
+    list_before_template = "imports/issues_of_run.html"
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        """Issues of one run lead back to it."""
+        asked = request.GET.get("run__id__exact", "")
+        visible = Run.objects.filter(account__in=Account.objects.visible_to(user_of(request)))
+        run = visible.filter(pk=asked).first() if asked.isdecimal() and len(asked) < 19 else None
+        of_run = {"title": f"Issues of {run}", "run": run, "run_page": page_of(run)} if run else {}
+        return super().changelist_view(request, of_run | (extra_context or {}))
 
     def get_ordering(self, request: HttpRequest) -> list[str]:
         return ["line", "id"] if "run__id__exact" in request.GET else ["-id"]

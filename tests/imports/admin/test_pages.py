@@ -53,6 +53,9 @@ def test_the_issues_of_a_run_come_in_the_order_of_the_file(client, account):
     response = client.get(reverse(ISSUES), {"run__id__exact": run.pk})
     assert [issue.line for issue in response.context["cl"].result_list] == [2, 3, 4]
     assert {issue.run for issue in response.context["cl"].result_list} == {run}
+    assert f'href="{reverse("admin:imports_run_change", args=[run.pk])}">{run}</a>' in response.content.decode()
+    for odd in (run.pk + 99, "x", "9" * 30):
+        assert "those of all runs" not in text_of(client.get(reverse(ISSUES), {"run__id__exact": odd}, follow=True))
 
 
 def test_the_issues_of_all_runs_name_their_files_and_those_of_one_do_not(client, account):
