@@ -40,7 +40,8 @@ if TYPE_CHECKING:
     from lookups.directory import LookupDirectory
 
 
-_NO_STATES = NOT_YET | ELSEWHERE
+_NO_STATES = NOT_YET | ELSEWHERE | {"0", "00", "000"}
+"""What is written for a state that nobody knows or repeats; zeros by programs."""
 
 
 class JudgedRecord(NamedTuple):

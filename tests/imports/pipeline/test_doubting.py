@@ -95,6 +95,7 @@ def test_a_state_that_stays_where_the_country_changes_is_told(send):
     assert not issues_of(send(NEW | SHIPPING | american | {"shipping_state": "WA"}))
 
 
-def test_a_state_that_points_elsewhere_is_none(send):
-    run = send(NEW | SHIPPING | {"shipping_country": "US", "shipping_state": "same"})
+@pytest.mark.parametrize("state", ["same", "0"])
+def test_a_state_that_points_elsewhere_or_is_a_zero_is_none(send, state):
+    run = send(NEW | SHIPPING | {"shipping_country": "US", "shipping_state": state})
     assert (run.status, issues_of(run)) == ("rejected", [(2, "shipping_state_1", "required")])
