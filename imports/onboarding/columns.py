@@ -76,7 +76,7 @@ def read_columns(table: Table) -> list[Column]:
     named = _names_of_system(headers)
     columns = []
     for index, header in enumerate(headers):
-        meanings = named.get(normalize(header), ()) if header else ()
+        meanings = named.get(_name_in_system(header), ()) if header else ()
         if meanings:
             columns.append(
                 Column(index, header, Profile([row[index] for row in table.rows]), meanings, named_by_system=True)
@@ -95,16 +95,21 @@ def read_columns(table: Table) -> list[Column]:
 
 def _names_of_system(headers: list[str]) -> dict[str, tuple[Meaning, ...]]:
     """What headers mean in the well-known system that the file comes from; nothing for an unknown one."""
-    present = {normalize(header) for header in headers}
+    present = set(map(_name_in_system, headers))
     for system, entry in vocabulary.load("systems").items():
-        if {normalize(header) for header in entry["known_by"]} <= present:
+        if set(map(_name_in_system, entry["known_by"])) <= present:
             return {
-                normalize(header): (
+                _name_in_system(header): (
                     Meaning(*split_meaning(meaning), None, 1.0, f"{header!r} is the name that {system} gives it"),
                 )
                 for header, meaning in entry["columns"].items()
             }
     return {}
+
+
+def _name_in_system(header: str) -> str:
+    """A header as it is compared, without the 0 that some exports put behind what there is once: "BPCNUM_0"."""
+    return normalize(header).removesuffix("_0")
 
 
 def _common_prefix(headers: list[str]) -> str:

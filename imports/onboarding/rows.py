@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 ALMOST_ALL = 0.95
 OFTEN = 0.8
 """Below this share of distinct values, a code repeats more than by chance."""
+FEWEST = 8
+"""From how many rows on codes tell that they repeat on purpose, where nothing that goes with them is called a name."""
 MOST_KINDS = 6
 OTHERS_CODES = (
     "sales_rep",
@@ -63,7 +65,7 @@ class Customers:
             several = [rows for rows in groups if len(rows) > 1]
             of_code = [name for name in names if name is not column and _names(name, groups, several)]
             has_names = any(map(_is_customers, of_code))
-            if of_code and (has_names or profile.uniqueness < OFTEN):
+            if of_code and (has_names or (profile.uniqueness < OFTEN and profile.filled >= FEWEST)):
                 self.has_names = has_names
                 self.name = next(filter(_is_customers, of_code), of_code[0])
                 return column

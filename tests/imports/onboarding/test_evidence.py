@@ -667,3 +667,15 @@ def test_what_a_column_has_in_one_is_said_and_asked_for_and_never_stored_as_a_pa
 def test_a_key_of_the_system_is_the_code_rather_than_names_that_change(propose):
     rows = [f"{10400 + n},Shop {n},{n} Elm St,6012{n},Elgin,US" for n in range(9)]
     assert targets(propose("external_id,company_name,street,zip,city,country", *rows))[0] == "customer_code"
+
+
+def test_a_few_rows_with_one_mark_are_no_customer(propose):
+    rows = [f"{mark},10{n},Shop {n},{n} Elm St,Lyon,FR,VIP" for n, mark in enumerate(["A1", "A1", "B2", "B2", "X3"])]
+    assert targets(propose("ID externo,Referencia,Nombre,Calle,Ciudad,País,Etiquetas", *rows))[1] == "customer_code"
+
+
+def test_columns_of_a_known_system_may_be_counted_from_zero(propose):
+    rows = [f"K{n},Shop {n},SHOP,1,{n} Elm St,69001,Lyon,FR,M{n}" for n in range(9)]
+    header = "BPCNUM_0,BPCNAM_0,BPCSHO_0,BPAADD_0,BPAADDLIG_0,POSCOD_0,CTY_0,CRY_0,STOFCY_0"
+    assert targets(propose(header, *rows))[:3] == ["customer_code", "profile_name", "customer_alias"]
+    assert targets(propose(header, *rows))[4] == "address_address_1_1"
