@@ -184,6 +184,8 @@ class Stage:
         for entity, count in self.new.items():
             if count >= MANY:
                 refresh_statistics(cursor, entity)
+        if self.new[CONNECTION] >= MANY:
+            cursor.execute(f"ANALYZE {quote(Change._meta.db_table)} (account_id, run_id)")
 
 
 def is_race(error: Error) -> bool:
@@ -333,5 +335,5 @@ def _update_records(cursor: CursorWrapper, entity: Entity, parameters: dict[str,
 
 def refresh_statistics(cursor: CursorWrapper, entity: Entity) -> None:
     """Tell the planner of a freshly filled table; it knows nothing of it until the server gets round to that."""
-    names = ("account_id", "customer_code", "near_key") if entity is CONNECTION else ("connection_id",)
+    names = ("account_id", "customer_code", "near_key", "status") if entity is CONNECTION else ("connection_id",)
     cursor.execute(f"ANALYZE {entity.table} (id, {columns(names)})")
