@@ -205,7 +205,7 @@ def test_a_rotation_that_cannot_read_a_secret_changes_nothing(feed, settings):
         pytest.raises(CommandError, match=r"Feed \d+ \(other\): No key .* password.* Nothing was changed") as failure,
     ):
         call_command("rotate_secrets")
-    assert failure.value.returncode == 1
+    assert failure.value.returncode == 2
     assert f"Feed {unreadable.pk} " in str(failure.value)
     assert column(feed) == before
     assert column(unreadable).startswith("gAAAA")

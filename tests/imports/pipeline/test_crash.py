@@ -93,7 +93,7 @@ def test_ctrl_c_ends_with_a_message_and_nothing_applied(account, file):
         wait_until(a_session_waits)
         process.send_signal(signal.SIGINT)
         _, errors = process.communicate(timeout=120)
-    assert process.returncode == 1
+    assert process.returncode == 130
     assert "nothing was applied" in errors
     assert "Traceback" not in errors
     assert Run.objects.get().status == Run.Status.FAILED
