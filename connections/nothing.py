@@ -85,6 +85,10 @@ NOT_YET = _spelled(_NOT_YET)
 """What people write into a part of an address that nobody knows yet, as it is written. Elsewhere it may be a name."""
 ELSEWHERE = _spelled(_ELSEWHERE)
 """What they write there for what stands in another cell, above or beside it."""
+ZEROS = frozenset({"0", "00", "000"})
+"""What programs write into columns of numbers for nothing."""
+NO_PLACE = NOT_YET | ELSEWHERE | ZEROS
+"""All that stands in a part of an address and names no place."""
 
 
 def says_nothing(text: str) -> bool:

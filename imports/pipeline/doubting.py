@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
-from connections.nothing import ELSEWHERE, NOT_YET, says_nothing
+from connections.nothing import ELSEWHERE, NO_PLACE, NOT_YET, ZEROS, says_nothing
 from connections.rules import country_names
 from connections.stored import NO_ADDRESS, NO_CONNECTION
 from imports.files.totals import find_change
@@ -30,10 +30,7 @@ if TYPE_CHECKING:
 
 PLACES = ("address_1", "address_2", "city", "state", "zip")
 """Parts of an address in which words may stand for what nobody knows yet."""
-_ZEROS = frozenset({"0", "00", "000"})
-"""What programs write into columns of numbers."""
-_NOBODYS = NOT_YET | _ZEROS
-_FOR_OTHERS = _NOBODYS | ELSEWHERE
+_NOT_KNOWN = NOT_YET | ZEROS
 """What stands there then."""
 _NO_ENDING = re.compile(r"https?://www\.[^./:?#]*(?:[/:?#]|$)", re.IGNORECASE)
 """How a website begins of whose host the ending is missing: www.oak."""
@@ -137,13 +134,13 @@ def _doubts_of(values: AddressValues) -> Iterator[tuple[str, str, str]]:
     elif not is_sound and (other := find_neighbour(values.zip, country)):
         why = f"does not go with the postal code {values.zip!r}, which is of {other}. Send the country of the address."
         yield "country", "doubtful_country", why
-    if is_no_state(values.state, country) and values.state not in _NOBODYS:
+    if is_no_state(values.state, country) and values.state not in _NOT_KNOWN:
         yield "state", "unknown_state", f"is no state of {country}. Send its code or name, {_EXAMPLES[country]}."
-    if not _FOR_OTHERS.isdisjoint(values):
-        yield from ((part, "placeholder", UNKNOWN) for part in PLACES if getattr(values, part) in _NOBODYS)
+    if not NO_PLACE.isdisjoint(values):
+        yield from ((part, "placeholder", UNKNOWN) for part in PLACES if getattr(values, part) in _NOT_KNOWN)
         yield from ((part, "placeholder", POINTS) for part in PLACES if getattr(values, part) in ELSEWHERE)
     for part, figure in (("zip", values.zip), ("phone", values.phone)):
-        if figure and (may_be_filler(figure) or (part == "phone" and figure in _ZEROS)):
+        if figure and (may_be_filler(figure) or (part == "phone" and figure in ZEROS)):
             yield part, "placeholder", UNKNOWN
         elif figure and (why := find_misspelt_figure(figure, part == "phone")):
             yield part, "mangled_value", why
@@ -171,6 +168,6 @@ def _doubt_zip(code: str, country: str) -> str:
             f"is no postal code of {country}; {meant!r} may be meant, with a digit for the letter that looks like it, "
             "or the other way round."
         )
-    if has_no_digit(code, country) and code not in _NOBODYS and not says_nothing(code):
+    if has_no_digit(code, country) and code not in _NOT_KNOWN and not says_nothing(code):
         return f"holds no digit, and so no postal code of {country}. Send the code, or leave the cell blank."
     return ""

@@ -10,7 +10,7 @@ from itertools import repeat
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from connections.models import Change
-from connections.nothing import ELSEWHERE, NOT_YET, says_nothing
+from connections.nothing import NO_PLACE, says_nothing
 from connections.rules import STATE_REQUIRED_COUNTRIES
 from connections.stored import (
     ADDRESS_FIELDS,
@@ -38,10 +38,6 @@ if TYPE_CHECKING:
     from imports.files.customers import Customer, Given
     from imports.files.mapping import CustomerMapping
     from lookups.directory import LookupDirectory
-
-
-_NO_STATES = NOT_YET | ELSEWHERE | {"0", "00", "000"}
-"""What is written for a state that nobody knows or repeats; zeros by programs."""
 
 
 class JudgedRecord(NamedTuple):
@@ -265,7 +261,7 @@ class Judge:
             for place, part in _REQUIRED[group]:
                 if values[place] in BLANK:
                     self._require(customer, merged.target(part), "is required for an address", merged.lines)
-            if values.country in STATE_REQUIRED_COUNTRIES and (not values.state or values.state in _NO_STATES):
+            if values.country in STATE_REQUIRED_COUNTRIES and (not values.state or values.state in NO_PLACE):
                 why = f"is required for addresses in {values.country}{say_kept(kept, 'country', 'state')}"
                 self._require(customer, merged.target("state"), why, merged.lines, values.state)
             kind, code = key

@@ -21,7 +21,7 @@ from connections.models import (
     ConnectionWarehouse,
     Door,
 )
-from connections.nothing import ELSEWHERE, NOT_YET
+from connections.nothing import NO_PLACE
 from imports.errors import SettingsWrong
 from imports.files import exporting
 from imports.files.exporting import Layout, export_file, export_json, export_rows
@@ -56,8 +56,8 @@ def filled(longest: int = 12):
 
 
 def states():
-    """What is a state where one is required, which zeros and words for what is not known or repeated are not."""
-    return filled().filter(lambda state: state.strip("0") and state not in NOT_YET | ELSEWHERE)
+    """What is a state where one is required."""
+    return filled().filter(lambda state: state not in NO_PLACE)
 
 
 ADDRESSES = st.fixed_dictionaries(
