@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from django.core.management.base import CommandError
 
@@ -14,8 +14,11 @@ from imports.template import find_target
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
+    from collections.abc import Callable
 
     from imports.template import Target
+
+Read = TypeVar("Read")
 
 
 def add_corrections(parser: ArgumentParser) -> None:
@@ -53,29 +56,24 @@ def read_corrections(options: dict[str, Any]) -> Corrections:
     """What the options decide. Raises CommandError for what an option cannot be."""
     fields: dict[str, Target | None] = dict(_read_field("--map", text) for text in options["map"])
     fields |= dict.fromkeys(options["unmap"])
-    try:
-        delimiter = read_mark(options["delimiter"])
-    except FormatError as error:
-        raise CommandError(f"--delimiter {options['delimiter']}: {error}", returncode=2) from None
-    try:
-        quote = read_quote(options["quote"])
-    except FormatError as error:
-        raise CommandError(f"--quote {options['quote']}: {error}", returncode=2) from None
-    try:
-        encoding = find_encoding(options["encoding"]) if options["encoding"] else ""
-    except UnknownEncoding as error:
-        raise CommandError(f"--encoding {options['encoding']}: {error}", returncode=2) from None
     return Corrections(
         constants=dict(_read_value("--constant", text) for text in options["constant"]),
         defaults=dict(_read_value("--default", text) for text in options["default"]),
         fields=fields,
         row_marks=_read_marks(options),
         blanked=options["blank"],
-        encoding=encoding,
-        delimiter=delimiter,
-        quotechar=quote,
+        encoding=_read("--encoding", options["encoding"], find_encoding) if options["encoding"] else "",
+        delimiter=_read("--delimiter", options["delimiter"], read_mark),
+        quotechar=_read("--quote", options["quote"], read_quote),
         header_line=options["header_line"],
     )
+
+
+def _read(option: str, text: str, read: Callable[[str], Read]) -> Read:
+    try:
+        return read(text)
+    except (FormatError, UnknownEncoding) as error:
+        raise CommandError(f"{option} {text}: {error}", returncode=2) from None
 
 
 def _read_marks(options: dict[str, Any]) -> dict[str, dict[str, RowMark]]:
