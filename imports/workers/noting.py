@@ -57,6 +57,9 @@ class NotingProcess:
                     signal.signal(one, signal.SIG_DFL)
                 os.close(self.writing)
                 self._note()
+            except BaseException:
+                logger.critical("Nobody notes heartbeats until this is begun anew.", exc_info=True)
+                raise
             finally:
                 os._exit(0)
 
