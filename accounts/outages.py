@@ -21,7 +21,7 @@ _ADVICE = {
     "42501": "Give the user of DATABASE_URL this right: best let it own the database (docs/operations.md).",
     "42P01": "Run manage.py migrate.",
     "42703": "Run manage.py migrate.",
-    "57014": "A time limit that is set in the database (statement_timeout) is too short.",
+    "57014": "Take the time limit away: ALTER ROLE … SET statement_timeout = 0, for the user of DATABASE_URL.",
 }
 """What an operator does about what the database refuses, by PostgreSQL's code."""
 

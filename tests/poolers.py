@@ -25,7 +25,7 @@ PROGRAM = shutil.which("pgbouncer", path="/usr/sbin:/usr/local/sbin:/usr/bin:/us
 def pooler(folder: Path, mode: str, **settings: str) -> Iterator[str]:
     """One in this mode, in front of the tests' database; yields a DATABASE_URL. Skips the test where there is none."""
     if PROGRAM is None:
-        pytest.skip("pgbouncer is not installed")
+        pytest.skip("pgbouncer is not installed (Debian's package of that name)")
     port, name = free_port(), connection.settings_dict["NAME"]
     path, log = folder / "pgbouncer.ini", folder / "pgbouncer.log"
     with gate() as way, log.open("w") as output:
