@@ -53,7 +53,8 @@ _FORMULA = re.compile(
 )
 _APOSTROPHES = ("'", "\u2019", "\u2018", "`")
 _PHONE = re.compile(r"[+(]*\d[\d\s().+/-]*", re.ASCII)
-_LIKE_DIGITS = frozenset("OoIl")
+_MISSPELT = re.compile("[OoIl'\u2019\u2018`]")
+"""Without one of these, as most are, nothing in a figure is misspelt."""
 _LETTERED_PHONE = re.compile(r"[\d\s().+/\-OoIl]{7,}", re.ASCII)
 _NO_DIGITS = re.compile(r"[^0-9]+")
 _DECIMAL = re.compile(r"[0-9]{3,}\.0")
@@ -101,9 +102,11 @@ def find_mangled_figure(text: str, is_phone: bool) -> str:
 
 def find_misspelt_figure(text: str, is_phone: bool) -> str:
     """What in a postal code or a phone was not meant: APOSTROPHE, LETTERED; "" for nothing."""
+    if not _MISSPELT.search(text):
+        return ""
     if has_apostrophe(text):
         return APOSTROPHE
-    is_lettered = is_phone and not _LIKE_DIGITS.isdisjoint(text) and _LETTERED_PHONE.fullmatch(text)
+    is_lettered = is_phone and _LETTERED_PHONE.fullmatch(text)
     return LETTERED if is_lettered and any(map(str.isdigit, text)) else ""
 
 
@@ -149,8 +152,8 @@ _QUOTED = re.compile(r"=(?:[89A-F][0-9A-F]|20|3D)(?![0-9])")
 _MAIL = re.compile(r"=\?[\w-]+\?[bq]\?[^?]*\?=", re.IGNORECASE)
 _LOST = re.compile(r"(?<=[^\W\d_])\?{1,3}(?=[^\W\d_])")
 _LOST_WORDS = re.compile(r"(?<![^\W_])\?{3,}|(?<![^\W_])\?\?(?=.*(?<![^\W_?])\?\?)|^[\s.,?]*\?[\s.,?]*$")
-_PRINTED_ENDS = frozenset("])}>'\"")
-"""How all but names of types end: most texts do not."""
+_PRINTED_SIGNS = re.compile("[])}>'\"@]")
+"""All printed values but names of types have one of these; most texts have none."""
 _PARTS = re.compile(r"([\x00-\x7f]*)([^\x00-\x7f]*)")
 _PRIVATE = re.compile("[\ue000-\uf8ff\ufdd0-\ufdef\ufffe\uffff\U000f0000-\U0010ffff]")
 _UNFILLED = re.compile(
@@ -234,8 +237,12 @@ def find_utf_7(text: str) -> CellError | None:
 
 def is_printed(text: str) -> bool:
     """Whether a text is how a program prints a value for its programmers: b'Oak', ['Oak'], {"name": "Oak"}."""
-    may_be = text[-1:] in _PRINTED_ENDS or text.startswith("System.") or "@" in text
-    return may_be and _PRINTED.fullmatch(text) is not None
+    return may_be_printed(text) and _PRINTED.fullmatch(text) is not None
+
+
+def may_be_printed(texts: str) -> bool:
+    """Whether a look at some texts, put together, is worth it."""
+    return _PRINTED_SIGNS.search(texts) is not None or "System." in texts
 
 
 def has_lost_letters(text: str, before: str) -> bool:

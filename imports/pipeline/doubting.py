@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import TYPE_CHECKING, cast
 
 from connections.nothing import ELSEWHERE, NO_PLACE, NOT_YET, ZEROS, says_nothing
@@ -14,7 +15,7 @@ from connections.rules import country_names
 from connections.stored import NO_ADDRESS, NO_CONNECTION
 from imports.files.totals import find_change
 from imports.formats.fillers import is_nobodys_email, may_be_filler
-from imports.formats.mangling import find_misspelt_figure, has_lost_letters, is_printed
+from imports.formats.mangling import find_misspelt_figure, has_lost_letters, is_printed, may_be_printed
 from imports.formats.marked_names import find_mark
 from imports.formats.postal_codes import find_confused, find_full_code, find_neighbour, has_form, has_no_digit
 from imports.formats.states import find_state_meant, is_no_state
@@ -37,6 +38,7 @@ _NO_ENDING = re.compile(r"https?://www\.[^./:?#]*(?:[/:?#]|$)", re.IGNORECASE)
 _NAMES = ("profile_name", "customer_alias", "alternate_name")
 _TEXTS = ("name", "address_1", "address_2", "city")
 """Parts of an address that people write in words."""
+_texts_of = attrgetter(*_TEXTS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,8 @@ class Doubts:
         for name in _NAMES:
             value, old = getattr(verdict.values, name), getattr(before, name)
             if value and value != old:
-                self._doubt_text(verdict.customer.own_place(name), value, old, is_name=True)
+                for code, why in _doubts_of_text(value, old, is_name=True):
+                    self._say(verdict.customer.own_place(name), value, code, why)
         site = verdict.values.website
         if site and site != before.website and _NO_ENDING.match(site):
             why = "has no ending, such as .com, behind the name of its host. Send the whole address."
@@ -83,18 +86,11 @@ class Doubts:
                 "there is none any more, clear it on the customer's page, or by the clear token of a format."
             )
             self._say((merged.target("state"), merged.line_of("country")), values.state, "stale_value", why)
-        for part in _TEXTS:
+        for part in _TEXTS if old is not None or may_be_printed("\n".join(_texts_of(values))) else ("name",):
             value, was = getattr(values, part), getattr(before, part)
             if value and value != was:
-                self._doubt_text(merged.place_of(part), value, was, is_name=part == "name")
-
-    def _doubt_text(self, place: tuple[Target, int], value: str, before: str, *, is_name: bool) -> None:
-        if is_name and (mark := find_mark(value)):
-            self._say(place, value, "marked_name", _say_marked(mark))
-        if before and has_lost_letters(value, before):
-            self._say(place, value, "lost_character", f"was {before!r}, and seems to have lost letters. {_AS_AGREED}")
-        if is_printed(value):
-            self._say(place, value, "mangled_value", _PRINTED)
+                for code, why in _doubts_of_text(value, was, is_name=part == "name"):
+                    self._say(merged.place_of(part), value, code, why)
 
     def _say(self, place: tuple[Target, int], value: str, code: str, why: str) -> None:
         target, line = place
@@ -103,6 +99,18 @@ class Doubts:
         self.verdict.customer.problem(
             line, code, message, column=column, field=str(target), value=value, severity="warning"
         )
+
+
+def _doubts_of_text(text: str, before: str, *, is_name: bool) -> list[tuple[str, str]]:
+    """What is doubtful of a text that people write: the code of an issue, and why and what to do."""
+    found = []
+    if is_name and (mark := find_mark(text)):
+        found.append(("marked_name", _say_marked(mark)))
+    if before and has_lost_letters(text, before):
+        found.append(("lost_character", f"was {before!r}, and seems to have lost letters. {_AS_AGREED}"))
+    if is_printed(text):
+        found.append(("mangled_value", _PRINTED))
+    return found
 
 
 def _say_marked(mark: str) -> str:
