@@ -8,7 +8,7 @@ to no row go through django-q2's own table.
 from __future__ import annotations
 
 import contextlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
 from django.db.models import F
@@ -46,8 +46,14 @@ def request_pull(feed: Feed) -> None:
     Feed.objects.filter(pk=feed.pk).update(next_pull_at=Now(), queued_at=queued_at, pull_asked=True)
 
 
+def queue_run(account: Account, user: User, **values: Any) -> Run:
+    """A run that waits for a worker, who may begin it as soon as its transaction is committed."""
+    waiting = {"status": Run.Status.QUEUED, "queued_at": timezone.now()}
+    return Run.objects.create(account=account, started_by=user, **waiting, **values)
+
+
 def enqueue_run(run_id: int) -> None:
-    """Let a worker import an uploaded file, or release a held one."""
+    """Queue again what had to wait, an uploaded file or a held one to be released."""
     Run.objects.for_workers().filter(pk=run_id).update(queued_at=Coalesce(F("queued_at"), Now()))
 
 

@@ -14,7 +14,6 @@ from imports.admin.feed_forms import DryRunForm, ReasonForm
 from imports.admin.steps import StepPages, link, page_of
 from imports.admin.workers import NO_WORKER
 from imports.health import is_at_work
-from imports.queueing import enqueue_run
 from imports.runs.awaiting import add_and_replay
 from imports.runs.replaying import may_be_replayed, queue_replay
 from imports.runs.undoing import find_problem, queue_undo
@@ -54,7 +53,6 @@ class WayBackPages(StepPages):
 
         def take(form: Form | None) -> str | HttpResponse:
             queued = queue_replay(run, user_of(request), reason=form.cleaned_data["reason"] if form else "")
-            enqueue_run(queued.pk)
             return redirect(page_of(queued))
 
         form = ReasonForm(request.POST if request.method == "POST" else None)
@@ -77,8 +75,6 @@ class WayBackPages(StepPages):
 
         def take(_: Form | None) -> str | HttpResponse:
             queued = add_and_replay(run.account, form and form.instance, awaited.runs, user_of(request))
-            for replay in queued:
-                enqueue_run(replay.pk)
             if len(queued) == 1 and run.pk in awaited.runs:
                 return redirect(page_of(queued[0]))
             said = format_html("{} is in the list.", awaited.value)
@@ -104,7 +100,6 @@ class WayBackPages(StepPages):
 
         def take(form: Form | None) -> str | HttpResponse:
             queued = queue_undo(run, user_of(request), **(form.cleaned_data if form else {}))
-            enqueue_run(queued.pk)
             return redirect(page_of(queued))
 
         return self.confirm(request, run, "Undo", text, take, form)

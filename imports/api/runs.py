@@ -27,7 +27,7 @@ from imports.api.errors import answering
 from imports.describing import rejects_name
 from imports.errors import held_for_choices
 from imports.models import LONGEST_REASON, Issue, Run
-from imports.queueing import enqueue_run, request_release
+from imports.queueing import request_release
 from imports.runs.releasing import check_release, reject_run
 from imports.runs.replaying import queue_replay
 from imports.runs.serving import serve_file
@@ -231,7 +231,6 @@ class Runs(AccountViewSet, mixins.ListModelMixin, RetrieveVersioned):
         asked.is_valid(raise_exception=True)
         with answering():
             queued = queue_replay(run, user_of(request), **asked.validated_data)
-            enqueue_run(queued.pk)
         return self.answer(self.get_serializer(queued).data, 202, locate_run(queued))
 
     @extend_schema(summary="Take back what a run changed", request=DryRunSerializer, responses={202: RunSerializer})
@@ -247,7 +246,6 @@ class Runs(AccountViewSet, mixins.ListModelMixin, RetrieveVersioned):
         asked.is_valid(raise_exception=True)
         with answering():
             queued = queue_undo(run, user_of(request), **asked.validated_data)
-            enqueue_run(queued.pk)
         return self.answer(self.get_serializer(queued).data, 202, locate_run(queued))
 
     @extend_schema(summary="The file as it came", responses={(200, "application/octet-stream"): FILE})
@@ -303,7 +301,6 @@ class Upload(AccountView):
                 format_name=values.get("format"),
                 dry_run=values["dry_run"],
             )
-            enqueue_run(run.pk)
         return Response(RunSerializer(run).data, status=202, headers={"Location": locate_run(run)})
 
 

@@ -10,7 +10,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from django.db import transaction
-from django.utils import timezone
 
 from connections.models import Change, Connection
 from imports.choosing import find_present_version, find_version_of, read_spec
@@ -24,6 +23,7 @@ from imports.pipeline.deciding import describe_state
 from imports.pipeline.issues import issue_code
 from imports.pipeline.limiting import LEFT, read_codes
 from imports.pipeline.requesting import Replay
+from imports.queueing import queue_run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -69,16 +69,13 @@ def replay_run(
 
 
 def queue_replay(run: Run, user: User, *, dry_run: bool = False, reason: str = "") -> Run:
-    """A run that waits for a worker to replay another one, with a copy of its file. Raises SettingsWrong as above.
-
-    The caller puts it into the queue once it is in the database (see `queueing.enqueue_run`).
-    """
+    """A run that waits for a worker to replay another one, with a copy of its file. Raises SettingsWrong as above."""
     check_replay(run)
     version = find_present_version(run)
     with transaction.atomic():
-        return Run.objects.create(
-            account=run.account,
-            status=Status.QUEUED,
+        return queue_run(
+            run.account,
+            user,
             file_name=run.file_name,
             file_size=run.file_size,
             sha256=run.sha256,
@@ -87,9 +84,7 @@ def queue_replay(run: Run, user: User, *, dry_run: bool = False, reason: str = "
             format_version=version,
             replays=run,
             dry_run=dry_run,
-            started_by=user,
             reason=reason,
-            queued_at=timezone.now(),
         )
 
 

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from django.db import Error, connection, transaction
-from django.utils import timezone
 
 from connections.bulk import merging
 from connections.bulk.undoing import Undone, undo_changes
@@ -22,6 +21,7 @@ from imports.pipeline.ending import Ending
 from imports.pipeline.importing import ATTEMPTS
 from imports.pipeline.issues import MOST_OF_A_CODE, store_issues
 from imports.pipeline.timing import doing_run
+from imports.queueing import queue_run
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -68,21 +68,9 @@ def undo_run(
 
 
 def queue_undo(run: Run, user: User, *, dry_run: bool = False, reason: str = "") -> Run:
-    """A run that waits for a worker to take another one back. Raises SettingsWrong as above.
-
-    The caller puts it into the queue once it is in the database (see `queueing.enqueue_run`).
-    """
+    """A run that waits for a worker to take another one back. Raises SettingsWrong as above."""
     check_undo(run)
-    return Run.objects.create(
-        account=run.account,
-        status=Status.QUEUED,
-        undoes=run,
-        dry_run=dry_run,
-        started_by=user,
-        reason=reason,
-        queued_at=timezone.now(),
-        **_named_as(run),
-    )
+    return queue_run(run.account, user, undoes=run, dry_run=dry_run, reason=reason, **_named_as(run))
 
 
 def check_undo(run: Run) -> None:

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
-from django.utils import timezone
 
 from imports.choosing import STANDARD_NAME, find_version, find_version_of
 from imports.copies import drafting, share
@@ -15,6 +14,7 @@ from imports.errors import SettingsWrong
 from imports.formats.spec import STANDARD
 from imports.models import Run
 from imports.pipeline.recognising import LOOKED_AT, find_version_for_file
+from imports.queueing import queue_run
 
 if TYPE_CHECKING:
     from django.core.files import File
@@ -28,8 +28,7 @@ def store_upload(
 ) -> Run:
     """Keep the file with a queued run of its own.
 
-    Raises SettingsWrong where no format of the name may read it or no copy can be kept, and StorageUnreachable. The
-    caller puts the run into the queue once it is in the database (see `queueing.enqueue_run`).
+    Raises SettingsWrong where no format of the name may read it or no copy can be kept, and StorageUnreachable.
     """
     file.open()
     version = find_version_for_file(account, format_name, file.read(LOOKED_AT))
@@ -42,9 +41,9 @@ def store_upload(
 def _queue(
     account: Account, kept: KeptFile, name: str, user: User, *, version: FormatVersion | None, dry_run: bool = False
 ) -> Run:
-    return Run.objects.create(
-        account=account,
-        status=Run.Status.QUEUED,
+    return queue_run(
+        account,
+        user,
         file_name=name,
         file_size=kept.size or 0,
         sha256=kept.sha256,
@@ -52,8 +51,6 @@ def _queue(
         format_name=str(version or STANDARD.name),
         format_version=version,
         dry_run=dry_run,
-        started_by=user,
-        queued_at=timezone.now(),
     )
 
 

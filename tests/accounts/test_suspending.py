@@ -28,7 +28,7 @@ from imports.messages.delivering import deliver_due
 from imports.messages.webhooks import make_webhook_secret
 from imports.models import Feed, Message, Webhook
 from imports.pipeline import ImportRequest, import_file
-from imports.queueing import enqueue_run, request_pull
+from imports.queueing import request_pull
 from imports.runs.uploading import store_upload
 from tests.builders import add_lookups, make_account, make_user
 from tests.dropbox.visitors import Running, make_box, read_announcement, visit
@@ -105,7 +105,6 @@ def test_a_suspended_system_asks_nobody_and_people_work_on(account, feed, outsid
 
     assert import_file(ImportRequest(account=account, path=drop(tmp_path, "a.txt", "C1"))).status == "succeeded"
     upload = store_upload(account, SimpleUploadedFile("b.txt", customers("C2").encode()), make_user("rosa"))
-    enqueue_run(upload.pk)
     assert take(Lane.PROMPT) == upload
 
     call_command("resume")

@@ -29,7 +29,7 @@ from imports.pipeline import importing as pipeline
 from imports.pipeline.claiming import claim_account
 from imports.pipeline.guards import find_reason_to_hold
 from imports.querysets import LEASE
-from imports.queueing import enqueue_run, request_release
+from imports.queueing import request_release
 from imports.runs.releasing import release_run
 from imports.runs.uploading import store_upload
 from imports.tasks import enqueue_due
@@ -52,9 +52,7 @@ def rosa():
 
 def upload(account, user, *codes, **options):
     """A file as the API takes it: stored, and in the queue."""
-    run = store_upload(account, SimpleUploadedFile("customers.txt", customers(*codes).encode()), user, **options)
-    enqueue_run(run.pk)
-    return run
+    return store_upload(account, SimpleUploadedFile("customers.txt", customers(*codes).encode()), user, **options)
 
 
 @contextlib.contextmanager
