@@ -61,7 +61,8 @@ def test_every_value_that_was_kept_is_told_with_both(send):
 
 
 def test_what_is_filled_or_says_the_same_or_nothing_is_not_told(send):
-    send.text(as_text([FIRST | {"customer_alias": "", "shipping_city": "", "buyer_name": ""}]), spec())
+    blank = dict.fromkeys(("customer_alias", "shipping_city", "buyer_name", "warehouse_code"), "")
+    send.text(as_text([FIRST | blank]), spec())
     run = send.text(as_text([FIRST | {"discount": "", "sales_rep_code": "", "payment_terms": ""}]), spec())
     assert (run.updated, issues_of(run)) == (1, [])
     assert Connection.objects.get().customer_alias == "a"
