@@ -178,19 +178,20 @@ class Case:
     problems: list[str] = field(default_factory=list)
 
     def pull(self) -> None:
-        from imports.feeds import pulling
+        from imports.feeds import taking
+        from imports.feeds.pulling import pull_feed
         from imports.formats.policies import Policies
         from imports.formats.spec import STANDARD
         from imports.models import Feed
 
         if self.kind == "held":
-            real, limited = pulling.import_file, replace(STANDARD, policies=Policies(max_error_percent=10))
+            real, limited = taking.import_file, replace(STANDARD, policies=Policies(max_error_percent=10))
 
             def import_limited(request: Any, **options: Any) -> Any:
                 return real(replace(request, spec=limited), **options)
 
-            pulling.import_file = import_limited
-        pulling.pull_feed(Feed.objects.get(pk=self.feed.pk))
+            taking.import_file = import_limited
+        pull_feed(Feed.objects.get(pk=self.feed.pk))
 
     @property
     def run(self) -> Any:

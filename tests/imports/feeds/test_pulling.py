@@ -15,7 +15,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from imports.feeds import pulling
+from imports.feeds import taking
 from imports.feeds.claiming import NotDue, PulledAlready, claim_feed, is_claimed
 from imports.feeds.pulling import pull_feed
 from imports.feeds.sessions import Sessions
@@ -477,7 +477,7 @@ def test_a_file_that_comes_while_its_name_is_being_archived_is_not_archived_with
 
 
 def test_after_a_long_import_a_new_session_moves_the_file_away(account, server, folder, monkeypatch):
-    monkeypatch.setattr(pulling, "LONGEST_IDLE", 0)
+    monkeypatch.setattr(taking, "LONGEST_IDLE", 0)
     feed = make_feed(account, server)
     drop(folder, "a.txt", "C1")
     drop(folder, "b.txt", "C2")
@@ -486,7 +486,7 @@ def test_after_a_long_import_a_new_session_moves_the_file_away(account, server, 
 
 
 def test_a_pull_that_lasts_too_long_leaves_the_rest_to_the_next_one(account, server, folder, monkeypatch):
-    monkeypatch.setattr(pulling, "LONGEST_PULL", -1)
+    monkeypatch.setattr(taking, "LONGEST_PULL", -1)
     feed = make_feed(account, server)
     drop(folder, "a.txt", "C1")
     assert pull(feed).imported == 0

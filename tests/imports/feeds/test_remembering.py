@@ -13,8 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imports.feeds import fetching
-from imports.feeds.pulling import UNSETTLED_AGAIN, pull_feed
+from imports.feeds.pulling import pull_feed
 from imports.feeds.remembering import Memory, read_clock
+from imports.feeds.taking import UNSETTLED_AGAIN
 from imports.filesystems import RemoteFile
 from imports.filesystems.sftp import SFTPServer
 from imports.models import Feed, Message, Pull, Run
@@ -142,7 +143,7 @@ def test_no_file_is_settled_that_was_not_the_same_at_two_looks_far_enough_apart(
 
 
 def test_a_worker_sleeps_for_no_file_and_another_one_takes_it_at_the_second_look(feed, folder, monkeypatch):
-    monkeypatch.setattr("imports.feeds.pulling.time.sleep", lambda seconds: pytest.fail("it slept"))
+    monkeypatch.setattr("imports.feeds.taking.time.sleep", lambda seconds: pytest.fail("it slept"))
     drop(folder, "a.txt", "C1")
     done = pull_as_worker(feed)
     assert (done.listed, done.imported) == (1, 0)
@@ -205,7 +206,7 @@ def test_a_new_file_that_looks_like_one_whose_import_was_killed_waits_too(feed, 
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr("imports.feeds.pulling.import_file", die)
+        patched.setattr("imports.feeds.taking.import_file", die)
         with pytest.raises(KeyboardInterrupt):
             pull_feed(feed, patient=False)
     assert Feed.objects.get().waiting is None

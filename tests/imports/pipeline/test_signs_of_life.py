@@ -338,12 +338,12 @@ def test_a_pull_whose_account_becomes_busy_goes_on_afterwards(account, feed, fol
         stack.enter_context(busy(account))
         return real(*arguments)
 
-    monkeypatch.setattr("imports.feeds.pulling.fetch_file", fetch)
+    monkeypatch.setattr("imports.feeds.taking.fetch_file", fetch)
     with stack:
         assert "pulled after it" in tasks.pull(feed.pk)
         pull = Pull.objects.get()
         assert (pull.status, "The rest is pulled then" in pull.message) == ("succeeded", True)
-    monkeypatch.setattr("imports.feeds.pulling.fetch_file", real)
+    monkeypatch.setattr("imports.feeds.taking.fetch_file", real)
     assert queued() == [("pull", feed.pk)]
     work()
     assert Run.objects.get().status == "succeeded"

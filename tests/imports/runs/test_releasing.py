@@ -40,7 +40,7 @@ def feed(account, folder, monkeypatch):
     def import_limited(request, **options):
         return real(request if request.version else replace(request, spec=limited), **options)
 
-    monkeypatch.setattr("imports.feeds.pulling.import_file", import_limited)
+    monkeypatch.setattr("imports.feeds.taking.import_file", import_limited)
     monkeypatch.setattr("imports.runs.releasing.import_file", import_limited)
     with run_sftp(folder) as running:
         yield make_feed(account, running)
