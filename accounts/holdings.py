@@ -115,7 +115,7 @@ def list_tables() -> list[Table]:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT relname, nullif(reltuples, -1)::bigint, pg_total_relation_size(oid) FROM pg_class"
-            " WHERE relkind = 'r' AND relnamespace = current_schema()::regnamespace ORDER BY 3 DESC, 1"
+            " WHERE relkind = 'r' AND relnamespace = quote_ident(current_schema())::regnamespace ORDER BY 3 DESC, 1"
         )
         return [Table(str(names.get(table, table)), rows, size) for table, rows, size in cursor.fetchall()]
 
@@ -154,7 +154,7 @@ def _read_shares() -> dict[tuple[str, int], int]:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT s.tablename, v.account, (v.share * greatest(c.reltuples, 0))::bigint FROM pg_stats s"
-            " JOIN pg_class c ON c.relname = s.tablename AND c.relnamespace = s.schemaname::regnamespace"
+            " JOIN pg_class c ON c.relname = s.tablename AND c.relnamespace = quote_ident(s.schemaname)::regnamespace"
             " CROSS JOIN LATERAL unnest(s.most_common_vals::text::bigint[], s.most_common_freqs) v(account, share)"
             " WHERE s.schemaname = current_schema() AND s.attname = 'account_id'"
         )

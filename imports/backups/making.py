@@ -29,7 +29,7 @@ from imports.backups.manifests import (
     naming_storage,
     version_of_program,
 )
-from imports.backups.programs import command_for, find_program, say_complaint, server_release
+from imports.backups.programs import command_for, find_program, own_schema, say_complaint, server_release
 from imports.errors import SettingsWrong
 from imports.models import KeptFile
 
@@ -91,13 +91,15 @@ def _snapshot() -> Iterator[str]:
     """A transaction that sees the database as it is now, by whose name others see the same."""
     with transaction.atomic(durable=True), connection.cursor() as cursor:
         cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-        cursor.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
         cursor.execute("SELECT pg_export_snapshot()")
         yield str(cursor.fetchone()[0])
 
 
 def _dump(program: str, snapshot: str, path: Path) -> None:
-    command, environment = command_for(program, "--format=custom", "--no-password", f"--snapshot={snapshot}")
+    schema = connection.ops.quote_name(own_schema())  # unquoted it would be a pattern
+    command, environment = command_for(
+        program, "--format=custom", "--no-password", f"--snapshot={snapshot}", f"--schema={schema}"
+    )
     with create_privately(path) as out:
         ended = subprocess.run(  # noqa: S603  (PostgreSQL's own program)
             command, stdout=out, stderr=subprocess.PIPE, env=environment, check=False
@@ -117,6 +119,7 @@ def _describe() -> Manifest:
         version=version_of_program(),
         made_at=iso_utc(timezone.now()),
         server=server_release(),
+        schema=own_schema(),
         migrations=migrations,
         counts={model._meta.db_table: model._base_manager.count() for model in models},
         keys=keys,

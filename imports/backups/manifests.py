@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 MANIFEST, DATABASE, DIGESTS, FILES = "manifest.json", "database.dump", "files.sha256", "files"
-LAYOUT = 1
+LAYOUT = 2
+READ = (1, LAYOUT)
+"""Layouts: 1 did not name the schema, which was nearly always this one."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,8 @@ class Manifest:
     gone: list[str] = field(default_factory=list)
     """Copies that the database names and the storage did not have."""
     parts: dict[str, Part] = field(default_factory=dict)
+    schema: str = "public"
+    """The one that the tables stand in."""
     layout: int = LAYOUT
 
     def write(self, folder: Path) -> None:
@@ -69,7 +73,7 @@ def read_manifest(folder: Path) -> Manifest:
         seal, layout = described.pop("seal"), described["layout"]
     except (ValueError, KeyError, TypeError, AttributeError):
         raise SettingsWrong(f"{path} is damaged: it cannot be read. Take another backup.") from None
-    if layout != LAYOUT:
+    if layout not in READ:
         raise SettingsWrong(f"{folder} was made by another release, in layout {layout}. Install that release first.")
     if seal != _seal(described):
         raise SettingsWrong(f"{path} is damaged: its digest is another one. Take another backup.")

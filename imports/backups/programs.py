@@ -63,6 +63,22 @@ def server_release() -> int:
     return int(connection.pg_version // 10_000)  # type: ignore[attr-defined]  # of PostgreSQL alone
 
 
+def own_schema() -> str:
+    """The one that the program's tables stand in: the first of the search path that there is.
+
+    Raises SettingsWrong where there is none.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT current_schema(), current_setting('search_path')")
+        schema, path = cursor.fetchone()
+    if schema is None:
+        raise SettingsWrong(
+            f"The database {connection.settings_dict['NAME']} has no schema of the search path ({path}). Create one: "
+            f"CREATE SCHEMA … AUTHORIZATION …, for the user of DATABASE_URL."
+        )
+    return str(schema)
+
+
 def command_for(program: str, *arguments: str) -> tuple[list[str], dict[str, str]]:
     """The command and its environment, which has the password: nobody reads it in the list of processes."""
     connection.ensure_connection()  # the embedded server says then where it is

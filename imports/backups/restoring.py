@@ -21,7 +21,14 @@ from accounts.models import Suspension
 from imports import storage
 from imports.backups.keys import own_fingerprints
 from imports.backups.manifests import DATABASE, FILES, find_damage, list_files, naming_storage
-from imports.backups.programs import command_for, find_program, read_release, say_complaint, server_release
+from imports.backups.programs import (
+    command_for,
+    find_program,
+    own_schema,
+    read_release,
+    say_complaint,
+    server_release,
+)
 from imports.copies import FOLDER, find_unnamed
 from imports.errors import SettingsWrong
 from imports.models import KeptFile
@@ -41,11 +48,18 @@ BEGIN;
 SET LOCAL lock_timeout = '30s';
 """
 EMPTY = """
-DROP SCHEMA public CASCADE;
-CREATE SCHEMA public;
+SELECT format('DROP %s %s CASCADE', kind, name) FROM (
+    SELECT 'pg_class'::regclass, oid, relnamespace, relowner, 'TABLE', oid::regclass::text
+    FROM pg_class WHERE relkind = 'r'
+    UNION ALL SELECT 'pg_proc'::regclass, oid, pronamespace, proowner, 'ROUTINE', oid::regprocedure::text FROM pg_proc
+) AS found (class, id, schema, owner, kind, name)
+WHERE schema = quote_ident(current_schema())::regnamespace AND pg_has_role(owner, 'USAGE')
+    AND NOT EXISTS (SELECT FROM pg_depend WHERE classid = class AND objid = id AND deptype = 'e')
+\\gexec
 """
+"""What the program's user owns in its schema, and no extension brought: a schema that others made stays."""
 SUSPEND = """
-INSERT INTO public.accounts_suspension (id, reason) VALUES (1, '{}')
+INSERT INTO {}.accounts_suspension (id, reason) VALUES (1, '{}')
 ON CONFLICT (id) DO UPDATE SET reason = excluded.reason, since = now();
 COMMIT;
 """
@@ -124,10 +138,16 @@ def _check_database(manifest: Manifest, *, replace: bool) -> None:
         raise SettingsWrong(
             f"The backup is of PostgreSQL {manifest.server}, and this server is older ({release}). Use one that is not."
         )
+    name = connection.settings_dict["NAME"]
+    if (schema := own_schema()) != manifest.schema:
+        raise SettingsWrong(
+            f"The backup is of the schema {manifest.schema}, and the database {name} is used with the schema {schema}. "
+            f'Let the search path of the user of DATABASE_URL begin with it: CREATE SCHEMA "{manifest.schema}" '
+            f'AUTHORIZATION …; ALTER ROLE … SET search_path = "{manifest.schema}".'
+        )
     tables = connection.introspection.table_names()
     if not tables:
         return
-    name = connection.settings_dict["NAME"]
     if "django_migrations" not in tables:
         raise SettingsWrong(f"The database {name} holds tables of another program. Restore into one of its own.")
     if _has_rows(tables) and not replace:
@@ -196,13 +216,14 @@ def _bring_file(path: Path, name: str) -> None:
 def _load(dump: Path, manifest: Manifest) -> None:
     """As one transaction of psql, which is committed when pg_restore has said that it read all of the dump."""
     reader = find_program("pg_restore", manifest.server)
-    reading = [reader, "--file=-", "--no-owner", "--no-privileges", str(dump)]
+    reading = [reader, "--file=-", "--no-owner", "--no-privileges", f"--schema={manifest.schema}", str(dump)]
     writing, environment = command_for(
         find_program("psql", max(server_release(), read_release(reader))),
         *("--no-psqlrc", "--quiet", "--no-password", "--set=ON_ERROR_STOP=1"),
     )
     beginning = BEGIN if not connection.introspection.table_names() else BEGIN + EMPTY
-    ending = SUSPEND.format(f"restored from the backup of {manifest.made_at}".replace("'", "''"))
+    reason = f"restored from the backup of {manifest.made_at}".replace("'", "''")
+    ending = SUSPEND.format(connection.ops.quote_name(manifest.schema), reason)
     release = server_release()
     connection.close()
     with tempfile.TemporaryFile() as said_by_reader, tempfile.TemporaryFile() as said_by_psql:

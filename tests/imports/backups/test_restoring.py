@@ -200,7 +200,7 @@ def test_what_cannot_come_back_whole_does_not_come_back_at_all(account, elsewher
         (lambda folder: spoil(folder / "manifest.json", lambda content: content.pop()), None),
         (lambda folder: (folder / "manifest.json").write_text("{}"), "manifest.json is damaged"),
         (lambda folder: _edit(folder, files=7), "manifest.json is damaged: its digest"),
-        (lambda folder: reseal(folder, layout=2), "by another release"),
+        (lambda folder: reseal(folder, layout=3), "by another release"),
         (truncate, "database.dump is damaged"),
         (truncate_unnoticed, "Nothing was restored into the database. pg_restore says"),
         (lambda folder: (folder / "database.dump").unlink(), "database.dump is missing"),
@@ -247,6 +247,29 @@ def test_what_cannot_come_back_whole_does_not_come_back_at_all(account, elsewher
         said = run_command("restore", tmp_path / "older", "--replace", "--without-secrets")
         assert "django_q.0018" in said
         assert not (tmp_path / "older" / "files").exists()
+
+        _move_to_schema("Ours.*")
+        run_command("backup", tmp_path / "moved", "--leave-files")
+        Connection.objects.update(profile_name="Changed since")
+        run_command("restore", tmp_path / "moved", "--replace", "--without-secrets")
+        assert Connection.objects.get().profile_name != "Changed since"
+        _execute("SELECT kept FROM others")  # in their schema, where nobody asked for a backup
+        _execute("SET search_path = public")
+        with pytest.raises(CommandError, match=r'of the schema Ours\.\*, and .* the schema public\. .*"Ours\.\*"'):
+            run_command("restore", tmp_path / "moved", "--replace", "--without-secrets")
+
+
+def _execute(statement):
+    with connection.cursor() as cursor:
+        cursor.execute(statement)
+
+
+def _move_to_schema(schema):
+    """All that the database holds, as if it had been migrated there, beside a table of others who use it too."""
+    name = connection.ops.quote_name(connection.settings_dict["NAME"])
+    _execute(f'ALTER SCHEMA public RENAME TO "{schema}"; CREATE SCHEMA public')
+    _execute(f'ALTER DATABASE {name} SET search_path = "{schema}", public; CREATE TABLE public.others (kept int)')
+    connection.close()
 
 
 def test_a_bucket_is_backed_up_and_restored_as_a_folder_is(account, elsewhere, tmp_path, bucket):
