@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from django.apps import AppConfig
 from django.core.checks import Tags, register
+from django.db.backends.signals import connection_created
 from django.urls import reverse_lazy
 
 from accounts.tallies import Kind
@@ -59,7 +60,8 @@ class AccountsConfig(AppConfig):
     ]
 
     def ready(self) -> None:
-        from accounts import checks
+        from accounts import checks, own_sessions
 
+        connection_created.connect(own_sessions.set_session)
         register(checks.check_keys, Tags.security)
         register(checks.check_keys_apart, Tags.security, deploy=True)

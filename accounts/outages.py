@@ -7,7 +7,7 @@ from multiprocessing.sharedctypes import RawValue
 from typing import TYPE_CHECKING
 
 import psycopg
-from django.db import Error, InterfaceError, OperationalError
+from django.db import Error, InterfaceError, NotSupportedError, OperationalError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,7 +21,7 @@ _ADVICE = {
     "42501": "Give the user of DATABASE_URL this right: best let it own the database (docs/operations.md).",
     "42P01": "Run manage.py migrate.",
     "42703": "Run manage.py migrate.",
-    "57014": "Take the time limit away: ALTER ROLE … SET statement_timeout = 0, for the user of DATABASE_URL.",
+    "57014": "Take statement_timeout out of DATABASE_URL where it names one, or ask who ended the statement.",
 }
 """What an operator does about what the database refuses, by PostgreSQL's code."""
 
@@ -37,7 +37,9 @@ def find_outage(error: BaseException | None) -> BaseException | None:
 def advise(error: Error) -> str:
     """What the database refuses and what an operator does about it, in a line; "" where it is no operator's matter."""
     advice = _ADVICE.get(_code_of(error), "")
-    return f"The database refuses: {str(error).splitlines()[0]}. {advice}" if advice else ""
+    if isinstance(error, NotSupportedError) and not _code_of(error):  # our word, of a server that is too old
+        advice = "Let DATABASE_URL name a newer one."
+    return f"The database refuses: {str(error).splitlines()[0].rstrip('.')}. {advice}" if advice else ""
 
 
 def is_to_be_said() -> bool:

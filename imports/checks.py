@@ -17,7 +17,7 @@ from imports import storage
 from imports.storage import CopyGone, StorageRefused, StorageUnreachable
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from django.core.checks import CheckMessage
     from django.db.backends.base.base import BaseDatabaseWrapper
@@ -92,16 +92,24 @@ def _ask(session: BaseDatabaseWrapper, question: str, *values: str) -> object:
 
 
 def check_database(*, databases: Sequence[str] | None = None, **_: object) -> list[CheckMessage]:
-    """E004: texts of customers do not fit into another encoding, and what is merged lies in temporary tables before."""
+    """E004: texts of customers do not fit into another encoding, what is merged lies in temporary tables before, and
+    tables need a schema to stand in.
+    """
     found: list[CheckMessage] = []
     for alias in databases or ():
         with contextlib.suppress(DatabaseError):
-            encoding = _ask(connections[alias], "SHOW server_encoding")
-            if encoding != "UTF8":
-                hint = "Make it anew with --encoding UTF8 --template template0, as docs/operations.md says."
-                found.append(Error(f"The database {alias} is in {encoding}.", hint=hint, id="imports.E004"))
-            if not _ask(connections[alias], "SELECT has_database_privilege(current_database(), 'TEMPORARY')"):
-                hint = "GRANT TEMPORARY ON DATABASE … TO that user."
-                message = f"The user of the database {alias} may make no temporary tables."
-                found.append(Error(message, hint=hint, id="imports.E004"))
+            faults = _find_faults(connections[alias])
+            found += [Error(message.format(alias), hint=hint, id="imports.E004") for message, hint in faults]
     return found
+
+
+def _find_faults(session: BaseDatabaseWrapper) -> Iterator[tuple[str, str]]:
+    """What is wrong with a database, whose name is put in, and how it is mended."""
+    if (encoding := _ask(session, "SHOW server_encoding")) != "UTF8":
+        hint = "Make it anew with --encoding UTF8 --template template0, as docs/operations.md says."
+        yield f"The database {{}} is in {encoding}.", hint
+    if not _ask(session, "SELECT has_database_privilege(current_database(), 'TEMPORARY')"):
+        yield "The user of the database {} may make no temporary tables.", "GRANT TEMPORARY ON DATABASE … TO that user."
+    if _ask(session, "SELECT current_schema()") is None:
+        hint = "CREATE SCHEMA … AUTHORIZATION that user, or ALTER ROLE … SET search_path to one that there is."
+        yield f"The database {{}} has no schema of the search path, {_ask(session, 'SHOW search_path')}.", hint

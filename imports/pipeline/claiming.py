@@ -63,9 +63,9 @@ def claim_account(account: Account, *, patient: bool = True) -> Iterator[None]:
 
 
 def _wait_for_claim(cursor: CursorWrapper, account: Account, patience: str) -> None:
-    cursor.execute(f"SET lock_timeout = '{patience}'")
     try:
         with transaction.atomic():
+            cursor.execute(f"SET LOCAL lock_timeout = '{patience}'")
             cursor.execute("SELECT pg_advisory_lock(hashtextextended(%s, 0))", [account_key(account.pk)])
     except OperationalError as error:
         raise AccountBusy(
@@ -73,8 +73,6 @@ def _wait_for_claim(cursor: CursorWrapper, account: Account, patience: str) -> N
             f"{'' if patience == IMPATIENCE else f' for longer than {patience}'}. "
             "Nothing was done; try again when it has ended."
         ) from error
-    finally:
-        cursor.execute("SET lock_timeout = DEFAULT")
 
 
 def claim_free_accounts(account_ids: Collection[int]) -> set[int]:

@@ -78,7 +78,7 @@ def test_the_check_of_sessions_leaves_none_open(monkeypatch):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_database_of_another_encoding_and_a_user_without_temporary_tables_are_errors():
+def test_another_encoding_a_user_without_temporary_tables_and_no_schema_are_errors():
     server, name = Server(), "test_in_latin1"
     server.execute("CREATE ROLE test_no_temp LOGIN")
     server.execute(f"CREATE DATABASE {name} ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0")
@@ -87,16 +87,17 @@ def test_a_database_of_another_encoding_and_a_user_without_temporary_tables_are_
         other = connection.copy()
         other.settings_dict["NAME"] = name
         with pytest.MonkeyPatch.context() as patch, contextlib.closing(other), other.cursor() as cursor:
-            cursor.execute("SET ROLE test_no_temp")
+            cursor.execute("SET ROLE test_no_temp; SET search_path = nowhere")
             patch.setattr(checks, "connections", {"default": other})
             found = checks.check_database(databases=["default"])
     finally:
         server.drop(name)
         server.execute("DROP ROLE test_no_temp")
-    assert ids(found) == ["imports.E004"] * 2
+    assert ids(found) == ["imports.E004"] * 3
     assert [error.msg for error in found] == [
         "The database default is in LATIN1.",
         "The user of the database default may make no temporary tables.",
+        "The database default has no schema of the search path, nowhere.",
     ]
 
 
