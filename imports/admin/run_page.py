@@ -22,7 +22,7 @@ from imports.health import is_at_work
 from imports.models import FormatVersion, Run
 from imports.runs.releasing import find_advice
 from imports.runs.reporting import summarise, would_change
-from imports.runs.uploading import find_why_not_for_real
+from imports.runs.uploading import find_import_of, find_why_not_for_real
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,7 +47,7 @@ DETAILS = (
 
 def describe_page(run: Run, user: User) -> dict[str, Any]:
     """What the templates of the page say."""
-    active, advice = find_active(run), find_advice(run)
+    active, advice, real = find_active(run), find_advice(run), find_import_of(run)
     issues = None if run.status in AT_WORK else find_groups(run, user)
     return {
         "run": run,
@@ -55,14 +55,14 @@ def describe_page(run: Run, user: User) -> dict[str, Any]:
         "advice": advice,
         "reasoner": run.decided_by or run.release_asked_by or run.started_by,
         "bar": [] if run.status in AT_WORK else describe_counts(run),
-        "steps": list(find_steps(run, user, issues)) if user.may_edit(run.account_id) else [],
+        "steps": list(find_steps(run, user, issues, real)) if user.may_edit(run.account_id) else [],
         "progress": describe_progress(active) if active else None,
         "refresh": reverse("admin:imports_run_progress", args=[run.pk]),
         "no_worker": NO_WORKER if active and active.status != Status.RUNNING and not is_at_work() else "",
         "issues": issues,
         "evidence": describe_evidence(run),
         "files": list(find_files(run)),
-        "links": list(find_links(run, user)),
+        "links": list(find_links(run, user, real)),
         "details": list(find_details(run)),
     }
 
@@ -153,8 +153,8 @@ class Step:
     is_first: bool = False
 
 
-def find_steps(run: Run, user: User, issues: dict[str, Any] | None = None) -> Iterator[Step]:
-    """What may be done about a run, the likeliest first."""
+def find_steps(run: Run, user: User, issues: dict[str, Any] | None = None, real: Run | None = None) -> Iterator[Step]:
+    """What may be done about a run, the likeliest first; `real` is the import of a dry run's file."""
 
     def step(label: str, name: str, *, is_first: bool = False) -> Step:
         return Step(label, reverse(f"admin:imports_run_{name}", args=[run.pk]), is_first)
@@ -166,7 +166,9 @@ def find_steps(run: Run, user: User, issues: dict[str, Any] | None = None) -> It
         if not find_advice(run):
             yield step("Release", "release", is_first=not (awaited or is_unwanted))
         yield step("Reject", "reject", is_first=is_unwanted and not awaited)
-    if not find_why_not_for_real(run):
+    if real:
+        yield Step(f"Go on with run {real.pk}", page_of(real), is_first=not awaited)
+    elif not find_why_not_for_real(run):
         yield step("Import it for real", "import_for_real", is_first=not awaited)
     elif _must_come_again(run):
         upload = f"{reverse('admin:imports_run_upload')}?account={run.account_id}"
@@ -232,7 +234,7 @@ def find_files(run: Run) -> Iterator[tuple[str, str]]:
         yield f"What it {'changed' if stands else 'would change'}", reverse("admin:imports_run_report", args=[run.pk])
 
 
-def find_links(run: Run, user: User) -> Iterator[tuple[str, str, str]]:
+def find_links(run: Run, user: User, real: Run | None) -> Iterator[tuple[str, str, str]]:
     """What the run belongs to, as (what it is, name, page); the page is blank where the user may not open it."""
     yield "Account", str(run.account), page_of(run.account)
     if run.feed:
@@ -240,7 +242,8 @@ def find_links(run: Run, user: User) -> Iterator[tuple[str, str, str]]:
     if run.format_version:
         may_see = user.may_see(run.format_version.format.account_id)  # of a sandbox's run, that of production
         yield "Format", str(run.format_version), page_of(run.format_version) if may_see else ""
-    for what, other in (("Releases", run.released_from), ("Replays", run.replays), ("Undoes", run.undoes)):
+    related = {"Releases": run.released_from, "Replays": run.replays, "Undoes": run.undoes, "Imported by": real}
+    for what, other in related.items():
         if other is not None:
             yield what, f"{other}, {other.status}", page_of(other)
     others = Run.objects.filter(Q(released_from=run) | Q(replays=run) | Q(undoes=run)).order_by("pk")

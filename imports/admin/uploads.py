@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django import forms
+from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import Q
 from django.shortcuts import redirect
@@ -20,7 +21,7 @@ from imports.choosing import STANDARD_NAME
 from imports.errors import SettingsWrong
 from imports.models import FormatVersion
 from imports.runs.queued import import_soon
-from imports.runs.uploading import queue_for_real, store_upload
+from imports.runs.uploading import find_import_of, queue_for_real, store_upload
 from imports.storage import StorageRefused, StorageUnreachable
 
 if TYPE_CHECKING:
@@ -140,6 +141,9 @@ class UploadPages(StepPages):
     def import_for_real(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """The file of a dry run, from the copy that was kept."""
         run: Run = self.find_editable(request, object_id)
+        if real := find_import_of(run):
+            messages.info(request, f"This run imports {run.file_name} already.")
+            return redirect(page_of(real))
         text = [
             f"{run.file_name} is imported into {run.account} as a run of its own, from the copy that the dry run kept. "
             "It is judged anew, as things stand now.",

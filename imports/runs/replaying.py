@@ -69,11 +69,16 @@ def replay_run(
 
 
 def queue_replay(run: Run, user: User, *, dry_run: bool = False, reason: str = "") -> Run:
-    """A run that waits for a worker to replay another one, with a copy of its file. Raises SettingsWrong as above."""
-    check_replay(run)
-    version = find_present_version(run)
+    """A run that waits for a worker to replay another one, with a copy of its file. Raises SettingsWrong as above.
+
+    Whoever asks twice gets the one that waits.
+    """
     with transaction.atomic():
-        return queue_run(
+        Run.objects.select_for_update(no_key=True).get(pk=run.pk)
+        check_replay(run)
+        version = find_present_version(run)
+        asked = run.replayed_as.filter(dry_run=dry_run, status=Run.Status.QUEUED, format_version=version)
+        return asked.first() or queue_run(
             run.account,
             user,
             file_name=run.file_name,

@@ -68,9 +68,16 @@ def undo_run(
 
 
 def queue_undo(run: Run, user: User, *, dry_run: bool = False, reason: str = "") -> Run:
-    """A run that waits for a worker to take another one back. Raises SettingsWrong as above."""
-    check_undo(run)
-    return queue_run(run.account, user, undoes=run, dry_run=dry_run, reason=reason, **_named_as(run))
+    """A run that waits for a worker to take another one back. Raises SettingsWrong as above.
+
+    Whoever asks twice gets the one that waits, or is at work.
+    """
+    with transaction.atomic():
+        Run.objects.select_for_update(no_key=True).get(pk=run.pk)
+        if asked := run.undone_by.filter(dry_run=dry_run, status__in=[Status.QUEUED, Status.RUNNING]).first():
+            return asked
+        check_undo(run)
+        return queue_run(run.account, user, undoes=run, dry_run=dry_run, reason=reason, **_named_as(run))
 
 
 def check_undo(run: Run) -> None:

@@ -55,17 +55,28 @@ def _queue(
 
 
 def queue_for_real(dry: Run, user: User) -> Run:
-    """A queued run of the file of a dry run, from its copy. Raises SettingsWrong where there is nothing to import.
+    """A queued run of the file of a dry run, from its copy; the run that imports it already, where there is one.
 
-    It is read with the version that the dry run was read with, and judged anew, as things stand by then.
+    It is read with the version that the dry run was read with, and judged anew, as things stand by then. Raises
+    SettingsWrong where there is nothing to import.
     """
-    if problem := find_why_not_for_real(dry):
-        raise SettingsWrong(f"{dry} cannot be imported for real: {problem}")
-    version = find_version_of(dry)
     with transaction.atomic():
+        Run.objects.select_for_update(no_key=True).get(pk=dry.pk)
+        if real := find_import_of(dry):
+            return real
+        if problem := find_why_not_for_real(dry):
+            raise SettingsWrong(f"{dry} cannot be imported for real: {problem}")
+        version = find_version_of(dry)
         kept = share(dry.kept_file, dry.file_name)
         version = find_version(dry.account, str(version) if version else STANDARD_NAME)
         return _queue(dry.account, kept, dry.file_name, user, version=version)
+
+
+def find_import_of(dry: Run) -> Run | None:
+    """The first run since a dry run that imports the same copy; none where what it did does not stand."""
+    later = dry.account.runs.filter(kept_file=dry.kept_file_id, dry_run=False, undoes=None, replays=None, pk__gt=dry.pk)
+    standing = later.exclude(status__in=[Run.Status.FAILED, Run.Status.REJECTED, Run.Status.UNDONE])
+    return standing.order_by("pk").first() if dry.dry_run and dry.kept_file_id else None
 
 
 def find_why_not_for_real(run: Run) -> str:

@@ -9,6 +9,7 @@ from django.urls import reverse
 from connections.models import Change
 from imports.models import Run
 from imports.runs.queued import import_queued
+from imports.runs.uploading import queue_for_real
 from imports.versioning import save_draft, start_testing
 from tests.builders import add_lookups, add_member, make_account, make_connection, make_user
 from tests.imports.customer_files import NEW, as_text, kept_bytes
@@ -60,6 +61,15 @@ def test_a_file_is_tried_and_then_imported_for_real_from_the_same_copy(account, 
     assert kept_bytes(run.kept_file) == ROWS.encode()
     known.refresh_from_db()
     assert known.profile_name == "New name"
+    again = client.post(page_of(dry, "import_for_real"), follow=True)  # of another tab
+    assert again.redirect_chain[-1][0] == page_of(run)
+    assert "This run imports customers.txt already" in text_of(again)
+    page = client.get(page_of(dry))
+    assert [step.name for step in page.context["steps"]] == [f"Go on with run {run.pk}"]
+    assert ("Imported by", f"{run}, partial", page_of(run)) in page.context["links"]
+    assert queue_for_real(dry, user) == run
+    Run.objects.filter(pk=run.pk).update(status="undone")
+    assert [step.name for step in client.get(page_of(dry)).context["steps"]] == ["Import it for real"]
     Run.objects.filter(pk=dry.pk).update(kept_file=None)
     page = client.get(page_of(dry))
     assert [step.name for step in page.context["steps"]] == ["Upload the file again"]

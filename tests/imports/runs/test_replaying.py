@@ -279,9 +279,11 @@ def test_the_command_fails_where_something_is_rejected_again(run):
 
 def test_a_worker_replays_what_is_queued(account, send, run):
     add_term(account)
-    queued = queue_replay(run, make_user("rosa"))
+    rosa = make_user("rosa")
+    queued = queue_replay(run, rosa)
     assert (queued.status, queued.replays, str(queued.started_by)) == ("queued", run, "rosa")
     assert queued.kept_file == run.kept_file
+    assert queue_replay(run, rosa) == queued  # asked for in two tabs
     import_queued(queued.pk)
     queued.refresh_from_db()
     assert (queued.status, queued.created) == ("succeeded", 2)

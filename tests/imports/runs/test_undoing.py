@@ -377,6 +377,7 @@ def test_the_command_follows_its_contract(account, send, rosa):
 def test_a_worker_undoes_what_is_queued(send, rosa):
     run = send(NEW)
     queued = queue_undo(run, rosa)
+    assert queue_undo(run, rosa) == queued  # asked for in two tabs
     import_queued(queued.pk)
     queued.refresh_from_db()
     run.refresh_from_db()
