@@ -11,6 +11,7 @@ from django.forms import Script
 from django.http import HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.text import Truncator
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
 
@@ -51,6 +52,10 @@ STATE_COLOURS = {
 }
 
 
+MOST_SAID = 200
+"""Characters of what is wrong, in the list; the feed's page has all of it."""
+
+
 @admin.register(Feed)
 class FeedAdmin(FeedPages, AccountOwnedAdmin):
     form = FeedForm
@@ -60,7 +65,7 @@ class FeedAdmin(FeedPages, AccountOwnedAdmin):
 
     when_empty = "A feed says where an ERP leaves its files. Add one, and they are pulled every hour."
     list_display = [
-        "name", "account", "server_name", "state", "last_good_pull", "last_file", "next_pull",
+        "name", "account", "server_name", "state", "trouble", "last_file", "next_pull",
     ]  # fmt: skip
     list_select_related = ["account"]
     list_filter = [
@@ -188,9 +193,9 @@ class FeedAdmin(FeedPages, AccountOwnedAdmin):
     def state(self, feed: Feed) -> tuple[str, str]:
         return feed.state
 
-    @display(description="last good pull", ordering="pulled_at")
-    def last_good_pull(self, feed: Feed) -> str:
-        return show_time(feed.pulled_at)
+    @display(description="what is wrong", empty_value="")
+    def trouble(self, feed: Feed) -> str:
+        return Truncator(feed.trouble).chars(MOST_SAID)
 
     @display(description="last file", ordering="file_at")
     def last_file(self, feed: Feed) -> str:

@@ -126,7 +126,7 @@ def show_feeds(request: HttpRequest, scope: Scope) -> Iterator[Panel]:
             "feed": feed,
             "url": reverse("admin:imports_feed_change", args=[feed.pk]),
             "state": feed.state,
-            "why": (feed.problem if feed.failures else feed.move_problem) if feed.enabled else "",
+            "why": feed.trouble,
             "last": short_time(feed.file_at),
             "next": short_time(feed.next_pull_at) if feed.enabled else "",
         }

@@ -257,6 +257,13 @@ class Feed(models.Model):
         return name, name
 
     @property
+    def trouble(self) -> str:
+        """Why it fails, or cannot move files; blank where it does neither."""
+        if not self.enabled:
+            return ""
+        return self.problem if self.failures else self.move_problem
+
+    @property
     def server_name(self) -> str:
         """Names the server in lists; never with what logs in."""
         try:

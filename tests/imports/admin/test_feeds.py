@@ -115,14 +115,17 @@ def test_the_list_says_how_each_feed_is_doing(client, rosa, account, feed):
     def make(name, **fields):
         return Feed.objects.create(account=account, name=name, host="h", protocol="ftp", **fields)
 
-    make("fails", failures=3, problem="x", pulled_at=now)
+    make("fails", failures=3, problem="The server refuses the password. " + "x" * 300, pulled_at=now)
+    make("stuck", pulled_at=now, move_problem="The folder processed is missing.")
     make("well", pulled_at=now, file_at=now)
-    make("off", enabled=False)
+    make("off", enabled=False, failures=1, problem="It is told no more.")
     held = make("held", pulled_at=now)
     Run.objects.create(account=account, feed=held, file_name="a", format_name="b", status="held")
     page = text_of(client.get(url("changelist")))
     for state in ("never pulled", "failed\xa03\xa0times", "works", "disabled", "waits for a decision"):
         assert re.search(state.replace("\xa0", r"(\s|\xa0|&nbsp;)"), page), state
+    assert "The server refuses the password. xxx" in page and "x" * 200 not in page
+    assert "The folder processed is missing." in page and "It is told no more." not in page
     assert "ftp://ftp.example.com" in page
     assert SECRET not in page
 
