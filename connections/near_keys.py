@@ -32,6 +32,7 @@ _DECIMALS = re.compile(r"(?<=[^.,])[.,]0*$")
 _LEADING_ZEROS = re.compile(r"^0+(?=\w)")
 _PLAIN = re.compile(r"0*([1-9A-Za-z][0-9A-Za-z_/-]*)", re.ASCII)
 """A code of which nothing but case and leading zeros can be taken."""
+_SEPARATORS = re.compile(r"(?<=[^\W_])[-_/.,:#\\|]+(?=[^\W_])")
 _FORM = "the form of its characters"
 _ALIKE_LETTERS = ("авекмнорстухѕіјԛԝһ" + "αβεζηικμνορτυχ", "abekmhopctyxsijqwh" + "abezhikmnoptyx")
 _LETTERS_ALIKE = {
@@ -48,7 +49,7 @@ def near_key(code: str) -> str:
     empty `MatchingProgress`, so that what connections are found by is written anew, too.
     """
     if plain := _PLAIN.fullmatch(code):
-        return plain[1].lower()[:LONGEST]
+        return _with_plain_separators(plain[1].lower())[:LONGEST]
     return _take_away(code)[0][:LONGEST]
 
 
@@ -117,6 +118,15 @@ def _composed(code: str, before: str) -> str:
     return code if code == before else unicodedata.normalize("NFKC", code)
 
 
+def _with_plain_separators(code: str) -> str:
+    """One hyphen between digits, as 10-1 is not 101, and no separator where letters tell the parts of a code."""
+    return code if code.isalnum() else _SEPARATORS.sub(_hyphen_between_digits, code)
+
+
+def _hyphen_between_digits(found: re.Match[str]) -> str:
+    return "-" if found.string[found.start() - 1].isdigit() and found.string[found.end()].isdigit() else ""
+
+
 _STEPS: tuple[tuple[str, Callable[[str], str]], ...] = (
     ("invisible characters", lambda code: drop_controls(drop_invisible(code).replace(BRAILLE_BLANK, ""))),
     (_FORM, _in_one_form),
@@ -127,6 +137,7 @@ _STEPS: tuple[tuple[str, Callable[[str], str]], ...] = (
     ("leading zeros", lambda code: _LEADING_ZEROS.sub("", code)),
     ("separators of thousands", lambda code: _THOUSANDS.sub(_join_thousands, code)),
     ("zeros behind a decimal point", lambda code: _DECIMALS.sub("", code)),
+    ("separators", _with_plain_separators),
 )
 """What two codes may differ in, each with a function that takes it away. Each goes on with what the last one left."""
 

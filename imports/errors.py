@@ -56,6 +56,7 @@ class HeldFor(StrEnum):
     ROW_MARKS = "row_marks"
     SWALLOWED_LINES = "swallowed_lines"
     ENCODED_TWICE = "encoded_twice"
+    SHIFTED = "shifted"
     FAILURES = "failures"
 
     @property

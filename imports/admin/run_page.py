@@ -34,7 +34,9 @@ AT_WORK = (Status.QUEUED, Status.RUNNING)
 BAR = ("created", "updated", "unchanged", "deleted", "skipped", "rejected")
 """From the left end of the bar to its right one."""
 CHANGED = ("created", "updated", "deleted")
-LOOKS_WRONG = (HeldFor.NEAR_KEYS, HeldFor.SWALLOWED_LINES, HeldFor.ENCODED_TWICE, HeldFor.ROW_MARKS)
+LOOKS_WRONG = (
+    HeldFor.NEAR_KEYS, HeldFor.SWALLOWED_LINES, HeldFor.ENCODED_TWICE, HeldFor.SHIFTED, HeldFor.ROW_MARKS,
+)  # fmt: skip
 """Held for what a program did to the file or says in it: likelier than not it is to be sent again."""
 MOST_RELATED = 20
 DETAILS = (

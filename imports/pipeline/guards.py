@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from connections.history import shifts
+from connections.models import Change
 from imports.errors import HeldFor, Hold
 from imports.formats.policies import EncodedTwice, Swallowed
 from imports.pipeline.framing import say_marked
@@ -11,6 +13,7 @@ from imports.pipeline.framing import say_marked
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from connections.history.shifts import Place, Shift
     from imports.files.marks import MarkedRows
     from imports.formats.policies import Policies
     from imports.models import Run
@@ -24,6 +27,10 @@ MOST_ENCODED_TWICE = 3
 """So many customers may have a text that looks encoded twice; more have it from the file."""
 MOST_MARKS = 3
 """How many marks of rows the message of a hold names."""
+MOST_SHIFTS = 3
+"""How many shifted fields it names."""
+
+_PREFIXES: dict[str, str] = {Change.Record.DOOR: "door ", Change.Record.BUYER: "buyer_"}
 
 
 def find_marks_to_hold(marks: Iterable[MarkedRows], *, is_standard: bool) -> Hold | None:
@@ -43,6 +50,47 @@ def find_marks_to_hold(marks: Iterable[MarkedRows], *, is_standard: bool) -> Hol
         HeldFor.ROW_MARKS,
         f"{named}{more} {remedy} Released as things are, they are created or updated like others.",
     )
+
+
+def find_shifts_to_hold(run: Run, known: int) -> Hold | None:
+    """Why a run is held whose columns seem to have slipped against its customers, or against each other."""
+    found = shifts.find_shifts(run.pk) if run.updated >= shifts.FEWEST else []
+    if found:
+        named = " ".join(_say_shift(shift) for shift in found[:MOST_SHIFTS])
+        more = (
+            f" And {len(found) - MOST_SHIFTS} more like these: it may be the codes." if len(found) > MOST_SHIFTS else ""
+        )
+        return Hold(
+            HeldFor.SHIFTED,
+            f"{named}{more} A column seems to be sorted, moved or exchanged without the others. Have the file sent "
+            "again as the ERP writes it; release it if it puts right what an earlier file had wrong.",
+        )
+    count, examples = shifts.find_named_by_codes(run.pk) if known and run.created >= shifts.FEWEST else (0, [])
+    if count < shifts.FEWEST or 2 * count < run.created:
+        return None
+    said = ", ".join(f"{code!r} is called {other!r}, the code of {name!r}" for code, other, name in examples)
+    return Hold(
+        HeldFor.SHIFTED,
+        f"{count:,} of {run.created:,} new customers bear the code of another one as their name: {said}. The columns "
+        "of codes and names seem to be exchanged. Have the file sent again as the ERP writes it, or release it if "
+        "these names are right.",
+    )
+
+
+def _say_shift(shift: Shift) -> str:
+    said = ", ".join(f"{code!r} from {before!r} to {after!r}" for code, before, after in shift.examples)
+    if shift.exchanged_with:
+        return (
+            f"{_name(shift.place)} and {_name(shift.exchanged_with)} of {shift.customers:,} customers would change "
+            f"places: {said}."
+        )
+    return f"{_name(shift.place)} of {shift.customers:,} customers would become what other ones had: {said}."
+
+
+def _name(place: Place) -> str:
+    """A field as the template calls it."""
+    kind = {"S": "shipping_", "B": "billing_"}.get(place.kind, "")
+    return f"{kind or _PREFIXES.get(place.record, '')}{place.field}"
 
 
 def find_reason_to_hold(

@@ -49,7 +49,7 @@ from imports.pipeline.framing import (
     refuse_skipped_rows,
     require_footer,
 )
-from imports.pipeline.guards import find_marks_to_hold, find_reason_to_hold
+from imports.pipeline.guards import find_marks_to_hold, find_reason_to_hold, find_shifts_to_hold
 from imports.pipeline.issues import IssueLog
 from imports.pipeline.keeping import Keeper, NotBrought, RejectsKeeper, keeping_file
 from imports.pipeline.limiting import limit_scan
@@ -364,8 +364,10 @@ class _Import:
         hold = None
         if not is_let_go:
             marks = () if self.replay else checker.mapping.marks.find_suspects()
-            hold = find_marks_to_hold(marks, is_standard=self.spec.columns is None) or find_reason_to_hold(
-                run, policies, self.known, checker.examiner.near, *suspicious
+            hold = (
+                find_marks_to_hold(marks, is_standard=self.spec.columns is None)
+                or find_shifts_to_hold(run, self.known)
+                or find_reason_to_hold(run, policies, self.known, checker.examiner.near, *suspicious)
             )
         run.held_for, run.message = hold or ("", "")
         if run.dry_run or hold is not None:

@@ -76,12 +76,28 @@ def test_chains_of_duplicates_end_at_the_connection_that_stays():
 
 def test_connections_are_given_their_near_keys():
     account = make_account("maison")
-    codes = {"00A1": "a1", "B-2": "b-2", "\u200b3.0": "3", "ÄÖ": "äö"}
+    codes = {"00A1": "a1", "B-2": "b2", "\u200b3.0": "3", "ÄÖ": "äö"}
     old = migrate("0007_originals_stay").get_model("connections", "Connection")
     for code in codes:
         old.objects.create(account_id=account.pk, customer_code=code, profile_name=code)
     now = migrate("0010_index_near_keys").get_model("connections", "Connection")
     assert dict(now.objects.values_list("customer_code", "near_key")) == codes
+
+
+def test_near_keys_are_written_anew_where_separators_count_no_more():
+    account = make_account("maison")
+    old = migrate("0025_index_changes_by_people")
+    for code, key in {"AB-1": "ab-1", "10/2": "10/2", "Plain": "plain"}.items():
+        old.get_model("connections", "Connection").objects.create(
+            account_id=account.pk, customer_code=code, near_key=key, profile_name=code
+        )
+    old.get_model("connections", "MatchingProgress").objects.create(
+        account_id=account.pk, updated_at=timezone.now(), connection_id=0
+    )
+    now = migrate("0026_plain_separators")
+    keys = now.get_model("connections", "Connection").objects.values_list("customer_code", "near_key")
+    assert dict(keys) == {"AB-1": "ab1", "10/2": "10-2", "Plain": "plain"}
+    assert not now.get_model("connections", "MatchingProgress").objects.exists(), "all are looked at again"
 
 
 def test_texts_are_stored_as_files_say_them():

@@ -74,6 +74,12 @@ from tests.imports.mangling import CODES, mangled
         ("A-1", "A−1", "the form of its characters (U+2212)"),
         ("A-1", "A－1", "the form of its characters (U+FF0D)"),
         ("O'NEIL", "O’NEIL", "the form of its characters (U+2019)"),
+        ("AB-123", "AB 123", "spaces and separators"),
+        ("AB-123", "AB/123", "separators"),
+        ("AB_123", "AB.123", "separators"),
+        ("KD-MUN-1", "KDMUN1", "separators"),
+        ("10-200", "10/200", "separators"),
+        ("DE-10-200", "de10.200", "case and separators"),
     ],
 )
 def test_codes_that_look_like_one(first, second, difference):
@@ -84,9 +90,9 @@ def test_codes_that_look_like_one(first, second, difference):
 @pytest.mark.parametrize(
     ("first", "second"),
     [
-        ("10017", "10018"), ("123", "1230"), ("100", "1"), ("A1", "A01"), ("A-1", "A1"), ("1.5", "15"),
-        ("10.1", "10.10"), ("1.50", "1.5"), ("10.20", "1020"), ("CAFE", "CAFÉ"), ("A.1", "A1"),
-        ("-1", "1"), ("0", "O"),         ("'", "-"), ("\u200b", "\u200c"), ("1/2", "12"),
+        ("10017", "10018"), ("123", "1230"), ("100", "1"), ("A1", "A01"), ("10-11", "101-1"), ("1.5", "15"),
+        ("10.1", "10.10"), ("1.50", "1.5"), ("10.20", "1020"), ("CAFE", "CAFÉ"), ("A-1-1", "A-11"),
+        ("X&Y", "XY"), ("C+1", "C1"), ("-1", "1"), ("0", "O"),         ("'", "-"), ("\u200b", "\u200c"), ("1/2", "12"),
     ],
 )  # fmt: skip
 def test_codes_that_are_different(first, second):
