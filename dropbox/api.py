@@ -27,7 +27,6 @@ from dropbox.models import Login, Session
 from imports.models import Feed
 
 if TYPE_CHECKING:
-    from django.db.models import QuerySet
     from rest_framework.request import Request
 
 
@@ -117,10 +116,8 @@ class Logins(EditableViewSet):
     serializer_class = LoginSerializer
     filterset_fields = ["enabled"]
     lookup_field = "user_name"
+    account_field = "feed__account"
     lookup_value_regex = "[A-Za-z0-9][-A-Za-z0-9._]*"
-
-    def get_queryset(self) -> QuerySet[Login]:
-        return super().get_queryset().filter(feed__account=None if self.is_described else self.account)
 
     @extend_schema(summary="What its senders need to know", responses=AccessSerializer)
     @action(detail=True, methods=["get"])
@@ -158,9 +155,6 @@ class Sessions(AccountViewSet, mixins.ListModelMixin, RetrieveVersioned):
     pagination_class = NewestFirst
     filterset_class = SessionFilter
     lookup_value_regex = r"\d{1,18}"
-
-    def get_queryset(self) -> QuerySet[Session]:
-        return super().get_queryset().filter(account=None if self.is_described else self.account)
 
 
 ACCOUNT = "accounts/(?P<account>[-a-zA-Z0-9_]+)"

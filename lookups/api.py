@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import django_filters
-from django.db.models import QuerySet, RestrictedError
+from django.db.models import RestrictedError
 from django.urls import path
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import mixins, serializers
@@ -43,9 +43,6 @@ class LookupView(AccountViewSet, CreateVersioned, RetrieveVersioned, UpdateVersi
     model: Any
     lookup_value_regex = r"\d{1,18}"
     pagination_class = KeyPagination
-
-    def get_queryset(self) -> QuerySet[Any]:
-        return super().get_queryset().filter(account=None if self.is_described else self.account)
 
     def perform_create(self, serializer: Any) -> None:
         self.model(account=self.account, **serializer.validated_data).full_clean()

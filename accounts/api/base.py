@@ -52,6 +52,8 @@ class AccountView(GenericAPIView[Any]):
 
     http_method_names = ["get", "post", "put", "patch", "delete", "head"]
     account: Account
+    account_field = "account"
+    """Which field of what is listed or found here names its account."""
     takes_body = True
     """False for a POST that says all with its URL."""
     one_transaction = True
@@ -104,6 +106,13 @@ class AccountView(GenericAPIView[Any]):
             answer = handler
             handler = lambda *args, **kwargs: answer_once(request, key, partial(answer, *args, **kwargs))  # noqa: E731  (wraps the one above)
         setattr(self, name, handler)
+
+    def get_queryset(self) -> QuerySet[Any]:
+        return self.narrow(super().get_queryset())
+
+    def narrow(self, found: QuerySet[Any]) -> QuerySet[Any]:
+        """What is the account's alone."""
+        return found.filter(**{self.account_field: None if self.is_described else self.owner})
 
     def check_account(self, request: Request, **kwargs: Any) -> None:
         visible = Account.objects.visible_to(user_of(request)).select_related("sandbox_of")

@@ -54,8 +54,7 @@ class Accounts(AccountViewSet, mixins.ListModelMixin, RetrieveVersioned, UpdateV
         if "code" in kwargs:
             super().check_account(request, account=kwargs["code"])
 
-    def get_queryset(self) -> QuerySet[Account]:
-        found: QuerySet[Account] = super().get_queryset()
+    def narrow(self, found: QuerySet[Account]) -> QuerySet[Account]:
         visible = Account.objects.none() if self.is_described else Account.objects.visible_to(user_of(self.request))
         return found.filter(pk__in=visible)
 

@@ -17,7 +17,6 @@ from connections.history.stamping import take_watermark
 from connections.models import Change
 
 if TYPE_CHECKING:
-    from django.db.models import QuerySet
     from rest_framework.request import Request
     from rest_framework.response import Response
 
@@ -116,6 +115,3 @@ class Changes(AccountViewSet, mixins.ListModelMixin):
     serializer_class = ChangeSerializer
     pagination_class = ChangePagination
     filterset_class = ChangeFilter
-
-    def get_queryset(self) -> QuerySet[Change]:
-        return super().get_queryset().filter(account=None if self.is_described else self.account)

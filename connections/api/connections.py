@@ -218,9 +218,6 @@ class Connections(AccountViewSet, mixins.ListModelMixin, RetrieveVersioned):
     filterset_class = ConnectionFilter
     lookup_value_regex = r"\d{1,18}"
 
-    def get_queryset(self) -> QuerySet[Connection]:
-        return super().get_queryset().filter(account=None if self.is_described else self.account)
-
     def get_serializer(self, *args: Any, **kwargs: Any) -> Any:
         """Of a page of connections, or of one: with all that belongs to them, in a few queries."""
         if args and isinstance(args[0], Connection):

@@ -118,15 +118,10 @@ class WaitingFilter(django_filters.FilterSet):
 @extend_schema(tags=["connections"])
 @extend_schema_view(list=extend_schema(summary="Connections that wait for review, with what they may duplicate"))
 class Review(AccountViewSet, mixins.ListModelMixin):
-    queryset = Connection.objects.awaiting_review()
+    queryset = Connection.objects.awaiting_review().with_due().defer("source_digest").order_by("pk")
     serializer_class = WaitingSerializer
     pagination_class = KeyPagination
     filterset_class = WaitingFilter
-
-    def get_queryset(self) -> QuerySet[Connection]:
-        account = None if self.is_described else self.account
-        waiting = Connection.objects.awaiting_review().filter(account=account)
-        return waiting.with_due().defer("source_digest").order_by("pk")
 
     def get_serializer(self, *args: Any, **kwargs: Any) -> Any:
         return super().get_serializer(describe_waiting(args[0]), **kwargs) if args else super().get_serializer()

@@ -30,7 +30,6 @@ from imports.models.feeds import SERVER_FIELDS
 from imports.queueing import request_pull
 
 if TYPE_CHECKING:
-    from django.db.models import QuerySet
     from rest_framework.request import Request
 
 
@@ -173,9 +172,6 @@ class Feeds(EditableViewSet):
     lookup_field = "name"
     lookup_value_regex = "[-a-zA-Z0-9_]+"
 
-    def get_queryset(self) -> QuerySet[Feed]:
-        return super().get_queryset().filter(account=None if self.is_described else self.account)
-
     def perform_create(self, serializer: Any) -> None:
         feed = serializer.save(account=self.account)
         find_transport(feed.protocol).prepare(feed.pk)
@@ -255,7 +251,5 @@ class Pulls(AccountViewSet, mixins.ListModelMixin, RetrieveVersioned):
     serializer_class = PullSerializer
     pagination_class = NewestFirst
     filterset_class = PullFilter
+    account_field = "feed__account"
     lookup_value_regex = r"\d{1,18}"
-
-    def get_queryset(self) -> QuerySet[Pull]:
-        return super().get_queryset().filter(feed__account=None if self.is_described else self.account)

@@ -121,9 +121,6 @@ class Formats(AccountViewSet, mixins.ListModelMixin, RetrieveVersioned):
         """Formats decide how production is read, so its members alone see and change them, wherever they ask."""
         return self.account.production
 
-    def get_queryset(self) -> QuerySet[Format]:
-        return super().get_queryset().filter(account=None if self.is_described else self.owner)
-
     def find(self, number: str) -> FormatVersion:
         """A version; for an action on it, with its format locked, and as it was seen."""
         format_ = get_object_or_404(self.get_queryset(), name=self.kwargs["name"])

@@ -184,9 +184,6 @@ class Runs(AccountViewSet, mixins.ListModelMixin, RetrieveVersioned):
     parser_classes = [StrictJSONParser]
     lookup_value_regex = r"\d{1,18}"
 
-    def get_queryset(self) -> QuerySet[Run]:
-        return super().get_queryset().filter(account=None if self.is_described else self.account)
-
     @extend_schema(summary="Import a held file after all", request=ReleaseSerializer, responses={202: RunSerializer})
     @action(detail=True, methods=["post"])
     def release(self, request: Request, **kwargs: Any) -> Response:
@@ -306,15 +303,17 @@ class Upload(AccountView):
 
 @extend_schema(tags=["runs"], summary="What was wrong in the file, in its order")
 class Issues(AccountView, ListAPIView[Issue]):
+    account_field = "run__account"
     queryset = Issue.objects.all()
     serializer_class = IssueSerializer
     pagination_class = KeyPagination
     filterset_fields = ["severity", "code", "field", "customer_code"]
 
     def get_queryset(self) -> QuerySet[Issue]:
+        found: QuerySet[Issue] = super().get_queryset()
         if self.is_described:
-            return Issue.objects.none()
+            return found
         run = self.account.runs.filter(pk=self.kwargs["pk"]).first()
         if run is None:
             raise Http404
-        return super().get_queryset().filter(run=run)
+        return found.filter(run=run)

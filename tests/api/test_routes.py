@@ -19,7 +19,18 @@ from imports.versioning import save_draft
 from lookups.directory import LISTS
 from tests.api.conftest import Program
 from tests.api.once import _made, things, world
-from tests.api.routes import DOCUMENT, FORMS, LISTED, OPEN, ROUTES, SAFE, WRITES, fill_account, patterns_of_accounts
+from tests.api.routes import (
+    DOCUMENT,
+    FORMS,
+    LISTED,
+    OPEN,
+    ROUTES,
+    SAFE,
+    WRITES,
+    fill_account,
+    is_list,
+    patterns_of_accounts,
+)
 from tests.builders import add_member, make_account, make_change, make_connection, make_user
 
 __all__ = ["_made", "things", "world"]
@@ -66,6 +77,23 @@ def test_only_those_who_may_are_let_in(world, things, name, path, method):
         if answer.status_code >= 400:
             assert problem
             assert set(json.loads(answer.content)) >= {"type", "title", "status", "detail", "code"}
+
+
+def test_what_is_anothers_is_not_found_in_ones_own_account(world, things):
+    """By every route that names a thing, and on every list."""
+    answers = {}
+    for name, path, method in ROUTES:
+        place = things(name, path)
+        own = place.replace("accounts/maison/", "accounts/atelier/")
+        if own != place and is_list(name, method) and name != "run-issues":
+            found = world.luc(method, own).json()["results"]
+            assert not [one for one in world.rosa(method, place).json()["results"] if one in found], name
+        elif own != place and path.count("<") > 1:
+            answers[name, method] = world_answer(world.luc, method, own, None if method == "get" else {}, name)
+    assert len(answers) > 50
+    assert {key for key, answer in answers.items() if answer.status_code != 404} == {("format-draft", "put")}, (
+        "which makes one where there is none"
+    )
 
 
 def world_answer(program, method, place, body, name):

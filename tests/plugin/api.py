@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import mixins, serializers
 from rest_framework.routers import SimpleRouter
@@ -11,9 +9,6 @@ from rest_framework.routers import SimpleRouter
 from accounts.api.base import AccountViewSet
 from accounts.api.pagination import KeyPagination
 from tests.plugin.models import Heard
-
-if TYPE_CHECKING:
-    from django.db.models import QuerySet
 
 
 class HeardSerializer(serializers.ModelSerializer[Heard]):
@@ -28,9 +23,6 @@ class HeardRuns(AccountViewSet, mixins.ListModelMixin):
     queryset = Heard.objects.order_by("id")
     serializer_class = HeardSerializer
     pagination_class = KeyPagination
-
-    def get_queryset(self) -> QuerySet[Heard]:
-        return super().get_queryset().filter(account=None if self.is_described else self.account)
 
 
 router = SimpleRouter()
