@@ -12,9 +12,10 @@ from typing import Any
 
 import pytest
 from django.contrib import admin
+from django.contrib.admin.utils import get_fields_from_path
 from django.urls import reverse
 
-from accounts.admin.owned import AccountOwnedAdmin
+from accounts.admin.owned import AccountOwnedAdmin, VisibleFilter
 from accounts.models import Account, User
 from connections.models import Change, Connection
 from dropbox.models import Login, Session
@@ -161,6 +162,24 @@ def test_lists_show_only_the_accounts_of_the_user(client, world, model):
     assert {mine, seen} <= shown
     assert foreign not in shown
     assert "Northwind" not in response.content.decode()
+
+
+def test_filters_name_nothing_of_other_accounts(client, world):
+    """A filter shows what it is asked for, by whichever key stands in the URL."""
+    asked = 0
+    for model in OWNED:
+        filters = [one for one in admin.site.get_model_admin(model).list_filter if isinstance(one, tuple)]
+        for path, kind in filters:
+            field: Any = get_fields_from_path(model, str(path))[-1]
+            if not issubclass(kind, VisibleFilter) or field.related_model not in SAMPLES:
+                continue
+            asked += 1
+            for account, is_named in ((world.mine, True), (world.foreign, False)):
+                entry = SAMPLES[field.related_model](account)
+                page = client.get(url(model, "changelist"), {f"{path}__{field.target_field.name}__exact": entry.pk})
+                chosen = f'<option value="{entry.pk}" selected>'
+                assert (chosen in page.content.decode()) == is_named, (model, path, entry)
+    assert asked > 5
 
 
 @pytest.mark.parametrize("model", OWNED, ids=lambda model: model.__name__)
