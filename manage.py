@@ -5,6 +5,7 @@ import gc
 import os
 import signal
 import sys
+import tempfile
 import threading
 from typing import NoReturn
 
@@ -24,7 +25,7 @@ def main() -> None:
     from django.core.management import execute_from_command_line
     from django.db import Error
 
-    from accounts.outages import advise
+    from accounts.outages import advise, is_disk_full
     from accounts.tallies import add_counted
     from customersync.logs import log_what_nobody_catches
     from customersync.traces import start_traces
@@ -41,6 +42,11 @@ def main() -> None:
         _refuse(advice)
     except BrokenPipeError:  # whoever reads the output has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as error:
+        if not is_disk_full(error):
+            raise
+        where = error.filename or f"where the command writes, and for temporary files in {tempfile.gettempdir()}"
+        _refuse(f"{error.strerror}. Make room: {where}.")
     finally:
         _let_nothing_interrupt()
         adding = threading.Thread(target=add_counted, daemon=True)

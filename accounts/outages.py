@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from errno import EDQUOT, ENOSPC
 from multiprocessing.sharedctypes import RawValue
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,7 @@ _ADVICE = {
     "42501": "Give the user of DATABASE_URL this right: best let it own the database (docs/operations.md).",
     "42P01": "Run manage.py migrate.",
     "42703": "Run manage.py migrate.",
+    "53100": "Make room on the disk of the database's server.",
     "57014": "Take statement_timeout out of DATABASE_URL where it names one, or ask who ended the statement.",
 }
 """What an operator does about what the database refuses, by PostgreSQL's code."""
@@ -40,6 +42,13 @@ def advise(error: Error) -> str:
     if isinstance(error, NotSupportedError) and not _code_of(error):  # our word, of a server that is too old
         advice = "Let DATABASE_URL name a newer one."
     return f"The database refuses: {str(error).splitlines()[0].rstrip('.')}. {advice}" if advice else ""
+
+
+def is_disk_full(error: BaseException | None) -> bool:
+    """Whether a disk was full, of this machine or of the database's server."""
+    if isinstance(error, OSError):
+        return error.errno in (ENOSPC, EDQUOT)
+    return isinstance(error, Error) and _code_of(error) == "53100"
 
 
 def is_to_be_said() -> bool:

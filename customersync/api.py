@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import sys
-from errno import EDQUOT, ENOSPC
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, HttpResponseServerError, JsonResponse
 from django.template import loader
 
 from accounts.api import problems
-from accounts.outages import find_outage
+from accounts.outages import find_outage, is_disk_full
 from accounts.watching import names_of_work
 
 NO_DATABASE = "The database does not answer."
@@ -40,7 +39,7 @@ def server_error(request: HttpRequest) -> Any:
     error = sys.exception()
     if find_outage(error):
         return _away(request, NO_DATABASE)
-    if isinstance(error, OSError) and error.errno in (ENOSPC, EDQUOT):
+    if is_disk_full(error):
         return _away(request, NO_ROOM)
     name = str(names_of_work().get("request", ""))
     if not request.path.startswith("/api/"):

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from django.db.backends.base.base import BaseDatabaseWrapper
 
 
+ROOM = 1 << 16
+"""Bytes for which there is room where copies are kept, else none is taken."""
 LOOKS = 5
 """How often each of two sessions is asked whether it is still its own."""
 
@@ -42,12 +44,14 @@ def check_storage(**_: object) -> list[CheckMessage]:
     """E002: what cannot be copied is not imported, and copies are kept unless KEEP_FILES_DAYS is 0."""
     folder = Path(settings.MEDIA_ROOT)
     try:
-        with tempfile.TemporaryFile(dir=next(one for one in (folder, *folder.parents) if one.exists())):
+        with tempfile.TemporaryFile(dir=next(one for one in (folder, *folder.parents) if one.exists())) as file:
+            file.write(bytes(ROOM))
+            file.flush()
             if not isinstance(default_storage, FileSystemStorage):
                 storage.probe()
             return []
     except OSError as error:
-        hint = "Let the user that runs the program write there, or set DATA_DIR or STORAGE_URL to another folder."
+        hint = "Make room, and let the program's user write there, or set DATA_DIR or STORAGE_URL anew."
         message = f"Copies of files cannot be kept in {folder}: {error.strerror}."
     except (StorageUnreachable, StorageRefused, CopyGone) as error:
         hint, message = "See STORAGE_URL, and the key that it or AWS_ACCESS_KEY_ID names.", str(error)

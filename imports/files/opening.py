@@ -15,7 +15,7 @@ from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING, BinaryIO
 
-from imports.errors import FileRejected
+from imports.errors import FileRejected, SettingsWrong
 from imports.files.furniture import find_separator
 from imports.files.records import RecordReader, decode, is_blank, undecodable
 from imports.files.signatures import find_not_text
@@ -35,6 +35,7 @@ from imports.formats.masks import Footer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from io import BufferedRandom
     from pathlib import Path
 
     from imports.formats.spec import Dialect
@@ -69,7 +70,7 @@ def open_source(path: Path, dialect: Dialect) -> Iterator[Source]:
         bom, encoding = _tell_encoding(file, start, dialect.encoding)
         offset = len(bom)
         if encoding != "utf-8":
-            copy: BinaryIO = stack.enter_context(tempfile.TemporaryFile())
+            copy = stack.enter_context(tempfile.TemporaryFile())
             _rewrite(file, encoding, copy)
             file, offset = copy, 0
         source = Source(file, dialect, encoding, bool(bom), size)
@@ -120,14 +121,28 @@ def _wide(found: str, expected: str) -> FileRejected:
     )
 
 
-def _rewrite(file: BinaryIO, encoding: str, copy: BinaryIO) -> None:
-    """Copy a file as UTF-8. Raises FileRejected with the line of the first byte that cannot be decoded."""
+def _rewrite(file: BinaryIO, encoding: str, copy: BufferedRandom) -> None:
+    """Copy a file as UTF-8. Raises FileRejected with the line of the first byte that cannot be decoded, SettingsWrong
+    where there is no room for the copy.
+    """
     file.seek(0)
     try:
         for text in read_text(file, encoding):
-            copy.write(text.encode())
+            _write(copy, text.encode())
     except Undecodable as error:
         raise undecodable(encoding, error.line, str(error)) from None
+
+
+def _write(copy: BufferedRandom, content: bytes) -> None:
+    try:
+        copy.write(content)
+        copy.flush()
+    except OSError as error:
+        copy.raw.close()  # else what is left would be written once more, and that error be told
+        raise SettingsWrong(
+            f"The file cannot be rewritten as UTF-8 in {tempfile.gettempdir()}: {error.strerror}. Make room there, or "
+            "set TMPDIR to another folder."
+        ) from error
     copy.flush()  # rows are read by offset, past this object's buffer
 
 

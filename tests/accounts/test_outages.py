@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
+from errno import EACCES, ENOSPC
 
 import psycopg
 import pytest
 from django.db import DatabaseError, InterfaceError, InternalError, OperationalError, connection
 
 from accounts import outages
-from accounts.outages import find_outage, is_to_be_said
+from accounts.outages import advise, find_outage, is_disk_full, is_to_be_said
 from imports.errors import TryAgainLater
 
 
@@ -66,6 +67,12 @@ def test_what_means_that_nobody_answers(error):
 )
 def test_what_somebody_has_to_look_at(error):
     assert find_outage(error) is None
+
+
+def test_a_full_disk_is_told_from_other_errors_whose_ever_it_is():
+    assert [is_disk_full(error) for error in (OSError(ENOSPC, "No space"), error_of("53100"))] == [True, True]
+    assert "Make room on the disk of the database's server." in advise(error_of("53100"))
+    assert [is_disk_full(error) for error in (None, OSError(EACCES, "no"), error_of("53300"))] == [False] * 3
 
 
 @pytest.mark.django_db

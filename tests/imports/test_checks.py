@@ -1,6 +1,8 @@
 """System checks: each fires where something is set up wrong, and is silent where nothing is."""
 
 import contextlib
+import tempfile
+from pathlib import Path
 
 import pytest
 from django.core.checks import registry, run_checks
@@ -51,6 +53,13 @@ def test_a_folder_that_takes_no_copies_is_named(settings, tmp_path):
     (error,) = checks.check_storage()
     assert error.id == "imports.E002"
     assert f"{settings.MEDIA_ROOT}: Not a directory." in error.msg
+
+
+def test_a_folder_without_room_is_named(settings, tmp_path, monkeypatch):
+    settings.MEDIA_ROOT = tmp_path
+    monkeypatch.setattr(tempfile, "TemporaryFile", lambda **_: Path("/dev/full").open("w+b"))  # noqa: SIM115  (closed by it)
+    (error,) = checks.check_storage()
+    assert f"{tmp_path}: No space left on device." in error.msg
 
 
 def test_a_folder_that_is_yet_to_be_made_is_right_and_is_not_made(settings, tmp_path):

@@ -1,12 +1,14 @@
 """Bytes to rows: exact lines, two ways of cutting that agree, any encoding."""
 
+import tempfile
 import unicodedata
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from imports.errors import FileRejected
+from imports.errors import FileRejected, SettingsWrong
 from imports.files.opening import open_source
 from imports.files.records import is_blank
 from imports.files.scanning import read_rows, scan_customers
@@ -304,3 +306,11 @@ def test_ebcdic_that_is_read_as_something_else_is_named(send, encoding):
 def test_short_files_and_those_of_other_encodings_are_no_ebcdic():
     assert not any(map(looks_like_ebcdic, [b"", b"customer_code|profile_name|website", "Ññüøé".encode("cp1252") * 9]))
     assert looks_like_ebcdic("customer_code|profile_name|website".encode("cp037"))
+
+
+def test_no_room_to_rewrite_a_file_is_told_by_the_folder_that_has_none(tmp_path, monkeypatch):
+    (tmp_path / "f").write_text("a|b\n", encoding="utf-16")
+    monkeypatch.setattr(tempfile, "TemporaryFile", lambda: Path("/dev/full").open("w+b"))  # noqa: SIM115  (closed by it)
+    said = rf"in {tempfile.gettempdir()}: No space left on device\. Make room there"
+    with pytest.raises(SettingsWrong, match=said), open_source(tmp_path / "f", Dialect()):
+        pass
