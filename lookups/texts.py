@@ -24,9 +24,9 @@ BRAILLE_BLANK = "\u2800"
 """A letter of braille without a dot: no white space, and nothing to see."""
 _INVISIBLE = re.compile(f"[{INVISIBLE}]+")
 
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
-_CONTROL_OF_TEXT = re.compile(r"[\x00-\x08\v\f\x0e-\x1f\x7f-\x9f]")
-"""A text may have lines and tabs."""
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_CONTROL_OF_TEXT = re.compile(r"[\x00-\x08\v\f\x0e-\x1f\x7f-\x9f\u2028\u2029]")
+"""With the separators of lines and paragraphs, which do what control characters did. A text may have lines and tabs."""
 
 _FORMULA = re.compile(r'=\s*"((?:[^"]|"")*)"')
 _PRINTABLE = bytes(set(range(0x20, 0x7F)) - set(b"<=&%?_\\[{"))

@@ -17,7 +17,7 @@ _CALLED = {
     "EUR": "€|eur€|€uro|eu|ecu",
     "USD": "us$|$us|usd$|u$s|usdollar|american dollar|united states dollar|dollar us|dollar usa|dólar|dólares",
     "USD CAD AUD": "$|dollar|dlr",
-    "CAD": "ca$|c$|can$|cdn|cdn$|cad$|dollar canadien",
+    "CAD": "ca$|c$|can|can$|cdn|cdn$|cad$|dollar canadien",
     "AUD": "a$|au$|aud$",
     "NZD": "nz$",
     "HKD": "hk$",

@@ -49,8 +49,11 @@ SHORTENED = re.compile(
 """1.67683E+15, 2,5E+07, 1E+07, 167.7E+12, 1.2E7; 1E5, 2E10 and 12E-3 may be codes: no program shortens a number so."""
 _AMOUNT = re.compile(r"-\d+|=[-+]?\d+|\d{2,}[.,]0+|\d{1,3}(?:,\d{3})+(?:\.0+)?|\d{1,3}(?:['\u2019]\d{3})+", re.ASCII)
 _FORMULA = re.compile(
-    r"=\s*(?:[^\W\d_][\w.]*\(|[-+(]*(?:'?[^!]{1,40}'?!)?\$?[A-Z]{1,3}\$?\d+\s*[-+*/&^:)])", re.IGNORECASE
+    r"=\s*(?:[^\W\d_][\w.]*\(|[-+(]*(?:'?[^!]{1,40}'?!)?\$?[A-Z]{1,3}\$?\d+\s*[-+*/&^:)]"
+    r"|(?:'?[^!]{1,40}'?!\$?[A-Z]{1,3}\$?|\$[A-Z]{1,3}\$?|[A-Z]{1,3}\$)\d+$)",
+    re.IGNORECASE,
 )
+"""=A1 alone is none: it may be a code."""
 _APOSTROPHES = ("'", "\u2019", "\u2018", "`")
 _PHONE = re.compile(r"[+(]*\d[\d\s().+/-]*", re.ASCII)
 _MISSPELT = re.compile("[OoIl'\u2019\u2018`]")
@@ -156,6 +159,12 @@ _PRINTED_SIGNS = re.compile("[])}>'\"@]")
 """All printed values but names of types have one of these; most texts have none."""
 _PARTS = re.compile(r"([\x00-\x7f]*)([^\x00-\x7f]*)")
 _PRIVATE = re.compile("[\ue000-\uf8ff\ufdd0-\ufdef\ufffe\uffff\U000f0000-\U0010ffff]")
+_UNSEEN = re.compile(
+    "[\u00ad\u202d\u202e\u2060-\u2064\ufeff]|(?<![\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff])\u200b"
+    "|(?:^[^\u0590-\u08ff]*)[\u200e\u200f\u061c\u202a-\u202c\u2066-\u2069](?=[^\u0590-\u08ff]*$)"
+)
+"""What nobody sees and no text needs: words of south-east Asia end in U+200B, and what is written from right to left
+has marks of direction."""
 _UNFILLED = re.compile(
     r"\{\{[^{}]+\}\}|\$\{[^{}]+\}|%[A-Z][A-Z_]*%|%\(\w+\)[sd]|<%=?[^<>]+%>|\{[0-9]\}|\[[a-z]+(?:_[a-z]+)+\]"
     r"|^<[a-z]+(?:[_ ][a-z]+)*>$"
@@ -278,9 +287,9 @@ def _find_lost(text: str) -> str:
 
 
 def find_damage(text: str, *, looks_at_encoding: bool) -> CellError | None:
-    """What other programs left of a text, where it does not look as it was written: `lost_character`, `encoded_twice`.
+    """What other programs left of a text, where it does not look as it was written.
 
-    The latter only where somebody wants to know of encodings.
+    `encoded_twice` only where somebody wants to know of encodings.
     """
     if lost := _find_lost(text):
         return CellError("lost_character", lost)
@@ -289,6 +298,9 @@ def find_damage(text: str, *, looks_at_encoding: bool) -> CellError | None:
         return CellError("mangled_value", why)
     if text.endswith("\\"):
         return CellError("mangled_value", BACKSLASH)
+    if not text.isascii() and (unseen := _UNSEEN.search(text)):
+        why = f"holds U+{ord(unseen[0][-1]):04X}, which nobody sees; it is kept. Send the text without it."
+        return CellError("control_character", why)
     if not looks_at_encoding:
         return None
     if escaped := find_escaped(text):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from array import array
 from dataclasses import dataclass, field
 from itertools import islice, pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from connections.mangled_codes import keys_left, keys_meant
 from connections.matching.codes import describe_near, find_near, name_difference
@@ -15,6 +15,7 @@ from imports.template import Target
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
 
+    from connections.stored import AddressValues
     from imports.files.codes import Codes
     from imports.files.customers import Customer
     from imports.files.mapping import CustomerMapping
@@ -146,28 +147,41 @@ def _group(codes: Iterable[str], shared: set[int]) -> Iterable[tuple[list[str], 
 
 
 def warn_of_near_addresses(verdict: Verdict, mapping: CustomerMapping) -> None:
-    """Say which new addresses of a customer have a code that looks like that of another one of the same kind."""
+    """Say which new addresses of a customer have a code that looks like that of another one of the same kind, or stand
+    where one does that the file does not mention.
+    """
     customer = verdict.customer
     stored = verdict.stored.addresses if verdict.stored else {}
     codes = [*stored, *(key for key in customer.addresses if key not in stored)]
     kinds = [kind for kind, _ in codes]
     several = {kind for kind in {*kinds} if kinds.count(kind) > 1}
-    new = [record.key for record in verdict.addresses if record.id is None and record.key[0] in several]
-    like = _find_like([key for key in codes if key[0] in several]) if new else {}
-    for kind, code in new:
-        if not (other := like.get((kind, code))):
+    new = [record for record in verdict.addresses if record.id is None and record.key[0] in several]
+    if not new:
+        return
+    like = _find_like([key for key in codes if key[0] in several])
+    places = {_place(key[0], stored[key].values): key[1] for key in stored if key not in customer.addresses}
+    for record in new:
+        kind, code = record.key
+        values = cast("AddressValues", record.values)
+        if other := like.get((kind, code)):
+            known = "the customer has" if (kind, other) in stored else "the file also has"
+            said = f"{known} {other!r}, which differs only in {name_difference(code, other)}"
+        elif values.address_1 and (other := places.get(_place(kind, values))):
+            said = f"the customer has {other!r} with the same name and place, which the file does not mention"
+        else:
             continue
         merged = customer.addresses[kind, code]
         target = merged.target("code")
-        known = "the customer has" if (kind, other) in stored else "the file also has"
-        message = (
-            f"{target} {code!r} is new, but {known} {other!r}, which differs only in {name_difference(code, other)}. "
-            "Send the code as it was if they are one address."
-        )
+        message = f"{target} {code!r} is new, but {said}. Send the code as it was if they are one address."
         column = mapping.column_label(target)
         customer.problem(
             merged.line, "near_address", message, column=column, field=str(target), value=code, severity="warning"
         )
+
+
+def _place(kind: str, values: AddressValues) -> tuple[str, ...]:
+    """What two addresses of a customer are one by, whatever their codes are."""
+    return (kind, *map(str.casefold, (values.name, values.address_1, values.address_2, values.city, values.zip)))
 
 
 def _find_like(codes: Collection[tuple[str, str]]) -> dict[tuple[str, str], str]:

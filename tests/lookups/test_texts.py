@@ -95,7 +95,7 @@ def test_control_characters_are_named():
 
 
 def test_control_characters_give_way_to_spaces_in_text_and_to_nothing_in_keys():
-    assert space_controls("Ash\x0b& Sons\x1d") == "Ash & Sons"
+    assert space_controls("Ash\x0b&\u2028Sons\x1d") == "Ash & Sons"
     assert drop_controls("10\x0718\x1c") == "1018"
     assert drop_invisible("a\u200bb") == "ab"
 

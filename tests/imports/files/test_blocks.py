@@ -454,6 +454,11 @@ ADDRESSED = {"customer_code": "C1", "shipping_code": "S1", "shipping_country": "
         ("customer_alias", "1.2E+07", "mangled_value", "warning"),
         ("profile_name", "=VLOOKUP(A2,B:C,2,0)", "mangled_value", "warning"),
         ("customer_code", '=A2&"-1"', "mangled_code", "error"),
+        ("customer_code", "=Kunden!A2", "mangled_code", "error"),
+        ("customer_code", "C\u20281", "control_character", "error"),
+        ("profile_name", "Har\u200bbor", "control_character", "warning"),
+        ("shipping_city", "Rouen\u200e", "control_character", "warning"),
+        ("customer_alias", "\u202eHarbor", "control_character", "warning"),
         ("profile_name", "M&uuml;ller", "encoded_twice", "warning"),
         ("shipping_city", "K?ln", "lost_character", "warning"),
         ("shipping_phone", "########", "word_for_nothing", "warning"),
@@ -465,6 +470,12 @@ def test_a_value_that_a_program_mangled_is_told_and_kept_where_it_is_not_lost(na
     assert problem[:3] == (str(target), code, severity)
     if name != "customer_code":
         assert values.get(target.field.part) == (None if severity == "error" else cell)
+
+
+def test_characters_that_nobody_sees_are_no_fault_where_a_script_needs_them():
+    for name in ("می\u200cخواهم", "\u05e9\u05dc\u200f Oak", "ไทย\u200bไทย", "👩\u200d🌾 Farm", "I ❤\ufe0f Oak"):
+        values, problems = read_standard(**ADDRESSED | {"profile_name": name})
+        assert (values["profile_name"], problems) == (name, [])
 
 
 def test_a_mangled_value_is_left_out_or_translated_where_the_format_says_so():

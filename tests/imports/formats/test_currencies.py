@@ -23,6 +23,7 @@ from imports.template import FIELDS
         ("US$", "USD"),
         ("$", "USD or CAD or AUD"),
         ("Canadian Dollars", "CAD"),
+        ("CAN", "CAD"),
         ("£", "GBP"),
         ("Pounds", "GBP"),
         ("pound sterling", "GBP"),

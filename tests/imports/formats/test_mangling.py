@@ -159,7 +159,16 @@ def damage_of(text: str) -> str:
     return found.code if found else ""
 
 
-FORMULAS = ['=A2&"-1"', "=VLOOKUP(A2,B:C,2,0)", "=SUMME(A1)", "='Sheet 1'!A1*2", "=-A1+1", "= $B$2/3"]
+FORMULAS = [
+    '=A2&"-1"',
+    "=VLOOKUP(A2,B:C,2,0)",
+    "=SUMME(A1)",
+    "='Sheet 1'!A1*2",
+    "=-A1+1",
+    "= $B$2/3",
+    "=$A$3",
+    "=Kunden!A2",
+]
 
 
 @pytest.mark.parametrize("text", FORMULAS)

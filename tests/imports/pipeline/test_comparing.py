@@ -84,6 +84,23 @@ def test_a_new_address_whose_code_looks_like_another_of_the_customer_warns(send)
     assert not send(row("S", "7"), row("B", "a1")).issues.exists(), "known by now"
 
 
+def test_a_new_address_that_stands_where_one_does_that_the_file_leaves_out_warns(send):
+    def row(code, street="12 Quai Nord", floor=""):
+        place = {"shipping_address_1": street, "shipping_address_2": floor, "shipping_city": "Rouen"}
+        return NEW | {"shipping_code": code, "shipping_country": "FR"} | place
+
+    send(row("PARIS"))
+    (issue,) = send(row("0001", "12 QUAI NORD"), dry_run=True).issues.all()
+    assert (issue.line, issue.field, issue.code, issue.severity) == (2, "shipping_code_1", "near_address", "warning")
+    assert issue.message == (
+        "shipping_code_1 '0001' is new, but the customer has 'PARIS' with the same name and place, which the file does "
+        "not mention. Send the code as it was if they are one address."
+    )
+    for others in ([row("0001", floor="Dock B")], [row("0001", "9 Pier")], [row("0001", ""), row("2", "")]):
+        assert not send(*others, dry_run=True).issues.exists()
+    assert not send(row("PARIS"), row("0001"), dry_run=True).issues.exists(), "the file has both"
+
+
 def test_a_rejected_code_that_looks_like_a_known_one_tells_what_it_may_have_meant(send):
     send(*rows_of(["00123"]))
     run = send({"customer_code": "123", "customer_alias": "x"})
