@@ -1,5 +1,6 @@
 """Pulls from real servers: what is taken, in which order, what is left, and what happens when something breaks."""
 
+import contextlib
 import itertools
 import os
 import threading
@@ -15,6 +16,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from imports.errors import AccountBusy
 from imports.feeds import taking
 from imports.feeds.claiming import NotDue, PulledAlready, claim_feed, is_claimed
 from imports.feeds.pulling import pull_feed
@@ -22,11 +24,14 @@ from imports.feeds.sessions import Sessions
 from imports.feeds.turns import record_success
 from imports.filesystems.sftp import SFTPServer
 from imports.models import Feed, Message, Pull, Run
+from imports.pipeline import import_file
+from imports.pipeline.claiming import claim_account
 from imports.queueing import request_pull
 from tests.feeds import customers, drop, make_feed
 from tests.imports.customer_files import customers_of, kept_bytes, kept_path
 from tests.imports.filesystems.test_filesystems import authorities  # noqa: F401  (a fixture)
 from tests.servers import NotStarted, run_ftp, run_openssh, run_sftp, run_vsftpd
+from tests.threads import elsewhere
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -717,6 +722,34 @@ def test_two_files_whose_names_differ_in_case_are_two(account, folder, server):
     drop(folder, "a.csv", "C2")
     feed = make_feed(account, server)
     assert pull(feed).imported == 2
+    assert set(customers_of(account)) == {"C1", "C2"}
+
+
+@pytest.mark.parametrize(("patient", "status", "failures"), [(True, "failed", 1), (False, "succeeded", 0)])
+def test_an_account_that_is_claimed_before_the_second_file_leaves_that_to_a_later_pull(
+    account, feed, folder, monkeypatch, patient, status, failures
+):
+    """It is a failure to whoever was patient alone: for everybody else the feed waits until the account is free."""
+    monkeypatch.setattr("imports.pipeline.claiming.PATIENCE", "100ms")
+    for name, code in (("a.txt", "C1"), ("b.txt", "C2")):
+        os.utime(drop(folder, name, code), (1_700_000_000, 1_700_000_000))
+    with contextlib.ExitStack() as others:
+
+        def import_and_be_late(*args, **options):
+            run = import_file(*args, **options)
+            others.enter_context(elsewhere(lambda: claim_account(account)))
+            return run
+
+        monkeypatch.setattr("imports.feeds.taking.import_file", import_and_be_late)
+        with contextlib.nullcontext() if patient else pytest.raises(AccountBusy):
+            pull_feed(feed, patient=patient)
+        feed.refresh_from_db()
+        done = feed.pulls.get()
+        assert (done.status, done.imported, feed.failures) == (status, 1, failures)
+        assert feed.waits_for_account is not patient
+        assert "Another file is being imported into maison" in done.message
+    monkeypatch.setattr("imports.feeds.taking.import_file", import_file)
+    assert pull(feed).imported == 1
     assert set(customers_of(account)) == {"C1", "C2"}
 
 
