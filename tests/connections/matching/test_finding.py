@@ -62,6 +62,7 @@ def test_a_new_connection_finds_the_one_that_it_may_be(account):
     assert look_for_duplicates(account.pk) is False
     assert suggested(new) == ["C1"]
     assert suggested(known) == ["C2"]
+    assert [[other for _, other in finding.find_similar(one)] for one in (new, known)] == [[known], [new]]
     (suggestion,) = Suggestion.objects.all()
     assert suggestion.score > 0.5
     assert suggestion.reasons == ["names nearly alike", "same address"]

@@ -1,8 +1,11 @@
 """How likely two connections are one customer, and the reasons."""
 
+from typing import Any
+
 from connections.matching.blocking import MOST_KEYS, keys_of
+from connections.matching.normalising import name_of
 from connections.matching.profiles import make_profile
-from connections.matching.scoring import SUGGESTED, compare
+from connections.matching.scoring import SUGGESTED, compare, similarity_of
 
 ELM = ("", "12 Elm Street", "Portland", "97205", "US", "buy@elm.example", "(503) 555-0142")
 
@@ -13,6 +16,14 @@ def test_reasons_are_said_in_words_the_strongest_first():
     match = compare(first, second)
     assert match.score > 0.9
     assert match.reasons == ("same phone number 503-555-0142", "names nearly alike", "same address")
+
+
+def test_a_name_of_three_words_or_more_is_like_its_initials():
+    names: dict[str, Any] = {
+        text: name_of(text) for text in ("Harbor Island Traders", "HIT", "Harbor Island", "HI", "HIP")
+    }
+    similar = {(one, other) for one in names for other in names if similarity_of(names[one], names[other]) == 0.85}
+    assert similar == {("Harbor Island Traders", "HIT"), ("HIT", "Harbor Island Traders")}
 
 
 def test_doors_of_a_chain_are_not_suggested():
