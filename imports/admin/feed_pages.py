@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import messages
-from django.http import HttpResponse, HttpResponseRedirect
+from django.http import HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils import timezone
@@ -27,7 +27,7 @@ from imports.models import Feed, Pull, Run
 from imports.queueing import request_pull
 
 if TYPE_CHECKING:
-    from django.http import HttpRequest
+    from django.http import HttpRequest, HttpResponse
 
     from accounts.models import User
     from imports.feeds.inspecting import Inspection
@@ -117,7 +117,9 @@ class FeedPages(MaskPages):
 
     def get_urls(self) -> list[Any]:
         pull = path("<int:object_id>/pull/", self.admin_site.admin_view(self.pull_view), name="imports_feed_pull")
-        progress = path("<int:object_id>/progress/", self.progress_view, name="imports_feed_progress")
+        progress = path(
+            "<int:object_id>/progress/", self.admin_site.admin_view(self.progress_view), name="imports_feed_progress"
+        )
         return [pull, progress, *super().get_urls()]
 
     def render_change_form(
@@ -129,9 +131,7 @@ class FeedPages(MaskPages):
         return answer
 
     def progress_view(self, request: HttpRequest, object_id: int) -> HttpResponse:
-        """What moves on the page, asked for by the page itself. Whoever is logged out meanwhile is sent to log in."""
-        if not self.admin_site.has_permission(request):
-            return HttpResponse(headers={"HX-Redirect": reverse("admin:imports_feed_change", args=[object_id])})
+        """What moves on the page, asked for by the page itself."""
         feed: Feed = self.find_visible(request, object_id)
         return TemplateResponse(request, "imports/feed_panel.html", {"panel": describe_feed(feed, user_of(request))})
 

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any, cast
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
@@ -31,7 +30,7 @@ from imports.storage import StorageRefused, StorageUnreachable
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
-    from django.http import HttpRequest
+    from django.http import HttpRequest, HttpResponse
     from django.http.response import HttpResponseBase
 
     from imports.models import KeptFile
@@ -127,8 +126,8 @@ class RunAdmin(RunSteps, WayBackPages, UploadPages, ReportPages, ReadOnlyAdmin):
     # -- the page
 
     def get_urls(self) -> list[Any]:
-        progress = path("<int:object_id>/progress/", self.progress_view, name="imports_run_progress")
-        return [progress, *super().get_urls()]
+        view = self.admin_site.admin_view(self.progress_view)
+        return [path("<int:object_id>/progress/", view, name="imports_run_progress"), *super().get_urls()]
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
         found: QuerySet[Run] = self.get_queryset(request).select_related(*RELATED)
@@ -151,10 +150,7 @@ class RunAdmin(RunSteps, WayBackPages, UploadPages, ReportPages, ReadOnlyAdmin):
         return self.show(request, run, "imports/run.html", context)
 
     def progress_view(self, request: HttpRequest, object_id: int) -> HttpResponse:
-        """What moves on the page, asked for by the page itself. Whoever is logged out meanwhile is sent to log in."""
-        if not self.admin_site.has_permission(request):
-            page = reverse("admin:imports_run_change", args=[object_id])
-            return HttpResponse(headers={"HX-Redirect": page})
+        """What moves on the page, asked for by the page itself."""
         run: Run = self.find_visible(request, object_id)
         return TemplateResponse(request, "imports/run_body.html", describe_page(run, user_of(request)))
 

@@ -62,8 +62,18 @@ def test_several_values_of_a_name_and_the_button_are_kept(shop, eddie):
 def test_what_no_page_can_keep_or_other_sites_send_is_not_kept(shop, eddie):
     page = url(Connection, "change", shop.pk)
     eddie.logout()
-    assert eddie.post(page, {"file": SimpleUploadedFile("a.txt", b"a")}).status_code == 302
+    lost = eddie.post(page, {"file": SimpleUploadedFile("a.txt", b"a")}, follow=True)
+    assert "nothing of the file was taken. Log in, and choose it again." in text_of(lost)
     assert eddie.post(page, {"profile_name": "é" * (MOST_KEPT // 10)}).status_code == 302
     assert Client(enforce_csrf_checks=True).post(page, {"profile_name": "mine"}).status_code == 403
     assert eddie.post(reverse("admin:logout"), {"a": "b"}).status_code == 302
     assert eddie.post(reverse("admin:login"), {"username": "eddie", "password": PASSWORD}).status_code == 302
+
+
+def test_a_part_that_is_asked_for_without_a_session_leads_its_page_to_the_login(shop, eddie):
+    eddie.logout()
+    search, index = reverse("admin:search"), reverse("admin:index")
+    ours = "http://testserver" + url(Connection, "change", shop.pk)
+    for around, led in ((ours, ours), ("https://evil.example/admin/", index), ("", index)):
+        answer = eddie.get(search, headers={"HX-Request": "true", "HX-Current-URL": around})
+        assert (answer.status_code, answer["HX-Redirect"]) == (200, led)
