@@ -144,6 +144,8 @@ def _say_undo(run: Run) -> str:
         return f"{said}{left}"
     if run.status == Run.Status.RUNNING:
         return f"Run {run.undoes_id} is being taken back."
+    if run.status == Run.Status.QUEUED:
+        return f"It waits for a worker, which takes run {run.undoes_id} back by itself."
     return OUTCOMES[Run.Status(run.status)](run)
 
 

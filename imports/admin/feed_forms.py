@@ -155,6 +155,7 @@ class ForceForm(ReasonForm):
         label="Release it although a newer file went in",
         widget=UnfoldBooleanWidget,
         help_text="Its customers get the values of this older file.",
+        error_messages={"required": "Tick this if that is what you want; go back and reject the file if it is not."},
     )
 
 

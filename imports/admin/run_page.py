@@ -92,8 +92,9 @@ def describe_progress(run: Run) -> dict[str, Any]:
     """Step, how much of it is done, how fast, and how long it will take; or what it waits for."""
     if run.status != Status.RUNNING:
         before = run.account.runs.filter(pk__lt=run.pk, status__in=AT_WORK)[:100].count()
-        files = f" {before} {'file is' if before == 1 else 'files are'} before it in this account." if before else ""
-        return {"step": "Waiting", "said": f"It waits for a worker.{files}"}
+        waits = "" if run.status == Status.QUEUED else "It waits for a worker. "  # which its outcome says
+        files = f"{before} {'file is' if before == 1 else 'files are'} before it in this account." if before else ""
+        return {"step": "Waiting", "said": f"{waits}{files}".strip()}
     done, total = run.stage_done, run.stage_total
     if not run.stage or total <= 1:
         return {"step": run.stage or "Beginning", "said": "This takes a moment."}

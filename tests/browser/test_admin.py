@@ -33,13 +33,20 @@ def test_a_new_connection_is_approved_in_the_list(account, browse, live_server):
     make_connection(account, "C1", profile_name="Galerie Lumière", status="pending")
     with browse("eddie") as page:
         page.goto(live_server.url + reverse("admin:connections_connection_changelist"))
+        page.keyboard.press("Tab")
+        assert page.evaluate(
+            "document.elementFromPoint(40, 24) === document.activeElement"
+        )  # the way past the side bar
         row = page.locator("#result_list tr", has_text="Galerie Lumière")
         assert "waiting for review" in row.inner_text().lower()
         assert page.evaluate("getComputedStyle(document.body).fontFamily").startswith("Inter")
         row.locator("input.action-select").check()
         page.select_option("select[name=action]", "approve")
         page.click("button[name=index]")
-        page.wait_for_selector("text=1 connection approved.")
+        page.wait_for_selector("#messages[role=status] >> text=1 connection approved.")
+        page.locator("#nav-sidebar-inner summary").press("Enter")
+        page.locator("[role=button]:has-text('Dark')").press("Enter")
+        assert page.evaluate("document.documentElement.className") == "dark"
         assert "approved" in page.locator("#result_list tr", has_text="Galerie Lumière").inner_text().lower()
     assert Connection.objects.get().status == "approved"
 

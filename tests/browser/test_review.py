@@ -124,6 +124,12 @@ def test_all_is_decided_without_scripts(account, browse, live_server):
         page.click('#result_list a:text-is("C")')
         page.click("button:has-text('Save and approve')")
         page.wait_for_selector("text=was changed successfully")
+        page.set_viewport_size({"width": 390, "height": 800})
+        page.click("#nav-sidebar-inner a:has-text('To review')")
+        page.wait_for_selector("h2:has-text('Customer D')")
+        page.click("#nav-sidebar-inner summary")
+        page.click("button:has-text('Log out')")
+        page.wait_for_selector("text=successfully logged out")
     assert [decided(code)[0] for code in "ABCD"] == ["rejected", "approved", "approved", "pending"]
     assert decided("A")[2] == "a jar of rye"
 

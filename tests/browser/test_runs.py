@@ -82,6 +82,11 @@ def test_a_file_with_errors_goes_in_once_its_list_has_what_it_names(account, bro
         hand.click("a:has-text('Upload a file')")
         page.click("form button:has-text('Upload')")
         page.wait_for_selector("text=This field is required.")
+        page.wait_for_function("document.activeElement.name === 'file'")
+        assert (
+            page.inner_text("#" + page.get_attribute("#id_file", "aria-describedby").split()[-1])
+            == "This field is required."
+        )
         hand.clicks += 1
         page.set_input_files("input[name=file]", str(file))
         hand.click("main button:has-text('Upload'), form button:has-text('Upload')")
@@ -138,13 +143,19 @@ def test_a_held_file_is_released_and_followed_without_a_reload(account, browse, 
         assert hand.clicks <= 4
         page.wait_for_selector("text=It waits for a worker")
         stay(page)
+        page.click("summary:has-text('Details')")
+        page.focus("a:has-text('The file as it came')")
         for done in (1000, 2000):
             elsewhere(lambda done=done: follow(stage_done=done))
             page.wait_for_selector(f"text={done:,} of 4,000 customers")
+        assert page.evaluate("document.activeElement.textContent") == "The file as it came"
+        assert page.is_visible("dt:has-text('Started at')")
+        assert page.inner_text("#said") == "Checking"
         elsewhere(lambda: Run.objects.filter(released_from=held).delete())
         elsewhere(release_asked_for, held.pk)
         page.wait_for_selector("text=released by eddie")
         assert page.locator(".run-progress").count() == 0
+        assert "then released by eddie" in page.inner_text("#said")
         assert page.evaluate("window.stays")
     assert set(account.connections.values_list("customer_alias", flat=True)) == {"New"}
 

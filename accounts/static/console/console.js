@@ -13,12 +13,32 @@ function nameFields(within) {
 
 // The theme's icons are words of a font, which would be read out in front of what they stand for, or in its place.
 function hushIcons(within) {
-  for (const icon of within.querySelectorAll(".material-symbols-outlined:not([aria-hidden])")) {
+  for (const icon of within.querySelectorAll(".material-symbols-outlined:not([aria-hidden], [role=button])")) {
     const link = icon.closest("a[title], button[title]");
     if (link && link.innerText.trim() === icon.innerText.trim()) link.setAttribute("aria-label", link.title);
     if (link || icon.parentElement.textContent.trim() !== icon.textContent.trim()) icon.setAttribute("aria-hidden", "true");
   }
 }
+
+// Some of what the theme lets a mouse press is no button: a keyboard presses it as well.
+const PRESSED = "[x-on\\:click]:not(a[href], button, input, select, textarea, summary, [tabindex], #changelist-filter-close)";
+const NAMES = {close: "Close", visibility: "Show it", visibility_off: "Hide it"};
+
+function makeButtons(within) {
+  for (const part of within.querySelectorAll(PRESSED)) {
+    part.tabIndex = 0;
+    part.setAttribute("role", "button");
+    const icon = part.matches(".material-symbols-outlined") ? part : part.querySelector(".material-symbols-outlined");
+    const word = icon?.textContent.trim();
+    if (word && word === part.textContent.trim()) part.setAttribute("aria-label", part.title || (NAMES[word] ?? "More"));
+  }
+}
+
+document.addEventListener("keydown", (event) => {
+  if (!["Enter", " "].includes(event.key) || !event.target.matches("[x-on\\:click][role=button]")) return;
+  event.preventDefault();
+  event.target.click();
+});
 
 // The theme's page has no main part, and its side bar no name.
 function nameParts() {
@@ -38,6 +58,7 @@ addEventListener("load", () => setTimeout(() => dispatchEvent(new Event("resize"
 // Pages are written in the zone of whoever looks; the first one comes before it is known.
 const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
 addEventListener("DOMContentLoaded", () => {
+  makeButtons(document.body);
   hushIcons(document.body);
   nameParts();
 });
@@ -63,3 +84,34 @@ document.addEventListener("submit", (event) => {
   }
 });
 addEventListener("pageshow", () => delete sending.isSending);
+
+// What is wrong gets the focus. What was said is announced once the page is there, because only a change is announced.
+addEventListener("load", () => {
+  document.querySelector("#problems, #main [aria-invalid=true]")?.focus();
+  const messages = document.getElementById("messages");
+  if (messages?.innerText.trim()) messages.replaceChildren(...messages.childNodes);
+});
+
+// A part that fetches itself anew keeps the focus and what was opened in it, and announces a new state and no number.
+const PARTS = "a, button, input, summary, [tabindex]";
+const nameOf = (part) => [part.tagName, part.getAttribute("href"), part.ariaLabel, part.textContent.trim()].join();
+let before = null;
+
+document.addEventListener("htmx:beforeSwap", ({detail: {target}}) => {
+  const focused = target.contains(document.activeElement) ? nameOf(document.activeElement) : "";
+  const opened = [...target.querySelectorAll("details")].map((details) => details.open);
+  before = {id: target.id, focused, opened, said: target.dataset.said};
+});
+
+document.addEventListener("htmx:afterSettle", () => {
+  const part = before?.id && document.getElementById(before.id);
+  if (!part) return;
+  const {focused, opened, said} = before;
+  before = null;
+  part.querySelectorAll("details").forEach((details, number) => (details.open = opened[number] ?? details.open));
+  if (focused && !part.contains(document.activeElement)) {
+    const same = [...part.querySelectorAll(PARTS)].find((each) => nameOf(each) === focused) ?? part;
+    same.focus({preventScroll: true});
+  }
+  if (part.dataset.said !== said) document.getElementById("said").textContent = part.dataset.said ?? "";
+});

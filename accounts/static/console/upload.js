@@ -29,6 +29,7 @@ document.addEventListener("submit", (event) => {
     const answer = page.querySelector("form[enctype]") ?? page.querySelector("main");
     form.replaceWith(answer);
     htmx.process(answer);
+    answer.querySelector("[aria-invalid=true]")?.focus();
   });
   form.querySelector("#lost").hidden = true;
   wait(true);
