@@ -11,7 +11,7 @@ from django.conf import settings
 from django.core.checks import Error
 from django.core.files.storage import FileSystemStorage, default_storage
 from django.db import Error as DatabaseError
-from django.db import connections
+from django.db import NotSupportedError, connections
 
 from imports import storage
 from imports.storage import CopyGone, StorageRefused, StorageUnreachable
@@ -96,14 +96,20 @@ def _ask(session: BaseDatabaseWrapper, question: str, *values: str) -> object:
 
 
 def check_database(*, databases: Sequence[str] | None = None, **_: object) -> list[CheckMessage]:
-    """E004: texts of customers do not fit into another encoding, what is merged lies in temporary tables before, and
-    tables need a schema to stand in.
+    """E004: texts of customers do not fit into another encoding, what is merged lies in temporary tables before, tables
+    need a schema to stand in, and a server before PostgreSQL 15 lacks what statements use.
     """
     found: list[CheckMessage] = []
     for alias in databases or ():
-        with contextlib.suppress(DatabaseError):
-            faults = _find_faults(connections[alias])
-            found += [Error(message.format(alias), hint=hint, id="imports.E004") for message, hint in faults]
+        try:
+            faults = list(_find_faults(connections[alias]))
+        except NotSupportedError as error:
+            faults = [
+                (f"The database {{}} is on a server that is too old: {error}", "Let DATABASE_URL name a newer one.")
+            ]
+        except DatabaseError:
+            continue
+        found += [Error(message.format(alias), hint=hint, id="imports.E004") for message, hint in faults]
     return found
 
 

@@ -120,6 +120,15 @@ def django_db_modify_db_settings(django_db_modify_db_settings, template):
         connection.settings_dict["TEST"]["TEMPLATE"] = template
 
 
+@pytest.fixture
+def superuser(db):
+    """The role of the tests' database, where it may set what others may not."""
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW is_superuser")
+        if cursor.fetchone() != ("on",):
+            pytest.skip("the user of DATABASE_URL is no superuser of PostgreSQL")
+
+
 @pytest.fixture(scope="session")
 def bucket_server():
     """A store that speaks S3; it is imported late, for it takes a second."""

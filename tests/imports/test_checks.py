@@ -110,6 +110,15 @@ def test_another_encoding_a_user_without_temporary_tables_and_no_schema_are_erro
     ]
 
 
+@pytest.mark.django_db(transaction=True)
+def test_a_server_that_is_too_old_is_an_error(monkeypatch):
+    with contextlib.closing(connection.copy()) as other:
+        monkeypatch.setattr(type(other), "pg_version", 140023)
+        monkeypatch.setattr(checks, "connections", {"default": other})
+        (error,) = checks.check_database(databases=["default"])
+    assert error.msg.endswith("too old: PostgreSQL 15 or later is required (found 14.23).")
+
+
 @pytest.mark.parametrize("keys", [["no key"], ["A" * 43 + "=", "x"], []])
 def test_a_key_that_is_none_is_an_error(settings, keys):
     settings.ENCRYPTION_KEYS = keys

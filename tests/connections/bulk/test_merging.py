@@ -331,6 +331,7 @@ def test_two_customers_in_one_merge_are_not_mixed(account, customer):
     ]
 
 
+@pytest.mark.usefixtures("superuser")
 def test_an_entry_that_is_gone_fails_the_merge_itself(account, customer, at_once):
     terms = ASSIGNMENTS["payment_terms"]
     with pytest.raises(IntegrityError, match="1000000000 was deleted meanwhile" if at_once else "not present"):
@@ -351,6 +352,7 @@ def test_what_a_new_customer_refers_to_must_be_there(account, customer):
         merge(account, [CONNECTION, new])
 
 
+@pytest.mark.usefixtures("superuser")
 def test_a_record_without_its_customer_fails_the_merge(account, monkeypatch):
     monkeypatch.setattr(references, "FEW", -1)
     with connection.cursor() as cursor:
@@ -373,6 +375,7 @@ def test_entries_that_new_customers_have_are_locked_and_triggers_are_back(accoun
         assert cursor.fetchone() == ("origin",)
 
 
+@pytest.mark.usefixtures("superuser")
 def test_references_are_checked_at_once_by_who_may():
     with connection.cursor() as cursor, transaction.atomic():
         assert may_check_at_once(cursor, 10_000)

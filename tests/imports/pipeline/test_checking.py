@@ -490,6 +490,7 @@ def test_whoever_takes_a_stamp_waits_for_nobody(account, user, send):
     assert not isinstance(at.came, Exception)
 
 
+@pytest.mark.usefixtures("superuser")
 def test_a_merge_that_the_database_ends_for_a_deadlock_is_tried_again(account, user, send, monkeypatch):
     """By statements that keep to no order, which none of ours is."""
     send(NEW, NEW | {"customer_code": "C2"})
