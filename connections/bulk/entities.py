@@ -43,6 +43,10 @@ class Entity:
         return [field_of(self.model, name).name for name in self.values]
 
     @property
+    def table_columns(self) -> tuple[str, ...]:
+        return ("connection_id", *self.columns)
+
+    @property
     def stage_columns(self) -> tuple[str, ...]:
         return ("connection_id", "record_id", "line", *self.columns, *self.staged)
 
@@ -79,7 +83,8 @@ ASSIGNMENTS = {
 }
 """For assignments `record_id` tells new ones (null) from those to be taken away."""
 
-STAGED: tuple[Entity, ...] = (CONNECTION, *CHILDREN, *ASSIGNMENTS.values())
+RECORDS: tuple[Entity, ...] = (*CHILDREN, *ASSIGNMENTS.values())
+STAGED: tuple[Entity, ...] = (CONNECTION, *RECORDS)
 
 _STAGED_TYPES = {"lookup_code": "text", "changed": "boolean", "version": "bigint", "snapshot": "json"}
 

@@ -7,7 +7,7 @@ change log in the same breath. Ids of new connections are reserved beforehand, s
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,7 @@ from connections.bulk.entities import (
     ASSIGNMENTS,
     CHILDREN,
     CONNECTION,
+    RECORDS,
     STAGED,
     Entity,
     column_type,
@@ -27,7 +28,7 @@ from connections.bulk.entities import (
     quote,
     text_of,
 )
-from connections.bulk.references import EntryDeleted, checked_at_once, may_check_at_once
+from connections.bulk.references import EntryDeleted, check_new, may_check_at_once, unchecked
 from connections.bulk.texts import CopyText
 from connections.models import Change
 from connections.stored import VERSION
@@ -35,9 +36,12 @@ from lookups.directory import LISTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from contextlib import AbstractContextManager
     from datetime import datetime
 
     from django.db.backends.utils import CursorWrapper
+
+    from connections.bulk.rows import Rows, Some
 
 FOREIGN_KEY_VIOLATION, UNIQUE_VIOLATION = "23503", "23505"
 PATIENCE = "60s"
@@ -59,21 +63,34 @@ class Stage:
         self.status = status
         self.new: Counter[Entity] = Counter()
         self.known: Counter[Entity] = Counter()
+        self.added: Counter[Entity] = Counter()
+        self.entries: defaultdict[Entity, set[int]] = defaultdict(set)
+        self.checks_at_once = False
 
-    def add(self, entity: Entity, rows: Sequence[Sequence[Any]] | CopyText) -> None:
-        """Append rows in the order of `entity.stage_columns`; those that are a text already are of new records."""
-        count = rows.count if isinstance(rows, CopyText) else len(rows)
-        if not count:
-            return
-        if not self.new[entity] and not self.known[entity]:
-            self._create(entity)
-        new = count if isinstance(rows, CopyText) else [row[1] for row in rows].count(None)
-        self.new[entity] += new
-        self.known[entity] += count - new
-        if isinstance(rows, CopyText):
-            copy_text(self.cursor, entity.stage, entity.stage_columns, rows.text)
-        else:
-            copy_rows(self.cursor, entity.stage, entity.stage_columns, rows)
+    def expect(self, new: int) -> None:
+        """At most so many customers are new, and come with all their records."""
+        self.checks_at_once = may_check_at_once(self.cursor, new)
+
+    def take(self, rows: Rows) -> None:
+        """Stage what has to be compared or decided on, and add the records of new customers to their tables."""
+        for entity, some in zip(STAGED, rows.staged, strict=True):
+            if count := len(some):
+                if not self.new[entity] and not self.known[entity]:
+                    self._create(entity)
+                new = count if isinstance(some, CopyText) else [row[1] for row in some].count(None)
+                self.new[entity] += new
+                self.known[entity] += count - new
+                copy_some(self.cursor, entity.stage, entity.stage_columns, some)
+        with self._inserting():
+            for entity, some in zip(RECORDS, rows.added, strict=True):
+                if count := len(some):
+                    self.added[entity] += count
+                    copy_some(self.cursor, entity.table, entity.table_columns, some)
+        for entity, ids in rows.entries.items():
+            self.entries[entity] |= ids
+
+    def _inserting(self) -> AbstractContextManager[None]:
+        return unchecked(self.cursor) if self.checks_at_once else nullcontext()
 
     def _create(self, entity: Entity) -> None:
         names = (*entity.columns, *entity.staged)
@@ -90,13 +107,13 @@ class Stage:
             self.cursor.execute(f"ANALYZE {entity.stage} (record_id, connection_id)")
 
     @property
-    def counts(self) -> tuple[Counter[Entity], Counter[Entity]]:
-        """How many rows were staged of each kind, new and known; what a rollback has to set back."""
-        return self.new.copy(), self.known.copy()
+    def counts(self) -> tuple[Counter[Entity], Counter[Entity], Counter[Entity]]:
+        """How many rows were staged of each kind, new and known, or added; what a rollback has to set back."""
+        return self.new.copy(), self.known.copy(), self.added.copy()
 
     @counts.setter
-    def counts(self, counts: tuple[Counter[Entity], Counter[Entity]]) -> None:
-        self.new, self.known = counts
+    def counts(self, counts: tuple[Counter[Entity], Counter[Entity], Counter[Entity]]) -> None:
+        self.new, self.known, self.added = counts
 
     def lock(self, account_id: int) -> list[str]:
         """Lock what the merge will touch: the account's lists, then the known connections by id, as every writer does.
@@ -138,12 +155,23 @@ class Stage:
             [codes],
         )
         removed = self.cursor.fetchall()
-        for entity in (*CHILDREN, *ASSIGNMENTS.values()):
+        owners = [owner for owner, _, _ in removed]
+        for entity in RECORDS:
             if self.new[entity] or self.known[entity]:
-                self.cursor.execute(
-                    f"DELETE FROM {entity.stage} WHERE connection_id = ANY(%s)", [[owner for owner, _, _ in removed]]
-                )
+                self.cursor.execute(f"DELETE FROM {entity.stage} WHERE connection_id = ANY(%s)", [owners])
+            if self.added[entity]:
+                new = [owner for owner, is_new, _ in removed if is_new]
+                self.cursor.execute(f"DELETE FROM {entity.table} WHERE connection_id = ANY(%s)", [new])
         return [(is_new, changes) for _, is_new, changes in removed]
+
+    def take_back(self) -> None:
+        """Delete the records that were added, where the customers whose they are do not come after all."""
+        for entity, count in self.added.items():
+            if count:
+                self.cursor.execute(
+                    f"DELETE FROM {entity.table} t USING {CONNECTION.stage} s"
+                    " WHERE s.record_id IS NULL AND t.connection_id = s.connection_id"
+                )
 
     def find_created(self) -> str:
         """The ids of the new connections, as ranges."""
@@ -164,24 +192,24 @@ class Stage:
         """
         cursor = self.cursor
         parameters = {"account": account_id, "run": run_id, "at": at, "status": self.status}
-        for entity in (*CHILDREN, *ASSIGNMENTS.values()):
+        for entity in RECORDS:
             self._analyze(entity)
-        added = [entity for entity in STAGED if self.new[entity]]
-        at_once = may_check_at_once(cursor, self.new[CONNECTION])
-        with checked_at_once(cursor, added) if at_once else nullcontext():
-            for entity in added:
-                if entity is CONNECTION:
-                    _insert_connections(cursor, parameters)
-                else:
-                    _insert_records(cursor, entity, parameters, is_logged=bool(self.known[CONNECTION]))
+        if self.new[CONNECTION]:
+            if self.checks_at_once:
+                check_new(cursor, self.entries)
+            with self._inserting():
+                _insert_connections(cursor, parameters)
+        for entity in RECORDS:
+            if self.new[entity]:
+                _insert_records(cursor, entity, parameters)
         for entity in (*CHILDREN, CONNECTION):
             if self.known[entity]:
                 _update_records(cursor, entity, parameters)
         for entity in ASSIGNMENTS.values():
             if self.known[entity]:
                 _delete_assignments(cursor, entity, parameters)
-        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
-        for entity, count in self.new.items():
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED")
+        for entity, count in (self.new + self.added).items():
             if count >= MANY:
                 refresh_statistics(cursor, entity)
         if self.new[CONNECTION] >= MANY:
@@ -224,10 +252,13 @@ def copy_rows(cursor: CursorWrapper, table: str, columns: Sequence[str], rows: I
             write(row)
 
 
-def copy_text(cursor: CursorWrapper, table: str, columns: Sequence[str], text: bytes) -> None:
-    """The same of rows as `connections.bulk.texts` writes them."""
-    with connection.wrap_database_errors, cursor.copy(_copy(table, columns)) as copy:
-        copy.write(text)
+def copy_some(cursor: CursorWrapper, table: str, columns: Sequence[str], some: Some) -> None:
+    """The same of rows that may be a text already."""
+    if isinstance(some, CopyText):
+        with connection.wrap_database_errors, cursor.copy(_copy(table, columns)) as copy:
+            copy.write(some.text)
+    else:
+        copy_rows(cursor, table, columns, some)
 
 
 def _copy(table: str, columns: Sequence[str]) -> str:
@@ -280,16 +311,14 @@ def _insert_connections(cursor: CursorWrapper, parameters: dict[str, Any]) -> No
     )
 
 
-def _insert_records(cursor: CursorWrapper, entity: Entity, parameters: dict[str, Any], *, is_logged: bool) -> None:
-    """Insert the new records. Those of known customers are logged one by one; new customers are logged with theirs."""
+def _insert_records(cursor: CursorWrapper, entity: Entity, parameters: dict[str, Any]) -> None:
+    """Insert the new records of known customers, which are logged one by one."""
     names = ("connection_id", *entity.columns)
-    insert = (
-        f"INSERT INTO {entity.table} ({columns(names)}) SELECT {columns(names)} FROM {entity.stage}"
-        " WHERE record_id IS NULL"
+    cursor.execute(
+        f"WITH created AS (INSERT INTO {entity.table} ({columns(names)}) SELECT {columns(names)} FROM {entity.stage}"
+        f" WHERE record_id IS NULL) {_log(Change.Action.CREATED, entity, 's.record_id IS NULL')}",
+        parameters,
     )
-    if is_logged:
-        insert = f"WITH created AS ({insert}) {_log(Change.Action.CREATED, entity, 's.record_id IS NULL')}"
-    cursor.execute(insert, parameters)
 
 
 def _delete_assignments(cursor: CursorWrapper, entity: Entity, parameters: dict[str, Any]) -> None:

@@ -1,21 +1,21 @@
 """References: the foreign keys of many new rows, checked by a statement for each key instead of one for each row.
 
 PostgreSQL checks every reference of every row by a query of its own, which is nearly half of its work for a first load.
-A role that may set `session_replication_role` inserts without that; what is staged is compared with what it refers to
-beforehand, under the same locks.
+A role that may set `session_replication_role` inserts without that; what new customers refer to is looked for when all
+of them are there, under the same locks.
 """
 
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.db import IntegrityError
 
 from connections.bulk.entities import CONNECTION, Entity, field_of, list_table_of, quote
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Collection, Iterator, Mapping
 
     from django.db.backends.utils import CursorWrapper
 
@@ -38,48 +38,36 @@ def may_check_at_once(cursor: CursorWrapper, new: int) -> bool:
 
 
 @contextmanager
-def checked_at_once(cursor: CursorWrapper, entities: Iterable[Entity]) -> Iterator[None]:
-    """Check what the new rows of these staged entities refer to, and let the block insert them.
-
-    The known connections are locked, and so is the account. Raises IntegrityError for an entry of a list that is gone.
-    """
-    entities = list(entities)
-    _check_owners(cursor, [entity for entity in entities if entity is not CONNECTION])
-    for entity in entities:
-        for name in entity.columns:
-            if field_of(entity.model, name).is_relation:
-                _check_entries(cursor, entity, name)
+def unchecked(cursor: CursorWrapper) -> Iterator[None]:
+    """Let the block insert rows without a look at what they refer to."""
     cursor.execute("SET LOCAL session_replication_role = replica")
     yield
     cursor.execute("SET LOCAL session_replication_role = origin")  # an error rolls it back
 
 
-def _check_owners(cursor: CursorWrapper, entities: list[Entity]) -> None:
-    """Each record belongs to a connection that is staged too: a known one, which is locked, or one that is inserted.
+def check_new(cursor: CursorWrapper, given: Mapping[Entity, Collection[int]]) -> None:
+    """Check what new customers refer to, those staged and their records: entries of lists, those `given` by entity.
 
-    Of all kinds at once, and by EXCEPT, which works by hashes whatever the planner takes staged tables for.
+    The account is locked. Whose the records are need not be checked: they come with their customers (`bulk.rows`).
+    Raises EntryDeleted for an entry of a list that is gone.
     """
-    if not entities:
-        return
-    owners = " UNION ALL ".join(
-        f"SELECT connection_id FROM {entity.stage} WHERE record_id IS NULL" for entity in entities
-    )
-    cursor.execute(f"({owners}) EXCEPT SELECT connection_id FROM {CONNECTION.stage}")
-    _refuse("record", "connection", cursor.fetchall())
+    for name in CONNECTION.columns:
+        if field_of(CONNECTION.model, name).is_relation:
+            column = quote(name)
+            named = f"SELECT DISTINCT {column} FROM {CONNECTION.stage} WHERE record_id IS NULL AND {column} IS NOT NULL"
+            _lock_entries(cursor, CONNECTION, name, named, [])
+    for entity, ids in given.items():
+        _lock_entries(cursor, entity, "lookup_id", "SELECT unnest(%s::bigint[])", [list(ids)])
 
 
-def _check_entries(cursor: CursorWrapper, entity: Entity, name: str) -> None:
-    """Lock the entries of a list that new rows refer to, as long as the transaction lasts; each must be there."""
-    column, table = quote(name), list_table_of(field_of(entity.model, name))
-    named = f"SELECT DISTINCT {column} FROM {entity.stage} WHERE record_id IS NULL AND {column} IS NOT NULL"
+def _lock_entries(cursor: CursorWrapper, entity: Entity, name: str, named: str, parameters: list[Any]) -> None:
+    """Lock the entries of a list that a query names, as long as the transaction lasts; each must be there."""
+    table = list_table_of(field_of(entity.model, name))
     cursor.execute(
-        f"WITH named AS MATERIALIZED ({named}), locked AS MATERIALIZED"
-        f" (SELECT l.id FROM {table} l WHERE l.id IN (SELECT {column} FROM named) FOR KEY SHARE)"
-        f" SELECT {column} FROM named EXCEPT SELECT id FROM locked"
+        f"WITH named (id) AS MATERIALIZED ({named}), locked AS MATERIALIZED"
+        f" (SELECT l.id FROM {table} l WHERE l.id IN (SELECT id FROM named) FOR KEY SHARE)"
+        " SELECT id FROM named EXCEPT SELECT id FROM locked",
+        parameters,
     )
-    _refuse(entity.record.label, name, cursor.fetchall())
-
-
-def _refuse(record: str, name: str, missing: list[tuple[int]]) -> None:
-    if missing:
-        raise EntryDeleted(f"{record}: {name} {missing[0][0]} was deleted meanwhile.")
+    if missing := cursor.fetchone():
+        raise EntryDeleted(f"{entity.record.label}: {name} {missing[0]} was deleted meanwhile.")

@@ -18,6 +18,9 @@ class CopyText:
     count: int
     text: bytes
 
+    def __len__(self) -> int:
+        return self.count
+
 
 def as_copy_text(rows: Sequence[Iterable[str | int | bytes | None]]) -> CopyText:
     return CopyText(len(rows), "".join(["\t".join(map(_as_text, row)) + "\n" for row in rows]).encode())

@@ -141,7 +141,7 @@ def _write(cursor: CursorWrapper, parameters: dict[str, Any]) -> None:
     for entity in (*CHILDREN, CONNECTION):
         update_records(cursor, entity, parameters)
     touch_connections(cursor, parameters)
-    cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+    cursor.execute("SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED")
 
 
 def _count(cursor: CursorWrapper, most_left: int) -> Undone:

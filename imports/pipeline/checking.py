@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 from django.db import Error, transaction
 
 from connections.bulk import merging
-from connections.bulk.entities import STAGED
 from connections.models import Connection
 from connections.stored import StoredCustomer, fetch_stored
 from imports.models import Run
@@ -74,8 +73,7 @@ class Checker:
         """Stage, store and count what examining a batch came to."""
         run = self.run
         self._note(examined.problems)
-        for entity, rows in zip(STAGED, examined.rows, strict=True):
-            self.stage.add(entity, rows)
+        self.stage.take(examined.rows)
         self.rejected.extend(examined.rejected)
         run.rejected = len(self.rejected)
         run.created += examined.created

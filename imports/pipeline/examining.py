@@ -6,8 +6,9 @@ That asks no database but for entries that a format adds to lists, so other proc
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from connections.bulk.rows import Rows
 from connections.models import Connection
 from imports.errors import Problem
 from imports.files.customers import MOST_PROBLEMS
@@ -24,7 +25,6 @@ from imports.template import Target
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from connections.bulk.texts import CopyText
     from connections.stored import StoredCustomer
     from imports.files.customers import Customer, Note
     from imports.files.mapping import CustomerMapping
@@ -37,11 +37,11 @@ if TYPE_CHECKING:
 
 @dataclass
 class Examined:
-    """What a batch of customers comes to. `rows` are those to be staged, by entity in the order of `STAGED`; `rejected`
-    are the numbers of customers that are not accepted, the others are counts.
+    """What a batch of customers comes to. `rejected` are the numbers of customers that are not accepted, the others are
+    counts.
     """
 
-    rows: Sequence[Sequence[Sequence[Any]] | CopyText] = field(default_factory=list)
+    rows: Rows = field(default_factory=Rows)
     problems: list[Problem] = field(default_factory=list)
     rejected: list[int] = field(default_factory=list)
     created: int = 0

@@ -16,7 +16,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from connections.bulk.texts import CopyText, as_copy_text
 from imports.errors import FileRejected
 from imports.files.mapping import CustomerMapping
 from imports.files.sources import Source
@@ -102,7 +101,7 @@ def _examine(examiner: Examiner, batch: Batch) -> Examined | None:
     if resolver.budget.is_short:
         return None
     examined.suggested = resolver.suggested()
-    examined.rows = [rows if isinstance(rows, CopyText) else as_copy_text(rows) for rows in examined.rows]
+    examined.rows = examined.rows.as_text()
     return examined
 
 

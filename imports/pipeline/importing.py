@@ -262,6 +262,7 @@ class _Import:
         changed, new = self._find_changed(scan)
         checker.examiner.near = find_near_keys(run.account_id, scan.customers, new, any_known=bool(self.known))
         run.unchanged = len(scan.customers) - len(changed)
+        checker.stage.expect(len(new))
         check_all(checker, changed, helpers, lambda done: self.progress("Checking", done, len(changed)))
         checker.log.add(checker.repeated)
         row = checker.examiner.lines.open_row
@@ -332,6 +333,8 @@ class _Import:
                         rejects.require()
                     with transaction.atomic():
                         self._write(checker)
+                    if self.run.dry_run or self.run.held_for:
+                        checker.stage.take_back()
                     if self.keeper:
                         self.keeper.require_held()
                 break

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from connections.bulk import merging
-from connections.bulk.entities import ASSIGNMENTS, CHILDREN, CONNECTION, STAGED, Entity
+from connections.bulk.entities import ASSIGNMENTS, CHILDREN, RECORDS, STAGED, Entity
+from connections.bulk.rows import Rows
 from connections.history.snapshots import RecordWriter, write_snapshot
 from connections.history.states import as_text
 from connections.near_keys import near_key
@@ -48,20 +49,21 @@ def _settled(cursor: CursorWrapper, directory: LookupDirectory, value: Any) -> A
 
 def rows_of(
     accepted: Sequence[tuple[Verdict, bytes]], directory: LookupDirectory, status: str, ids: Iterator[int]
-) -> list[list[Sequence[Any]]]:
-    """The rows of accepted customers whose lookups are settled, each with its digest; a list for each of `STAGED`.
+) -> Rows:
+    """The rows of accepted customers whose lookups are settled, each with its digest.
 
-    New ones get the ids and the status. Rows are put together in the order of `Entity.stage_columns`.
+    New ones get the ids and the status. The log tells of them by a snapshot, so their records are all that is written.
     """
-    rows: dict[Entity, list[Sequence[Any]]] = {entity: [] for entity in STAGED}
+    connections: list[Sequence[Any]] = []
+    staged: dict[Entity, list[Sequence[Any]]] = {entity: [] for entity in RECORDS}
+    added: dict[Entity, list[Sequence[Any]]] = {entity: [] for entity in RECORDS}
     for verdict, digest in accepted:
-        customer = verdict.customer
-        record = verdict.stored.id if verdict.stored else None
-        owner = next(ids) if record is None else record
-        version = verdict.stored.version if verdict.stored else None
-        snapshot = _snapshot(status, directory, verdict) if record is None else None
+        customer, stored = verdict.customer, verdict.stored
+        owner = stored.id if stored else next(ids)
+        told = (stored.id, stored.version, None) if stored else (None, None, _snapshot(status, directory, verdict))
+        record, version, snapshot = told
         key = near_key(customer.code)
-        rows[CONNECTION].append(
+        connections.append(
             (
                 owner,
                 record,
@@ -75,14 +77,27 @@ def rows_of(
                 snapshot,
             )
         )
+        if stored:
+            _stage_records(staged, owner, directory, verdict)
+            continue
         for entity, records in _children(verdict):
-            rows[entity] += [(owner, pk, line, *key, *values) for pk, line, key, values in records]
-        for kind, lookup, line in verdict.given:
-            code = _code(directory, kind, lookup) if record else None  # the log tells of a new customer by the snapshot
-            rows[ASSIGNMENTS[kind]].append((owner, None, line, lookup, code))
-        for kind, lookup, line in verdict.taken:
-            rows[ASSIGNMENTS[kind]].append((owner, owner, line, lookup, _code(directory, kind, lookup)))
-    return list(rows.values())
+            added[entity] += [(owner, *key, *values) for _, _, key, values in records]
+        for kind, lookup, _ in verdict.given:
+            added[ASSIGNMENTS[kind]].append((owner, lookup))
+    entries = {entity: {lookup for _, lookup in added[entity]} for entity in ASSIGNMENTS.values()}
+    return Rows([connections, *staged.values()], [*added.values()], entries)
+
+
+def _stage_records(
+    staged: dict[Entity, list[Sequence[Any]]], owner: int, directory: LookupDirectory, verdict: Verdict
+) -> None:
+    """The records of a known customer that are new or differ."""
+    for entity, records in _children(verdict):
+        staged[entity] += [(owner, pk, line, *key, *values) for pk, line, key, values in records]
+    for kind, lookup, line in verdict.given:
+        staged[ASSIGNMENTS[kind]].append((owner, None, line, lookup, _code(directory, kind, lookup)))
+    for kind, lookup, line in verdict.taken:
+        staged[ASSIGNMENTS[kind]].append((owner, owner, line, lookup, _code(directory, kind, lookup)))
 
 
 def _code(directory: LookupDirectory, kind: str, lookup: Any) -> str:

@@ -9,9 +9,10 @@ from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from connections.bulk import references
-from connections.bulk.entities import ASSIGNMENTS, CHILDREN, CONNECTION, quote
+from connections.bulk.entities import ASSIGNMENTS, CHILDREN, CONNECTION, RECORDS, quote
 from connections.bulk.merging import Stage, reserve_ids
 from connections.bulk.references import may_check_at_once
+from connections.bulk.rows import Rows, Some
 from connections.models import Address, Buyer, Change, Connection, ConnectionWarehouse, Door
 from connections.stored import ADDRESS_FIELDS, ASSIGNMENT_MODELS, CONNECTION_FIELDS
 from lookups.models import CustomerGroup, PaymentTerm, PriceType, SalesRep, ShippingTerm, Warehouse
@@ -125,11 +126,30 @@ def as_new(pk, customer_code):
     )  # fmt: skip
 
 
+def rows_of(some):
+    """Lists of an entity and its rows, put together as a merge takes them: records of new customers as their tables."""
+    given = {entity: [dict(zip(entity.stage_columns, row, strict=True)) for row in rows] for entity, *rows in some}
+    new = {row["connection_id"] for row in given[CONNECTION] if row["record_id"] is None}
+
+    def pick(entity, names, *, of_new: bool) -> Some:
+        rows = [row for row in given.get(entity, []) if (row["connection_id"] in new) == of_new]
+        return [[row[name] for name in names] for row in rows]
+
+    connections: Some = [[row[name] for name in CONNECTION.stage_columns] for row in given[CONNECTION]]
+    staged = [pick(entity, entity.stage_columns, of_new=False) for entity in RECORDS]
+    added = [pick(entity, entity.table_columns, of_new=True) for entity in RECORDS]
+    entries = {
+        entity: {row["lookup_id"] for row in given.get(entity, []) if row["connection_id"] in new}
+        for entity in ASSIGNMENTS.values()
+    }
+    return Rows([connections, *staged], [*added], entries)
+
+
 def merge(account, *rows):
     with connection.cursor() as cursor:
         stage = Stage(cursor, "pending")
-        for entity, *of_entity in rows:
-            stage.add(entity, of_entity)
+        stage.expect(len(rows[0]) - 1)
+        stage.take(rows_of(rows))
         stage.merge(account_id=account.pk, run_id=RUN, at=timezone.now())
 
 
@@ -332,14 +352,16 @@ def test_two_customers_in_one_merge_are_not_mixed(account, customer):
 
 
 @pytest.mark.usefixtures("superuser")
-def test_an_entry_that_is_gone_fails_the_merge_itself(account, customer, at_once):
+@pytest.mark.parametrize("is_new", [False, True])
+def test_an_entry_that_is_gone_fails_the_merge_itself(account, customer, at_once, is_new):
     terms = ASSIGNMENTS["payment_terms"]
-    with pytest.raises(IntegrityError, match="1000000000 was deleted meanwhile" if at_once else "not present"):
-        merge(
-            account,
-            [CONNECTION, as_staged(customer, changed=True)],
-            [terms, staged(terms, connection_id=customer.pk, lookup_id=10**9, lookup_code="GONE")],
-        )
+    with connection.cursor() as cursor:
+        (pk,) = reserve_ids(cursor, Connection, 1)
+    owner = as_new(pk, "C9") if is_new else as_staged(customer, changed=True)
+    gone = staged(terms, connection_id=owner[0], lookup_id=10**9, lookup_code="GONE")
+    match = "1000000000 was deleted meanwhile" if at_once and is_new else "not present"
+    with pytest.raises(IntegrityError, match=match):
+        merge(account, [CONNECTION, owner], [terms, gone])
 
 
 @pytest.mark.usefixtures("at_once")
@@ -353,14 +375,6 @@ def test_what_a_new_customer_refers_to_must_be_there(account, customer):
 
 
 @pytest.mark.usefixtures("superuser")
-def test_a_record_without_its_customer_fails_the_merge(account, monkeypatch):
-    monkeypatch.setattr(references, "FEW", -1)
-    with connection.cursor() as cursor:
-        pk, other = reserve_ids(cursor, Connection, 2)
-    with pytest.raises(IntegrityError, match=f"record: connection {other} was deleted meanwhile"):
-        merge(account, [CONNECTION, as_new(pk, "C9")], [DOOR, staged(DOOR, connection_id=other, code="D", name="")])
-
-
 def test_entries_that_new_customers_have_are_locked_and_triggers_are_back(account, customer, monkeypatch):
     monkeypatch.setattr(references, "FEW", -1)
     rep = SalesRep.objects.get(account=account, code="REP2")
@@ -368,9 +382,14 @@ def test_entries_that_new_customers_have_are_locked_and_triggers_are_back(accoun
         (pk,) = reserve_ids(cursor, Connection, 1)
         new = as_new(pk, "C9")
         new[CONNECTION.stage_columns.index("sales_rep_id")] = rep.pk
-        merge(account, [CONNECTION, new])
-        cursor.execute("SELECT xmax::text <> '0' FROM lookups_salesrep WHERE id = %s", [rep.pk])
-        assert cursor.fetchone() == (True,)
+        term, terms = entry(account, "payment_terms", 0), ASSIGNMENTS["payment_terms"]
+        merge(account, [CONNECTION, new], [terms, staged(terms, connection_id=pk, lookup_id=term.pk)])
+        cursor.execute(
+            "SELECT l.xmax::text <> '0', t.xmax::text <> '0' FROM lookups_salesrep l, lookups_paymentterm t"
+            " WHERE l.id = %s AND t.id = %s",
+            [rep.pk, term.pk],
+        )
+        assert cursor.fetchone() == (True, True)
         cursor.execute("SHOW session_replication_role")
         assert cursor.fetchone() == ("origin",)
 
@@ -393,3 +412,21 @@ def test_the_next_merge_begins_with_empty_tables(account, customer):
     merge(account, [CONNECTION, as_staged(customer, changed=True)], [DOOR, staged(
         DOOR, connection_id=customer.pk, code="N2", name="")])  # fmt: skip
     assert sorted(Door.objects.filter(connection=customer).values_list("code", flat=True)) == ["N1", "N2", "S1", "S2"]
+
+
+def test_what_was_added_is_taken_back_from_new_customers_alone(account, customer):
+    with connection.cursor() as cursor:
+        pk, other = reserve_ids(cursor, Connection, 2)
+        warehouses, warehouse = ASSIGNMENTS["warehouses"], entry(account, "warehouses", 0)
+        before = stored_rows()
+        stage = Stage(cursor, "pending")
+        stage.take(rows_of([
+            [CONNECTION, as_new(pk, "C8"), as_new(other, "C9"), as_staged(customer, changed=True)],
+            [DOOR, *(staged(DOOR, connection_id=owner, code="N1", name="") for owner in (pk, other, customer.pk))],
+            [warehouses, *(staged(warehouses, connection_id=owner, lookup_id=warehouse.pk) for owner in (pk, other))],
+        ]))  # fmt: skip
+        assert len(written(before)[0]) == 4
+        stage.remove(["C8"])
+        assert set(Door.objects.order_by().filter(code="N1").values_list("connection_id", flat=True)) == {other}
+        stage.take_back()
+    assert written(before) == ([], [], [])

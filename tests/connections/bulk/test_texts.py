@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from connections.bulk.merging import copy_text
+from connections.bulk.merging import copy_some
 from connections.bulk.texts import as_copy_text
 
 VALUES = [
@@ -31,7 +31,7 @@ def test_values_come_out_of_copy_as_they_were():
     with connection.cursor() as cursor:
         cursor.execute("CREATE TEMPORARY TABLE texts (id int, text text, number bigint, data bytea, is_even bool)")
         text = as_copy_text(rows)
-        copy_text(cursor, "texts", ["id", "text", "number", "data", "is_even"], text.text)
+        copy_some(cursor, "texts", ["id", "text", "number", "data", "is_even"], text)
         cursor.execute("SELECT * FROM texts")
         found = [(*row[:3], row[3] and bytes(row[3]), row[4]) for row in cursor.fetchall()]
     assert (text.count, found) == (len(rows), rows)
