@@ -31,7 +31,7 @@ class Scan:
 
     Adjacent rows of one customer are one span, with the lines among and after them that are no rows; a row with wrong
     quotes is one by itself. `customers` numbers the customers by their codes, `previous` chains the spans of each
-    backwards, and likewise those that name no customer. Per customer that is the code with some 20 bytes, 16 bytes of
+    backwards, and likewise those that name no customer. Per customer of many that is the code with some 20 bytes, 16 of
     digest and 4 bytes more, per span 17.
     `repeated_headers` is how often the header stands among the rows, and `first_repeat` the line where first.
     `left_out` counts the rows that the format leaves out, by the code that they have.
@@ -53,12 +53,6 @@ class Scan:
         """How many rows and customers the file has with those that are left out."""
         others = sum(1 for code in self.left_out if code and code not in self.customers)
         return {"rows": self.records + self.left_out.total(), "customers": len(self.customers) + others}
-
-    def digest_of(self, customer: int, raw: bytes) -> hashlib.blake2b:
-        """The digest of a customer's rows so far, gone on with these."""
-        is_known = 0 <= customer < len(self.last_span)
-        before = self.digest(customer) + raw if is_known else raw
-        return hashlib.blake2b(before, digest_size=DIGEST, person=self.seed)
 
     def digest(self, customer: int) -> bytes:
         """The digest of all rows of a customer."""
@@ -120,6 +114,7 @@ class SpanWriter:
         """Whose the row above is; "" for nobody's, and NOBODY for one that was left out."""
         self.rows: list[bytes] = []
         self.line = self.start = self.marks = 0
+        self.fresh_digest = hashlib.blake2b(digest_size=DIGEST, person=scan.seed)
         self.digest: hashlib.blake2b | None = None
 
     def begin(self, code: str, line: int) -> None:
@@ -135,10 +130,11 @@ class SpanWriter:
         self.rows.clear()
         self.offset += len(raw)
         if self.digest is None:
-            self.customer = self.scan.customers.add(self.code) if self.code else NAMELESS
-            self.digest = self.scan.digest_of(self.customer, raw)
-        else:
-            self.digest.update(raw)
+            scan, self.digest = self.scan, self.fresh_digest.copy()
+            self.customer = scan.customers.add(self.code) if self.code else NAMELESS
+            if 0 <= self.customer < len(scan.last_span):
+                self.digest.update(scan.digest(self.customer))
+        self.digest.update(raw)
 
     def skip(self, size: int) -> None:
         """Leave out lines that are no rows; they stay within the span that is open."""

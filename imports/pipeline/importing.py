@@ -297,11 +297,11 @@ class _Import:
         if count <= SMALL_FILE:
             stored = stored.filter(customer_code__in=list(scan.customers))
         known, unchanged = bytearray(count), bytearray(count)
-        find, digests = scan.customers.get, memoryview(scan.digests)
+        find, digests, mention = scan.customers.get, memoryview(scan.digests), self.mentioned.append
         for pk, code, digest in stored.values_list("pk", "customer_code", "source_digest").iterator(10 * BATCH):
             number = find(code)
             if number is not None:
-                self.mentioned.append(pk)
+                mention(pk)
                 known[number] = 1
                 start = DIGEST * number
                 unchanged[number] = digests[start : start + DIGEST] == digest
