@@ -1,8 +1,8 @@
 """Help: what another process does that examines batches of a large first load. `serve` is all of it.
 
-The run and its helper have one file open, the sheet, and write on it by turns: what is asked, and what it came to.
-Between them goes one byte, which says that the sheet is written and the other's turn. So neither ever waits in the
-middle of a message, and how long it waits for its turn it decides itself.
+The run and its helper have files open, the sheets, which they use one after the other: on each stands what is asked,
+and then what it came to. Between them goes one byte, which says that the next sheet is written. So neither ever waits
+in the middle of a message, and how long it waits for one it decides itself.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import socket
 import sys
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import cycle
 from typing import TYPE_CHECKING, Any
 
 from imports.errors import FileRejected
@@ -69,10 +70,12 @@ def read_sheet(sheet: int) -> Any:
 def serve() -> None:
     """Examine the batches that are asked for, until nobody is left who could ask."""
     gc.disable()
-    link, sheet, file = (int(number) for number in sys.argv[1:])
+    link, file, *sheets = (int(number) for number in sys.argv[1:])
     with socket.socket(fileno=link) as turns, os.fdopen(file, "rb") as opened, suppress(ConnectionError):
         examiner: Examiner | None = None
-        while turns.recv(1):
+        for sheet in cycle(sheets):
+            if not turns.recv(1):
+                return
             asked: Task | Batch = read_sheet(sheet)
             if isinstance(asked, Task):
                 examiner = _examiner(asked, Source(opened, **asked.source))

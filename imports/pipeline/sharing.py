@@ -14,8 +14,9 @@ import socket
 import subprocess
 import sys
 import tempfile
+from collections import deque
 from contextlib import ExitStack, contextmanager
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from itertools import islice
 from typing import TYPE_CHECKING, Self
 
@@ -46,6 +47,8 @@ SAMPLE = 100
 START = "import django; django.setup(); from imports.pipeline.helping import serve; serve()"
 PATIENCE = 60
 """Seconds in which a batch is examined many times over."""
+ROUNDS = 2
+"""For how many rounds a helper has batches: that of this one, and that of the next."""
 MOST = 2
 """By which factor a helper's batches may become larger or smaller than those of the run's process."""
 
@@ -53,43 +56,50 @@ MOST = 2
 def check_all(checker: Checker, numbers: Sequence[int], helpers: Helpers, progress: Callable[[int], None]) -> None:
     """Check customers, given by number, in their order; `progress` is told how many are done.
 
-    Helpers get batches of which the account has nobody, and end with the last one.
+    That goes in rounds of a batch for each process. Helpers get batches of which the account has nobody, one for each
+    of the next rounds, so that they are at work whatever the run's process does; and end with the last one.
     """
-    asked: dict[Helper, tuple[list[tuple[str, int]], list[int]]] = {}
+    rounds: deque[list[_Share]] = deque()
     cut = done = 0
 
-    def take(size: int, among: int) -> tuple[list[tuple[str, int]], list[int]]:
+    def take(size: int, among: int) -> _Share:
         """The next batch, and ids for it; what is left at the end is divided, so that nobody waits long for others."""
         nonlocal cut
         start, cut = cut, cut + min(size, -(-(len(numbers) - cut) // among))
         batch = [(checker.scan.customers.name(number), number) for number in numbers[start:cut]]
         # Ids in the order of the file, as indexes are smallest by.
-        return batch, checker.reserve(len(batch)) if running else []
+        return _Share(batch, checker.reserve(len(batch)) if running else [])
 
-    def ask(helper: Helper, among: int) -> None:
-        if helper.is_ready() and cut < len(numbers):
-            asked[helper] = batch, ids = take(helper.size, among)
-            if not checker.knows_any(batch):
-                left = checker.examiner.judge.resolver.budget.left
-                helper.ask(Batch(batch, ids, left))
+    def begin_round() -> list[_Share]:
+        ready = [helper for helper in running if helper.is_ready()]
+        shares = [take(BATCH, 1 + len(ready))]
+        for place, helper in enumerate(ready):
+            share = take(helper.size, len(ready) - place)
+            if share.batch and not checker.knows_any(share.batch):
+                share.helper = helper
+                helper.ask(Batch(share.batch, share.ids, checker.examiner.judge.resolver.budget.left))
+            shares.append(share)
+        return shares
 
     with helpers.at_work(checker) as running:
-        own = take(BATCH, 1 + len(running))
-        while own[0]:
-            progress(done)
-            for place, helper in enumerate(running):
-                if helper not in asked:
-                    ask(helper, len(running) - place)
-            checker.check(*own)
-            done += len(own[0])
-            own, answering = take(BATCH, 1 + sum(helper.is_ready() for helper in running)), [*asked.items()]
-            asked.clear()
-            for place, (helper, (batch, ids)) in enumerate(answering):
-                examined = helper.answer()
-                ask(helper, len(answering) - place)  # so that it is at work while this is taken
+        while rounds or cut < len(numbers):
+            while len(rounds) < ROUNDS and cut < len(numbers):
+                rounds.append(begin_round())
+            for share in rounds.popleft():
+                progress(done)
+                examined = share.helper.answer() if share.helper else None
                 if examined is None or not checker.take_from_other(examined):
-                    checker.check(batch, ids)
-                done += len(batch)
+                    checker.check(share.batch, share.ids)
+                done += len(share.batch)
+
+
+@dataclass
+class _Share:
+    """A batch of customers, ids for them, and who examines them, if it is a helper."""
+
+    batch: list[tuple[str, int]]
+    ids: list[int]
+    helper: Helper | None = None
 
 
 class Helpers:
@@ -151,8 +161,9 @@ def _processors() -> int:
 @contextmanager
 def _running(file: int) -> Iterator[Helper]:
     turns, others = socket.socketpair()
-    with turns, others, tempfile.TemporaryFile() as sheet:
-        handed = [others.fileno(), sheet.fileno(), file]
+    with turns, others, ExitStack() as stack:
+        sheets = [stack.enter_context(tempfile.TemporaryFile()).fileno() for _ in range(ROUNDS)]
+        handed = [others.fileno(), file, *sheets]
         process = subprocess.Popen(  # noqa: S603  (this program itself)
             [sys.executable, "-c", START, *map(str, handed)],
             cwd=settings.BASE_DIR,
@@ -163,7 +174,7 @@ def _running(file: int) -> Iterator[Helper]:
         )
         others.close()
         try:
-            yield Helper(process, turns, sheet.fileno())
+            yield Helper(process, turns, sheets)
         finally:
             _end(process)
 
@@ -195,67 +206,78 @@ def _task(checker: Checker) -> Task:
 class Helper:
     """A process that examines batches. It ends with its socket, so also with whoever started it, however that ends.
 
-    It is waited for only for its answers, and no longer than with patience; then it is lost, and ended.
+    What it is told, and what that came to, stands on its sheets by turns. It is waited for only for its answers, and no
+    longer than with patience; then it is lost, and ended.
     """
 
-    def __init__(self, process: subprocess.Popen[bytes], turns: socket.socket, sheet: int) -> None:
+    def __init__(self, process: subprocess.Popen[bytes], turns: socket.socket, sheets: Sequence[int]) -> None:
         self.process = process
         self.turns = turns
-        self.sheet = sheet
+        self.sheets = sheets
+        self.told = self.done = self.read = 0
+        """How much it was told, of that did, and what of that was read; the task is the first."""
         self.size = BATCH
-        """How many customers it can examine while the run's process checks a batch and takes what it answers."""
-        self.has_begun = self.is_asked = self.is_lost = False
+        """How many customers it can examine while the run's process does its part of a round."""
+        self.is_lost = False
 
     def begin(self, task: Task) -> None:
         """Tell it what all its batches are of."""
         self._tell(task)
+        self.read += 1
 
     def is_ready(self) -> bool:
-        """Whether it can be asked by now, or is at work; it is not waited for."""
-        self.has_begun = self.has_begun or self._hears(0)
-        return self.has_begun and not self.is_lost
+        """Whether it has begun, and so can be asked; it is not waited for."""
+        self._hear(0)
+        return bool(self.done) and not self.is_lost
 
     def ask(self, batch: Batch) -> None:
-        """Have a batch examined, whose answer must be taken before the next one is asked for."""
-        self.is_asked = True
+        """Have a batch examined, when no more than one for each of its other sheets is asked for."""
         self._tell(batch)
 
     def answer(self) -> Examined | None:
-        """What the batch came to; none where the run's process has to see to it."""
-        if self.is_lost or not self.is_asked:
-            return None
-        self.is_asked = False
-        has_waited = self._hears(0)
-        self.size = min(self.size * 11 // 10, MOST * BATCH) if has_waited else max(self.size * 10 // 11, BATCH // MOST)
-        if not has_waited and not self._hears(PATIENCE):
+        """What the first of its batches came to; none where the run's process has to see to it."""
+        number, self.read = self.read, self.read + 1
+        self._hear(0)
+        if self.done == self.told:
+            self.size = min(self.size * 11 // 10, MOST * BATCH)  # it has nothing to do
+        elif self.done <= number:
+            self.size = max(self.size * 10 // 11, BATCH // MOST)
+            self._hear(PATIENCE)
+        if self.done <= number:
             self._lose()  # it may be stopped, or out of memory
         try:
-            examined: Examined | None = None if self.is_lost else read_sheet(self.sheet)
+            return None if self.is_lost else self._read(number)
         except (OSError, EOFError, pickle.UnpicklingError):
             self._lose()
             return None
+
+    def _read(self, number: int) -> Examined | None:
+        examined: Examined | None = read_sheet(self.sheets[number % ROUNDS])
         return examined
 
     def _tell(self, what: Task | Batch) -> None:
+        number, self.told = self.told, self.told + 1
         if not self.is_lost:
             try:
-                write_sheet(self.sheet, what)
+                write_sheet(self.sheets[number % ROUNDS], what)
                 self.turns.sendall(YOUR_TURN)
             except OSError:
                 self._lose()
 
-    def _hears(self, seconds: float) -> bool:
-        """Whether it says within so many seconds that it has done what it was told."""
+    def _hear(self, seconds: float) -> None:
+        """Count what it says within so many seconds that it has done."""
+        if self.is_lost:
+            return
         self.turns.settimeout(seconds)
         try:
-            heard = self.turns.recv(1)
+            heard = self.turns.recv(ROUNDS)
         except (BlockingIOError, TimeoutError):
-            return False
+            return
         except OSError:
             heard = b""
+        self.done += len(heard)
         if not heard:
             self._lose()
-        return bool(heard)
 
     def _lose(self) -> None:
         if not self.is_lost:
