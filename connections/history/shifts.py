@@ -87,16 +87,21 @@ _NAMED_BY_CODES = f"""
 
 
 def find_shifts(run_id: int) -> list[Shift]:
-    """The fields in which at least half of the run's changes are shifts, those of most customers first."""
+    """The fields in which at least half of the run's changes are shifts, those of most customers first.
+
+    In the transaction that writes the run.
+    """
     own = [f"{record}.{field}" for record, fields in _OWN.items() for field in fields]
     parameters: dict[str, Any] = {"run": run_id, "own": own}
     shifts = []
     with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_nestloop = off")  # the planner takes a run's changes for few, however many
         for query in (_AMONG_CUSTOMERS, _AMONG_FIELDS):
             cursor.execute(query, parameters)
             for record, kind, field, customers, examples, *other in cursor.fetchall():
                 exchanged_with = Place(*other) if other else None
                 shifts.append(Shift(Place(record, kind, field), customers, examples, exchanged_with))
+        cursor.execute("SET LOCAL enable_nestloop = on")
     return sorted(shifts, key=lambda shift: (-shift.customers, own.index(f"{shift.place.record}.{shift.place.field}")))
 
 
