@@ -118,7 +118,7 @@ def _decided(request: HttpRequest) -> tuple[User, str]:
 class OriginalForm(Form):
     """Asks which connection stands for the ones to be rejected."""
 
-    duplicate_of = ModelChoiceField(Connection.objects.none(), label="Duplicate of")
+    duplicate_of = ModelChoiceField(Connection.objects.none(), label="The connection that stays")
     note = CharField(required=False, max_length=LONGEST_NOTE, widget=UnfoldAdminTextInputWidget)
 
     def __init__(

@@ -58,12 +58,12 @@ _UPDATED = f"""
 _EXAMPLES = "(array_agg(ARRAY[u.customer_code, u.before, u.after] ORDER BY u.id))[:2]"
 _AMONG_CUSTOMERS = f"""
     {_UPDATED}, owners AS (
-        SELECT record, kind, field, before, min(customer_code) AS first, max(customer_code) AS last
-        FROM updated GROUP BY record, kind, field, before
+        SELECT record, kind, field, before, min(customer_code) AS owner
+        FROM updated GROUP BY record, kind, field, before HAVING count(DISTINCT customer_code) = 1
     )
     SELECT record, kind, field, count(DISTINCT u.customer_code), {_EXAMPLES}
     FROM updated u JOIN owners o USING (record, kind, field) JOIN counts USING (record, kind, field)
-    WHERE o.before = u.after AND u.customer_code NOT IN (o.first, o.last)
+    WHERE o.before = u.after AND u.customer_code <> o.owner
     GROUP BY record, kind, field, changes
     HAVING least(count(DISTINCT u.customer_code), count(DISTINCT u.after)) >= {FEWEST}
         AND 2 * count(DISTINCT u.after) >= count(*) AND 2 * count(*) >= changes

@@ -298,21 +298,24 @@ def find_damage(text: str, *, looks_at_encoding: bool) -> CellError | None:
         return CellError("mangled_value", why)
     if text.endswith("\\"):
         return CellError("mangled_value", BACKSLASH)
+    if looks_at_encoding and (misread := _find_encoding_lost(text)):
+        return CellError("encoded_twice", misread)
     if not text.isascii() and (unseen := _UNSEEN.search(text)):
         why = f"holds U+{ord(unseen[0][-1]):04X}, which nobody sees; it is kept. Send the text without it."
         return CellError("control_character", why)
-    if not looks_at_encoding:
-        return None
+    return None
+
+
+def _find_encoding_lost(text: str) -> str:
+    """What seems wrong with the encoding that a text was read in; "" for nothing."""
     if escaped := find_escaped(text):
         what, meant = escaped
-        return CellError("encoded_twice", f"looks {what}; {meant!r} may be meant. Send plain text.")
+        return f"looks {what}; {meant!r} may be meant. Send plain text."
     if meant := find_meant(text):
-        return CellError("encoded_twice", f"looks encoded twice; {meant!r} may be meant. Encode texts once.")
+        return f"looks encoded twice; {meant!r} may be meant. Encode texts once."
     if meant := find_misread(text):
-        why = f"looks read in another encoding than it was written in; {meant!r} may be meant. Encode texts once."
-        return CellError("encoded_twice", why)
+        return f"looks read in another encoding than it was written in; {meant!r} may be meant. Encode texts once."
     if (other := find_foreign(text)) is not None:
         hint = other and f"; {other!r} may be meant"
-        why = f"looks read in another encoding than it was written in{hint}. Send it in the agreed encoding."
-        return CellError("encoded_twice", why)
-    return None
+        return f"looks read in another encoding than it was written in{hint}. Send it in the agreed encoding."
+    return ""

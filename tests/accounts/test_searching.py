@@ -62,7 +62,7 @@ def titles(client, text):
 
 def test_the_best_answer_stands_first_and_every_link_opens(account, rosa):
     run = fill(account)
-    assert titles(rosa, "C1") == ["C1 · Galerie Lumière", "C10 · Lyon Mode", "c-1 · C1 Studio"]
+    assert titles(rosa, "C1") == ["C1 · Galerie Lumière", "c-1 · C1 Studio", "C10 · Lyon Mode"]
     found = ask(rosa, "lyon")
     assert {title for title, _ in found} == {
         "C1 · Galerie Lumière", "C10 · Lyon Mode", "lyon erp", "lyon layout", f"Run {run.pk} · lyon.txt",

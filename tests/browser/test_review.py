@@ -36,7 +36,7 @@ def hold_time(page, rate):
 
 
 def settle(page):
-    page.wait_for_function("document.getAnimations().length === 0")
+    page.wait_for_function('document.getAnimations().every(each => each.playState === "finished")')
 
 
 def test_a_second_click_or_key_decides_nothing_about_the_next_one(account, browse):

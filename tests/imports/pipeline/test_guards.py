@@ -118,6 +118,13 @@ def honest_changes(rows):
     yield [row | {"shipping_city": row["billing_address_1"]} for row in rows]
 
 
+def test_values_that_several_customers_had_may_move_among_them(send):
+    rows = [NEW | {"customer_code": f"K{number}", "customer_alias": f"Agent {number % 12}"} for number in range(24)]
+    send(*rows)
+    run = send(*(row | {"customer_alias": f"Agent {(number * 5 + 1) % 12}"} for number, row in enumerate(rows)))
+    assert (run.status, run.updated) == ("succeeded", 24), run.message
+
+
 def test_values_that_move_among_customers_as_business_goes_hold_nothing(send):
     rows = customers()
     send(*rows)
