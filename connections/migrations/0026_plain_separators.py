@@ -23,8 +23,10 @@ def fill(apps, schema_editor):
 class Migration(migrations.Migration):
     """Which separator stands in a code, and whether one stands beside letters, is no difference of near-keys any more.
 
-    What connections are found by is written anew, too.
+    What connections are found by is written anew, too. Each batch is committed by itself, so that nobody waits for all.
     """
+
+    atomic = False
 
     dependencies = [
         ('connections', '0025_index_changes_by_people'),
