@@ -126,6 +126,7 @@ def superuser(db):
     with connection.cursor() as cursor:
         cursor.execute("SHOW is_superuser")
         if cursor.fetchone() != ("on",):
+            # The embedded server's user is one; a company's own server may be tested with a user that must not be one.
             pytest.skip("the user of DATABASE_URL is no superuser of PostgreSQL")
 
 

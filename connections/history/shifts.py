@@ -101,7 +101,7 @@ def find_shifts(run_id: int) -> list[Shift]:
             for record, kind, field, customers, examples, *other in cursor.fetchall():
                 exchanged_with = Place(*other) if other else None
                 shifts.append(Shift(Place(record, kind, field), customers, examples, exchanged_with))
-        cursor.execute("SET LOCAL enable_nestloop = on")
+        cursor.execute("SET LOCAL enable_nestloop TO DEFAULT")
     return sorted(shifts, key=lambda shift: (-shift.customers, own.index(f"{shift.place.record}.{shift.place.field}")))
 
 

@@ -136,14 +136,13 @@ def _rewrite(file: BinaryIO, encoding: str, copy: BufferedRandom) -> None:
 def _write(copy: BufferedRandom, content: bytes) -> None:
     try:
         copy.write(content)
-        copy.flush()
+        copy.flush()  # rows are read by offset, past this object's buffer
     except OSError as error:
         copy.raw.close()  # else what is left would be written once more, and that error be told
         raise SettingsWrong(
             f"The file cannot be rewritten as UTF-8 in {tempfile.gettempdir()}: {error.strerror}. Make room there, or "
             "set TMPDIR to another folder."
         ) from error
-    copy.flush()  # rows are read by offset, past this object's buffer
 
 
 def _find_end(file: BinaryIO, start: int) -> tuple[int, bool]:

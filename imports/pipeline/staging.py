@@ -59,9 +59,9 @@ def rows_of(
     added: dict[Entity, list[Sequence[Any]]] = {entity: [] for entity in RECORDS}
     for verdict, digest in accepted:
         customer, stored = verdict.customer, verdict.stored
-        owner = stored.id if stored else next(ids)
-        told = (stored.id, stored.version, None) if stored else (None, None, _snapshot(status, directory, verdict))
-        record, version, snapshot = told
+        record, version = (stored.id, stored.version) if stored else (None, None)
+        owner = next(ids) if record is None else record
+        snapshot = None if stored else _snapshot(status, directory, verdict)
         key = near_key(customer.code)
         connections.append(
             (

@@ -2,7 +2,7 @@
 
 import contextlib
 import tempfile
-from pathlib import Path
+from io import FileIO
 
 import pytest
 from django.core.checks import registry, run_checks
@@ -57,7 +57,7 @@ def test_a_folder_that_takes_no_copies_is_named(settings, tmp_path):
 
 def test_a_folder_without_room_is_named(settings, tmp_path, monkeypatch):
     settings.MEDIA_ROOT = tmp_path
-    monkeypatch.setattr(tempfile, "TemporaryFile", lambda **_: Path("/dev/full").open("w+b"))  # noqa: SIM115  (closed by it)
+    monkeypatch.setattr(tempfile, "TemporaryFile", lambda **_: FileIO("/dev/full", "w+"))
     (error,) = checks.check_storage()
     assert f"{tmp_path}: No space left on device." in error.msg
 

@@ -2,7 +2,7 @@
 
 import tempfile
 import unicodedata
-from pathlib import Path
+from io import BufferedRandom, FileIO
 
 import pytest
 from hypothesis import given, settings
@@ -310,7 +310,7 @@ def test_short_files_and_those_of_other_encodings_are_no_ebcdic():
 
 def test_no_room_to_rewrite_a_file_is_told_by_the_folder_that_has_none(tmp_path, monkeypatch):
     (tmp_path / "f").write_text("a|b\n", encoding="utf-16")
-    monkeypatch.setattr(tempfile, "TemporaryFile", lambda: Path("/dev/full").open("w+b"))  # noqa: SIM115  (closed by it)
+    monkeypatch.setattr(tempfile, "TemporaryFile", lambda: BufferedRandom(FileIO("/dev/full", "w+")))
     said = rf"in {tempfile.gettempdir()}: No space left on device\. Make room there"
     with pytest.raises(SettingsWrong, match=said), open_source(tmp_path / "f", Dialect()):
         pass
