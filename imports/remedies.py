@@ -55,6 +55,7 @@ REMEDIES = {
     "required": "The sender fills it in, or a version of the format gives a default.",
     "row_mark": "A version of the format says whether such rows are left out or taken, or the sender leaves them out.",
     "short_row": "The sender writes all cells of the row.",
+    "slipped_column": "If a column is sorted or moved, undo the run; the sender sends the file as the ERP writes it.",
     "stale_value": "The sender sends it anew, or it is corrected on the customer's page.",
     "swallowed_lines": "A quote is open in the row. The sender closes it or doubles it.",
     "too_long": "The sender shortens it: nothing is cut off here.",

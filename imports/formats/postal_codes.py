@@ -86,3 +86,25 @@ def find_neighbour(code: str, country: str) -> str:
     """The neighbour whose form a postal code has that is said to be one of the US or Canada; "" where it is its own."""
     other = _NEIGHBOURS.get(country, "")
     return other if other and is_foreign(code, country) and not is_foreign(code, other) else ""
+
+
+_TELLING = {
+    "CA": _FORMS["CA"], "GB": _FORMS["GB"], "NL": _FORMS["NL"],
+    "IE": re.compile(r"(?:[AC-FHKNPRTV-Y][0-9]{2}|D6W) ?[AC-FHKNPRTV-Y0-9]{4}"),
+    "JP": re.compile(r"[0-9]{3}-[0-9]{4}"), "BR": re.compile(r"[0-9]{5}-[0-9]{3}"),
+    "PL": re.compile(r"[0-9]{2}-[0-9]{3}"), "PT": re.compile(r"[0-9]{4}-[0-9]{3}"),
+    "US": re.compile(r"[0-9]{5}-[0-9]{4}"),
+}  # fmt: skip
+"""What postal codes are like that no other country has."""
+_SHARED = dict.fromkeys(("GG", "IM", "JE"), "GB") | dict.fromkeys(("AS", "GU", "MP", "PR", "VI"), "US")
+"""Countries with postal codes of another one."""
+
+
+def find_country(code: str) -> str:
+    """The country whose postal codes alone are like a trimmed one; "" where several have such."""
+    return next((country for country, form in _TELLING.items() if form.fullmatch(code.upper())), "")
+
+
+def postal_country(country: str) -> str:
+    """The country whose postal codes a country has, which is another one for Jersey or Puerto Rico."""
+    return _SHARED.get(country, country)

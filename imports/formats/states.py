@@ -6,9 +6,10 @@ GA is Gabon and Georgia, CA is Canada and California: where state and postal cod
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
 
+from connections.rules import country_names
 from imports.formats.postal_codes import is_foreign
+from imports.formats.us_states import STATES
 
 _STATES = {
     "US": """
@@ -49,54 +50,7 @@ _FORMS = {"AU": r"[A-Za-z]{2,3}|[^A-Za-z]+", "JP": "[A-Za-z]{2}"}
 _FORM = {country: re.compile(_FORMS.get(country, r"[A-Za-z]{2}|[^A-Za-z]+"), re.ASCII) for country in _STATES}
 """What is a code of a state there, or nothing that may be one: states of Japan have numbers."""
 
-_LIKE_COUNTRIES = """
-AL Alabama 350-369
-AR Arkansas 716-729
-AZ Arizona 850-865
-CA California 900-961
-CO Colorado 800-816
-DE Delaware 197-199
-GA Georgia 300-319 398-399
-ID Idaho 832-838
-IL Illinois 600-629
-IN Indiana 460-479
-KY Kentucky 400-427
-LA Louisiana 700-714
-MA Massachusetts 010-027 055-055
-MD Maryland 206-219
-ME Maine 039-049
-MN Minnesota 550-567
-MO Missouri 630-658
-MS Mississippi 386-397
-MT Montana 590-599
-NC North_Carolina 270-289
-NE Nebraska 680-693
-PA Pennsylvania 150-196
-SC South_Carolina 290-299
-SD South_Dakota 570-577
-TN Tennessee 370-385
-VA Virginia 201-201 220-246
-"""
-"""States of the US whose codes are also those of countries, each with how its postal codes begin."""
-_US_ZIP = re.compile(r"([0-9]{3})[0-9]{2}(?:-?[0-9]{4})?", re.ASCII)
-
-
-class _State(NamedTuple):
-    code: str
-    name: str
-    zips: tuple[tuple[str, ...], ...]
-    """The first and last three digits with which its postal codes begin."""
-
-
-def _read_states() -> dict[str, _State]:
-    states = {}
-    for line in _LIKE_COUNTRIES.split("\n")[1:-1]:
-        code, name, *zips = line.split()
-        states[code] = _State(code, name.replace("_", " "), tuple(tuple(part.split("-")) for part in zips))
-    return states | {"GE": states["GA"]}
-
-
-_LIKE = _read_states()
+_LIKE = {code: state for code, state in STATES.items() if code in country_names()} | {"GE": STATES["GA"]}
 """By the code of a country, the state that has its code or its name."""
 
 
@@ -108,9 +62,7 @@ def find_state_meant(country: str, state: str, code: str) -> str:
     if not code:  # a state that only repeats the country tells nothing
         is_told = says_state and state.upper() != country and (country, state.casefold()) != ("GE", "georgia")
         return found.name if is_told else ""
-    if not (zip_code := _US_ZIP.fullmatch(code)) or not (says_state or is_foreign(code, country)):
-        return ""
-    return found.name if any(first <= zip_code[1] <= last for first, last in found.zips) else ""
+    return found.name if found.has(code) and (says_state or is_foreign(code, country)) else ""
 
 
 def is_no_state(state: str, country: str) -> bool:

@@ -57,6 +57,7 @@ from imports.pipeline.recognising import digest_header, explain_drift, explain_m
 from imports.pipeline.rejecting import drafting_rejects, write_rejects
 from imports.pipeline.resending import find_same, repeat
 from imports.pipeline.sharing import Helpers, check_all
+from imports.pipeline.slipping import find_slips
 from imports.pipeline.timing import ENDING, doing_run
 from imports.template import MEANING
 from lookups.directory import LookupDirectory
@@ -345,16 +346,15 @@ class _Import:
             except Error as error:
                 if attempt == ATTEMPTS or not merging.is_race(error):
                     raise
+        checker.log.add(self.slips)
         self.progress("Writing", 1, 1)
 
     def _write(self, checker: Checker) -> None:
         run = self.run
         checker.directory.insert_created()
-        checker.stage.merge(
-            account_id=run.account_id,
-            run_id=run.pk,
-            at=take_stamp([run.account_id]),
-        )
+        at = take_stamp([run.account_id])
+        checker.stage.merge(account_id=run.account_id, run_id=run.pk, at=at)
+        self.slips = find_slips(run, at)
         is_full = self.spec.policies.full_files and not self.replay
         mentioned = () if self.replay else self.mentioned  # by a file of another day
         created = checker.stage.find_created()
