@@ -12,7 +12,14 @@ _LISTED = {
     "programs": "null|none|nil|n/a|#na|undefined|[object object]|\\n|(blank)|<blank>|(empty)|<empty>",
     # Spreadsheets have their own word for what they did not find, and for what failed, in each language.
     "spreadsheets": "#n/a|#nv|#n/v|#n/d|#n/b|#n/disp|#null!|#ref!|#value!|#name?|#div/0!|#num!|#bezug!|#wert!|#zahl!"
-    "|#error!|#spill!|#calc!|#field!|#blocked!|#connect!|#busy!|#unknown!|#python!|#getting_data|loading...|#valeur!|#nom?|#nombre!|#rif!|#valore!|#nome?|#¡ref!|#¡valor!|#¿nombre?|#verw!|#waarde!|#naam?|#getal!|#valor!",
+    "|#error!|#spill!|#calc!|#field!|#blocked!|#connect!|#busy!|#unknown!|#python!|#getting_data|loading...|#valeur!|#nom?|#nombre!|#rif!|#valore!|#nome?|#¡ref!|#¡valor!|#¿nombre?|#verw!|#waarde!|#naam?|#getal!|#valor!"
+    "|#überlauf!|#nombre!|#nul!|#¡num!|#¡nulo!|#¡div/0!|#nullo!|#núm!|#nulo!|#leeg!|#deel/0!|#saknas!|#referens!|#värdefel!"
+    "|#ogiltigt!|#namn?|#division/0!|#i/t|#i/t!|#reference!|#værdi!|#verdi!|#navn?|#nummer!|#puuttuu!|#viittaus!|#arvo!"
+    "|#nimi?|#luku!|#jako/0!|#н/д|#ссылка!|#знач!|#имя?|#число!|#пусто!|#дел/0!|#n/d!|#adr!|#arg!|#nazwa?|#liczba!|#zero!"
+    "|#dziel/0!|#yok|#başv!|#değer!|#ad?|#sayı!|#boş!|#sayı/0!|#odkaz!|#hodnota!|#název?|#číslo!|#hiányzik|#hiv!|#érték!"
+    "|#név?|#szám!",
+    "choices": "--none--|-none-|- none -|--select--|-select-|- select -|-- select --|--please select--"
+    "|-- please select --|please select|select...",
     "en": "n/a.|n.a.|n.a|n. a.|not available|not applicable|no data|no value",
     "de": "k.a.|k. a.|k.a|k/a|n/v|keine angabe|keine angaben|keine|keiner|keines|nicht vorhanden|nicht zutreffend"
     "|nicht verfügbar|nicht angegeben|entfällt",
@@ -66,6 +73,7 @@ inconnue|non connu|à définir|à préciser|sconosciuto|da definire|desconocido|
 onbekend|nog onbekend|volgt|desconhecido|a definir|ukendt|ukjent|okänd|nieznany|nieznane|neznámý|ismeretlen
 bilinmiyor|неизвестно|不明|未定|未知|미정
 """
+_OTHER_ADDRESSES = "billing|bill to|bill-to|invoice|shipping|ship to|ship-to|delivery|main|head office|hq"
 _ELSEWHERE = """
 same|same address|same as above|same as billing|same as billing address|same as bill to|same as shipping|same as main
 as above|see above|see billing|see notes|ditto|wie oben|siehe oben|s. oben|s.o|dito|wie rechnungsadresse
@@ -83,7 +91,14 @@ def _spelled(words: str) -> frozenset[str]:
 
 NOT_YET = _spelled(_NOT_YET)
 """What people write into a part of an address that nobody knows yet, as it is written. Elsewhere it may be a name."""
-ELSEWHERE = _spelled(_ELSEWHERE)
+ELSEWHERE = _spelled(_ELSEWHERE) | _spelled(
+    "|".join(
+        f"{like} {other}{behind}"
+        for like in ("same as", "see", "as", "as per", "use")
+        for other in _OTHER_ADDRESSES.split("|")
+        for behind in ("", " address", " addr", " addr.")
+    )
+)
 """What they write there for what stands in another cell, above or beside it."""
 ZEROS = frozenset({"0", "00", "000"})
 """What programs write into columns of numbers for nothing."""

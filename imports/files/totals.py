@@ -6,7 +6,7 @@ import re
 import unicodedata
 from typing import TYPE_CHECKING, NamedTuple
 
-from imports.formats.mangling import AMOUNT, DATE, find_mangled, may_be_mangled
+from imports.formats.mangling import AMOUNT, DATE, FORMULA, find_mangled, is_formula, may_be_mangled
 from imports.template import find_target, normalize
 
 if TYPE_CHECKING:
@@ -146,10 +146,13 @@ def doubt_code(code: str) -> Doubt | None:
 
 
 def find_change(code: str) -> Doubt | None:
-    """Why a code seems to be something else by now than what was written: an amount, a date, or in quotes."""
+    """Why a code seems to be something else by now than what was written: an amount, formula or date, or in quotes."""
     if _THOUSANDS.fullmatch(code):
         what, remedy = AMOUNT.split(". ", 1)
         return Doubt("mangled_code", f"{what}, and no code", remedy, is_error=True)
+    if is_formula(code):
+        what, remedy = FORMULA.split(". ", 1)
+        return Doubt("mangled_code", what, remedy, is_error=True)
     if _QUOTES.fullmatch(code):
         remedy = "If they are no part of it, leave them out."
         return Doubt("mangled_value", "stands in quotes that the format does not know", remedy)

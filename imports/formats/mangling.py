@@ -50,16 +50,17 @@ SHORTENED = re.compile(
 _AMOUNT = re.compile(r"-\d+|=[-+]?\d+|\d{2,}[.,]0+|\d{1,3}(?:,\d{3})+(?:\.0+)?|\d{1,3}(?:['\u2019]\d{3})+", re.ASCII)
 _FORMULA = re.compile(
     r"=\s*(?:[^\W\d_][\w.]*\(|[-+(]*(?:'?[^!]{1,40}'?!)?\$?[A-Z]{1,3}\$?\d+\s*[-+*/&^:)]"
-    r"|(?:'?[^!]{1,40}'?!\$?[A-Z]{1,3}\$?|\$[A-Z]{1,3}\$?|[A-Z]{1,3}\$)\d+$)",
+    r"|(?:'?[^!]{1,40}'?!)?\$?[A-Z]{1,3}\$?\d{1,7}$|\d+(?:[-+*/]\d+)+$)",
     re.IGNORECASE,
 )
-"""=A1 alone is none: it may be a code."""
+_FUNCTION = re.compile(r"[@+-][A-Z]{2,}[A-Z0-9.]*\(.*\)")
 _APOSTROPHES = ("'", "\u2019", "\u2018", "`")
 _PHONE = re.compile(r"[+(]*\d[\d\s().+/-]*", re.ASCII)
 _MISSPELT = re.compile("[OoIl'\u2019\u2018`]")
 """Without one of these, as most are, nothing in a figure is misspelt."""
 _LETTERED_PHONE = re.compile(r"[\d\s().+/\-OoIl]{7,}", re.ASCII)
 _NO_DIGITS = re.compile(r"[^0-9]+")
+_SEVERAL = re.compile(r"(?:[^,;]*[0-9]){6,}[^,;]*[,;](?:[^,;]*[0-9]){6}")
 _DECIMAL = re.compile(r"[0-9]{3,}\.0")
 _UTF_7 = re.compile(r"\+([A-Za-z0-9+/]{3,})-")
 _DATE_LIKE = re.compile(r"\| ?+(?:[0-9]{1,12}+[-/.]|[A-Sa-s][A-Za-z\x80-\u024f]{2,8}+\.?+[-/][0-9])")
@@ -71,6 +72,7 @@ DATE = "reads like a date, as which spreadsheets take texts such as 1-2. Send wh
 FORMULA = "is a formula of a spreadsheet, and not what it comes to. Send its value."
 ROUNDED = f"ends in zeros behind its digit {DIGITS_KEPT}, as spreadsheets leave long numbers. Send it whole, as text."
 JOINED = f"has more digits than any phone number, which has {PHONE_DIGITS} at most. Send one number, whole."
+SEVERAL = "holds several numbers. Send one."
 LETTERED = "has letters that look like digits, O or l. Send 0 or 1 if those are meant."
 APOSTROPHE = "begins with an apostrophe, by which spreadsheets keep numbers as text. Leave it out."
 NO_DIGIT = "holds no digit, and so no phone number. Send the number, or leave the cell blank."
@@ -88,13 +90,15 @@ def may_be_mangled(cells: str) -> bool:
 
 
 def find_mangled_figure(text: str, is_phone: bool) -> str:
-    """What a postal code or a phone seems to be instead: AMOUNT, ROUNDED, JOINED or NO_DIGIT; "" where it is one."""
+    """What a postal code or a phone seems to be instead: AMOUNT, ROUNDED, JOINED, SEVERAL, NO_DIGIT; "" for one."""
     if is_amount(text):
         return AMOUNT
     if not is_phone or len(text) > _LONGEST_PHONE:
         return ""
     if not any(map(str.isdigit, text)):
         return "" if says_nothing(text) else NO_DIGIT
+    if ("," in text or ";" in text) and _SEVERAL.match(text):
+        return SEVERAL
     if len(text) <= PHONE_DIGITS or not _PHONE.fullmatch(text):
         return ""
     digits = _NO_DIGITS.sub("", text)
@@ -133,8 +137,10 @@ def find_mangled(text: str) -> str:
 
 
 def is_formula(text: str) -> bool:
-    """Whether a text is a formula of a spreadsheet, such as =A2&"-1", and not its value."""
-    return text.startswith("=") and _FORMULA.match(text) is not None
+    """Whether a text is a formula of a spreadsheet, such as =A2&"-1" or @SUM(A2:A4), and not its value."""
+    if text.startswith("="):
+        return _FORMULA.match(text) is not None
+    return text.startswith(("@", "+", "-")) and _FUNCTION.fullmatch(text) is not None
 
 
 # -- text that was written for something else

@@ -32,7 +32,6 @@ _FORMS = {
     },
 }
 """What postal codes are like, in capitals."""
-_NEIGHBOURS = {"US": "CA", "CA": "US"}
 _ALIKE = {"O": "O0", "0": "0O", "I": "I1", "L": "L1", "1": "1I"}
 MOST_ALIKE = 8
 """How many such letters are tried in all ways."""
@@ -82,12 +81,6 @@ def has_no_digit(code: str, country: str) -> bool:
     return country in _FORMS and not any(map(str.isdigit, code))
 
 
-def find_neighbour(code: str, country: str) -> str:
-    """The neighbour whose form a postal code has that is said to be one of the US or Canada; "" where it is its own."""
-    other = _NEIGHBOURS.get(country, "")
-    return other if other and is_foreign(code, country) and not is_foreign(code, other) else ""
-
-
 _TELLING = {
     "CA": _FORMS["CA"], "GB": _FORMS["GB"], "NL": _FORMS["NL"],
     "IE": re.compile(r"(?:[AC-FHKNPRTV-Y][0-9]{2}|D6W) ?[AC-FHKNPRTV-Y0-9]{4}"),
@@ -96,6 +89,8 @@ _TELLING = {
     "US": re.compile(r"[0-9]{5}-[0-9]{4}"),
 }  # fmt: skip
 """What postal codes are like that no other country has."""
+_CHANGED = frozenset({"KR", "KZ", "LT", "RS", "SA", "SG", "VN"})
+"""Countries whose codes had, or have beside the usual ones, other numbers of digits, so that old ones still come."""
 _SHARED = dict.fromkeys(("GG", "IM", "JE"), "GB") | dict.fromkeys(("AS", "GU", "MP", "PR", "VI"), "US")
 """Countries with postal codes of another one."""
 
@@ -103,6 +98,30 @@ _SHARED = dict.fromkeys(("GG", "IM", "JE"), "GB") | dict.fromkeys(("AS", "GU", "
 def find_country(code: str) -> str:
     """The country whose postal codes alone are like a trimmed one; "" where several have such."""
     return next((country for country, form in _TELLING.items() if form.fullmatch(code.upper())), "")
+
+
+def find_other_country(code: str, country: str) -> str:
+    """The country that a trimmed postal code is of which has not the form of its own; "" where none can be told.
+
+    Five digits in Canada are of the US, which more often than not is meant.
+    """
+    if not is_foreign(code, country) or find_full_code(code, country):
+        return ""
+    other = find_country(code) or ("US" if country == "CA" and not is_foreign(code, "US") else "")
+    return "" if other == postal_country(country) else other
+
+
+def count_digits(code: str, country: str) -> tuple[int, ...]:
+    """How many digits postal codes of a country have, where a trimmed one has another number of them; () elsewhere."""
+    lengths = _ALL_LENGTHS.get(country, ())
+    digits = _BETWEEN.sub("", code)
+    is_wrong = country not in _CHANGED and digits.isdecimal() and digits.isascii() and len(digits) not in lengths
+    return lengths if is_wrong else ()
+
+
+def lacks_letters(code: str, country: str) -> bool:
+    """Whether a trimmed postal code is of digits alone, in a country whose codes all begin with letters."""
+    return country in ("CA", "GB") and code.isdecimal()
 
 
 def postal_country(country: str) -> str:

@@ -50,6 +50,17 @@ _FORMS = {"AU": r"[A-Za-z]{2,3}|[^A-Za-z]+", "JP": "[A-Za-z]{2}"}
 _FORM = {country: re.compile(_FORMS.get(country, r"[A-Za-z]{2}|[^A-Za-z]+"), re.ASCII) for country in _STATES}
 """What is a code of a state there, or nothing that may be one: states of Japan have numbers."""
 
+_WORD = re.compile(r"[^\W_]+")
+_FEWEST_LETTERS = 3
+_JOINED_NAMES = frozenset("".join(state.name.casefold().split()) for state in STATES.values())
+_NAMED_TOO = """
+fla penna nmex ndak sdak armed forces army puerto rico virgin islands guam samoa mariana marianas
+"""
+_NAMING = frozenset(f"{' '.join(state.name for state in STATES.values())} {_NAMED_TOO}".casefold().split()) - {
+    "new", "north", "south", "west", "of",
+}  # fmt: skip
+"""Words that name a state of the US, or a territory or post of the army."""
+
 _LIKE = {code: state for code, state in STATES.items() if code in country_names()} | {"GE": STATES["GA"]}
 """By the code of a country, the state that has its code or its name."""
 
@@ -74,4 +85,15 @@ def is_no_state(state: str, country: str) -> bool:
         return False
     if _FORM[country].fullmatch(state):
         return state.upper() not in codes
-    return _COUNTRY_OF.get(state.lower(), country) != country
+    if (known := _COUNTRY_OF.get(state.lower())) is not None:
+        return known != country
+    return country == "US" and state != "" and not _may_be_us_state(state)
+
+
+def _may_be_us_state(text: str) -> bool:
+    """Whether a text that is no state's name may mean one: Calif., N.Y., NJ - New Jersey, So. Carolina, Puerto Rico."""
+    words = _WORD.findall(text.casefold().replace(".", ""))
+    joined = "".join(words)
+    if len(joined) >= _FEWEST_LETTERS and any(name.startswith(joined) for name in _JOINED_NAMES):
+        return True
+    return any(word in _NAMING or word.upper() in _CODES["US"] for word in [*words, joined])

@@ -10,14 +10,15 @@ from dataclasses import dataclass
 from operator import attrgetter
 from typing import TYPE_CHECKING, cast
 
-from connections.nothing import ELSEWHERE, NO_PLACE, NOT_YET, ZEROS, says_nothing
+from connections.nothing import ELSEWHERE, NO_PLACE, NOT_YET, ZEROS
 from connections.rules import country_names
 from connections.stored import NO_ADDRESS, NO_CONNECTION
 from imports.files.totals import find_change
 from imports.formats.fillers import is_nobodys_email, may_be_filler
 from imports.formats.mangling import find_misspelt_figure, has_lost_letters, is_printed, may_be_printed
 from imports.formats.marked_names import find_mark
-from imports.formats.postal_codes import find_confused, find_full_code, find_neighbour, has_form, has_no_digit
+from imports.formats.postal_codes import find_other_country, has_form
+from imports.formats.postal_doubts import doubt_postal_code
 from imports.formats.states import find_state_meant, is_no_state
 from lookups.validators import lower_ascii
 
@@ -131,17 +132,19 @@ def _doubts_of(values: AddressValues) -> Iterator[tuple[str, str, str]]:
     """Parts of an address that are doubtful, each with the code of an issue, and why and what to do."""
     country = values.country
     is_sound = has_form(values.zip, country)
-    if not is_sound and values.zip and (why := _doubt_zip(values.zip, country)):
-        yield "zip", "mangled_value", why
     if meant := find_state_meant(country, values.state, values.zip):
         why = (
             f"is {country_names()[country]}, but state and postal code are of {meant} in the United States. Send US if "
             "that is meant, and the state in its own column."
         )
         yield "country", "doubtful_country", why
-    elif not is_sound and (other := find_neighbour(values.zip, country)):
+    elif not is_sound and (other := find_other_country(values.zip, country)):
         why = f"does not go with the postal code {values.zip!r}, which is of {other}. Send the country of the address."
         yield "country", "doubtful_country", why
+    elif not is_sound and values.zip and (why := doubt_postal_code(values.zip, country)):
+        yield "zip", "mangled_value", why
+    if values.city.isdecimal() and values.city not in ZEROS:
+        yield "city", "mangled_value", "holds no letter, and so no city. Send the city in its own column."
     if is_no_state(values.state, country) and values.state not in _NOT_KNOWN:
         yield "state", "unknown_state", f"is no state of {country}. Send its code or name, {_EXAMPLES[country]}."
     if not NO_PLACE.isdisjoint(values):
@@ -162,20 +165,3 @@ _EXAMPLES = {
     "AU": "such as NSW or New South Wales",
     "JP": "such as 13 or Tokyo",
 }
-
-
-def _doubt_zip(code: str, country: str) -> str:
-    """What seems wrong with a postal code, and what may be meant; "" for nothing."""
-    if full := find_full_code(code, country):
-        return (
-            f"has too few digits for a postal code of {country}; {full!r} may be meant, whose zeros a spreadsheet took "
-            "off. Send it as text."
-        )
-    if meant := find_confused(code, country):
-        return (
-            f"is no postal code of {country}; {meant!r} may be meant, with a digit for the letter that looks like it, "
-            "or the other way round."
-        )
-    if has_no_digit(code, country) and code not in _NOT_KNOWN and not says_nothing(code):
-        return f"holds no digit, and so no postal code of {country}. Send the code, or leave the cell blank."
-    return ""

@@ -10,6 +10,7 @@ from imports.formats.mangling import (
     JOINED,
     NO_DIGIT,
     ROUNDED,
+    SEVERAL,
     SHORT,
     find_damage,
     find_escaped,
@@ -56,6 +57,9 @@ def test_phones_have_as_many_digits_as_there_are():
     assert {find_mangled_figure(text, True) for text in told} == {JOINED}
     assert find_mangled_figure("49301234567890100", True) == ROUNDED
     assert {find_mangled_figure(text, True) for text in ("call me", "eve@oak.example", "+", "Eve Roe")} == {NO_DIGIT}
+    several = ["030 123456, 0171 1234567", "503-555-0100;503-555-0101"]
+    assert {find_mangled_figure(text, True) for text in several} == {SEVERAL}
+    assert {find_mangled_figure(text, True) for text in ("5035550100,12", "555-0100 (Mo-Fr, 9-17)")} == {""}
     assert find_mangled_figure("n/a", True) == ""  # which is told as a word for nothing
     assert find_mangled_figure("HKG", False) == ""
     assert find_mangled_figure("4930123456789012", False) == ""  # no postal code is dialled
@@ -168,13 +172,17 @@ FORMULAS = [
     "= $B$2/3",
     "=$A$3",
     "=Kunden!A2",
+    "=A2",
+    "=1+1",
+    "@SUM(A2:A4)",
+    "+SUM(A2)",
 ]
 
 
 @pytest.mark.parametrize("text", FORMULAS)
 def test_formulas_that_came_instead_of_their_values(text):
     assert is_formula(text)
-    assert not any(map(is_formula, ["=00123", "=A2", "=Elm", "A2+1", "=", "=-= Oak =-="]))
+    assert not any(map(is_formula, ["=00123", "=Elm", "A2+1", "=", "=-= Oak =-=", "@Home (NY)", "+1 (NY)", "@AB1"]))
 
 
 def test_what_programs_print_is_told_from_what_people_write():

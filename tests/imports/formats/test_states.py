@@ -47,10 +47,16 @@ def test_codes_that_are_no_state():
         ("2000", "AU"),
         ("CA", "JP"),
         ("Tasmania", "JP"),
+        ("USA", "US"),
+        ("New Jersy", "US"),
+        ("TRUE", "US"),
+        ("Newark", "US"),
     ]:
         assert is_no_state(state, country), state
     for state, country in [("or", "US"), ("DC", "US"), ("AE", "US"), ("Oregon", "US"), ("Ore.", "US"), ("US-OR", "US"),
                            ("PQ", "CA"), ("Québec", "CA"), ("13", "JP"), ("08", "ES"), ("", "US"),
                            ("Vic", "AU"), ("N.S.W.", "AU"), ("Queensland", "AU"), ("東京都", "JP"), ("Tokyo", "JP"),
+                           ("N.J.", "US"), ("Calif.", "US"), ("NJ - New Jersey", "US"), ("So. Carolina", "US"),
+                           ("(NJ)", "US"), ("Puerto Rico", "US"), ("Washington D.C.", "US"), ("W. Va.", "US"),
                            ("Mie", "JP")]:  # fmt: skip
         assert not is_no_state(state, country), state

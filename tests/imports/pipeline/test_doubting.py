@@ -15,7 +15,8 @@ from tests.imports.customer_files import NEW, SHIPPING, issues_of
         ("name", "Oak (closed)", "marked_name"), ("phone", "0", "placeholder"), ("city", "wie oben", "placeholder"),
         ("address_1", "Same as billing", "placeholder"), ("phone", "503-555-O1OO", "mangled_value"),
         ("zip", "'75001", "mangled_value"),
-        ("city", "['Lyon']", "mangled_value"),
+        ("city", "['Lyon']", "mangled_value"), ("city", "75001", "mangled_value"),
+        ("address_1", "see billing address", "placeholder"),
     ],
 )  # fmt: skip
 def test_what_an_address_cannot_mean_is_told_once_and_stored(send, part, value, code):
@@ -49,6 +50,11 @@ def test_what_a_customer_cannot_mean_is_told_where_it_is_new(send, field, value,
         ({"country": "Georgia", "state": "GA", "zip": "30303"}, "country", "doubtful_country", "are of Georgia in"),
         ({"country": "US", "state": "NY", "zip": "M5V 2T6"}, "country", "doubtful_country", "which is of CA"),
         ({"country": "CA", "state": "ON", "zip": "10001"}, "country", "doubtful_country", "which is of US"),
+        ({"country": "FR", "zip": "SW1A 1AA"}, "country", "doubtful_country", "which is of GB"),
+        ({"country": "GB", "zip": "1017 AB"}, "country", "doubtful_country", "which is of NL"),
+        ({"country": "GB", "zip": "75001"}, "zip", "mangled_value", "holds no letter"),
+        ({"country": "CH", "zip": "801"}, "zip", "mangled_value", "which has 4 digits"),
+        ({"country": "US", "state": "NJ", "zip": "0710"}, "zip", "mangled_value", "which has 5 or 9 digits"),
         ({"country": "US", "state": "XX", "zip": "97205"}, "state", "unknown_state", "such as NY or New York"),
     ],
 )  # fmt: skip
