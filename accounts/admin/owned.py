@@ -11,7 +11,8 @@ from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import RelatedDropdownFilter
 from unfold.contrib.filters.forms import AutocompleteDropdownForm
 
-from accounts.admin.careful import CarefulAdmin, RowsAsPosted
+from accounts.admin.careful import CarefulAdmin
+from accounts.admin.formsets import RowsAsPosted
 from accounts.models import Account, User
 from accounts.paging import make_paginator
 from accounts.users import user_of

@@ -12,7 +12,8 @@ from unfold.admin import ModelAdmin, TabularInline
 from unfold.decorators import display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
-from accounts.admin.careful import CarefulAdmin, RowsAsPosted
+from accounts.admin.careful import CarefulAdmin
+from accounts.admin.formsets import RowsAsPosted
 from accounts.admin.owned import VisibleFilter
 from accounts.models import Membership, User
 from accounts.zones import show_time

@@ -20,6 +20,11 @@ def add_account_argument(parser: ArgumentParser) -> None:
     parser.add_argument("--account", required=True, help="code of the account")
 
 
+def add_json_argument(parser: ArgumentParser) -> None:
+    """For what programs read: `as_json` tells."""
+    parser.add_argument("--json", action="store_true", dest="as_json", help="print one JSON object and nothing else")
+
+
 def find_account(code: str) -> Account:
     """The account of this code. Raises CommandError, with 2 as exit code, where there is none."""
     account = Account.objects.select_related("sandbox_of").filter(code=code).first()

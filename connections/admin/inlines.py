@@ -10,7 +10,7 @@ from django.utils.text import capfirst
 from unfold.admin import StackedInline, TabularInline
 from unfold.widgets import UnfoldAdminSelectWidget
 
-from accounts.admin.careful import RowsAsPosted
+from accounts.admin.formsets import RowsAsPosted
 from accounts.admin.owned import AccountOwnedInline, OwnAccountSelect, limit_choices
 from connections import models
 from connections.admin.keeping import keeping_form, provenance_of

@@ -14,7 +14,7 @@ from unfold.widgets import (
     UnfoldAdminTextInputWidget,
 )
 
-from accounts.admin.careful import RowsAsPosted
+from accounts.admin.formsets import RowsAsPosted
 from imports.formats.countries import LANGUAGES
 from imports.formats.documents import describe_marks, read_mark, read_marks, read_quote
 from imports.formats.encodings import UnknownEncoding, find_encoding

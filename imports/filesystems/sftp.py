@@ -6,8 +6,6 @@ import asyncio
 import contextlib
 import logging
 import posixpath
-import stat
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import asyncssh
@@ -15,12 +13,9 @@ from fsspec.asyn import get_loop, sync
 
 from imports.errors import SettingsWrong
 from imports.filesystems.base import (
-    LEADS_NOWHERE,
     LEADS_OUT,
-    LEADS_TO_FOLDER,
     LIBRARY_ERRORS,
     MOST_FILES,
-    NO_FILE,
     UNFINISHED,
     FolderMissing,
     IdentityWrong,
@@ -34,6 +29,7 @@ from imports.filesystems.base import (
 )
 from imports.filesystems.names import Names
 from imports.filesystems.network import LEAST_RATE, PATIENCE, TimeLimit
+from imports.filesystems.sftp_entries import describe, follow_link, is_file, is_folder, is_known, look_at
 from imports.filesystems.sftp_keys import Client, PinnedKeys, connect_socket
 from imports.filesystems.sftp_logins import Answers, read_private_keys
 from imports.filesystems.transports import SFTP
@@ -135,13 +131,13 @@ class SFTPServer(SFTP):
             entries = []
             async for entry in sftp.scandir(self._wire(folder or ".")):
                 name = entry.filename if isinstance(entry.filename, bytes) else entry.filename.encode()
-                if not _is_known(entry.attrs):
+                if not is_known(entry.attrs):
                     limit.extend(LEAST_RATE)
                 if not name or b"/" in name:
                     entries.append((name, entry.attrs, LEADS_OUT))
                 else:
                     path = posixpath.join(self._wire(folder), name)
-                    entries.append((name, *await _follow(sftp, path, entry.attrs)))
+                    entries.append((name, *await follow_link(sftp, path, entry.attrs)))
                 if len(entries) > MOST_FILES:
                     raise self.too_many()
             return entries
@@ -151,9 +147,9 @@ class SFTPServer(SFTP):
         self.folders.add(folder)
         self.names.learn([name for name, *_ in entries])
         return [
-            _describe(posixpath.join(folder, self.names.read(name)), attributes, oddity)
+            describe(posixpath.join(folder, self.names.read(name)), attributes, oddity)
             for name, attributes, oddity in entries
-            if oddity or not _is_folder(attributes)
+            if oddity or not is_folder(attributes)
         ]
 
     def _wire(self, path: str) -> bytes:
@@ -162,7 +158,7 @@ class SFTPServer(SFTP):
     def look_at(self, path: str) -> RemoteFile | None:
         with self._translated(path, "stat"):
             attributes = self._run(lambda sftp, _: self._find(sftp, path))
-        return _describe(path, attributes) if attributes is not None and _is_file(attributes) else None
+        return describe(path, attributes) if attributes is not None and is_file(attributes) else None
 
     async def _find(self, sftp: asyncssh.SFTPClient, path: str) -> asyncssh.SFTPAttrs | None:
         """What lies at a path; where a server does not say that nothing does, its folder's listing tells.
@@ -170,7 +166,7 @@ class SFTPServer(SFTP):
         Servers answer a stat of what is missing with FAILURE, PERMISSION DENIED and more.
         """
         try:
-            return await _look_at(sftp, self._wire(path))
+            return await look_at(sftp, self._wire(path))
         except _NOT_THERE:
             return None
         except asyncssh.SFTPConnectionLost:
@@ -179,11 +175,11 @@ class SFTPServer(SFTP):
             folder, name = posixpath.split(path.rstrip("/"))
             if not name:
                 raise
-            if folder and folder not in self.folders and not _is_folder(await self._find(sftp, folder)):
+            if folder and folder not in self.folders and not is_folder(await self._find(sftp, folder)):
                 return None
             async for entry in sftp.scandir(self._wire(folder or ".")):
                 if entry.filename == self._wire(name):
-                    return (await _follow(sftp, self._wire(path), entry.attrs))[0]
+                    return (await follow_link(sftp, self._wire(path), entry.attrs))[0]
             return None
 
     def download(self, path: str, out: BinaryIO, most_bytes: int) -> int:
@@ -211,7 +207,7 @@ class SFTPServer(SFTP):
     def make_folder(self, path: str) -> None:
         async def make(sftp: asyncssh.SFTPClient, _: TimeLimit) -> None:
             try:
-                is_there = _is_folder(await self._find(sftp, path))
+                is_there = is_folder(await self._find(sftp, path))
             except asyncssh.SFTPError:  # nobody may look; if it is there, that is what is said now
                 is_there = False
             if not is_there:
@@ -293,60 +289,3 @@ class SFTPServer(SFTP):
 
     def _quote(self, error: object) -> str:
         return "it took too long" if isinstance(error, TimeoutError) else quote(error, self.settings.password)
-
-
-def _is_file(attributes: asyncssh.SFTPAttrs) -> bool:
-    if attributes.permissions is not None:
-        return stat.S_ISREG(attributes.permissions)
-    return attributes.type == asyncssh.FILEXFER_TYPE_REGULAR
-
-
-def _is_folder(attributes: asyncssh.SFTPAttrs | None) -> bool:
-    if attributes is None:
-        return False
-    if attributes.permissions is not None:
-        return stat.S_ISDIR(attributes.permissions)
-    return attributes.type == asyncssh.FILEXFER_TYPE_DIRECTORY
-
-
-def _is_known(attributes: asyncssh.SFTPAttrs) -> bool:
-    """Whether a listing tells all of an entry: of a link it does not tell where it leads, and some tell little."""
-    return _is_folder(attributes) or (_is_file(attributes) and attributes.size is not None)
-
-
-async def _look_at(sftp: asyncssh.SFTPClient, path: bytes) -> asyncssh.SFTPAttrs:
-    """What lies at a path. Where a server does not say of which kind it is, what can be listed is a folder."""
-    found = await sftp.stat(path)
-    if found.permissions is None and found.type == asyncssh.FILEXFER_TYPE_UNKNOWN:
-        found.type = asyncssh.FILEXFER_TYPE_DIRECTORY
-        try:
-            async for _ in sftp.scandir(path):
-                break
-        except asyncssh.SFTPConnectionLost:
-            raise
-        except asyncssh.SFTPError:
-            found.type = asyncssh.FILEXFER_TYPE_REGULAR
-    return found
-
-
-async def _follow(
-    sftp: asyncssh.SFTPClient, path: bytes, attributes: asyncssh.SFTPAttrs
-) -> tuple[asyncssh.SFTPAttrs, str]:
-    """What an entry is, or its link leads to, and why that can be no file to take."""
-    found = attributes
-    if not _is_known(attributes):
-        try:
-            found = await _look_at(sftp, path)
-        except asyncssh.SFTPConnectionLost:
-            raise
-        except asyncssh.SFTPError:
-            return attributes, LEADS_NOWHERE
-    if _is_folder(found):
-        is_link = attributes.permissions is not None or attributes.type == asyncssh.FILEXFER_TYPE_SYMLINK
-        return found, LEADS_TO_FOLDER if is_link and not _is_folder(attributes) else ""
-    return found, "" if _is_file(found) else NO_FILE
-
-
-def _describe(path: str, attributes: asyncssh.SFTPAttrs, oddity: str = "") -> RemoteFile:
-    modified = None if attributes.mtime is None else datetime.fromtimestamp(attributes.mtime, UTC)
-    return RemoteFile(path, posixpath.basename(path), attributes.size or 0, modified, oddity)

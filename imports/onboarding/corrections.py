@@ -6,17 +6,20 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from imports.formats.countries import find_country
+from imports.formats.marks import fold_mark
 from imports.formats.policies import FormatError
 from imports.onboarding.columns import Candidate
 from imports.onboarding.fitting import weigh
 from imports.onboarding.headers import NOTHING, Meaning
-from imports.template import ADDRESSES, Group, Target, normalize
+from imports.template import ADDRESSES, Group, Kind, Target, normalize
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
     from imports.formats.policies import RowMark
     from imports.onboarding.columns import Column
+    from imports.onboarding.proposals import Proposal
 
 NO_HEADER = 0
 DECIDED = "decided by a person"
@@ -108,6 +111,46 @@ def settle_decided(columns: Sequence[Column], decided: Mapping[int, Target | Non
             del column.candidates[lost]
     for index, target in decided.items():
         columns[index].candidates = {target: Candidate(target, 1.0, [DECIDED])} if target else {}
+
+
+def settle_needs(proposal: Proposal, corrections: Corrections) -> None:
+    """Let constants and defaults that are decided be asked for no more; a country may be named as the file does."""
+    constants = {target: _read(target, text, proposal.languages) for target, text in corrections.constants.items()}
+    for column in proposal.columns:
+        if column.target in constants:
+            column.target = None
+            column.evidence = ["a constant was decided on instead"]
+        elif column.target and column.target in corrections.defaults:
+            column.default = _read(column.target, corrections.defaults[column.target], proposal.languages)
+    proposal.decided = constants
+    proposal.constants = [needed for needed in proposal.constants if needed.target not in corrections.constants]
+    _settle_marks(proposal, corrections)
+    decided = corrections.constants.keys() | corrections.defaults.keys()
+    proposal.defaults = [needed for needed in proposal.defaults if needed.target not in decided]
+
+
+def _settle_marks(proposal: Proposal, corrections: Corrections) -> None:
+    """Let marks of rows that are decided be asked for no more. Raises FormatError for a column that is not there."""
+    headers = [normalize(column.source or "") for column in proposal.columns]
+    for name, marks in corrections.row_marks.items():
+        is_position = name.isascii() and name.isdigit() and 0 < int(name) <= len(headers)
+        if headers.count(normalize(name)) != 1 and not is_position:
+            raise FormatError(f"The sample has no single column {name!r}; give its header or its position.")
+        proposal.row_marks.setdefault(name, {}).update(marks)
+    decided = {normalize(name): {fold_mark(value) for value in marks} for name, marks in proposal.row_marks.items()}
+    proposal.marks = [
+        marks
+        for marks in proposal.marks
+        if not {fold_mark(value) for value in marks.rows}
+        <= decided.get(normalize(marks.name), decided.get(str(marks.position), set()))
+    ]
+
+
+def _read(target: Target, text: str, languages: Sequence[str]) -> str:
+    """What was decided on, a country that is named in one of the languages by its code."""
+    if target.field.kind is not Kind.COUNTRY or find_country(text):
+        return text
+    return find_country(text, tuple(languages)) or text
 
 
 def _meaning_of(target: Target, score: float, why: str) -> Meaning:

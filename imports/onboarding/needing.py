@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from imports.onboarding.headers import KINDS
-from imports.onboarding.profiles import ENOUGH, values
+from imports.onboarding.profiles import ENOUGH
 from imports.onboarding.proposals import Needed
+from imports.onboarding.values import values
 from imports.template import ADDRESSES, Group, Kind, Target, normalize
 
 if TYPE_CHECKING:

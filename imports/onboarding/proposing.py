@@ -5,14 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from imports.formats.countries import find_country
-from imports.formats.marks import fold_mark
-from imports.formats.policies import FormatError
 from imports.formats.spec import BadValue
 from imports.models import LearnedHeader
 from imports.onboarding.assigning import assign
 from imports.onboarding.columns import Column, read_columns
-from imports.onboarding.corrections import Corrections
+from imports.onboarding.corrections import Corrections, settle_needs
 from imports.onboarding.dialects import Table, find_table
 from imports.onboarding.entries import Entries, load_entries
 from imports.onboarding.footers import count_footer
@@ -24,7 +21,7 @@ from imports.onboarding.misfits import count_alone, find_untaken
 from imports.onboarding.needing import find_needs
 from imports.onboarding.proposals import Proposal, ProposedColumn
 from imports.onboarding.sampling import take_sample
-from imports.template import ADDRESSES, Group, Kind, Target, normalize
+from imports.template import ADDRESSES, Group, Kind, Target
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -53,7 +50,7 @@ def propose_format(path: Path, account: Account, corrections: Corrections = NOTH
     """
     corrections = replace(corrections, learned=LearnedHeader.objects.recall(account))
     proposal = onboard(path, load_entries(account.production), corrections)
-    settle(proposal, corrections)
+    settle_needs(proposal, corrections)
     return proposal
 
 
@@ -69,46 +66,6 @@ def onboard(path: Path, entries: Entries = NO_ENTRIES, corrections: Corrections 
     proposal = _Proposer(table, columns, entries.price_types, corrections.find_blanked(columns)).propose()
     proposal.readings = sample.readings
     return proposal
-
-
-def settle(proposal: Proposal, corrections: Corrections) -> None:
-    """Let constants and defaults that are decided be asked for no more; a country may be named as the file does."""
-    constants = {target: _read(target, text, proposal.languages) for target, text in corrections.constants.items()}
-    for column in proposal.columns:
-        if column.target in constants:
-            column.target = None
-            column.evidence = ["a constant was decided on instead"]
-        elif column.target and column.target in corrections.defaults:
-            column.default = _read(column.target, corrections.defaults[column.target], proposal.languages)
-    proposal.decided = constants
-    proposal.constants = [needed for needed in proposal.constants if needed.target not in corrections.constants]
-    _settle_marks(proposal, corrections)
-    decided = corrections.constants.keys() | corrections.defaults.keys()
-    proposal.defaults = [needed for needed in proposal.defaults if needed.target not in decided]
-
-
-def _settle_marks(proposal: Proposal, corrections: Corrections) -> None:
-    """Let marks of rows that are decided be asked for no more. Raises FormatError for a column that is not there."""
-    headers = [normalize(column.source or "") for column in proposal.columns]
-    for name, marks in corrections.row_marks.items():
-        is_position = name.isascii() and name.isdigit() and 0 < int(name) <= len(headers)
-        if headers.count(normalize(name)) != 1 and not is_position:
-            raise FormatError(f"The sample has no single column {name!r}; give its header or its position.")
-        proposal.row_marks.setdefault(name, {}).update(marks)
-    decided = {normalize(name): {fold_mark(value) for value in marks} for name, marks in proposal.row_marks.items()}
-    proposal.marks = [
-        marks
-        for marks in proposal.marks
-        if not {fold_mark(value) for value in marks.rows}
-        <= decided.get(normalize(marks.name), decided.get(str(marks.position), set()))
-    ]
-
-
-def _read(target: Target, text: str, languages: Sequence[str]) -> str:
-    """What was decided on, a country that is named in one of the languages by its code."""
-    if target.field.kind is not Kind.COUNTRY or find_country(text):
-        return text
-    return find_country(text, tuple(languages)) or text
 
 
 def _claims(column: Column, target: Target) -> float:

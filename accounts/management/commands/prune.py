@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.core.management.base import CommandError
 
+from accounts.management.arguments import add_json_argument
 from accounts.management.base import BaseCommand
 from accounts.pruning import PrunedAlready, count_prunable, list_prunables, prune
 
@@ -27,9 +28,7 @@ class Command(BaseCommand):
         parser.add_argument("kinds", nargs="*", metavar="KIND", help="only these; --dry-run names them all")
         parser.add_argument("--dry-run", action="store_true", help="say what would go, and let nothing go")
         parser.add_argument("--most", type=int, metavar="N", help="end after so many")
-        parser.add_argument(
-            "--json", action="store_true", dest="as_json", help="print one JSON object and nothing else"
-        )
+        add_json_argument(parser)
 
     def handle(self, *, kinds: list[str], dry_run: bool, most: int | None, as_json: bool, **_: Any) -> None:
         chosen = list_prunables(kinds)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError
 
+from accounts.management.arguments import add_json_argument
 from accounts.management.base import BaseCommand
 from dropbox.guide import describe_access, write_guide
 from dropbox.keys import read_public_keys
@@ -44,12 +45,12 @@ class Command(BaseCommand):
         when = parser.add_mutually_exclusive_group()
         when.add_argument("--at-once", action="store_true", help="import every file when it is uploaded")
         when.add_argument("--hourly", action="store_true", help="import at most once in the feed's interval")
-        parser.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
+        add_json_argument(parser)
 
     def handle(self, *, feed: str, user: str | None, create: bool, **options: Any) -> None:
         login = find_or_make(find_feed(feed), user, create=create)
         password = change(login, **options)
-        if options["json"]:
+        if options["as_json"]:
             self.stdout.write(json.dumps(describe_access(login, password), ensure_ascii=False))
         else:
             self.stdout.write(write_guide(login, password))

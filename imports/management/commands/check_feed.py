@@ -6,6 +6,7 @@ import json
 import sys
 from typing import TYPE_CHECKING, Any
 
+from accounts.management.arguments import add_json_argument
 from accounts.management.base import BaseCommand
 from imports.feeds.inspecting import describe_inspection, inspect_feed
 from imports.management.arguments import find_feed, printable
@@ -28,11 +29,11 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("feed", metavar="NAME", help="the feed, as NAME or ACCOUNT/NAME")
         parser.add_argument("--no-probe", action="store_true", help="only look: change nothing on the server")
-        parser.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
+        add_json_argument(parser)
 
     def handle(self, *, feed: str, **options: Any) -> None:
         found = inspect_feed(find_feed(feed), probe=not options["no_probe"])
-        if options["json"]:
+        if options["as_json"]:
             self.stdout.write(json.dumps(describe_inspection(found), ensure_ascii=False))
         else:
             self.print_inspection(found)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from accounts.management.arguments import add_account_argument, find_account
+from accounts.management.arguments import add_account_argument, add_json_argument, find_account
 from accounts.management.base import BaseCommand
 from imports.choosing import find_named, find_predecessor, read_spec
 from imports.formats.differing import Difference, compare_specs
@@ -35,9 +35,7 @@ class Command(BaseCommand):
             help="the version to compare with (the live one, else the one before)",
         )
         parser.add_argument("--files", type=int, default=3, metavar="N", help="how many kept files to read (3)")
-        parser.add_argument(
-            "--json", action="store_true", dest="as_json", help="print one JSON object and nothing else"
-        )
+        add_json_argument(parser)
 
     def handle(self, *, format: str, account: str, other: str | None, files: int, as_json: bool, **_: Any) -> None:  # noqa: A002  (the argument's name)
         owner = find_account(account)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from django.core.management.base import CommandError
 from tqdm import tqdm
 
-from accounts.management.arguments import add_account_argument, find_account
+from accounts.management.arguments import add_account_argument, add_json_argument, find_account
 from accounts.management.base import BaseCommand
 from imports.describing import describe_run
 from imports.management.arguments import as_command_error, check_readable, check_writable, choose_version
@@ -40,7 +40,7 @@ class Command(BaseCommand):
         )
         parser.add_argument("--dry-run", action="store_true", help="do everything and roll it back")
         parser.add_argument("--rejects", type=Path, metavar="PATH", help="write the rejected rows there, with reasons")
-        parser.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
+        add_json_argument(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
         account = find_account(options["account"])
@@ -58,7 +58,7 @@ class Command(BaseCommand):
         try:
             with (
                 as_command_error(),
-                ProgressBar(shown=sys.stderr.isatty() and not options["json"]) as progress,
+                ProgressBar(shown=sys.stderr.isatty() and not options["as_json"]) as progress,
             ):
                 run = import_file(request, progress=progress.show)
         except OSError as error:
@@ -66,7 +66,7 @@ class Command(BaseCommand):
         except KeyboardInterrupt as stop:
             said = str(stop) or "Stopped before the end; nothing was applied."
             raise CommandError(said, returncode=128 + signal.SIGINT) from None
-        if options["json"]:
+        if options["as_json"]:
             self.stdout.write(json.dumps(describe_run(run), ensure_ascii=False))
         else:
             self.print_run(run, rejects)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from django.core.files import File
 from django.core.management.base import CommandError
 
-from accounts.management.arguments import add_account_argument, find_account
+from accounts.management.arguments import add_account_argument, add_json_argument, find_account
 from accounts.management.base import BaseCommand
 from imports.errors import FileRejected, SettingsWrong, TryAgainLater
 from imports.formats.policies import FormatError
@@ -49,9 +49,7 @@ class Command(BaseCommand):
             help="the same value for every row, such as price_type_currency=EUR; may be repeated",
         )
         add_corrections(parser)
-        parser.add_argument(
-            "--json", action="store_true", dest="as_json", help="print one JSON object and nothing else"
-        )
+        add_json_argument(parser)
 
     def handle(
         self, *, sample: Path, account: str, name: str | None, save: bool, as_json: bool, **options: Any

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.core.management.base import CommandError
 
+from accounts.management.arguments import add_json_argument
 from accounts.management.base import BaseCommand
 from imports.errors import TryAgainLater
 from imports.feeds.pulling import pull_feed
@@ -29,7 +30,7 @@ class Command(BaseCommand):
         which = parser.add_mutually_exclusive_group()
         which.add_argument("--all", action="store_true", help="all enabled feeds")
         which.add_argument("--due", action="store_true", help="the enabled feeds whose turn it is")
-        parser.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
+        add_json_argument(parser)
 
     def handle(self, *, feeds: list[str], **options: Any) -> None:
         if bool(feeds) == (options["all"] or options["due"]):
@@ -38,9 +39,9 @@ class Command(BaseCommand):
         for feed in self.choose_feeds(feeds, due=options["due"]):
             described = self.pull(feed)
             pulled.append(described)
-            if not options["json"]:
+            if not options["as_json"]:
                 self.print_pull(described)
-        if options["json"]:
+        if options["as_json"]:
             self.stdout.write(json.dumps({"feeds": pulled}, ensure_ascii=False))
         elif not pulled:
             self.stdout.write("No feed is due." if options["due"] else "There is no enabled feed.")

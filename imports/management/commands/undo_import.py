@@ -6,6 +6,7 @@ import json
 import sys
 from typing import TYPE_CHECKING, Any
 
+from accounts.management.arguments import add_json_argument
 from accounts.management.base import BaseCommand
 from imports.management.arguments import add_reason, as_command_error, find_run, find_user, printable
 from imports.runs.undoing import undo_run
@@ -31,9 +32,7 @@ class Command(BaseCommand):
         parser.add_argument("--dry-run", action="store_true", help="do everything and roll it back")
         parser.add_argument("--by", metavar="USER", help="the user who asks for it")
         add_reason(parser)
-        parser.add_argument(
-            "--json", action="store_true", dest="as_json", help="print one JSON object and nothing else"
-        )
+        add_json_argument(parser)
 
     def handle(self, *, run: int, dry_run: bool, by: str | None, reason: str, as_json: bool, **_: Any) -> None:
         found = find_run(run)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.core.management.base import CommandError
 
-from accounts.management.arguments import add_account_argument, find_account
+from accounts.management.arguments import add_account_argument, add_json_argument, find_account
 from accounts.management.base import BaseCommand
 from accounts.waiting import Busy
 from lookups.loading import LoadResult, load_file
@@ -28,9 +28,7 @@ class Command(BaseCommand):
         parser.add_argument("file", type=Path, help="CSV in UTF-8")
         add_account_argument(parser)
         parser.add_argument("--dry-run", action="store_true", help="check and count, but change nothing")
-        parser.add_argument(
-            "--json", action="store_true", dest="as_json", help="print one JSON object and nothing else"
-        )
+        add_json_argument(parser)
 
     def handle(self, *, file: Path, account: str, dry_run: bool, as_json: bool, **_: Any) -> None:
         result = self._load(file, account, dry_run)
