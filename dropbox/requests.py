@@ -9,7 +9,7 @@ import stat
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 
 import asyncssh
-from asyncssh.sftp import SFTPServerHandler
+from asyncssh.sftp import SFTPLimits, SFTPServerHandler
 from django.utils import timezone
 
 from dropbox import paths
@@ -21,6 +21,8 @@ from dropbox.uploading import Upload, finish_upload, keep_cut_off
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
+    from asyncssh.packet import SSHPacket
+
     from dropbox.paths import Entry
     from dropbox.sessions import Visit
 
@@ -30,6 +32,8 @@ NO_FOLDERS = "The folders are in, processed, failed and out, and no others can b
 NO_LINKS = "There are no links here."
 MOST_OPEN = 100
 """Files of a session at the same time."""
+BLOCK = 256 * 1024
+"""Bytes of a file in one request, as OpenSSH's server has it. The library would take megabytes, and give any number."""
 _CODES: tuple[tuple[type[Refused], Callable[[str], asyncssh.SFTPError]], ...] = (
     (NotThere, asyncssh.SFTPNoSuchFile),
     (Taken, asyncssh.SFTPFailure),
@@ -37,6 +41,11 @@ _CODES: tuple[tuple[type[Refused], Callable[[str], asyncssh.SFTPError]], ...] = 
     (OutOfOrder, asyncssh.SFTPFailure),
     (Refused, asyncssh.SFTPPermissionDenied),
 )
+
+
+async def _say_limits(handler: SFTPServerHandler, packet: SSHPacket) -> SFTPLimits:
+    packet.check_end()
+    return SFTPLimits(BLOCK + 1024, BLOCK, BLOCK, MOST_OPEN)
 
 
 class Requests(SFTPServerHandler):
@@ -48,6 +57,8 @@ class Requests(SFTPServerHandler):
         (b"lsetstat@openssh.com", b"1"),
         (b"limits@openssh.com", b"1"),
     ]
+
+    _packet_handlers = SFTPServerHandler._packet_handlers | {b"limits@openssh.com": _say_limits}
 
     async def _cleanup(self, exc: Exception | None) -> None:
         if isinstance(self._server, Files):
@@ -106,8 +117,8 @@ class Files(asyncssh.SFTPServer):
     async def read(self, file_obj: Any, offset: int, size: int) -> bytes:
         self.visit.touch()
         if isinstance(file_obj, Upload):
-            return file_obj.read(offset, size)
-        return await asyncio.to_thread(_read_at, file_obj, offset, size)
+            return file_obj.read(offset, min(size, BLOCK))
+        return await asyncio.to_thread(_read_at, file_obj, offset, min(size, BLOCK))
 
     async def write(self, file_obj: Any, offset: int, data: bytes) -> int:
         self.visit.touch()
