@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from django.db import connection
 
-from connections.models import Change, Connection
+from connections.models import Buyer, Change, Connection
 
 FEWEST = 5
 """So many customers do not exchange what is their own by chance."""
@@ -84,6 +84,26 @@ _NAMED_BY_CODES = f"""
         ON o.account_id = n.account_id AND o.customer_code = n.profile_name AND o.id <> n.id
     WHERE c.run_id = %(run)s AND c.action = '{Change.Action.CREATED}' AND c.record = '{Change.Record.CONNECTION}'
 """
+_MOVED_BUYERS = f"""
+    WITH added AS MATERIALIZED (
+        SELECT id, connection_id, customer_code, key, lower(key) AS email
+        FROM "{Change._meta.db_table}"
+        WHERE run_id = %(run)s AND action = '{Change.Action.CREATED}' AND record = '{Change.Record.BUYER}'
+    ), customers AS MATERIALIZED (
+        SELECT DISTINCT connection_id, customer_code FROM added
+    ), owners AS MATERIALIZED (
+        SELECT lower(b.email) AS email, min(b.connection_id) AS owner
+        FROM "{Buyer._meta.db_table}" b JOIN customers c USING (connection_id)
+        WHERE NOT EXISTS (SELECT FROM added a WHERE a.connection_id = b.connection_id AND a.email = lower(b.email))
+        GROUP BY lower(b.email) HAVING count(*) = 1
+    ), moved AS MATERIALIZED (
+        SELECT a.*, o.owner FROM added a JOIN owners o USING (email) WHERE o.owner <> a.connection_id
+    )
+    SELECT count(DISTINCT m.connection_id), count(DISTINCT m.email), (SELECT count(*) FROM customers),
+        (array_agg(ARRAY[m.customer_code, m.key, c.customer_code] ORDER BY m.id))[:2]
+    FROM moved m JOIN customers c ON c.connection_id = m.owner
+    WHERE NOT EXISTS (SELECT FROM moved back WHERE back.connection_id = m.owner AND back.owner = m.connection_id)
+"""
 
 
 def find_shifts(run_id: int) -> list[Shift]:
@@ -114,3 +134,17 @@ def find_named_by_codes(run_id: int) -> tuple[int, list[list[str]]]:
         cursor.execute(_NAMED_BY_CODES, {"run": run_id})
         count, examples = cursor.fetchone()
     return count, examples or []
+
+
+def find_moved_buyers(run_id: int) -> tuple[int, int, list[list[str]]]:
+    """How many known customers get a buyer that one other of them alone had, out of how many that get buyers.
+
+    With examples: the customer code, the e-mail, and the code of who had it. Two that get each other's are left out:
+    shops of one owner share their people.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_nestloop = off")
+        cursor.execute(_MOVED_BUYERS, {"run": run_id})
+        customers, emails, others, examples = cursor.fetchone()
+        cursor.execute("SET LOCAL enable_nestloop TO DEFAULT")
+    return min(customers, emails), others, examples or []

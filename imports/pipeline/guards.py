@@ -65,6 +65,23 @@ def find_shifts_to_hold(run: Run, known: int) -> Hold | None:
             f"{named}{more} A column seems to be sorted, moved or exchanged without the others. Have the file sent "
             "again as the ERP writes it; release it if it puts right what an earlier file had wrong.",
         )
+    return _find_moved_buyers(run) or _find_named_by_codes(run, known)
+
+
+def _find_moved_buyers(run: Run) -> Hold | None:
+    count, others, examples = shifts.find_moved_buyers(run.pk) if run.updated >= shifts.FEWEST else (0, 0, [])
+    if count < shifts.FEWEST or 2 * count < others:
+        return None
+    said = ", ".join(f"{code!r} gets {email!r} of {owner!r}" for code, email, owner in examples)
+    return Hold(
+        HeldFor.SHIFTED,
+        f"{count:,} of {others:,} customers with new buyers would get the buyer of another one: {said}. A column seems "
+        "to be sorted or moved without the others. Have the file sent again as the ERP writes it; release it if these "
+        "buyers are theirs.",
+    )
+
+
+def _find_named_by_codes(run: Run, known: int) -> Hold | None:
     count, examples = shifts.find_named_by_codes(run.pk) if known and run.created >= shifts.FEWEST else (0, [])
     if count < shifts.FEWEST or 2 * count < run.created:
         return None

@@ -77,6 +77,11 @@ def exchange(rows, first, second):
             "website of 10 customers would become what other ones had: 'K0' from 'https://harbor.example' to "
             "'https://pebble.example', 'K1' from 'https://elm.example' to 'https://harbor.example'. shipping_address_1",
         ),
+        (
+            lambda rows: lower(rows, "buyer_email", "buyer_name"),
+            "10 of 10 customers with new buyers would get the buyer of another one: 'K0' gets 'ann@pebble.example' of "
+            "'K9', 'K1' gets",
+        ),
         (lambda rows: lower(rows, "customer_code"), "more like these: it may be the codes."),
         (
             lambda rows: exchange(rows, "shipping_address_1", "shipping_city"),
@@ -111,6 +116,11 @@ def honest_changes(rows):
     yield [row | headquarters for row in rows]
     for turn in (0, 1):
         yield [row | {"customer_alias": f"Agent {(place + turn) % 4}"} for place, row in enumerate(rows)]
+    yield [row | {"buyer_email": "agent@oak.example", "buyer_name": "Agent"} for row in rows]
+    for place in (0, 1):  # the other shop of an owner, and a third one
+        owners = [rows[at ^ 1 if place == 0 or at < 4 else 0] for at in range(len(rows))]
+        people = [{name: owner[name] for name in ("buyer_email", "buyer_name")} for owner in owners]
+        yield [row | person for row, person in zip(rows, people, strict=True)]
     yield lower(rows[:4], "profile_name", "shipping_address_1")
     yield rows
     yield stores + depots
