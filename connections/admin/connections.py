@@ -43,6 +43,7 @@ from connections.history.recording import record_created, recorded_deletion, rec
 from connections.history.shortening import say_loss
 from connections.history.sightings import last_seen
 from connections.history.timeline import read_timeline
+from connections.matching.finding import suggestions_of
 from connections.models import Connection
 from connections.searching import search
 
@@ -263,6 +264,7 @@ class ConnectionAdmin(ReviewPages, ReviewActions, AccountOwnedAdmin):
             "origins": SimpleLazyObject(provenance.show),
             "loss": SimpleLazyObject(lambda: say_loss(connection.account, connection.created_at)),
             "changes_url": changes_url(connection),
+            "suggestions": SimpleLazyObject(lambda: suggestions_of([connection.pk]).get(connection.pk, [])),
         }
 
     def save_model(self, request: HttpRequest, obj: Connection, form: ModelForm[Connection], change: bool) -> None:
