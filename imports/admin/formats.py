@@ -61,9 +61,11 @@ class FormatAdmin(AccountOwnedAdmin):
     inlines = [VersionsOfFormat]
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
-        if obj is None:
-            kwargs["form"] = OnboardForm
-        return super().get_form(request, obj, change, **kwargs)
+        if obj is not None:
+            return super().get_form(request, obj, change, **kwargs)
+        form = super().get_form(request, obj, change, **{**kwargs, "form": OnboardForm})
+        form.run = _find_run(request)
+        return form
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         """Of a new one: what everybody gives, and folded below it what few need to; questions come on the next page."""
@@ -136,3 +138,12 @@ class FormatAdmin(AccountOwnedAdmin):
     def newest_version(self, format_: Format) -> str:
         newest = format_.newest
         return format_html("{} ({})", link(page_of(newest), newest), newest.status) if newest else ""
+
+
+def _find_run(request: HttpRequest) -> Run | None:
+    """The run whose file the address offers as the sample, where this person may use it."""
+    asked = request.GET.get("run", "")
+    if not asked.isdecimal() or len(asked) > 18:
+        return None
+    mine = Run.objects.filter(account__in=Account.objects.editable_by(user_of(request)), kept_file__isnull=False)
+    return mine.filter(pk=asked).first()

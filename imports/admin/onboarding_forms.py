@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.core.files import File
 from unfold.widgets import (
     UnfoldAdminFileFieldWidget,
     UnfoldAdminIntegerFieldWidget,
@@ -16,11 +17,12 @@ from unfold.widgets import (
 )
 
 from imports.admin.forms import LinesField, MarkField, QuoteField
+from imports.copies import open_copy
 from imports.errors import FileRejected, SettingsWrong, TryAgainLater
 from imports.formats.documents import read_format
 from imports.formats.encodings import UnknownEncoding, find_encoding
 from imports.formats.policies import FormatError
-from imports.models import Format
+from imports.models import Format, FormatVersion
 from imports.onboarding.corrections import Corrections
 from imports.runs.rehearsing import propose_and_rehearse
 from imports.template import Target, find_target
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from django.core.files.uploadedfile import UploadedFile
 
     from imports.formats.spec import FormatDraft, FormatSpec
+    from imports.models import Run
 
 CONSTANTS = {
     "price_type_currency": Target("price_type_currency"),
@@ -97,13 +100,28 @@ class OnboardForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at 
     class Meta:
         model = Format
         fields = ["account", "name"]
+        help_texts: ClassVar = {
+            "name": "Names the format in commands. The name of a format that is there makes its next version."
+        }
+
+    run: Run | None = None
+    """Its file is the sample where none is chosen."""
 
     spec: FormatSpec | FormatDraft
     proposal: dict[str, Any] | None = None
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.run:
+            self.fields["sample"].help_text = f"Without another one, the file of {self.run}."
+
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
-        sample, document = cleaned.get("sample"), cleaned.get("document")
+        self._go_on_with_known(cleaned)
+        document = cleaned.get("document")
+        if self.run and not document and not cleaned.get("sample") and not self.errors:
+            cleaned["sample"] = self._take_file(self.run)
+        sample = cleaned.get("sample")
         if not self.errors and bool(sample) == bool(document):
             raise ValidationError("Give either a sample or a format as a file.")
         if self.errors:
@@ -134,7 +152,23 @@ class OnboardForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at 
             fields[column.strip()] = target
         return fields
 
-    def _propose(self, sample: UploadedFile[bytes], cleaned: dict[str, Any]) -> None:
+    def _go_on_with_known(self, cleaned: dict[str, Any]) -> None:
+        """A format of the name that is there gets its next version, unless somebody is at work on one."""
+        known = Format.objects.filter(account=cleaned.get("account"), name=cleaned.get("name")).first()
+        if known is None:
+            return
+        self.instance = known
+        if draft := known.versions.filter(status=FormatVersion.Status.DRAFT).first():
+            self.add_error("name", f"{draft} is a draft already. Go on with it or delete it, or give another name.")
+
+    def _take_file(self, run: Run) -> File[bytes] | None:
+        try:
+            return File(open_copy(run.kept_file, run.file_name), name=run.file_name)
+        except (SettingsWrong, TryAgainLater) as error:
+            self.add_error("sample", str(error))
+            return None
+
+    def _propose(self, sample: File[bytes], cleaned: dict[str, Any]) -> None:
         corrections = Corrections(
             constants={target: cleaned[name].strip() for name, target in CONSTANTS.items() if cleaned.get(name)},
             fields=cleaned["columns"],

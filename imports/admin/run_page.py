@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
 from django.db.models import Q
 from django.template.defaultfilters import filesizeformat
@@ -40,7 +41,7 @@ LOOKS_WRONG = (
 """Held for what a program did to the file or says in it: likelier than not it is to be sent again."""
 MOST_RELATED = 20
 DETAILS = (
-    "started_by", "started_at", "finished_at", "seconds", "format_name", "file_size", "sha256", "rows", "rows_rejected",
+    "started_at", "finished_at", "seconds", "format_name", "file_size", "sha256", "rows", "rows_rejected",
     "customers", "created", "updated", "unchanged", "rejected", "skipped", "deleted", "attempts", "message",
     "remote_path", "archived_at", "archived_as", "held_for", "decision", "decided_by", "decided_at", "reason",
     "release_asked_by", "release_asked_at", "release_problem",
@@ -57,6 +58,7 @@ def describe_page(run: Run, user: User) -> dict[str, Any]:
         "advice": advice,
         "reasoner": run.decided_by or run.release_asked_by or run.started_by,
         "bar": [] if run.status in AT_WORK else describe_counts(run),
+        "may_edit": user.may_edit(run.account_id),
         "steps": list(find_steps(run, user, issues, real)) if user.may_edit(run.account_id) else [],
         "progress": describe_progress(active) if active else None,
         "refresh": reverse("admin:imports_run_progress", args=[run.pk]),
@@ -169,10 +171,13 @@ def find_steps(run: Run, user: User, issues: dict[str, Any] | None = None, real:
         if not find_advice(run):
             yield step("Release", "release", is_first=not (awaited or is_unwanted))
         yield step("Reject", "reject", is_first=is_unwanted and not awaited)
+    is_unlike = _is_unlike_its_format(run) and user.may_edit(run.account.production.pk)
+    if is_unlike:
+        yield Step("Make a format of this file", _onboarding_page(run), is_first=run.held_for == HeldFor.HEADER)
     if real:
         yield Step(f"Go on with run {real.pk}", page_of(real), is_first=not awaited)
     elif not find_why_not_for_real(run):
-        yield step("Import it for real", "import_for_real", is_first=not awaited)
+        yield step("Import it for real", "import_for_real", is_first=not (awaited or is_unlike))
     elif _must_come_again(run):
         upload = f"{reverse('admin:imports_run_upload')}?account={run.account_id}"
         yield Step("Upload the file again", upload, is_first=not awaited)
@@ -188,6 +193,21 @@ def find_steps(run: Run, user: User, issues: dict[str, Any] | None = None, real:
     for name in ("replay", "undo"):
         if name in possible:
             yield step(name.capitalize(), name)
+
+
+def _is_unlike_its_format(run: Run) -> bool:
+    """Whether the file as a whole is none that its format reads, so that it may want a format of its own."""
+    is_unread = run.status == Status.REJECTED and not run.rows
+    is_drifted = run.status in (Status.HELD, Status.REJECTED) and run.held_for == HeldFor.HEADER
+    return bool((is_unread or is_drifted) and run.kept_file_id and run.file_size)
+
+
+def _onboarding_page(run: Run) -> str:
+    """Where a format is made of the run's file: the next version of its feed's, or another one."""
+    asked: dict[str, Any] = {"account": run.account.production.pk, "run": run.pk}
+    if run.feed_id and run.format_version:
+        asked["name"] = run.format_version.format.name
+    return f"{reverse('admin:imports_format_add')}?{urlencode(asked)}"
 
 
 def _must_come_again(run: Run) -> bool:
@@ -245,6 +265,8 @@ def find_links(run: Run, user: User, real: Run | None) -> Iterator[tuple[str, st
     if run.format_version:
         may_see = user.may_see(run.format_version.format.account_id)  # of a sandbox's run, that of production
         yield "Format", str(run.format_version), page_of(run.format_version) if may_see else ""
+    if run.started_by:
+        yield "Started by", str(run.started_by), ""
     related = {"Releases": run.released_from, "Replays": run.replays, "Undoes": run.undoes, "Imported by": real}
     for what, other in related.items():
         if other is not None:

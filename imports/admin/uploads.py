@@ -96,7 +96,9 @@ class UploadForm(forms.Form):
         file: UploadedFile[bytes] = self.cleaned_data["file"]
         file.open()
         if file.read(len(ARCHIVE)) == ARCHIVE:
-            raise ValidationError(f"{file.name} is a spreadsheet or an archive. Save it as delimited text (.csv).")
+            raise ValidationError(
+                f"{file.name} is a spreadsheet or an archive. In the spreadsheet, save it as CSV UTF-8."
+            )
         file.seek(0)
         return file
 
@@ -134,7 +136,8 @@ class UploadPages(StepPages):
                 import_soon(run)
                 return redirect(page_of(run))
         site = self.admin_site.each_context(request)
-        context = {**site, "opts": self.opts, "title": "Upload a file", "form": form}
+        may_onboard = Account.objects.editable_by(user).filter(sandbox_of=None).exists()
+        context = {**site, "opts": self.opts, "title": "Upload a file", "form": form, "may_onboard": may_onboard}
         return TemplateResponse(request, "imports/upload.html", context)
 
     @action(description="Import it for real", url_path="import")

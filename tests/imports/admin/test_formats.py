@@ -94,6 +94,27 @@ def test_a_sample_becomes_a_draft_with_its_evidence(client, account):
     assert "1 question waits for an answer; then the draft can be tested." in shown
 
 
+def test_the_file_of_a_run_that_no_format_reads_is_the_sample_of_one(client, account, viewer, tmp_path):
+    path = tmp_path / "customers.csv"
+    path.write_text("Kundennr.;Firma;Ort;Land\n1;Müller;Dresden;DE\n2;Söhne;Ulm;DE\n", encoding="cp1252")
+    run = import_path(account, path)
+    steps = client.get(reverse("admin:imports_run_change", args=[run.pk])).context["steps"]
+    assert steps[0].name == "Make a format of this file"
+    form = client.get(steps[0].url)
+    assert f"Without another one, the file of {run}." in text_of(form)
+    response = client.post(steps[0].url, {**filled_in(form), "name": "erp"})
+    draft = FormatVersion.objects.get()
+    assert (response.url, draft.encoding, draft.delimiter) == (page(draft), "cp1252", ";")
+    again = client.post(steps[0].url, {**filled_in(form), "name": "erp"})
+    assert problems(again) == ["erp@1 is a draft already. Go on with it or delete it, or give another name."]
+    FormatVersion.objects.update(status="retired")
+    client.post(steps[0].url, {**filled_in(form), "name": "erp"})
+    assert str(FormatVersion.objects.get(status="draft")) == "erp@2"
+    add_member(make_account("atelier"), viewer, "editor")
+    client.force_login(viewer)  # who edits another account, and may only look at this one
+    assert str(run) not in text_of(client.get(steps[0].url))
+
+
 def test_what_was_proposed_wrongly_is_decided_beside_the_sample(client, account):
     lines = ["Kunden;eines ERP", "KdNr;Firma;Ort;Land;Art", *(f"{n};~Père; {n}~;Lyon;FR;Z{n}" for n in range(10, 19))]
     sample = SimpleUploadedFile("erp.csv", "\n".join(lines).encode("cp1252"))
