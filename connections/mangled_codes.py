@@ -15,7 +15,7 @@ from urllib.parse import unquote
 from connections.near_keys import near_key
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
 DATE = "the form of a date"
 ACCENTS = "accents"
@@ -54,12 +54,29 @@ _NUMBERED = re.compile(r"^(?:no|nr|num|n[°º])[.:]? ?(?=[0-9])", re.IGNORECASE)
 _USUAL = re.compile(r"[0-9]*[A-Za-z]+[0-9A-Za-z]*(?:-[0-9]+)?|[0-9]+", re.ASCII)
 """Letters with digits, and perhaps a number behind: of these only names of months may be dates."""
 
+_COMMON = re.compile(r"(?:[1-9a-z][0-9a-z]{0,14}(?:-[0-9]{1,15})?(?:\n|$))+", re.ASCII)
+"""Codes in small letters of which only case and the hyphen can be lost, unless they may be dates."""
+_DATED = re.compile("|".join(sorted({name[:3] for name in _MONTH_OF} | {"num"})))
+"""How names of months begin, and the longest word before a number that is no part of a code."""
+
 _ACCENT_SIGNS = str.maketrans({"ł": "l", "đ": "d", "ø": "o", "æ": "ae", "œ": "oe", "ð": "d", "þ": "th"})
 _SPELLED = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "å": "aa", "ø": "oe", "æ": "ae"})
 ACCENTED = "[\u00df-\u024f]"
 """Near-keys with Latin letters that some programs do not have, as a pattern of PostgreSQL. An index knows them."""
 _NOT_ASCII = re.compile(r"[^\x00-\x7f]+")
 _DAMAGE = "\ufffd"
+
+
+def are_unlike(codes: Collection[str]) -> bool:
+    """Whether no two of these codes are like each other, by any of their near-keys; as a quick look tells.
+
+    It tells so of most that are not: what it does not tell takes a closer look.
+    """
+    text = "\n".join(codes)
+    if not text.isascii() or not _COMMON.fullmatch(text := text.lower()) or _DATED.search(text):
+        return False
+    found = text.replace("-", "").split("\n")
+    return len({*found}) == len(found) == len(codes)
 
 
 def keys_meant(code: str) -> dict[str, str]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from itertools import islice, pairwise
 from typing import TYPE_CHECKING, cast
 
-from connections.mangled_codes import keys_left, keys_meant
+from connections.mangled_codes import are_unlike, keys_left, keys_meant
 from connections.matching.codes import describe_near, find_near, name_difference
 from connections.near_keys import LONGEST, near_key
 from imports.template import Target
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 ASKED_AT_ONCE = 50_000
 """Codes of one query; few files have more new ones."""
+COMPARED_AT_ONCE = 1 << 17
+"""Codes that are compared as they are; more would take too much memory."""
 EXAMPLES = 3
 
 
@@ -79,9 +81,9 @@ def find_near_keys(account_id: int, customers: Codes, new: Sequence[int], *, any
     def read() -> Iterator[str]:
         return (code for code in map(customers.name, new) if len(code) <= LONGEST)
 
-    marks = _mark(read(), 1 + len(new) // ASKED_AT_ONCE)
-    near = NearKeys(new=sum(len(own) for own, _, _ in marks))
-    if shared := _find_shared(marks):
+    near = NearKeys(new=sum(1 for _ in read()))
+    is_sure = near.new <= COMPARED_AT_ONCE and are_unlike([*read()])
+    if not is_sure and (shared := _find_shared(_mark(read(), 1 + len(new) // ASKED_AT_ONCE))):
         near.doubles = {code: (other, customers[other]) for code, other in _find_doubles(read(), shared).items()}
     codes = read() if any_known else iter(())
     while asked := list(islice(codes, ASKED_AT_ONCE)):
@@ -152,18 +154,20 @@ def warn_of_near_addresses(verdict: Verdict, mapping: CustomerMapping) -> None:
     """
     customer = verdict.customer
     stored = verdict.stored.addresses if verdict.stored else {}
-    codes = [*stored, *(key for key in customer.addresses if key not in stored)]
-    kinds = [kind for kind, _ in codes]
-    several = {kind for kind in {*kinds} if kinds.count(kind) > 1}
-    new = [record for record in verdict.addresses if record.id is None and record.key[0] in several]
+    new = [record for record in verdict.addresses if record.id is None]
     if not new:
         return
-    like = _find_like([key for key in codes if key[0] in several])
+    codes: dict[str, list[str]] = {}
+    for kind, code in (*stored, *(record.key for record in new)):
+        codes.setdefault(kind, []).append(code)
+    like = {kind: _find_like(own) for kind, own in codes.items() if len(own) > 1 and not are_unlike(own)}
+    if not like and not stored:
+        return
     places = {_place(key[0], stored[key].values): key[1] for key in stored if key not in customer.addresses}
     for record in new:
         kind, code = record.key
         values = cast("AddressValues", record.values)
-        if other := like.get((kind, code)):
+        if other := like.get(kind, {}).get(code):
             known = "the customer has" if (kind, other) in stored else "the file also has"
             said = f"{known} {other!r}, which differs only in {name_difference(code, other)}"
         elif values.address_1 and (other := places.get(_place(kind, values))):
@@ -184,26 +188,19 @@ def _place(kind: str, values: AddressValues) -> tuple[str, ...]:
     return (kind, *map(str.casefold, (values.name, values.address_1, values.address_2, values.city, values.zip)))
 
 
-def _find_like(codes: Collection[tuple[str, str]]) -> dict[tuple[str, str], str]:
-    """For kinds and codes of addresses that look like another one of their kind, or may be made of it: its code."""
-    keys = {(kind, code): (kind, near_key(code)) for kind, code in codes}
-    made = [
-        (kind, code, other)
-        for (kind, code), (_, own) in keys.items()
-        for other in (*keys_meant(code), *keys_left(own))
-        if other != own
-    ]
-    if not made and len({*keys.values()}) == len(keys):
-        return {}
-    alike: dict[tuple[str, str], list[str]] = {}
-    for (_, code), key in keys.items():
+def _find_like(codes: Collection[str]) -> dict[str, str]:
+    """For codes that look like another one among them, or may be made of it: that one."""
+    keys = {code: near_key(code) for code in codes}
+    alike: dict[str, list[str]] = {}
+    for code, key in keys.items():
         alike.setdefault(key, []).append(code)
-    like: dict[tuple[str, str], str] = {}
-    for (kind, code), key in keys.items():
+    like: dict[str, str] = {}
+    for code, key in keys.items():
         if found := next((other for other in alike[key] if other != code), None):
-            like[kind, code] = found
-    for kind, code, meant in made:
-        for other in alike.get((kind, meant), ()):
-            like.setdefault((kind, code), other)
-            like.setdefault((kind, other), code)
+            like[code] = found
+    for code, own in keys.items():
+        for meant in (*keys_meant(code), *keys_left(own)):
+            for other in alike.get(meant, ()) if meant != own else ():
+                like.setdefault(code, other)
+                like.setdefault(other, code)
     return like

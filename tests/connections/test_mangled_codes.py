@@ -3,8 +3,20 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
-from connections.mangled_codes import ACCENTS, DATE, LOST, accents_lost, damaged, keys_meant, name_mangling
+from connections.mangled_codes import (
+    ACCENTS,
+    DATE,
+    LOST,
+    accents_lost,
+    are_unlike,
+    damaged,
+    keys_left,
+    keys_meant,
+    name_mangling,
+)
 from connections.near_keys import near_key
 
 
@@ -57,3 +69,25 @@ def test_characters_that_are_lost(mangled):
 )  # fmt: skip
 def test_usual_codes_mean_themselves(code):
     assert keys_meant(code) == {}
+
+
+@given(
+    st.lists(
+        st.from_regex(r"0?[1-9A-Ca-c]{1,4}-?[0-9]{0,3}", fullmatch=True)
+        | st.sampled_from(["MAR1", "1-Mar", "NUM12", "12", "1E2", "9" * 16, "9" * 15, "Ä1", "A 1", "\u212a1", "a.1"])
+        | st.text("0123aK-\n", min_size=1, max_size=5),
+        unique=True,
+    )
+)
+@example(["K0000001-1", "K0000001-2", "K0000001-10"])
+def test_codes_that_are_unlike_at_a_glance_share_no_key(codes):
+    keys = [{near_key(code), *keys_left(near_key(code)), *keys_meant(code)} for code in codes]
+    shares = sum(map(len, keys)) > len(set().union(*keys))
+    assert not (are_unlike(codes) and shares)
+
+
+def test_what_most_codes_are_is_unlike_at_a_glance():
+    assert are_unlike([f"K{number:07}-{address}" for number in range(50) for address in range(1, 4)])
+    assert are_unlike(["10017", "10018", "A1"])
+    assert not are_unlike(["10017", "0010017"])
+    assert not are_unlike(["K1-1", "k11"])
