@@ -87,6 +87,8 @@ def _fold(text: str) -> str:
 
 _TOTAL_WORDS = frozenset(_fold(f"{_TOTALS} {_ENDS}").split())
 _PLACEHOLDERS = frozenset(_NOT_YET.split())
+UNCHANGED = r"(?![0-9]{1,4}-|[A-Za-z]{3,9}-(?:[0-9]{2}|[0-9]{4})(?:\n|$))[0-9A-Za-z]+(?:-[0-9A-Za-z]+)*"
+"""A pattern of lines with codes that `find_change` finds nothing in, as most are."""
 _SAMPLE_WORDS = frozenset(_fold(_SAMPLES).split())
 _COUNTED_WORDS = frozenset(_fold(_COUNTED).split())
 _WORDS = _TOTAL_WORDS | _COUNTED_WORDS | frozenset(_fold(_BESIDE).split())

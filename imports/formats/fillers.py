@@ -26,6 +26,7 @@ nessunamail nessunaemail nondisponibile geenmail geenemail semmail sememail naot
 """Mailboxes, and hosts without their endings, that say that there is no address, without marks between their parts."""
 _NOBODY = _words("none nobody null undefined invalid unknown unbekannt inconnu onbekend")
 """Mailboxes that are nobody's; as hosts they may be names."""
+_NOT_READ = _NO_ADDRESS | _NOBODY
 _MAIL = _words("mail email")
 """Names of hosts at which people have addresses too."""
 _TYPED = _words("""
@@ -49,6 +50,11 @@ def may_be_filler(text: str) -> bool:
     return is_long_enough and not any(map(str.isalpha, text))
 
 
+def unfilled(name: str) -> str:
+    """A pattern of where a line begins that is not filled with one digit, with a group of that name."""
+    return rf"(?![^0-9\n]*(?P<{name}>[0-9])(?:[^0-9\n]*(?P={name}))*[^0-9\n]*(?:\n|$))"
+
+
 def is_nobodys_email(address: str) -> bool:
     """Whether an address is made up or of a mailbox that nobody reads: none@none.com, x@x.com, no-reply@oak.example."""
     name, _, host = address.lower().rpartition("@")
@@ -56,8 +62,10 @@ def is_nobodys_email(address: str) -> bool:
         first, *others = _MARKS.split(name, 1)
         if others and first not in _NO:
             return False  # noe.mail is somebody
-    mailbox, domain = name.translate(_NO_MARKS), host.partition(".")[0].translate(_NO_MARKS)
-    if mailbox in _NO_ADDRESS or mailbox in _NOBODY or domain in _NO_ADDRESS:
+    mailbox, domain = name.translate(_NO_MARKS), host.partition(".")[0]
+    if not domain.isalnum():
+        domain = domain.translate(_NO_MARKS)
+    if mailbox in _NOT_READ or domain in _NO_ADDRESS:
         return True
     if mailbox == domain:
         return mailbox in _TYPED or mailbox in _MAIL or len({*mailbox}) == 1

@@ -58,6 +58,8 @@ _APOSTROPHES = ("'", "\u2019", "\u2018", "`")
 _PHONE = re.compile(r"[+(]*\d[\d\s().+/-]*", re.ASCII)
 _MISSPELT = re.compile("[OoIl'\u2019\u2018`]")
 """Without one of these, as most are, nothing in a figure is misspelt."""
+NOT_MISSPELT = r"[^OoIl'\u2019\u2018`\n]*"
+"""A pattern of lines that hold none."""
 _LETTERED_PHONE = re.compile(r"[\d\s().+/\-OoIl]{7,}", re.ASCII)
 _NO_DIGITS = re.compile(r"[^0-9]+")
 _SEVERAL = re.compile(r"(?:[^,;]*[0-9]){6,}[^,;]*[,;](?:[^,;]*[0-9]){6}")
@@ -163,6 +165,8 @@ _LOST = re.compile(r"(?<=[^\W\d_])\?{1,3}(?=[^\W\d_])")
 _LOST_WORDS = re.compile(r"(?<![^\W_])\?{3,}|(?<![^\W_])\?\?(?=.*(?<![^\W_?])\?\?)|^[\s.,?]*\?[\s.,?]*$")
 _PRINTED_SIGNS = re.compile("[])}>'\"@]")
 """All printed values but names of types have one of these; most texts have none."""
+UNPRINTED = r"(?!System\.)[^])}>'\"@\n]*"
+"""A pattern of lines that are no printed values."""
 _PARTS = re.compile(r"([\x00-\x7f]*)([^\x00-\x7f]*)")
 _PRIVATE = re.compile("[\ue000-\uf8ff\ufdd0-\ufdef\ufffe\uffff\U000f0000-\U0010ffff]")
 _UNSEEN = re.compile(

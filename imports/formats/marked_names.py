@@ -40,6 +40,10 @@ _BETWEEN = re.compile(r"\s*(?:\*+|#{2,}|!{2,}|-{2,}|={2,}|~+)\s*|\s+[-–—/|]\
 _BEHIND = re.compile(r"[\s,.:-]*(?:\b(?:since|as of|on|in|seit|am|depuis|le|dal|desde|sinds|per)\b)?\s*\d[\d./-]*$")
 """A day or a year behind a mark."""
 _SIGNS = frozenset("([{<（【［*#!=~:/|–—-")
+_TWO_CAPITALS = r"[^\W\d_a-z]{2}"
+"""Two letters that are no small ones of ASCII."""
+UNMARKED = rf"(?!\W?{_TWO_CAPITALS}|System\.)[^])}}>'\"@{re.escape(''.join(sorted(_SIGNS)))}\n]*(?<!{_TWO_CAPITALS})"
+"""A pattern of lines that have no mark unless `may_say_gone`, and are no printed values."""
 
 
 _WORDS = {name: frozenset(words.split()) for name, words in {"also": _ALSO, "names too": _NAMES_TOO}.items()}
@@ -47,7 +51,7 @@ _WORDS = {name: frozenset(words.split()) for name, words in {"also": _ALSO, "nam
 
 def find_mark(name: str) -> str:
     """The part of a trimmed name that says that the customer is gone or not to be used; "" where none does."""
-    if _HINT.search(name.lower()) and (phrase := _PHRASE.search(name)):
+    if may_say_gone(name) and (phrase := _PHRASE.search(name)):
         return phrase[0]
     if _SIGNS.isdisjoint(name):
         return _find_capitals(name)
@@ -59,6 +63,11 @@ def find_mark(name: str) -> str:
     return next(
         (piece for piece in pieces[:1] + pieces[-1:] if _is_mark(piece) and piece.lower() not in _NAMES_TOO), ""
     )
+
+
+def may_say_gone(names: str) -> bool:
+    """Whether a look at some names, put together, is worth it."""
+    return _HINT.search(names.lower()) is not None
 
 
 def _find_capitals(name: str) -> str:

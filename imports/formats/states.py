@@ -6,6 +6,7 @@ GA is Gabon and Georgia, CA is Canada and California: where state and postal cod
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from connections.rules import country_names
 from imports.formats.postal_codes import is_foreign
@@ -76,6 +77,7 @@ def find_state_meant(country: str, state: str, code: str) -> str:
     return found.name if found.has(code) and (says_state or is_foreign(code, country)) else ""
 
 
+@lru_cache(maxsize=4096)
 def is_no_state(state: str, country: str) -> bool:
     """Whether the state of an address in the US, Canada, Australia or Japan is a code that the country does not have
     (XX, 00), or the name of a state of another one of these.

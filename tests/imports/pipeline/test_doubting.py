@@ -1,7 +1,13 @@
 """What rules allow, but seems to be something else: told, and stored."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from connections.stored import NO_ADDRESS
+from imports.files.totals import find_change
+from imports.formats.marked_names import may_say_gone
+from imports.pipeline.doubting import doubts_of, doubts_of_text, is_usual
 from tests.builders import make_connection
 from tests.imports.customer_files import NEW, SHIPPING, issues_of
 
@@ -105,3 +111,29 @@ def test_a_state_that_stays_where_the_country_changes_is_told(send):
 def test_a_state_that_points_elsewhere_or_is_a_zero_is_none(send, state):
     run = send(NEW | SHIPPING | {"shipping_country": "US", "shipping_state": state})
     assert (run.status, issues_of(run)) == ("rejected", [(2, "shipping_state_1", "required")])
+
+
+ODD_TEXTS = st.text("Oo A1[]'\"@.-–(*Éé東\n", max_size=6) | st.sampled_from(
+    ["Oak CLOSED", "INACTIVE Oak", "'GESPERRT oak", "Oak GELÖSCHT", "Oak - closed", "(closed)", "do not use", "b'Oak'",
+     "System.String[]", "Harbor Row 7", "Ørsted & Søn", "{0}", "['Oak']"]
+)  # fmt: skip
+ODD_FIGURES = st.text("09l-O' (+", max_size=8) | st.sampled_from(["00000", "000-000-0000", "75001", "SW1A 1AA", "111"])
+ODD_CODES = st.from_regex(r"[0-9]{0,4}[-./]?(?:Mar|K|Jan|STORE)?[-.]?[0-9]{0,4}", fullmatch=True) | st.sampled_from(
+    ["1,234", "'A1'", "10.0", "2026-01-02", "1-2-2026", "A-1\n", '"A"']
+)
+
+
+@given(ODD_CODES, ODD_TEXTS, ODD_TEXTS, ODD_TEXTS, ODD_FIGURES, ODD_FIGURES)
+def test_one_look_at_an_address_misses_nothing_that_a_closer_one_finds(code, name, street, city, figure, phone):
+    values = NO_ADDRESS._replace(name=name, address_1=street, city=city, zip=figure, country="FR", phone=phone)
+    found = [doubts_of_text(text, "", is_name=text is name) for text in (name, street, city)]
+    closer = [*filter(None, found), find_change(code), doubts_of(values, seems_usual=False)]
+    if is_usual(code, values) and not may_say_gone(name):
+        assert closer == [None, doubts_of(values, seems_usual=True)]
+
+
+def test_one_look_at_a_usual_address_is_enough():
+    values = NO_ADDRESS._replace(
+        name="Harbor Row 7", address_1="14 Rue du Bac", city="Lyon", zip="69002", country="FR", phone="+33 478372915"
+    )
+    assert is_usual("STORE-1", values)
