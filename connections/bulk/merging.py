@@ -58,7 +58,7 @@ class Stage:
     """
 
     def __init__(self, cursor: CursorWrapper, status: str) -> None:
-        """New connections get the status."""
+        """New connections get the status. To compile statements or start workers takes longer than a small merge."""
         self.cursor = cursor
         self.status = status
         self.new: Counter[Entity] = Counter()
@@ -66,6 +66,7 @@ class Stage:
         self.added: Counter[Entity] = Counter()
         self.entries: defaultdict[Entity, set[int]] = defaultdict(set)
         self.checks_at_once = False
+        cursor.execute("SET LOCAL jit = off; SET LOCAL max_parallel_workers_per_gather = 0")
 
     def expect(self, new: int) -> None:
         """At most so many customers are new, and come with all their records."""
@@ -122,7 +123,7 @@ class Stage:
         somebody else. Whoever writes a record of a connection writes its row too, so that its version tells of it.
         """
         cursor = self.cursor
-        cursor.execute(f"SET LOCAL work_mem = '128MB'; SET LOCAL jit = off; SET LOCAL lock_timeout = '{PATIENCE}'")
+        cursor.execute(f"SET LOCAL work_mem = '128MB'; SET LOCAL lock_timeout = '{PATIENCE}'")
         cursor.execute(f"SELECT 1 FROM {quote(Account._meta.db_table)} WHERE id = %s FOR SHARE", [account_id])
         if cursor.fetchone() is None:
             raise IntegrityError("The account was deleted meanwhile.")
