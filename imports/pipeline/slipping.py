@@ -66,8 +66,11 @@ class Agreement:
 
 
 def find_slips(run: Run, at: datetime) -> list[Problem]:
-    """Warnings of what seems slipped among the customers that a run made at a time; in its transaction."""
-    if run.created < FEWEST:
+    """Warnings of what seems slipped among the customers that a run made at a time; in its transaction.
+
+    Where most customers of a file are known, these tell of it.
+    """
+    if run.created < FEWEST or 2 * run.created < run.customers:
         return []
     created = Connection.objects.filter(account=run.account_id, updated_at=at, created_at=at).order_by("-pk")
     last = fetch_stored(created[:MOST_CUSTOMERS])
