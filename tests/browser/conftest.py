@@ -15,8 +15,8 @@ from tests.builders import PASSWORD
 
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 
-# Once a page has loaded, axe-core looks at it, and what it finds goes where the errors go; so do descriptions that are not
-# there, of which it is not sure.
+# Once a page has loaded, axe-core looks at it, and what it finds goes where the errors go; so do descriptions of which
+# nothing is there.
 LOOK = """
 addEventListener("load", async () => {
   const rules = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"];
@@ -28,7 +28,8 @@ addEventListener("load", async () => {
     }
   for (const part of document.querySelectorAll("[aria-describedby]:not([id*=__prefix__])"))
     for (const id of part.getAttribute("aria-describedby").split(" "))
-      if (!document.getElementById(id)) console.error(`${location.pathname}: nothing is #${id}, which describes a field`);
+      if (!document.getElementById(id))
+        console.error(`${location.pathname}: none is #${id}, which describes a part`);
   window.looked = true;
 });
 """
