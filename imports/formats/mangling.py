@@ -61,6 +61,7 @@ _MISSPELT = re.compile("[OoIl'\u2019\u2018`]")
 NOT_MISSPELT = r"[^OoIl'\u2019\u2018`\n]*"
 """A pattern of lines that hold none."""
 _LETTERED_PHONE = re.compile(r"[\d\s().+/\-OoIl]{7,}", re.ASCII)
+_DIGIT = re.compile(r"\d")
 _NO_DIGITS = re.compile(r"[^0-9]+")
 _SEVERAL = re.compile(r"(?:[^,;]*[0-9]){6,}[^,;]*[,;](?:[^,;]*[0-9]){6}")
 _DECIMAL = re.compile(r"[0-9]{3,}\.0")
@@ -97,7 +98,7 @@ def find_mangled_figure(text: str, is_phone: bool) -> str:
         return AMOUNT
     if not is_phone or len(text) > _LONGEST_PHONE:
         return ""
-    if not any(map(str.isdigit, text)):
+    if not _DIGIT.search(text):
         return "" if says_nothing(text) else NO_DIGIT
     if ("," in text or ";" in text) and _SEVERAL.match(text):
         return SEVERAL

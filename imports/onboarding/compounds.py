@@ -14,7 +14,10 @@ SHORTEST_STEM, SHORTEST_PIECE = 4, 3
 
 @lru_cache(4096)
 def take_apart(word: str) -> tuple[str, ...]:
-    """A long word as the known words it is made of, the fewest there can be; itself where it is not."""
+    """A long word as the known words it is made of, the fewest there can be; itself where it is not.
+
+    German joins some to the owner by an s: "Verbandsnummer".
+    """
     known = lexicon().words
     is_syllabic = word >= SYLLABLES
     if word in known or word.isdecimal() or len(word) < (3 if is_syllabic else SHORTEST_COMPOUND):
@@ -22,11 +25,15 @@ def take_apart(word: str) -> tuple[str, ...]:
     best: list[tuple[str, ...] | None] = [()] + [None] * len(word)
     for end in range(1, len(word) + 1):
         for start in range(max(0, end - 24), end if is_syllabic else end - 1):
-            before = best[start]
-            if before is None or word[start:end] not in known:
+            before, piece = best[start], word[start:end]
+            if before is None:
                 continue
+            if piece not in known:
+                piece = piece.removesuffix("s") if end < len(word) else ""
+                if len(piece) <= SHORTEST_COMPOUND or piece not in lexicon().owners:
+                    continue
             if best[end] is None or len(before) + 1 < len(best[end] or ()):
-                best[end] = (*before, word[start:end])
+                best[end] = (*before, piece)
     pieces = best[-1] or ()
     lengths = [*map(len, pieces)] or [0]
     if pieces and (is_syllabic or min(lengths) >= SHORTEST_PIECE or max(lengths) >= SHORTEST_STEM):

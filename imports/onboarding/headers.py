@@ -143,7 +143,7 @@ def _read_words(text: str, tokens: tuple[str, ...]) -> Iterator[Meaning]:
             score = 0.93 + min(len(of_part), 20) / 1000 - 0.22 * len(left) - (0.02 if number is not None else 0)
             if number is not None and rest and words[-1] != GAP and tokens[-1].isdecimal():
                 score -= 0.01  # a number at the end counts the block, as in the template
-            if left and owner == "" and len(of_part) < len("".join(left)):
+            if left and owner == "" and len(of_part) <= len("".join(left)):
                 score -= 0.15
             if part == NOTHING and not rest:
                 score = 0.99

@@ -116,14 +116,14 @@ class _Finder:
         taken = {column.index for column in self.columns_of.values()}
         for column in self.columns:
             best = column.best
-            if best is None or best.part not in ("zip", "city") or column.index in taken or column.is_decided:
+            if best is None or best.part not in ("zip", "city", "state") or column.index in taken or column.is_decided:
                 continue
             if column.profile.zips_and_cities > ENOUGH:
                 own = [group for group, _ in self.addresses if group.value == best.owner]
                 group = (own or [group for group, _ in self.addresses] or [Group.ADDRESS])[0]
                 yield (
                     f"{_prefix(group)}_zip_1: {column.header!r} has postal code and city in one cell, which no field "
-                    "takes; let the ERP write two columns"
+                    "takes and no format cuts; let the ERP write them in columns of their own"
                 )
 
     def find_constants(self) -> Iterator[Needed]:

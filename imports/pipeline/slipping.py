@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from connections.stored import AddressValues, StoredCustomer
     from imports.models import Run
 
-MOST_CUSTOMERS = 2000
+MOST_CUSTOMERS = 500
 """How many new customers of a file are looked at, the last ones: what slips in the middle is slipped at the end."""
 MOST_SAID = 3
 """How many warnings a file gets; slipped names differ from websites, e-mails and addresses."""
@@ -39,6 +39,8 @@ LEAST_OF_NAMES = 3
 SHORTEST_NAME = 5
 """Letters and digits of a name that is no chance."""
 _HOST = re.compile(r"(?:https?://)?(?:(?:www|shop)\.)?([^./:?#]+)\.", re.IGNORECASE)
+_BETWEEN = re.compile(r"[\W_]+")
+"""What stands between letters and digits, accents apart as well."""
 _REMEDY = (
     "A column seems to be sorted or moved without the others. If so, undo this run and have the file sent again as the "
     "ERP writes it; nothing is to be done if they are right."
@@ -176,4 +178,4 @@ def _texts_of(customer: StoredCustomer) -> Iterator[tuple[str, str, str]]:
 def _fold(text: str) -> str:
     """A name as names are compared: without case, accents, and all that is no letter or digit."""
     letters = text.casefold() if text.isascii() else unicodedata.normalize("NFKD", text.casefold())
-    return "".join(filter(str.isalnum, letters))
+    return _BETWEEN.sub("", letters)
