@@ -10,6 +10,7 @@ from django.db import Error, connection
 from django.utils import timezone
 
 from accounts.fields import secret_names
+from accounts.outages import advise
 from accounts.plugins import load
 
 if TYPE_CHECKING:
@@ -20,26 +21,30 @@ MOST_SKEW = 5.0
 """Seconds that a machine's clock may be apart from the database's."""
 
 
+def describe_outage(error: Error) -> str:
+    """For strangers: without the driver's words, which name the server."""
+    return advise(error) or f"The database does not answer ({type(error).__name__})."
+
+
 def find_problems() -> list[str]:
     """Nothing when what runs by itself runs. Strangers read it, so it names no account and no feed."""
     return _ask("health_checks")
 
 
-def find_all_problems() -> list[str]:
-    """The same, and what people see elsewhere or can do nothing about: for monitors."""
-    return _ask("health_checks", "monitor_checks")
+def find_all_problems(describe: Callable[[Error], str] = describe_outage) -> list[str]:
+    """The same, and what people see elsewhere or can do nothing about: for monitors.
+
+    `describe` says of a database that does not answer what strangers are not told.
+    """
+    return _ask("health_checks", "monitor_checks", describe=describe)
 
 
-def _ask(*kinds: str) -> list[str]:
+def _ask(*kinds: str, describe: Callable[[Error], str] = describe_outage) -> list[str]:
     checks: list[Callable[[], Iterable[str]]] = [check for kind in kinds for check in load(kind)]
     try:
         return [problem for check in checks for problem in check()]
     except Error as error:
-        return [describe_outage(error)]
-
-
-def describe_outage(error: Error) -> str:
-    return f"The database does not answer ({type(error).__name__})."
+        return [describe(error)]
 
 
 def read_clock() -> datetime:

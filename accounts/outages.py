@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 import time
 from errno import EDQUOT, ENOSPC
 from multiprocessing.sharedctypes import RawValue
@@ -18,6 +19,13 @@ SAID_EVERY = 60.0
 _OUTAGES = ("08", "57P", "53300", "25006")
 """Beginnings of PostgreSQL's codes: the connection failed, the server ends or starts, it has no session left, it is a
 standby and takes no writes."""
+_NOBODY = (
+    OperationalError,
+    InterfaceError,
+    NotSupportedError,
+    psycopg.OperationalError,
+    psycopg.InterfaceError,
+)
 _ADVICE = {
     "42501": "Give the user of DATABASE_URL this right: best let it own the database (docs/operations.md).",
     "42P01": "Run manage.py migrate.",
@@ -36,12 +44,31 @@ def find_outage(error: BaseException | None) -> BaseException | None:
     return next((one for one in _causes(error) if _is_outage(one)), None)
 
 
-def advise(error: Error) -> str:
-    """What the database refuses and what an operator does about it, in a line; "" where it is no operator's matter."""
+def find_full_disk(error: BaseException | None) -> BaseException | None:
+    """The error that says that a disk is full, where this one is it or comes from it."""
+    return next((one for one in _causes(error) if is_disk_full(one)), None)
+
+
+def advise(error: BaseException) -> str:
+    """What is refused or has no room, and what an operator does about it, in a line; "" where none can do anything."""
+    if isinstance(error, OSError) and is_disk_full(error):
+        where = error.filename or f"where it was writing, and for temporary files in {tempfile.gettempdir()}"
+        return f"{error.strerror}. Make room: {where}."
     advice = _ADVICE.get(_code_of(error), "")
     if isinstance(error, NotSupportedError) and not _code_of(error):  # our word, of a server that is too old
         advice = "Let DATABASE_URL name a newer one."
     return f"The database refuses: {str(error).splitlines()[0].rstrip('.')}. {advice}" if advice else ""
+
+
+def describe(error: BaseException) -> str:
+    """An outage, or what `advise` knows, in a line for operators; it may name hosts and users."""
+    said = (str(error).splitlines() or [type(error).__name__])[0]
+    return advise(error) or f"The database does not answer: {said}"
+
+
+def describe_failure(error: Error) -> str:
+    """What kept the database from doing something, in a sentence."""
+    return advise(error) or f"The database gave up: {str(error).splitlines()[0].rstrip('.')}."
 
 
 def is_disk_full(error: BaseException | None) -> bool:
@@ -75,10 +102,10 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
 
 
 def _is_outage(error: BaseException) -> bool:
-    """An error of connections without a code is the driver's own: there is none, or none any more."""
+    """One without a code is the driver's own, that there is no connection, or Django's, that the server is too old."""
     if isinstance(error, Error | psycopg.Error) and (code := _code_of(error)):
         return code.startswith(_OUTAGES)
-    return isinstance(error, OperationalError | InterfaceError | psycopg.OperationalError | psycopg.InterfaceError)
+    return isinstance(error, _NOBODY)
 
 
 def _code_of(error: BaseException) -> str:

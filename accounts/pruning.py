@@ -21,6 +21,7 @@ from django.db.models import F, Sum
 from django.utils import timezone
 
 from accounts.models import PruneTally
+from accounts.outages import describe_failure
 from accounts.plugins import load
 
 if TYPE_CHECKING:
@@ -184,7 +185,7 @@ def prune(kinds: Collection[Prunable], *, most: int | None = None, seconds: floa
             except Postponed as error:
                 pruned.problems.append(f"{kind.label}: {error}")
             except (OperationalError, InterfaceError) as error:
-                pruned.problems.append(f"{kind.label}: the database gave up: {str(error).splitlines()[0]}")
+                pruned.problems.append(f"{kind.label}: {describe_failure(error)}")
     return pruned
 
 

@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseServerError, Json
 from django.template import loader
 
 from accounts.api import problems
-from accounts.outages import find_outage, is_disk_full
+from accounts.outages import find_full_disk, find_outage
 from accounts.watching import names_of_work
 
 NO_DATABASE = "The database does not answer."
@@ -39,7 +39,7 @@ def server_error(request: HttpRequest) -> Any:
     error = sys.exception()
     if find_outage(error):
         return _away(request, NO_DATABASE)
-    if is_disk_full(error):
+    if find_full_disk(error):
         return _away(request, NO_ROOM)
     name = str(names_of_work().get("request", ""))
     if not request.path.startswith("/api/"):

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from django.core.exceptions import ImproperlyConfigured
 from pythonjsonlogger.json import JsonFormatter
 
-from accounts.outages import find_outage, is_to_be_said
+from accounts.outages import describe, find_full_disk, find_outage, is_to_be_said
 from accounts.tallies import count
 from accounts.watching import names_of_work
 
@@ -43,20 +43,22 @@ class Chatter(logging.Filter):
 
 
 class Outages(logging.Filter):
-    """Says that the database does not answer in one line a minute, instead of a traceback every few seconds."""
+    """Says that the database does not answer, or a disk is full, in one line a minute, and not in a traceback every few
+    seconds.
+    """
 
     def filter(self, record: logging.LogRecord) -> bool:
-        outage = find_outage(record.exc_info[1]) if record.exc_info else None
+        error = record.exc_info[1] if record.exc_info else None
+        outage = find_outage(error) or find_full_disk(error)
         if outage is None:
             return True
         if getattr(record, "is_counted", False):  # by another handler's filter
             return False
         record.is_counted = True
-        count("errors_total", "database")
+        count("errors_total", "storage" if isinstance(outage, OSError) else "database")
         if not is_to_be_said():
             return False
-        said = (str(outage).splitlines() or [type(outage).__name__])[0]
-        record.msg, record.args, record.exc_info = f"The database does not answer: {said}", (), None
+        record.msg, record.args, record.exc_info = describe(outage), (), None
         record.levelno, record.levelname = logging.ERROR, "ERROR"
         return True
 

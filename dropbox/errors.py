@@ -16,8 +16,8 @@ class Taken(Refused):
 
 
 class NoRoom(Refused):
-    """The quota, the largest size, or the disk of the server."""
+    """The quota, or the largest size."""
 
 
 class OutOfOrder(Refused):
-    """Something of ours does not work, and does later."""
+    """Something of ours does not work or has no place, and does later: what is asked for is worth another try."""

@@ -36,6 +36,8 @@ class Folders(AbstractedFS):
         try:
             return do_and_wait(job, visit.login, *arguments, **named)
         except Refused as error:
+            if isinstance(error, OutOfOrder):
+                self.cmd_channel.out_of_order = str(error)
             if not isinstance(error, NotThere):
                 with contextlib.suppress(OutOfOrder):
                     do_and_wait(note, visit, refusal=str(error))

@@ -104,6 +104,9 @@ class Logins(DummyAuthorizer):
     def validate_authentication(self, username: str, password: str, handler: Control) -> None:
         try:
             handler.visit = do_and_wait(_enter, username, password, handler)
+        except OutOfOrder as error:
+            handler.out_of_order = str(error)
+            raise AuthenticationFailed from None
         except Refused as error:
             raise AuthenticationFailed(str(error).rstrip(".")) from None
 
@@ -148,6 +151,8 @@ class Control(TLS_FTPHandler):
     _watching: Any = None
     leaves = ""
     """Why the session is to end."""
+    out_of_order = ""
+    """What keeps the server from doing what this command asks for."""
 
     @property
     def is_encrypted(self) -> bool:
@@ -190,7 +195,22 @@ class Control(TLS_FTPHandler):
 
     def process_command(self, cmd: str, *args: Any, **kwargs: Any) -> None:
         self.touch()
+        self.out_of_order = ""
         super().process_command(cmd, *args, **kwargs)
+
+    def handle_auth_failed(self, msg: str, password: str) -> None:
+        """Who cannot be judged is no wrong login: clients try again after 421, and may never after 530."""
+        if self.out_of_order:
+            self.respond(f"421 {self.out_of_order}")
+            self.close_when_done()
+        else:
+            super().handle_auth_failed(msg, password)
+
+    def respond(self, resp: str, *args: Any, **kwargs: Any) -> None:
+        """The library takes whatever fails for something that never can be done."""
+        if self.out_of_order and resp.startswith("5"):
+            resp = f"451 {self.out_of_order}"
+        super().respond(resp, *args, **kwargs)
 
     def on_file_sent(self, file: str) -> None:
         if self.visit is not None:

@@ -107,7 +107,7 @@ def open_to_fetch(login: Login, path: str) -> BinaryIO:
 
 
 def open_to_write(login: Login, path: str, *, keep: bool, create: bool = True, exclusive: bool = False) -> Upload:
-    """Begin an upload; `keep` begins with what is there of it. Raises Refused, NoRoom, and NotThere."""
+    """Begin an upload; `keep` begins with what is there of it. Raises Refused, NoRoom, OutOfOrder, and NotThere."""
     _, name = split_path(path, new=True)
     if not create:
         find_file(login, path)

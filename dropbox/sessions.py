@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from accounts.suspending import is_suspended
 from accounts.watching import doing
-from dropbox.errors import Refused
+from dropbox.errors import OutOfOrder
 from dropbox.models import Login, Session
 from imports.pipeline.claiming import worker_name
 
@@ -57,7 +57,7 @@ _lock = threading.Lock()
 
 
 def begin_session(login: Login, protocol: str, address: str, end: Callable[[str], None]) -> Visit:
-    """Raises Refused where there are too many; that stands in the audit too."""
+    """Raises OutOfOrder where there are too many; that stands in the audit too."""
     row = Session(
         account=login.feed.account, login=login, user_name=login.user_name, protocol=protocol, address=address,
         server=worker_name(), refusal=_find_obstacle(login),
@@ -66,7 +66,7 @@ def begin_session(login: Login, protocol: str, address: str, end: Callable[[str]
         row.ended_at, row.ended = timezone.now(), SENT_AWAY
     row.save()
     if row.refusal:
-        raise Refused(row.refusal)
+        raise OutOfOrder(row.refusal)
     visit = Visit(row.pk, login, end)
     with _lock:
         _visits.add(visit)

@@ -112,20 +112,23 @@ class Ending(DTPHandler):
             self._end_upload(self.file_obj.upload)
 
     def _end_upload(self, upload: Upload) -> None:
-        visit, problem = self.cmd_channel.visit, upload.problem
+        visit = self.cmd_channel.visit
         try:
-            if self.transfer_finished and self.came_whole and not problem:
+            if self.transfer_finished and self.came_whole and not upload.problem:
                 size = do_and_wait(finish_upload, upload)
                 do_and_wait(note, visit, files=1, count=size)
                 return
             do_and_wait(keep_cut_off, upload)
-            problem = problem or "426 The upload was cut off. What came of it can be resumed"
+            refused = upload.problem
         except Refused as error:
-            problem = str(error)
-        if visit is not None and not problem.startswith("426 "):
+            refused = error
+        if refused is None:
+            self._resp = ("426 The upload was cut off. What came of it can be resumed", log.debug)
+            return
+        if visit is not None:
             with contextlib.suppress(OutOfOrder):
-                do_and_wait(note, visit, refusal=problem)
-        self._resp = (problem if problem.startswith("426 ") else f"552 {problem}", log.debug)
+                do_and_wait(note, visit, refusal=str(refused))
+        self._resp = (f"{451 if isinstance(refused, OutOfOrder) else 552} {refused}", log.debug)
 
 
 class Data(TLS_DTPHandler, Ending):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import tempfile
 from datetime import timedelta
@@ -15,7 +16,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from accounts.tallies import count
-from dropbox.errors import NoRoom, NotThere, Refused
+from dropbox.errors import NoRoom, NotThere, OutOfOrder, Refused
 from dropbox.models import Login, StoredFile
 from dropbox.storing import asking_storage, store_file
 from imports.copies import open_copy
@@ -26,6 +27,8 @@ from imports.queueing import request_pull
 if TYPE_CHECKING:
     from datetime import datetime
     from typing import BinaryIO
+
+log = logging.getLogger(__name__)
 
 BLOCK = 1 << 20
 HOUR = timedelta(hours=1)
@@ -40,13 +43,12 @@ class Upload:
         self.login, self.name = login, name
         self.room, self.why = room, why
         try:
-            place = Path(settings.MEDIA_ROOT, "dropbox-incoming")
-            place.mkdir(mode=0o700, parents=True, exist_ok=True)
+            (place := _incoming()).mkdir(mode=0o700, parents=True, exist_ok=True)
             self.file: BinaryIO = tempfile.TemporaryFile(dir=place)  # noqa: SIM115  (closed by `close`)
         except OSError as error:
-            raise _no_room(error) from None
+            raise _cannot_keep(error) from None
         self.appends = False
-        self.problem = ""
+        self.problem: Refused | None = None
         """Why it cannot become a file any more."""
         self._written: list[tuple[int, int]] = []
         """From where to where it has its bytes; whoever resumes at the wrong place leaves a hole."""
@@ -55,9 +57,9 @@ class Upload:
         return os.pread(self.file.fileno(), size, offset)
 
     def write(self, offset: int, data: bytes) -> int:
-        """Raises NoRoom; what was refused once stays refused."""
+        """Raises NoRoom and OutOfOrder; what was refused once stays refused."""
         if self.problem:
-            raise NoRoom(self.problem)
+            raise self.problem
         try:
             if offset + len(data) > self.room:
                 raise NoRoom(self.why)
@@ -66,10 +68,10 @@ class Upload:
                 written += os.pwrite(self.file.fileno(), data[written:], offset + written)
             self._note_written(offset, offset + len(data))
         except OSError as error:
-            self.problem = str(_no_room(error))
-            raise NoRoom(self.problem) from None
+            self.problem = _cannot_keep(error)
+            raise self.problem from None
         except NoRoom as error:
-            self.problem = str(error)
+            self.problem = error
             raise
         return len(data)
 
@@ -102,7 +104,7 @@ class Upload:
         try:
             os.truncate(self.file.fileno(), size)
         except OSError as error:
-            raise _no_room(error) from None
+            raise _cannot_keep(error) from None
         self._written = [(low, min(high, size)) for low, high in self._written if low < size]
 
     @property
@@ -111,6 +113,10 @@ class Upload:
 
     def close(self) -> None:
         self.file.close()
+
+
+def _incoming() -> Path:
+    return Path(settings.MEDIA_ROOT, "dropbox-incoming")
 
 
 def begin_upload(login: Login, name: str, *, keep: bool, exclusive: bool = False) -> Upload:
@@ -161,17 +167,20 @@ def _say_quota(login: Login) -> str:
     )
 
 
-def _no_room(error: OSError) -> NoRoom:
+def _cannot_keep(error: OSError) -> OutOfOrder:
     count("errors_total", "storage")
-    return NoRoom(f"The server has no room for the file: {error.strerror}. Tell its operator.")
+    log.error("No upload can be kept in %s: %s.", _incoming(), error.strerror)
+    return OutOfOrder(f"The server cannot keep the file: {error.strerror}. Tell its operator.")
 
 
 def finish_upload(upload: Upload) -> int:
     """All of it came: it becomes a file of the folder, and is imported; returns its size."""
     size = upload.size
     with upload.file:
-        if problem := upload.problem or upload.find_hole():
-            raise NoRoom(f"in/{upload.name} is not kept: {problem}")
+        if upload.problem:
+            raise type(upload.problem)(f"in/{upload.name} is not kept: {upload.problem}")
+        if hole := upload.find_hole():
+            raise NoRoom(f"in/{upload.name} is not kept: {hole}")
         store_file(upload.login.feed_id, StoredFile.Folder.IN, upload.name, upload.file, admit=partial(_admit, upload))
     request_import(upload.login, upload.name)
     return size

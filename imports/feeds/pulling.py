@@ -14,6 +14,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import Error
 from django.utils import timezone
 
+from accounts.outages import describe_failure
 from accounts.tallies import count
 from accounts.watching import doing
 from imports.errors import AccountBusy, SettingsWrong, TryAgainLater
@@ -75,4 +76,4 @@ def _pull(feed: Feed, sessions: Sessions, progress: Progress, *, only_due: bool,
                 count("pull_seconds_total", amount=time.monotonic() - taker.started)
         return pull
     except Error as error:
-        raise TryAgainLater(f"The database gave up: {str(error).splitlines()[0]}") from error
+        raise TryAgainLater(describe_failure(error)) from error

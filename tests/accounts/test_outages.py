@@ -7,10 +7,10 @@ from errno import EACCES, ENOSPC
 
 import psycopg
 import pytest
-from django.db import DatabaseError, InterfaceError, InternalError, OperationalError, connection
+from django.db import DatabaseError, InterfaceError, InternalError, NotSupportedError, OperationalError, connection
 
 from accounts import outages
-from accounts.outages import advise, find_outage, is_disk_full, is_to_be_said
+from accounts.outages import advise, describe, find_outage, is_disk_full, is_to_be_said
 from imports.errors import TryAgainLater
 
 
@@ -44,6 +44,7 @@ def met_while(context, kind):
         error_of("53300"),
         error_of("25006", InternalError),  # it was failed over: this one is a standby now
         error_of(kind=InterfaceError),
+        NotSupportedError("PostgreSQL 15 or later is required (found 14.1)."),
         psycopg.OperationalError("the connection is closed"),
         caused_by(error_of()),
         met_while(error_of(), DatabaseError),
@@ -67,6 +68,12 @@ def test_what_means_that_nobody_answers(error):
 )
 def test_what_somebody_has_to_look_at(error):
     assert find_outage(error) is None
+
+
+def test_a_server_that_is_too_old_is_described_by_what_to_do():
+    said = describe(NotSupportedError("PostgreSQL 15 or later is required (found 14.1)."))
+    assert "PostgreSQL 15 or later is required (found 14.1). Let DATABASE_URL name a newer one." in said
+    assert describe(error_of()) == "The database does not answer: said"
 
 
 def test_a_full_disk_is_told_from_other_errors_whose_ever_it_is():

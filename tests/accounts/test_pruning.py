@@ -132,7 +132,7 @@ def test_a_database_that_gives_up_keeps_no_other_kind_waiting(monkeypatch):
 
     add(1, days=31)
     pruned = prune([Broken(), Attempts()])
-    assert pruned.problems == ["attempts: the database gave up: canceling statement due to lock timeout"]
+    assert pruned.problems == ["attempts: The database gave up: canceling statement due to lock timeout."]
     assert pruned.counts == {"broken": 0, "attempts": 1}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ftplib
 import signal
 import subprocess
 import sys
@@ -16,7 +17,8 @@ from django.db import connection
 
 from imports.lanes import Lane
 from imports.models import Heartbeat
-from tests.dropbox.visitors import start_dropbox
+from tests.builders import PASSWORD, make_account
+from tests.dropbox.visitors import Running, make_box, start_dropbox
 from tests.processes import ROOT, environment, free_port, run_cluster, start_command, wait_until
 from tests.proxies import gate
 
@@ -44,6 +46,7 @@ def run_web(folder: Path, **variables: str):
 
 
 def test_it_is_said_once_a_minute_and_everything_goes_on_afterwards(tmp_path):
+    visitor = make_box(make_account(), tmp_path).login.user_name
     with gate() as way:
         # Twelve seconds of silence, after which a lane is started anew, do not pass on a busy machine either.
         variables = {"DATABASE_URL": way.url(connection.settings_dict["NAME"]), "WORKERS_BEAT_SECONDS": "2"}
@@ -52,6 +55,7 @@ def test_it_is_said_once_a_minute_and_everything_goes_on_afterwards(tmp_path):
             try:
                 wait_until(lambda: not find_silent(), say=find_silent)
                 wait_until(lambda: status_of(f"{url}/health/ready") == 200)
+                inside = log_in(box, visitor)
                 way.shut()
                 shut_at = time.monotonic()
                 wait_until(lambda: SAID in (tmp_path / "cluster.log").read_text())
@@ -64,7 +68,14 @@ def test_it_is_said_once_a_minute_and_everything_goes_on_afterwards(tmp_path):
                         answer = requests.get(f"{url}{page}", headers=KNOWN, timeout=60)
                         assert (answer.status_code, answer.headers["Retry-After"]) == (503, "30")
                         assert "database does not answer" in answer.text
+                with pytest.raises(ftplib.error_temp, match=r"^421 The server's database does not answer"):
+                    log_in(box, visitor)
+                for command in ("SIZE /in/a.txt", "STOR /in/a.txt", "DELE /in/a.txt"):
+                    with pytest.raises(ftplib.error_temp, match=r"^451 The server's database does not answer"):
+                        inside.sendcmd(command)
                 way.open()
+                assert inside.cwd("/in").startswith("250")
+                inside.quit()
                 minutes = 1 + int(time.monotonic() - shut_at) // 60
                 Heartbeat.objects.all().delete()
                 wait_until(lambda: status_of(f"{url}/health/ready") == 200)
@@ -99,6 +110,17 @@ def test_a_database_that_never_answers_keeps_nobody_from_looking_after_lanes_or_
     assert [box.process.returncode, workers.returncode] == [1, 0], said
     assert "The drop box ends without the answers that it waits for" in said[0]
     assert "Traceback" not in "".join(said)
+
+
+def log_in(box: Running, user_name: str) -> ftplib.FTP_TLS:
+    client = ftplib.FTP_TLS()  # noqa: S321  (with TLS)
+    client.connect("127.0.0.1", box.ports["FTPS"], timeout=60)
+    try:
+        client.login(user_name, PASSWORD)
+    except ftplib.Error:
+        client.close()
+        raise
+    return client
 
 
 def find_silent() -> set[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -70,3 +71,12 @@ def test_who_serves_no_pages_does_not_load_them_and_who_checks_them_does():
 def test_commands_check_what_they_need(name):
     command = load_command_class(OURS[name], name)
     assert isinstance(command, BaseCommand | RefusedCommand | migrate.Command)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_who_is_told_to_end_while_it_loads_ends_at_once_and_in_silence(number):
+    code = (
+        f"import manage, os\nmanage.heed_ends()\ntry: os.kill(os.getpid(), {int(number)})\nexcept BaseException: pass"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (128 + number, "", "")

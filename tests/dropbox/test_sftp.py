@@ -434,7 +434,7 @@ def test_a_full_disk_is_said_and_leaves_nothing(dropbox, box):
     limits = resource.prlimit(dropbox.process.pid, resource.RLIMIT_FSIZE)
     resource.prlimit(dropbox.process.pid, resource.RLIMIT_FSIZE, (1000, limits[1]))
     try:
-        with pytest.raises(asyncssh.SFTPFailure, match="The server has no room for the file"):
+        with pytest.raises(asyncssh.SFTPFailure, match="The server cannot keep the file"):
             visit(dropbox, box, lambda files: write(files, "in/a.txt", b"x" * 2000))
     finally:
         resource.prlimit(dropbox.process.pid, resource.RLIMIT_FSIZE, limits)

@@ -12,6 +12,7 @@ from django.db import Error
 from accounts.health import find_all_problems, find_unreadable_secrets
 from accounts.management.arguments import add_json_argument
 from accounts.management.base import BaseCommand
+from accounts.outages import describe
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
@@ -24,7 +25,7 @@ class Command(BaseCommand):
         add_json_argument(parser)
 
     def handle(self, **options: Any) -> None:
-        problems = find_all_problems()
+        problems = find_all_problems(describe)
         with contextlib.suppress(Error):  # a database that is down is among the problems already
             problems += find_unreadable_secrets()
         if options["as_json"]:

@@ -12,6 +12,7 @@ from django.core.management.base import CommandError
 
 from accounts.management.arguments import port_number
 from accounts.management.base import BaseCommand
+from accounts.outages import describe
 from dropbox.errors import Refused
 from dropbox.serving import serve
 
@@ -48,7 +49,7 @@ class Command(BaseCommand):
         except ImproperlyConfigured as error:
             raise CommandError(str(error), returncode=2) from None
         except Refused as error:
-            raise CommandError(str(error)) from None
+            raise CommandError(describe(error.__cause__) if error.__cause__ else str(error)) from None
         except OSError as error:
             said = f"The drop box cannot listen on {bind}: {error.strerror or error}."
             raise CommandError(said, returncode=1 if error.errno == EADDRINUSE else 2) from None

@@ -10,6 +10,7 @@ from django.db import Error
 from django.template.defaultfilters import filesizeformat
 
 from accounts.management.base import BaseCommand
+from accounts.outages import describe_failure
 from imports.backups.making import make_backup
 from imports.management.arguments import as_command_error
 
@@ -37,7 +38,7 @@ class Command(BaseCommand):
         except OSError as error:
             raise CommandError(f"No backup was made: {error.filename or target}: {error.strerror or error}.") from None
         except Error as error:
-            raise CommandError(f"No backup was made: the database gave up: {str(error).splitlines()[0]}") from None
+            raise CommandError(f"No backup was made. {describe_failure(error)}") from None
         copies = f"{manifest.files:,} copies of files ({filesizeformat(manifest.files_bytes)})"
         if manifest.left_in:
             copies = f"no copies of files, which stay in {manifest.left_in}"

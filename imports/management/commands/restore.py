@@ -9,6 +9,7 @@ from django.core.management.base import CommandError
 from django.db import Error
 
 from accounts.management.base import BaseCommand
+from accounts.outages import describe_failure
 from imports.backups.manifests import read_manifest
 from imports.backups.restoring import check_backup, restore_backup
 from imports.management.arguments import as_command_error
@@ -49,7 +50,7 @@ class Command(BaseCommand):
         except OSError as error:
             raise CommandError(f"{error.filename or source}: {error.strerror or error}.") from None
         except Error as error:
-            raise CommandError(f"The database gave up: {str(error).splitlines()[0]}") from None
+            raise CommandError(describe_failure(error)) from None
         self.tell(manifest, restored)
 
     def look_at(self, source: Path, **how: bool) -> Manifest:
