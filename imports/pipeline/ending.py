@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import time
 from collections import Counter
 from dataclasses import dataclass, field
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from django.db import Error, connection, transaction
 from django.utils import timezone
 
+from accounts.outages import describe_failure, find_full_disk, is_disk_full
 from imports.errors import FileHeld, FileRejected, HeldFor, Problem, SettingsWrong, TryAgainLater
 from imports.messages.telling import tell_of_run
 from imports.models import Run
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+logger = logging.getLogger(__name__)
 
 STOPS = (KeyboardInterrupt, SystemExit, TryAgainLater)
 """Reasons to end a run that say nothing of its file: an uploaded one is imported again by itself."""
@@ -98,17 +101,20 @@ class Ending:
             except FileHeld as hold:
                 self._hold(hold)
         except Error as error:
-            problem = f"The database gave up: {str(error).splitlines()[0].rstrip('.')}."
+            problem = describe_failure(error)
             if self.is_over:
                 raise TryAgainLater(f"{self.run} ended as {self.run.status}, but then: {problem}") from error
-            self._fail(problem, again=True)
+            if is_disk_full(error):
+                logger.error("%s failed.", self.run, exc_info=error)
+            self._fail(problem, again=True, counts=not is_disk_full(error))
             raise TryAgainLater(f"{self.run.message} Nothing was applied; try again.") from error
         except BaseException as error:
             if self.is_over:
                 if isinstance(error, KeyboardInterrupt):
                     raise KeyboardInterrupt(f"{self.run} ended as {self.run.status} before it was stopped.") from None
                 raise
-            self._fail(_describe_stop(error), again=isinstance(error, STOPS), counts=not isinstance(error, OUTSIDE))
+            again = isinstance(error, STOPS) or find_full_disk(error) is not None
+            self._fail(_describe_stop(error), again=again, counts=not isinstance(error, OUTSIDE))
             raise
 
     @contextlib.contextmanager

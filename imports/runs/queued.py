@@ -7,6 +7,7 @@ import contextlib
 from django.db import transaction
 from django.utils import timezone
 
+from accounts.outages import find_full_disk
 from imports.choosing import STANDARD_NAME, find_version, find_version_of
 from imports.copies import fetched
 from imports.errors import SettingsWrong, TryAgainLater
@@ -52,10 +53,9 @@ def import_queued(run_id: int) -> str:
             waiting = account.runs.select_related(*related).filter(status=Run.Status.QUEUED)
             run = waiting.order_by("pk").first()
             return _import(run) if run else "It was begun already."
-    except StorageUnreachable as error:
-        postpone_waiting(account)
-        return str(error)
     except TryAgainLater as error:
+        if isinstance(error, StorageUnreachable) or find_full_disk(error):
+            postpone_waiting(account)
         return str(error)
 
 

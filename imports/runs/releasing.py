@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from django.db import transaction
 
+from accounts.outages import find_full_disk
 from imports.choosing import find_present_version, read_spec
 from imports.copies import fetched
 from imports.errors import FileHeld, FileRejected, SettingsWrong, TryAgainLater
@@ -72,10 +73,9 @@ def release_asked_for(run_id: int) -> str:
         _check_failures(held)
         by = user.get_username() if user else ""
         run = release_run(held, by=by, user=user, force=held.release_forced, patient=False)
-    except StorageUnreachable as error:
-        postpone_waiting(held.account)
-        return str(error)
     except TryAgainLater as error:
+        if isinstance(error, StorageUnreachable) or find_full_disk(error):
+            postpone_waiting(held.account)
         return str(error)
     except SettingsWrong as error:
         with transaction.atomic():

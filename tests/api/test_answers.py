@@ -212,6 +212,15 @@ def test_who_uploads_to_a_full_disk_is_told_so(world, monkeypatch):
     assert "A disk is full here" in answer.json()["detail"]
 
 
+def test_who_uploads_where_no_copy_can_be_kept_may_try_again_and_the_log_says_why(world, settings, tmp_path, caplog):
+    (taken := tmp_path / "taken").touch()
+    settings.MEDIA_ROOT = taken
+    answer = world.rosa.upload("accounts/maison/runs/upload/", file=SimpleUploadedFile("a.txt", b"x"))
+    assert (answer.status_code, answer["Retry-After"]) == (503, "30")
+    assert "No copy of a.txt can be kept" in answer.json()["detail"]
+    assert "No copy of a.txt can be kept" in caplog.text
+
+
 # -- ETags
 
 

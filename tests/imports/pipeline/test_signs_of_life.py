@@ -180,6 +180,35 @@ def test_an_upload_whose_session_is_lost_is_imported_all_the_same(account, rosa)
     assert (run.status, run.message, Message.objects.count()) == ("succeeded", "", 0)
 
 
+FILL_DISK = """
+CREATE FUNCTION fill_disk() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+    RAISE 'could not extend file' USING ERRCODE = 'disk_full';
+END $$;
+CREATE TRIGGER fill_disk BEFORE INSERT ON connections_connection EXECUTE FUNCTION fill_disk();
+"""
+MAKE_ROOM = "DROP TRIGGER fill_disk ON connections_connection; DROP FUNCTION fill_disk()"
+
+
+def test_a_full_disk_of_the_server_counts_against_no_file_which_is_tried_once_a_minute(account, rosa, caplog):
+    run = upload(account, rosa, "C1")
+    with connection.cursor() as cursor:
+        cursor.execute(FILL_DISK)
+    try:
+        for _ in range(4):
+            work()
+            run.refresh_from_db()
+            assert (run.status, run.attempts, run.queued_at) == ("queued", 0, None)
+            enqueue_due()
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute(MAKE_ROOM)
+    assert "could not extend file. Make room on the disk of the database's server." in run.message
+    assert len([record for record in caplog.records if record.levelname == "ERROR"]) == 4
+    work()
+    run.refresh_from_db()
+    assert (run.status, run.message, Message.objects.count()) == ("succeeded", "", 0)
+
+
 def test_a_frozen_import_is_ended_and_frees_its_account(account, tmp_path):
     path = drop(tmp_path, "a.txt", "C1")
     with elsewhere(merges_blocked):
