@@ -54,6 +54,8 @@ _SHORT = 6
 
 
 def _spellings(word: str) -> set[str]:
+    if word.lower() == word.upper():  # signs, hundreds of them long
+        return {word}
     cases = [sorted({letter.lower(), letter.upper()}) for letter in word]
     if sum(len(case) - 1 for case in cases) <= _SHORT:
         return {"".join(letters) for letters in product(*cases)}

@@ -10,6 +10,7 @@ from django.utils import timezone
 from accounts.models import Account, AuthToken, Membership, User
 from accounts.tokens import make_token
 from connections.models import Connection
+from imports.models import Feed, Format
 from tests.accounts.test_isolation import NEVER_ADDED, READ_ONLY, SAMPLES, add_run
 from tests.builders import PASSWORD, add_lookups, add_member, make_account, make_connection, make_user
 from tests.pages import filled_in, text_of
@@ -132,6 +133,20 @@ def test_members_are_named_and_nobody_is_led_to_what_is_the_superusers(client, a
         shown = client.get(page).content.decode()
         assert "eddie" in shown
         assert f"/accounts/user/{eddie.pk}/" not in shown
+
+
+def test_a_record_whose_page_one_may_not_open_is_named_without_a_link(client, account):
+    """The format of a sandbox's feed belongs to production."""
+    sandbox, vera = make_account("maison-test", sandbox_of=account), make_user("vera")
+    add_member(sandbox, vera, "viewer")
+    used = Format.objects.create(account=account, name="Navision")
+    feed = Feed.objects.create(account=sandbox, name="erp", protocol="ftp", host="erp.example.com", format=used)
+    for role, is_led in ((None, False), ("viewer", True)):
+        if role:
+            add_member(account, vera, role)
+        client.force_login(vera)
+        shown = client.get(url(Feed, "change", feed.pk)).content.decode()
+        assert ("Navision" in shown, url(Format, "change", used.pk) in shown) == (True, is_led)
 
 
 def test_lists_are_called_what_they_list(client, account):

@@ -574,7 +574,7 @@ def test_any_url_of_fsspec_is_a_server():
     with open_server(settings) as session:
         session.make_folder("in")
         session.write_file("in/a.txt", b"content")
-        assert [(file.name, file.size) for file in session.list_files("in")] == [("a.txt", 7)]
+        assert [(file.name, file.size, file.oddity) for file in session.list_files("in")] == [("a.txt", 7, "")]
         session.rename("in/a.txt", "in/b.txt")
         assert session.look_at("in/a.txt") is None
         with pytest.raises(FolderMissing):
