@@ -30,11 +30,13 @@ GROUPS = [(f"Circle {number:02}", f"CG{number:02}") for number in range(25)]
 COMPANIES = [(f"Entity n° {number}", f"E{number}") for number in range(9)]
 SALES_REPS = [f"SR{number:02}" for number in range(40)]
 CITIES = [
-    ("Paris", "", "FR"), ("Lyon", "", "FR"), ("Köln", "", "DE"), ("Łódź", "", "PL"), ("Milano", "", "IT"),
-    ("Málaga", "", "ES"), ("København", "", "DK"), ("London", "", "GB"), ("Seoul", "", "KR"),
-    ("Austin", "TX", "US"), ("Boston", "MA", "US"), ("Denver", "CO", "US"), ("Toronto", "ON", "CA"),
-    ("京都", "Kyoto", "JP"), ("Perth", "WA", "AU"),
+    ("Paris", "", "FR", "750##"), ("Lyon", "", "FR", "690##"), ("Köln", "", "DE", "50###"),
+    ("Łódź", "", "PL", "90-###"), ("Milano", "", "IT", "201##"), ("Málaga", "", "ES", "290##"),
+    ("København", "", "DK", "21##"), ("London", "", "GB", "SW#A #AA"), ("Seoul", "", "KR", "04###"),
+    ("Austin", "TX", "US", "787##"), ("Boston", "MA", "US", "021##"), ("Denver", "CO", "US", "802##"),
+    ("Toronto", "ON", "CA", "M#K #V#"), ("京都", "Kyoto", "JP", "60#-####"), ("Perth", "WA", "AU", "60##"),
 ]  # fmt: skip
+"""City, state, country, and what its postal codes are like: # stands for a digit."""
 FIRST = ["Ana", "Björn", "Chloé", "Dmitri", "Elif", "Fiona", "Güler", "健", "Inês", "Jonas", "Łucja", "Noor"]
 LAST = ["Ferreira", "Østby", "O'Dowd", "Kovács", "Yılmaz", "佐藤", "Nowak", "Peeters", "Ruiz", "Weiß"]
 WORDS = ["Atelier", "Boutique", "Galerie", "Loft", "Maison", "Studio", "Wardrobe", "Café", "Corner", "Señora", "Żaba"]
@@ -91,7 +93,7 @@ def make_customer(seed: int, number: int) -> Customer:
 
 
 def make_address(dice: random.Random, code: str, name: str) -> dict[str, str]:
-    city, state, country = dice.choice(CITIES)
+    city, state, country, form = dice.choice(CITIES)
     return {
         "code": code,
         "name": name,
@@ -99,17 +101,9 @@ def make_address(dice: random.Random, code: str, name: str) -> dict[str, str]:
         "address_2": f"Floor {dice.randrange(1, 9)}" if dice.random() < 0.3 else "",
         "city": city,
         "state": state,
-        "zip": make_zip(dice.randrange(10000, 99999), country),
+        "zip": "".join(str(dice.randrange(10)) if sign == "#" else sign for sign in form),
         "country": country,
     }
-
-
-def make_zip(number: int, country: str) -> str:
-    """A postal code of five digits, seven in Japan, and of letters and digits in Canada."""
-    if country == "CA":
-        district, letter, unit = number // 100, number // 10 % 10, number % 10
-        return f"M{district % 10}{'ABCEGHJKLM'[letter]} {unit}{'NPRSTVWXYZ'[letter]}{number // 1000 % 10}"
-    return f"{number}00" if country == "JP" else str(number)
 
 
 def change_customer(seed: str, number: int, customer: Customer) -> None:
