@@ -93,6 +93,9 @@ def test_a_lane_whose_first_process_is_killed_is_started_anew_and_all_end_with_t
         prompt = run.process.children()[0]
         orphans = [one for one in run.family if os.getpgid(one.pid) == prompt.pid]
         assert len(orphans) >= 5
+        noting = next(one for one in run.process.children() if os.getpgid(one.pid) != one.pid)
+        noting.kill()
+        wait_until(lambda: ended([noting]))
         Heartbeat.objects.all().delete()
         prompt.kill()
         wait_until(lambda: Heartbeat.objects.filter(name="workers.prompt").exists())
