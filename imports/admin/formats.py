@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin, messages
+from django.core.files.uploadedfile import UploadedFile
 from django.http import Http404, HttpResponse, HttpResponseRedirect
 from django.utils.html import format_html
 from unfold.admin import TabularInline
@@ -15,6 +16,7 @@ from accounts.models import Account
 from accounts.users import user_of
 from imports.admin.onboarding_forms import CONSTANTS, CORRECTIONS, OnboardForm
 from imports.admin.steps import link, page_of
+from imports.copies import open_copy
 from imports.errors import SettingsWrong, TryAgainLater
 from imports.models import Format, FormatVersion, Run
 from imports.runs.sampling import keep_sample
@@ -82,7 +84,9 @@ class FormatAdmin(AccountOwnedAdmin):
         ]
 
     def add_view(self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None) -> Any:
-        """It goes on with the draft, so there is one button."""
+        """It goes on with the draft, so there is one button. Where no file is sent, that of a run may be the sample."""
+        if request.method == "POST" and not request.FILES and (run := _find_run(request)):
+            _bring_file(request, run)
         only = {"show_save_and_add_another": False, "show_save_and_continue": False}
         return super().add_view(request, form_url, {**(extra_context or {}), **only})
 
@@ -147,3 +151,12 @@ def _find_run(request: HttpRequest) -> Run | None:
         return None
     mine = Run.objects.filter(account__in=Account.objects.editable_by(user_of(request)), kept_file__isnull=False)
     return mine.filter(pk=asked).first()
+
+
+def _bring_file(request: HttpRequest, run: Run) -> None:
+    """The run's file as if it had been sent as the sample; the request closes it."""
+    try:
+        copy = open_copy(run.kept_file, run.file_name)
+        request.FILES["sample"] = UploadedFile(copy, run.file_name, size=run.file_size)
+    except (SettingsWrong, TryAgainLater) as error:
+        messages.error(request, str(error))

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.core.files import File
 from unfold.widgets import (
     UnfoldAdminFileFieldWidget,
     UnfoldAdminIntegerFieldWidget,
@@ -17,7 +16,6 @@ from unfold.widgets import (
 )
 
 from imports.admin.forms import LinesField, MarkField, QuoteField
-from imports.copies import open_copy
 from imports.errors import FileRejected, SettingsWrong, TryAgainLater
 from imports.formats.documents import read_format
 from imports.formats.encodings import UnknownEncoding, find_encoding
@@ -105,7 +103,7 @@ class OnboardForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at 
         }
 
     run: Run | None = None
-    """Its file is the sample where none is chosen."""
+    """Its file comes as the sample where none is chosen."""
 
     spec: FormatSpec | FormatDraft
     proposal: dict[str, Any] | None = None
@@ -118,10 +116,7 @@ class OnboardForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
         self._go_on_with_known(cleaned)
-        document = cleaned.get("document")
-        if self.run and not document and not cleaned.get("sample") and not self.errors:
-            cleaned["sample"] = self._take_file(self.run)
-        sample = cleaned.get("sample")
+        sample, document = cleaned.get("sample"), cleaned.get("document")
         if not self.errors and bool(sample) == bool(document):
             raise ValidationError("Give either a sample or a format as a file.")
         if self.errors:
@@ -161,14 +156,7 @@ class OnboardForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at 
         if draft := known.versions.filter(status=FormatVersion.Status.DRAFT).first():
             self.add_error("name", f"{draft} is a draft already. Go on with it or delete it, or give another name.")
 
-    def _take_file(self, run: Run) -> File[bytes] | None:
-        try:
-            return File(open_copy(run.kept_file, run.file_name), name=run.file_name)
-        except (SettingsWrong, TryAgainLater) as error:
-            self.add_error("sample", str(error))
-            return None
-
-    def _propose(self, sample: File[bytes], cleaned: dict[str, Any]) -> None:
+    def _propose(self, sample: UploadedFile[bytes], cleaned: dict[str, Any]) -> None:
         corrections = Corrections(
             constants={target: cleaned[name].strip() for name, target in CONSTANTS.items() if cleaned.get(name)},
             fields=cleaned["columns"],
