@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import time
-from errno import EDQUOT, ENOSPC
+from errno import EDQUOT, EMFILE, ENFILE, ENOSPC
 from multiprocessing.sharedctypes import RawValue
 from typing import TYPE_CHECKING
 
@@ -51,6 +51,8 @@ def find_full_disk(error: BaseException | None) -> BaseException | None:
 
 def advise(error: BaseException) -> str:
     """What is refused or has no room, and what an operator does about it, in a line; "" where none can do anything."""
+    if is_out_of_files(error):
+        return f"{error}. Let the process open more files: LimitNOFILE of systemd, or ulimit -n."
     if isinstance(error, OSError) and is_disk_full(error):
         where = error.filename or f"where it was writing, and for temporary files in {tempfile.gettempdir()}"
         return f"{error.strerror}. Make room: {where}."
@@ -76,6 +78,11 @@ def is_disk_full(error: BaseException | None) -> bool:
     if isinstance(error, OSError):
         return error.errno in (ENOSPC, EDQUOT)
     return isinstance(error, Error) and _code_of(error) == "53100"
+
+
+def is_out_of_files(error: BaseException | None) -> bool:
+    """Whether the process, or its machine, may open no further file or connection."""
+    return isinstance(error, OSError) and error.errno in (EMFILE, ENFILE)
 
 
 def is_to_be_said() -> bool:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from django.core.exceptions import ImproperlyConfigured
 from pythonjsonlogger.json import JsonFormatter
 
-from accounts.outages import describe, find_full_disk, find_outage, is_to_be_said
+from accounts.outages import describe, find_full_disk, find_outage, is_out_of_files, is_to_be_said
 from accounts.tallies import count
 from accounts.watching import names_of_work
 
@@ -49,7 +49,7 @@ class Outages(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         error = record.exc_info[1] if record.exc_info else None
-        outage = find_outage(error) or find_full_disk(error)
+        outage = find_outage(error) or find_full_disk(error) or (error if is_out_of_files(error) else None)
         if outage is None:
             return True
         if getattr(record, "is_counted", False):  # by another handler's filter

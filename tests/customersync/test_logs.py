@@ -9,6 +9,7 @@ import multiprocessing
 import re
 import threading
 from contextvars import copy_context
+from errno import EMFILE
 from io import StringIO
 from multiprocessing.process import BaseProcess
 
@@ -92,6 +93,17 @@ def test_an_outage_is_one_line_a_minute_whoever_meets_it(log):
     (line,) = log()
     said = line if isinstance(line, str) else line["message"]
     assert said.endswith("The database does not answer: connection failed: port 5432 failed: Connection refused")
+
+
+def test_a_process_that_may_open_no_further_file_says_so_once_and_what_to_do(log):
+    for _ in range(20):
+        logger("asyncio").error(
+            "socket.accept() out of system resource", exc_info=OSError(EMFILE, "Too many open files")
+        )
+    (line,) = log()
+    assert "Too many open files. Let the process open more files" in (
+        line if isinstance(line, str) else line["message"]
+    )
 
 
 def test_noise_of_the_queue_and_answers_that_something_is_away_are_left_out(log):
