@@ -93,8 +93,9 @@ _MOVED_BUYERS = f"""
         SELECT DISTINCT connection_id, customer_code FROM added
     ), owners AS MATERIALIZED (
         SELECT lower(b.email) AS email, min(b.connection_id) AS owner
-        FROM "{Buyer._meta.db_table}" b JOIN customers c USING (connection_id)
-        WHERE NOT EXISTS (SELECT FROM added a WHERE a.connection_id = b.connection_id AND a.email = lower(b.email))
+        FROM "{Buyer._meta.db_table}" b
+        WHERE b.connection_id = ANY(ARRAY(SELECT connection_id FROM customers))
+            AND NOT EXISTS (SELECT FROM added a WHERE a.connection_id = b.connection_id AND a.email = lower(b.email))
         GROUP BY lower(b.email) HAVING count(*) = 1
     ), moved AS MATERIALIZED (
         SELECT a.*, o.owner FROM added a JOIN owners o USING (email) WHERE o.owner <> a.connection_id
