@@ -8,7 +8,7 @@ import tempfile
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from django.conf import settings
 from django.db import transaction
@@ -59,7 +59,7 @@ class Upload:
     def write(self, offset: int, data: bytes) -> int:
         """Raises NoRoom and OutOfOrder; what was refused once stays refused."""
         if self.problem:
-            raise self.problem
+            self._refuse(self.problem)
         try:
             if offset + len(data) > self.room:
                 raise NoRoom(self.why)
@@ -68,12 +68,15 @@ class Upload:
                 written += os.pwrite(self.file.fileno(), data[written:], offset + written)
             self._note_written(offset, offset + len(data))
         except OSError as error:
-            self.problem = _cannot_keep(error)
-            raise self.problem from None
+            self._refuse(_cannot_keep(error))
         except NoRoom as error:
-            self.problem = error
-            raise
+            self._refuse(NoRoom(str(error)))
         return len(data)
+
+    def _refuse(self, problem: Refused) -> NoReturn:
+        """What is kept is not what is raised, which holds on to all that was sent since."""
+        self.problem = problem
+        raise type(problem)(str(problem)) from None
 
     def _note_written(self, start: int, end: int) -> None:
         """Raises NoRoom."""

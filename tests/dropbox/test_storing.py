@@ -1,6 +1,7 @@
 """Files of a drop box: one name, one file, and what it holds is told from what it held."""
 
 import io
+import sys
 from datetime import timedelta
 
 import pytest
@@ -12,6 +13,7 @@ from dropbox.models import StoredFile
 from dropbox.paths import open_to_fetch
 from dropbox.serving import tidy
 from dropbox.storing import rename_file, store_file
+from dropbox.uploading import Upload
 from imports.feeds import archiving
 from imports.feeds.inspecting import inspect_feed
 from imports.feeds.pulling import pull_feed
@@ -146,3 +148,14 @@ def test_folders_of_two_feeds_are_two(box, tmp_path):
     store(box)
     store(other, content=b"other")
     assert (box.content("a.txt"), other.content("a.txt")) == (b"one", b"other")
+
+
+def test_what_is_sent_behind_a_refusal_is_let_go(box):
+    upload = Upload(box.login, "a.txt", 10, "The quota is full.")
+    piece = bytes(1000)
+    held = sys.getrefcount(piece)
+    for _ in range(3):
+        with pytest.raises(NoRoom, match="The quota is full"):
+            upload.write(0, piece)
+    assert sys.getrefcount(piece) == held
+    upload.close()
