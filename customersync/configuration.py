@@ -44,7 +44,7 @@ _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _DESCRIBED = Path(__file__).with_suffix(".yaml").read_bytes()
 SETTINGS: dict[str, dict[str, Setting]] = {
     title: {name: Setting(**described) for name, described in settings.items()}
-    for title, settings in yaml.load(_DESCRIBED, _LOADER).items()  # noqa: S506  (both are safe)
+    for title, settings in _LOADER(_DESCRIBED).get_single_data().items()
 }
 """By section and name."""
 KNOWN = {name: setting for settings in SETTINGS.values() for name, setting in settings.items()}

@@ -6,11 +6,17 @@ known customers tell: of a new one nothing stood before.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.db import connection
 
 from connections.models import Buyer, Change, Connection
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from django.db.backends.utils import CursorWrapper
 
 FEWEST = 5
 """So many customers do not exchange what is their own by chance."""
@@ -107,6 +113,15 @@ _MOVED_BUYERS = f"""
 """
 
 
+@contextmanager
+def _joining_by_hashes() -> Iterator[CursorWrapper]:
+    """The planner takes a run's changes for few, however many they are, and would compare each with each."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_nestloop = off")
+        yield cursor
+        cursor.execute("SET LOCAL enable_nestloop TO DEFAULT")  # an error rolls it back
+
+
 def find_shifts(run_id: int) -> list[Shift]:
     """The fields in which at least half of the run's changes are shifts, those of most customers first.
 
@@ -115,14 +130,12 @@ def find_shifts(run_id: int) -> list[Shift]:
     own = [f"{record}.{field}" for record, fields in _OWN.items() for field in fields]
     parameters: dict[str, Any] = {"run": run_id, "own": own}
     shifts = []
-    with connection.cursor() as cursor:
-        cursor.execute("SET LOCAL enable_nestloop = off")  # the planner takes a run's changes for few, however many
+    with _joining_by_hashes() as cursor:
         for query in (_AMONG_CUSTOMERS, _AMONG_FIELDS):
             cursor.execute(query, parameters)
             for record, kind, field, customers, examples, *other in cursor.fetchall():
                 exchanged_with = Place(*other) if other else None
                 shifts.append(Shift(Place(record, kind, field), customers, examples, exchanged_with))
-        cursor.execute("SET LOCAL enable_nestloop TO DEFAULT")
     return sorted(shifts, key=lambda shift: (-shift.customers, own.index(f"{shift.place.record}.{shift.place.field}")))
 
 
@@ -143,9 +156,7 @@ def find_moved_buyers(run_id: int) -> tuple[int, int, list[list[str]]]:
     With examples: the customer code, the e-mail, and the code of who had it. Two that get each other's are left out:
     shops of one owner share their people.
     """
-    with connection.cursor() as cursor:
-        cursor.execute("SET LOCAL enable_nestloop = off")
+    with _joining_by_hashes() as cursor:
         cursor.execute(_MOVED_BUYERS, {"run": run_id})
         customers, emails, others, examples = cursor.fetchone()
-        cursor.execute("SET LOCAL enable_nestloop TO DEFAULT")
     return min(customers, emails), others, examples or []

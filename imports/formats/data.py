@@ -16,5 +16,5 @@ _LOADER = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 
 def read_data(path: Path) -> dict[str, Any]:
     """A YAML mapping, every scalar of which is a text, such as NO for Norway."""
-    document: dict[str, Any] = yaml.load(path.read_bytes(), _LOADER)  # noqa: S506  (as above)
+    document: dict[str, Any] = _LOADER(path.read_bytes()).get_single_data()
     return document

@@ -18,7 +18,7 @@ from django.db import connection
 from imports.lanes import Lane
 from imports.models import Heartbeat
 from tests.builders import PASSWORD, make_account
-from tests.dropbox.visitors import Running, make_box, start_dropbox
+from tests.dropbox.visitors import FTPSClient, Running, make_box, start_dropbox
 from tests.processes import ROOT, environment, free_port, run_cluster, start_command, wait_until
 from tests.proxies import gate
 
@@ -112,9 +112,9 @@ def test_a_database_that_never_answers_keeps_nobody_from_looking_after_lanes_or_
     assert "Traceback" not in "".join(said)
 
 
-def log_in(box: Running, user_name: str) -> ftplib.FTP_TLS:
-    client = ftplib.FTP_TLS()  # noqa: S321  (with TLS)
-    client.connect("127.0.0.1", box.ports["FTPS"], timeout=60)
+def log_in(box: Running, user_name: str) -> FTPSClient:
+    client = FTPSClient(timeout=60)
+    client.connect("127.0.0.1", box.ports["FTPS"])
     try:
         client.login(user_name, PASSWORD)
     except ftplib.Error:

@@ -9,7 +9,6 @@ import signal
 import socket
 import ssl
 import subprocess
-from typing import Any
 
 import psutil
 import pytest
@@ -20,24 +19,10 @@ from dropbox.storing import store_file
 from imports.feeds.pulling import pull_feed
 from imports.models import Feed
 from tests.builders import PASSWORD
-from tests.dropbox.visitors import make_box, start_dropbox
+from tests.dropbox.visitors import FTPSClient, make_box, start_dropbox
 from tests.feeds import customers
 from tests.processes import wait_until
 from tests.servers import make_authority
-
-
-class Client(ftplib.FTP_TLS):
-    """One that goes on with its TLS session on data connections, and may forget to say goodbye there."""
-
-    polite = True
-
-    def ntransfercmd(self, cmd, rest=None):
-        opened, size = ftplib.FTP.ntransfercmd(self, cmd, rest)  # noqa: S321  (TLS follows)
-        kept: Any = self.sock
-        secured: Any = self.context.wrap_socket(opened, server_hostname=self.host, session=kept.session)
-        if not self.polite:
-            secured.unwrap = lambda: None
-        return secured, size
 
 
 def make_context():
@@ -48,7 +33,7 @@ def make_context():
 
 @pytest.fixture
 def client(dropbox, box):
-    client = Client(context=make_context(), timeout=60)
+    client = FTPSClient(context=make_context(), timeout=60)
     client.connect("127.0.0.1", dropbox.ports["FTPS"])
     client.login(box.login.user_name, PASSWORD)
     client.prot_p()
@@ -129,7 +114,7 @@ def test_nobody_logs_in_or_sends_without_tls(dropbox, box):
         plain.connect("127.0.0.1", dropbox.ports["FTPS"])
         with pytest.raises(ftplib.error_perm, match="SSL/TLS required"):
             plain.login(box.login.user_name, PASSWORD)
-    with Client(context=make_context()) as client:
+    with FTPSClient(context=make_context()) as client:
         client.connect("127.0.0.1", dropbox.ports["FTPS"])
         client.login(box.login.user_name, PASSWORD)
         with pytest.raises(ftplib.error_perm, match="SSL/TLS required on the data channel"):
@@ -143,7 +128,7 @@ def test_the_certificate_is_the_one_that_senders_are_told(dropbox, client):
 
 def test_wrong_passwords_are_refused_and_counted(dropbox, box):
     def log_in(password):
-        with Client(context=make_context()) as client:
+        with FTPSClient(context=make_context()) as client:
             client.connect("127.0.0.1", dropbox.ports["FTPS"])
             client.login(box.login.user_name, password)
 
@@ -259,7 +244,7 @@ def test_a_session_that_ended_leaves_no_thread_and_no_file_open(dropbox, box):
 
     def come_and_go(times):
         for number in range(times):
-            client = Client(context=make_context(), timeout=60)
+            client = FTPSClient(context=make_context(), timeout=60)
             client.connect("127.0.0.1", dropbox.ports["FTPS"])
             client.login(box.login.user_name, PASSWORD)
             client.prot_p()
@@ -311,7 +296,7 @@ def test_lftp_uploads_and_resumes(dropbox, box, tmp_path):
 
 def test_a_server_that_is_killed_in_the_middle_of_an_upload_leaves_no_half(box):
     running = start_dropbox()
-    with Client(context=make_context(), timeout=60) as client:
+    with FTPSClient(context=make_context(), timeout=60) as client:
         client.connect("127.0.0.1", running.ports["FTPS"])
         client.login(box.login.user_name, PASSWORD)
         client.prot_p()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ftplib
 import shutil
 import subprocess
 from dataclasses import dataclass, field
@@ -24,6 +25,20 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from accounts.models import Account
+
+
+class FTPSClient(ftplib.FTP_TLS):
+    """One that goes on with its TLS session on data connections, and may forget to say goodbye there."""
+
+    polite = True
+
+    def ntransfercmd(self, cmd: str, rest: int | str | None = None) -> tuple[Any, int | None]:
+        opened, size = ftplib.FTP.ntransfercmd(self, cmd, rest)  # noqa: S321  (TLS follows)
+        kept: Any = self.sock
+        secured: Any = self.context.wrap_socket(opened, server_hostname=self.host, session=kept.session)
+        if not self.polite:
+            secured.unwrap = lambda: None
+        return secured, size
 
 
 @dataclass
