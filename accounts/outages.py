@@ -53,6 +53,8 @@ def advise(error: BaseException) -> str:
     """What is refused or has no room, and what an operator does about it, in a line; "" where none can do anything."""
     if is_out_of_files(error):
         return f"{error}. Let the process open more files: LimitNOFILE of systemd, or ulimit -n."
+    if isinstance(error, OSError) and (lack := describe_lack_of_temporary_folder()):
+        return lack
     if isinstance(error, OSError) and is_disk_full(error):
         where = error.filename or f"where it was writing, and for temporary files in {tempfile.gettempdir()}"
         return f"{error.strerror}. Make room: {where}."
@@ -83,6 +85,15 @@ def is_disk_full(error: BaseException | None) -> bool:
 def is_out_of_files(error: BaseException | None) -> bool:
     """Whether the process, or its machine, may open no further file or connection."""
     return isinstance(error, OSError) and error.errno in (EMFILE, ENFILE)
+
+
+def describe_lack_of_temporary_folder() -> str:
+    """That temporary files can be written nowhere, and what an operator does about it; "" where they can."""
+    try:
+        tempfile.gettempdir()
+    except OSError as error:
+        return f"{error.strerror}. Let the program's user write to one of them, make room there, or set TMPDIR."
+    return ""
 
 
 def is_to_be_said() -> bool:

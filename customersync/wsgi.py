@@ -1,14 +1,25 @@
 import os
+import sys
 
+from django.core.exceptions import ImproperlyConfigured
 from django.core.wsgi import get_wsgi_application
 from django.urls import get_resolver
 
 from customersync.logs import log_what_nobody_catches
+from customersync.pages import require_collected
 from customersync.traces import start_traces
+
+WILL_NOT_START = 3
+"""The exit code by which gunicorn's workers say so; after another one it would start them again and again."""
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "customersync.settings")
 
 log_what_nobody_catches()
-start_traces()
-application = get_wsgi_application()
+try:
+    start_traces()
+    application = get_wsgi_application()
+    require_collected()
+except ImproperlyConfigured as error:
+    sys.stderr.write(f"Error: {error}\n")
+    sys.exit(WILL_NOT_START)
 get_resolver().url_patterns  # noqa: B018  (loads the pages now, so that the first person does not wait for them)

@@ -240,7 +240,8 @@ class Run(models.Model):
     @property
     def is_upload(self) -> bool:
         """Whether a worker imports it from its copy, or takes a run back, and can do so again."""
-        return bool(self.attempts and not self.remote_path and (self.kept_file_id or self.undoes_id))
+        is_queued = self.attempts and not self.remote_path and not self.released_from_id
+        return bool(is_queued and (self.kept_file_id or self.undoes_id))
 
     @property
     def awaits_decision(self) -> bool:

@@ -35,7 +35,9 @@ def begin_run(request: ImportRequest, spec: FormatSpec) -> Run:
     run.released_from = request.release.held if request.release else None
     run.replays = request.replay.run if request.replay else None
     run.format_name, run.format_version, run.format_digest = spec.name, request.version, spec.digest
-    if run.remote_path and not request.release:
+    if request.release:
+        run.attempts = 1
+    elif run.remote_path:
         count_attempt(run)
     run.save()
     return run

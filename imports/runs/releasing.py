@@ -87,7 +87,7 @@ def release_asked_for(run_id: int) -> str:
 
 def _check_failures(held: Run) -> None:
     """Raise SettingsWrong where the release failed too often since somebody asked for it."""
-    failed = held.releases.filter(status=Run.Status.FAILED, started_at__gte=held.release_asked_at)
+    failed = held.releases.filter(status=Run.Status.FAILED, started_at__gte=held.release_asked_at, attempts__gt=0)
     if failed.count() >= MOST_ATTEMPTS:
         last = failed.first()
         raise SettingsWrong(

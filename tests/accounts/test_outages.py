@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+import logging
+import runpy
+import tempfile
 import time
-from errno import EACCES, ENOSPC
+from errno import EACCES, ENOENT, ENOSPC
+from types import SimpleNamespace
 
 import psycopg
 import pytest
 from django.db import DatabaseError, InterfaceError, InternalError, NotSupportedError, OperationalError, connection
 
 from accounts import outages
-from accounts.outages import advise, describe, find_outage, is_disk_full, is_to_be_said
+from accounts.outages import (
+    advise,
+    describe,
+    describe_lack_of_temporary_folder,
+    find_outage,
+    is_disk_full,
+    is_to_be_said,
+)
 from imports.errors import TryAgainLater
 
 
@@ -80,6 +91,20 @@ def test_a_full_disk_is_told_from_other_errors_whose_ever_it_is():
     assert [is_disk_full(error) for error in (OSError(ENOSPC, "No space"), error_of("53100"))] == [True, True]
     assert "Make room on the disk of the database's server." in advise(error_of("53100"))
     assert [is_disk_full(error) for error in (None, OSError(EACCES, "no"), error_of("53300"))] == [False] * 3
+
+
+def test_where_temporary_files_can_be_written_nowhere_who_starts_is_told_where_they_could(monkeypatch, caplog):
+    assert describe_lack_of_temporary_folder() == ""
+
+    def find_none():
+        raise FileNotFoundError(ENOENT, "No usable temporary directory found in ['/tmp']")
+
+    monkeypatch.setattr(tempfile, "gettempdir", find_none)
+    said = "No usable temporary directory found in ['/tmp']. Let the program's user write to one of them, make room "
+    assert advise(OSError(ENOSPC, "No space")) == describe_lack_of_temporary_folder() == f"{said}there, or set TMPDIR."
+    with pytest.raises(SystemExit):
+        runpy.run_path("gunicorn.conf.py")["on_starting"](SimpleNamespace(log=logging.getLogger("gunicorn")))
+    assert said in caplog.text
 
 
 @pytest.mark.django_db

@@ -68,6 +68,19 @@ def test_production_without_a_required_setting_is_refused_by_name(tmp_path, name
     assert not list(tmp_path.iterdir()), "production never makes keys by itself"
 
 
+@pytest.mark.parametrize(
+    ("missing", "said"),
+    [
+        ("SECRET_KEY", "Error: SECRET_KEY must be set in the environment when DEBUG is off."),
+        ("", "static. Run manage.py collectstatic --noinput, as after every update, and start again."),
+    ],
+)
+def test_a_web_server_that_cannot_answer_pages_says_why_and_does_not_start(tmp_path, missing, said):
+    result = run("-W", "ignore", "-c", "import customersync.wsgi", data_dir=tmp_path, **production(**{missing: ""}))
+    assert (result.returncode, "Traceback" in result.stderr) == (3, False)
+    assert result.stderr.splitlines()[-1].endswith(said)
+
+
 def test_local_keys_are_made_once_and_only_their_owner_reads_them(tmp_path):
     read = "-c", "from customersync import settings"
     assert run(*read, data_dir=tmp_path).returncode == 0

@@ -189,19 +189,26 @@ CREATE TRIGGER fill_disk BEFORE INSERT ON connections_connection EXECUTE FUNCTIO
 MAKE_ROOM = "DROP TRIGGER fill_disk ON connections_connection; DROP FUNCTION fill_disk()"
 
 
-def test_a_full_disk_of_the_server_counts_against_no_file_which_is_tried_once_a_minute(account, rosa, caplog):
-    run = upload(account, rosa, "C1")
+@contextlib.contextmanager
+def full_disk():
+    """That of the server, as it is for whoever stores a customer."""
     with connection.cursor() as cursor:
         cursor.execute(FILL_DISK)
     try:
+        yield
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute(MAKE_ROOM)
+
+
+def test_a_full_disk_of_the_server_counts_against_no_file_which_is_tried_once_a_minute(account, rosa, caplog):
+    run = upload(account, rosa, "C1")
+    with full_disk():
         for _ in range(4):
             work()
             run.refresh_from_db()
             assert (run.status, run.attempts, run.queued_at) == ("queued", 0, None)
             enqueue_due()
-    finally:
-        with connection.cursor() as cursor:
-            cursor.execute(MAKE_ROOM)
     assert "could not extend file. Make room on the disk of the database's server." in run.message
     assert len([record for record in caplog.records if record.levelname == "ERROR"]) == 4
     work()
@@ -438,12 +445,27 @@ def test_a_release_that_kills_its_workers_is_refused_in_the_end(account, held, r
     request_release(held, rosa)
     for _ in range(3):
         lose_tasks()
-        Run.objects.create(account=account, file_name="a", format_name="b", released_from=held)
+        Run.objects.create(account=account, file_name="a", format_name="b", released_from=held, attempts=1)
         enqueue_due()
         assert queued(Lane.PROMPT) == [("release", held.pk)]
     work()
     held.refresh_from_db()
     assert "could not be released in 3 attempts" in held.release_problem
+
+
+def test_a_full_disk_of_the_server_counts_against_no_release(account, held, rosa):
+    account.connections.all().delete()
+    request_release(held, rosa)
+    with full_disk():
+        for _ in range(4):
+            work()
+            held.refresh_from_db()
+            assert (held.release_problem, held.release_asked_at is None) == ("", False)
+            enqueue_due()
+    assert list(held.releases.values_list("status", "attempts")) == [("failed", 0)] * 4
+    work()
+    held.refresh_from_db()
+    assert (held.decision, held.releases.first().status) == ("released", "succeeded")
 
 
 # -- files that fail
