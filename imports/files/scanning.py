@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from itertools import groupby, takewhile
+from itertools import compress, count, groupby, islice, pairwise, takewhile
+from operator import ne
 from typing import TYPE_CHECKING
 
 from imports.errors import FileHeld, FileRejected, HeldFor, Problem
@@ -147,37 +148,45 @@ class _FirstRead:
                 self._scan_plain(list(some))
 
     def _scan_plain(self, lines: list[bytes]) -> None:
-        writer, code_index, delimiter = self.writer, self.code_index, self.source.delimiter
-        maxsplit, line, rows, no_codes = code_index + 1, self.line, writer.rows, self.no_codes
-        suspects = self.furniture.suspects
-        previous: bytes | None = None
-        left_out = 0
-        for raw in lines:
-            line += 1
-            try:
-                cell = raw.split(delimiter, maxsplit)[code_index]
-            except IndexError:
-                cell = b""
-            if cell != previous:
-                if cell.translate(None, _AS_IT_STANDS):
-                    code = self._find_code(decode(cell, line))
-                else:
-                    code = cell.decode()
-                    code = "" if code in no_codes else code
-                previous = cell
-                if not code or code in suspects:
-                    previous, owner = None, self._find_owner_of_line(code, raw, line)
-                    if owner is None:
-                        writer.skip(len(raw))
-                        left_out += 1
-                        continue
-                    code = owner
-                if code != writer.code:
-                    writer.begin(code, line)
-            rows.append(raw)
-        writer.fold()
+        """Scan lines of one row each; adjacent ones with the same code are taken together."""
+        writer, suspects, line, left_out = self.writer, self.furniture.suspects, self.line + 1, 0
+        cells = self._cut_codes(lines)
+        changes = compress(count(1), map(ne, cells, islice(cells, 1, None)))
+        for start, end in pairwise((0, *changes, len(lines))):
+            code = self._read_code(cells[start], line + start)
+            if not code or code in suspects:
+                left_out += self._scan_doubtful(code, lines[start:end], line + start)
+            else:
+                writer.write(code, line + start, b"".join(lines[start:end]))
         self.scan.records += len(lines) - left_out
-        self.line = line
+        self.line += len(lines)
+
+    def _cut_codes(self, lines: list[bytes]) -> list[bytes]:
+        """The cells of the code; blank where a row ends before."""
+        index, delimiter = self.code_index, self.source.delimiter
+        cuts = index + 1
+        try:
+            return [raw.split(delimiter, cuts)[index] for raw in lines]
+        except IndexError:
+            return [cells[index] if len(cells := raw.split(delimiter, cuts)) > index else b"" for raw in lines]
+
+    def _read_code(self, cell: bytes, line: int) -> str:
+        if cell.translate(None, _AS_IT_STANDS):
+            return self._find_code(decode(cell, line))
+        code = cell.decode()
+        return "" if code in self.no_codes else code
+
+    def _scan_doubtful(self, code: str, lines: list[bytes], line: int) -> int:
+        """Scan lines without a code, or with one that may be no customer's; returns how many are no rows."""
+        left_out = 0
+        for number, raw in enumerate(lines, line):
+            owner = self._find_owner_of_line(code, raw, number)
+            if owner is None:
+                self.writer.skip(len(raw))
+                left_out += 1
+            else:
+                self.writer.write(owner, number, raw)
+        return left_out
 
     def _scan_records(self, lines: list[bytes]) -> None:
         """Scan records until a block is plain that begins where a record does."""
@@ -213,10 +222,7 @@ class _FirstRead:
             if row.fault:
                 writer.add_faulty(code, row)
                 continue
-            if code != writer.code:
-                writer.begin(code, row.line)
-            writer.rows.append(row.raw)
-        writer.fold()
+            writer.write(code, row.line, row.raw)
         self.line = reader.number
 
 

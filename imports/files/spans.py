@@ -103,7 +103,7 @@ class Scan:
 
 
 class SpanWriter:
-    """Makes spans of rows as they come; `rows` are those that are not in the digest yet."""
+    """Makes spans of rows as they come."""
 
     def __init__(self, scan: Scan, source: Source) -> None:
         self.scan = scan
@@ -112,33 +112,28 @@ class SpanWriter:
         self.customer = NAMELESS
         self.above = ""
         """Whose the row above is; "" for nobody's, and NOBODY for one that was left out."""
-        self.rows: list[bytes] = []
         self.line = self.start = self.marks = 0
         self.fresh_digest = hashlib.blake2b(digest_size=DIGEST, person=scan.seed)
-        self.digest: hashlib.blake2b | None = None
+        self.digest = self.fresh_digest
 
-    def begin(self, code: str, line: int) -> None:
+    def write(self, code: str, line: int, rows: bytes) -> None:
+        """Add rows to the span that is open, or begin one where they are another customer's; "" is nobody's code."""
+        if code != self.code:
+            self._begin(code, line)
+        self.offset += len(rows)
+        self.digest.update(rows)
+
+    def _begin(self, code: str, line: int) -> None:
         self.end()
         self.code, self.line, self.start, self.marks = code, line, self.offset, 0
         self.above = code
-
-    def fold(self) -> None:
-        """Take the rows so far into the digest, so that they need not be kept."""
-        if not self.rows:
-            return
-        raw = b"".join(self.rows)
-        self.rows.clear()
-        self.offset += len(raw)
-        if self.digest is None:
-            scan, self.digest = self.scan, self.fresh_digest.copy()
-            self.customer = scan.customers.add(self.code) if self.code else NAMELESS
-            if 0 <= self.customer < len(scan.last_span):
-                self.digest.update(scan.digest(self.customer))
-        self.digest.update(raw)
+        scan, self.digest = self.scan, self.fresh_digest.copy()
+        self.customer = scan.customers.add(code) if code else NAMELESS
+        if 0 <= self.customer < len(scan.last_span):
+            self.digest.update(scan.digest(self.customer))
 
     def skip(self, size: int) -> None:
         """Leave out lines that are no rows; they stay within the span that is open."""
-        self.fold()
         self.offset += size
         self.marks |= LEFT_OUT
 
@@ -149,13 +144,12 @@ class SpanWriter:
         self.above = NOBODY
 
     def end(self) -> None:
-        self.fold()
-        if self.code is not None and self.digest is not None:
+        if self.code is not None:
             self.scan.add_span(self.customer, self.line, self.start, self.marks, self.digest.digest())
-        self.code = self.digest = None
+        self.code = None
 
     def add_faulty(self, code: str, row: Row) -> None:
-        self.begin(code, row.line)
-        self.rows.append(row.raw)
+        self.end()
+        self.write(code, row.line, row.raw)
         self.marks = FAULTY
         self.end()
