@@ -74,11 +74,10 @@ class Stage:
 
     def take(self, rows: Rows) -> None:
         """Stage what has to be compared or decided on, and add the records of new customers to their tables."""
-        for entity, some in zip(STAGED, rows.staged, strict=True):
+        for entity, some, new in zip(STAGED, rows.staged, rows.new, strict=True):
             if count := len(some):
                 if not self.new[entity] and not self.known[entity]:
                     self._create(entity)
-                new = count if isinstance(some, CopyText) else [row[1] for row in some].count(None)
                 self.new[entity] += new
                 self.known[entity] += count - new
                 copy_some(self.cursor, entity.stage, entity.stage_columns, some)

@@ -24,15 +24,18 @@ class Rows:
     """Connections and what belongs to them. Records of new customers need no comparing, and are not staged."""
 
     staged: Sequence[Some] = field(default_factory=lambda: _none_of(STAGED))
-    """By entity in the order of `STAGED`, each in that of `Entity.stage_columns`. What is text is of new customers."""
+    """By entity in the order of `STAGED`, each in that of `Entity.stage_columns`."""
+    new: Sequence[int] = field(default_factory=lambda: [0] * len(STAGED))
+    """How many of them are records that are not known."""
     added: Sequence[Some] = field(default_factory=lambda: _none_of(RECORDS))
     """Records of new customers: by entity in the order of `RECORDS`, each in that of `Entity.table_columns`."""
     entries: dict[Entity, set[int]] = field(default_factory=dict)
     """The entries of lists that new customers are given, by their ids."""
 
     def as_text(self) -> Rows:
-        """The same, of new customers, as text."""
-        return Rows([_as_text(some) for some in self.staged], [_as_text(some) for some in self.added], self.entries)
+        """The same as text."""
+        staged, added = ([_as_text(some) for some in rows] for rows in (self.staged, self.added))
+        return Rows(staged, self.new, added, self.entries)
 
 
 def _as_text(some: Some) -> CopyText:

@@ -25,8 +25,6 @@ from imports.pipeline.staging import settle_lookups
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from django.db.models import QuerySet
-
     from connections.bulk.merging import Stage
     from imports.errors import Problem
     from imports.files.mapping import CustomerMapping
@@ -64,10 +62,18 @@ class Checker:
             self.source, self.mapping, self.directory, self.scan, self.stage.status, self._note, self._settle_lookups
         )
 
-    def check(self, batch: Sequence[tuple[str, int]], ids: Sequence[int] = ()) -> None:
-        """Check customers, by code and number: stage what is accepted, store the issues, count. New ones get `ids`."""
-        reserve = (lambda count: ids[:count]) if ids else self.reserve
-        self.take(self.examiner.examine(batch, self._fetch_stored(batch), reserve))
+    def check(self, batch: Sequence[tuple[str, int]]) -> None:
+        """Check customers, by code and number, as they are stored now."""
+        self.examine(batch, *self.prepare(batch))
+
+    def prepare(self, batch: Sequence[tuple[str, int]]) -> tuple[dict[str, StoredCustomer], list[int]]:
+        """The customers of a batch that the account has, and ids for the others."""
+        stored = self._fetch_stored(batch)
+        return stored, self._reserve(len(batch) - len(stored))
+
+    def examine(self, batch: Sequence[tuple[str, int]], stored: dict[str, StoredCustomer], ids: Sequence[int]) -> None:
+        """Check what was prepared: stage what is accepted, store the issues, count."""
+        self.take(self.examiner.examine(batch, stored, ids))
 
     def take(self, examined: Examined) -> None:
         """Stage, store and count what examining a batch came to."""
@@ -89,7 +95,7 @@ class Checker:
         self.take(examined)
         return True
 
-    def reserve(self, count: int) -> list[int]:
+    def _reserve(self, count: int) -> list[int]:
         """Ids for new connections."""
         return merging.reserve_ids(self.stage.cursor, Connection, count) if count else []
 
@@ -141,16 +147,9 @@ class Checker:
 
     # -- what is stored
 
-    def knows_any(self, batch: Sequence[tuple[str, int]]) -> bool:
-        """Whether the account has any of these customers."""
-        return self.any_known and self._known(batch).exists()
-
     def _fetch_stored(self, batch: Sequence[tuple[str, int]]) -> dict[str, StoredCustomer]:
         """The customers of a batch that the account has."""
         if not self.any_known:
             return {}
-        return fetch_stored(self._known(batch))
-
-    def _known(self, batch: Sequence[tuple[str, int]]) -> QuerySet[Connection]:
         codes = [code for code, _ in batch]
-        return Connection.objects.filter(account=self.run.account, customer_code__in=codes)
+        return fetch_stored(Connection.objects.filter(account=self.run.account, customer_code__in=codes))

@@ -79,9 +79,9 @@ class Examiner:
         self,
         batch: Iterable[tuple[str, int]],
         stored: Mapping[str, StoredCustomer],
-        reserve: Callable[[int], Iterable[int]],
+        ids: Iterable[int],
     ) -> Examined:
-        """Customers by code and number, with those that are stored; `reserve` gives ids for so many new ones.
+        """Customers by code and number, with those that are stored, and ids for the others.
 
         Raises FileRejected for a byte that is not text.
         """
@@ -107,7 +107,7 @@ class Examiner:
             found.encoded_twice += customer.encoded_twice and verdict.changes
             found.created += known is None
             found.updated += known is not None and verdict.changes
-        found.rows = rows_of(accepted, self.directory, self.status, iter(reserve(found.created)))
+        found.rows = rows_of(accepted, self.directory, self.status, iter(ids))
         found.hidden_rows = self.grouper.hidden_rows - hidden_rows
         return found
 

@@ -1,4 +1,4 @@
-"""Help: what another process does that examines batches of a large first load. `serve` is all of it.
+"""Help: what another process does that examines batches of a large file. `serve` is all of it.
 
 The run and its helper have files open, the sheets, which they use one after the other: on each stands what is asked,
 and then what it came to. Between them goes one byte, which says that the next sheet is written. So neither ever waits
@@ -23,6 +23,7 @@ from imports.files.sources import Source
 from imports.pipeline.examining import Examined, Examiner
 
 if TYPE_CHECKING:
+    from connections.stored import StoredCustomer
     from imports.files.spans import Scan
     from imports.formats.spec import FormatSpec
     from imports.pipeline.comparing import NearKeys
@@ -46,9 +47,12 @@ class Task:
 
 @dataclass
 class Batch:
-    """Customers that are new, by code and number, ids for them, and how many comparisons are left to the run."""
+    """Customers by code and number, those of them that are stored, ids for the others, and how many comparisons are
+    left to the run.
+    """
 
     customers: list[tuple[str, int]]
+    stored: dict[str, StoredCustomer]
     ids: list[int]
     comparisons: int
 
@@ -98,7 +102,7 @@ def _examine(examiner: Examiner, batch: Batch) -> Examined | None:
     resolver = examiner.judge.resolver
     resolver.forget_suggestions(batch.comparisons)
     try:
-        examined = examiner.examine(batch.customers, {}, lambda count: batch.ids[:count])
+        examined = examiner.examine(batch.customers, batch.stored, batch.ids)
     except (FileRejected, _NotHere):
         return None
     if resolver.budget.is_short:

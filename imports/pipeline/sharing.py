@@ -1,4 +1,4 @@
-"""Share: further processes examine batches of a large first load, which takes Python longer than all the rest.
+"""Share: further processes examine batches of a large file, which takes Python longer than all the rest.
 
 Each is this program once more, which is given what it needs and asks no database. What it cannot do, or does not live
 to do, or does not do in time, the run's own process does.
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from accounts.models import Account
+    from connections.stored import StoredCustomer
     from imports.files.sources import Source
     from imports.files.spans import Scan
     from imports.formats.spec import FormatSpec
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 MANY = 20_000
-"""New customers from which on it pays to start another process, which takes about a second of a processor."""
+"""New or changed customers from which on it pays to start a process, which takes about a second of a processor."""
 SAMPLE = 100
 """Customers that are looked for before the file is read to its end, to tell whether it brings new ones."""
 START = "import django; django.setup(); from imports.pipeline.helping import serve; serve()"
@@ -56,32 +57,31 @@ MOST = 2
 def check_all(checker: Checker, numbers: Sequence[int], helpers: Helpers, progress: Callable[[int], None]) -> None:
     """Check customers, given by number, in their order; `progress` is told how many are done.
 
-    That goes in rounds of a batch for each process. Helpers get batches of which the account has nobody, one for each
-    of the next rounds, so that they are at work whatever the run's process does; and end with the last one.
+    That goes in rounds of a batch for each process. Helpers get one for each of the next rounds, so that they are at
+    work whatever the run's process does; and end with the last one.
     """
     rounds: deque[list[_Share]] = deque()
     cut = done = 0
 
     def take(size: int, among: int) -> _Share:
-        """The next batch, and ids for it; what is left at the end is divided, so that nobody waits long for others."""
+        """The next batch, with what is stored of it; what is left is divided, so that nobody waits long for others."""
         nonlocal cut
         start, cut = cut, cut + min(size, -(-(len(numbers) - cut) // among))
         batch = [(checker.scan.customers.name(number), number) for number in numbers[start:cut]]
-        # Ids in the order of the file, as indexes are smallest by.
-        return _Share(batch, checker.reserve(len(batch)) if running else [])
+        return _Share(batch, *checker.prepare(batch))  # in the order of the file, as indexes are smallest by
 
     def begin_round() -> list[_Share]:
         ready = [helper for helper in running if helper.is_ready()]
         shares = [take(BATCH, 1 + len(ready))]
         for place, helper in enumerate(ready):
             share = take(helper.size, len(ready) - place)
-            if share.batch and not checker.knows_any(share.batch):
+            if share.batch:
                 share.helper = helper
-                helper.ask(Batch(share.batch, share.ids, checker.examiner.judge.resolver.budget.left))
+                helper.ask(Batch(share.batch, share.stored, share.ids, checker.examiner.judge.resolver.budget.left))
             shares.append(share)
         return shares
 
-    with helpers.at_work(checker) as running:
+    with helpers.at_work(checker, len(numbers)) as running:
         while rounds or cut < len(numbers):
             while len(rounds) < ROUNDS and cut < len(numbers):
                 rounds.append(begin_round())
@@ -89,15 +89,16 @@ def check_all(checker: Checker, numbers: Sequence[int], helpers: Helpers, progre
                 progress(done)
                 examined = share.helper.answer() if share.helper else None
                 if examined is None or not checker.take_from_other(examined):
-                    checker.check(share.batch, share.ids)
+                    checker.examine(share.batch, share.stored, share.ids)
                 done += len(share.batch)
 
 
 @dataclass
 class _Share:
-    """A batch of customers, ids for them, and who examines them, if it is a helper."""
+    """A batch of customers, those that are stored, ids for the others, and who examines them, if it is a helper."""
 
     batch: list[tuple[str, int]]
+    stored: dict[str, StoredCustomer]
     ids: list[int]
     helper: Helper | None = None
 
@@ -132,10 +133,10 @@ class Helpers:
                 self._start()
 
     @contextmanager
-    def at_work(self, checker: Checker) -> Iterator[list[Helper]]:
-        """Those that help to check, if the file has many new customers; they end with the block."""
+    def at_work(self, checker: Checker, count: int) -> Iterator[list[Helper]]:
+        """Those that help to check so many customers, if they are many; they end with the block."""
         with self.stack:
-            if checker.examiner.near.new < MANY:
+            if count < MANY:
                 self.stack.close()
                 self.running.clear()
             else:
@@ -150,7 +151,7 @@ class Helpers:
             for _ in range(most):
                 self.running.append(self.stack.enter_context(_running(self.source.file.fileno())))
         except OSError as error:
-            logger.warning("No process can be started that helps with a first load: %s.", error.strerror)
+            logger.warning("No process can be started that helps with a large file: %s.", error.strerror)
 
 
 def _processors() -> int:
@@ -184,7 +185,7 @@ def _end(process: subprocess.Popen[bytes]) -> None:
     try:
         process.wait(PATIENCE)
     except subprocess.TimeoutExpired:  # no signal ends what waits for a disk
-        logger.warning("The process %d, which helped with a first load, does not end.", process.pid)
+        logger.warning("The process %d, which helped with a large file, does not end.", process.pid)
 
 
 def _task(checker: Checker) -> Task:
@@ -283,4 +284,4 @@ class Helper:
         if not self.is_lost:
             self.is_lost = True
             self.process.kill()
-            logger.warning("A process that helped with a first load has ended; the import goes on without it.")
+            logger.warning("A process that helped with a large file has ended; the import goes on without it.")

@@ -85,7 +85,8 @@ def rows_of(
         for kind, lookup, _ in verdict.given:
             added[ASSIGNMENTS[kind]].append((owner, lookup))
     entries = {entity: {lookup for _, lookup in added[entity]} for entity in ASSIGNMENTS.values()}
-    return Rows([connections, *staged.values()], [*added.values()], entries)
+    rows = [connections, *staged.values()]
+    return Rows(rows, [[row[1] for row in some].count(None) for some in rows], [*added.values()], entries)
 
 
 def _stage_records(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.db import IntegrityError, connection, transaction
@@ -12,11 +12,14 @@ from connections.bulk import references
 from connections.bulk.entities import ASSIGNMENTS, CHILDREN, CONNECTION, RECORDS, quote
 from connections.bulk.merging import Stage, reserve_ids
 from connections.bulk.references import may_check_at_once
-from connections.bulk.rows import Rows, Some
+from connections.bulk.rows import Rows
 from connections.models import Address, Buyer, Change, Connection, ConnectionWarehouse, Door
 from connections.stored import ADDRESS_FIELDS, ASSIGNMENT_MODELS, CONNECTION_FIELDS
 from lookups.models import CustomerGroup, PaymentTerm, PriceType, SalesRep, ShippingTerm, Warehouse
 from tests.builders import add_lookups, make_account, make_connection
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 pytestmark = pytest.mark.django_db
 
@@ -131,18 +134,19 @@ def rows_of(some):
     given = {entity: [dict(zip(entity.stage_columns, row, strict=True)) for row in rows] for entity, *rows in some}
     new = {row["connection_id"] for row in given[CONNECTION] if row["record_id"] is None}
 
-    def pick(entity, names, *, of_new: bool) -> Some:
+    def pick(entity, names, *, of_new: bool) -> list[Sequence[Any]]:
         rows = [row for row in given.get(entity, []) if (row["connection_id"] in new) == of_new]
         return [[row[name] for name in names] for row in rows]
 
-    connections: Some = [[row[name] for name in CONNECTION.stage_columns] for row in given[CONNECTION]]
+    connections: list[Sequence[Any]] = [[row[name] for name in CONNECTION.stage_columns] for row in given[CONNECTION]]
     staged = [pick(entity, entity.stage_columns, of_new=False) for entity in RECORDS]
     added = [pick(entity, entity.table_columns, of_new=True) for entity in RECORDS]
     entries = {
         entity: {row["lookup_id"] for row in given.get(entity, []) if row["connection_id"] in new}
         for entity in ASSIGNMENTS.values()
     }
-    return Rows([connections, *staged], [*added], entries)
+    rows = [connections, *staged]
+    return Rows(rows, [[row[1] for row in some].count(None) for some in rows], [*added], entries)
 
 
 def merge(account, *rows):

@@ -1,4 +1,4 @@
-"""Further processes that examine batches of a first load: real ones."""
+"""Further processes that examine batches of a large file: real ones."""
 
 import logging
 import os
@@ -9,14 +9,14 @@ from select import select
 
 import pytest
 
-from connections.models import Change
+from connections.models import Change, Connection
 from imports.files import sources
 from imports.formats.policies import UnknownLookup
 from imports.formats.spec import Dialect
 from imports.pipeline import resolving, sharing
 from imports.pipeline.helping import Batch
 from imports.pipeline.suggesting import Budget
-from tests.builders import PRICE_TYPES, add_lookups, make_account
+from tests.builders import PRICE_TYPES, add_lookups, keep_values, make_account, make_user
 from tests.imports.customer_files import NEW, SHIPPING, Sender, as_text
 from tests.imports.formats.test_spec import column, spec
 
@@ -151,7 +151,7 @@ def test_processes_start_while_new_customers_are_being_read(send, helpers, fores
     assert foreseen == helpers
     assert [helper.answered for helper in helpers] == [3]
     assert send(*(row | {"alternate_name": "x"} for row in rows)).updated == CUSTOMERS
-    assert (foreseen, len(helpers)) == ([], 1)
+    assert (foreseen, [helper.answered for helper in helpers]) == ([], [3, 3])
 
 
 def test_one_that_is_not_needed_after_all_ends_at_once(send, helpers, foreseen, monkeypatch):
@@ -178,7 +178,7 @@ def test_a_process_that_dies_loses_nothing(send, helpers, monkeypatch, caplog):
     with caplog.at_level(logging.WARNING):
         run = send(*rows)
     assert (run.status, run.created, helpers[0].answered) == ("succeeded", CUSTOMERS, 0)
-    assert caplog.text.count("A process that helped with a first load has ended") == 1
+    assert caplog.text.count("A process that helped with a large file has ended") == 1
 
 
 STOPS = {
@@ -202,7 +202,7 @@ def test_a_process_that_is_stopped_is_not_waited_for_for_ever(send, helpers, mon
     monkeypatch.setattr(sharing, "PATIENCE", 0.1)
     run = send(*(NEW | {"customer_code": f"C{number}"} for number in range(CUSTOMERS)))
     assert (run.status, run.created, helpers[0].answered) == ("succeeded", CUSTOMERS, 0)
-    assert caplog.text.count("A process that helped with a first load has ended") == 1
+    assert caplog.text.count("A process that helped with a large file has ended") == 1
     assert helpers[0].process.wait(30) == -signal.SIGKILL
 
 
@@ -210,7 +210,7 @@ def test_nor_does_asking_one_wait_that_reads_nothing_nor_its_end(tmp_path, monke
     monkeypatch.setattr(sharing, "START", "import os, signal; os.kill(os.getpid(), signal.SIGSTOP)")
     monkeypatch.setattr(sharing, "PATIENCE", 0.1)
     monkeypatch.setattr(subprocess.Popen, "kill", lambda process: None)  # as where it waits for a disk
-    batch = Batch([("C" * 1_000_000, 1)], [], 0)
+    batch = Batch([("C" * 1_000_000, 1)], {}, [], 0)
     with (tmp_path / "file").open("wb") as file, sharing._running(file.fileno()) as helper:
         assert not helper.is_ready()
         helper.ask(batch)
@@ -218,7 +218,7 @@ def test_nor_does_asking_one_wait_that_reads_nothing_nor_its_end(tmp_path, monke
     os.kill(helper.process.pid, signal.SIGKILL)
     assert helper.process.wait(30) == -signal.SIGKILL
     assert "has ended; the import goes on without it" in caplog.text
-    assert f"The process {helper.process.pid}, which helped with a first load, does not end." in caplog.text
+    assert f"The process {helper.process.pid}, which helped with a large file, does not end." in caplog.text
 
 
 @pytest.mark.parametrize("start", ["raise SystemExit(3)", "print('no answer')"])
@@ -226,14 +226,14 @@ def test_a_process_that_cannot_start_loses_nothing(send, helpers, monkeypatch, c
     monkeypatch.setattr(sharing, "START", start)
     run = send(*(NEW | {"customer_code": f"C{number}"} for number in range(CUSTOMERS)))
     assert (run.status, run.created) == ("succeeded", CUSTOMERS)
-    assert caplog.text.count("A process that helped with a first load has ended") == 1
+    assert caplog.text.count("A process that helped with a large file has ended") == 1
 
 
 def test_where_no_process_can_be_started_one_does_it_all(send, helpers, monkeypatch, caplog):
     monkeypatch.setattr(sys, "executable", "/nowhere/python")
     run = send(*(NEW | {"customer_code": f"C{number}"} for number in range(CUSTOMERS)))
     assert (run.status, run.created) == ("succeeded", CUSTOMERS)
-    assert "No process can be started that helps with a first load: No such file or directory." in caplog.text
+    assert "No process can be started that helps with a large file: No such file or directory." in caplog.text
 
 
 def test_a_byte_that_is_no_text_rejects_the_file_as_ever(send, helpers, alone):
@@ -254,25 +254,41 @@ def test_a_customer_with_many_problems_is_left_to_the_run(send, helpers, alone):
     assert helpers[0].answered == 2
 
 
-def test_batches_with_known_customers_are_left_to_the_run(send, helpers, alone, settings):
-    before = as_text([NEW | {"customer_code": code} for code in ("C12", "C47", "C48", "other")]).encode()
-    data = a_file(alternate_name="Last").encode()
-    send.bytes(before)
+def test_known_customers_are_shared_with_all_that_is_stored_of_them(send, helpers, settings):
+    """New ones among them, one that is kept, one that was rejected in review, and one that is wrong."""
+    rows = [
+        NEW | SHIPPING | {"customer_code": f"C{number}", "shipping_code": f"S{number}", "alternate_name": r"A \N"}
+        for number in range(CUSTOMERS)
+    ]
+    now = {"shipping_city": "Lyon", "price_type_currency": "GBP", "price_type_name": "UK Wholesale"}
+    changed = [row | now for row in rows]
+    changed[12]["profile_name"] = "Quay Row"
+    changed[33]["website"] = "?"
+    changed[51]["shipping_code"] = "S 51"
+    data = as_text(changed).encode()
+    other, user = make_account("another"), make_user("kim")
+    add_lookups(other)
+    single = Sender(other, send.folder)
+    for sender in (send, single):
+        settings.IMPORT_PROCESSES = 1
+        sender(*(row for number, row in enumerate(rows) if number not in (5, 15, 27)))
+        kept = Connection.objects.get(account=sender.account, customer_code="C12")
+        keep_values(kept, user, ("connection", "", "profile_name"), ("address", "S:S12", "city"))
+        rejected = Connection.objects.filter(account=sender.account, customer_code="C14")
+        rejected.update(status=Connection.Status.REJECTED)
+    settings.IMPORT_PROCESSES = 2
     run = send.bytes(data)
     settings.IMPORT_PROCESSES = 1
-    other = make_account("another")
-    add_lookups(other)
-    Sender(other, send.folder).bytes(before)
-    single = Sender(other, send.folder)
     assert (told_of(run), send.customers()) == (told_of(single.bytes(data)), single.customers())
-    assert run.updated + run.rejected + run.unchanged > 3
-    assert [helper.answered for helper in helpers] == [2]  # of three, as C12 is in the second batch
+    assert (run.created, run.updated, run.skipped, run.rejected) == (3, 55, 1, 1)
+    assert {*run.issues.values_list("code", flat=True)} >= {"kept", "rejected_connection", "near_address"}
+    assert [helper.answered for helper in helpers] == [3]
 
 
-def test_few_new_customers_are_not_shared_and_no_format_that_adds_to_lists(send, helpers, settings):
+def test_few_customers_are_not_shared_and_no_format_that_adds_to_lists(send, helpers, settings):
     rows = [NEW | {"customer_code": f"D{number}"} for number in range(CUSTOMERS)]
     assert send(*rows[:15]).created == 15
-    assert send(*(row | {"alternate_name": "x"} for row in rows[:30])).created == 15
+    assert send(*(row | {"alternate_name": "x"} for row in rows[5:19]), *rows[:5]).updated == 10
     send.account.connections.all().delete()
     columns = [column(name, name) for name in NEW]
     adding = spec(*columns, unknown_lookup={"price_types": UnknownLookup.CREATE})
