@@ -102,6 +102,11 @@ ELSEWHERE = _spelled(_ELSEWHERE) | _spelled(
     )
 )
 """What they write there for what stands in another cell, above or beside it."""
+NO_NAME = _spelled(
+    "tbd|tba|t.b.d.|t.b.a.|dummy|placeholder|platzhalter|test|test customer|testkunde|new customer|neukunde|asdf"
+    "|asdfasdf|qwerty|name|customer name|company name"
+) | _spelled("|".join(letter * times for letter in "xz" for times in range(3, 13)))
+"""What people type where a name is asked for that they do not have, and what templates say there."""
 ZEROS = frozenset({"0", "00", "000"})
 """What programs write into columns of numbers for nothing."""
 NO_PLACE = NOT_YET | ELSEWHERE | ZEROS

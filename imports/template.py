@@ -284,6 +284,17 @@ class Target:
         return self.field.numbered(self.number)
 
 
+def names_of(field: TemplateField) -> list[str]:
+    """How headers name a field, also with the number of the first group."""
+    numbered = [f"{field.name}_1", f"{field.label} 1"] if field.repeats else []
+    return [field.name, field.label, *numbered]
+
+
+def spell_name(name: str) -> set[str]:
+    """The name of a column with its letters in the cases that programs write."""
+    return {name, name.lower(), name.upper(), name.title(), name.capitalize(), name[:1].upper() + name[1:]}
+
+
 def normalize(header: str) -> str:
     """A header as names are compared: trimmed, any case, words joined by underscores, nothing that cannot be seen."""
     folded = header.casefold()

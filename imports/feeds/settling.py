@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import posixpath
+import re
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -28,6 +29,7 @@ LONE_MARKER = "it is a marker whose file is not there"
 LARGEST_MARKER = 1 << 16
 DATA_ENDINGS = {".txt", ".csv", ".tsv", ".dat"}
 """Of files that are no markers, be they as empty as they like."""
+_LAST_WORD = re.compile(r"(?<=.)[._-][A-Za-z]+$")
 _TAIL = 64
 
 
@@ -42,7 +44,7 @@ def note_markers(feed: Feed, files: list[RemoteFile]) -> list[RemoteFile]:
     """The same files, of which those that are markers say so: by the feed's pattern, or by their look."""
     marker = Marker.parse(feed.ready_when)
     if marker is None:
-        return _note_empty_ones(feed, files)
+        return _note_markers_by_look(feed, files)
     meant = {marker.name_for(file.name).casefold() for file in files if not marker.may_be(file.name)}
     return [
         file._replace(oddity=MARKER if file.name.casefold() in meant else LONE_MARKER)
@@ -70,21 +72,24 @@ def find_marker(feed: Feed, file: RemoteFile, by_name: dict[str, list[RemoteFile
     return found, ""
 
 
-def _note_empty_ones(feed: Feed, files: list[RemoteFile]) -> list[RemoteFile]:
-    """An empty file that is called like another one, but for its ending, is no data, also once that one went in."""
-    empty = [file for file in files if not file.size and not file.oddity and not _has_data_ending(file.name)]
-    if not empty:
+def _note_markers_by_look(feed: Feed, files: list[RemoteFile]) -> list[RemoteFile]:
+    """A file that is called like another one, but for its ending or a last word, and is empty or by its ending a
+    checksum, is no data, also once that one went in.
+    """
+    likely = [file for file in files if not file.oddity and _may_be_marker(file)]
+    if not likely:
         return files
-    names = {file.name for file in files if file.size}
-    stems = {_stem(file.name) for file in empty}
+    names = {file.name for file in files if file.size and not _has_checksum_ending(file.name)}
+    stems = {stem for file in likely for stem in _stems(file.name)}
     near = Q(file_name__in=stems)
     for stem in stems:
         near |= Q(file_name__startswith=f"{stem}.")
     names |= set(feed.runs.filter(near).values_list("file_name", flat=True))
-    of = {file.name: next((name for name in names if _is_called_like(file.name, name)), "") for file in empty}
+    of = {file.name: next((name for name in names if _is_called_like(file.name, name)), "") for file in likely}
     return [
         file._replace(
-            oddity=f"it is empty and called like {of[file.name]}, so it seems to be its marker; say so with ready_when"
+            oddity=f"it is {'a checksum' if file.size else 'empty'} and called like {of[file.name]}, so it seems to be "
+            "its marker; say so with ready_when"
         )
         if of.get(file.name)
         else file
@@ -92,16 +97,26 @@ def _note_empty_ones(feed: Feed, files: list[RemoteFile]) -> list[RemoteFile]:
     ]
 
 
-def _has_data_ending(name: str) -> bool:
-    return posixpath.splitext(name)[1].lower() in DATA_ENDINGS
+def _may_be_marker(file: RemoteFile) -> bool:
+    return _has_checksum_ending(file.name) if file.size else _ending(file.name) not in DATA_ENDINGS
 
 
-def _stem(name: str) -> str:
-    return posixpath.splitext(name)[0]
+def _has_checksum_ending(name: str) -> bool:
+    return _ending(name).removeprefix(".") in CHECKSUMS
+
+
+def _ending(name: str) -> str:
+    return posixpath.splitext(name)[1].lower()
+
+
+def _stems(name: str) -> set[str]:
+    """What a name is without its ending, and without its last word: customers_1 of customers_1_done."""
+    return {posixpath.splitext(name)[0], _LAST_WORD.sub("", name)}
 
 
 def _is_called_like(name: str, other: str) -> bool:
-    return name != other and (other == _stem(name) or _stem(other) in (name, _stem(name)))
+    stem = posixpath.splitext(other)[0]
+    return name != other and (other in _stems(name) or stem in (name, *_stems(name)))
 
 
 # -- what a file's end says

@@ -6,11 +6,11 @@ Of terms and the like, which most customers share, all that came before are reme
 
 from __future__ import annotations
 
-from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from connections.nothing import WORDS_AS_WRITTEN
 from imports.errors import CellError
+from imports.files.columns import cells_at
 from imports.formats.mangling import (
     FORMULA,
     PHONE_DIGITS,
@@ -29,7 +29,7 @@ from imports.template import ADDRESSES, ASSIGNMENTS, Group, Kind
 from lookups.texts import find_controls, is_plain, name_controls, read_key, read_text, space_controls
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from imports.files.columns import BoundColumn, CellProblem
 
@@ -114,6 +114,8 @@ class Block:
             for place, bound in enumerate(columns)
         ]
         self.remembers = group in SHARED
+        self.doubted = [bound.find_doubted() for bound in columns]
+        self.doubted_texts = frozenset(text for doubted in self.doubted for text in doubted)
         # What spreadsheets mangle: in texts of people's own, above all postal codes and phones, which are no amounts.
         texts = enumerate(columns) if group is not Group.BUYERS else ()
         self.free = [place for place, bound in texts if bound.target.field.is_free_text]
@@ -158,6 +160,10 @@ class Block:
             says_anything = self._read_words(texts, mapped, sent, problems)
         if self.needs_cell and not says_anything:
             return NOTHING  # a record needs more than cells that clear or say nothing
+        if not self.doubted_texts.isdisjoint(texts):
+            for place, doubted in enumerate(self.doubted):
+                if place not in mapped and (error := doubted.get(texts[place] or "")):
+                    problems.append(self.columns[place].warning(error, sent[place]))
         if self.free and may_be_mangled(joined):
             self._find_mangled(texts, mapped, sent, values, problems)
         for place in self.figures:
@@ -191,7 +197,7 @@ class Block:
             return raw.strip()
         field = self.columns[place].target.field
         text = read_text(raw) if field.is_free_text else read_key(raw)
-        if text and (controls := find_controls(text, is_key=field.kind is not Kind.TEXT)):
+        if text and (controls := find_controls(text, is_key=field.kind not in (Kind.TEXT, Kind.EMAIL))):
             remedy = "Each is stored as a space." if field.is_free_text else "Send the value without."
             why = f"holds {name_controls(controls)}. {remedy}{_explain_controls(controls)}"
             error = CellError("control_character", why)
@@ -287,10 +293,3 @@ def _explain_controls(controls: list[str]) -> str:
     """Where characters of the second set of controls come from, which no text has on purpose."""
     hint = " Such characters come of text in cp1252 that is read in another encoding."
     return hint if any(letter >= "\x80" for letter in controls) else ""
-
-
-def cells_at(indexes: list[int]) -> Callable[[Sequence[str]], tuple[str, ...]]:
-    """A function that takes these cells of a row, always as a tuple."""
-    if len(indexes) > 1:
-        return itemgetter(*indexes)
-    return lambda row: tuple(row[index] for index in indexes)

@@ -4,17 +4,24 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum, auto
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from connections.nothing import WORDS_AS_WRITTEN
+from connections.nothing import NO_NAME, WORDS_AS_WRITTEN
+from connections.rules import country_names
 from imports.errors import CellError
+from imports.formats.countries import find_namesakes
 from imports.formats.policies import WordsForNothing
 from imports.formats.spec import BadValue, Column, FormatSpec
-from imports.template import Kind, Target, TemplateField
+from imports.template import Kind, Target, TemplateField, names_of, spell_name
 from lookups.texts import WHITE_SPACE, read_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
+
+NAMES = ("profile_name", "customer_alias", "alternate_name", "name")
+"""Parts of a group that are names of businesses and people."""
 
 
 class CellProblem(NamedTuple):
@@ -96,6 +103,25 @@ class BoundColumn:
         warning = self.warning(CellError("word_for_nothing", said), cell)
         return word if means is WordMeans.TEXT else "", warning
 
+    def find_doubted(self) -> dict[str, CellError]:
+        """Whole cells that the field takes and that seem to say something else, each with what is to be said of it."""
+        field = self.target.field
+        if field.kind is Kind.COUNTRY:
+            names = country_names()
+            said = "is what two countries are called; it is read as {0}. Send its code, or {1} for {2}."
+            return {
+                text: CellError("doubtful_country", said.format(code, other, names[other]))
+                for text, (code, other) in find_namesakes(self.spec.policies.languages).items()
+            }
+        if not field.is_free_text:
+            return {}
+        is_header = CellError("placeholder", "is what the column is called; it is kept. Send the value itself.")
+        headers = {text for header in (self.label, *names_of(field)) for text in spell_name(header)}
+        doubted = {text: is_header for text in headers if len(text) > 2 and not text.isdigit()}
+        if field.part not in NAMES:
+            return doubted
+        return dict.fromkeys(NO_NAME, CellError("placeholder", "seems to stand for a name that nobody gave.")) | doubted
+
     def warning(self, error: CellError, cell: str) -> CellProblem:
         """What seems wrong with a cell whose value stands."""
         return CellProblem(self.label, str(self.target), error.code, self._say(error, cell), cell, "warning")
@@ -124,3 +150,10 @@ class BoundColumn:
             f" The value map of the column {self.label!r} in the format {self.spec.name} has nothing for it: "
             "correct the cell, or have whoever keeps the format add it."
         )
+
+
+def cells_at(indexes: list[int]) -> Callable[[Sequence[str]], tuple[str, ...]]:
+    """A function that takes these cells of a row, always as a tuple."""
+    if len(indexes) > 1:
+        return itemgetter(*indexes)
+    return lambda row: tuple(row[index] for index in indexes)

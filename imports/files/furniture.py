@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from imports.template import FIELDS, Group, Target, TemplateField, find_target, normalize
+from imports.template import FIELDS, Group, Target, find_target, names_of, normalize, spell_name
 from lookups.texts import drop_invisible, read_key
 
 if TYPE_CHECKING:
@@ -14,14 +14,8 @@ if TYPE_CHECKING:
     from imports.files.marks import RowMarks
 
 
-def _names_of(field: TemplateField) -> list[str]:
-    """How headers name a field, also with the number of the first group."""
-    numbered = [f"{field.name}_1", f"{field.label} 1"] if field.repeats else []
-    return [field.name, field.label, *numbered]
-
-
 _OF_ADDRESSES = {Group.ADDRESS, Group.BILLING, Group.SHIPPING}
-_TEMPLATE_NAMES = [name for field in FIELDS.values() for name in _names_of(field)]
+_TEMPLATE_NAMES = [name for field in FIELDS.values() for name in names_of(field)]
 _SEPARATOR = re.compile(r'\s*"?sep=(?P<mark>[^\r\n])"?[,;|\t ]*', re.IGNORECASE)
 _BEGINNINGS = frozenset({"sep=", *(f"sep={mark}" for mark in ",;|^~:")})
 """What is left of such a line in its first cell."""
@@ -58,7 +52,7 @@ class Furniture:
         named = _TEMPLATE_NAMES if self.targets else header
         names = {spelling for text in named for spelling in (read_key(text).casefold(), normalize(text))}
         names |= {name.replace("_", " ") for name in names} | {read_key(text) for text in named} | _BEGINNINGS
-        self.suspects = frozenset(spelling for name in names - {""} for spelling in _spell(name))
+        self.suspects = frozenset(spelling for name in names - {""} for spelling in spell_name(name))
         """What stands in the place of the code of a row that may be furniture; to look here must cost little."""
 
     def has(self, cells: Sequence[str]) -> bool:
@@ -117,11 +111,6 @@ def _is_same(name: Target, target: Target) -> bool:
     groups = {name.field.group, target.field.group}
     is_alike = groups <= _OF_ADDRESSES and (name.field.part, name.number) == (target.field.part, target.number)
     return name == target or (is_alike and Group.ADDRESS in groups)
-
-
-def _spell(name: str) -> set[str]:
-    """A name with its letters in the cases that programs write."""
-    return {name, name.lower(), name.upper(), name.title(), name.capitalize(), name[:1].upper() + name[1:]}
 
 
 def as_compared(cells: Sequence[str]) -> list[str]:

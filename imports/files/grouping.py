@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from imports.files.blocks import CLEAR, NOTHING, Block, Cleaned, cells_at
+from imports.files.blocks import CLEAR, NOTHING, Block, Cleaned
+from imports.files.columns import cells_at
 from imports.files.continuing import Continuation
 from imports.files.customers import PREFIXES, Customer, Given, Merged, Note, keep, target_of
 from imports.files.totals import LEAVE_OUT, SUMS_UP, TOTALS_ROW, is_totals_row, says_total

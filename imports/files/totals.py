@@ -6,7 +6,16 @@ import re
 import unicodedata
 from typing import TYPE_CHECKING, NamedTuple
 
-from imports.formats.mangling import AMOUNT, DATE, FORMULA, find_mangled, is_formula, may_be_mangled
+from imports.formats.mangling import (
+    AMOUNT,
+    APOSTROPHE,
+    DATE,
+    FORMULA,
+    find_mangled,
+    has_apostrophe,
+    is_formula,
+    may_be_mangled,
+)
 from imports.template import find_target, normalize
 
 if TYPE_CHECKING:
@@ -158,6 +167,9 @@ def find_change(code: str) -> Doubt | None:
     if _QUOTES.fullmatch(code):
         remedy = "If they are no part of it, leave them out."
         return Doubt("mangled_value", "stands in quotes that the format does not know", remedy)
+    if has_apostrophe(code):
+        what, remedy = APOSTROPHE.split(". ", 1)
+        return Doubt("mangled_value", what, remedy)
     if may_be_mangled(f"|{code}") and (what := find_mangled(code)) == DATE:
         what, remedy = what.split(". ", 1)
         return Doubt("mangled_value", what, remedy)

@@ -44,12 +44,18 @@ _TOO_MANY = re.compile(
     r"maxim|too many|try again|\blater\b|temporar|busy|overload|server (is )?full|already (logged|connect|in use)"
     r"|\b(limit|quota)\b.*\b(reached|exceeded)|\b(reached|exceed\w*)\b.*\b(limit|quota)\b"
     r"|\blimited to \d|\bno (more|further|free)\b"
-    r"|zu viele|trop de|troppi|demasiad|te veel|muit[oa]s (conex|usu)",
+    r"|zu viele|trop de|troppi|demasiad|te veel|muit[oa]s (conex|usu)|za du[żz]o|zbyt wiele|p[řr][íi]li[šs] mnoho"
+    r"|t[úu]l sok|[çc]ok fazla|f[öo]r m[åa]nga|for mange"
+    r"|limit\w* .*(erreicht|überschritten|atteint|d[ée]pass[ée]|raggiunt|superad|alcanzad|excedid|bereikt"
+    r"|overschreden|atingid|osi[ąa]gni[ęe]t)",
     re.IGNORECASE,
 )
 """What servers say to who knows the password, and comes at a bad time."""
 _UNKNOWN = re.compile(r"incorrect|invalid|wrong|unknown|bad password|denied", re.IGNORECASE)
-_LOCKED = re.compile(r"\b(locked|disabled|suspended|blocked|banned|expired)\b", re.IGNORECASE)
+_LOCKED = re.compile(
+    r"\b(locked|disabled|suspended|blocked|banned|expired|(failed|login) (attempts?|logins?|failures?))\b",
+    re.IGNORECASE,
+)
 """What no patience mends, whatever else is said of attempts and limits."""
 
 

@@ -32,15 +32,18 @@ UNKNOWN_COMMAND = {"500", "501", "502", "504"}
 _REFUSALS = {*UNKNOWN_COMMAND, "450", "550", "553"}
 """Behind which another command may be answered."""
 _EMPTY = re.compile(
-    r"\b(no( \w+)?( such)?( \w+)? (files?|director(y|ies)|folders?|members?|entr(y|ies)|match(es|ing)?|items?|objects?"
+    r"\b(0 (files?|entries|items)|can('?t|not) find (any )?files?"
+    r"|no( \w+)?( such)?( \w+)? (files?|director(y|ies)|folders?|members?|entr(y|ies)|match(es|ing)?|items?|objects?"
     r"|data ?sets?|documents?|contents?)|not (found|exist)|nothing|empty|none"
     r"|kein\w*|leer|gefunden|aucun\w*|vide|trouv\w*|nessun\w*|vuot\w*|trovat\w*"
-    r"|ning\w*|vac\w*|encontr\w*|existe\w*|nenhum\w*|vazi\w*|geen|leeg|gevonden)",
+    r"|ning\w*|vac\w*|encontr\w*|existe\w*|no hay|nenhum\w*|vazi\w*|geen|leeg|gevonden"
+    r"|ing[ae]n\b|tom\b|brak\b|nie znaleziono|pust|[žz][áa]dn|nenalezen|bulunamad|bo[şs]\b)",
     re.IGNORECASE,
 )
 _DENIED = re.compile(
     r"denied|permi|forbid|author|privileg|access|allow|refus|protect|logg?ed|busy|later|temporar|unavail|lock|time|verweig"
-    r"|berecht|zugriff|interdi|acc[eè]s|autoris|negat|autoriz|acceso|acesso|toegang|geweiger|recht",
+    r"|berecht|zugriff|interdi|acc[eè]s|autoris|negat|autoriz|acceso|acesso|toegang|geweiger|recht"
+    r"|dost[ęe]p|odmow|odep[řr]en|p[řr][íi]stup|beh[öo]righet|[åa]tkomst|neka[ds]|adgang|eri[şs]im|izin|uprawn|opr[áa]vn",
     re.IGNORECASE,
 )
 

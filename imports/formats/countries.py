@@ -119,6 +119,16 @@ def find_country(text: str, languages: tuple[str, ...] = ()) -> str:
     return ""
 
 
+def find_namesakes(languages: tuple[str, ...]) -> dict[str, tuple[str, str]]:
+    """Names, as people write them, that two countries have: the one that they are read as, and the other one."""
+    return {
+        text: (code, other)
+        for name, (code, other, *named_in) in _listed()["namesakes"].items()
+        if not {"en", *languages}.isdisjoint(named_in)
+        for text in (name, name.upper(), name.lower())
+    }
+
+
 def find_part(text: str) -> tuple[str, str]:
     """Country and language of a name that means a part of a country without a code of its own, such as England."""
     for language, parts in _parts().items():

@@ -49,7 +49,7 @@ SHORTENED = re.compile(
 """1.67683E+15, 2,5E+07, 1E+07, 167.7E+12, 1.2E7; 1E5, 2E10 and 12E-3 may be codes: no program shortens a number so."""
 _AMOUNT = re.compile(r"-\d+|=[-+]?\d+|\d{2,}[.,]0+|\d{1,3}(?:,\d{3})+(?:\.0+)?|\d{1,3}(?:['\u2019]\d{3})+", re.ASCII)
 _FORMULA = re.compile(
-    r"=\s*(?:[^\W\d_][\w.]*\(|[-+(]*(?:'?[^!]{1,40}'?!)?\$?[A-Z]{1,3}\$?\d+\s*[-+*/&^:)]"
+    r"=\s*(?:\"|[^\W\d_][\w.]*\(|[-+(]*(?:'?[^!]{1,40}'?!)?\$?[A-Z]{1,3}\$?\d+\s*[-+*/&^:)]"
     r"|(?:'?[^!]{1,40}'?!)?\$?[A-Z]{1,3}\$?\d{1,7}$|\d+(?:[-+*/]\d+)+$)",
     re.IGNORECASE,
 )
@@ -169,6 +169,7 @@ _PRINTED_SIGNS = re.compile("[])}>'\"@]")
 UNPRINTED = r"(?!System\.)[^])}>'\"@\n]*"
 """A pattern of lines that are no printed values."""
 _PARTS = re.compile(r"([\x00-\x7f]*)([^\x00-\x7f]*)")
+_BOX = re.compile(r"[■□▯](?=[^\W\d_])|(?<=[^\W\d_])(?:[■□▯]|¿(?=[^\W\d_]))")
 _PRIVATE = re.compile("[\ue000-\uf8ff\ufdd0-\ufdef\ufffe\uffff\U000f0000-\U0010ffff]")
 _UNSEEN = re.compile(
     "[\u00ad\u202d\u202e\u2060-\u2064\ufeff]|(?<![\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff])\u200b"
@@ -290,6 +291,8 @@ def _find_lost(text: str) -> str:
             return "holds a question mark within a word, which programs write for a letter that they do not have."
         if _LOST_WORDS.search(text):
             return "holds question marks for a word, which programs write for letters that they do not have."
+    if not text.isascii() and (box := _BOX.search(text)):
+        return f"holds {box[0]!r} within a word, which programs write for a letter that they do not have."
     if not text.isascii() and (private := _PRIVATE.search(text)):
         return (
             f"holds U+{ord(private[0]):04X}, a character that has no meaning of its own outside of one font or program."

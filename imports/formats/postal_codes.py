@@ -32,6 +32,12 @@ _FORMS = {
     },
 }
 """What postal codes are like, in capitals."""
+_MIXED = {
+    "CA": _FORMS["CA"],
+    "GB": re.compile(rf"{_FORMS['GB'].pattern}|BFPO[0-9]+|GIR0AA"),
+    "NL": _FORMS["NL"],
+}
+"""Forms of codes that are made of letters and digits, with those of armies and banks."""
 _ALIKE = {"O": "O0", "0": "0O", "I": "I1", "L": "L1", "1": "1I"}
 MOST_ALIKE = 8
 """How many such letters are tried in all ways."""
@@ -74,6 +80,17 @@ def find_confused(code: str, country: str) -> str:
 def is_foreign(code: str, country: str) -> bool:
     """Whether a trimmed postal code has another form than those of its country, where that is known."""
     return country in _FORMS and not has_form(code.upper(), country)
+
+
+def is_incomplete(code: str, country: str) -> bool:
+    """Whether a trimmed postal code with letters and digits has another form than those of its country have, which are
+    made of both: 1017 A in the Netherlands. What stands between its parts does not matter, nor does the country's sign.
+    """
+    form = _MIXED.get(country)
+    if form is None or not any(map(str.isalpha, code)) or not any(map(str.isdigit, code)):
+        return False
+    letters = "".join(filter(str.isalnum, code.upper()))
+    return not any(map(form.fullmatch, (letters, letters.removeprefix(country))))
 
 
 def has_no_digit(code: str, country: str) -> bool:

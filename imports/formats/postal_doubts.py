@@ -8,8 +8,11 @@ from imports.formats.postal_codes import (
     find_confused,
     find_full_code,
     has_no_digit,
+    is_incomplete,
     lacks_letters,
 )
+
+_EXAMPLES = {"CA": "K1A 0B1", "GB": "SW1A 1AA", "NL": "1017 AB"}
 
 
 def doubt_postal_code(code: str, country: str) -> str:
@@ -28,6 +31,8 @@ def doubt_postal_code(code: str, country: str) -> str:
         return f"holds no digit, and so no postal code of {country}. Send the code, or leave the cell blank."
     if lacks_letters(code, country):
         return f"holds no letter, and so no postal code of {country}. Send the code as the post writes it."
+    if is_incomplete(code, country):
+        return f"is no whole postal code of {country}, which is like {_EXAMPLES[country]}. Send all of it."
     if lengths := count_digits(code, country):
         wanted = " or ".join(map(str, lengths))
         return f"is no postal code of {country}, which has {wanted} digits. Send the whole code, as text."

@@ -35,6 +35,7 @@ _IN_BRACKETS = re.compile(r"[<\[(]([^<>\[\]()]*)[>\])]")
 _AT = re.compile(r"\s*(?:[(\[{<]\s*(?:at|ät|arobase|chiocciola|arroba|@)\s*[)\]}>]|\s(?:at|AT)\s)\s*", re.IGNORECASE)
 _DOT = re.compile(r"\s*(?:[(\[{<]\s*(?:dot|punkt|point|punto|ponto|\.)\s*[)\]}>]|\s(?:dot|DOT)\s)\s*", re.IGNORECASE)
 _POINTS = re.compile(r"\s*[.,;]+\s*")
+_BETWEEN_EMAILS = re.compile(r"(?:[;,/|\s]|(?<=\s)(?:[&+]|and|or|und|oder|et|ou|e|o|y|u|en|of)(?=\s))+", re.IGNORECASE)
 _AROUND_EMAIL = " \t.,;:'\"<>\N{NO-BREAK SPACE}"
 _PLAIN_WEBSITE = re.compile(r"(?ai:https?)://(?:[A-Za-z0-9]{1,63}+\.){1,4}+[A-Za-z]{2,12}")
 
@@ -210,7 +211,7 @@ def find_emails(value: str) -> list[str]:
     parts = [outside, *bracketed] if "@" in outside else bracketed
     addresses: dict[str, str] = {}
     for part in parts:
-        listed = re.split(r"[;,/|\s]+", part.strip(_AROUND_EMAIL))
+        listed = [text for text in _BETWEEN_EMAILS.split(part.strip(_AROUND_EMAIL)) if text]
         is_list = len(listed) > 1 and all(_is_valid(validate_email, _bare_email(text)) for text in listed)
         for text in listed if is_list else [part]:
             address = _bare_email(text)

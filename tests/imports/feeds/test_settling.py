@@ -153,12 +153,14 @@ def test_what_a_marker_says_is_compared(account, server, folder, holds, wrong, r
 def test_an_empty_file_that_is_called_like_another_one_is_no_data(account, server, folder):
     feed = make_feed(account, server, mask="customers_*")
     write(folder, "customers_1.txt", customers("C1"))
-    for name in ("customers_1.fin", "customers_1.txt.ok", "customers_1"):
+    for name in ("customers_1.fin", "customers_1.txt.ok", "customers_1", "customers_1_done"):
         write(folder, name, "")
+    write(folder, "customers_1.txt.md5", "0123456789abcdef0123456789abcdef")
     for imported in (1, 0, 0):
         done = pull(feed)
         assert done.imported == imported
         assert done.message.count("so it seems to be its marker; say so with ready_when") == 3
+        assert "and 2 more" in done.message
     assert feed.runs.count() == 1
 
 

@@ -462,14 +462,36 @@ ADDRESSED = {"customer_code": "C1", "shipping_code": "S1", "shipping_country": "
         ("profile_name", "M&uuml;ller", "encoded_twice", "warning"),
         ("shipping_city", "K?ln", "lost_character", "warning"),
         ("shipping_phone", "########", "word_for_nothing", "warning"),
+        ("shipping_country", "CONGO", "doubtful_country", "warning"),
+        ("profile_name", "Profile Name", "placeholder", "warning"),
+        ("customer_alias", "customer_alias", "placeholder", "warning"),
+        ("shipping_city", "SHIPPING CITY 1", "placeholder", "warning"),
+        ("shipping_name", "Xxxx", "placeholder", "warning"),
+        ("profile_name", "Test", "placeholder", "warning"),
     ],
 )
 def test_a_value_that_a_program_mangled_is_told_and_kept_where_it_is_not_lost(name, cell, code, severity):
     values, (problem,) = read_standard(**ADDRESSED | {name: cell})
     target = Target(name)
     assert problem[:3] == (str(target), code, severity)
-    if name != "customer_code":
+    if name not in ("customer_code", "shipping_country"):
         assert values.get(target.field.part) == (None if severity == "error" else cell)
+
+
+def test_a_name_of_two_countries_is_told_with_both_where_the_format_reads_it():
+    values, (problem,) = read_address({}, "Kongo", languages=("de",))
+    assert values["shipping_country_1"] == "CG"
+    assert "it is read as CG. Send its code, or CD for Congo, The Democratic Republic of the" in problem.message
+    assert read_address({"Kongo": "CD"}, "Kongo", languages=("de",))[1] == []
+    assert [problem.code for problem in read_address({}, "Kongo")[1]] == ["invalid_country"]
+
+
+def test_what_a_column_is_called_is_no_name_of_a_customer():
+    _, (problem,) = read(
+        spec(column("customer_code", "Nr"), column("profile_name", "Firma")), "Nr|Firma", "C1", "FIRMA"
+    )
+    assert (problem.code, problem.field) == ("placeholder", "profile_name")
+    assert "'FIRMA' is what the column is called" in problem.message
 
 
 def test_characters_that_nobody_sees_are_no_fault_where_a_script_needs_them():

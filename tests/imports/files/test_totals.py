@@ -97,6 +97,7 @@ def test_what_is_wrong_with_a_row_that_only_begins_like_a_total_is_said_too(send
         ("“D1”", "stands in quotes"),
         ("'D1'", "stands in quotes"),
         ("02-Jan", "reads like a date"),
+        ("'00123", "begins with an apostrophe"),
     ],
 )
 def test_new_codes_that_look_like_none_are_told(send, code, words):

@@ -137,6 +137,10 @@ def test_a_file_without_a_size_of_its_own_is_named(server):
         "550 No members found.",
         "550 No data sets found.",
         "550 No matching files",
+        "550 0 files found",
+        "550 Can't find any files",
+        "550 No hay archivos",
+        "550 Nie znaleziono plików",
     ],
 )
 @pytest.mark.parametrize("commands", [["MLSD"], ["LIST"], ["MLSD", "LIST", "NLST"]])

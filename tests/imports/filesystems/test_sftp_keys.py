@@ -115,6 +115,8 @@ def test_openssh_with_bad_modes_of_its_chroot_is_an_answer(tmp_path):
         "530 Too many users logged in",
         "530 Please try again later.",
         "530 Zu viele Verbindungen",
+        "530 Zbyt wiele połączeń",
+        "530 Das Limit gleichzeitiger Sitzungen ist erreicht",
         "530 Server is full",
         "532 User limit reached",
         "530 Sorry, no more connections allowed from your IP",
@@ -149,6 +151,7 @@ def test_a_server_that_says_goodbye_is_tried_again(tmp_path, command):
         "530 Wrong password",
         "530 Too many failed attempts: the account is locked",
         "530 Password has expired",
+        "530 Login limit of failed attempts reached",
     ],
 )
 def test_a_wrong_password_is_no_bad_time(tmp_path, reply):

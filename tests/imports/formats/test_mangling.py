@@ -129,6 +129,10 @@ def test_text_that_was_written_for_something_else(text, what, meant):
         "?",
         "Oak\uf0b7",
         "\ufffe z",
+        "M■ller",
+        "Caf□",
+        "▯sterreich",
+        "Mu¿oz",
     ],
 )
 def test_letters_that_are_lost(text):
@@ -145,7 +149,9 @@ def test_values_that_a_program_did_not_fill_in(text):
 
 SOUND = """Müller & Söhne|A&B|AT&T; Co|R&D;|100%|50%20|a_b|Elm=Oak|Guess?|Who? Me|iPhone™s|wait…what|4”x6”|A•B|10×15 cm
 |Rock´n´Roll|Mode¨X|Hotel„Zur Post”|«Été»|col·lecció|Привет|Україна|Ві|Πλατεία|京都|Łódź|José
-|C:\\users|C:\\new|50% of %|[Oak]|Oak {new}|$5 {x}|Really???|#5|x_x0_|<3 Elm|a < b > c""".replace("\n", "").split("|")
+|Oak ■ Ash|¿Qué?|C:\\users|C:\\new|50% of %|[Oak]|Oak {new}|$5 {x}|Really???|#5|x_x0_|<3 Elm|a < b > c""".replace(
+    "\n", ""
+).split("|")
 
 
 def test_what_people_write_is_not_told():
@@ -176,6 +182,8 @@ FORMULAS = [
     "=1+1",
     "@SUM(A2:A4)",
     "+SUM(A2)",
+    '=""00123""',
+    '="A"&"1"',
 ]
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from imports.formats.postal_codes import find_confused, find_full_code
+from imports.formats.postal_codes import find_confused, find_full_code, is_incomplete
 
 
 @pytest.mark.parametrize(
@@ -50,3 +50,19 @@ def test_letters_for_digits_are_told_with_what_may_be_meant(code, country, meant
 )  # fmt: skip
 def test_in_others_nothing_is_confused(code, country):
     assert find_confused(code, country) == ""
+
+
+@pytest.mark.parametrize(
+    ("code", "country"), [("1017 A", "NL"), ("1017ABC", "NL"), ("0017 AB", "NL"), ("M5V 2T", "CA"), ("SW1A 1A", "GB")]
+)
+def test_a_code_with_too_few_or_too_many_letters_is_no_whole_one(code, country):
+    assert is_incomplete(code, country)
+
+
+@pytest.mark.parametrize(
+    ("code", "country"),
+    [("1017 ab", "NL"), ("NL-1017 AB", "NL"), ("1017", "NL"), ("m5v-2t6", "CA"), ("SW1A  1AA", "GB"), ("BFPO 1", "GB"),
+     ("1017 A", "DE"), ("Amsterdam", "NL"), ("", "NL")],
+)  # fmt: skip
+def test_whole_codes_are_written_in_many_ways(code, country):
+    assert not is_incomplete(code, country)

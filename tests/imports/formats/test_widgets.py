@@ -96,6 +96,8 @@ def test_what_may_be_a_part_of_an_address_is_never_left_out(cell):
         "ann@ash.example; bob@ash.example", "ann@ash.example,bob@ash.example", "ann@ash.example bob@ash.example",
         "Ann <ann@ash.example>, Bob <bob@ash.example>", "ann@ash.example (bob@ash.example)",
         "mailto:ann@ash.example;mailto:bob@ash.example", "ann@ash.example/bob@ash.example",
+        "ann@ash.example\tbob@ash.example", "ann@ash.example\nbob@ash.example", "ann@ash.example and bob@ash.example",
+        "ann@ash.example und bob@ash.example", "ann@ash.example & bob@ash.example",
     ],
 )  # fmt: skip
 def test_several_addresses_are_counted_and_the_fields_named_that_take_them(cell):
