@@ -265,8 +265,9 @@ MEANING = hashlib.blake2b(
 """Differs when the rows of the table say anything else of a file: what a file of another template came to is no proof
 of what it would come to now."""
 
-_MUST = re.compile(r"^\*+_?|(?:_?\*+|_?\((?:required|mandatory|optional)\))+$")
+_MUST = re.compile(r"^\*++_?|(?:_?\*++|_?\((?:required|mandatory|optional)\))++$")
 _NUMBERED = re.compile(r"(?P<name>.+)_(?P<number>[1-9][0-9]{0,2})")
+_LONGEST_NAME = 255
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -309,6 +310,8 @@ def find_target(header: str) -> Target | None:
     `shipping_address_1` is a bare name (street line 1 of group 1), the same as `shipping_address_1_1`. Marks of what
     must be filled in are no part of it: "Customer Code*", "Profile Name (required)".
     """
+    if len(header) > _LONGEST_NAME:
+        return None
     name = _MUST.sub("", normalize(header))
     if name in FIELDS:
         return Target(name)

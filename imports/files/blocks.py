@@ -40,6 +40,8 @@ SHARED = (Group.ROW, *ASSIGNMENTS)
 """Groups of which few different cells are to be expected; the others are every customer's own."""
 
 ANY_TEXT = (Kind.TEXT, Kind.CODE)
+LONGEST_CELL = 1000
+"""Characters, far more than any value has. Nobody looks at what a longer cell says: that might take hours."""
 FIGURES = ("zip", "phone")
 """Parts of an address that are texts of digits, which spreadsheets take for numbers."""
 
@@ -148,11 +150,12 @@ class Block:
         problems: list[CellProblem] = []
         sent = self._compose(cells) if self.composes else cells
         joined = f"|{'|'.join(cells)}|"
-        if is_plain(joined):
+        if is_plain(joined) and len(joined) <= LONGEST_CELL:
             is_trimmed = "| " not in joined and " |" not in joined
             texts: list[str | None] = [*sent] if is_trimmed else [*map(str.strip, sent)]
         else:
             texts = [self._read(place, cell, values, problems) for place, cell in enumerate(sent)]
+            joined = f"|{'|'.join(text or '' for text in texts)}|"
         mapped = self._translate(texts) if self.maps else frozenset()
         if WORDS_AS_WRITTEN.isdisjoint(texts):
             says_anything = not self.silent.issuperset(texts)
@@ -193,10 +196,16 @@ class Block:
 
     def _read(self, place: int, raw: str, values: dict[str, Any], problems: list[CellProblem]) -> str | None:
         """What a cell says; none where it holds what no value may, which is noted."""
-        if is_plain(raw):
-            return raw.strip()
         field = self.columns[place].target.field
-        text = read_text(raw) if field.is_free_text else read_key(raw)
+        plain = is_plain(raw)
+        text = raw.strip() if plain else read_text(raw) if field.is_free_text else read_key(raw)
+        if len(text) > LONGEST_CELL:
+            at_most = field.max_length or LONGEST_CELL
+            error = CellError("too_long", f"{len(text)} characters; at most {at_most} are allowed.")
+            self._refuse(place, error, raw, values, problems)
+            return None
+        if plain:
+            return text
         if text and (controls := find_controls(text, is_key=field.kind not in (Kind.TEXT, Kind.EMAIL))):
             remedy = "Each is stored as a space." if field.is_free_text else "Send the value without."
             why = f"holds {name_controls(controls)}. {remedy}{_explain_controls(controls)}"

@@ -20,6 +20,8 @@ COUNTED = ("rows", "customers")
 """What a footer can count."""
 PLACEHOLDERS = re.compile(r"\{(\w+)\}")
 _FILE_MARKS = "\ufeff\x1a"
+WIDEST = 100
+"""Spaces beside a number in a footer."""
 
 
 @cache
@@ -45,8 +47,8 @@ class Footer:
     def __init__(self, dialect: Dialect) -> None:
         mask, delimiter, quote = dialect.footer, dialect.delimiter, re.escape(dialect.quotechar or "")
         quoted = rf"{quote}[^{quote}]*{quote}" if quote else "(?!)"
+        self._delimiter, self._blanks = delimiter, ("", 2 * (dialect.quotechar or ""))
         self._is_quoted = re.compile(rf"{quoted}(?:{re.escape(delimiter)}{quoted})*").fullmatch
-        self._padding = re.compile(rf"(?:{re.escape(delimiter)}(?:{quote}{quote})?\s*)+\Z")
         self._match_written = re.compile(_translate_footer(mask, delimiter), re.DOTALL).fullmatch
         self._match_quoted = re.compile(_translate_footer(mask, delimiter, quote), re.DOTALL).fullmatch
         uncounted = PLACEHOLDERS.sub("*", mask)
@@ -66,10 +68,16 @@ class Footer:
 
     def _match(self, line: str) -> re.Match[str] | None:
         line = line.strip()
-        for text in (line, self._padding.sub("", line)):
+        for text in (line, self._without_padding(line)):
             if found := self._match_written(text) or (self._is_quoted(text) and self._match_quoted(text)):
                 return found
         return None
+
+    def _without_padding(self, line: str) -> str:
+        cells = line.split(self._delimiter)
+        while len(cells) > 1 and cells[-1].strip() in self._blanks:
+            cells.pop()
+        return self._delimiter.join(cells)
 
     def read_counts(self, line: str) -> dict[str, int]:
         """What a line of the footer counts, and how many of it."""
@@ -93,18 +101,22 @@ class Footer:
 def _translate_footer(mask: str, delimiter: str, quote: str = "") -> str:
     """The mask with a group for each number, which begins as far to the left as it can.
 
-    A quote may stand around the whole and beside each delimiter.
+    A quote may stand around the whole and beside each delimiter. What stands behind a `*` is looked for once, where it
+    comes first, and nothing is of any length that may begin anywhere: no line takes longer than its length warrants.
     """
     edge = f"{quote}?" if quote else ""
     cut = re.escape(delimiter)
     groups = "".join(re.escape(mark) for mark in ".,'’\u00a0\u202f" if mark != delimiter)
-    number = rf"(?<!\d)(?:\d{{1,3}}(?:[{groups}]\d{{3}})+|\d+)(?!\d)"
-    known = {"*": ".*?", "?": "."} | {f"{{{name}}}": f" *(?P<{name}>{number}) *" for name in COUNTED}
-    parts = (
-        known[part] if part in known else re.escape(part).replace(cut, f"{edge}{cut}{edge}")
-        for part in re.split(r"([*?]|\{\w+\})", mask.strip())
-    )
-    return f"{edge}{''.join(parts)}{edge}"
+    number = rf"(?<!\d)(?:\d{{1,3}}(?:[{groups}]\d{{3}}){{1,6}}|\d+)(?!\d)"
+    known = {"?": "."} | {f"{{{name}}}": f" {{0,{WIDEST}}}+(?P<{name}>{number}) {{0,{WIDEST}}}" for name in COUNTED}
+
+    def translate(text: str) -> str:
+        parts = re.split(r"(\?|\{\w+\})", text)
+        return "".join(known.get(part) or re.escape(part).replace(cut, f"{edge}{cut}{edge}") for part in parts)
+
+    start, *between = map(translate, re.split(r"\*+", mask.strip()))
+    end = f".*?{between.pop()}" if between else ""
+    return f"{edge}{start}{''.join(f'(?>.*?{text})' for text in between)}{end}{edge}"
 
 
 def write_footer(mask: str, counts: Mapping[str, int]) -> str:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 
-_RULE = re.compile(r"[^\w\"']*([-=_*~+#–—])\1{2}[^\w\"']*|[\s|+]*(?:[-=_]{3,}[\s|+]*)+")
+_RULE = re.compile(r"(?=.*?([-=_*~+#–—])\1{2})[^\w\"']*+(?:___[^\w\"']*+)?|[\s|+]*+(?:[-=_]{3,}+[\s|+]*+)++")
 FEW_CELLS = 2
 MOST_MASKS = 6
 LONGEST_MASK = 120

@@ -81,6 +81,24 @@ def test_a_10_mb_cell_in_quotes_over_many_lines_names_where_it_opens(send):
     assert issues_of(run) == [(3, "", "unterminated_quote")]
 
 
+def test_no_cell_keeps_a_worker_busy(send):
+    """What the cells hold is tried in every way by the rules for what programs make of values, if at all."""
+    long = [sign * 200_000 for sign in ("a", "1", " (", "+", "1,", "\u3000x", "a@")]
+    cells = [
+        ("profile_name", "website", "shipping_country", "buyer_email", "discount")[n % 5] for n in range(len(long))
+    ]
+    rows = [NEW | {"customer_code": f"C{n}", cells[n]: text} for n, text in enumerate(long)]
+    rows += [NEW | {"customer_code": code} for code in (f"a{'*' * 60}!", "x" * 200_000)]
+    run = send.text(as_text(rows))
+    assert (run.status, run.created, run.rejected) == ("partial", 1, len(long) + 1)
+    assert set(run.issues.filter(severity="error").values_list("code", flat=True)) == {"too_long"}
+
+
+def test_no_header_keeps_a_worker_busy(send):
+    run = send.text(f"customer_code|a{'*' * 60}!|{'_1' * 100_000}\nC1||\n")
+    assert (run.status, run.issues.filter(code="unknown_column").count()) == ("rejected", 2)
+
+
 def test_ragged_rows_reject_the_customer_at_the_codes_position(send):
     text = as_text([NEW, NEW | {"customer_code": "C2"}])
     run = send.text(text + "C3|too short\nC2|Harbor Row|EUR|EU Wholesale|surplus\n|no|code\n")

@@ -46,6 +46,7 @@ def test_no_masks_ignore_nothing():
         ("*{rows}*", "Total: 19 of 26.11.2026", {"rows": 19}),
         ("T|{rows}|{customers}", "T|12|008", {"rows": 12, "customers": 8}),
         ("{customers} customers?", "5 customers.", {"customers": 5}),
+        ("*T*{rows} of *{customers}", "A T T 12 of all, 1,234", {"rows": 12, "customers": 1234}),
     ],
 )
 def test_a_footer_counts(mask, line, counts):
@@ -103,6 +104,24 @@ def test_a_mask_matches_a_line_of_quoted_cells_and_one_with_blank_cells_behind_i
     assert footer.matches_loosely(line) is matches
     assert footer.matches(line) is (matches and '"' in mask)
     assert not Footer(Dialect(footer="X*", quotechar=None)).matches_loosely(line)
+
+
+@pytest.mark.parametrize(
+    ("mask", "line"),
+    [
+        ("END", "x" + "\t" * 60_000 + "y"),
+        ("END", "x" + "\t" * 60_000 + '"'),
+        ("*a*a*a*a*a*b", "a" * 60_000),
+        ("END*{rows}*", "END" + " " * 60_000 + "x"),
+        ("*{rows}*{customers}*x", "1,234" + ",234" * 15_000),
+        ("*{rows}*{customers}*x", "1 " * 30_000),
+    ],
+)
+def test_no_line_keeps_a_footer_busy(mask, line):
+    """Each would take hours where what a mask leaves open is tried in every way."""
+    footer = Footer(Dialect(footer=mask, delimiter="\t"))
+    assert not footer.matches_loosely(line)
+    assert footer.read_counts(line) == {}
 
 
 def test_a_footer_is_written_with_its_counts():
