@@ -23,7 +23,7 @@ from imports.pipeline.repeating import Repeated
 from imports.pipeline.staging import settle_lookups
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from connections.bulk.merging import Stage
     from imports.errors import Problem
@@ -71,7 +71,9 @@ class Checker:
         stored = self._fetch_stored(batch)
         return stored, self._reserve(len(batch) - len(stored))
 
-    def examine(self, batch: Sequence[tuple[str, int]], stored: dict[str, StoredCustomer], ids: Sequence[int]) -> None:
+    def examine(
+        self, batch: Sequence[tuple[str, int]], stored: Mapping[str, StoredCustomer], ids: Sequence[int]
+    ) -> None:
         """Check what was prepared: stage what is accepted, store the issues, count."""
         self.take(self.examiner.examine(batch, stored, ids))
 

@@ -29,7 +29,7 @@ from imports.pipeline.checking import BATCH
 from imports.pipeline.helping import YOUR_TURN, Batch, Task, read_sheet, write_sheet
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from accounts.models import Account
     from connections.stored import StoredCustomer
@@ -63,44 +63,47 @@ def check_all(checker: Checker, numbers: Sequence[int], helpers: Helpers, progre
     rounds: deque[list[_Share]] = deque()
     cut = done = 0
 
-    def take(size: int, among: int) -> _Share:
-        """The next batch, with what is stored of it; what is left is divided, so that nobody waits long for others."""
+    def take(size: int, among: int) -> list[tuple[str, int]]:
+        """The next batch; what is left at the end is divided, so that nobody waits long for others."""
         nonlocal cut
         start, cut = cut, cut + min(size, -(-(len(numbers) - cut) // among))
-        batch = [(checker.scan.customers.name(number), number) for number in numbers[start:cut]]
-        return _Share(batch, *checker.prepare(batch))  # in the order of the file, as indexes are smallest by
+        return [(checker.scan.customers.name(number), number) for number in numbers[start:cut]]
 
     def begin_round() -> list[_Share]:
+        """Prepared in the order of the file, since indexes are smallest where ids are given in theirs."""
         ready = [helper for helper in running if helper.is_ready()]
-        shares = [take(BATCH, 1 + len(ready))]
+        batch = take(BATCH, 1 + len(ready))
+        shares = [_Share(batch, checker.prepare(batch))]
         for place, helper in enumerate(ready):
-            share = take(helper.size, len(ready) - place)
-            if share.batch:
-                share.helper = helper
-                helper.ask(Batch(share.batch, share.stored, share.ids, checker.examiner.judge.resolver.budget.left))
-            shares.append(share)
+            if batch := take(helper.size, len(ready) - place):
+                helper.ask(Batch(batch, *checker.prepare(batch), checker.examiner.judge.resolver.budget.left))
+                shares.append(_Share(batch, helper=helper))
         return shares
 
     with helpers.at_work(checker, len(numbers)) as running:
         while rounds or cut < len(numbers):
-            while len(rounds) < ROUNDS and cut < len(numbers):
+            while len(rounds) < (ROUNDS if running else 1) and cut < len(numbers):
                 rounds.append(begin_round())
             for share in rounds.popleft():
                 progress(done)
-                examined = share.helper.answer() if share.helper else None
-                if examined is None or not checker.take_from_other(examined):
-                    checker.examine(share.batch, share.stored, share.ids)
+                share.check(checker)
                 done += len(share.batch)
 
 
 @dataclass
 class _Share:
-    """A batch of customers, those that are stored, ids for the others, and who examines them, if it is a helper."""
+    """A batch of customers, and what is prepared for the run's own process or the helper that examines them."""
 
     batch: list[tuple[str, int]]
-    stored: dict[str, StoredCustomer]
-    ids: list[int]
+    prepared: tuple[Mapping[str, StoredCustomer], Sequence[int]] = ({}, ())
     helper: Helper | None = None
+
+    def check(self, checker: Checker) -> None:
+        """See to it, whoever examines it; as things are by now where a helper could not."""
+        if self.helper is None:
+            checker.examine(self.batch, *self.prepared)
+        elif (examined := self.helper.answer()) is None or not checker.take_from_other(examined):
+            checker.check(self.batch)
 
 
 class Helpers:
