@@ -4,7 +4,7 @@ from django.urls import reverse_lazy
 
 class ConnectionsConfig(AppConfig):
     name = "connections"
-    verbose_name = "customers"
+    verbose_name = "Customers"
     default_auto_field = "django.db.models.BigAutoField"
 
     api_urls = ["connections.api.urls"]

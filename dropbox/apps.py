@@ -6,7 +6,7 @@ from django.urls import reverse_lazy
 class DropboxConfig(AppConfig):
     name = "dropbox"
     default_auto_field = "django.db.models.BigAutoField"
-    verbose_name = "drop box"
+    verbose_name = "Drop box"
 
     api_urls = ["dropbox.api"]
     transports = ["dropbox.transport.DropBox"]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.db.models import Q, Sum
 
+from accounts.counting import counted
 from accounts.times import iso_utc
 from imports.models import Issue, Run
 from imports.wording import file_name
@@ -52,12 +53,17 @@ def describe_run(run: Run, most_issues: int | None = None) -> dict[str, Any]:
 
 
 def name_runs(runs: Collection[int]) -> dict[int, str]:
-    """What each of these runs is: a file, or an undo or a replay of another run."""
+    """What each of these runs is: a file, or an undo or a replay of another run; and who began it, if a person did."""
     names = {}
-    for pk, name, undoes, replays in Run.objects.filter(pk__in=runs).values_list(
-        "pk", "file_name", "undoes_id", "replays_id"
-    ):
-        names[pk] = f"undo of run {undoes}" if undoes else f"replay of run {replays}" if replays else name
+    for run in Run.objects.filter(pk__in=runs).select_related("started_by"):
+        what = (
+            f"undo of run {run.undoes_id}" if run.undoes_id
+            else f"replay of run {run.replays_id}" if run.replays_id
+            else f"{run.file_name} released" if run.released_from_id and run.started_by
+            else f"{run.file_name} uploaded" if run.is_upload and run.started_by
+            else run.file_name
+        )  # fmt: skip
+        names[run.pk] = f"{what} by {run.started_by}" if run.started_by else what
     return names
 
 
@@ -88,7 +94,7 @@ def _say_success(run: Run) -> str:
 
 
 def _say_partial(run: Run) -> str:
-    nameless = f"{run.rows_rejected:,} rows name no customer" if run.rows_rejected else ""
+    nameless = f"{_nameless(run)} no customer" if run.rows_rejected else ""
     rejected = (
         f"{run.rejected:,} of {_customers(run.customers)} {_were(run, run.rejected)} rejected" if run.rejected else ""
     )
@@ -106,7 +112,7 @@ def _say_rejection(run: Run) -> str:
         return f"Nothing of the file was applied. {run.message}"
     return (
         f"No customer of the file could be taken: {run.rejected:,} {_were(run, run.rejected)} rejected"
-        f"{f', and {run.rows_rejected:,} rows name none' if run.rows_rejected else ''}. "
+        f"{f', and {_nameless(run)} none' if run.rows_rejected else ''}. "
         "The issues say what is wrong and who can mend it."
     )
 
@@ -149,8 +155,12 @@ def _say_undo(run: Run) -> str:
     return OUTCOMES[Run.Status(run.status)](run)
 
 
+def _nameless(run: Run) -> str:
+    return counted(run.rows_rejected, "row names,rows name")
+
+
 def _customers(count: int) -> str:
-    return "1 customer" if count == 1 else f"{count:,} customers"
+    return counted(count, "customer")
 
 
 def _are(run: Run, count: int) -> str:

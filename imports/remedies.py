@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
+from accounts.counting import counted
 from imports.models import Issue
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 _SENDER = "The sender corrects"
 
@@ -33,7 +39,7 @@ REMEDIES = {
     "malformed_quote": "The sender doubles quotes within cells, or a version of the format says how they are written.",
     "mangled_code": "A spreadsheet has changed the code. The sender exports it as text and sends the file again.",
     "mangled_value": "A spreadsheet has changed the value. The sender exports it as text and sends the file again.",
-    "marked_name": "The sender leaves such customers out, or they are rejected in review; if it is a name, nothing is "
+    "marked_name": "The sender leaves such customers out, or they are rejected in review; if it is a name, nothing "
     "is to be done.",
     "missing_column": "The sender brings the column back, or a version of the format does without it.",
     "missing_footer": "The file may have been cut. The sender sends it again, whole.",
@@ -83,3 +89,11 @@ def find_remedy(code: str, severity: str) -> str:
     if severity == Issue.Severity.ERROR:
         return "The sender corrects what the message says and sends the rows again."
     return "Nothing has to be done; the sender may want to know."
+
+
+def say_extent(group: Mapping[str, Any]) -> str:
+    """How many customers and how many issues a group of a run's issues has."""
+    issues = counted(group["issues"], "issue")
+    if not group["customers"]:
+        return issues
+    return f"{'at least ' if group['has_more'] else ''}{counted(group['customers'], 'customer')}, {issues}"

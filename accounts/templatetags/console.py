@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from django import template
 
+from accounts.counting import counted
 from accounts.wrapping import wrapping
 
 register = template.Library()
+register.filter("counted", counted)
 register.filter("wrapping", wrapping)
 
 

@@ -17,6 +17,7 @@ from accounts.admin.owned import (
 )
 from accounts.zones import show_time
 from connections.history.authors import source_of
+from connections.history.timeline import name_record
 from connections.models import Change, Connection
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ class ChangeAdmin(ReadOnlyAdmin):
 
     @display(description="what")
     def what(self, change: Change) -> str:
-        what = f"{change.get_record_display()} {change.key}".strip()
+        what = name_record(change.record, change.key)
         return what if change.action == Change.Action.UPDATED else f"{what} {change.get_action_display()}"
 
     @display(description="by")

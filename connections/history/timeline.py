@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from accounts.plugins import load
 from connections.history.authors import source_of
 from connections.history.origins import made_with
-from connections.models import Change
+from connections.models import Address, Change
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
@@ -88,7 +88,10 @@ def _entries(changes: Iterable[Change]) -> Iterator[Entry]:
 
 
 def name_record(record: str, key: str) -> str:
-    """A record as people call it."""
+    """A record as people call it: shipping address S1, door S1."""
+    if record == Change.Record.ADDRESS and key:
+        kind, _, code = key.partition(":")
+        return f"{Address.Kind(kind).label} address {code}"
     return f"{Change.Record(record).label} {key}".strip()
 
 

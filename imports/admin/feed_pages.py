@@ -11,6 +11,7 @@ from django.urls import path, reverse
 from django.utils import timezone
 from unfold.decorators import action
 
+from accounts.counting import counted
 from accounts.suspending import is_suspended, say_suspended
 from accounts.users import user_of
 from accounts.zones import short_time
@@ -75,7 +76,8 @@ def _describe_pull(feed: Feed, pulls: list[Pull], runs: list[Run]) -> dict[str, 
         run = next((run for run in runs if run.status == Run.Status.RUNNING), None)
         if run is not None:
             return {"run": run, "page": page_of(run), **describe_progress(run)}
-        listed = f" {_files(pull.listed)} to be looked at, {pull.imported:,} imported so far." if pull.listed else ""
+        files = counted(pull.listed, "file")
+        listed = f" {files} to be looked at, {pull.imported:,} imported so far." if pull.listed else ""
         where = f"{feed.folder or 'the folder'} on {feed.server_name}"
         return {"step": "Looking", "said": f"into {where}, since {short_time(pull.started_at)}.{listed}"}
     if feed.enabled and feed.is_queued:
@@ -100,14 +102,10 @@ def _say_pull(pull: Pull) -> str:
         return "It is at work."
     if pull.status != Pull.Status.SUCCEEDED:
         return pull.message
-    said = f"{_files(pull.imported)} imported." if pull.imported else "There was nothing new."
+    said = f"{counted(pull.imported, 'file')} imported." if pull.imported else "There was nothing new."
     if pull.times > 1:
         said = f"There was nothing new, {pull.times:,} times since {short_time(pull.since)}."
     return f"{said} {pull.message}".strip()
-
-
-def _files(count: int) -> str:
-    return "1 file" if count == 1 else f"{count:,} files"
 
 
 class FeedPages(MaskPages):

@@ -8,10 +8,11 @@ from urllib.parse import urlencode
 
 from django.urls import reverse
 
+from accounts.counting import counted
 from imports.admin.entries import find_present
 from imports.models import Issue, Run
 from imports.pipeline.issues import MOST_GROUPED, group_issues
-from imports.remedies import MAPPED, find_remedy
+from imports.remedies import MAPPED, find_remedy, say_extent
 from imports.runs.awaiting import MOST_LOOKED_AT, Awaited, find_awaited, find_entry
 from imports.runs.replaying import may_be_replayed
 
@@ -41,13 +42,7 @@ class Group:
 
     @property
     def who(self) -> str:
-        """How many customers and how many issues, in words."""
-        customers, issues = self.found["customers"], self.found["issues"]
-        least = "at least " if self.found["has_more"] else ""
-        counted = f"{issues:,} {'issue' if issues == 1 else 'issues'}"
-        if not customers:
-            return counted
-        return f"{least}{customers:,} {'customer' if customers == 1 else 'customers'}, {counted}"
+        return say_extent(self.found)
 
     @property
     def remedy(self) -> str:
@@ -122,7 +117,7 @@ def _offer_entries(run: Run, groups: list[Group]) -> tuple[str, str] | None:
 def _offer(run: Run, entry: Awaited, *, is_there: bool) -> Iterator[tuple[str, str]]:
     asked = {"list": entry.list_name, "value": entry.value}
     name = f"{entry.list_name.replace('_', ' ')} {entry.value}"
-    count = f"{entry.customers:,} {'customer' if entry.customers == 1 else 'customers'}"
+    count = counted(entry.customers, "customer")
     count = f"at least {count}" if entry.is_least else count
     url = f"{reverse('admin:imports_run_add_entry', args=[run.pk])}?{urlencode(asked)}"
     if may_be_replayed(run):

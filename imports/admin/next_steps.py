@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from django.urls import reverse
 
+from accounts.counting import counted
 from accounts.zones import short_time
 from imports.admin.steps import page_of
 from imports.asking import find_questions
@@ -72,7 +73,7 @@ def _of_draft(version: FormatVersion) -> NextStep:
     questions = find_questions(version)
     needed = sum(question.is_needed for question in questions)
     if needed:
-        waits = "1 question waits for an answer" if needed == 1 else f"{needed} questions wait for an answer"
+        waits = f"{counted(needed, 'question waits,questions wait')} for an answer"
         return NextStep(f"{waits}; then the draft can be tested.", around, questions)
     if gap := find_gap(version):
         return NextStep(f"The draft is not complete yet: {gap}", around, questions)
@@ -110,7 +111,7 @@ def _of_testing(version: FormatVersion) -> NextStep:
         where = " or ".join(sandbox.code for sandbox in sandboxes) or "a sandbox"
         sentence = f"Send files of the ERP to {where}, to be read with {version}; it can go live once one was accepted."
         return NextStep(sentence, [*uploads, *compare])
-    runs = "1 run was" if accepted == 1 else f"{accepted} runs were"
+    runs = counted(accepted, "run was,runs were")
     sentence = (
         f"{runs} accepted in a sandbox, and it has been tested for {describe_test(version)} (two weeks are "
         "recommended): look at what they came to, then go live or send more files."

@@ -12,6 +12,7 @@ from django.template.defaultfilters import filesizeformat
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts.counting import counted
 from accounts.zones import short_time
 from imports.admin.groups import find_groups
 from imports.admin.steps import page_of
@@ -95,7 +96,7 @@ def describe_progress(run: Run) -> dict[str, Any]:
     if run.status != Status.RUNNING:
         before = run.account.runs.filter(pk__lt=run.pk, status__in=AT_WORK)[:100].count()
         waits = "" if run.status == Status.QUEUED else "It waits for a worker. "  # which its outcome says
-        files = f"{before} {'file is' if before == 1 else 'files are'} before it in this account." if before else ""
+        files = f"{counted(before, 'file is,files are')} before it in this account." if before else ""
         return {"step": "Waiting", "said": f"{waits}{files}".strip()}
     done, total = run.stage_done, run.stage_total
     if not run.stage or total <= 1:

@@ -11,6 +11,7 @@ from django.shortcuts import redirect
 from django.urls import path, reverse
 
 from accounts.users import user_of
+from connections.models import Address, Buyer, Door
 from imports.admin.answering import AnswerPages
 from imports.admin.steps import page_of
 from imports.errors import FileRejected, SettingsWrong, TryAgainLater
@@ -19,11 +20,15 @@ from imports.runs.sampling import find_lacking, send_sample, try_sample
 from lookups.directory import LISTS
 
 if TYPE_CHECKING:
+    from django.db.models import Model
     from django.forms import Form
     from django.http import HttpRequest, HttpResponse
 
     from imports.models import FormatVersion
     from imports.onboarding.rehearsal import Rehearsal
+
+_COLLECTIONS: dict[str, type[Model]] = {**LISTS, "addresses": Address, "doors": Door, "buyers": Buyer}
+SINGULARS = {name: str(model._meta.verbose_name) for name, model in _COLLECTIONS.items()}
 
 
 class SamplePages(AnswerPages):
@@ -89,20 +94,20 @@ def _offer_entries(version: FormatVersion, trial: Rehearsal) -> list[tuple[str, 
 
 
 def _describe_card(customer: dict[str, Any]) -> dict[str, Any]:
-    """A customer in lines of name and value; what it has several of, each in a line."""
+    """A customer in lines of name and values; what it has several of is called so only where it has them."""
     lines = []
     for name, value in customer.items():
         if name in ("customer_code", "profile_name", "status") or value in (None, "", []):
             continue
-        label = name.replace("_", " ")
-        for item in value if isinstance(value, list) else [value]:
-            lines.append((label, _say(item)))
+        values = [_say(item) for item in value] if isinstance(value, list) else [_say(value)]
+        lines.append(((SINGULARS.get(name, name) if len(values) == 1 else name).replace("_", " "), values))
     return {"code": customer["customer_code"], "name": customer["profile_name"], "lines": lines}
 
 
 def _say(item: Any) -> str:
     if isinstance(item, dict):
-        return ", ".join(str(part) for part in item.values() if part not in (None, ""))
+        said = item | {"kind": Address.Kind(item["kind"]).label} if "kind" in item else item
+        return ", ".join(str(part) for part in said.values() if part not in (None, ""))
     if isinstance(item, list | tuple):
         return " ".join(map(str, item))
     return {True: "yes", False: "no"}.get(item, str(item)) if isinstance(item, bool) else str(item)

@@ -21,7 +21,8 @@ from imports.filesystems import ServerUnreachable
 from imports.filesystems.base import quote
 from imports.messages.channels import Channel
 from imports.messages.smtp import SomeRefused
-from imports.models import Feed
+from imports.models import Feed, Issue
+from imports.remedies import find_remedy, say_extent
 from imports.tls import explain_tls
 from imports.wording import one_line, plain_text
 
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from imports.messages.channels import Event
-    from imports.models import Message
+    from imports.models import Message, Run
 
 SUBJECTS = {
     "run.held": "Held: {file}",
@@ -44,7 +45,9 @@ SUBJECTS = {
     "feed.silent": "No file came through the feed {feed}",
     "review.overdue": "New connections wait for review",
 }
-MAILED_ISSUES = 10
+MAILED_GROUPS = 10
+MAILED_CODES = 20
+"""How many customers of each kind of error are named."""
 BUSY = 421
 """With which a server ends a session, whatever it was asked for."""
 REMEDY = "Mend EMAIL_URL, or ask the mail server's operator."
@@ -132,7 +135,7 @@ def make_email(message: Message) -> EmailMultiAlternatives:
 def describe(message: Message) -> dict[str, Any]:
     """What the templates say."""
     run, feed = message.run, message.feed
-    issues = list(run.issues.filter(severity="error")[: MAILED_ISSUES + 1]) if run else []
+    groups = [group for group in run.issue_groups or [] if group["severity"] == Issue.Severity.ERROR] if run else []
     times = {name: message.payload[name] for name in ("since", "failing_since") if name in message.payload}
     return {
         **message.payload,
@@ -144,12 +147,26 @@ def describe(message: Message) -> dict[str, Any]:
         "waits": feed is not None and feed.while_held == Feed.WhileHeld.WAIT and not (run and run.has_failed),
         "file": one_line(run.file_name) if run else "",
         "run": run,
-        "issues": issues[:MAILED_ISSUES],
-        "more_issues": len(issues) > MAILED_ISSUES,
+        "groups": [_describe_group(run, group) for group in groups[:MAILED_GROUPS]] if run else [],
+        "more_groups": max(len(groups) - MAILED_GROUPS, 0),
         "outbox": feed.outbox_folder if feed and run and run.rejects_file_id else "",
         "rejects": rejects_name(run) if run else "",
         "link": _link(message),
         "place": f"run {run.pk}" if run else f"feed {feed}" if feed else "connections to review",
+    }
+
+
+def _describe_group(run: Run, group: dict[str, Any]) -> dict[str, Any]:
+    """Errors of one code and field: who has them, what ends them, and the first of them."""
+    alike = run.issues.filter(severity=group["severity"], code=group["code"], field=group["field"])
+    codes = alike.exclude(customer_code="").order_by("customer_code").values_list("customer_code", flat=True).distinct()
+    named = list(codes[:MAILED_CODES])
+    return group | {
+        "name": group["code"].replace("_", " ").capitalize(),
+        "extent": say_extent(group),
+        "remedy": find_remedy(group["code"], group["severity"]),
+        "codes": named,
+        "has_others": group["has_more"] or group["customers"] > len(named),
     }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from accounts.counting import counted
 from connections.history import shifts
 from connections.models import Change
 from imports.errors import HeldFor, Hold
@@ -119,10 +120,10 @@ def find_reason_to_hold(
     and `encoded_twice` how many customers would get a text that looks so.
     """
     if hidden_rows and policies.swallowed_lines is Swallowed.HOLD:
-        lines = "line that looks like a row stands" if hidden_rows == 1 else "lines that look like rows stand"
+        lines = counted(hidden_rows, "line that looks like a row stands,lines that look like rows stand")
         return Hold(
             HeldFor.SWALLOWED_LINES,
-            f"{hidden_rows:,} {lines} within quoted cells: a quote is missing or too many. The issues name the rows; "
+            f"{lines} within quoted cells: a quote is missing or too many. The issues name the rows; "
             "release the file if these cells are right.",
         )
     if encoded_twice > MOST_ENCODED_TWICE and policies.encoded_twice is EncodedTwice.HOLD:
@@ -143,7 +144,7 @@ def find_reason_to_hold(
     if _exceeds(run.rejected, run.customers, policies.max_error_percent):
         return Hold(
             HeldFor.LIMITS,
-            f"{run.rejected} of {run.customers} customers have errors, more than the format's limit of "
+            f"{run.rejected:,} of {counted(run.customers, 'customer')} have errors, more than the format's limit of "
             f"{policies.max_error_percent:g} %.",
         )
     if _exceeds(run.updated, known, policies.max_change_percent):

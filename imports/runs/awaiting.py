@@ -9,6 +9,7 @@ from django.core.exceptions import ValidationError
 from django.db import connection, transaction
 from django.db.models import F, Max
 
+from accounts.counting import counted
 from connections.given import given_fields
 from connections.models import Change, Connection
 from imports.errors import SettingsWrong
@@ -53,7 +54,7 @@ class Awaited(NamedTuple):
     is_least: bool = False
 
     def __str__(self) -> str:
-        who = f"{self.customers:,} customers wait" if self.customers > 1 else "1 customer waits"
+        who = counted(self.customers, "customer waits,customers wait")
         return f"{'at least ' if self.is_least else ''}{who} for {self.list_name.replace('_', ' ')} {self.value}"
 
     @property

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from django.db import transaction
 from django.db.models import Count, Min
 
+from accounts.counting import counted
 from accounts.models import Account
 from connections.describing import describe_customer
 from connections.models import Address, Buyer, Connection, Door
@@ -178,5 +179,5 @@ def _ask_for_what_was_required(proposal: Proposal, rehearsal: Rehearsal) -> None
     said = {what.partition(":")[0] for what in proposal.missing}
     for reason in rehearsal.reasons:
         if reason.code == "required" and reason.field and reason.field not in given | said:
-            of = f"{reason.customers} of {rehearsal.customers} customers"
+            of = f"{reason.customers:,} of {counted(rehearsal.customers, 'customer')}"
             proposal.missing.append(f"{reason.field}: {of} need it, and no column has it")

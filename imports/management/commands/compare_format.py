@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from accounts.counting import counted
 from accounts.management.arguments import add_account_argument, add_json_argument, find_account
 from accounts.management.base import BaseCommand
 from imports.choosing import find_named, find_predecessor, read_spec
@@ -59,8 +60,8 @@ class Command(BaseCommand):
     def _print_comparison(self, comparison: Comparison) -> None:
         self.stdout.write(
             f"{comparison.run}: {comparison.before.status} → {comparison.after.status}, "
-            f"{comparison.before.rejected} → {comparison.after.rejected} customers rejected, "
-            f"{comparison.customers} come out differently"
+            f"{comparison.before.rejected} → {counted(comparison.after.rejected, 'customer')} rejected, "
+            f"{counted(comparison.customers, 'comes,come')} out differently"
         )
         for run, word in ((comparison.before, "before"), (comparison.after, "after")):
             if run.message:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from django.core.files import File
 from django.core.management.base import CommandError
 
+from accounts.counting import counted
 from accounts.management.arguments import add_account_argument, add_json_argument, find_account
 from accounts.management.base import BaseCommand
 from imports.errors import FileRejected, SettingsWrong, TryAgainLater
@@ -204,9 +205,9 @@ class Command(BaseCommand):
         if rehearsal.held:
             self.stdout.write(f"  {rehearsal.held}")
         if rehearsal.rejected or rehearsal.rows_rejected:
-            self.stdout.write(
-                f"  {rehearsal.rejected} customers are rejected, and {rehearsal.rows_rejected} rows that name none:"
-            )
+            customers = counted(rehearsal.rejected, "customer is,customers are")
+            rows = counted(rehearsal.rows_rejected, "row that names,rows that name")
+            self.stdout.write(f"  {customers} rejected, and {rows} none:")
         for reason in rehearsal.reasons:
             line = f"line {reason.line}: " if reason.line else ""
             self.stdout.write(f"  {reason.customers:>5} × {reason.code} {reason.field}: {line}{reason.message}")

@@ -366,7 +366,7 @@ def test_the_page_shows_the_latest_changes_with_their_run_and_line(client, accou
         shown = client.get(url).content.decode()
         assert "run 7, line 12" in shown
         assert reverse("admin:imports_run_change", args=[7]) in shown
-        assert "S:STORE-1" in shown
+        assert "shipping address STORE-1" in shown
     history = client.get(client.get(page(connection, "history")).headers["Location"])
     assert [change.key for change in history.context["cl"].queryset] == ["S:STORE-1"]
 

@@ -61,7 +61,7 @@ def test_keeping_and_letting_go_are_told_and_let_the_next_file_be_looked_at(shop
     assert ALIAS not in read_kept(shop)
     went, came = read_timeline(shop, 50)
     assert (went.source, went.entries) == ("anna", [Entry("connection let go", "customer_alias", "", "", None)])
-    assert Entry("address S:S1 kept", "city", "", "", None) in came.entries
+    assert Entry("shipping address S1 kept", "city", "", "", None) in came.entries
 
 
 def test_what_is_kept_follows_its_record_and_goes_with_it(shop, anna):

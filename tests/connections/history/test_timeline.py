@@ -48,17 +48,29 @@ def connection(account, run, rosa):
     return connection
 
 
-def test_the_timeline_tells_what_each_did_at_once(connection, run):
+def test_the_timeline_tells_what_each_did_at_once_and_who_began_it(connection, run, rosa):
     edit, creation = read_timeline(connection, 50)
     assert (edit.source, edit.run) == ("rosa by token shop", None)
     assert sorted(edit.entries) == [
-        Entry("address S:S1 deleted", "", "city: Lyon, country: FR", "", None),
         Entry("connection", "customer_alias", "a", "b", None),
+        Entry("shipping address S1 deleted", "", "city: Lyon, country: FR", "", None),
     ]
     assert (creation.source, creation.run) == (f"run {run.pk}, customers.txt", run.pk)
     assert [(entry.what, entry.line) for entry in creation.entries] == [
-        ("connection created", 2), ("address S:S1 created", 3), ("price type EUR EU Wholesale created", 2),
+        ("connection created", 2), ("shipping address S1 created", 3), ("price type EUR EU Wholesale created", 2),
     ]  # fmt: skip
+    run.started_by = rosa
+    for changed, said in (
+        ({}, "customers.txt by rosa"),
+        ({"attempts": 1}, "customers.txt uploaded by rosa"),
+        ({"released_from": run}, "customers.txt released by rosa"),
+        ({"replays": run}, f"replay of run {run.pk} by rosa"),
+        ({"undoes": run}, f"undo of run {run.pk} by rosa"),
+    ):
+        for name, value in changed.items():
+            setattr(run, name, value)
+        run.save()
+        assert read_timeline(connection, 50)[1].source == f"run {run.pk}, {said}"
 
 
 def test_the_page_shows_timeline_and_origins(client, rosa, connection, run):

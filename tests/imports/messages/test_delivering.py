@@ -25,6 +25,7 @@ from imports.messages import delivering
 from imports.messages.delivering import WAITS, deliver_due
 from imports.messages.webhooks import check_webhook_url, make_webhook_secret
 from imports.models import Feed, Issue, Message, Run, Webhook
+from imports.pipeline.issues import group_issues
 from tests.builders import make_account
 from tests.drippers import drip, serving
 from tests.imports.test_tls import speak_tls
@@ -155,8 +156,15 @@ def test_a_mail_says_what_happened_and_what_to_do(account, feed, mailbox, settin
     settings.SITE_URL = "https://sync.example.com"
     settings.DEFAULT_FROM_EMAIL = "Customer Sync <sync@example.com>"
     run = make_run(feed, customers=5, rejected=2)
-    for line in range(2, 14):
-        Issue.objects.create(run=run, line=line, column="Discount", code="x", severity="error", message=f"Bad {line}")
+    for line, code in enumerate("BABC", 2):
+        Issue.objects.create(
+            run=run, line=line, column="Discount", field="discount", code="invalid_integer", severity="error",
+            message=f"Bad {line}", customer_code=code,
+        )  # fmt: skip
+    for number in range(10):
+        Issue.objects.create(run=run, line=9, field=f"buyer_name_{number}", code="too_long", severity="error")
+    run.issue_groups = group_issues(run)
+    run.save()
     message = make_mail(feed, "run.partial", run)
     assert deliver_due() == 1
     (mail,) = mailbox.mails
@@ -167,11 +175,13 @@ def test_a_mail_says_what_happened_and_what_to_do(account, feed, mailbox, settin
     assert mail["Message-ID"].startswith(f"<customersync-{message.pk}-")
     text = mail.get_body(("plain",)).get_content()
     assert "2 of 5 customers were rejected" in text
-    assert "line 2, column Discount: Bad 2" in text
-    assert "Bad 11" in text
-    assert "Bad 12" not in text
-    assert "and more" in text
-    assert "What to do: correct the rejected customers" in text
+    assert "Invalid integer: discount (3 customers, 4 issues). The sender corrects the number." in text
+    assert "Customers A, B, C" in text.splitlines()
+    assert "For example line 2, column Discount, customer B: Bad 2" in text
+    assert "Bad 3" not in text
+    assert "buyer_name_8 (1 issue)" in text
+    assert "And 1 more kind." in text
+    assert "What to do: what the lists lack" in text
     assert f"https://sync.example.com/admin/imports/run/{run.pk}/change/" in text
     html = mail.get_body(("html",)).get_content()
     assert "2 of 5 customers were rejected" in html

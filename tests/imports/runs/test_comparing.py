@@ -149,7 +149,7 @@ def test_the_command_compares_the_newest_version_with_the_live_one(account, run)
     shown = compare("erp")
     assert shown.startswith("erp@1 (live) → erp@2 (draft)\n")
     assert '  profile_name: {"source": "Name"} → ' in shown
-    assert "(customers.csv): succeeded → succeeded, 0 → 0 customers rejected, 1 come out differently" in shown
+    assert "(customers.csv): succeeded → succeeded, 0 → 0 customers rejected, 1 comes out differently" in shown
     assert "    profile_name: Harbor Row → Harbour" in shown
 
 
