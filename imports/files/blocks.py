@@ -198,7 +198,8 @@ class Block:
         """What a cell says; none where it holds what no value may, which is noted."""
         field = self.columns[place].target.field
         plain = is_plain(raw)
-        text = raw.strip() if plain else read_text(raw) if field.is_free_text else read_key(raw)
+        is_text = field.is_free_text and field.part not in FIGURES
+        text = raw.strip() if plain else read_text(raw) if is_text else read_key(raw)
         if len(text) > LONGEST_CELL:
             at_most = field.max_length or LONGEST_CELL
             error = CellError("too_long", f"{len(text)} characters; at most {at_most} are allowed.")

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from imports.formats.spec import Dialect
 
 TEXT_BEHIND_QUOTE = "text stands after a closing quote. Double a quote inside quotes."
+BACKSLASH_BEFORE_QUOTE = (
+    "a backslash stands before a quote. Double a quote inside quotes, or let the format read it so (escapechar)."
+)
 SPACES_AROUND_QUOTES = (
     "spaces or invisible characters stand before an opening quote or after a closing one. Leave them out, or let the "
     "format read such quotes (spaces_around_quotes)."

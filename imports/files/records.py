@@ -12,7 +12,14 @@ from collections import deque
 from typing import TYPE_CHECKING, NamedTuple
 
 from imports.errors import FileRejected
-from imports.files.quoting import OUTSIDE, QUOTED, SPACES_AROUND_QUOTES, TEXT_BEHIND_QUOTE, quotes_of
+from imports.files.quoting import (
+    BACKSLASH_BEFORE_QUOTE,
+    OUTSIDE,
+    QUOTED,
+    SPACES_AROUND_QUOTES,
+    TEXT_BEHIND_QUOTE,
+    quotes_of,
+)
 from imports.formats.masks import compile_masks
 from imports.formats.misreading import find_written
 from lookups.texts import read_key
@@ -280,7 +287,9 @@ class RecordReader:
         if self.spaced:
             cells = [cell.replace(_HIDDEN, self.dialect.delimiter) for cell in cells]
         is_spaced = self.refuses is not None and self.refuses.are_spaced(text)
-        return Row(line, cells, raw, SPACES_AROUND_QUOTES if is_spaced else TEXT_BEHIND_QUOTE)
+        is_escaped = not self.dialect.escapechar and f"\\{self.dialect.quotechar}" in text
+        why = BACKSLASH_BEFORE_QUOTE if is_escaped else TEXT_BEHIND_QUOTE
+        return Row(line, cells, raw, SPACES_AROUND_QUOTES if is_spaced else why)
 
     def refault(self) -> Row:
         """The faulty row that the lines begin with, when it is read once more."""

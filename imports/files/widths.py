@@ -25,6 +25,10 @@ LOOKED_AT = 100
 AMBIGUOUS = 3
 """Columns of a file in which two rows that lack a cell each have as many as a broken one."""
 MOST_NAMED = 3
+DELIMITERS = {
+    ",": "commas", ";": "semicolons", "|": "pipes", "\t": "tabs", " ": "spaces", "^": "carets", "~": "tildes",
+}  # fmt: skip
+"""What messages call marks that stand between cells."""
 _BOM = codecs.BOM_UTF8
 _SMALL, _CAPITAL, _DIGITS = re.compile("[a-z]"), re.compile("[A-Z]"), re.compile("[0-9]+")
 
@@ -110,6 +114,8 @@ class Widths:
             return f". {escape}"
         if found == 1 < row.cells[0].count(self.delimiter):
             return ". It stands in quotes as a whole; put cells in quotes, or none."
+        if found == 1 and (other := self._find_delimiter(row.cells[0])):
+            return f": it uses {other}, and the file {DELIMITERS.get(self.delimiter, repr(self.delimiter))}."
         left_out = "" if broken and (self.short or self.width > AMBIGUOUS) else self._explain_left_out(found)
         return f".{broken and f' {broken}'}{left_out}"
 
@@ -137,6 +143,11 @@ class Widths:
             return ""
         quoted = "Put that cell in quotes instead, or let the format" if self.can_quote else "Let the format"
         return f"A backslash stands before the delimiter behind cell {number}. {quoted} read it as an escapechar."
+
+    def _find_delimiter(self, text: str) -> str:
+        """What another delimiter is called that cuts a text into as many cells as a row has; "" for none."""
+        marks = (mark for mark in DELIMITERS if mark not in (" ", self.delimiter))
+        return next((DELIMITERS[mark] for mark in marks if text.count(mark) == self.width - 1 > 0), "")
 
     def _explain_left_out(self, found: int) -> str:
         """Words for a row that may lack blank cells at its end; none for one that lacks most of its cells."""

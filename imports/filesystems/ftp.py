@@ -53,7 +53,7 @@ _TOO_MANY = re.compile(
 """What servers say to who knows the password, and comes at a bad time."""
 _UNKNOWN = re.compile(r"incorrect|invalid|wrong|unknown|bad password|denied", re.IGNORECASE)
 _LOCKED = re.compile(
-    r"\b(locked|disabled|suspended|blocked|banned|expired|(failed|login) (attempts?|logins?|failures?))\b",
+    r"\b(locked|disabled|suspended|blocked|banned|expired|(failed|login) (attempts?|logins?|failures?)|password age)\b",
     re.IGNORECASE,
 )
 """What no patience mends, whatever else is said of attempts and limits."""

@@ -71,7 +71,7 @@ if TYPE_CHECKING:
     from imports.formats.spec import FormatSpec
     from imports.pipeline.requesting import ImportRequest, Replay
 
-RULES_REVISION = 17
+RULES_REVISION = 18
 """Raise it when the same row would come out differently, so that no stored digest matches any more."""
 
 ATTEMPTS = 3

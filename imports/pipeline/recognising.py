@@ -15,6 +15,7 @@ from imports.files.drift import HeaderDrift, shorten
 from imports.files.mapping import REJECT_COLUMNS
 from imports.files.opening import find_bom
 from imports.files.records import read_cells
+from imports.files.widths import DELIMITERS
 from imports.formats.spec import STANDARD
 from imports.models import Run
 from imports.pipeline.framing import describe_separator
@@ -38,7 +39,6 @@ _DELIMITERS = ",;|\t^~\xa6\xac\xa7\uff5c\x01\x1c\x1e\x1f"
 _BOM_AS_TEXT = codecs.BOM_UTF8.decode("latin-1")
 _WITHIN = re.compile(r"[\W_]+")
 _AROUND = re.compile(r"^[\W_]+|[\W_]+$")
-NAMES = {",": "commas", ";": "semicolons", "|": "pipes", "\t": "tabs", " ": "spaces", "^": "carets", "~": "tildes"}
 
 
 def explain_drift(hold: FileHeld, source: Source, spec: FormatSpec, others: Iterable[FormatSpec]) -> None:
@@ -58,16 +58,21 @@ def explain_drift(hold: FileHeld, source: Source, spec: FormatSpec, others: Iter
     delimiter = _find_other_delimiter(lines, source, spec)
     if delimiter:
         drift = HeaderDrift(spec, _cut(lines[(source.header_line or 1) - 1 :], delimiter, spec.dialect.quotechar), [])
-        uses = f"this file uses {NAMES.get(delimiter, repr(delimiter))}"
+        uses = f"this file uses {DELIMITERS.get(delimiter, repr(delimiter))}"
         if source.separator == delimiter:
             uses = f"this file says on line {source.separator_line} that its delimiter is {delimiter!r} (sep=)"
         sentence = _sentence(
-            [f"{uses}, {name} expects {NAMES.get(spec.dialect.delimiter, repr(spec.dialect.delimiter))}", *said]
+            [f"{uses}, {name} expects {DELIMITERS.get(spec.dialect.delimiter, repr(spec.dialect.delimiter))}", *said]
         )
         hold.problems = [Problem(code="other_delimiter", message=sentence), *([] if alike else drift.find_problems())]
     else:
         lost = "" if said else _find_lost(source, spec, name)
         unlike = "" if said or lost else f"the header of this file is not the one that {name} is approved for"
+        if unlike and source.header and not _known(spec, source.header):
+            unlike += f": it begins with {shorten(source.header[0])!r}"
+            if {problem.code for problem in hold.problems} == {"missing_column"}:
+                message = f"None of the {len(hold.problems)} columns that the format reads is in it."
+                hold.problems = [Problem(code="missing_column", message=message)]
         hold.summary = _sentence([_describe_separator(source), *said, lost, unlike])
     hold.problems = [replace(problem, line=source.header_line) for problem in hold.problems]
 
@@ -81,7 +86,7 @@ def explain_missing_header(source: Source) -> str:
         said.append(sign)
     lines = _first_lines(source)
     if delimiter := _find_other_delimiter(lines, source, STANDARD):
-        said.append(f"This file uses {NAMES.get(delimiter, repr(delimiter))}.")
+        said.append(f"This file uses {DELIMITERS.get(delimiter, repr(delimiter))}.")
     moved = _find_moved(lines, source, STANDARD)
     if moved is not None:
         said.append(f"A header stands on line {moved + 1}; send the file without the lines above it.")

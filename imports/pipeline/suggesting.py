@@ -90,14 +90,15 @@ class Suggestions:
     def close_to(self, text: str, *, is_code: bool) -> list[Suggestion] | None:
         """Up to three entries that look like a code or a name, the closest first; none when the budget is used up.
 
-        What is the same but for case, spaces or dashes is meant, and nothing else; else codes are compared with a code
-        and names with a name, and the other kind where that finds nothing.
+        What is the same but for case, spaces, dashes or the order of words is meant, and nothing else; else codes are
+        compared with a code and names with a name, and the other kind where that finds nothing.
         """
         known = self.found.get((text, is_code))
         if known is None:
             left = self.budget.left
             folded, kinds = fold(text), (is_code, not is_code)
-            texts = [(kind, other) for kind in kinds for other in self._texts(kind).same.get(folded, ())]
+            ways = (folded, _sort_words(folded))
+            texts = [(kind, other) for kind in kinds for way in ways for other in self._texts(kind).same.get(way, ())]
             for kind in kinds:
                 if texts:
                     break
@@ -142,7 +143,8 @@ class _Texts:
         self.folded = [fold(text) for text in self.texts]
         self.same = {}
         for text, folded in zip(self.texts, self.folded, strict=True):
-            self.same.setdefault(folded, []).append(text)
+            for way in {folded, _sort_words(folded)}:
+                self.same.setdefault(way, []).append(text)
 
     def close_to(self, folded: str, budget: Budget) -> list[str] | None:
         if not budget.spend(len(self.texts), len(folded)):
@@ -155,6 +157,11 @@ class _Texts:
             for _, likeness, index in matches
             if 100 - likeness <= (100 - matches[0][1]) * CLEARLY_BETTER
         ]
+
+
+def _sort_words(folded: str) -> str:
+    """A folded text without regard to the order of its words: Diaz, Rosa is Rosa Diaz."""
+    return " ".join(sorted(folded.replace(",", " ").split()))
 
 
 def fold(text: str) -> str:

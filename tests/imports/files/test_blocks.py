@@ -153,6 +153,8 @@ def test_an_email_and_a_country_are_read_without_what_cannot_be_seen():
     )
     assert (values["email"], values["website"]) == ("ana@shop.example", "https://shop.example")
     assert problems == []
+    values, problems = read_standard(**ADDRESSED, shipping_zip="75\u200b001", shipping_phone="\u202a+33 1 23\u202c")
+    assert (values["zip"], values["phone"], problems) == ("75001", "+33 1 23", [])
     assert read_standard(customer_code="C1", shipping_code="S", shipping_country="\u200eFR")[0]["country"] == "FR"
 
 

@@ -179,6 +179,12 @@ def test_any_other_drift_begins_with_a_sentence_too(send):
     assert sentence(run) == "The header of this file is not the one that erp is approved for"
 
 
+def test_what_is_no_such_file_at_all_is_quoted_once(send):
+    run = send.text("ORA-01034: ORACLE not available\n", SPEC)
+    assert (run.status, issues_of(run)) == ("held", [(1, "", "missing_column")])
+    assert "it begins with 'ORA-01034: ORACLE not available'. None of the " in run.message
+
+
 def test_many_wrong_columns_are_counted_and_not_all_repeated(send):
     columns = "".join(f"  - {{source: S{n}, target: shipping_city_{n}}}\n" for n in range(1, 40))
     run = send.text(f"{HEADER}\n{ROW}\n", read_format(FORMAT + columns))

@@ -77,6 +77,12 @@ def test_text_behind_a_closing_quote_is_a_fault_either_way_and_the_customer_is_n
     assert found.cells[0] == code
 
 
+def test_a_backslash_before_a_quote_is_named_with_the_setting_that_reads_it():
+    row = 'C1|"A \\"B\\" C"|x'
+    assert "escapechar" in read(row, Dialect())[0].fault
+    assert read(row, Dialect(escapechar="\\"))[0].cells == ["C1", 'A "B" C', "x"]
+
+
 def test_a_cell_of_several_lines_may_stand_behind_spaces():
     rows = read('C1| "two\n  "" lines"" \n"  |x\nC2|b|y\n')
     assert [(row.line, row.cells) for row in rows] == [(1, ["C1", 'two\n  " lines" \n', "x"]), (4, ["C2", "b", "y"])]

@@ -40,6 +40,7 @@ def said(run):
             "A backslash stands before the delimiter behind cell 2. Put that cell in quotes instead",
         ),
         ('"C2|B|||||"', "It stands in quotes as a whole; put cells in quotes, or none."),
+        ("C1;A;;;;;", "7 are expected: it uses semicolons, and the file pipes."),
         ("C1", "The row has 1 cell; 7 are expected. If the line is no row, leave it out, or let the format name it"),
     ],
 )

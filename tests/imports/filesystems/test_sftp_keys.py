@@ -151,6 +151,7 @@ def test_a_server_that_says_goodbye_is_tried_again(tmp_path, command):
         "530 Wrong password",
         "530 Too many failed attempts: the account is locked",
         "530 Password has expired",
+        "530 Maximum password age exceeded",
         "530 Login limit of failed attempts reached",
     ],
 )

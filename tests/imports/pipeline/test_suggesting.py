@@ -35,6 +35,7 @@ def suggest(text, *, is_code=True):
         ("prepaid", [("PRE", "Prepaid"), ("VOR", "Prepaid")]),
         ("0N30", ["N30"]),
         ("CASHH", ["CASH"]),
+        ("month, End of", [("EOM-15", "End of month")]),
         ("End of mnth", [("EOM-15", "End of month")]),
         ("zzzz", []),
     ],
