@@ -19,7 +19,7 @@ from django.db import Error, transaction
 
 from imports import storage
 from imports.models import KeptFile
-from imports.storage import CopyGone, StorageRefused
+from imports.storage import CopyGone, StorageRefused, StorageUnreachable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -36,8 +36,12 @@ if TYPE_CHECKING:
 FOLDER = "copies"
 """Of the storage."""
 _HELD = "SELECT * FROM imports_keptfile WHERE account_id = %s AND sha256 = %s FOR KEY SHARE"
-OTHER_FOLDERS = ("packing", "runs", "dropbox")
-"""What is packed just now, and where files lay before; those that are named stay there."""
+OLD_FOLDERS = ("runs", "dropbox")
+"""Where files lay before; those that are named stay there."""
+OTHER_FOLDERS = ("packing", storage.PROBES, *OLD_FOLDERS)
+"""And what is packed or tried just now."""
+LOOKED_FOR = 5
+"""How many of the oldest copies are looked for to find out whether a storage is that of the database."""
 
 
 @dataclass
@@ -57,7 +61,14 @@ class Draft:
     lost: str = ""
 
     def look_up(self) -> None:
-        """Find out whether the account has the bytes already, where their digest is known."""
+        """Find out whether the account has the bytes already, where their digest is known.
+
+        Raises StorageUnreachable and StorageRefused.
+        """
+        try:
+            require_copies()
+        except (StorageUnreachable, StorageRefused) as error:
+            raise type(error)(f"No copy of {self.name} can be kept: {error}") from None
         self.known = self._same.first() if self.sha256 else None
 
     def bring(self) -> None:
@@ -135,6 +146,28 @@ class Draft:
             storage.delete([self.stored.key])
 
 
+def lacks_copies() -> bool:
+    """Whether the storage has no copies, and the database knows some: it is not theirs, or is not mounted.
+
+    Raises StorageUnreachable and StorageRefused.
+    """
+    has_any = any(any(storage.list_folder(folder)) for folder in (FOLDER, *OLD_FOLDERS))
+    return not has_any and KeptFile.objects.exists()
+
+
+def require_copies() -> None:
+    """Raise StorageRefused where a file must not be kept or called lost, since the storage is not that of the others.
+
+    A folder that is not mounted would be made anew otherwise.
+    """
+    if lacks_copies():
+        raise StorageRefused(
+            f"There are no copies in {storage.describe_place()}, and the database knows some. Mount it, or let "
+            "STORAGE_URL name the storage of this database. Where they are lost for good, make "
+            f"{FOLDER}/lost there by hand, and files are taken again."
+        )
+
+
 @contextmanager
 def drafting(account_id: int, open_source: Source, name: str) -> Iterator[Draft]:
     """A draft whose bytes are in the storage; the block names it. Raises StorageUnreachable and StorageRefused."""
@@ -190,7 +223,11 @@ def write_copy(kept: KeptFile | None, file: BinaryIO, name: str) -> None:
     """Write what is kept to a file, as it came. What was written counts for nothing where this raises, as above."""
     if kept is None:
         raise _no_copy(name)
-    sha256, size = storage.fetch(kept.key, file, name, compressed=kept.compressed)
+    try:
+        sha256, size = storage.fetch(kept.key, file, name, compressed=kept.compressed)
+    except CopyGone:
+        require_copies()
+        raise
     if kept.sha256 and (sha256, size) != (kept.sha256, kept.size):
         raise CopyGone(
             f"The copy of {name} in {storage.describe_place()} is not what came: it has {size:,} bytes of "
@@ -224,17 +261,18 @@ def delete_bytes(sender: type[KeptFile], instance: KeptFile, **_: Any) -> None:
 def find_unnamed(before: datetime) -> Iterator[str]:
     """What lies in the storage since longer, and no row names it: killed processes left it.
 
-    Raises StorageUnreachable, and StorageRefused, also where the database knows no copy: those there are another one's.
+    Raises StorageUnreachable, and StorageRefused, also where none of the oldest copies that the database knows is
+    there: those there are another one's.
     """
-    is_ours = KeptFile.objects.exists()
+    is_ours = any(storage.holds(kept.key, None) for kept in KeptFile.objects.order_by("pk")[:LOOKED_FOR])
     for key in chain.from_iterable(map(_find_unnamed, (FOLDER, *OTHER_FOLDERS))):
         since = storage.kept_since(key)
         if since is None or since >= before:
             continue
         if not is_ours:
             raise StorageRefused(
-                f"The database knows no copy at all, and {storage.describe_place()} has some. None is deleted there. "
-                "Let STORAGE_URL name the storage of this database, or empty it by hand."
+                f"{storage.describe_place()} has files, and none of the oldest copies that the database knows. None is "
+                "deleted there. Let STORAGE_URL name the storage of this database, or empty it by hand."
             )
         yield key
 

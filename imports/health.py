@@ -17,6 +17,7 @@ from accounts.health import MOST_SKEW, read_clock
 from accounts.suspending import is_suspended
 from accounts.times import say_utc
 from imports import storage
+from imports.copies import lacks_copies
 from imports.lanes import Lane
 from imports.models import Feed, Heartbeat, Message, Run
 from imports.querysets import LEASE
@@ -75,8 +76,14 @@ def _try_storage(_minute: int) -> str:
     """What is wrong with the storage, without saying where it is; "" for nothing."""
     try:
         storage.probe()
+        is_another = lacks_copies()
     except (StorageUnreachable, StorageRefused, CopyGone) as error:
         return f"Files cannot be kept ({type(error).__name__}): manage.py check --deploy says why, and who must act."
+    if is_another:
+        return (
+            "The storage has no copies, and the database knows some, so no file is taken: mount its folder, or let "
+            "STORAGE_URL name the storage of this database."
+        )
     return ""
 
 

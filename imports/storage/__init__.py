@@ -35,6 +35,8 @@ BLOCK = 1 << 22
 """Bytes that are read at once. Packed beside a run, each block waits for the interpreter some times; small ones would
 take longer to wait than to be packed.
 """
+PROBES = "probe"
+"""The folder in which keeping is tried."""
 LEVEL = 1
 """Of zstd: customer files become a fifth, faster than a disk takes them."""
 
@@ -190,7 +192,7 @@ def probe() -> None:
     """Keep some bytes, read and delete them. Raises what keeping and reading raise."""
     with tempfile.TemporaryFile() as file:
         file.write(b"Customer Sync")
-        stored = put(file, "copies/probe", "a probe")
+        stored = put(file, PROBES, "a probe")
         try:
             with tempfile.TemporaryFile() as out:
                 fetch(stored.key, out, "a probe", compressed=True)

@@ -105,6 +105,14 @@ def test_a_storage_that_cannot_be_written_to(client, settings, tmp_path):
 
 
 @pytest.mark.django_db
+def test_a_storage_that_is_not_mounted_is_told(client, settings, tmp_path):
+    settings.MEDIA_ROOT = tmp_path / "not mounted"
+    make_account("maison").kept_files.create(key="copies/1/ours.zst")
+    (problem,) = client.get("/health/").json()["problems"]
+    assert "mount its folder" in problem
+
+
+@pytest.mark.django_db
 def test_the_storage_is_tried_once_a_minute_and_left_clean(client, monkeypatch):
     tried = []
     save = FileSystemStorage.save
@@ -117,7 +125,7 @@ def test_the_storage_is_tried_once_a_minute_and_left_clean(client, monkeypatch):
     for _ in range(3):
         client.get("/health/")
     assert 1 <= len(tried) <= 2, "a minute may end between them"
-    assert default_storage.listdir("copies/probe") == ([], [])
+    assert default_storage.listdir("probe") == ([], [])
 
 
 @pytest.mark.django_db

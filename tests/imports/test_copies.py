@@ -19,7 +19,7 @@ from django.db import connection, transaction
 from imports import storage
 from imports.copies import Draft, drafting, fetched, open_copy, release, share
 from imports.models import KeptFile, Run
-from imports.storage import CopyGone
+from imports.storage import CopyGone, StorageRefused
 from tests.builders import make_account
 from tests.imports.customer_files import kept_bytes, kept_path
 from tests.processes import a_session_waits, wait_until
@@ -189,6 +189,24 @@ def test_lost_bytes_come_back_with_the_next_file_of_the_same_content(account):
     kept_path(run.kept_file).unlink()
     with pytest.raises(CopyGone, match="is gone from"):
         kept_bytes(run.kept_file)
+    keep(account)
+    assert kept_bytes(KeptFile.objects.get()) == BYTES
+
+
+@pytest.mark.parametrize("kind", ["a folder that is not mounted", "another bucket"])
+def test_a_storage_without_any_of_the_copies_takes_none_and_calls_none_lost(account, settings, request, kind):
+    if kind == "another bucket":
+        request.getfixturevalue("bucket")
+    run, mounted = keep(account), settings.MEDIA_ROOT
+    if kind == "another bucket":
+        default_storage.delete(run.kept_file.key)
+    else:
+        mounted.rename(mounted.with_name("elsewhere"))
+    storage.probe()
+    for attempt in (lambda: keep(account), lambda: keep(account, b"new"), lambda: kept_bytes(run.kept_file)):
+        with pytest.raises(StorageRefused, match=r"There are no copies in .*, and the database knows some\. Mount it"):
+            attempt()
+    default_storage.save("copies/lost", ContentFile(b"by hand"))
     keep(account)
     assert kept_bytes(KeptFile.objects.get()) == BYTES
 

@@ -212,11 +212,15 @@ def test_what_a_deleted_account_left_goes_too(account, send, monkeypatch):
     assert not path.exists()
 
 
-def test_in_the_storage_of_another_database_nothing_goes(monkeypatch):
+@pytest.mark.parametrize("knows_some", [False, True])
+def test_in_the_storage_of_another_database_nothing_goes(account, monkeypatch, knows_some):
+    if knows_some:
+        sample = account.kept_files.create(key=f"copies/{account.pk}/ours.zst")
+        Format.objects.create(account=account, name="erp", sample_file=sample)
     key = default_storage.save("copies/1/of-another.zst", ContentFile(b"x"))
     age(monkeypatch, 2)
     (problem,) = prune_all("unnamed").problems
-    assert "The database knows no copy at all" in problem
+    assert "none of the oldest copies that the database knows" in problem
     assert default_storage.exists(key)
 
 
