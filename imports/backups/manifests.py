@@ -135,7 +135,7 @@ def naming_storage(outcome: str) -> Iterator[None]:
     try:
         yield
     except (StorageUnreachable, StorageRefused) as error:
-        raise SettingsWrong(f"{outcome}: {error}. Mend that, and call it again.") from None
+        raise SettingsWrong(f"{outcome}: {str(error).rstrip('.')}. Mend that, and call it again.") from None
 
 
 def version_of_program() -> str:

@@ -10,7 +10,6 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import IO, TYPE_CHECKING, BinaryIO, cast
 
-from django.core.files import File
 from django.core.files.storage import default_storage
 from django.core.management import call_command
 from django.db import connection
@@ -208,7 +207,7 @@ def _bring_file(path: Path, name: str) -> None:
     if default_storage.exists(name):
         return
     with path.open("rb") as file:
-        saved = default_storage.save(name, File(file, name))
+        saved = storage.put_packed(file, name)
     if saved != name:
         raise SettingsWrong(f"{storage.describe_place()} keeps {name} as {saved}. Let nobody else write there.")
 

@@ -9,6 +9,7 @@ import hashlib
 import logging
 import os
 import secrets
+import shutil
 import tempfile
 from contextlib import contextmanager
 from pathlib import Path
@@ -70,13 +71,25 @@ def put(source: BinaryIO, folder: str, what: str) -> Stored:
         source.seek(0)
         sha256, size = _pack(source, packed)
         stored_size = packed.tell()
-        key = f"{folder}/{sha256}-{secrets.token_hex(4)}.zst"
-        if not isinstance(default_storage, FileSystemStorage):
-            return Stored(default_storage.save(key, File(packed)), sha256, size, stored_size)
-        os.fsync(packed.fileno())
-        key = default_storage.save(key, _Packed(packed))
-        _write_through(Path(default_storage.path(key)).parent)
+        key = _save(packed, f"{folder}/{sha256}-{secrets.token_hex(4)}.zst")
         return Stored(key, sha256, size, stored_size)
+
+
+def put_packed(source: BinaryIO, key: str) -> str:
+    """Keep what a storage kept before, as it is, under its name. Raises StorageUnreachable and StorageRefused."""
+    with _naming_errors(f"{key} cannot be kept", settings.MEDIA_ROOT), _packing() as packed:
+        shutil.copyfileobj(source, packed, BLOCK)
+        packed.flush()
+        return _save(packed, key)
+
+
+def _save(packed: BinaryIO, key: str) -> str:
+    if not isinstance(default_storage, FileSystemStorage):
+        return str(default_storage.save(key, File(packed)))
+    os.fsync(packed.fileno())
+    key = default_storage.save(key, _Packed(packed))
+    _write_through(Path(default_storage.path(key)).parent)
+    return key
 
 
 def _write_through(folder: Path) -> None:

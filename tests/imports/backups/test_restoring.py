@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import resource
 import shutil
 import stat
 import threading
@@ -270,6 +271,21 @@ def _move_to_schema(schema):
     _execute(f'ALTER SCHEMA public RENAME TO "{schema}"; CREATE SCHEMA public')
     _execute(f'ALTER DATABASE {name} SET search_path = "{schema}", public; CREATE TABLE public.others (kept int)')
     connection.close()
+
+
+def test_a_restore_that_found_no_room_goes_on_when_there_is_some(account, elsewhere, tmp_path):
+    assert import_again(account, drop(tmp_path, "customers.txt", "C1")) == ("succeeded", 1, 0, 0)
+    run_command("backup", tmp_path / "backup")
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    with elsewhere():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (10, limits[1]))
+        try:
+            with pytest.raises(CommandError, match=r"not all copies: copies/.* cannot be kept: .*elsewhere.*too large"):
+                run_command("restore", tmp_path / "backup")
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        run_command("restore", tmp_path / "backup")
+        assert read_copy(Run.objects.get()) == (tmp_path / "customers.txt").read_bytes()
 
 
 def test_a_bucket_is_backed_up_and_restored_as_a_folder_is(account, elsewhere, tmp_path, bucket):
