@@ -151,8 +151,10 @@ def lacks_copies() -> bool:
 
     Raises StorageUnreachable and StorageRefused.
     """
-    has_any = any(any(storage.list_folder(folder)) for folder in (FOLDER, *OLD_FOLDERS))
-    return not has_any and KeptFile.objects.exists()
+    newest = KeptFile.objects.order_by("pk").last()
+    if newest is None or storage.holds(newest.key, None):
+        return False
+    return not any(any(storage.list_folder(folder)) for folder in (FOLDER, *OLD_FOLDERS))
 
 
 def require_copies() -> None:
