@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 from django.core.checks import Tags, run_checks
@@ -44,3 +45,9 @@ class BaseCommand(Checking):
             for found in run_checks(tags=[Tags.database], databases=["default"]):
                 if found.is_serious() and not found.is_silenced():
                     raise CommandError(f"{found.msg} {found.hint} ({found.id})", returncode=2)
+
+    def announce(self, line: str) -> None:
+        """Say what a service is about to do, which it does all the same where the disk of its log is full."""
+        with suppress(OSError):
+            self.stdout.write(line)
+            self.stdout.flush()

@@ -73,6 +73,13 @@ def test_commands_check_what_they_need(name):
     assert isinstance(command, BaseCommand | RefusedCommand | migrate.Command)
 
 
+def test_a_service_whose_log_is_full_begins_all_the_same():
+    full = Path("/dev/full").open("w")  # noqa: SIM115  (closing it writes what it said, and fails)
+    BaseCommand(stdout=full).announce("Workers: 2")
+    with pytest.raises(OSError, match="No space left"):
+        full.close()
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_who_is_told_to_end_while_it_loads_ends_at_once_and_in_silence(number):
     code = (  # whoever runs the tests may ignore the signal, as nohup does

@@ -40,12 +40,8 @@ class Command(BaseCommand):
             said = "Neither SFTP nor FTPS has a port: set DROPBOX_SFTP_PORT or DROPBOX_FTPS_PORT."
             raise CommandError(said, returncode=2)
 
-        def say(line: str) -> None:
-            self.stdout.write(line)
-            self.stdout.flush()
-
         try:
-            asyncio.run(serve(bind, sftp, ftps, say))
+            asyncio.run(serve(bind, sftp, ftps, self.announce))
         except ImproperlyConfigured as error:
             raise CommandError(str(error), returncode=2) from None
         except Refused as error:

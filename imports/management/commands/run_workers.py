@@ -29,9 +29,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         shares = share_workers(options["workers"])
-        self.stdout.write("Workers: " + ", ".join(f"{count} {lane}" for lane, count in shares.items()))
+        self.announce("Workers: " + ", ".join(f"{count} {lane}" for lane, count in shares.items()))
         if is_suspended():
-            self.stdout.write(say_suspended())
-        self.stdout.flush()
+            self.announce(say_suspended())
         if code := Watch(options["workers"]).run():
             sys.exit(code)
