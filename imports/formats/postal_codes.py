@@ -24,7 +24,7 @@ _ALL_LENGTHS = {
 """The same of countries, too, whose codes never begin with a zero."""
 _FORMS = {
     "CA": re.compile(r"[ABCEGHJ-NPRSTVXY][0-9][ABCEGHJ-NPRSTV-Z][ -]?[0-9][ABCEGHJ-NPRSTV-Z][0-9]"),
-    "GB": re.compile(r"[A-Z]{1,2}[0-9](?:[0-9]|[A-Z])? ?[0-9][ABD-HJLNP-UW-Z]{2}"),
+    "GB": re.compile(r"[A-Z]{1,2}[0-9](?:[0-9]|[A-Z])? ?[0-9][ABD-HJLNP-UW-Z]{2}|BFPO ?[0-9]+|GIR ?0AA"),
     "NL": re.compile(r"[1-9][0-9]{3} ?[A-Z]{2}"),
     **{
         country: re.compile("|".join(f"(?:[A-Z]{{1,2}}-)?(?:[0-9][ -]?){{{length - 1}}}[0-9]" for length in lengths))
@@ -32,12 +32,8 @@ _FORMS = {
     },
 }
 """What postal codes are like, in capitals."""
-_MIXED = {
-    "CA": _FORMS["CA"],
-    "GB": re.compile(rf"{_FORMS['GB'].pattern}|BFPO[0-9]+|GIR0AA"),
-    "NL": _FORMS["NL"],
-}
-"""Forms of codes that are made of letters and digits, with those of armies and banks."""
+_MIXED = ("CA", "GB", "NL")
+"""Countries whose codes are made of letters and digits."""
 _ALIKE = {"O": "O0", "0": "0O", "I": "I1", "L": "L1", "1": "1I"}
 MOST_ALIKE = 8
 """How many such letters are tried in all ways."""
@@ -86,11 +82,10 @@ def is_incomplete(code: str, country: str) -> bool:
     """Whether a trimmed postal code with letters and digits has another form than those of its country have, which are
     made of both: 1017 A in the Netherlands. What stands between its parts does not matter, nor does the country's sign.
     """
-    form = _MIXED.get(country)
-    if form is None or not any(map(str.isalpha, code)) or not any(map(str.isdigit, code)):
+    if country not in _MIXED or not any(map(str.isalpha, code)) or not any(map(str.isdigit, code)):
         return False
     letters = "".join(filter(str.isalnum, code.upper()))
-    return not any(map(form.fullmatch, (letters, letters.removeprefix(country))))
+    return not has_form(letters, country) and not has_form(letters.removeprefix(country), country)
 
 
 def has_no_digit(code: str, country: str) -> bool:

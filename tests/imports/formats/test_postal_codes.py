@@ -45,7 +45,8 @@ def test_letters_for_digits_are_told_with_what_may_be_meant(code, country, meant
 
 @pytest.mark.parametrize(
     ("code", "country"),
-    [("02110", "US"), ("SW1A 0AA", "GB"), ("W1A 1AA", "GB"), ("OL1 1AA", "GB"), ("K1A 0B1", "CA"), ("1012 OP", "NL"),
+    [("02110", "US"), ("SW1A 0AA", "GB"), ("GIR 0AA", "GB"),
+     ("W1A 1AA", "GB"), ("OL1 1AA", "GB"), ("K1A 0B1", "CA"), ("1012 OP", "NL"),
      ("D02 XO00", "IE"), ("OOOOO", "XX"), ("LOT 5", "US"), ("", "US"), ("2110", "US")],
 )  # fmt: skip
 def test_in_others_nothing_is_confused(code, country):
@@ -62,6 +63,7 @@ def test_a_code_with_too_few_or_too_many_letters_is_no_whole_one(code, country):
 @pytest.mark.parametrize(
     ("code", "country"),
     [("1017 ab", "NL"), ("NL-1017 AB", "NL"), ("1017", "NL"), ("m5v-2t6", "CA"), ("SW1A  1AA", "GB"), ("BFPO 1", "GB"),
+     ("GIR 0AA", "GB"),
      ("1017 A", "DE"), ("Amsterdam", "NL"), ("", "NL")],
 )  # fmt: skip
 def test_whole_codes_are_written_in_many_ways(code, country):
