@@ -115,7 +115,12 @@ class Membership(models.Model):
 
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="memberships")
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="memberships")
-    role = models.CharField(max_length=10, choices=Role, default=Role.VIEWER)
+    role = models.CharField(
+        max_length=10,
+        choices=Role,
+        default=Role.VIEWER,
+        help_text="A viewer looks at everything of the account, an editor changes it as well.",
+    )
 
     class Meta:
         ordering = ["account", "user"]

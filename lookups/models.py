@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from django.db import models
 from django.db.models.functions import Lower
 
 from accounts.models import Account
 from lookups.fields import EmailKeyField, KeyField, NameField
 from lookups.validators import validate_currency, validate_trimmed
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
 
 
 class Lookup(models.Model):
@@ -39,6 +44,11 @@ class PriceType(Lookup):
 
     def __str__(self) -> str:
         return f"{self.currency} {self.label}"
+
+    def clean_fields(self, exclude: Collection[str] | None = None) -> None:
+        """A currency may be entered in any case, as files have it."""
+        self.currency = self.currency.upper()
+        super().clean_fields(exclude)
 
 
 class CodedLookup(Lookup):

@@ -9,6 +9,7 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import Http404, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils.http import urlencode
 from unfold.admin import TabularInline
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import action, display
@@ -71,6 +72,10 @@ class AccountAdmin(HoldingPages, AccountOwnedAdmin):
         account = self.get_object(request, object_id)
         shortcuts = find_shortcuts(user_of(request), account) if account else []
         return super().change_view(request, object_id, form_url, {**(extra_context or {}), "shortcuts": shortcuts})
+
+    def response_post_save_add(self, request: HttpRequest, obj: Account) -> HttpResponse:
+        """To the home page of the new account, which says what comes next."""
+        return HttpResponseRedirect(f"{reverse('admin:index')}?{urlencode({'account': obj.code})}")
 
     @display(description="created", ordering="created_at")
     def created(self, account: Account) -> str:

@@ -9,7 +9,7 @@ from django.contrib.admin.widgets import AutocompleteSelect, RelatedFieldWidgetW
 from django.forms import ModelChoiceField, ModelForm
 from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import RelatedDropdownFilter
-from unfold.contrib.filters.forms import AutocompleteDropdownForm
+from unfold.contrib.filters.forms import AutocompleteDropdownForm, DropdownForm
 
 from accounts.admin.careful import CarefulAdmin
 from accounts.admin.formsets import RowsAsPosted
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 MOST_OFFERED = 200
 """Accounts, in a list to choose from; more are searched."""
+MOST_FILTERED = 50
+"""Entries that a filter offers at once."""
 
 
 class VisibleChoices:
@@ -55,9 +57,7 @@ class VisibleChoices:
 
 
 class VisibleFilter(RelatedDropdownFilter):
-    """A filter in which one searches what one may see, where Django's own offers every entry there is."""
-
-    form_class = AutocompleteDropdownForm
+    """A filter that offers what one may see; of many one searches, where Django's own offers every entry there is."""
 
     def field_choices(
         self, field: Any, request: HttpRequest, model_admin: admin.ModelAdmin[Any]
@@ -69,18 +69,23 @@ class VisibleFilter(RelatedDropdownFilter):
 
     def choices(self, changelist: ChangeList) -> Iterator[dict[str, Any]]:
         related = self.model_admin.admin_site.get_model_admin(self.field.related_model)
-        form = self.form_class(
-            request=self.request,
-            label=f"By {self.title}",
-            name=self.lookup_kwarg,
-            choices=(),
-            field=self.field,
-            model_admin=self.model_admin,
-            data={self.lookup_kwarg: self.value()},
+        visible = related.get_queryset(self.request)
+        asked = {
+            "label": f"By {self.title}",
+            "name": self.lookup_kwarg,
+            "data": {self.lookup_kwarg: self.value()},
+        }
+        entries = list(visible[: MOST_FILTERED + 1])
+        if len(entries) <= MOST_FILTERED:
+            offered = [(str(entry.pk), str(entry)) for entry in entries]
+            yield {"form": DropdownForm(choices=[self.all_option, *offered], **asked)}
+            return
+        form = AutocompleteDropdownForm(
+            request=self.request, choices=(), field=self.field, model_admin=self.model_admin, **asked
         )
         chosen = form.fields[self.lookup_kwarg]
         assert isinstance(chosen, ModelChoiceField)  # noqa: S101  (narrows the type)
-        chosen.queryset = related.get_queryset(self.request)
+        chosen.queryset = visible
         yield {"form": form}
 
 

@@ -21,6 +21,7 @@ from unfold.forms import ActionForm
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from accounts.admin.owned import OwnAccountSelect
+from accounts.counting import counted
 from accounts.paging import count_for_badge
 from accounts.users import user_of
 from accounts.zones import show_time
@@ -241,10 +242,11 @@ class ReviewActions(Base):
             else:
                 self._tell(request, f"rejected as duplicates of {form.cleaned_data['duplicate_of']}", count)
                 return None
+        several = counted(chosen.count(), "connection")
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
-            "title": "Reject as duplicate",
+            "title": f"Reject as duplicate · {chosen[0] if len(rejected) == 1 else several}",
             "connections": chosen,
             "form": form,
             "media": self.media + form.media,

@@ -18,6 +18,7 @@ from imports.admin.entries import offer_entries
 from imports.admin.filters import TODAY, begin_of
 from imports.models import Feed, Run
 from imports.runs.awaiting import MOST_LOOKED_AT, find_awaited_in
+from lookups.models import PriceType
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -91,6 +92,7 @@ def show_runs(request: HttpRequest, scope: Scope) -> Iterator[Panel]:
     highest = max((sum(of_day.values()) for of_day in counts.values()), default=0)
     bars = [_bar(number, day, counts.get(day, nothing), highest, scope) for number, day in enumerate(days)]
     context = {"bars": bars, "highest": highest, "days": DAYS, "height": HEIGHT, "series": SERIES}
+    context |= {"price_types": scope.list_of(PriceType), "account": scope.chosen}
     yield Panel("Customers in files", "home/runs.html", context, scope.list_of(Run))
 
 
@@ -132,5 +134,10 @@ def show_feeds(request: HttpRequest, scope: Scope) -> Iterator[Panel]:
         }
         for feed in shown
     ]
-    context = {"rows": rows[:MOST_FEEDS], "more": len(rows) > MOST_FEEDS, "add": reverse("admin:imports_feed_add")}
+    asked = {"account": scope.chosen.pk} if scope.chosen else None
+    context = {
+        "rows": rows[:MOST_FEEDS],
+        "more": len(rows) > MOST_FEEDS,
+        "add": reverse("admin:imports_feed_add", query=asked),
+    }
     yield Panel("Feeds", "home/feeds.html", context, scope.list_of(Feed))

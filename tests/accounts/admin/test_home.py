@@ -155,5 +155,13 @@ def test_the_first_day_begins_with_an_account(db, client):
     assert "Add the first feed" not in page
     assert "Upload a file</a>" not in page
     assert "Nothing waits" not in page
-    make_account("maison")
-    assert "Add the first account" not in client.get("/admin/").content.decode()
+    form = {"name": "Maison", "code": "maison", "auto_approval": "never", "review_hours": 48}
+    rows = {"memberships-TOTAL_FORMS": 0, "memberships-INITIAL_FORMS": 0}
+    added = client.post(reverse("admin:accounts_account_add"), form | rows, follow=True)
+    assert added.redirect_chain == [("/admin/?account=maison", 302)]
+    page = added.content.decode()
+    assert "Add the first account" not in page
+    pk = Account.objects.get().pk
+    assert f'href="{reverse("admin:lookups_pricetype_changelist")}?account__id__exact={pk}"' in page
+    for name in ("imports_format_add", "imports_run_upload", "imports_feed_add"):
+        assert f'href="{reverse(f"admin:{name}")}?account={pk}"' in page
