@@ -6,6 +6,7 @@ It stands beside `accounts.admin` because the site asks for it while it is made,
 from __future__ import annotations
 
 import logging
+import re
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
@@ -21,10 +22,14 @@ log = logging.getLogger(__name__)
 
 
 def address_of(request: HttpRequest) -> str:
-    """Where a request comes from: behind a proxy, what the proxy itself wrote, which stands last."""
+    """Where a request comes from: behind a proxy, what the proxy itself wrote, which stands last.
+
+    Some write the port behind it, which is another one for every connection.
+    """
     told = request.META.get("HTTP_X_FORWARDED_FOR", "") if settings.BEHIND_PROXY else ""
-    address = told.rpartition(",")[2].strip() or request.META.get("REMOTE_ADDR", "")
-    return str(address)[:45]
+    address = str(told.rpartition(",")[2].strip() or request.META.get("REMOTE_ADDR", ""))
+    with_port = re.fullmatch(r"\[(.+)\](?::\d+)?|([\d.]+):\d+", address)
+    return ((with_port[1] or with_port[2]) if with_port else address)[:45]
 
 
 class LoginForm(AuthenticationForm):

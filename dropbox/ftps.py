@@ -21,6 +21,7 @@ from dropbox.folders import Folders
 from dropbox.jobs import do_and_wait
 from dropbox.logins import verify_password
 from dropbox.sessions import CUT_OFF, LEFT, begin_session, end_session, note
+from dropbox.strangers import Stranger
 from dropbox.transfers import Data
 
 if TYPE_CHECKING:
@@ -146,6 +147,7 @@ class Control(TLS_FTPHandler):
     max_login_attempts = 3
     unicode_errors = "strict"
     visit: Visit | None = None
+    stranger: Stranger | None = None
     _in_buffer: list[bytes]
     _idler: Any
     _watching: Any = None
@@ -166,7 +168,14 @@ class Control(TLS_FTPHandler):
         """From any thread; the session's own looks every second."""
         self.leaves = why
 
+    def on_connect(self) -> None:
+        self.stranger = Stranger(self.remote_ip)
+        if self.stranger.is_one_too_many:
+            self.handle_max_cons_per_ip()
+
     def on_login(self, username: str) -> None:
+        if self.stranger is not None:
+            self.stranger.leave()
         self._idler.cancel()
         self.timeout = settings.DROPBOX_IDLE_SECONDS
         self._idler = self.ioloop.call_later(self.timeout, self.handle_timeout, _errback=self.handle_error)
@@ -249,6 +258,8 @@ class Control(TLS_FTPHandler):
         was_open = not self._closed
         super().close()
         if was_open and self._closed:
+            if self.stranger is not None:
+                self.stranger.leave()
             self.on_disconnect()
             if self._watching is not None:
                 self._watching.cancel()  # a thread of the library lasts as long as anything is to be called in it

@@ -9,7 +9,7 @@ from functools import cache
 from django.contrib.auth.hashers import check_password, make_password
 
 from accounts.attempts import count_failure, forget_failures, is_locked_out
-from dropbox.models import Login
+from dropbox.models import Login, Session
 from imports.models import Feed
 
 log = logging.getLogger(__name__)
@@ -43,7 +43,7 @@ def find_login(user_name: str) -> Login | None:
 
 def verify_password(user_name: str, password: str, address: str) -> Login | None:
     """The login whose password it is; a failure counts, and after too many of them none is looked at."""
-    if is_refused(user_name, address):
+    if "\0" in user_name or is_refused(user_name, address):  # no database holds such a name
         return None
     login = find_login(user_name)
     has_one = login is not None and bool(login.password)
@@ -73,8 +73,13 @@ def is_key_of(user_name: str, algorithm_and_key: str) -> bool:
 
 
 def is_refused(user_name: str, address: str) -> bool:
-    """Whether too many attempts of the name or the address failed lately."""
+    """Whether too many attempts of the name or the address failed lately.
+
+    Whoever came in from an address before is not kept out by what others try from elsewhere.
+    """
     refused = is_locked_out(_counted(user_name), address)
+    if refused and Session.objects.filter(login__user_name=user_name, address=address).exists():
+        refused = is_locked_out(_counted(user_name), address, minds_others=False)
     if refused:
         log.warning("Login to the drop box refused: too many failed attempts of %r from %s.", user_name, address)
     return refused

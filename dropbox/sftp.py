@@ -15,6 +15,7 @@ from dropbox.jobs import do
 from dropbox.logins import admit, count_refusal, find_login, is_key_of, is_refused, verify_password
 from dropbox.requests import Files, Requests
 from dropbox.sessions import CUT_OFF, LEFT, begin_session, end_session
+from dropbox.strangers import Stranger
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -55,6 +56,7 @@ class Door(asyncssh.SSHServer):
     """Lets logins in, by password or key, and nobody anywhere but into their folders."""
 
     conn: asyncssh.SSHServerConnection
+    stranger: Stranger
 
     def __init__(self) -> None:
         self.counts = False
@@ -65,12 +67,14 @@ class Door(asyncssh.SSHServer):
     def connection_made(self, conn: asyncssh.SSHServerConnection) -> None:
         self.conn = conn
         _doors.add(self)
-        if len(_doors) > CONNECTIONS_PER_SESSION * settings.DROPBOX_SESSIONS:
-            conn.abort()
         self.address = str(conn.get_extra_info("peername")[0])
+        self.stranger = Stranger(self.address)
+        if self.stranger.is_one_too_many or len(_doors) > CONNECTIONS_PER_SESSION * settings.DROPBOX_SESSIONS:
+            conn.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
         _doors.discard(self)
+        self.stranger.leave()
         for visit in self.visits:
             if exc is not None and visit.ended == LEFT:
                 visit.ended = CUT_OFF
@@ -112,6 +116,7 @@ class Door(asyncssh.SSHServer):
 
     def auth_completed(self) -> None:
         self.counts = False
+        self.stranger.leave()
 
     def session_requested(self) -> SFTPSession:
         return SFTPSession(self)

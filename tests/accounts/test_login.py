@@ -63,10 +63,21 @@ def test_one_address_cannot_try_one_name_after_another(client, user):
     assert "Too many attempts" in text_of(log_in(client, PASSWORD))
 
 
-@pytest.mark.parametrize(("behind", "counted"), [(True, "192.0.2.9"), (False, "127.0.0.1")])
-def test_behind_a_proxy_its_word_counts_and_no_sender_s(client, user, settings, behind, counted):
+@pytest.mark.parametrize(
+    ("behind", "told", "counted"),
+    [
+        (True, "203.0.113.1, 192.0.2.9", "192.0.2.9"),
+        (False, "203.0.113.1, 192.0.2.9", "127.0.0.1"),
+        (True, "192.0.2.9:50123", "192.0.2.9"),
+        (True, "[2001:db8:1:2:3:4:5:6]:50123", "2001:db8:1:2::/64"),
+        (True, "2001:db8:1:2::7", "2001:db8:1:2::/64"),
+        (True, "::ffff:192.0.2.9", "192.0.2.9"),
+        (True, "unknown", "unknown"),
+    ],
+)
+def test_it_is_counted_whose_address_it_is_and_no_sender_s_word(client, user, settings, behind, told, counted):
     settings.BEHIND_PROXY = behind
-    log_in(client, HTTP_X_FORWARDED_FOR="203.0.113.1, 192.0.2.9")
+    log_in(client, HTTP_X_FORWARDED_FOR=told)
     assert LoginAttempt.objects.get().address == counted
 
 

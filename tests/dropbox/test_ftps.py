@@ -1,5 +1,6 @@
 """The drop box over FTPS, by the clients that senders use."""
 
+import contextlib
 import ftplib
 import hashlib
 import io
@@ -16,6 +17,7 @@ import pytest
 from dropbox import ftps
 from dropbox.models import Session, StoredFile
 from dropbox.storing import store_file
+from dropbox.strangers import MOST
 from imports.feeds.pulling import pull_feed
 from imports.models import Feed
 from tests.builders import PASSWORD
@@ -39,6 +41,15 @@ def client(dropbox, box):
     client.prot_p()
     yield client
     client.close()
+
+
+def answer_of(opened):
+    """All that is said until it ends."""
+    said = b""
+    with contextlib.suppress(ConnectionResetError):
+        while more := opened.recv(1000):
+            said += more
+    return said
 
 
 def put(client, path, content, command="STOR", rest=None):
@@ -140,6 +151,50 @@ def test_wrong_passwords_are_refused_and_counted(dropbox, box):
         count_failure(f"drop box: {box.login.user_name}", "127.0.0.1")
     with pytest.raises(ftplib.error_perm, match="too many attempts failed"):
         log_in(PASSWORD)
+
+
+def test_nobody_has_a_name_with_a_nul(dropbox):
+    with FTPSClient(context=make_context()) as client:
+        client.connect("127.0.0.1", dropbox.ports["FTPS"])
+        with pytest.raises(ftplib.error_perm, match="530 The user or the password is wrong"):
+            client.login("a\0b", PASSWORD)
+
+
+def test_what_others_try_keeps_no_known_sender_out(dropbox, box, client):
+    from accounts.attempts import LIMITS, count_failure
+
+    client.quit()
+    for number in range(LIMITS["username",]):
+        count_failure(f"drop box: {box.login.user_name}", f"192.0.2.{number}")
+    with FTPSClient(context=make_context()) as again:
+        again.connect("127.0.0.1", dropbox.ports["FTPS"])
+        assert again.login(box.login.user_name, PASSWORD).startswith("230")
+        box.login.sessions.update(address="192.0.2.1")
+    with FTPSClient(context=make_context()) as stranger, pytest.raises(ftplib.error_perm, match="too many attempts"):
+        stranger.connect("127.0.0.1", dropbox.ports["FTPS"])
+        stranger.login(box.login.user_name, PASSWORD)
+
+
+def test_an_address_has_so_many_connections_without_a_login_and_no_more(dropbox, box, client):
+    """Those that are logged in are no strangers, and whoever leaves makes room."""
+    with contextlib.ExitStack() as stack:
+        held = [
+            stack.enter_context(socket.create_connection(("127.0.0.1", dropbox.ports[kind]), 60))
+            for kind in ("FTPS", "SFTP")
+            for _ in range(MOST // 2)
+        ]
+        for one in held:
+            assert one.recv(1) in (b"2", b"S")
+        for kind, said in (("FTPS", b"421 Too many connections from the same IP"), ("SFTP", b"")):
+            with socket.create_connection(("127.0.0.1", dropbox.ports[kind]), 60) as more:
+                assert answer_of(more).startswith(said)
+        put(client, "in/a.txt", b"x")
+
+    def is_let_in():
+        with socket.create_connection(("127.0.0.1", dropbox.ports["FTPS"]), 60) as one:
+            return one.recv(3) == b"220"
+
+    wait_until(is_let_in)
 
 
 def test_a_name_that_is_no_utf_8_is_refused_and_the_session_goes_on(client, box):
