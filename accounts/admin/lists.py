@@ -16,6 +16,7 @@ from django.core.paginator import InvalidPage
 from django.db.models import F, Func, Model, QuerySet, TextField
 from django.template.response import TemplateResponse
 from django.utils.crypto import salted_hmac
+from django.utils.http import urlencode
 from django.utils.text import capfirst
 from unfold.paginator import InfinitePaginator
 from unfold.views import ChangeList
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
 else:
     Base = object
 
+OF_ACCOUNT = "account__id__exact"
+"""The filter by account."""
 MOST_NAMED = 5
 MOST_SORTED = 20_000
 """Longer lists keep the order that an index gives them: nobody waits until a million rows are sorted."""
@@ -81,6 +84,22 @@ class LongList(ChangeList):
         self.page_before, self.page_behind = page.before, page.behind
         if is_whole and isinstance(self.paginator, InfinitePaginator) and _is_long(self.queryset):
             self.sortable_by = self.model_admin.sorted_by_index
+
+    @property
+    def account_asked(self) -> str:
+        """The account, by its id, to which the list is narrowed; blank without one."""
+        return str(self.get_filters_params().get(OF_ACCOUNT, [""])[-1])
+
+    @property
+    def is_whole_of_account(self) -> bool:
+        """Whether nothing else narrows it."""
+        asked = {name for name, values in self.get_filters_params().items() if any(values)}
+        return asked == {OF_ACCOUNT} and not self.query
+
+    @property
+    def add_query(self) -> str:
+        """What begins the form of a record that is added from here."""
+        return f"?{urlencode({'account': self.account_asked})}" if self.account_asked else ""
 
     def _is_sorted_freely(self) -> bool:
         """Whether somebody asks for the order of a column that has no index for it."""

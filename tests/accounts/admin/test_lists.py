@@ -1,5 +1,8 @@
 """Lists of the admin: what is deleted is what somebody was asked about."""
 
+import re
+from html import unescape
+
 import pytest
 
 from accounts.models import User
@@ -8,7 +11,7 @@ from imports.models import Format
 from lookups.models import PaymentTerm
 from tests.accounts.admin.test_careful import EDITED, columns_of, other_value, page_of
 from tests.accounts.test_admin import OBJECTS, account, url
-from tests.builders import make_connection
+from tests.builders import make_account, make_connection
 from tests.pages import filled_in, text_of
 
 __all__ = ["account"]
@@ -40,6 +43,19 @@ def test_what_changed_since_the_question_is_asked_about_again(client, account, m
     assert model._default_manager.filter(pk=instance.pk).exists()
     confirm(client, model, again)
     assert not model._default_manager.filter(pk=instance.pk).exists()
+
+
+def test_an_empty_list_of_one_account_says_what_fills_it_and_adds_to_that_account(client, account):
+    other = make_account("other")
+    of_account = {"account__id__exact": other.pk}
+    for asked, is_whole in ((of_account, True), (of_account | {"o": "1"}, True), (of_account | {"q": "x"}, False)):
+        page = client.get(url(PaymentTerm, "changelist"), asked)
+        assert ("Add its entries here" in text_of(page)) == is_whole, asked
+        assert ("Reset the filters to see everything" in text_of(page)) != is_whole, asked
+        links = re.findall(r'href="([^"]*/add/\?[^"]*)"', page.content.decode())
+        assert len(links) == 2, asked
+        for link in links:
+            assert client.get(unescape(link)).context["adminform"].form["account"].value() == str(other.pk), link
 
 
 def test_of_several_that_were_chosen_those_that_changed_are_named(client, account):
