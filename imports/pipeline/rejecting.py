@@ -70,10 +70,10 @@ def write_rejects(
         ):
             explained = _explain(rows, found, Grouper(mapping, NearLines(source, scan)))
             if source.header:
-                count = _Headed(file, source, mapping, encoding).write(explained)
+                count = _write_lines(file, source, _Headed(source, mapping, encoding).lines(explained))
             else:
                 with draft_of_reasons.open("w", encoding="utf-8", newline="") as reasons:
-                    count = _write_headless(file, source, reasons, explained)
+                    count = _write_lines(file, source, _headless_lines(source, reasons, explained))
             _write_footer(file, source, {"rows": count, "customers": len(rejected)})
         draft.replace(path)
         if not source.header:
@@ -134,10 +134,9 @@ def _explain(
 
 
 class _Headed:
-    """Writes rows as they came with the four columns after them."""
+    """Rows as they came with the four columns after them."""
 
-    def __init__(self, file: TextIO, source: Source, mapping: CustomerMapping, encoding: str) -> None:
-        self.file = file
+    def __init__(self, source: Source, mapping: CustomerMapping, encoding: str) -> None:
         self.source = source
         self.dialect = source.dialect
         self.encoding = encoding
@@ -146,16 +145,11 @@ class _Headed:
         self.dropped = mapping.reject_indexes
         self.short = mapping.spec.policies.allow_short_rows
 
-    def write(self, rows: Iterable[tuple[Row, list[Reason]]]) -> int:
-        """Write header and rows; returns how many."""
-        newline, count = self.source.newline, 0
-        self.file.write(self.source.preamble)
-        header = [*self._own(self.source.header), *REJECT_COLUMNS]
-        self.file.write(format_record(self.dialect, header) + newline)
+    def lines(self, rows: Iterable[tuple[Row, list[Reason]]]) -> Iterator[str]:
+        """The header and the rows."""
+        yield format_record(self.dialect, [*self._own(self.source.header), *REJECT_COLUMNS])
         for row, reasons in rows:
-            count += 1
-            self.file.write(self._seen(row, self._describe(row, reasons or _NO_REASON)) + newline)
-        return count
+            yield self._seen(row, self._describe(row, reasons or _NO_REASON))
 
     def _seen(self, row: Row, why: list[str]) -> str:
         """The row with so much of its reasons that no mask of lines to ignore matches it."""
@@ -234,6 +228,22 @@ def looks_like_footer(source: Source, line: bytes) -> bool:
     return Footer(dialect).matches(line.decode(errors="replace"))
 
 
+def _write_lines(file: TextIO, source: Source, lines: Iterable[str]) -> int:
+    """Write what stands before the header, and lines; returns how many of them are rows.
+
+    A blank row keeps the last one from the footer where its last line cannot be told from it: within a cell, or since
+    its quotes are wrong.
+    """
+    file.write(source.preamble)
+    count, line = -bool(source.header), ""
+    for line in lines:
+        file.write(line + source.newline)
+        count += 1
+    if looks_like_footer(source, line.encode().splitlines()[-1]):
+        file.write(2 * (source.dialect.quotechar or "") + source.newline)
+    return count
+
+
 def _write_footer(file: TextIO, source: Source, counts: Mapping[str, int]) -> None:
     """The footer as it came, but for what it counts."""
     footer = Footer(source.dialect)
@@ -241,24 +251,19 @@ def _write_footer(file: TextIO, source: Source, counts: Mapping[str, int]) -> No
         file.write(footer.recount(line, counts))
 
 
-def _write_headless(
-    file: TextIO, source: Source, reasons_file: TextIO, rows: Iterable[tuple[Row, list[Reason]]]
-) -> int:
-    """The rows as they came, and their reasons by line in a file of their own; returns how many rows."""
-    writer, count = csv.writer(reasons_file), 0
+def _headless_lines(source: Source, reasons_file: TextIO, rows: Iterable[tuple[Row, list[Reason]]]) -> Iterator[str]:
+    """The rows as they came; their reasons go by line to a file of their own."""
+    writer = csv.writer(reasons_file)
     writer.writerow(REJECT_COLUMNS)
-    file.write(source.preamble)
     for row, reasons in rows:
-        count += 1
         text = _text_of(source, row)
         if row.fault and _is_open(source, row.raw):
             # Else its quote would take in the rows behind it. The delimiter keeps what stands before as it is.
             text += f"{source.dialect.delimiter}{source.dialect.quotechar}?"
         elif not row.fault and looks_like_footer(source, row.raw):
             text = format_record(source.dialect, row.cells, quoted=0)
-        file.write(text + source.newline)
+        yield text
         writer.writerows((row.line, *reason) for reason in reasons)
-    return count
 
 
 def _is_open(source: Source, line: bytes) -> bool:

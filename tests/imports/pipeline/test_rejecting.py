@@ -126,8 +126,20 @@ HEADLESS = FormatSpec(
     Dialect(has_header=False, escapechar="\\", width=4),
     (*(column(name, place) for place, name in enumerate(("customer_code", "profile_name"), 1)),),
 )
+FOOTED = FormatSpec(
+    "test",
+    Dialect(footer="C2*"),
+    (
+        *(column(name, name) for name in ("customer_code", "profile_name", "website")),
+        *(column("price_type_currency", constant="EUR"), column("price_type_name", constant="EU Wholesale")),
+    ),
+    header=("customer_code", "profile_name", "website"),
+)
+NAMES = b"customer_code|profile_name|website\n"
 
 
+@example((NAMES + b'C1|A|"\nC2|"\nC3|B|\nC2 rows\n', FOOTED))
+@example((NAMES + b'C2|"x" y|\nC3|B|\nC2 rows\n', FOOTED))
 @example((b'C1|A||x|x\r\nC1|A||"x|\\\r\nC2"|B|\\\r\n', HEADLESS))
 @settings(max_examples=35, suppress_health_check=list(HealthCheck))
 @given(files())
