@@ -63,7 +63,9 @@ class Answers:
         return [self.settings.password if text in secret else self.settings.user for text, _ in questions]
 
     def explain(self) -> str:
-        """What to do about a question without an answer; "" where there was none."""
+        """What to do about a login without a secret, or a question without an answer; "" where that is not why."""
+        if not (self.settings.password or self.settings.private_key):
+            return ". There is neither a password nor a private key: give the feed one of them."
         if self.has_expired:
             return ". The password has expired: have a new one set, and give it to the feed."
         if not self.unanswered:

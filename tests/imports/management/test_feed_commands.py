@@ -291,6 +291,8 @@ def test_check_says_that_the_password_is_wrong_and_not_which(account, server):
     assert "it is the one that is trusted" in said
     assert f"refuses the login of '{USER}'" in said
     assert "wr0ng-one" not in said
+    Feed.objects.update(password="")
+    assert "neither a password nor a private key" in call("check_feed", "erp")[1]
 
 
 def test_check_says_that_a_secret_cannot_be_read(account, server, settings):
