@@ -61,6 +61,10 @@ class NameField(KeyField):
     default_validators = [validate_text]
 
 
+class FigureField(NameField):
+    """A postal code or a phone, which come from address books with what cannot be seen."""
+
+
 class EmailKeyField(_Read, models.EmailField):  # type: ignore[type-arg]  # not generic at run time
     """An e-mail, read as a key."""
 

@@ -9,7 +9,7 @@ from django.db.models.functions import Lower
 from connections.models.connections import Connection
 from connections.nothing import says_nothing
 from connections.rules import STATE_REQUIRED_COUNTRIES, validate_country
-from lookups.fields import EmailKeyField, KeyField, TextField
+from lookups.fields import EmailKeyField, FigureField, KeyField, TextField
 from lookups.validators import validate_trimmed
 
 
@@ -28,10 +28,10 @@ class Address(models.Model):
     address_2 = TextField(max_length=100, blank=True)
     city = TextField(max_length=150, blank=True)
     state = TextField(max_length=40, blank=True)
-    zip = TextField(max_length=20, blank=True)
+    zip = FigureField(max_length=20, blank=True)
     country = models.CharField(max_length=2, validators=[validate_country], help_text="ISO 3166-1 alpha-2, such as FR.")
     email = EmailKeyField(max_length=255, blank=True)
-    phone = TextField(max_length=30, blank=True)
+    phone = FigureField(max_length=30, blank=True)
 
     not_given = frozenset({"id", "connection", "kind", "code"})
     """The keys. Every other field is one that files give, see `connections.given`."""
