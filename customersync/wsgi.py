@@ -1,3 +1,4 @@
+import logging
 import os
 import sys
 
@@ -6,7 +7,7 @@ from django.core.wsgi import get_wsgi_application
 from django.urls import get_resolver
 
 from customersync.logs import log_what_nobody_catches
-from customersync.pages import require_collected
+from customersync.pages import describe_uncollected
 from customersync.traces import start_traces
 
 WILL_NOT_START = 3
@@ -18,8 +19,9 @@ log_what_nobody_catches()
 try:
     start_traces()
     application = get_wsgi_application()
-    require_collected()
 except ImproperlyConfigured as error:
     sys.stderr.write(f"Error: {error}\n")
     sys.exit(WILL_NOT_START)
+if lack := describe_uncollected():
+    logging.getLogger("customersync.pages").warning(lack)
 get_resolver().url_patterns  # noqa: B018  (loads the pages now, so that the first person does not wait for them)

@@ -32,10 +32,7 @@ __all__ = ["CopyGone", "StorageRefused", "StorageUnreachable", "Stored"]
 
 log = logging.getLogger(__name__)
 
-BLOCK = 1 << 22
-"""Bytes that are read at once. Packed beside a run, each block waits for the interpreter some times; small ones would
-take longer to wait than to be packed.
-"""
+BLOCK = 1 << 20
 PROBES = "probe"
 """The folder in which keeping is tried."""
 LEVEL = 1
@@ -121,7 +118,7 @@ def _packing() -> Iterator[BinaryIO]:
 
 def _pack(source: BinaryIO, packed: BinaryIO) -> tuple[str, int]:
     digest, size = hashlib.sha256(), 0
-    with ZstdCompressor(LEVEL).stream_writer(packed, write_size=BLOCK, closefd=False) as writer:
+    with ZstdCompressor(LEVEL).stream_writer(packed, closefd=False) as writer:
         while block := source.read(BLOCK):
             digest.update(block)
             size += writer.write(block)

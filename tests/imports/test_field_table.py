@@ -142,7 +142,7 @@ def test_discounts(send, cell, discount):
 
 
 @pytest.mark.parametrize(
-    "cell", ["101", "-1", "12.5", "ten", "1e1", "10.", "%", "１０", "1 0", "10.01", "+5", "9" * 5000]
+    "cell", ["101", "-1", "12.5", "ten", "1e1", "10.", "%", "１０", "1 0", "10.01", "+5", "9" * 900]
 )
 def test_what_is_no_discount(send, cell):
     run = send(NEW | {"discount": cell, "discount_line_item_level": "no"})

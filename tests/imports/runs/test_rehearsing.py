@@ -135,7 +135,7 @@ def test_the_command_prints_what_the_dry_run_came_to(tmp_path):
     path = tmp_path / "sample.csv"
     path.write_text("\n".join([HEADER, *rows(11), ROW.format(30, 69030).replace("@", " at ")]), encoding="utf-8")
     for arguments, said in (
-        ([], ["12 customers with 11 addresses", "1 customers are rejected", "1 × invalid_email", "--blank 7"]),
+        ([], ["12 customers with 11 addresses", "1 customer is rejected", "1 × invalid_email", "--blank 7"]),
         (["--blank", "E-mail"], ["No customer is rejected.", "address_type=B"]),
     ):
         output = StringIO()
