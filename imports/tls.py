@@ -1,4 +1,4 @@
-"""TLS: why it could not be begun, told apart by who can mend it."""
+"""TLS with the servers of others: what is safe, and why it could not be begun, told apart by who can mend it."""
 
 from __future__ import annotations
 
@@ -36,6 +36,16 @@ _OTHERS = {
     **dict.fromkeys(["PACKET_LENGTH_TOO_LONG", "RECORD_LAYER_FAILURE", "UNEXPECTED_MESSAGE"], _NO_TLS),
 }
 """A server that has no room says that without TLS, too."""
+
+
+def make_client_context(authorities: str = "") -> ssl.SSLContext:
+    """Verifies by authorities in PEM, else by the system's, whatever Python was built with and OpenSSL is set to.
+
+    Raises ssl.SSLError and ValueError for what is no list of certificates.
+    """
+    context = ssl.create_default_context(cadata=authorities or None)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    return context
 
 
 def explain_tls(error: ssl.SSLError) -> str:

@@ -30,6 +30,7 @@ _CONTROL_OF_TEXT = re.compile(r"[\x00-\x08\v\f\x0e-\x1f\x7f-\x9f\u2028\u2029]")
 
 _FORMULA = re.compile(r'=\s*"((?:[^"]|"")*)"')
 _PRINTABLE = bytes(set(range(0x20, 0x7F)) - set(b"<=&%?_\\[{"))
+# No group is possessive, only what it is made of: Python misreads groups of alternatives before 3.11.5.
 _PLAIN = re.compile(
     r"(?:[ -$'-;>@-Z\]^`-z|}~"  # the same
     "\u0100\u0101\u0103-\u0138\u013a-\u0177\u0179-\u024f"  # Latin
@@ -37,7 +38,7 @@ _PLAIN = re.compile(
     "\u2019\u00b0\u00aa\u00ba]++"  # the apostrophe, signs of numbers
     "|[\u00c0\u00c1\u00c6-\u00cd\u00d2-\u00d6\u00d8-\u00f6\u00f8-\u00ff]{1,3}+(?![\u00c0-\u00ff])"  # Latin
     "|(?<![A-Za-z])[\u0390-\u03bb\u03bd-\u03ce\u0410-\u044f\u4e00-\u9fff]++(?![A-Za-z])"  # Greek, Cyrillic, Chinese
-    ")*+"
+    ")*"
 )
 """And letters that have one form. Those are left out with which text begins to look encoded twice (ÂÃÄÅÎÏÐÑĂĹ), and Ÿ,
 which small letters have beside them only where text of another encoding is read; so are accented letters of western

@@ -21,7 +21,7 @@ from imports.filesystems.base import (
 )
 from imports.filesystems.network import PATIENCE, TimeLimit, begin_tls, open_socket
 from imports.filesystems.transports import ImplicitFTPS
-from imports.tls import explain_tls
+from imports.tls import explain_tls, make_client_context
 
 if TYPE_CHECKING:
     import socket
@@ -167,7 +167,7 @@ class TLSSession(PlainSession, ftplib.FTP_TLS):
 def make_context(settings: ServerSettings) -> ssl.SSLContext:
     """Verifies by the pinned certificate, else by the given authorities, else by the system's."""
     try:
-        context = ssl.create_default_context(cadata=settings.ca_bundle or None)
+        context = make_client_context(settings.ca_bundle)
     except (ssl.SSLError, ValueError):
         raise IdentityWrong("The CA bundle is not a list of certificates in PEM.") from None
     if read_fingerprint(settings.certificate_fingerprint):
@@ -196,7 +196,7 @@ def read_certificate(settings: ServerSettings) -> Identity:
 
 
 def _fetch_certificate(settings: ServerSettings) -> bytes:
-    context = ssl.create_default_context()
+    context = make_client_context()
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     session = TLSSession(settings, context)
     try:

@@ -37,7 +37,7 @@ from imports.filesystems.network import (
 )
 from imports.messages.channels import Channel, Throttled
 from imports.models import Webhook
-from imports.tls import explain_tls
+from imports.tls import explain_tls, make_client_context
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -176,7 +176,7 @@ class _Receiver(HTTPSConnection):
 
     def connect(self) -> None:
         plain = open_socket(self.host, self.port, SILENCE)
-        self.sock = begin_tls(ssl.create_default_context(), plain, self.host)
+        self.sock = begin_tls(make_client_context(), plain, self.host)
 
 
 def event_id(message: Message) -> str:

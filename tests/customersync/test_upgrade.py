@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import io
 import logging
 import subprocess
 import sys
-import tarfile
 from pathlib import Path
 
 import psycopg
@@ -92,8 +90,8 @@ def previous(tmp_path):
     if found.returncode:
         pytest.skip(f"the history does not reach back to {PREVIOUS}: {found.stderr.decode().strip()}")
     folder = tmp_path / "previous"
-    with tarfile.open(fileobj=io.BytesIO(found.stdout)) as archive:
-        archive.extractall(folder, filter="data")
+    folder.mkdir()
+    subprocess.run(["tar", "--extract", "--directory", folder], input=found.stdout, check=True)
     return folder
 
 

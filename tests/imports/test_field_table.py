@@ -285,6 +285,8 @@ def test_what_is_no_website(send, cell):
     assert issues_of(send(NEW | {"website": cell})) == [(2, "website", "invalid_website")]
 
 
-@pytest.mark.parametrize("cell", ["ana", "ana@", "@example.com", "a b@example.com", "ana@example", "a@b@c.com"])
+@pytest.mark.parametrize(
+    "cell", ["ana", "ana@", "@example.com", "a b@example.com", "ana@example", "a@b@c.com", "ana.@a.example"]
+)
 def test_what_is_no_email(send, cell):
     assert issues_of(send(NEW | {"buyer_email": cell})) == [(2, "buyer_email_1", "invalid_email")]

@@ -6,7 +6,7 @@ import warnings
 
 import pytest
 
-from imports.tls import explain_tls, is_lasting
+from imports.tls import explain_tls, is_lasting, make_client_context
 from tests.drippers import serving
 from tests.servers import make_authority
 
@@ -45,7 +45,7 @@ def answer_with(answer):
 
 
 def why_it_fails(handle, authorities, name="127.0.0.1"):
-    context = ssl.create_default_context(cadata=authorities)
+    context = make_client_context(authorities)
     context.set_ciphers("ECDHE+AESGCM")
     with serving(handle) as port, pytest.raises(ssl.SSLError) as told:
         plain = socket.create_connection(("127.0.0.1", port), 60)
